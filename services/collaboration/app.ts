@@ -1,0 +1,31 @@
+/**
+ * collaboration: collaborations, studies, nodes and their presence.
+ *
+ * Talks to identity (which organizations exist) by request over NATS, and hears from the broker which nodes are
+ * connected. State is in Postgres alone; a replica can be killed at any moment.
+ * @module
+ */
+import type { Hono } from "hono";
+import type { Db } from "../../shared/db.ts";
+import { type AppEnv, createApp } from "../../shared/http.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Outbox } from "../../shared/outbox.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import { collaborationRoutes } from "./routes/collaboration.ts";
+import { nodeRoutes } from "./routes/node.ts";
+import { studyRoutes } from "./routes/study.ts";
+
+export interface CollaborationDeps {
+  db: Db;
+  outbox: Outbox;
+  ask: Ask;
+  log: Logger;
+}
+
+export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
+  const app = createApp(deps.log).basePath("/api");
+  app.route("/", collaborationRoutes(deps));
+  app.route("/", studyRoutes(deps));
+  app.route("/", nodeRoutes(deps));
+  return app;
+}

@@ -1,0 +1,42 @@
+/**
+ * identity: organizations, users, roles, rules, tokens and broker credentials.
+ *
+ * Talks to collaboration (who is a member of what, which node holds a key) and task (what a container token may
+ * say) by request over NATS. State is in Postgres alone; a replica can be killed at any moment.
+ * @module
+ */
+import type { Hono } from "hono";
+import type { Db } from "../../shared/db.ts";
+import { type AppEnv, createApp } from "../../shared/http.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Outbox } from "../../shared/outbox.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import type { BrokerDesk } from "./broker.ts";
+import type { KeyRing } from "./keys.ts";
+import { organizationRoutes } from "./routes/organization.ts";
+import { roleRoutes } from "./routes/role.ts";
+import { ruleRoutes } from "./routes/rule.ts";
+import { tokenRoutes } from "./routes/token.ts";
+import { userRoutes } from "./routes/user.ts";
+
+export interface IdentityDeps {
+  db: Db;
+  outbox: Outbox;
+  keys: KeyRing;
+  broker: BrokerDesk;
+  ask: Ask;
+  log: Logger;
+  now: () => Date;
+  accessSeconds: number;
+  refreshSeconds: number;
+}
+
+export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
+  const app = createApp(deps.log).basePath("/api");
+  app.route("/", tokenRoutes(deps));
+  app.route("/", organizationRoutes(deps));
+  app.route("/", userRoutes(deps));
+  app.route("/", roleRoutes(deps));
+  app.route("/", ruleRoutes(deps));
+  return app;
+}

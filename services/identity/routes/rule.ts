@@ -1,0 +1,82 @@
+import { Hono } from "hono";
+import {
+  listLink,
+  pageAnswer,
+  pageQuery,
+  pageWindow,
+  parseSort,
+  queryId,
+  text,
+} from "../../../shared/contract.ts";
+import type { Fragment } from "../../../shared/db.ts";
+import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
+import { OPERATIONS, SCOPES } from "../../../shared/policy.ts";
+import type { IdentityDeps } from "../app.ts";
+import { effectiveRules, ruleById, rulePage, type RuleRow } from "../store.ts";
+
+const listQuery = pageQuery.extend({
+  name: text.optional(),
+  operation: text.optional(),
+  scope: text.optional(),
+  role_id: queryId.optional(),
+  user_id: queryId.optional(),
+  no_pagination: text.optional(),
+});
+
+const SORTABLE = ["id", "name", "operation", "scope", "description"];
+
+/** The contract's Rule (§3.6). */
+export function showRule(row: RuleRow) {
+  return {
+    id: row.id,
+    name: row.name,
+    operation: row.operation,
+    scope: row.scope,
+    description: row.description,
+    users: listLink("user", "rule_id", row.id),
+  };
+}
+
+/** `VIEW`, `view` and the stored short form `v` or `glo` all mean the same word. */
+function fullWord(given: string, words: readonly string[], shortLength: number): string {
+  const upper = given.toUpperCase();
+  return words.find((word) => word === upper || word.slice(0, shortLength) === upper) ?? upper;
+}
+
+export function ruleRoutes({ db }: IdentityDeps): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.get("/rule", allow("user"), query(listQuery), async function listRules(c) {
+    const wanted = c.req.valid("query");
+    const where: Fragment[] = [];
+    if (wanted.name !== undefined) where.push(db`name = ${wanted.name}`);
+    if (wanted.operation !== undefined) {
+      where.push(db`operation = ${fullWord(wanted.operation, OPERATIONS, 1)}`);
+    }
+    if (wanted.scope !== undefined) {
+      where.push(db`scope = ${fullWord(wanted.scope, SCOPES, 3)}`);
+    }
+    if (wanted.role_id !== undefined) {
+      where.push(db`id in (select rule_id from role_rule where role_id = ${wanted.role_id})`);
+    }
+    if (wanted.user_id !== undefined) {
+      where.push(db`id in (${effectiveRules(db, wanted.user_id)})`);
+    }
+    const paging = wanted.no_pagination === "1"
+      ? { page: undefined, per_page: undefined, sort: wanted.sort }
+      : wanted;
+    const { rows, total } = await rulePage(db, {
+      where,
+      order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+      window: pageWindow(paging),
+    });
+    return pageAnswer(c, rows.map(showRule), total, paging);
+  });
+
+  routes.get("/rule/:id", allow("user"), async function getRule(c) {
+    const ruleId = pathId(c.req.param("id"));
+    return c.json(showRule(found(await ruleById(db, ruleId), "rule", ruleId)));
+  });
+
+  return routes;
+}

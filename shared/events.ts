@@ -1,0 +1,90 @@
+/**
+ * What happens, as every part hears it: `event.<noun>.<verb>` on the stream EVENTS.
+ *
+ * An event is written in the transaction of the change it tells of (see `outbox.ts`), so it is never told of
+ * what did not happen, and never forgotten.
+ * @module
+ */
+import { z } from "zod";
+import { subjects } from "./subjects.ts";
+
+const idNumber = z.number().int();
+
+/** What each event tells. The ids decide who may see it and which caches it drops. */
+export const EVENT_DATA = {
+  "organization.changed": z.object({ organization_id: idNumber }),
+  "organization.deleted": z.object({ organization_id: idNumber }),
+  "user.changed": z.object({ user_id: idNumber, organization_id: idNumber }),
+  "user.deleted": z.object({ user_id: idNumber, organization_id: idNumber }),
+  "role.changed": z.object({ role_id: idNumber }),
+  "role.deleted": z.object({ role_id: idNumber }),
+  "collaboration.changed": z.object({ collaboration_id: idNumber }),
+  "collaboration.deleted": z.object({ collaboration_id: idNumber }),
+  "study.changed": z.object({ study_id: idNumber, collaboration_id: idNumber }),
+  "study.deleted": z.object({ study_id: idNumber, collaboration_id: idNumber }),
+  "node.changed": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+  }),
+  "node.deleted": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+  }),
+  "node.presence": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+    status: z.enum(["online", "offline"]),
+  }),
+  "task.created": z.object({
+    task_id: idNumber,
+    run_id: idNumber,
+    parent_id: idNumber.nullable(),
+    collaboration_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+  }),
+  "task.deleted": z.object({ task_id: idNumber, collaboration_id: idNumber }),
+  "result.status": z.object({
+    result_id: idNumber,
+    task_id: idNumber,
+    run_id: idNumber,
+    parent_id: idNumber.nullable(),
+    collaboration_id: idNumber,
+    organization_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+    status: z.string(),
+    /** The task's own status, which this change may have moved. */
+    task_status: z.string(),
+    attempt: idNumber,
+  }),
+} as const;
+
+export type EventName = keyof typeof EVENT_DATA;
+export type EventData<Name extends EventName> = z.infer<typeof EVENT_DATA[Name]>;
+export type SextantEvent = {
+  [Name in EventName]: { name: Name; at: string; data: EventData<Name> };
+}[EventName];
+
+/** The subject of an event. */
+export function eventSubject(name: EventName): string {
+  const [noun, verb] = name.split(".") as [string, string];
+  return subjects.event(noun, verb);
+}
+
+const envelope = z.object({ at: z.string(), data: z.unknown() });
+
+/** Parses what came on an event subject; `undefined` for an event this version does not know or cannot read. */
+export function parseEvent(subject: string, payload: Uint8Array): SextantEvent | undefined {
+  const name = subject.replace(/^event\./, "");
+  if (!Object.hasOwn(EVENT_DATA, name)) return undefined;
+  try {
+    const { at, data } = envelope.parse(JSON.parse(new TextDecoder().decode(payload)));
+    return { name, at, data: EVENT_DATA[name as EventName].parse(data) } as SextantEvent;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Changes and the messages that tell of them, in one transaction.
+ *
+ * A message is a row of the service's `outbox` table until JetStream has acknowledged it. It is published right
+ * after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the broker drop the second copy.
+ * @module
+ */
+import { type JetStreamClient, type MsgHdrs } from "nats.ws";
+import type { Db, JsonValue } from "./db.ts";
+import { EVENT_DATA, type EventData, type EventName, eventSubject } from "./events.ts";
+import { type Logger } from "./log.ts";
+import type { TransactionSql } from "postgres";
+
+/** The table every service with an outbox creates in its first migration. */
+export interface OutboxRow {
+  id: string;
+  subject: string;
+  payload: string;
+}
+
+/** A transaction that can also tell. */
+export interface Change {
+  tx: TransactionSql;
+  /** Tells of this change, once it is committed. */
+  emit<Name extends EventName>(name: Name, data: EventData<Name>): void;
+  /** Sends any message, once this change is committed. */
+  send(subject: string, payload: JsonValue): void;
+}
+
+export interface Outbox {
+  /** Runs `work` in one transaction with the messages it emits; resolves after they were handed to the broker. */
+  change<Result>(work: (change: Change) => Promise<Result>): Promise<Result>;
+  /** Publishes what is left over; returns how many. The sweep calls it every second. */
+  sweep(): Promise<number>;
+  /** Rows not yet acknowledged by the broker. */
+  backlog(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface OutboxOptions {
+  db: Db;
+  jetstream: JetStreamClient;
+  service: string;
+  log: Logger;
+  /** Headers for a message, for example its signature. Computed when it is published. */
+  headers?: (subject: string, payload: Uint8Array, headers: MsgHdrs) => void;
+  makeHeaders: () => MsgHdrs;
+  sweepEveryMs?: number;
+  now?: () => Date;
+}
+
+/** How old a row is before the sweep takes it: younger ones are on their way from their own transaction. */
+const SETTLE_SECONDS = 2;
+const SWEEP_BATCH = 200;
+const encoder = new TextEncoder();
+
+export function createOutbox({
+  db,
+  jetstream,
+  service,
+  log,
+  headers,
+  makeHeaders,
+  sweepEveryMs = 1000,
+  now = () => new Date(),
+}: OutboxOptions): Outbox {
+  const inFlight = new Set<Promise<unknown>>();
+  let stopped = false;
+  let wake = () => {};
+
+  /** Resolves when the broker has acknowledged the message and the row is gone. */
+  async function publish(row: OutboxRow): Promise<void> {
+    const payload = encoder.encode(row.payload);
+    const head = makeHeaders();
+    headers?.(row.subject, payload, head);
+    await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers: head });
+    await db`delete from outbox where id = ${row.id}`;
+  }
+
+  function track(work: Promise<unknown>): void {
+    inFlight.add(work);
+    work.finally(() => inFlight.delete(work));
+  }
+
+  async function change<Result>(work: (change: Change) => Promise<Result>): Promise<Result> {
+    let rows: OutboxRow[] = [];
+    const result = await db.begin(async (tx) => {
+      const messages: { subject: string; payload: string }[] = [];
+      const result = await work({
+        tx,
+        emit(name, data) {
+          const content = { at: now().toISOString(), data: EVENT_DATA[name].parse(data) };
+          messages.push({ subject: eventSubject(name), payload: JSON.stringify(content) });
+        },
+        send(subject, payload) {
+          messages.push({ subject, payload: JSON.stringify(payload) });
+        },
+      });
+      rows = messages.length === 0 ? [] : await tx<OutboxRow[]>`
+        insert into outbox (subject, payload)
+        select subject, payload
+        from jsonb_to_recordset(${tx.json(messages)}) as message(subject text, payload text)
+        returning id, subject, payload`;
+      return result;
+    });
+    // Written to the socket before the caller is answered, so that whoever hears the answer and asks again
+    // over the same connection meets caches that have heard the event first. The acknowledgement comes later.
+    for (const row of rows) {
+      track(
+        publish(row).catch((error) => {
+          log.warn("A message stays in the outbox for now", { subject: row.subject, error });
+        }),
+      );
+    }
+    return result as Result;
+  }
+
+  async function sweep(): Promise<number> {
+    const rows = await db<OutboxRow[]>`
+      select id, subject, payload from outbox
+      where created_at < now() - make_interval(secs => ${SETTLE_SECONDS})
+      order by id limit ${SWEEP_BATCH}`;
+    for (const row of rows) await publish(row);
+    return rows.length;
+  }
+
+  const sweeper = (async () => {
+    let failing = false;
+    while (!stopped) {
+      try {
+        const published = await sweep();
+        if (failing) log.info("The outbox is being published again");
+        failing = false;
+        if (published === SWEEP_BATCH) continue;
+      } catch (error) {
+        if (!failing && !stopped) log.warn("The outbox cannot be published now", { error });
+        failing = true;
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, sweepEveryMs);
+        wake = () => (clearTimeout(timer), resolve());
+      });
+    }
+  })();
+  return {
+    change,
+    sweep,
+    async backlog() {
+      const [row] = await db<{ count: string }[]>`select count(*) from outbox`;
+      return Number(row!.count);
+    },
+    async stop() {
+      stopped = true;
+      wake();
+      await sweeper;
+      await Promise.allSettled(inFlight);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * What the hub services ask one another: a closed list, with the schema of each question and answer.
+ * @module
+ */
+import { z } from "zod";
+
+const idNumber = z.number().int();
+const idList = z.array(idNumber);
+
+const nodeSummary = z.object({
+  id: idNumber,
+  name: z.string(),
+  organization_id: idNumber,
+  collaboration_id: idNumber,
+  ip: z.string().nullable(),
+  status: z.string().nullable(),
+});
+export type NodeSummary = z.infer<typeof nodeSummary>;
+
+const membership = z.object({ id: idNumber, organization_ids: idList });
+
+export const RPC_METHODS = {
+  identity: {
+    /** Public keys that verify access tokens. */
+    keys: { input: z.object({}), output: z.array(z.record(z.string(), z.unknown())) },
+    /** A user with their effective rules, or null when there is none. */
+    user: {
+      input: z.object({ id: idNumber }),
+      output: z.object({
+        id: idNumber,
+        username: z.string(),
+        organization_id: idNumber,
+        rules: z.array(z.string()),
+      }).nullable(),
+    },
+    /** The rules of one of the two roles that machines have. */
+    machine_rules: {
+      input: z.object({ role: z.enum(["node", "container"]) }),
+      output: z.array(z.string()),
+    },
+    /** Which of these organizations exist, with their names. */
+    organizations: {
+      input: z.object({ ids: idList }),
+      output: z.array(z.object({ id: idNumber, name: z.string() })),
+    },
+    /** The API's Organization objects. */
+    show_organizations: {
+      input: z.object({ ids: idList }),
+      output: z.array(z.record(z.string(), z.unknown())),
+    },
+    health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
+  },
+  collaboration: {
+    /** The collaborations of an organization, each with all its members. */
+    memberships: { input: z.object({ organization_id: idNumber }), output: z.array(membership) },
+    /** One node, or null. */
+    node: { input: z.object({ id: idNumber }), output: nodeSummary.nullable() },
+    /** The node that holds this API key (as its SHA-256 in hex), or null. */
+    node_by_key: { input: z.object({ sha256: z.string() }), output: nodeSummary.nullable() },
+    /** The nodes of some collaborations. */
+    nodes: { input: z.object({ collaboration_ids: idList }), output: z.array(nodeSummary) },
+    /** All that a task needs to know of where it is to run; null for what does not exist. */
+    scope: {
+      input: z.object({
+        collaboration_id: idNumber.optional(),
+        study_id: idNumber.optional(),
+      }),
+      output: z.object({
+        collaboration: z.object({
+          id: idNumber,
+          name: z.string(),
+          encrypted: z.boolean(),
+          organization_ids: idList,
+        }).nullable(),
+        study: z.object({ id: idNumber, collaboration_id: idNumber, organization_ids: idList })
+          .nullable(),
+        nodes: z.array(nodeSummary),
+      }),
+    },
+    health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
+  },
+  task: {
+    /** What a container token for this task must say; refuses as `POST /token/container` should. */
+    container: {
+      input: z.object({
+        task_id: idNumber,
+        image: z.string(),
+        node_id: idNumber,
+        organization_id: idNumber,
+        collaboration_id: idNumber,
+      }),
+      output: z.object({
+        study_id: idNumber.nullable(),
+        store_id: idNumber.nullable(),
+        databases: z.array(z.record(z.string(), z.unknown())),
+      }),
+    },
+    health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
+  },
+} as const;
+
+type Methods = typeof RPC_METHODS;
+type Schema<
+  Service extends keyof Methods,
+  Method extends keyof Methods[Service],
+  Part extends string,
+> = Methods[Service][Method] extends Record<Part, infer Found extends z.ZodType> ? Found : never;
+
+export type RpcInput<Service extends keyof Methods, Method extends keyof Methods[Service]> =
+  z.infer<
+    Schema<Service, Method, "input">
+  >;
+export type RpcOutput<Service extends keyof Methods, Method extends keyof Methods[Service]> =
+  z.infer<
+    Schema<Service, Method, "output">
+  >;
+
+/** Asks another service: `await ask("collaboration", "node", { id: 3 })`. */
+export type Ask = <Service extends keyof Methods, Method extends keyof Methods[Service] & string>(
+  service: Service,
+  method: Method,
+  input: RpcInput<Service, Method>,
+) => Promise<RpcOutput<Service, Method>>;
+
+/** What a service answers: one handler for each of its methods, no more and no fewer. */
+export type RpcHandlers<Service extends keyof Methods> = {
+  [Method in keyof Methods[Service]]: (
+    input: RpcInput<Service, Method>,
+  ) => Promise<RpcOutput<Service, Method>>;
+};
