@@ -1,0 +1,138 @@
+/**
+ * The nats-server program and a running broker.
+ * @module
+ */
+import { join } from "node:path";
+import { findProgram, isExecutable, type ManagedProcess, startProcess } from "./process.ts";
+
+/** The steps of getting Debian's package; each is a program and its arguments. */
+type Run = (program: string, args: string[], cwd: string) => Promise<{ ok: boolean; text: string }>;
+
+export interface FindNatsServerOptions {
+  env?: Record<string, string | undefined>;
+  /** Folders to look in; Debian installs to /usr/sbin, which is not on a normal user's PATH. */
+  path?: string;
+  /** Told what takes time. */
+  say?: (message: string) => void;
+  run?: Run;
+}
+
+/**
+ * The path of nats-server: `SEXTANT_NATS_SERVER`, else PATH, else Debian's package, downloaded and unpacked
+ * below `cacheFolder` without root and without installing anything. Throws one error that says what to do.
+ */
+export async function findNatsServer(
+  cacheFolder: string,
+  {
+    env = Deno.env.toObject(),
+    path = `${env.PATH}:/usr/local/sbin:/usr/sbin`,
+    say = () => {},
+    run = runProgram,
+  }: FindNatsServerOptions = {},
+): Promise<string> {
+  const named = env.SEXTANT_NATS_SERVER;
+  if (named) {
+    if (isExecutable(named)) return named;
+    throw new Error(
+      `Cannot start NATS: SEXTANT_NATS_SERVER is ${named}, which is not a program. ` +
+        `Point it at nats-server, or unset it.`,
+    );
+  }
+  const installed = findProgram("nats-server", path);
+  if (installed) return installed;
+
+  const unpacked = join(cacheFolder, "nats-server", "usr/sbin/nats-server");
+  if (isExecutable(unpacked)) return unpacked;
+  say("nats-server is not installed; getting Debian's package into the data folder");
+  const problem = await unpackDebianPackage(cacheFolder, run);
+  if (!problem && isExecutable(unpacked)) return unpacked;
+  throw new Error(
+    `Cannot start NATS: there is no nats-server here and Debian's package could not be had ` +
+      `(${
+        problem ?? "it holds no nats-server"
+      }). Install it with "apt-get install nats-server", or ` +
+      `download it from https://github.com/nats-io/nats-server/releases and set SEXTANT_NATS_SERVER ` +
+      `to the program.`,
+  );
+}
+
+/** Returns what went wrong, or `undefined`. */
+async function unpackDebianPackage(cacheFolder: string, run: Run): Promise<string | undefined> {
+  await Deno.mkdir(cacheFolder, { recursive: true });
+  const work = await Deno.makeTempDir({ dir: cacheFolder, prefix: "apt-" });
+  try {
+    await Deno.mkdir(join(work, "lists/partial"), { recursive: true });
+    await Deno.mkdir(join(work, "archives/partial"), { recursive: true });
+    // Lists of our own: the machine's may be empty, as in a fresh container, and only root may fill those.
+    const own = [
+      "-o",
+      `Dir::State::lists=${join(work, "lists")}`,
+      "-o",
+      `Dir::Cache=${work}`,
+      // As root apt would drop to an account that may not be able to reach this folder.
+      "-o",
+      "APT::Sandbox::User=",
+    ];
+    let got = await run("apt-get", ["download", "nats-server"], work);
+    if (!got.ok) {
+      const updated = await run("apt-get", [...own, "update"], work);
+      if (!updated.ok) return `apt-get update: ${lastLine(updated.text)}`;
+      got = await run("apt-get", [...own, "download", "nats-server"], work);
+    }
+    if (!got.ok) return `apt-get download nats-server: ${lastLine(got.text)}`;
+    const file = [...Deno.readDirSync(work)].find((entry) => entry.name.endsWith(".deb"));
+    if (!file) return "apt-get download left no package";
+    // Unpacked beside its place and moved there whole.
+    const draft = join(work, "unpacked");
+    const unpacked = await run("dpkg-deb", ["-x", file.name, draft], work);
+    if (!unpacked.ok) return `dpkg-deb: ${lastLine(unpacked.text)}`;
+    await Deno.rename(draft, join(cacheFolder, "nats-server")).catch((error) => {
+      // Another launcher was faster.
+      if (!isExecutable(join(cacheFolder, "nats-server/usr/sbin/nats-server"))) throw error;
+    });
+    return undefined;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}
+
+async function runProgram(program: string, args: string[], cwd: string) {
+  const path = findProgram(program);
+  if (!path) return { ok: false, text: `${program} is not on this machine` };
+  const { success, stdout, stderr } = await new Deno.Command(path, {
+    args,
+    cwd,
+    env: { LC_ALL: "C" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  return { ok: success, text };
+}
+
+/** Starts the broker with a configuration file; returns when it serves. Throws with its last words if it ends. */
+export async function startNatsServer(
+  program: string,
+  configPath: string,
+  onLine: (line: string) => void = () => {},
+): Promise<ManagedProcess> {
+  const { promise: ready, resolve } = Promise.withResolvers<"ready">();
+  const process = startProcess({
+    command: program,
+    args: ["-c", configPath],
+    env: {},
+    onLine(line) {
+      if (line.includes("Server is ready")) resolve("ready");
+      onLine(line);
+    },
+  });
+  if (await Promise.race([ready, process.exited]) === "ready") return process;
+  throw new Error(
+    `Cannot start NATS: nats-server ended while starting.\n${process.lastLines().join("\n")}`,
+  );
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { findNatsServer, startNatsServer } from "./nats_server.ts";
+
+/** Kept between runs, so that the package is downloaded once where there is none. */
+const CACHE = new URL("../../.sextant/cache", import.meta.url).pathname;
+
+async function inFolder(body: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir({ prefix: "sextant-test-" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A program called nats-server that only has to exist. */
+async function putProgram(path: string) {
+  await Deno.writeTextFile(path, "#!/bin/sh\nexit 7\n", { mode: 0o755 });
+}
+
+Deno.test("findNatsServer() takes SEXTANT_NATS_SERVER first, then PATH", () =>
+  inFolder(async (folder) => {
+    await putProgram(`${folder}/own`);
+    await putProgram(`${folder}/nats-server`);
+    const env = { SEXTANT_NATS_SERVER: `${folder}/own` };
+    assert.equal(await findNatsServer(`${folder}/cache`, { env, path: folder }), `${folder}/own`);
+    assert.equal(
+      await findNatsServer(`${folder}/cache`, { env: {}, path: folder }),
+      `${folder}/nats-server`,
+    );
+  }));
+
+Deno.test("findNatsServer() refuses a SEXTANT_NATS_SERVER that is not a program", () =>
+  inFolder(async (folder) => {
+    const env = { SEXTANT_NATS_SERVER: `${folder}/missing` };
+    await assert.rejects(
+      findNatsServer(folder, { env, path: folder }),
+      /missing, which is not a program/,
+    );
+  }));
+
+Deno.test("findNatsServer() updates lists of its own, unpacks the package once and keeps it", () =>
+  inFolder(async (folder) => {
+    const ran: string[] = [];
+    async function run(program: string, args: string[], cwd: string) {
+      const verb = args.find((arg) => ["download", "update", "-x"].includes(arg))!;
+      ran.push(`${program} ${verb}`);
+      if (verb === "download") {
+        if (!ran.includes("apt-get update")) return { ok: false, text: "E: Unable to locate" };
+        await Deno.writeTextFile(`${cwd}/nats-server_1.deb`, "");
+      }
+      if (verb === "-x") {
+        await Deno.mkdir(`${args[2]}/usr/sbin`, { recursive: true });
+        await putProgram(`${args[2]}/usr/sbin/nats-server`);
+      }
+      return { ok: true, text: "" };
+    }
+    const options = { env: {}, path: folder, run };
+    const found = await findNatsServer(folder, options);
+    assert.equal(found, `${folder}/nats-server/usr/sbin/nats-server`);
+    assert.equal(await findNatsServer(folder, options), found);
+    assert.deepEqual(ran, [
+      "apt-get download",
+      "apt-get update",
+      "apt-get download",
+      "dpkg-deb -x",
+    ]);
+  }));
+
+Deno.test("findNatsServer() says what to install when the package cannot be had", () =>
+  inFolder(async (folder) => {
+    const run = () => Promise.resolve({ ok: false, text: "Err:1 no network\n" });
+    await assert.rejects(
+      findNatsServer(folder, { env: {}, path: folder, run }),
+      /Err:1 no network.*apt-get install nats-server/,
+    );
+  }));
+
+Deno.test("startNatsServer() shows the last words of a server that does not start", () =>
+  inFolder(async (folder) => {
+    const program = await findNatsServer(CACHE);
+    await Deno.writeTextFile(`${folder}/nats.conf`, "nonsense: [\n");
+    await assert.rejects(
+      startNatsServer(program, `${folder}/nats.conf`),
+      /nats-server ended while starting\.\n.*Parse error/,
+    );
+  }));
