@@ -1,0 +1,226 @@
+/**
+ * The node's configuration file, in the field's option names where the field has one (`server_url`, `port`,
+ * `api_path`, `databases`, `policies`, `encryption`, `task_dir`), read once and checked as a whole.
+ * @module
+ */
+import { basename, dirname, extname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+import { ConfigError } from "../../shared/config.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { closest } from "./closest.ts";
+
+const option = z.string({ error: "must be text" }).trim().min(1, "must not be empty");
+const count = z.number({ error: "must be a number" }).int("must be a whole number").min(
+  1,
+  "must be at least 1",
+);
+
+const database = z.strictObject({
+  label: option.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 letters, digits, _ or -"),
+  uri: option,
+  type: z.literal("csv", { error: 'must be "csv", the only type this node reads' }),
+});
+
+const schema = z.strictObject({
+  api_key: option.optional(),
+  api_key_file: option.optional(),
+  server_url: z.url({
+    protocol: /^https?$/,
+    error: 'must be an address such as "https://hub.example"',
+  }),
+  port: count.max(65535, "must be a port, at most 65535").optional(),
+  api_path: z.string().regex(/^(\/[\w.-]+)*\/?$/, 'must be a path such as "/api"').default("/api"),
+  task_dir: option.optional(),
+  databases: z.array(database).default([]),
+  algorithm_folders: z.array(option).optional(),
+  policies: z.strictObject({
+    allowed_algorithms: z.union([z.array(option), option.transform((one) => [one])], {
+      error: "must be a reference or a list of references",
+    }).optional(),
+  }).default({}),
+  encryption: z.strictObject({ enabled: z.boolean("must be true or false").default(false) })
+    .default({ enabled: false }),
+  limits: z.strictObject({
+    timeout_seconds: count.default(24 * 3600),
+    // V8 does not start with less than 1 GiB of address space for data.
+    memory_mib: count.min(1024, "must be at least 1024: an algorithm does not start with less")
+      .default(2048),
+    output_mib: count.max(512, "must be at most 512").default(64),
+  }).prefault({}),
+  max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
+});
+
+/** One database of the data station, as algorithms name it. */
+export interface Database {
+  label: string;
+  type: "csv";
+  /** Absolute path of the file. */
+  path: string;
+}
+
+/** What bounds one run. */
+export interface RunLimits {
+  timeoutSeconds: number;
+  memoryMiB: number;
+  outputMiB: number;
+}
+
+/** A configuration that has been checked; every path is absolute. */
+export interface NodeConfig {
+  apiKey: string;
+  /** Base address of the hub's API, without a slash at the end: `https://hub.example:443/api`. */
+  api: string;
+  /** The folder of the journal, the private broker key and the runs. */
+  dataFolder: string;
+  databases: Database[];
+  algorithmFolders: string[];
+  /** `undefined` when the file does not list any: see `policy.ts` for what that means. */
+  allowedAlgorithms: string[] | undefined;
+  encryption: boolean;
+  limits: RunLimits;
+  /** Runs that may compute at once; runs that wait for their subtasks do not count. */
+  maxRuns: number;
+}
+
+/** The variable that may hold the API key instead of the file. */
+export const API_KEY_VARIABLE = "SEXTANT_NODE_API_KEY";
+
+const OWN_ALGORITHMS = fileURLToPath(new URL("./algorithms", import.meta.url));
+
+/**
+ * Reads the YAML file at `path`; relative paths in it start from its folder.
+ * Throws one {@linkcode ConfigError} that names every problem.
+ */
+export async function readNodeConfig(
+  path: string,
+  env: Record<string, string | undefined> = Deno.env.toObject(),
+): Promise<NodeConfig> {
+  const file = resolve(path);
+  const parsed = schema.safeParse(await readYaml(file), { reportInput: true });
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(explain));
+
+  const options = parsed.data;
+  const at = (relative: string) => resolve(dirname(file), relative);
+  const problems: string[] = [];
+  const config: NodeConfig = {
+    apiKey: await readApiKey(options, at, env, problems),
+    api: apiAddress(options, problems),
+    dataFolder: at(options.task_dir ?? `${basename(file, extname(file))}-data`),
+    databases: options.databases.map(({ label, type, uri }) => ({ label, type, path: at(uri) })),
+    algorithmFolders: options.algorithm_folders?.map(at) ?? [OWN_ALGORITHMS],
+    allowedAlgorithms: options.policies.allowed_algorithms,
+    encryption: options.encryption.enabled,
+    limits: {
+      timeoutSeconds: options.limits.timeout_seconds,
+      memoryMiB: options.limits.memory_mib,
+      outputMiB: options.limits.output_mib,
+    },
+    maxRuns: options.max_runs,
+  };
+  await checkPaths(config, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  try {
+    return parseYaml(await Deno.readTextFile(file)) ?? {};
+  } catch (error) {
+    throw new ConfigError([`${file} cannot be read: ${messageOf(error)}`]);
+  }
+}
+
+/** One line for each thing that is wrong, led by where it stands: `databases[0].label`. */
+function explain(issue: z.core.$ZodIssue): string[] {
+  const where = issue.path.map((step) =>
+    typeof step === "number" ? `[${step}]` : `.${String(step)}`
+  )
+    .join("").replace(/^\./, "");
+  if (issue.code !== "unrecognized_keys") {
+    const missing = issue.code === "invalid_type" && issue.input === undefined;
+    return [`${where || "the file"} ${missing ? "is missing" : issue.message}`];
+  }
+  const known = keysAt(issue.path);
+  return issue.keys.map((key) => {
+    const near = closest(key, known);
+    const hint = near ? `did you mean ${near}?` : `known here: ${known.join(", ")}`;
+    return `${where ? `${where}.` : ""}${key} is not an option; ${hint}`;
+  });
+}
+
+/** The options that exist at a place of the file. */
+function keysAt(path: PropertyKey[]): string[] {
+  let place: unknown = schema;
+  for (const step of path) {
+    const inner = unwrap(place);
+    place = inner instanceof z.ZodArray ? inner.element : (inner as typeof schema).shape[
+      step as keyof typeof schema.shape
+    ];
+  }
+  return Object.keys((unwrap(place) as typeof schema).shape);
+}
+
+function unwrap(type: unknown): unknown {
+  return type instanceof z.ZodDefault || type instanceof z.ZodPrefault ||
+      type instanceof z.ZodOptional
+    ? unwrap(type.unwrap())
+    : type;
+}
+
+async function readApiKey(
+  { api_key, api_key_file }: z.infer<typeof schema>,
+  at: (relative: string) => string,
+  env: Record<string, string | undefined>,
+  problems: string[],
+): Promise<string> {
+  const given = Object.entries({
+    api_key,
+    api_key_file,
+    [`the variable ${API_KEY_VARIABLE}`]: env[API_KEY_VARIABLE] || undefined,
+  }).filter(([, value]) => value !== undefined) as [string, string][];
+  const [first] = given;
+  if (!first || given.length > 1) {
+    problems.push(
+      first
+        ? `the API key is given twice, by ${given.map(([name]) => name).join(" and ")}; keep one`
+        : `api_key is missing; give it, api_key_file or the variable ${API_KEY_VARIABLE}`,
+    );
+    return "";
+  }
+  if (first[0] !== "api_key_file") return first[1];
+  const path = at(first[1]);
+  try {
+    const key = (await Deno.readTextFile(path)).trim();
+    if (!key) problems.push(`api_key_file is empty: ${path}`);
+    return key;
+  } catch (error) {
+    problems.push(`api_key_file cannot be read: ${messageOf(error)}`);
+    return "";
+  }
+}
+
+function apiAddress({ server_url, port, api_path }: z.infer<typeof schema>, problems: string[]) {
+  const url = new URL(server_url);
+  if (url.pathname !== "/") problems.push("server_url must not have a path; put it in api_path");
+  if (url.port && port && Number(url.port) !== port) {
+    problems.push(`server_url names port ${url.port} and port says ${port}; keep one`);
+  }
+  if (port) url.port = String(port);
+  return url.origin + api_path.replace(/\/$/, "");
+}
+
+async function checkPaths(config: NodeConfig, problems: string[]): Promise<void> {
+  const labels = new Set<string>();
+  for (const { label, path } of config.databases) {
+    if (labels.has(label)) problems.push(`databases: the label ${label} stands there twice`);
+    labels.add(label);
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (!info?.isFile) problems.push(`databases: ${label} is not a file that can be read: ${path}`);
+  }
+  for (const folder of config.algorithmFolders) {
+    const info = await Deno.stat(folder).catch(() => undefined);
+    if (!info?.isDirectory) problems.push(`algorithm_folders: there is no folder ${folder}`);
+  }
+}

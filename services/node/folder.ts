@@ -1,0 +1,40 @@
+/**
+ * The node's data folder: one process at a time, and names that survive a power cut.
+ * @module
+ */
+import { join } from "node:path";
+
+/** Another process holds the folder. */
+export class FolderInUseError extends Error {
+  override name = "FolderInUseError";
+}
+
+/**
+ * Takes the folder for this process. The lock belongs to the open file, so it goes when the process does, however
+ * that ends. Throws a {@linkcode FolderInUseError} that names the holder.
+ */
+export async function lockFolder(folder: string): Promise<{ close(): void }> {
+  const path = join(folder, "lock");
+  const file = await Deno.open(path, { create: true, read: true, write: true, mode: 0o600 });
+  if (!await file.tryLock(true)) {
+    file.close();
+    const holder = (await Deno.readTextFile(path)).trim() || "unknown";
+    throw new FolderInUseError(
+      `Cannot start: another agent (process ${holder}) uses the folder ${folder}. ` +
+        "Stop it, or give this node a task_dir of its own.",
+    );
+  }
+  await file.truncate();
+  await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+  return file;
+}
+
+/** Makes the names of files just created or renamed in `folder` durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await Deno.open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    handle.close();
+  }
+}
