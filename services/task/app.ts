@@ -1,0 +1,36 @@
+/**
+ * task: tasks and results, their dispatch to nodes, and what the nodes report.
+ *
+ * Talks to collaboration (where a task may run) by request over NATS; to nodes by the DISPATCH stream and by
+ * answering their reports. A report is answered when it is committed. State is in Postgres alone: streams and
+ * consumers can be lost, and are made again from it.
+ * @module
+ */
+import type { Hono } from "hono";
+import type { Db } from "../../shared/db.ts";
+import { type AppEnv, createApp } from "../../shared/http.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Outbox } from "../../shared/outbox.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import type { Reports } from "./reports.ts";
+import { resultRoutes } from "./routes/result.ts";
+import { runRoutes } from "./routes/run.ts";
+import { taskRoutes } from "./routes/task.ts";
+import type { TaskWatch } from "./watch.ts";
+
+export interface TaskDeps {
+  db: Db;
+  outbox: Outbox;
+  ask: Ask;
+  reports: Reports;
+  watch: TaskWatch;
+  log: Logger;
+}
+
+export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
+  const app = createApp(deps.log).basePath("/api");
+  app.route("/", taskRoutes(deps));
+  app.route("/", runRoutes(deps));
+  app.route("/", resultRoutes(deps));
+  return app;
+}

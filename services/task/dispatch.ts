@@ -1,0 +1,129 @@
+/**
+ * What a node is told to do: the message on `dispatch.<node>`, and the stream that carries it.
+ *
+ * A dispatch names the work and the digest of its input; the input itself comes with the answer to the node's
+ * `start` report, so that nothing that was killed in the meantime is ever begun.
+ * @module
+ */
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type JetStreamManager,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+} from "nats.ws";
+import type { JsonValue } from "../../shared/db.ts";
+import { sha256Hex } from "../../shared/digest.ts";
+import type { Change } from "../../shared/outbox.ts";
+import { nodeDurable, STREAMS, subjects } from "../../shared/subjects.ts";
+import {
+  databasesOfTasks,
+  resultInput,
+  type ResultRow,
+  taskById,
+  type TaskDatabaseRow,
+  type TaskRow,
+  updateResult,
+} from "./store.ts";
+
+/** The databases of a task with their parameters merged in, as containers and nodes read them. */
+export function flatDatabases(rows: TaskDatabaseRow[]): Record<string, JsonValue>[] {
+  return rows.map(({ label, parameters }) => ({ label, ...JSON.parse(parameters) }));
+}
+
+/** Tells the node of `result` about its current attempt, once the transaction is committed. */
+export async function dispatch(
+  { tx, send }: Pick<Change, "tx" | "send">,
+  task: TaskRow,
+  result: ResultRow,
+  at: Date,
+): Promise<void> {
+  const input = await resultInput(tx, result.id) ?? "";
+  send(subjects.dispatch(result.node_id), {
+    v: 1,
+    result_id: result.id,
+    attempt: result.attempt,
+    task_id: task.id,
+    run_id: task.job_id,
+    parent_id: task.parent_id,
+    collaboration_id: task.collaboration_id,
+    organization_id: result.organization_id,
+    init_org_id: task.init_org_id,
+    init_user_id: task.init_user_id,
+    image: task.image,
+    databases: flatDatabases(await databasesOfTasks(tx, [task.id])),
+    input_sha256: await sha256Hex(input),
+    issued_at: at.toISOString(),
+  });
+}
+
+/** Tells the node once more about an attempt it may not have heard of; its journal drops what it has seen. */
+export async function redispatch(
+  change: Pick<Change, "tx" | "send">,
+  result: ResultRow,
+  at: Date,
+): Promise<void> {
+  const task = await taskById(change.tx, result.task_id);
+  await updateResult(change.tx, result.id, { status: result.status, dispatched_at: at });
+  await dispatch(change, task!, result, at);
+}
+
+/** How long a node may take to write a dispatch into its journal before the broker offers it again. */
+const ACK_WAIT_MS = 30_000;
+
+/** The streams and consumers that nodes live on. Made by the hub; a node could not make them. */
+export interface DispatchStreams {
+  ensureStream(): Promise<void>;
+  /** Makes the node's durable consumer, if it is not there. */
+  ensureConsumer(nodeId: number): Promise<void>;
+  /** Messages that wait for the node or that it has not acknowledged; 0 when the consumer is gone. */
+  outstanding(nodeId: number): Promise<number>;
+}
+
+export function createDispatchStreams(manager: () => Promise<JetStreamManager>): DispatchStreams {
+  return {
+    async ensureStream() {
+      const jsm = await manager();
+      const config = {
+        name: STREAMS.dispatch,
+        subjects: [subjects.allDispatches()],
+        retention: RetentionPolicy.Workqueue,
+        storage: StorageType.File,
+      };
+      try {
+        await jsm.streams.info(STREAMS.dispatch);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        await jsm.streams.add(config);
+      }
+    },
+    async ensureConsumer(nodeId) {
+      const jsm = await manager();
+      const config: Partial<ConsumerConfig> = {
+        durable_name: nodeDurable(nodeId),
+        filter_subject: subjects.dispatch(nodeId),
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(ACK_WAIT_MS),
+        max_deliver: -1,
+      };
+      await jsm.consumers.add(STREAMS.dispatch, config);
+    },
+    async outstanding(nodeId) {
+      const jsm = await manager();
+      try {
+        const info = await jsm.consumers.info(STREAMS.dispatch, nodeDurable(nodeId));
+        return info.num_pending + info.num_ack_pending;
+      } catch (error) {
+        if (isMissing(error)) return 0;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Whether JetStream says that the stream or consumer does not exist. */
+export function isMissing(error: unknown): boolean {
+  const api = (error as { api_error?: { err_code?: number } } | null)?.api_error;
+  return api?.err_code === 10059 || api?.err_code === 10014;
+}

@@ -1,0 +1,232 @@
+/**
+ * What nodes report, and what they are told. Every answer means: it is committed.
+ *
+ * Each report names an attempt of a result. One that is not about the current attempt, from the agent that runs
+ * it, is refused (`refusalOf`): a lost agent that comes back cannot overwrite what came after it.
+ * @module
+ */
+import { z } from "zod";
+import { text } from "../../shared/contract.ts";
+import type { Logger } from "../../shared/log.ts";
+import { MAX_ID } from "../../shared/http.ts";
+import type { Change, Outbox } from "../../shared/outbox.ts";
+import { dispatch, type DispatchStreams, redispatch } from "./dispatch.ts";
+import { moveResult } from "./results.ts";
+import {
+  FINAL_STATUSES,
+  MAX_ATTEMPTS,
+  refusalOf,
+  type RefusalReason,
+  type Transition,
+} from "./rules.ts";
+import {
+  lockResult,
+  openResultsAtNode,
+  rememberAgent,
+  resultInput,
+  type ResultRow,
+  taskById,
+  type TaskRow,
+} from "./store.ts";
+
+const count = z.number().int().min(1).max(MAX_ID);
+const attempt = { agent_id: z.uuid(), result_id: count, attempt: count };
+
+export const REPORT_SCHEMAS = {
+  hello: z.object({
+    agent_id: z.uuid(),
+    session: z.uuid(),
+    open: z.array(z.object({
+      result_id: count,
+      attempt: count,
+      state: z.enum(["accepted", "started", "finished"]),
+    })),
+  }),
+  start: z.object(attempt),
+  finish: z.object({
+    ...attempt,
+    status: z.enum(FINAL_STATUSES),
+    result: text.nullable(),
+    log: z.string().nullable(),
+    reason: z.string().nullable(),
+  }),
+  lost: z.object({ ...attempt, reason: z.string() }),
+} as const;
+
+export type ReportBody<Kind extends keyof typeof REPORT_SCHEMAS> = z.infer<
+  typeof REPORT_SCHEMAS[Kind]
+>;
+
+export interface Refused {
+  ok: false;
+  reason: RefusalReason | "unknown";
+}
+
+export type StartAnswer = Refused | {
+  ok: true;
+  /** The stored input; null when it is too long for a message and must be fetched over HTTP. */
+  input: string | null;
+  input_via_http: boolean;
+  started_at: string;
+};
+export type LostAnswer = Refused | { ok: true; next_attempt: number | null };
+
+export interface HelloAnswer {
+  ok: true;
+  /** Attempts the agent holds that are over: it stops and forgets them. */
+  drop: { result_id: number; attempt: number; reason: RefusalReason | "unknown" }[];
+}
+
+export interface Reports {
+  hello(nodeId: number, report: ReportBody<"hello">): Promise<HelloAnswer>;
+  start(nodeId: number, report: ReportBody<"start">): Promise<StartAnswer>;
+  finish(nodeId: number, report: ReportBody<"finish">): Promise<Refused | { ok: true }>;
+  lost(nodeId: number, report: ReportBody<"lost">): Promise<LostAnswer>;
+}
+
+/** Inputs up to this many characters come with the answer; NATS messages end at 1 MiB. */
+const INLINE_INPUT = 512 * 1024;
+
+export interface ReportsOptions {
+  outbox: Outbox;
+  streams: DispatchStreams;
+  log: Logger;
+  now: () => Date;
+}
+
+export function createReports({ outbox, streams, log, now }: ReportsOptions): Reports {
+  /** Runs `act` on the locked result when the report counts; else says why not. */
+  function onAttempt<Answer>(
+    transition: Transition,
+    nodeId: number,
+    report: { agent_id: string; result_id: number; attempt: number },
+    act: (change: Change, task: TaskRow, result: ResultRow) => Promise<Answer>,
+  ): Promise<Answer | Refused> {
+    return outbox.change(async (change) => {
+      const result = await lockResult(change.tx, report.result_id);
+      if (!result || result.node_id !== nodeId) return { ok: false, reason: "unknown" } as const;
+      const reason = refusalOf(transition, result, report);
+      if (reason) return { ok: false, reason } as const;
+      const task = await taskById(change.tx, result.task_id);
+      return await act(change, task!, result);
+    });
+  }
+
+  /** Hands the result out again, or fails it when that has happened too often. */
+  async function nextAttempt(
+    change: Change,
+    task: TaskRow,
+    result: ResultRow,
+    reason: string,
+  ): Promise<number | null> {
+    const at = now();
+    if (result.attempt >= MAX_ATTEMPTS) {
+      await moveResult(change, task, result.id, {
+        status: "failed",
+        finished_at: at,
+        log: `Given up after ${result.attempt} attempts; the last one was lost: ${reason}`,
+      }, at);
+      return null;
+    }
+    const attempt = result.attempt + 1;
+    const moved = await moveResult(change, task, result.id, {
+      status: "pending",
+      attempt,
+      agent_id: null,
+      started_at: null,
+      dispatched_at: at,
+    }, at);
+    await dispatch(change, task, moved, at);
+    log.info("Attempt lost, next one dispatched", {
+      task_id: task.id,
+      result_id: result.id,
+      attempt,
+      reason,
+    });
+    return attempt;
+  }
+
+  return {
+    async hello(nodeId, { agent_id, open }) {
+      await streams.ensureConsumer(nodeId);
+      const held = new Map(open.map((one) => [one.result_id, one]));
+      const drop: HelloAnswer["drop"] = [];
+      await outbox.change(async (change) => {
+        // An agent with a new journal cannot know what its predecessor had acknowledged and not begun.
+        const newJournal = await rememberAgent(change.tx, nodeId, agent_id);
+        for (const { id } of await openResultsAtNode(change.tx, nodeId)) {
+          const result = await lockResult(change.tx, id);
+          if (!result || result.finished_at !== null) continue;
+          if (held.get(id)?.attempt === result.attempt) continue;
+          if (result.status === "pending") {
+            if (newJournal) await redispatch(change, result, now());
+          } else {
+            const task = (await taskById(change.tx, result.task_id))!;
+            const reason = newJournal ? "another agent took over" : "the agent does not know of it";
+            await nextAttempt(change, task, result, reason);
+          }
+        }
+        for (const { result_id, attempt, state } of open) {
+          const result = await lockResult(change.tx, result_id);
+          const reason = !result || result.node_id !== nodeId
+            ? "unknown"
+            : refusalOf(state === "accepted" ? "start" : "finish", result, { agent_id, attempt });
+          if (reason) drop.push({ result_id, attempt, reason });
+        }
+      });
+      return { ok: true, drop };
+    },
+
+    start(nodeId, report) {
+      return onAttempt("start", nodeId, report, async (change, task, result) => {
+        const started_at = result.started_at ?? now();
+        if (result.status !== "active") {
+          await moveResult(change, task, result.id, {
+            status: "active",
+            agent_id: report.agent_id,
+            started_at,
+          }, started_at);
+        }
+        const input = await resultInput(change.tx, result.id) ?? "";
+        const inline = input.length <= INLINE_INPUT;
+        return {
+          ok: true as const,
+          input: inline ? input : null,
+          input_via_http: !inline,
+          started_at: started_at.toISOString(),
+        };
+      });
+    },
+
+    finish(nodeId, report) {
+      return onAttempt("finish", nodeId, report, async (change, task, result) => {
+        const at = now();
+        const said = [
+          report.log?.replaceAll("\0", "\uFFFD"),
+          report.reason?.replaceAll("\0", "\uFFFD"),
+        ];
+        await moveResult(change, task, result.id, {
+          status: report.status,
+          started_at: result.started_at ?? at,
+          finished_at: at,
+          result: report.result ?? "",
+          log: said.filter(Boolean).join("\n"),
+        }, at);
+        log.info("Result committed", {
+          task_id: task.id,
+          result_id: result.id,
+          attempt: report.attempt,
+          status: report.status,
+        });
+        return { ok: true as const };
+      });
+    },
+
+    lost(nodeId, report) {
+      return onAttempt("lost", nodeId, report, async (change, task, result) => ({
+        ok: true as const,
+        next_attempt: await nextAttempt(change, task, result, report.reason),
+      }));
+    },
+  };
+}

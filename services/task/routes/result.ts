@@ -1,0 +1,42 @@
+import { Hono } from "hono";
+import { pageAnswer, pageWindow, parseSort } from "../../../shared/contract.ts";
+import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
+import { demand } from "../../../shared/policy.ts";
+import type { TaskDeps } from "../app.ts";
+import { mayTask } from "../rules.ts";
+import { showResult } from "../show.ts";
+import { resultOfTaskById, resultPage } from "../store.ts";
+import { RESULT_SORTABLE, resultConditions, resultListQuery } from "./result_filters.ts";
+
+export function resultRoutes(deps: TaskDeps): Hono<AppEnv> {
+  const { db } = deps;
+  const routes = new Hono<AppEnv>();
+
+  routes.get(
+    "/result",
+    allow("user node container", "run:VIEW"),
+    query(resultListQuery),
+    async function listResults(c) {
+      const wanted = c.req.valid("query");
+      const { rows, total } = await resultPage(db, "result", {
+        where: await resultConditions(deps, c.get("principal"), wanted),
+        order: parseSort(wanted.sort, RESULT_SORTABLE, { column: "id", descending: true }),
+        window: pageWindow(wanted),
+      });
+      return pageAnswer(c, rows.map(showResult), total, wanted);
+    },
+  );
+
+  routes.get(
+    "/result/:id",
+    allow("user node container", "run:VIEW"),
+    async function getResult(c) {
+      const resultId = pathId(c.req.param("id"));
+      const row = found(await resultOfTaskById(db, resultId, "result"), "result", resultId);
+      demand(mayTask(c.get("principal"), "run:VIEW", row), `view result ${resultId}`);
+      return c.json(showResult(row));
+    },
+  );
+
+  return routes;
+}

@@ -1,0 +1,89 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { pageAnswer, pageWindow, parseSort, queryInclude } from "../../../shared/contract.ts";
+import { SextantError } from "../../../shared/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { demand } from "../../../shared/policy.ts";
+import type { TaskDeps } from "../app.ts";
+import { REPORT_SCHEMAS } from "../reports.ts";
+import { mayTask } from "../rules.ts";
+import { showRun, showTask } from "../show.ts";
+import {
+  databasesOfTasks,
+  progressOfTasks,
+  resultOfTaskById,
+  type ResultOfTaskRow,
+  resultPage,
+  taskById,
+} from "../store.ts";
+import { RESULT_SORTABLE, resultConditions, resultListQuery } from "./result_filters.ts";
+
+const oneQuery = z.object({ include: queryInclude.optional() });
+const listQuery = resultListQuery.extend({ include: queryInclude.optional() });
+
+export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
+  const { db, ask, reports } = deps;
+  const routes = new Hono<AppEnv>();
+
+  async function show(rows: ResultOfTaskRow[], include: string[] | undefined) {
+    const nodes = await ask("collaboration", "nodes", {
+      collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
+    });
+    const runs = rows.map((row) => showRun(row, nodes));
+    if (!include?.includes("task")) return runs;
+    return await Promise.all(runs.map(async (run, index) => {
+      const taskId = rows[index]!.task_id;
+      const row = (await taskById(db, taskId))!;
+      const [databases, [progress]] = await Promise.all([
+        databasesOfTasks(db, [taskId]),
+        progressOfTasks(db, [taskId]),
+      ]);
+      const { runs: _, ...task } = showTask(row, databases, progress);
+      return { ...run, task };
+    }));
+  }
+
+  routes.get(
+    "/run",
+    allow("user node container", "run:VIEW"),
+    query(listQuery),
+    async function listRuns(c) {
+      const wanted = c.req.valid("query");
+      const { rows, total } = await resultPage(db, "run", {
+        where: await resultConditions(deps, c.get("principal"), wanted),
+        order: parseSort(wanted.sort, RESULT_SORTABLE, { column: "id", descending: true }),
+        window: pageWindow(wanted),
+      });
+      return pageAnswer(c, await show(rows, wanted.include), total, wanted);
+    },
+  );
+
+  routes.get(
+    "/run/:id",
+    allow("user node container", "run:VIEW"),
+    query(oneQuery),
+    async function getRun(c) {
+      const runId = pathId(c.req.param("id"));
+      const row = found(await resultOfTaskById(db, runId, "run"), "run", runId);
+      demand(mayTask(c.get("principal"), "run:VIEW", row), `view run ${runId}`);
+      return c.json((await show([row], c.req.valid("query").include))[0]);
+    },
+  );
+
+  // Beyond the field's API: a `finish` report that is too long for a message on the broker.
+  routes.post(
+    "/run/:id/report",
+    allow("node"),
+    body(REPORT_SCHEMAS.finish),
+    async function reportRun(c) {
+      const runId = pathId(c.req.param("id"));
+      const report = c.req.valid("json");
+      if (report.result_id !== runId) {
+        throw new SextantError("invalid_request", "The report is about another result.");
+      }
+      return c.json(await reports.finish(c.get("principal").id, report));
+    },
+  );
+
+  return routes;
+}

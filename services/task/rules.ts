@@ -1,0 +1,131 @@
+/**
+ * The decisions of task; no I/O here.
+ * @module
+ */
+import {
+  isMember,
+  mayCollaboration,
+  type Permission,
+  type Principal,
+  scopesOf,
+} from "../../shared/policy.ts";
+
+/** The field's status words (contract §5.3). */
+export const OPEN_STATUSES = ["pending", "initializing", "active"] as const;
+export const FAILED_STATUSES = [
+  "failed",
+  "start failed",
+  "non-existing Docker image",
+  "crashed",
+  "killed by user",
+  "not allowed",
+  "unknown error",
+] as const;
+export const FINAL_STATUSES = ["completed", ...FAILED_STATUSES] as const;
+export type FinalStatus = typeof FINAL_STATUSES[number];
+export type ResultStatus = typeof OPEN_STATUSES[number] | FinalStatus;
+
+export function isFinal(status: string): boolean {
+  return (FINAL_STATUSES as readonly string[]).includes(status);
+}
+
+export function isFailed(status: string): boolean {
+  return (FAILED_STATUSES as readonly string[]).includes(status);
+}
+
+/** A task's status out of those of its results, first match wins (contract §5.2). */
+export function taskStatus(statuses: readonly string[]): ResultStatus {
+  const failed = new Set(statuses.filter(isFailed));
+  if (failed.size === 1) return [...failed][0] as ResultStatus;
+  if (failed.size > 1) return "failed";
+  for (const open of ["active", "initializing", "pending"] as const) {
+    if (statuses.includes(open)) return open;
+  }
+  return "completed";
+}
+
+/** How often a result is handed out again after its agent was lost in the middle of it. */
+export const MAX_ATTEMPTS = 3;
+
+/** What may happen to a result, and from which statuses. Everything else is refused. */
+export const TRANSITIONS = {
+  start: { from: ["pending", "active"], to: ["active"] },
+  finish: { from: ["pending", "active"], to: FINAL_STATUSES },
+  lost: { from: ["active"], to: ["pending", "failed"] },
+  kill: { from: OPEN_STATUSES, to: ["killed by user"] },
+  abandon: { from: ["pending"], to: ["failed"] },
+} as const satisfies Record<
+  string,
+  { from: readonly ResultStatus[]; to: readonly ResultStatus[] }
+>;
+export type Transition = keyof typeof TRANSITIONS;
+
+export interface ResultState {
+  status: string;
+  attempt: number;
+  agent_id: string | null;
+}
+
+export type RefusalReason = "superseded" | "killed" | "finished";
+
+/**
+ * Why a report about `attempt` from `agentId` must be refused, or `undefined` when it counts.
+ * An attempt belongs to the agent that started it: another agent with the same key cannot run it too.
+ */
+export function refusalOf(
+  transition: Transition,
+  result: ResultState,
+  report: { attempt: number; agent_id: string },
+): RefusalReason | undefined {
+  if (result.status === "killed by user") return "killed";
+  if (isFinal(result.status)) return "finished";
+  if (result.attempt !== report.attempt) return "superseded";
+  if (result.agent_id !== null && result.agent_id !== report.agent_id) return "superseded";
+  const from: readonly string[] = TRANSITIONS[transition].from;
+  return from.includes(result.status) ? undefined : "superseded";
+}
+
+export interface TaskPlace {
+  collaboration_id: number;
+  init_org_id: number;
+  init_user_id: number;
+}
+
+/**
+ * Whether a task, or its results, may be seen or deleted. Stricter than the field's server, which forgets to
+ * look at the task's own collaboration (contract §4.3, §9 #24).
+ */
+export function mayTask(principal: Principal, permission: Permission, task: TaskPlace): boolean {
+  if (mayCollaboration(principal, permission, task.collaboration_id)) return true;
+  const held = scopesOf(principal, permission);
+  const inReach = principal.kind === "user" || isMember(principal, task.collaboration_id);
+  if (held.has("ORGANIZATION") && inReach && task.init_org_id === principal.organization_id) {
+    return true;
+  }
+  return held.has("OWN") && principal.kind === "user" && task.init_user_id === principal.id;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  return BASE64.test(text) ? Uint8Array.fromBase64(text) : undefined;
+}
+
+/** Whether `input` has the form of an encrypted payload (contract §7.3): key `$` IV `$` ciphertext. */
+export function looksEncrypted(input: string): boolean {
+  const parts = input.split("$").map(decodeBase64);
+  return parts.length === 3 && parts.every((part) => part !== undefined) &&
+    parts[1]!.length === 16;
+}
+
+/** Whether `input` has the form of a plain payload (contract §7.1): base64 of UTF-8 text. */
+export function looksPlain(input: string): boolean {
+  const bytes = decodeBase64(input);
+  if (!bytes) return false;
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}

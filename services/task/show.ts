@@ -1,0 +1,73 @@
+/**
+ * Tasks, runs and results as the contract shows them (§3.7, §3.8).
+ * @module
+ */
+import { dateText, listLink, reference } from "../../shared/contract.ts";
+import type { NodeSummary } from "../../shared/rpc_methods.ts";
+import { isFinal, taskStatus } from "./rules.ts";
+import type { ResultOfTaskRow, TaskDatabaseRow, TaskProgress, TaskRow } from "./store.ts";
+
+export function showTask(
+  row: TaskRow,
+  databases: TaskDatabaseRow[],
+  progress: TaskProgress | undefined,
+) {
+  const statuses = progress?.statuses ?? [];
+  const status = taskStatus(statuses);
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    image: row.image,
+    job_id: row.job_id,
+    run_id: row.job_id, // what the first versions of the field called it
+    created_at: dateText(row.created_at),
+    finished_at: status === "completed" ? dateText(progress?.last_finished_at ?? null) : null,
+    status,
+    complete: statuses.every(isFinal),
+    collaboration: reference("collaboration", row.collaboration_id),
+    study: reference("study", row.study_id),
+    algorithm_store: reference("algorithmstore", row.algorithm_store_id),
+    parent: reference("task", row.parent_id),
+    init_org: reference("organization", row.init_org_id),
+    init_user: reference("user", row.init_user_id),
+    databases: databases.map(({ label, parameters }) => ({ label, parameters })),
+    runs: listLink("run", "task_id", row.id) as unknown,
+    results: listLink("result", "task_id", row.id) as unknown,
+    children: listLink("task", "parent_id", row.id),
+  };
+}
+
+export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[]) {
+  const node = nodes.find((one) =>
+    one.organization_id === row.organization_id && one.collaboration_id === row.collaboration_id
+  );
+  return {
+    id: row.id,
+    status: row.status,
+    input: row.input,
+    log: row.log,
+    assigned_at: dateText(row.assigned_at),
+    started_at: dateText(row.started_at),
+    finished_at: dateText(row.finished_at),
+    cleanup_at: dateText(row.cleanup_at),
+    blob_storage_used: row.blob_storage_used,
+    attempt: row.attempt,
+    organization: reference("organization", row.organization_id),
+    task: reference("task", row.task_id) as unknown,
+    results: reference("result", row.id),
+    node: node ? { id: node.id, name: node.name, ip: node.ip, status: node.status } : {},
+    ports: [],
+  };
+}
+
+export function showResult(row: ResultOfTaskRow) {
+  return {
+    id: row.id,
+    result: row.result,
+    blob_storage_used: row.blob_storage_used,
+    cleanup_at: dateText(row.cleanup_at),
+    run: reference("run", row.id),
+    task: reference("task", row.task_id),
+  };
+}
