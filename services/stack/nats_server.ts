@@ -103,16 +103,10 @@ function lastLine(text: string): string {
 async function runProgram(program: string, args: string[], cwd: string) {
   const path = findProgram(program);
   if (!path) return { ok: false, text: `${program} is not on this machine` };
-  const { success, stdout, stderr } = await new Deno.Command(path, {
-    args,
-    cwd,
-    env: { LC_ALL: "C" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  return { ok: success, text };
+  const env = { ...Deno.env.toObject(), LC_ALL: "C" };
+  const process = startProcess({ command: path, args, cwd, env });
+  const { success } = await process.exited;
+  return { ok: success, text: process.lastLines().join("\n") };
 }
 
 /** Starts the broker with a configuration file; returns when it serves. Throws with its last words if it ends. */

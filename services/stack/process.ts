@@ -28,6 +28,14 @@ export interface ManagedProcess {
   stop(deadlineMs?: number): Promise<boolean>;
 }
 
+/** Everything this launcher started that has not ended. */
+const alive = new Set<ManagedProcess>();
+
+/** Kills all processes of this launcher: the last resort, when there is no time for order. */
+export function killAll(): void {
+  for (const process of alive) process.signal("SIGKILL");
+}
+
 const KEPT_LINES = 40;
 const LONGEST_LINE = 64 * 1024;
 
@@ -78,7 +86,7 @@ export function startProcess(spec: ProcessSpec): ManagedProcess {
     }
   }
 
-  return {
+  const process: ManagedProcess = {
     pid: child.pid,
     exited,
     lastLines: () => [...last],
@@ -91,6 +99,9 @@ export function startProcess(spec: ProcessSpec): ManagedProcess {
       return inTime;
     },
   };
+  alive.add(process);
+  status.then(() => alive.delete(process));
+  return process;
 }
 
 /** Whether `promise` is fulfilled within `ms`; it is left alone when it is not. */

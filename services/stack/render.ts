@@ -1,0 +1,88 @@
+/**
+ * The launcher's log: lines of every part, whatever their form, as one tidy text for people.
+ * @module
+ */
+import { z } from "zod";
+
+export const LEVELS = ["debug", "info", "warn", "error"] as const;
+export type Level = typeof LEVELS[number];
+/** How a part writes: our services JSON, the servers each in their own way. */
+export type LineFormat = "json" | "nats" | "postgres";
+
+export interface LogEntry {
+  level: Level;
+  message: string;
+  fields: Record<string, unknown>;
+}
+
+const jsonLine = z.looseObject({ level: z.enum(LEVELS), message: z.string() });
+const NATS_LINE = /^\[\d+\] \S+ \S+ \[(\w{3})\] (.*)$/;
+const NATS_LEVELS: Record<string, Level> = { WRN: "warn", ERR: "error", FTL: "error" };
+const POSTGRES_LINE =
+  /^(LOG|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT): +(.*)$/;
+/** An ERROR is a refused statement, which its service handles; only the server's own trouble is shown. */
+const POSTGRES_LEVELS: Record<string, Level> = { WARNING: "warn", FATAL: "warn", PANIC: "error" };
+
+/** Reads one line. What is not in the part's form is taken as it stands. */
+export function parseLine(format: LineFormat, line: string): LogEntry {
+  if (format === "json") return parseJson(line);
+  const [pattern, levels] = format === "nats"
+    ? [NATS_LINE, NATS_LEVELS]
+    : [POSTGRES_LINE, POSTGRES_LEVELS];
+  const match = pattern.exec(line);
+  if (!match) return { level: "debug", message: line, fields: {} };
+  return { level: levels[match[1]!] ?? "debug", message: match[2]!, fields: {} };
+}
+
+function parseJson(line: string): LogEntry {
+  try {
+    const { level, message, time: _time, service: _service, ...fields } = jsonLine.parse(
+      JSON.parse(line),
+    );
+    return { level, message, fields };
+  } catch {
+    // Not from our logger: a crash, or a warning of the runtime.
+    return { level: "warn", message: line, fields: {} };
+  }
+}
+
+const PART_COLOURS = [36, 35, 34, 32, 96, 95, 94, 92];
+const LEVEL_COLOURS: Record<Level, number> = { debug: 2, info: 0, warn: 33, error: 31 };
+
+export interface RenderOptions {
+  colour: boolean;
+  now?: () => Date;
+}
+
+/** Makes the function that renders an entry of a part. Each part keeps the colour it gets first. */
+export function createRenderer({ colour, now = () => new Date() }: RenderOptions) {
+  const parts: string[] = [];
+  function paint(code: number, text: string) {
+    return colour && code ? `\x1b[${code}m${text}\x1b[0m` : text;
+  }
+  return function render(part: string, { level, message, fields }: LogEntry): string {
+    if (!parts.includes(part)) parts.push(part);
+    const hue = PART_COLOURS[parts.indexOf(part) % PART_COLOURS.length]!;
+    const time = paint(2, now().toTimeString().slice(0, 8));
+    const mark = level === "warn" || level === "error" ? `${level}: ` : "";
+    const text = paint(LEVEL_COLOURS[level], mark + printable(message));
+    const rest = Object.entries(fields).map(([name, value]) => `${name}=${fieldText(value)}`);
+    const tail = rest.length ? " " + paint(2, rest.join(" ")) : "";
+    return `${time} ${paint(hue, part.padEnd(13))} ${text}${tail}`;
+  };
+}
+
+function fieldText(value: unknown): string {
+  if (typeof value === "string") {
+    return /^[^\s"=]+$/.test(value) ? printable(value) : JSON.stringify(value);
+  }
+  // Of an error its message; the stack is in the JSON line for those who need it.
+  const message = (value as { message?: unknown } | null)?.message;
+  return JSON.stringify(typeof message === "string" ? message : value) ?? "undefined";
+}
+
+/** Text from outside may not move the cursor or change colours. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f\x9b]/g, "·");
+}

@@ -1,0 +1,147 @@
+/**
+ * Runs the parts of a stack, each as its own process: starts them tier by tier, notices when one dies, stops
+ * them in the opposite order.
+ * @module
+ */
+import { forgetProcess, recordProcess } from "./orphans.ts";
+import { type ManagedProcess, within } from "./process.ts";
+import { type LineFormat, type LogEntry, parseLine } from "./render.ts";
+
+/** One part and how to start it. */
+export interface Part {
+  name: string;
+  format: LineFormat;
+  /** Starts the process; resolves when others may rely on it. */
+  start(onLine: (line: string) => void): Promise<ManagedProcess>;
+}
+
+/** A part ended that nobody had asked to. The message holds its last lines. */
+export class PartDied extends Error {
+  constructor(readonly part: string, status: Deno.CommandStatus, lines: string[]) {
+    const how = status.signal ? `killed by ${status.signal}` : `exit code ${status.code}`;
+    const words = lines.length ? ` Its last lines:\n  ${lines.join("\n  ")}` : "";
+    super(`The part "${part}" has ended (${how}).${words}`);
+    this.name = "PartDied";
+  }
+}
+
+export interface SupervisorOptions {
+  /** Receives what the parts log. */
+  onEntry: (part: string, entry: LogEntry) => void;
+  /** Where process numbers are remembered while they run. */
+  runFolder: string;
+  /** How long one tier may take to stop before it is killed. */
+  stopDeadlineMs?: number;
+}
+
+export interface PartControl {
+  readonly pid: number;
+  /** Kills the part as a crash would; the stack stays up without it. */
+  kill9(): Promise<void>;
+  /** Stops the part in order; the stack stays up without it. */
+  stop(): Promise<void>;
+  /** Starts the part again, after stopping it if it runs. */
+  restart(): Promise<void>;
+}
+
+export interface Supervisor {
+  /** Starts parts side by side, as one tier. Throws {@linkcode PartDied} or what a part's start throws. */
+  start(...parts: Part[]): Promise<void>;
+  part(name: string): PartControl;
+  /** Rejects as soon as a part dies that should run; never resolves. */
+  readonly failed: Promise<never>;
+  /** Stops all tiers, the last one first. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  part: Part;
+  process: ManagedProcess | undefined;
+  /** Whether the end of the process would be a surprise. */
+  expected: boolean;
+}
+
+/** Makes a supervisor with nothing to run yet. */
+export function createSupervisor(
+  { onEntry, runFolder, stopDeadlineMs = 10_000 }: SupervisorOptions,
+): Supervisor {
+  const tiers: Running[][] = [];
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+  // Nobody may be listening yet, or any more.
+  failed.catch(() => {});
+  const launches = new Set<Promise<void>>();
+  let stopped: Promise<void> | undefined;
+
+  async function launch(running: Running): Promise<void> {
+    const launched = launchProcess(running).finally(() => launches.delete(launched));
+    launches.add(launched);
+    await launched;
+  }
+
+  async function launchProcess(running: Running): Promise<void> {
+    const { name, format, start } = running.part;
+    running.expected = true;
+    const process = await start((line) => onEntry(name, parseLine(format, line)));
+    running.process = process;
+    recordProcess(runFolder, name, process.pid);
+    process.exited.then((status) => {
+      if (running.process !== process) return;
+      running.process = undefined;
+      forgetProcess(runFolder, name);
+      if (running.expected) fail(new PartDied(name, status, process.lastLines()));
+    });
+    if (stopped) await halt(running);
+  }
+
+  async function halt(running: Running): Promise<void> {
+    running.expected = false;
+    const { process, part } = running;
+    if (!process) return;
+    if (!await process.stop(stopDeadlineMs)) {
+      onEntry(part.name, {
+        level: "warn",
+        message: `Did not stop within ${stopDeadlineMs / 1000} s and was killed`,
+        fields: {},
+      });
+    }
+  }
+
+  async function stopAll() {
+    // What is still starting stops as soon as it has; see launch().
+    const starting = Promise.allSettled(launches);
+    for (const tier of tiers.toReversed()) await Promise.all(tier.map(halt));
+    await within(stopDeadlineMs, starting);
+  }
+
+  return {
+    failed,
+    async start(...parts) {
+      const tier = parts.map((part) => ({ part, process: undefined, expected: true }));
+      tiers.push(tier);
+      await Promise.race([Promise.all(tier.map(launch)), failed]);
+    },
+    part(name) {
+      const running = tiers.flat().find((one) => one.part.name === name);
+      if (!running) throw new TypeError(`Cannot find the part "${name}"`);
+      return {
+        get pid() {
+          if (!running.process) {
+            throw new TypeError(`Cannot tell the pid: "${name}" is not running`);
+          }
+          return running.process.pid;
+        },
+        async kill9() {
+          running.expected = false;
+          running.process?.signal("SIGKILL");
+          await running.process?.exited;
+        },
+        stop: () => halt(running),
+        async restart() {
+          await halt(running);
+          await launch(running);
+        },
+      };
+    },
+    stop: () => stopped ??= stopAll(),
+  };
+}

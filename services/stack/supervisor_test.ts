@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { temporaryFolder } from "../../tests/harness.ts";
+import { startProcess } from "./process.ts";
+import type { LogEntry } from "./render.ts";
+import { createSupervisor, type Part, type Supervisor } from "./supervisor.ts";
+
+function shellPart(name: string, script: string): Part {
+  return {
+    name,
+    format: "json",
+    async start(onLine) {
+      const begun = Promise.withResolvers<void>();
+      const process = startProcess({
+        command: "/bin/sh",
+        args: ["-c", script],
+        env: { PATH: "/usr/bin:/bin" },
+        onLine(line) {
+          begun.resolve();
+          onLine(line);
+        },
+      });
+      await begun.promise;
+      return process;
+    },
+  };
+}
+
+/** Lasts until it is asked to stop, then leaves its name in `file`. */
+function patient(name: string, file: string): Part {
+  const onStop = `echo ${name} >> ${file}; exit 0`;
+  return shellPart(name, `trap '${onStop}' TERM; echo begun; while :; do sleep 0.02; done`);
+}
+
+async function withSupervisor(
+  body: (supervisor: Supervisor, folder: string, log: string[]) => Promise<void>,
+) {
+  const folder = await temporaryFolder();
+  await Deno.mkdir(`${folder.path}/run`);
+  const log: string[] = [];
+  const supervisor = createSupervisor({
+    onEntry: (part: string, entry: LogEntry) => void log.push(`${part}: ${entry.message}`),
+    runFolder: `${folder.path}/run`,
+    stopDeadlineMs: 2000,
+  });
+  try {
+    await body(supervisor, folder.path, log);
+  } finally {
+    await supervisor.stop();
+    assert.deepEqual([...Deno.readDirSync(`${folder.path}/run`)], []);
+    await folder.remove();
+  }
+}
+
+Deno.test("stop() stops the tiers in the opposite order of their start", () =>
+  withSupervisor(async (supervisor, folder) => {
+    const file = `${folder}/stopped`;
+    await supervisor.start(patient("first", file));
+    await supervisor.start(patient("second", file));
+    await supervisor.start(patient("third", file));
+    await supervisor.stop();
+    assert.equal(await Deno.readTextFile(file), "third\nsecond\nfirst\n");
+  }));
+
+Deno.test("failed says which part died, how, and its last lines", () =>
+  withSupervisor(async (supervisor, folder) => {
+    await supervisor.start(patient("steady", `${folder}/stopped`));
+    await supervisor.start(shellPart("weak", "echo the reason >&2; exit 3"));
+    await assert.rejects(
+      supervisor.failed,
+      /The part "weak" has ended \(exit code 3\)[\s\S]*the reason/,
+    );
+  }));
+
+Deno.test("kill9() and restart() of a part leave the others alone", () =>
+  withSupervisor(async (supervisor, folder) => {
+    await supervisor.start(patient("one", `${folder}/x`), patient("two", `${folder}/x`));
+    const other = supervisor.part("two").pid;
+    const before = supervisor.part("one").pid;
+    await supervisor.part("one").kill9();
+    assert.throws(() => supervisor.part("one").pid, /is not running/);
+    await supervisor.part("one").restart();
+    assert.notEqual(supervisor.part("one").pid, before);
+    assert.equal(supervisor.part("two").pid, other);
+  }));
+
+Deno.test("start() hands on why a part did not come up", () =>
+  withSupervisor(async (supervisor) => {
+    const start = () => Promise.reject(new Error("no such program"));
+    await assert.rejects(
+      supervisor.start({ name: "broken", format: "json", start }),
+      /no such program/,
+    );
+  }));
