@@ -79,6 +79,11 @@ export async function organizationById(tx: Tx, id: number): Promise<Organization
   return row;
 }
 
+export async function organizationsByIds(tx: Tx, ids: number[]): Promise<OrganizationRow[]> {
+  return await tx<OrganizationRow[]>`
+    select ${organizationColumns(tx)} from organization where id = any(${ids}) order by id`;
+}
+
 export async function organizationNames(
   tx: Tx,
   ids: number[],

@@ -118,6 +118,13 @@ export async function statusesOfTask(tx: Tx, id: number): Promise<string[]> {
 
 // -- results ------------------------------------------------------------------------------------------------
 
+/** Whether a task is meant for an organization. */
+export async function hasShare(tx: Tx, taskId: number, organizationId: number): Promise<boolean> {
+  const [row] = await tx`
+    select 1 from result where task_id = ${taskId} and organization_id = ${organizationId}`;
+  return row !== undefined;
+}
+
 export interface NewResult {
   task_id: number;
   organization_id: number;

@@ -1,0 +1,59 @@
+/**
+ * What collaboration answers to the other services. What it says on its own stands where the change is made.
+ * @module
+ */
+import { databaseAnswers } from "../../shared/db.ts";
+import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import type { CollaborationDeps } from "./app.ts";
+import {
+  collaborationById,
+  collaborationMembers,
+  membershipsOf,
+  nodeById,
+  nodeByKey,
+  nodesOfCollaborations,
+  studyById,
+  studyMembers,
+  summarize,
+} from "./store.ts";
+
+export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"collaboration"> {
+  return {
+    memberships: ({ organization_id }) => membershipsOf(db, organization_id),
+    async node({ id }) {
+      const row = await nodeById(db, id);
+      return row ? summarize(row) : null;
+    },
+    async node_by_key({ sha256 }) {
+      const row = await nodeByKey(db, sha256);
+      return row ? summarize(row) : null;
+    },
+    async nodes({ collaboration_ids }) {
+      return (await nodesOfCollaborations(db, collaboration_ids)).map(summarize);
+    },
+    async scope({ collaboration_id, study_id }) {
+      const study = study_id === undefined ? undefined : await studyById(db, study_id);
+      const wanted = collaboration_id ?? study?.collaboration_id;
+      const collaboration = wanted === undefined ? undefined : await collaborationById(db, wanted);
+      return {
+        collaboration: collaboration
+          ? {
+            ...collaboration,
+            organization_ids: await collaborationMembers(db, collaboration.id),
+          }
+          : null,
+        study: study
+          ? {
+            id: study.id,
+            collaboration_id: study.collaboration_id,
+            organization_ids: await studyMembers(db, study.id),
+          }
+          : null,
+        nodes: collaboration
+          ? (await nodesOfCollaborations(db, [collaboration.id])).map(summarize)
+          : [],
+      };
+    },
+    health: async () => ({ database: await databaseAnswers(db) }),
+  };
+}

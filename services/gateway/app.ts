@@ -1,0 +1,91 @@
+/**
+ * gateway: the one public door. HTTP in, NATS inside.
+ *
+ * Verifies the access token, resolves who is calling, and hands the request to the service that owns it. Keeps no
+ * state but caches; any number of replicas may run.
+ * @module
+ */
+import { Hono, type MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { secureHeaders } from "hono/secure-headers";
+import { SextantError } from "../../shared/errors.ts";
+import { type AppEnv, createApp } from "../../shared/http.ts";
+import type { HttpClient } from "../../shared/http_over_nats.ts";
+import type { Logger } from "../../shared/log.ts";
+import { HUB_SERVICES } from "../../shared/subjects.ts";
+import { FIELD_VERSION, VERSION } from "../../shared/version.ts";
+import { limitBody } from "./body_limit.ts";
+import type { Principals } from "./principals.ts";
+import { serviceOf, skipsAuthentication } from "./rules.ts";
+
+export interface GatewayDeps {
+  http: HttpClient;
+  principals: Principals;
+  /** Asks each service whether it and its database answer. */
+  health: () => Promise<Record<string, ServiceHealth>>;
+  log: Logger;
+  corsOrigins: string[];
+  /** Bytes of a request body. */
+  maxBody: number;
+}
+
+export interface ServiceHealth {
+  ok: boolean;
+  reason?: string;
+}
+
+export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
+  const { http, principals, log, maxBody } = deps;
+  const app = createApp(log);
+  app.use(requestLine);
+  app.use(secureHeaders());
+  app.use(cors({
+    origin: deps.corsOrigins,
+    allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+    exposeHeaders: ["total-count", "Link", "jwt-token", "x-request-id"],
+  }));
+
+  app.get("/api/version", (c) => c.json({ version: FIELD_VERSION, sextant: VERSION }));
+
+  app.get("/api/health", async function getHealth(c) {
+    const services = await deps.health();
+    const database = HUB_SERVICES.every((name) => services[name]?.ok);
+    const down = Object.entries(services).filter(([, one]) => !one.ok);
+    const msg = down.length === 0
+      ? "All services are ready."
+      : down.map(([name, one]) => `${name}: ${one.reason}`).join("; ");
+    return c.json({ database, msg, services }, database ? 200 : 503);
+  });
+
+  app.all("/api/*", async function forward(c) {
+    const service = serviceOf(c.req.path);
+    if (!service) {
+      throw new SextantError("not_found", `There is no ${c.req.method} ${c.req.path} here.`);
+    }
+    const requestId = c.get("requestId");
+    const principal = skipsAuthentication(c.req.path)
+      ? undefined
+      : await principals.of(c.req.header("authorization"));
+    const request = limitBody(c.req.raw, maxBody);
+    return await http.request(service, request, {
+      requestId,
+      ...(principal ? { principal } : {}),
+    });
+  });
+
+  return app;
+}
+
+/** Gives every request an id, tells it in the answer, and logs one line about it. */
+const requestLine: MiddlewareHandler<AppEnv> = async function requestLine(c, next) {
+  const requestId = c.get("requestId");
+  const began = performance.now();
+  await next();
+  c.res.headers.set("x-request-id", requestId);
+  c.get("log").debug("Request", {
+    method: c.req.method,
+    path: c.req.path,
+    status: c.res.status,
+    ms: Math.round(performance.now() - began),
+  });
+};

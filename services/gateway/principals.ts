@@ -1,0 +1,158 @@
+/**
+ * Who is calling: the access token verified, and the principal behind it, cached until an event says it changed.
+ * @module
+ */
+import type { JWK } from "jose";
+import { SextantError } from "../../shared/errors.ts";
+import type { SextantEvent } from "../../shared/events.ts";
+import type { Principal } from "../../shared/policy.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import { type Claims, verifyToken } from "../../shared/tokens.ts";
+
+export interface Principals {
+  /** The caller named by an `Authorization` header; `undefined` without one. Throws 401 or 422. */
+  of(authorization: string | undefined): Promise<Principal | undefined>;
+  /** Drops what the event made stale. */
+  hear(event: SextantEvent): void;
+  /** Drops everything: after a reconnection events may have been missed. */
+  forget(): void;
+}
+
+export interface PrincipalsOptions {
+  ask: Ask;
+  now?: () => number;
+  /** The longest time a principal is used without asking again, even if no event came. */
+  maxAgeMs?: number;
+  maxEntries?: number;
+}
+
+interface Entry {
+  principal: Principal;
+  expires: number;
+}
+
+export function createPrincipals({
+  ask,
+  now = Date.now,
+  maxAgeMs = 60_000,
+  maxEntries = 10_000,
+}: PrincipalsOptions): Principals {
+  const cache = new Map<string, Entry>();
+  let keys = new Map<string, JWK>();
+  let machineRules: { node: string[]; container: string[] } | undefined;
+  // Counts what was dropped: an answer that was under way meanwhile may be stale and is not kept.
+  let generation = 0;
+
+  async function publicKey(kid: string): Promise<JWK | undefined> {
+    if (!keys.has(kid)) {
+      const known = await ask("identity", "keys", {});
+      keys = new Map(known.map((key) => [String(key.kid), key as JWK]));
+    }
+    return keys.get(kid);
+  }
+
+  async function rulesOf(machine: "node" | "container"): Promise<string[]> {
+    machineRules ??= {
+      node: await ask("identity", "machine_rules", { role: "node" }),
+      container: await ask("identity", "machine_rules", { role: "container" }),
+    };
+    return machineRules[machine];
+  }
+
+  async function memberships(organization_id: number) {
+    return await ask("collaboration", "memberships", { organization_id });
+  }
+
+  async function resolveUser(id: number): Promise<Principal | undefined> {
+    const user = await ask("identity", "user", { id });
+    if (!user) return undefined;
+    return { kind: "user", ...user, collaborations: await memberships(user.organization_id) };
+  }
+
+  /** A node, or the container it runs: both belong to one collaboration only. */
+  async function resolveMachine(claims: Claims): Promise<Principal | undefined> {
+    const container = claims.client_type === "container" ? claims.sub : undefined;
+    const node = await ask("collaboration", "node", {
+      id: container?.node_id ?? Number(claims.sub),
+    });
+    if (!node) return undefined;
+    const { id, organization_id, collaboration_id } = node;
+    const all = await memberships(organization_id);
+    const base = {
+      id,
+      organization_id,
+      collaboration_id,
+      collaborations: all.filter((one) => one.id === collaboration_id),
+    };
+    if (!container) return { kind: "node", ...base, rules: await rulesOf("node") };
+    if (container.collaboration_id !== collaboration_id) return undefined;
+    const { study_id, task_id, image } = container;
+    return {
+      kind: "container",
+      ...base,
+      study_id,
+      task_id,
+      image,
+      rules: await rulesOf("container"),
+    };
+  }
+
+  async function resolve(claims: Claims): Promise<Principal> {
+    const key = claims.client_type === "container"
+      ? `container:${claims.sub.node_id}:${claims.sub.task_id}`
+      : `${claims.client_type}:${claims.sub}`;
+    const cached = cache.get(key);
+    if (cached && cached.expires > now()) return cached.principal;
+    const before = generation;
+    const principal = claims.client_type === "user"
+      ? await resolveUser(claims.sub)
+      : await resolveMachine(claims);
+    if (!principal) {
+      throw new SextantError(
+        "unauthenticated",
+        `The ${claims.client_type} of this token does not exist any more.`,
+      );
+    }
+    if (generation === before) {
+      if (cache.size >= maxEntries) cache.delete(cache.keys().next().value!);
+      cache.set(key, { principal, expires: now() + maxAgeMs });
+    }
+    return principal;
+  }
+
+  function drop(affected: (key: string) => boolean) {
+    generation++;
+    for (const key of [...cache.keys()]) if (affected(key)) cache.delete(key);
+  }
+
+  return {
+    async of(authorization) {
+      if (authorization === undefined) return undefined;
+      const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+      if (!token) {
+        throw new SextantError("unauthenticated", "Send the access token as a bearer token.");
+      }
+      return await resolve(await verifyToken(token, publicKey, { type: "access" }));
+    },
+    hear(event) {
+      switch (event.name) {
+        case "user.changed":
+        case "user.deleted":
+          return drop((key) => key === `user:${event.data.user_id}`);
+        case "node.changed":
+        case "node.deleted":
+          return drop((key) =>
+            key.split(":")[0] !== "user" && key.split(":")[1] === String(event.data.node_id)
+          );
+        case "role.changed":
+        case "role.deleted":
+        case "organization.changed":
+        case "organization.deleted":
+        case "collaboration.changed":
+        case "collaboration.deleted":
+          return drop(() => true);
+      }
+    },
+    forget: () => drop(() => true),
+  };
+}

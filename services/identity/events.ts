@@ -1,0 +1,36 @@
+/**
+ * What identity answers to the other services. What it says on its own stands where the change is made.
+ * @module
+ */
+import { databaseAnswers } from "../../shared/db.ts";
+import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import type { IdentityDeps } from "./app.ts";
+import { DEFAULT_ROLES } from "./catalogue.ts";
+import { showOrganization } from "./routes/organization.ts";
+import {
+  organizationNames,
+  organizationsByIds,
+  ruleNamesOfUser,
+  touchUser,
+  userById,
+} from "./store.ts";
+
+export function identityAnswers({ db, keys, now }: IdentityDeps): RpcHandlers<"identity"> {
+  return {
+    keys: async () => await keys.publicKeys() as Record<string, unknown>[],
+    async user({ id }) {
+      const user = await userById(db, id);
+      if (!user) return null;
+      await touchUser(db, id, now());
+      const { username, organization_id } = user;
+      return { id, username, organization_id, rules: await ruleNamesOfUser(db, id) };
+    },
+    machine_rules: ({ role }) =>
+      Promise.resolve(DEFAULT_ROLES.find((one) => one.name === role)!.rules),
+    organizations: ({ ids }) => organizationNames(db, ids),
+    async show_organizations({ ids }) {
+      return (await organizationsByIds(db, ids)).map(showOrganization);
+    },
+    health: async () => ({ database: await databaseAnswers(db) }),
+  };
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import type { Principal } from "../../shared/policy.ts";
+import { DEFAULT_ROLES, ruleName, RULES } from "./catalogue.ts";
+import { failuresAfter, isLocked, passwordProblems, requireHoldsAll } from "./rules.ts";
+
+const now = new Date("2026-03-24T10:00:00Z");
+const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
+
+Deno.test("RULES are the field's 86, with its ids", () => {
+  assert.equal(RULES.length, 86);
+  assert.equal(new Set(RULES.map(ruleName)).size, 86);
+  const idOf = (name: string) => RULES.find((rule) => ruleName(rule) === name)?.id;
+  assert.equal(idOf("node:VIEW:GLOBAL"), 1);
+  assert.equal(idOf("collaboration:CREATE:GLOBAL"), 17);
+  assert.equal(idOf("organization:EDIT:COLLABORATION"), 25);
+  assert.equal(idOf("task:CREATE:COLLABORATION"), 33);
+  assert.equal(idOf("user:EDIT:OWN"), 51);
+  assert.equal(idOf("event:SEND:GLOBAL"), 75);
+  assert.equal(idOf("study:DELETE:ORGANIZATION"), 86);
+});
+
+Deno.test("DEFAULT_ROLES hold as many rules as the field's, none of them unknown", () => {
+  const known = new Set(RULES.map(ruleName));
+  const sizes = DEFAULT_ROLES.map(({ name, rules }) => [name, new Set(rules).size]);
+  assert.deepEqual(sizes, [
+    ["Root", 86],
+    ["container", 8],
+    ["node", 10],
+    ["Viewer", 15],
+    ["Researcher", 17],
+    ["Organization Admin", 25],
+    ["Collaboration Admin", 41],
+  ]);
+  assert.ok(DEFAULT_ROLES.every(({ rules }) => rules.every((rule) => known.has(rule))));
+});
+
+Deno.test("isLocked() after five failures, for a quarter of an hour", () => {
+  const failures = (failed_login_attempts: number, minutes: number) => ({
+    failed_login_attempts,
+    last_login_attempt: ago(minutes),
+  });
+  assert.equal(isLocked(failures(4, 0), now), false);
+  assert.equal(isLocked(failures(5, 14), now), true);
+  assert.equal(isLocked(failures(5, 15), now), false);
+});
+
+Deno.test("failuresAfter() starts again at one when a lock has passed", () => {
+  assert.equal(failuresAfter({ failed_login_attempts: 2, last_login_attempt: now }), 3);
+  assert.equal(failuresAfter({ failed_login_attempts: 5, last_login_attempt: ago(20) }), 1);
+});
+
+Deno.test("passwordProblems() names each shortcoming", () => {
+  assert.deepEqual(passwordProblems("Secret-1"), []);
+  assert.equal(passwordProblems("short").length, 4);
+  assert.equal(passwordProblems("x".repeat(129)).length, 4);
+});
+
+Deno.test("requireHoldsAll() refuses rules the caller does not hold", () => {
+  const principal: Principal = {
+    kind: "user",
+    id: 1,
+    username: "a",
+    organization_id: 1,
+    rules: ["user:VIEW:ORGANIZATION"],
+    collaborations: [],
+  };
+  requireHoldsAll(principal, ["user:VIEW:ORGANIZATION", "user:VIEW:OWN"]);
+  assert.throws(() => requireHoldsAll(principal, ["user:VIEW:GLOBAL"]), {
+    code: "forbidden",
+    message: /user:VIEW:GLOBAL/,
+  });
+});

@@ -1,0 +1,54 @@
+/**
+ * What task hears and answers: questions of the other services, events, and the reports of nodes.
+ * @module
+ */
+import { databaseAnswers } from "../../shared/db.ts";
+import { SextantError } from "../../shared/errors.ts";
+import type { SextantEvent } from "../../shared/events.ts";
+import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import type { TaskDeps } from "./app.ts";
+import { type DispatchStreams, flatDatabases } from "./dispatch.ts";
+import { isFinal, taskStatus } from "./rules.ts";
+import { databasesOfTasks, hasShare, statusesOfTask, taskById } from "./store.ts";
+
+export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
+  return {
+    /** Checks in the contract's order (§2.4). */
+    async container({ task_id, image, collaboration_id, organization_id }) {
+      const task = await taskById(db, task_id);
+      if (!task) throw new SextantError("invalid_request", `There is no task ${task_id}.`);
+      if (task.image !== image) {
+        throw new SextantError("forbidden", `Task ${task_id} does not use this algorithm.`);
+      }
+      if (task.collaboration_id !== collaboration_id) {
+        throw new SextantError("forbidden", `Task ${task_id} is not in the node's collaboration.`);
+      }
+      if (!await hasShare(db, task_id, organization_id)) {
+        throw new SextantError("forbidden", `The node has no share in task ${task_id}.`);
+      }
+      if (isFinal(taskStatus(await statusesOfTask(db, task_id)))) {
+        throw new SextantError("invalid_request", `Task ${task_id} is over.`);
+      }
+      return {
+        study_id: task.study_id,
+        store_id: task.algorithm_store_id,
+        databases: flatDatabases(await databasesOfTasks(db, [task_id])),
+      };
+    },
+    health: async () => ({ database: await databaseAnswers(db) }),
+  };
+}
+
+/** Reacts to an event of any service. */
+export async function hearEvent(
+  event: SextantEvent,
+  { watch, streams }: { watch: TaskDeps["watch"]; streams: DispatchStreams },
+): Promise<void> {
+  switch (event.name) {
+    case "result.status":
+    case "task.deleted":
+      return watch.wake(event.data.task_id);
+    case "node.changed":
+      return await streams.ensureConsumer(event.data.node_id);
+  }
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import type { Principal } from "../../shared/policy.ts";
+import {
+  FINAL_STATUSES,
+  looksEncrypted,
+  looksPlain,
+  mayTask,
+  OPEN_STATUSES,
+  refusalOf,
+  taskStatus,
+  type Transition,
+  TRANSITIONS,
+} from "./rules.ts";
+
+const agent = "11111111-1111-4111-8111-111111111111";
+const other = "22222222-2222-4222-8222-222222222222";
+
+Deno.test("taskStatus() shows a failure first, then what still runs", () => {
+  assert.equal(taskStatus([]), "completed");
+  assert.equal(taskStatus(["completed", "completed"]), "completed");
+  assert.equal(taskStatus(["completed", "pending"]), "pending");
+  assert.equal(taskStatus(["initializing", "pending"]), "initializing");
+  assert.equal(taskStatus(["active", "pending", "initializing"]), "active");
+  assert.equal(taskStatus(["active", "crashed"]), "crashed");
+  assert.equal(taskStatus(["crashed", "crashed"]), "crashed");
+  assert.equal(taskStatus(["crashed", "not allowed"]), "failed");
+});
+
+Deno.test("refusalOf() lets each transition happen from the statuses of the table and no others", () => {
+  for (const transition of Object.keys(TRANSITIONS) as Transition[]) {
+    for (const status of OPEN_STATUSES) {
+      const refused = refusalOf(
+        transition,
+        { status, attempt: 1, agent_id: null },
+        { attempt: 1, agent_id: agent },
+      );
+      const allowed = (TRANSITIONS[transition].from as readonly string[]).includes(status);
+      assert.equal(refused === undefined, allowed, `${transition} from ${status}`);
+    }
+    for (const status of FINAL_STATUSES) {
+      const refused = refusalOf(
+        transition,
+        { status, attempt: 1, agent_id: agent },
+        { attempt: 1, agent_id: agent },
+      );
+      assert.equal(refused, status === "killed by user" ? "killed" : "finished");
+    }
+  }
+});
+
+Deno.test("refusalOf() fences off other attempts and other agents", () => {
+  const running = { status: "active", attempt: 2, agent_id: agent };
+  assert.equal(refusalOf("finish", running, { attempt: 2, agent_id: agent }), undefined);
+  assert.equal(refusalOf("finish", running, { attempt: 1, agent_id: agent }), "superseded");
+  assert.equal(refusalOf("finish", running, { attempt: 3, agent_id: agent }), "superseded");
+  assert.equal(refusalOf("start", running, { attempt: 2, agent_id: other }), "superseded");
+});
+
+function user(rules: string[], kind: "user" | "node" = "user"): Principal {
+  const base = {
+    id: 7,
+    organization_id: 2,
+    rules,
+    collaborations: [{ id: 1, organization_ids: [2, 3] }],
+  };
+  return kind === "user"
+    ? { kind, username: "a", ...base }
+    : { kind, collaboration_id: 1, ...base };
+}
+
+Deno.test("mayTask() looks at the task's own collaboration", () => {
+  const task = { collaboration_id: 9, init_org_id: 3, init_user_id: 8 };
+  assert.equal(mayTask(user(["task:VIEW:COLLABORATION"]), "task:VIEW", task), false);
+  assert.equal(mayTask(user(["task:VIEW:GLOBAL"]), "task:VIEW", task), true);
+  const inside = { ...task, collaboration_id: 1 };
+  assert.equal(mayTask(user(["task:VIEW:COLLABORATION"]), "task:VIEW", inside), true);
+  assert.equal(mayTask(user(["task:VIEW:ORGANIZATION"]), "task:VIEW", inside), false);
+});
+
+Deno.test("mayTask() gives OWN to users only", () => {
+  const task = { collaboration_id: 1, init_org_id: 3, init_user_id: 7 };
+  assert.equal(mayTask(user(["task:VIEW:OWN"]), "task:VIEW", task), true);
+  assert.equal(mayTask(user(["task:VIEW:OWN"], "node"), "task:VIEW", task), false);
+});
+
+Deno.test("looksPlain() and looksEncrypted() tell the two payload forms apart", () => {
+  const plain = btoa('{"method": "avg"}');
+  const encrypted = `${btoa("k".repeat(512))}$${btoa("i".repeat(16))}$${btoa("message")}`;
+  assert.equal(looksPlain(plain), true);
+  assert.equal(looksEncrypted(plain), false);
+  assert.equal(looksPlain(encrypted), false);
+  assert.equal(looksEncrypted(encrypted), true);
+  assert.equal(looksPlain(btoa("\xff\xfe")), false);
+  assert.equal(looksPlain("not base64!"), false);
+  assert.equal(looksEncrypted(`${btoa("k")}$${btoa("short")}$${btoa("m")}`), false);
+});
