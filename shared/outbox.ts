@@ -5,10 +5,19 @@
  * after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the broker drop the second copy.
  * @module
  */
-import { type JetStreamClient, type MsgHdrs } from "nats.ws";
+import {
+  headers as newHeaders,
+  type JetStreamClient,
+  type MsgHdrs,
+  nanos,
+  type NatsConnection,
+  RetentionPolicy,
+  StorageType,
+} from "nats.ws";
 import type { Db, JsonValue } from "./db.ts";
 import { EVENT_DATA, type EventData, type EventName, eventSubject } from "./events.ts";
-import { type Logger } from "./log.ts";
+import type { Logger } from "./log.ts";
+import { STREAMS, subjects } from "./subjects.ts";
 import type { TransactionSql } from "postgres";
 
 /** The table every service with an outbox creates in its first migration. */
@@ -42,9 +51,8 @@ export interface OutboxOptions {
   jetstream: JetStreamClient;
   service: string;
   log: Logger;
-  /** Headers for a message, for example its signature. Computed when it is published. */
-  headers?: (subject: string, payload: Uint8Array, headers: MsgHdrs) => void;
-  makeHeaders: () => MsgHdrs;
+  /** Adds headers to a message, for example its signature, when it is published. */
+  sign?: (subject: string, payload: Uint8Array, headers: MsgHdrs) => void;
   sweepEveryMs?: number;
   now?: () => Date;
 }
@@ -59,8 +67,7 @@ export function createOutbox({
   jetstream,
   service,
   log,
-  headers,
-  makeHeaders,
+  sign,
   sweepEveryMs = 1000,
   now = () => new Date(),
 }: OutboxOptions): Outbox {
@@ -71,9 +78,9 @@ export function createOutbox({
   /** Resolves when the broker has acknowledged the message and the row is gone. */
   async function publish(row: OutboxRow): Promise<void> {
     const payload = encoder.encode(row.payload);
-    const head = makeHeaders();
-    headers?.(row.subject, payload, head);
-    await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers: head });
+    const headers = newHeaders();
+    sign?.(row.subject, payload, headers);
+    await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers });
     await db`delete from outbox where id = ${row.id}`;
   }
 
@@ -156,4 +163,30 @@ export function createOutbox({
       await Promise.allSettled(inFlight);
     },
   };
+}
+
+/** How long events can be read again: for clients that reconnect and services that were down. */
+const EVENTS_KEPT_HOURS = 72;
+
+/** Makes the stream of events if it is not there; every service may be the first. */
+export async function ensureEventStream(nc: NatsConnection): Promise<void> {
+  const jsm = await nc.jetstreamManager({ checkAPI: false });
+  try {
+    await jsm.streams.info(STREAMS.events);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await jsm.streams.add({
+      name: STREAMS.events,
+      subjects: [subjects.allEvents()],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      max_age: nanos(EVENTS_KEPT_HOURS * 3_600_000),
+    });
+  }
+}
+
+/** Whether JetStream says that the stream or consumer does not exist. */
+export function isMissing(error: unknown): boolean {
+  const api = (error as { api_error?: { err_code?: number } } | null)?.api_error;
+  return api?.err_code === 10059 || api?.err_code === 10014;
 }

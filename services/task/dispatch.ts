@@ -15,7 +15,7 @@ import {
 } from "nats.ws";
 import type { JsonValue } from "../../shared/db.ts";
 import { sha256Hex } from "../../shared/digest.ts";
-import type { Change } from "../../shared/outbox.ts";
+import { type Change, isMissing } from "../../shared/outbox.ts";
 import { nodeDurable, STREAMS, subjects } from "../../shared/subjects.ts";
 import {
   databasesOfTasks,
@@ -120,10 +120,4 @@ export function createDispatchStreams(manager: () => Promise<JetStreamManager>):
       }
     },
   };
-}
-
-/** Whether JetStream says that the stream or consumer does not exist. */
-export function isMissing(error: unknown): boolean {
-  const api = (error as { api_error?: { err_code?: number } } | null)?.api_error;
-  return api?.err_code === 10059 || api?.err_code === 10014;
 }

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { readConfig } from "../../shared/config.ts";
+import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
+import { serveHttp } from "../../shared/http_over_nats.ts";
+import { connectService } from "../../shared/nats.ts";
+import { createEventOutbox } from "../../shared/outbox.ts";
+import { createAsk, serveAnswers } from "../../shared/rpc.ts";
+import { runService } from "../../shared/service.ts";
+import { createCollaborationApp } from "./app.ts";
+import { collaborationAnswers } from "./events.ts";
+import { watchPresence } from "./presence.ts";
+
+await runService("collaboration", async ({ log, onStop }) => {
+  const config = readConfig({
+    SEXTANT_DATABASE_URL: z.string().min(1),
+    SEXTANT_NATS_URL: z.url(),
+    SEXTANT_ENROLMENT: z.string().min(1),
+  });
+  const db = openDatabase(config.SEXTANT_DATABASE_URL, { schema: "collaboration", log });
+  onStop("database", () => db.end({ timeout: 5 }));
+  await waitForDatabase(db, log);
+  await migrate(db, new URL("./schema/", import.meta.url), log);
+
+  const broker = await connectService({
+    service: "collaboration",
+    url: config.SEXTANT_NATS_URL,
+    enrolmentFile: config.SEXTANT_ENROLMENT,
+    log,
+  });
+  onStop("broker", () => broker.close());
+  const outbox = await createEventOutbox({ db, nc: broker.nc, service: "collaboration", log });
+  onStop("outbox", () => outbox.stop());
+
+  const deps = { db, outbox, ask: createAsk(broker.nc), log };
+  const app = createCollaborationApp(deps);
+  onStop("answers", serveAnswers(broker.nc, "collaboration", collaborationAnswers(deps), log).stop);
+  const presence = await watchPresence({
+    ...deps,
+    url: config.SEXTANT_NATS_URL,
+    credential: broker.systemCredential,
+    now: () => new Date(),
+  });
+  onStop("presence", () => presence.stop());
+  const http = serveHttp({ nc: broker.nc, service: "collaboration", fetch: app.fetch, log });
+  onStop("requests", () => http.stop());
+});

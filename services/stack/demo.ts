@@ -1,0 +1,257 @@
+/**
+ * The main job, on real data and real parts: three islands that may not pool their penguins compute an average
+ * and a regression together. Everything goes through the public API.
+ * @module
+ */
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import {
+  type ApiClient,
+  createApiClient,
+  decodeResult,
+  encodeInput,
+  type Json,
+} from "./api_client.ts";
+import {
+  BODY_MASS,
+  csvOf,
+  FLIPPER_LENGTH,
+  type Island,
+  ISLANDS,
+  pooled,
+  populationOf,
+} from "./penguins.ts";
+
+/** What the demo needs of a running stack. */
+export interface DemoStack {
+  gatewayUrl: string;
+  /** Where the demo may put the nodes' data and configuration. */
+  folder: string;
+  adminCredentials(): Promise<{ username: string; password: string }>;
+  addNode(name: string, configPath: string): Promise<void>;
+}
+
+export interface DemoOutcome {
+  /** Whether every federated number equals its pooled one. */
+  agrees: boolean;
+  users: { username: string; password: string; role: string }[];
+}
+
+/** The largest relative difference between a federated number and the same one computed on pooled rows. */
+export const TOLERANCE = 1e-9;
+
+type Say = (line: string) => void;
+
+/** Runs the demo; `say` gets one line per step. */
+export async function runDemo(stack: DemoStack, say: Say): Promise<DemoOutcome> {
+  const credentials = await stack.adminCredentials();
+  const admin = await createApiClient(stack.gatewayUrl).login(
+    credentials.username,
+    credentials.password,
+  );
+  say(`Logged in as ${credentials.username}.`);
+  const site = await setUp(admin, stack, say);
+
+  const researcher = await createApiClient(stack.gatewayUrl).login(
+    site.researcher.username,
+    site.researcher.password,
+  );
+  say(`Logged in as ${site.researcher.username}, a researcher of ${ISLANDS[0]}.`);
+
+  const average = await compute(researcher, site, {
+    name: "Average body mass",
+    image: "deno:average@1.0.0",
+    kwargs: { column: BODY_MASS },
+  }, say);
+  const regression = await compute(researcher, site, {
+    name: "Body mass by flipper length",
+    image: "deno:linear_regression@1.0.0",
+    kwargs: { outcome: BODY_MASS, predictors: [FLIPPER_LENGTH] },
+  }, say);
+
+  const expected = pooled();
+  const agrees = compare([
+    ["average body mass (g)", average.average, expected.average],
+    ["regression: intercept (g)", regression.coefficients.intercept, expected.intercept],
+    ["regression: slope (g/mm)", regression.coefficients[FLIPPER_LENGTH], expected.slope],
+  ], say);
+  return {
+    agrees,
+    users: [{ ...credentials, role: "Root" }, { ...site.researcher, role: "Researcher" }],
+  };
+}
+
+interface Site {
+  collaborationId: number;
+  organizations: Map<number, Island>;
+  researcher: { username: string; password: string };
+}
+
+/** Creates who takes part, unless an earlier demo in the same data folder has. */
+async function setUp(admin: ApiClient, stack: DemoStack, say: Say): Promise<Site> {
+  const organizations = new Map<number, Island>();
+  for (const island of ISLANDS) {
+    const found = (await admin.get(`/organization?name=${island}`)).data[0];
+    const organization = found ?? await admin.post("/organization", { name: island });
+    organizations.set(organization.id, island);
+    say(`Organization ${island} has ${populationOf(island)} penguins.`);
+  }
+  const [first] = organizations.keys();
+  const name = "Palmer penguins";
+  const collaboration =
+    (await admin.get(`/collaboration?name=${encodeURIComponent(name)}`)).data[0] ??
+      await admin.post("/collaboration", {
+        name,
+        encrypted: false,
+        organization_ids: [...organizations.keys()],
+      });
+  say(`Collaboration "${name}" joins them.`);
+
+  for (const [organizationId, island] of organizations) {
+    await startNode(admin, stack, { collaborationId: collaboration.id, organizationId, island });
+  }
+  await allOnline(admin, collaboration.id);
+  say("The nodes are online.");
+
+  const researcher = await ensureResearcher(admin, stack, first!);
+  return { collaborationId: collaboration.id, organizations, researcher };
+}
+
+/** The node's key is shown once, when it is made; after that its configuration has it. */
+async function startNode(
+  admin: ApiClient,
+  stack: DemoStack,
+  { collaborationId, organizationId, island }: {
+    collaborationId: number;
+    organizationId: number;
+    island: Island;
+  },
+): Promise<void> {
+  const folder = join(stack.folder, "nodes", island);
+  const config = join(folder, "node.yaml");
+  const api_key = await knownKey(config) ?? (await admin.post("/node", {
+    name: `${island} node`,
+    organization_id: organizationId,
+    collaboration_id: collaborationId,
+  })).api_key;
+  const { protocol, hostname, port } = new URL(stack.gatewayUrl);
+  const content = stringify({
+    api_key,
+    server_url: `${protocol}//${hostname}`,
+    port: Number(port),
+    api_path: "/api",
+    databases: [{ label: "default", uri: "penguins.csv", type: "csv" }],
+    policies: { allowed_algorithms: ["deno:average@1.0.0", "deno:linear_regression@1.0.0"] },
+  });
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(join(folder, "penguins.csv"), csvOf(island));
+  await Deno.writeTextFile(config, content, { mode: 0o600 });
+  await stack.addNode(island.toLowerCase(), config);
+}
+
+async function knownKey(config: string): Promise<string | undefined> {
+  try {
+    return parse(await Deno.readTextFile(config)).api_key;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function allOnline(admin: ApiClient, collaborationId: number): Promise<void> {
+  const giveUp = Date.now() + 30_000;
+  for (;;) {
+    const nodes: Json[] = (await admin.get(`/node?collaboration_id=${collaborationId}`)).data;
+    const waiting = nodes.filter((node) => node.status !== "online").map((node) => node.name);
+    if (waiting.length === 0) return;
+    if (Date.now() > giveUp) {
+      throw new Error(`These nodes did not come online: ${waiting.join(", ")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function ensureResearcher(admin: ApiClient, stack: DemoStack, organizationId: number) {
+  const file = join(stack.folder, "researcher.json");
+  try {
+    return JSON.parse(await Deno.readTextFile(file)) as Site["researcher"];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const role = (await admin.get("/role?name=Researcher")).data[0];
+  const password = `Sx1-${crypto.getRandomValues(new Uint8Array(12)).toBase64()}`;
+  const researcher = { username: "researcher", password };
+  await admin.post("/user", {
+    ...researcher,
+    firstname: "Kristen",
+    lastname: "Example",
+    email: "researcher@biscoe.example",
+    organization_id: organizationId,
+    roles: [role.id],
+  });
+  await Deno.writeTextFile(file, JSON.stringify(researcher), { mode: 0o600 });
+  return researcher;
+}
+
+interface Computation {
+  name: string;
+  image: string;
+  kwargs: Record<string, unknown>;
+}
+
+/** Posts the central task to the first island, shows every change of status, and returns the result. */
+async function compute(
+  researcher: ApiClient,
+  { collaborationId, organizations }: Site,
+  { name, image, kwargs }: Computation,
+  say: Say,
+): Promise<Json> {
+  const [first] = organizations.keys();
+  const task = await researcher.post("/task", {
+    name,
+    image,
+    collaboration_id: collaborationId,
+    organizations: [{ id: first, input: encodeInput({ method: "central", kwargs }) }],
+    databases: [{ label: "default" }],
+  });
+  say(`Task ${task.id} posted: ${name} (${image}).`);
+  const seen = new Map<number, string>();
+  for (let status = "pending"; ["pending", "initializing", "active"].includes(status);) {
+    ({ status } = await researcher.get(`/task/${task.id}/status?wait=0.2`));
+    const tasks: Json[] = (await researcher.get(`/task?job_id=${task.job_id}&include=runs`)).data;
+    for (
+      const run of tasks.reverse().flatMap((one) => one.runs as Json[]).sort((a, b) => a.id - b.id)
+    ) {
+      if (seen.get(run.id) === run.status) continue;
+      seen.set(run.id, run.status);
+      const part = run.task.id === task.id ? "central" : "partial";
+      say(
+        `  result ${run.id}: ${part} at ${organizations.get(run.organization.id)} is ${run.status}`,
+      );
+    }
+  }
+  const [result] = (await researcher.get(`/result?task_id=${task.id}`)).data;
+  if (!result.result) {
+    const run = await researcher.get(`/run/${result.id}`);
+    throw new Error(`Task ${task.id} ended as "${run.status}": ${run.log}`);
+  }
+  return decodeResult(result.result);
+}
+
+/** Prints the numbers side by side; false when one pair differs by more than the tolerance. */
+function compare(rows: [string, number, number][], say: Say): boolean {
+  say("");
+  say(`${"".padEnd(28)}${"federated".padStart(24)}${"pooled".padStart(24)}  difference`);
+  let agrees = true;
+  for (const [what, federated, expected] of rows) {
+    const difference = Math.abs(federated - expected) / Math.abs(expected);
+    const fits = difference <= TOLERANCE; // false for NaN, too
+    agrees &&= fits;
+    say(
+      what.padEnd(28) + String(federated).padStart(24) + String(expected).padStart(24) +
+        `  ${difference.toExponential(1)}${fits ? "" : "  <- DIFFERS"}`,
+    );
+  }
+  say("");
+  return agrees;
+}
