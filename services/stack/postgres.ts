@@ -35,6 +35,8 @@ export interface PostgresOptions {
 export interface Postgres {
   process: ManagedProcess;
   socketFolder: string;
+  /** The socket itself. */
+  socketPath: string;
   /** `postgres://` address of a role in a database over the unix socket, as `openDatabase` reads it. */
   url(role: string, password: string, database: string): string;
   stop(deadlineMs?: number): Promise<void>;
@@ -76,6 +78,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   return {
     process,
     socketFolder,
+    socketPath: join(socketFolder, `.s.PGSQL.${PORT}`),
     url: (role, password, database) =>
       `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@/` +
       `${encodeURIComponent(database)}?host=${encodeURIComponent(socketFolder)}&port=${PORT}`,

@@ -116,6 +116,7 @@ export function createSupervisor(
   return {
     failed,
     async start(...parts) {
+      if (stopped) throw new Error("Cannot start a part: the stack is stopping");
       const tier = parts.map((part) => ({ part, process: undefined, expected: true }));
       tiers.push(tier);
       await Promise.race([Promise.all(tier.map(launch)), failed]);

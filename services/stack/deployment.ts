@@ -1,0 +1,87 @@
+/**
+ * What a deployment remembers in its folder: secrets made once, ports, and which launcher holds it.
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+
+/** A new secret for a machine to use: 192 bits as base64url text. */
+export function newSecret(): string {
+  return randomBytes(24).toString("base64url");
+}
+
+/** Writes a file that only its owner may read, whole or not at all, over a crash of the machine too. */
+export async function writeSecret(path: string, text: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o711 });
+  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
+  const file = await Deno.open(draft, { write: true, createNew: true, mode: 0o600 });
+  try {
+    await file.write(new TextEncoder().encode(text));
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  await Deno.rename(draft, path);
+}
+
+/** The content of a secret file, made by `make` when it is not there yet. */
+export async function keepSecret(
+  path: string,
+  make: () => string | Promise<string>,
+): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const text = await make();
+  await writeSecret(path, text);
+  return text;
+}
+
+const portsSchema = z.record(z.string(), z.number().int().min(1).max(65535));
+
+/** The ports that the deployment used last, by part. */
+export async function readPorts(folder: string): Promise<Record<string, number>> {
+  try {
+    return portsSchema.parse(JSON.parse(await Deno.readTextFile(join(folder, "ports.json"))));
+  } catch (error) {
+    // A convenience: without it, or with a broken one, other ports are chosen.
+    if (error instanceof Deno.errors.PermissionDenied) throw error;
+    return {};
+  }
+}
+
+export async function writePorts(folder: string, ports: Record<string, number>): Promise<void> {
+  await Deno.writeTextFile(join(folder, "ports.json"), JSON.stringify(ports, null, 2) + "\n");
+}
+
+export interface DeploymentLock {
+  release(): void;
+}
+
+/**
+ * Makes sure that one launcher at a time works in `folder`. The lock goes with the process, however it ends;
+ * a launcher that is just stopping is waited for.
+ */
+export async function lockDeployment(folder: string, waitMs = 15_000): Promise<DeploymentLock> {
+  const file = await Deno.open(join(folder, "lock"), { read: true, write: true, create: true });
+  const giveUpAt = Date.now() + waitMs;
+  while (!await file.tryLock(true)) {
+    if (Date.now() > giveUpAt) {
+      const holder = (await Deno.readTextFile(join(folder, "lock"))).trim();
+      file.close();
+      throw new Error(
+        `Cannot start: another launcher${
+          holder ? ` (process ${holder})` : ""
+        } works in ${folder}. ` +
+          `Stop it first, or choose another folder with --data.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await file.truncate();
+  await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+  return { release: () => file.close() };
+}

@@ -1,0 +1,78 @@
+/**
+ * The hub's services as parts: what each is told, and the least it is allowed.
+ * @module
+ */
+import { join } from "node:path";
+import type { HubService } from "../../shared/subjects.ts";
+import { denoPart, ROOT } from "./service_part.ts";
+import { FILES } from "./setup.ts";
+import type { Part } from "./supervisor.ts";
+
+export interface HubAddresses {
+  /** `host:port` of the broker's WebSocket. */
+  nats: string;
+  /** `host:port` on which the gateway listens. */
+  gateway: string;
+  /** The socket of the database server. */
+  databaseSocket: string;
+  /** The folder that `service` alone reads. */
+  serviceFolder(service: HubService | "gateway"): string;
+}
+
+export interface FirstAdministrator {
+  username: string;
+  passwordFile: string;
+}
+
+/** One replica of a hub service. */
+export function hubServicePart(
+  service: HubService,
+  name: string,
+  { nats, databaseSocket, serviceFolder }: HubAddresses,
+  admin: FirstAdministrator,
+): Part {
+  const folder = serviceFolder(service);
+  const env: Record<string, string> = {
+    SEXTANT_NATS_URL: `ws://${nats}`,
+    SEXTANT_DATABASE_URL_FILE: join(folder, FILES.databaseUrl),
+  };
+  const permissions = [
+    `--allow-net=${nats},unix:${databaseSocket}`,
+    `--allow-read=${ROOT}services/${service},${folder},${databaseSocket}`,
+    // Deno asks for this to connect to a socket.
+    `--allow-write=${databaseSocket}`,
+    "--allow-env",
+  ];
+  if (service === "identity") {
+    env.SEXTANT_BROKER_TRUST = join(folder, FILES.brokerTrust);
+    env.SEXTANT_DISPATCH_PUBLIC_KEYS_FILE = join(folder, FILES.dispatchPublicKeys);
+    env.SEXTANT_NODE_NATS_URL = `ws://${nats}`;
+    env.SEXTANT_ADMIN_USERNAME = admin.username;
+    env.SEXTANT_ADMIN_PASSWORD_FILE = admin.passwordFile;
+    // The password hash is native code.
+    permissions.push("--allow-ffi");
+  } else {
+    env.SEXTANT_ENROLMENT = join(folder, FILES.enrolment);
+  }
+  if (service === "task") env.SEXTANT_DISPATCH_KEY = join(folder, FILES.dispatchKey);
+  return denoPart({ name, main: `services/${service}/main.ts`, permissions, env });
+}
+
+/** The gateway. */
+export function gatewayPart({ nats, gateway, serviceFolder }: HubAddresses): Part {
+  const folder = serviceFolder("gateway");
+  return denoPart({
+    name: "gateway",
+    main: "services/gateway/main.ts",
+    permissions: [
+      `--allow-net=${nats},${gateway}`,
+      `--allow-read=${ROOT}services/gateway,${folder}`,
+      "--allow-env",
+    ],
+    env: {
+      SEXTANT_NATS_URL: `ws://${nats}`,
+      SEXTANT_ENROLMENT: join(folder, FILES.enrolment),
+      SEXTANT_LISTEN: gateway,
+    },
+  });
+}

@@ -1,0 +1,240 @@
+/**
+ * `deno task up` and `deno task demo`: a whole Sextant on this machine.
+ * @module
+ */
+import { basename, extname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { messageOf } from "../../shared/errors.ts";
+import { runDemo } from "./demo.ts";
+import { killAll } from "./process.ts";
+import { createRenderer, type Level, LEVELS, type LogEntry } from "./render.ts";
+import { ROOT } from "./service_part.ts";
+import { type Stack, type StackOptions, startStack } from "./stack.ts";
+
+const GATEWAY_PORT = 7601;
+const CHECKOUT_DATA = join(ROOT, ".sextant");
+/** Two signals closer together than this are one: a terminal and the task runner both pass on Ctrl-C. */
+const SAME_SIGNAL_MS = 500;
+
+const HELP = {
+  up: `deno task up [--data DIR] [--port N] [--nodes FILE...]
+
+Starts PostgreSQL, nats-server and the four services on this machine and keeps running until Ctrl-C.
+Everything that must last is in the data folder; start again and it is all there.
+
+  --data DIR      data folder; ${CHECKOUT_DATA} unless given
+  --port N        port of the gateway; else the one of last time, ${GATEWAY_PORT}, or a free one
+  --nodes FILE... also start a node for each of these configuration files
+  --help          this text
+
+In the environment: SEXTANT_LOG_LEVEL (debug, info, warn, error), SEXTANT_POSTGRES_BIN (folder with postgres
+and initdb), SEXTANT_NATS_SERVER (the program), SEXTANT_ADMIN_USERNAME and SEXTANT_ADMIN_PASSWORD (first start
+only; else generated), NO_COLOR. As root PostgreSQL runs as another account; when that account cannot reach
+the data folder, its files are in /var/lib/sextant, linked from the data folder.`,
+  demo: `deno task demo [--exit] [--data DIR]
+
+Starts the stack with three nodes on real data, runs two federated analyses through the API, and compares them
+with the same numbers on the pooled data. Exit code 1 when they differ.
+
+  --exit          stop everything at the end; without it everything stays up to be tried until Ctrl-C
+  --data DIR      data folder to keep; a temporary one, removed at the end, unless given
+  --help          this text`,
+};
+
+interface Launch {
+  options: StackOptions;
+  leastLevel: Level;
+  /** What to do once the stack is up; returns whether to stop then. */
+  whenReady(stack: Stack): Promise<boolean>;
+}
+
+/** Runs a stack until it is told to stop, something dies, or its work is done; returns the exit code. */
+async function launch({ options, leastLevel, whenReady }: Launch): Promise<number> {
+  const render = createRenderer({ colour: !Deno.noColor && Deno.stderr.isTerminal() });
+  const print = (line: string) => void Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));
+  const interrupt = listenForStop(print);
+  const interrupted = new Promise<void>((resolve) =>
+    interrupt.addEventListener("abort", () => resolve(), { once: true })
+  );
+  let stack: Stack | undefined;
+  try {
+    stack = await startStack({
+      ...options,
+      signal: interrupt,
+      say: print,
+      onEntry(part: string, entry: LogEntry) {
+        if (LEVELS.indexOf(entry.level) >= LEVELS.indexOf(leastLevel)) print(render(part, entry));
+      },
+    });
+    const work = whenReady(stack).then((done) => done ? undefined : new Promise<void>(() => {}));
+    await Promise.race([work, interrupted, stack.failed]);
+    return 0;
+  } catch (error) {
+    if (interrupt.aborted) return 130;
+    print(messageOf(error));
+    return 1;
+  } finally {
+    await stack?.stop();
+  }
+}
+
+/** A signal that fires when this process should stop. A second request ends it at once. */
+function listenForStop(print: (line: string) => void): AbortSignal {
+  const controller = new AbortController();
+  let firstAt: number | undefined;
+  function onSignal() {
+    if (firstAt === undefined) {
+      firstAt = Date.now();
+      print("Stopping everything; once more to force it");
+      controller.abort(new Error("interrupted"));
+    } else if (Date.now() - firstAt > SAME_SIGNAL_MS) {
+      killAll();
+      Deno.exit(130);
+    }
+  }
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(name, onSignal);
+  }
+  watchTaskRunner(onSignal);
+  return controller.signal;
+}
+
+/** When the task runner in front of this process is killed, nobody else would tell this process. */
+function watchTaskRunner(onGone: () => void) {
+  const runner = Deno.ppid;
+  let command = "";
+  try {
+    command = Deno.readTextFileSync(`/proc/${runner}/cmdline`);
+  } catch {
+    return;
+  }
+  if (!/deno[^\0]*\0(.*\0)?task\0/.test(command)) return;
+  const timer = setInterval(() => {
+    if (Deno.ppid === runner) return;
+    clearInterval(timer);
+    onGone();
+  }, 500);
+  Deno.unrefTimer(timer);
+}
+
+async function up(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      data: { type: "string" },
+      port: { type: "string" },
+      nodes: { type: "string", multiple: true, default: [] },
+    },
+  });
+  if (positionals.length && !values.nodes.length) {
+    throw new TypeError(`Unexpected argument "${positionals[0]}"`);
+  }
+  const nodes = [...values.nodes, ...positionals].map((path) => resolve(path));
+  const port = values.port === undefined ? undefined : Number(values.port);
+  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65536)) {
+    throw new TypeError(`--port must be a number from 1 to 65535, not "${values.port}"`);
+  }
+  return await launch({
+    leastLevel: logLevel("info"),
+    options: {
+      folder: values.data ?? CHECKOUT_DATA,
+      gatewayPort: port,
+      preferredGatewayPort: GATEWAY_PORT,
+    },
+    async whenReady(stack) {
+      const names = uniqueNames(nodes);
+      await Promise.all(nodes.map((path, index) => stack.addNode(names[index]!, path)));
+      console.log(await describe(stack));
+      return false;
+    },
+  });
+}
+
+async function demo(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: { exit: { type: "boolean", default: false }, data: { type: "string" } },
+  });
+  const folder = values.data ?? await Deno.makeTempDir({ prefix: "sextant-demo-" });
+  try {
+    let agreed = false;
+    const code = await launch({
+      leastLevel: logLevel("warn"),
+      options: {
+        folder,
+        cacheFolder: join(CHECKOUT_DATA, "cache"),
+        preferredGatewayPort: GATEWAY_PORT,
+      },
+      async whenReady(stack) {
+        const { agrees, users } = await runDemo(stack, (line) => console.log(line));
+        agreed = agrees;
+        if (values.exit || !agreed) return true;
+        console.log(await describe(stack));
+        for (const { username, password, role } of users) {
+          console.log(`  ${role.padEnd(11)} user "${username}", password "${password}"`);
+        }
+        return false;
+      },
+    });
+    return code === 0 && !agreed ? 1 : code;
+  } finally {
+    if (!values.data) await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What to show of the services' log. */
+function logLevel(usual: Level): Level {
+  const wanted = Deno.env.get("SEXTANT_LOG_LEVEL");
+  return LEVELS.find((level) => level === wanted) ?? usual;
+}
+
+/** A name for each configuration file: the file's own, with a number where two are the same. */
+export function uniqueNames(paths: string[]): string[] {
+  const seen = new Map<string, number>();
+  return paths.map((path) => {
+    const name = basename(path, extname(path));
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
+}
+
+async function describe(stack: Stack): Promise<string> {
+  const { gatewayUrl, natsUrl, folder, isNew } = stack;
+  const { username, password } = await stack.adminCredentials();
+  const kept = join(folder, "services/identity/admin_password");
+  const login = isNew
+    ? `user "${username}", password "${password}" (shown once; change it)`
+    : `user "${username}"; the first password is in ${kept}`;
+  return [
+    "",
+    "Sextant is ready.",
+    `  API     ${gatewayUrl}/api`,
+    `  Broker  ${natsUrl}`,
+    `  Log in  ${login}`,
+    `  Data    ${folder}`,
+    "  Stop    Ctrl-C",
+    "",
+  ].join("\n");
+}
+
+async function main([command, ...args]: string[]): Promise<number> {
+  if (command !== "up" && command !== "demo") {
+    console.log(`${HELP.up}\n\n${HELP.demo}`);
+    return command === "--help" ? 0 : 2;
+  }
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(HELP[command]);
+    return 0;
+  }
+  try {
+    return await (command === "up" ? up(args) : demo(args));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\nSee: deno task ${command} --help`);
+    return 2;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

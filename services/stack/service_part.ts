@@ -1,0 +1,86 @@
+/**
+ * How each of our own processes is started: its entry point, its environment, and the least rights Deno can
+ * hold it to.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { startProcess } from "./process.ts";
+import { parseLine } from "./render.ts";
+import { type Part, PartDied } from "./supervisor.ts";
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What a service's log says once it serves. */
+const READY = "Ready";
+
+export interface DenoPartOptions {
+  name: string;
+  /** Entry point, relative to the checkout. */
+  main: string;
+  permissions: string[];
+  args?: string[];
+  env: Record<string, string>;
+}
+
+/** What a child may need of the launcher's own environment, whatever the child is. */
+const INHERITED =
+  /^(PATH|HOME|LANG|TZ|DENO_\w+|NO_COLOR|OTEL_\w+|SSL_CERT_\w+|\w+_PROXY|NPM_\w+|SEXTANT_\w+)$/i;
+
+/**
+ * The environment of a child: its own variables, and those of the launcher that concern it. A variable given
+ * in the form `NAME_FILE` replaces an inherited `NAME`, and the other way round.
+ */
+export function childEnvironment(
+  own: Record<string, string>,
+  inherited: Record<string, string> = Deno.env.toObject(),
+): Record<string, string> {
+  const base = (name: string) => name.replace(/_FILE$/, "");
+  const taken = new Set(Object.keys(own).map(base));
+  const kept = Object.entries(inherited).filter(([name]) =>
+    INHERITED.test(name) && !taken.has(base(name))
+  );
+  return { ...Object.fromEntries(kept), ...own };
+}
+
+/** A part that is a Deno program of this checkout. It is ready when its log says so. */
+export function denoPart({ name, main, permissions, args = [], env }: DenoPartOptions): Part {
+  return {
+    name,
+    format: "json",
+    async start(onLine) {
+      const { promise: ready, resolve } = Promise.withResolvers<"ready">();
+      const process = startProcess({
+        command: Deno.execPath(),
+        args: ["run", "--quiet", "--no-prompt", ...permissions, `${ROOT}${main}`, ...args],
+        env: childEnvironment(env),
+        onLine(line) {
+          if (parseLine("json", line).message === READY) resolve("ready");
+          onLine(line);
+        },
+      });
+      const outcome = await Promise.race([ready, process.exited]);
+      if (outcome !== "ready") throw new PartDied(name, outcome, process.lastLines());
+      return process;
+    },
+  };
+}
+
+/**
+ * Puts the programs' packages into Deno's cache before the parts start: side by side they would fetch the
+ * same ones several times, each against its own deadline.
+ */
+export async function fetchPackages(mains: string[]): Promise<void> {
+  const process = startProcess({
+    command: Deno.execPath(),
+    args: ["cache", "--quiet", ...mains.map((main) => `${ROOT}${main}`)],
+    cwd: ROOT,
+    env: childEnvironment({}),
+  });
+  const { success } = await process.exited;
+  if (success) return;
+  throw new Error(
+    `Cannot get the packages that the services need; is the npm registry within reach?\n` +
+      process.lastLines().join("\n"),
+  );
+}

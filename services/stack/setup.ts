@@ -1,0 +1,145 @@
+/**
+ * The one-off set-up of a deployment: what every part must be given before it can start. Safe to do again;
+ * what exists is kept.
+ *
+ * `deno task up` does it in its data folder. As a program it is the `setup` container of compose.yaml.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import {
+  issueEnrolmentCredential,
+  natsServerConfig,
+  newTrust,
+  type Trust,
+  trustSchema,
+} from "../../shared/broker_trust.ts";
+import { envInteger, readConfig } from "../../shared/config.ts";
+import { openDatabase, waitForDatabase } from "../../shared/db.ts";
+import { createLogger } from "../../shared/log.ts";
+import { newUserKey, publicKeyOf } from "../../shared/signing.ts";
+import { HUB_SERVICES, type ServiceName } from "../../shared/subjects.ts";
+import { DATABASE, roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
+import { keepSecret, newSecret, writeSecret } from "./deployment.ts";
+
+/** Services that ask identity for their broker credential, and so hold an enrolment. */
+const ENROLLED: ServiceName[] = ["gateway", "collaboration", "task", "shell"];
+
+export interface BrokerAddress {
+  /** Interface on which the broker listens. */
+  host: string;
+  port: number;
+  websocketPort: number;
+}
+
+export interface Deployment {
+  /** The configuration file of nats-server. */
+  natsConfig: string;
+  passwords: RolePasswords;
+  /** The folder that one service alone reads. */
+  serviceFolder(service: ServiceName): string;
+}
+
+/** Names of the files in a service's folder. */
+export const FILES = {
+  brokerTrust: "broker_trust.json",
+  enrolment: "enrolment.json",
+  databaseUrl: "database_url",
+  dispatchKey: "dispatch_key",
+  dispatchPublicKeys: "dispatch_public_keys",
+} as const;
+
+/** Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf. */
+export async function setUpFiles(folder: string, broker: BrokerAddress): Promise<Deployment> {
+  const serviceFolder = (service: ServiceName) => join(folder, "services", service);
+
+  const trust = trustSchema.parse(JSON.parse(
+    await keepSecret(
+      join(serviceFolder("identity"), FILES.brokerTrust),
+      async () => JSON.stringify(await newTrust()),
+    ),
+  ));
+  for (const service of ENROLLED) {
+    await keepSecret(
+      join(serviceFolder(service), FILES.enrolment),
+      () => newEnrolment(trust, service),
+    );
+  }
+  const dispatchSeed = await keepSecret(
+    join(serviceFolder("task"), FILES.dispatchKey),
+    () => newUserKey().seed,
+  );
+  await writeSecret(
+    join(serviceFolder("identity"), FILES.dispatchPublicKeys),
+    publicKeyOf(dispatchSeed),
+  );
+
+  const natsFolder = join(folder, "nats");
+  const natsConfig = join(natsFolder, "nats.conf");
+  const config = natsServerConfig({
+    trust,
+    ...broker,
+    storeDir: join(natsFolder, "jetstream"),
+    resolverDir: join(natsFolder, "accounts"),
+  });
+  await writeSecret(natsConfig, config);
+
+  const passwords = Object.fromEntries(
+    await Promise.all(HUB_SERVICES.map(async (service) => [
+      service,
+      await keepSecret(join(folder, "database", service), newSecret),
+    ])),
+  ) as RolePasswords;
+  return { natsConfig, passwords, serviceFolder };
+}
+
+async function newEnrolment(trust: Trust, service: ServiceName): Promise<string> {
+  const { seed, publicKey } = newUserKey();
+  const { jwt } = await issueEnrolmentCredential(trust, service, publicKey);
+  return JSON.stringify({ seed, jwt });
+}
+
+export interface SetUpDatabasesOptions {
+  adminUrl: (database: string) => string;
+  /** The address by which a service's role reaches the database. */
+  serviceUrl: (role: string, password: string) => string;
+}
+
+/** Makes the database with a role and a schema per service, and tells each service its address. */
+export async function setUpServiceDatabases(
+  { passwords, serviceFolder }: Deployment,
+  { adminUrl, serviceUrl }: SetUpDatabasesOptions,
+): Promise<void> {
+  await setUpDatabase({ adminUrl, passwords });
+  for (const service of HUB_SERVICES) {
+    const url = serviceUrl(roleOf(service), passwords[service]);
+    await writeSecret(join(serviceFolder(service), FILES.databaseUrl), url);
+  }
+}
+
+if (import.meta.main) {
+  const log = createLogger("setup");
+  const config = readConfig({
+    SEXTANT_SETUP_FOLDER: z.string(),
+    // Of the server's administrator, without a database: postgres://postgres:secret@postgres:5432
+    SEXTANT_POSTGRES_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+    SEXTANT_NATS_PORT: envInteger.default(4222),
+    SEXTANT_NATS_WEBSOCKET_PORT: envInteger.default(8080),
+  });
+  const deployment = await setUpFiles(config.SEXTANT_SETUP_FOLDER, {
+    host: "0.0.0.0",
+    port: config.SEXTANT_NATS_PORT,
+    websocketPort: config.SEXTANT_NATS_WEBSOCKET_PORT,
+  });
+  const { hostname, port } = new URL(config.SEXTANT_POSTGRES_URL);
+  const adminUrl = (database: string) => new URL(database, config.SEXTANT_POSTGRES_URL + "/").href;
+  const database = openDatabase(adminUrl("postgres"), { schema: "public", log, max: 1 });
+  await waitForDatabase(database, log);
+  await database.end();
+  await setUpServiceDatabases(deployment, {
+    adminUrl,
+    serviceUrl: (role, password) =>
+      `postgres://${role}:${password}@${hostname}:${port || 5432}/${DATABASE}`,
+  });
+  log.info("The deployment is set up", { folder: config.SEXTANT_SETUP_FOLDER });
+}

@@ -1,0 +1,269 @@
+/**
+ * A whole Sextant on one machine, in one folder: PostgreSQL, the broker, the hub's services, and nodes.
+ * @module
+ */
+import { join, resolve } from "node:path";
+import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import { DATABASE } from "./database.ts";
+import { keepSecret, lockDeployment, newSecret, readPorts, writePorts } from "./deployment.ts";
+import { gatewayPart, type HubAddresses, hubServicePart } from "./hub_parts.ts";
+import { findNatsServer, startNatsServer } from "./nats_server.ts";
+import { stopOrphans } from "./orphans.ts";
+import { freePort, portIsFree } from "./ports.ts";
+import { type Postgres, POSTGRES_ADMIN, startPostgres } from "./postgres.ts";
+import { killAll } from "./process.ts";
+import type { LogEntry } from "./render.ts";
+import { denoPart, fetchPackages } from "./service_part.ts";
+import { setUpFiles, setUpServiceDatabases } from "./setup.ts";
+import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
+
+const LOOPBACK = "127.0.0.1";
+const START_DEADLINE_MS = 120_000;
+
+export interface StackOptions {
+  /** Holds all that the stack must not forget; made when it is not there. */
+  folder: string;
+  /** Holds what was downloaded and can be again. */
+  cacheFolder?: string;
+  /** The gateway's port; an error when it is taken. */
+  gatewayPort?: number | undefined;
+  /** The gateway's port at the first start, when it is free. */
+  preferredGatewayPort?: number;
+  /** Receives what the parts log. */
+  onEntry?: (part: string, entry: LogEntry) => void;
+  /** Receives sentences for the person who waits. */
+  say?: (message: string) => void;
+  /** Saves time where nothing is to last: a new database cluster is not flushed to disk while it is made. */
+  temporary?: boolean;
+  /** Ends the start; what runs already is stopped. */
+  signal?: AbortSignal;
+}
+
+export interface Stack {
+  folder: string;
+  /** `http://127.0.0.1:<port>`; the API is below `/api`. */
+  gatewayUrl: string;
+  /** The broker's WebSocket address. */
+  natsUrl: string;
+  /** The first administrator, as set up at the first start. */
+  adminCredentials(): Promise<{ username: string; password: string }>;
+  /** Whether this folder was empty before. */
+  isNew: boolean;
+  /** The address of a database for the server's administrator, for a look behind the services. */
+  adminDatabaseUrl(database?: string): string;
+  /** Starts a node with a configuration file; its part is called `node <name>`. Resolves when it serves. */
+  addNode(name: string, configPath: string): Promise<void>;
+  /** Starts one more replica of a hub service; returns its part's name. */
+  addReplica(service: HubService): Promise<string>;
+  part(name: string): PartControl;
+  /** Rejects when a part dies that should run. */
+  readonly failed: Promise<never>;
+  /** Stops everything, the last started first. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the stack and returns when its gateway says that every service is ready.
+ * When something fails on the way, or `signal` fires, what was started is stopped before this throws.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const folder = resolve(options.folder);
+  await Deno.mkdir(folder, { recursive: true, mode: 0o711 });
+  // PostgreSQL's account must walk through; what is inside has its own modes.
+  if (Deno.statSync(folder).uid === Deno.uid()) await Deno.chmod(folder, 0o711);
+  const lock = await lockDeployment(folder);
+  const runFolder = join(folder, "run");
+  const supervisor = createSupervisor({ onEntry: options.onEntry ?? (() => {}), runFolder });
+  async function stop() {
+    await supervisor.stop();
+    killAll();
+    lock.release();
+  }
+  const given = options.signal ?? new AbortController().signal;
+  const late = AbortSignal.timeout(START_DEADLINE_MS);
+  const abandoned = new AbortController();
+  const signal = AbortSignal.any([given, late, abandoned.signal]);
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  ended.catch(() => {});
+  try {
+    await Deno.mkdir(runFolder, { recursive: true });
+    const stack = bringUp({ ...options, folder, signal }, supervisor, runFolder);
+    return { ...await Promise.race([stack, ended, supervisor.failed]), stop };
+  } catch (error) {
+    await stop();
+    if (error !== late.reason) throw error;
+    throw new Error(
+      `The stack was not ready within ${
+        START_DEADLINE_MS / 1000
+      } s; its log says what was missing.`,
+      { cause: error },
+    );
+  } finally {
+    abandoned.abort();
+  }
+}
+
+async function bringUp(
+  options: StackOptions & { signal: AbortSignal },
+  supervisor: Supervisor,
+  runFolder: string,
+): Promise<Omit<Stack, "stop">> {
+  const { folder, cacheFolder = join(folder, "cache"), say = () => {} } = options;
+  for (const orphan of await stopOrphans(runFolder)) {
+    say(`Stopped "${orphan}", which an earlier launcher had left running`);
+  }
+  const isNew = !exists(join(folder, "ports.json"));
+  const ports = await choosePorts(options, say);
+  const nats = `${LOOPBACK}:${ports.natsWebsocket}`;
+  const gateway = `${LOOPBACK}:${ports.gateway}`;
+  const deployment = await setUpFiles(folder, {
+    host: LOOPBACK,
+    port: ports.nats,
+    websocketPort: ports.natsWebsocket,
+  });
+  const adminPassword = await keepSecret(join(folder, "database", POSTGRES_ADMIN), newSecret);
+  const admin = await keepAdministrator(folder);
+
+  let database: Postgres;
+  const postgresPart: Part = {
+    name: "postgres",
+    format: "postgres",
+    async start(onLine) {
+      database = await startPostgres({
+        folder: join(folder, "postgres"),
+        cacheFolder,
+        adminPassword,
+        syncInit: !options.temporary,
+        onLine,
+      });
+      return database.process;
+    },
+  };
+  const natsProgram = findNatsServer(cacheFolder, { say });
+  const natsPart: Part = {
+    name: "nats",
+    format: "nats",
+    start: async (onLine) =>
+      await startNatsServer(await natsProgram, deployment.natsConfig, onLine),
+  };
+  await Promise.all([
+    supervisor.start(postgresPart, natsPart),
+    fetchPackages(MAINS),
+  ]);
+  const adminUrl = (name: string) => database.url(POSTGRES_ADMIN, adminPassword, name);
+  await setUpServiceDatabases(deployment, {
+    adminUrl,
+    serviceUrl: (role, password) => database.url(role, password, DATABASE),
+  });
+
+  const addresses: HubAddresses = {
+    nats,
+    gateway,
+    databaseSocket: database!.socketPath,
+    serviceFolder: deployment.serviceFolder,
+  };
+  const replicas = new Map<HubService, number>();
+  function replica(service: HubService): Part {
+    const number = (replicas.get(service) ?? 0) + 1;
+    replicas.set(service, number);
+    const name = number === 1 ? service : `${service}-${number}`;
+    return hubServicePart(service, name, addresses, admin);
+  }
+  // Two tiers, so that the gateway stops first; they start side by side, because each waits for the others.
+  await Promise.all([
+    supervisor.start(...HUB_SERVICES.map(replica)),
+    supervisor.start(gatewayPart(addresses)),
+  ]);
+  await waitForHealth(`http://${gateway}/api/health`, options.signal);
+  return {
+    folder,
+    isNew,
+    gatewayUrl: `http://${gateway}`,
+    natsUrl: `ws://${nats}`,
+    adminCredentials: () => Promise.resolve({ username: admin.username, password: admin.password }),
+    adminDatabaseUrl: (name = DATABASE) => adminUrl(name),
+    addNode: (name, configPath) =>
+      supervisor.start(denoPart({
+        name: `node ${name}`,
+        main: NODE_MAIN,
+        // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces.
+        permissions: ["--allow-all"],
+        args: ["--config", resolve(configPath)],
+        env: {},
+      })),
+    async addReplica(service) {
+      const part = replica(service);
+      await supervisor.start(part);
+      return part.name;
+    },
+    part: supervisor.part,
+    failed: supervisor.failed,
+  };
+}
+
+const NODE_MAIN = "services/node/main.ts";
+const MAINS = [
+  ...[...HUB_SERVICES, "gateway"].map((service) => `services/${service}/main.ts`),
+  NODE_MAIN,
+];
+
+/** The ports of last time where they are free, so that addresses noted by people and nodes stay true. */
+async function choosePorts(
+  { folder, gatewayPort, preferredGatewayPort }: StackOptions,
+  say: (message: string) => void,
+): Promise<{ nats: number; natsWebsocket: number; gateway: number }> {
+  const last = await readPorts(folder);
+  if (gatewayPort && !portIsFree(gatewayPort)) {
+    throw new Error(
+      `Cannot start: port ${gatewayPort} is taken by another program. Stop that, or choose another ` +
+        `with --port.`,
+    );
+  }
+  const wanted = gatewayPort ?? last.gateway ?? preferredGatewayPort;
+  const gateway = freePort({ preferred: wanted });
+  if (wanted && gateway !== wanted) say(`Port ${wanted} is taken; the gateway gets ${gateway}`);
+  const nats = freePort({ preferred: last.nats, except: [gateway] });
+  const natsWebsocket = freePort({ preferred: last.natsWebsocket, except: [gateway, nats] });
+  const ports = { nats, natsWebsocket, gateway };
+  await writePorts(folder, ports);
+  return ports;
+}
+
+/** The first administrator's log-in: from the environment, else generated once and kept for its owner. */
+async function keepAdministrator(folder: string) {
+  const passwordFile = join(folder, "services", "identity", "admin_password");
+  const password = await keepSecret(
+    passwordFile,
+    () => Deno.env.get("SEXTANT_ADMIN_PASSWORD") || `Sx1-${newSecret()}`,
+  );
+  const username = await keepSecret(
+    join(folder, "services", "identity", "admin_username"),
+    () => Deno.env.get("SEXTANT_ADMIN_USERNAME") || "admin",
+  );
+  return { username, password, passwordFile };
+}
+
+/** Asks the gateway until every service is ready. */
+async function waitForHealth(url: string, signal: AbortSignal): Promise<void> {
+  while (true) {
+    signal.throwIfAborted();
+    try {
+      const response = await fetch(url, { signal });
+      await response.body?.cancel();
+      if (response.ok) return;
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // not listening yet
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
