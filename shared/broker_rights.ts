@@ -1,0 +1,123 @@
+/**
+ * Who may say what on the broker: the complete list, enforced by nats-server.
+ *
+ * The server checks the subjects a party publishes and subscribes, but not the reply subjects it names. So these
+ * rights do not make a message's writer known: what comes from a node is signed (see `signing.ts`).
+ * @module
+ */
+import { HUB_SERVICES, type HubService, type ServiceName, STREAMS, subjects } from "./subjects.ts";
+
+/** Rights as a user JWT carries them. */
+export interface BrokerRights {
+  pub: { allow: string[] };
+  sub: { allow: string[] };
+  /** May answer requests it receives: how often each, and for how many nanoseconds. */
+  resp?: { max: number; ttl: number };
+}
+
+const { events, dispatch } = STREAMS;
+const SECOND = 1_000_000_000;
+/** Besides hub services: who may ask them something, and so has an inbox they write to. */
+const ASKERS = ["gateway", ...HUB_SERVICES, "shell"] as const;
+
+/** The owner part of the inbox of an enrolment credential. */
+export function enrolmentInbox(service: ServiceName): string {
+  return `enrol-${service}`;
+}
+
+/** A node's rights. `node` is its id, or the placeholder that a scoped signing key expands to it. */
+export function nodeRights(node: string): BrokerRights {
+  return {
+    pub: {
+      allow: [
+        `$JS.API.CONSUMER.INFO.${dispatch}.${node}`,
+        `$JS.API.CONSUMER.MSG.NEXT.${dispatch}.${node}`,
+        `$JS.ACK.${dispatch}.${node}.>`,
+        `report.${node}.>`,
+        `log.${node}.>`,
+      ],
+    },
+    sub: { allow: [`kill.${node}`, `_INBOX.${node}.>`] },
+  };
+}
+
+/** May ask for a credential and hear the answer, nothing else. */
+export function enrolmentRights(service: ServiceName): BrokerRights {
+  return {
+    pub: { allow: [subjects.enrol(service)] },
+    sub: { allow: [`${subjects.inbox(enrolmentInbox(service))}.>`] },
+  };
+}
+
+export function serviceRights(service: ServiceName): BrokerRights {
+  const rights: BrokerRights = {
+    pub: { allow: [subjects.enrol(service), "rpc.*.*"] },
+    sub: { allow: [`${subjects.inbox(service)}.>`, subjects.allEvents()] },
+  };
+  if (service === "gateway") rights.pub.allow.push("http.*", "http.*.*.*");
+  else if (service === "shell") rights.pub.allow.push("http.*", "http.*.*.*", "event.*.*");
+  else addHubService(rights, service);
+  return rights;
+}
+
+function addHubService(rights: BrokerRights, service: HubService): void {
+  const { pub, sub } = rights;
+  sub.allow.push(subjects.http(service), `http.${service}.*.*`, `rpc.${service}.*`);
+  pub.allow.push(
+    "event.*.*",
+    ...ASKERS.map((asker) => `${subjects.inbox(asker)}.>`),
+    ...["INFO", "CREATE", "UPDATE"].map((action) => `$JS.API.STREAM.${action}.${events}`),
+  );
+  if (service === "identity") addIdentity(rights);
+  if (service === "task") addTask(rights);
+}
+
+function addIdentity({ pub, sub }: BrokerRights): void {
+  sub.allow.push("enrol.*");
+  pub.allow.push(...ASKERS.map((asker) => `${subjects.inbox(enrolmentInbox(asker))}.>`));
+}
+
+function addTask(rights: BrokerRights): void {
+  // Reports are answered into the inboxes of nodes: once each, so no right to all of `_INBOX.*.>` is needed.
+  rights.resp = { max: 1, ttl: 60 * SECOND };
+  rights.sub.allow.push(subjects.allReports(), subjects.allLogs());
+  rights.pub.allow.push(
+    subjects.allDispatches(),
+    "kill.*",
+    ...["INFO", "CREATE", "UPDATE", "PURGE", "MSG.GET", "MSG.DELETE"].map((action) =>
+      `$JS.API.STREAM.${action}.${dispatch}`
+    ),
+    `$JS.API.CONSUMER.CREATE.${dispatch}.>`,
+    `$JS.API.CONSUMER.DURABLE.CREATE.${dispatch}.*`,
+    `$JS.API.CONSUMER.INFO.${dispatch}.*`,
+    `$JS.API.CONSUMER.DELETE.${dispatch}.*`,
+    `$JS.API.CONSUMER.NAMES.${dispatch}`,
+    `$JS.API.CONSUMER.LIST.${dispatch}`,
+  );
+}
+
+/** Who has business with the broker itself. */
+export type SystemService = "identity" | "collaboration";
+
+/** Rights in the system account: identity revokes credentials, collaboration watches connections come and go. */
+export function systemRights(service: SystemService, appAccount: string): BrokerRights {
+  const inbox = `${subjects.inbox(service)}.>`;
+  if (service === "identity") {
+    return {
+      pub: {
+        allow: ["$SYS.REQ.CLAIMS.UPDATE", `$SYS.REQ.ACCOUNT.${appAccount}.CLAIMS.LOOKUP`],
+      },
+      sub: { allow: [inbox] },
+    };
+  }
+  return {
+    pub: { allow: ["$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.PING.CONNZ"] },
+    sub: {
+      allow: [
+        inbox,
+        `$SYS.ACCOUNT.${appAccount}.CONNECT`,
+        `$SYS.ACCOUNT.${appAccount}.DISCONNECT`,
+      ],
+    },
+  };
+}
