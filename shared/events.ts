@@ -5,7 +5,9 @@
  * what did not happen, and never forgotten.
  * @module
  */
+import { Events, type NatsConnection } from "nats.ws";
 import { z } from "zod";
+import type { Logger } from "./log.ts";
 import { subjects } from "./subjects.ts";
 
 const idNumber = z.number().int();
@@ -87,4 +89,37 @@ export function parseEvent(subject: string, payload: Uint8Array): SextantEvent |
   } catch {
     return undefined;
   }
+}
+
+export interface SubscribeEventsOptions {
+  log: Logger;
+  /** Called after a reconnection: events may have been missed, so whatever they keep fresh may be stale. */
+  onGap: () => void;
+}
+
+/**
+ * Hears every event while connected. For caches and waiting requests, which can start afresh after a gap; what
+ * must not miss one reads the stream instead.
+ */
+export function subscribeEvents(
+  nc: NatsConnection,
+  handle: (event: SextantEvent) => void | Promise<void>,
+  { log, onGap }: SubscribeEventsOptions,
+): { stop(): void } {
+  const subscription = nc.subscribe(subjects.allEvents(), {
+    async callback(error, message) {
+      if (error) return;
+      const event = parseEvent(message.subject, message.data);
+      if (!event) return;
+      try {
+        await handle(event);
+      } catch (cause) {
+        log.warn("An event could not be handled", { event: event.name, error: cause });
+      }
+    },
+  });
+  (async () => {
+    for await (const { type } of nc.status()) if (type === Events.Reconnect) onGap();
+  })();
+  return { stop: () => subscription.unsubscribe() };
 }

@@ -38,6 +38,11 @@ export const RPC_METHODS = {
       input: z.object({ role: z.enum(["node", "container"]) }),
       output: z.array(z.string()),
     },
+    /** The two public keys by which a node's broker credential is recognised. */
+    node_issuers: {
+      input: z.object({}),
+      output: z.object({ appAccountPublic: z.string(), nodeSignerPublic: z.string() }),
+    },
     /** Which of these organizations exist, with their names. */
     organizations: {
       input: z.object({ ids: idList }),

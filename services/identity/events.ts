@@ -15,7 +15,7 @@ import {
   userById,
 } from "./store.ts";
 
-export function identityAnswers({ db, keys, now }: IdentityDeps): RpcHandlers<"identity"> {
+export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHandlers<"identity"> {
   return {
     keys: async () => await keys.publicKeys() as Record<string, unknown>[],
     async user({ id }) {
@@ -27,6 +27,7 @@ export function identityAnswers({ db, keys, now }: IdentityDeps): RpcHandlers<"i
     },
     machine_rules: ({ role }) =>
       Promise.resolve(DEFAULT_ROLES.find((one) => one.name === role)!.rules),
+    node_issuers: () => Promise.resolve(broker.issuers),
     organizations: ({ ids }) => organizationNames(db, ids),
     async show_organizations({ ids }) {
       return (await organizationsByIds(db, ids)).map(showOrganization);

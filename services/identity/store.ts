@@ -273,3 +273,26 @@ export async function refreshTokenExists(tx: Tx, jti: string): Promise<boolean> 
 export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {
   await tx`delete from refresh_token where expires_at < ${now}`;
 }
+
+// -- broker keys of nodes -----------------------------------------------------------------------------------
+
+export async function rememberBrokerKey(
+  tx: Tx,
+  nodeId: number,
+  publicKey: string,
+  at: Date,
+): Promise<void> {
+  await tx`
+    insert into node_broker_key (node_id, public_key, issued_at) values (${nodeId}, ${publicKey}, ${at})
+    on conflict (node_id, public_key) do update set issued_at = excluded.issued_at`;
+}
+
+export async function brokerKeysOfNode(tx: Tx, nodeId: number): Promise<string[]> {
+  const rows = await tx<{ public_key: string }[]>`
+    select public_key from node_broker_key where node_id = ${nodeId}`;
+  return rows.map((row) => row.public_key);
+}
+
+export async function forgetBrokerKeys(tx: Tx, nodeId: number): Promise<void> {
+  await tx`delete from node_broker_key where node_id = ${nodeId}`;
+}

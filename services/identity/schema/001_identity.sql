@@ -88,6 +88,14 @@ create table refresh_token (
 );
 create index refresh_token_client on refresh_token (client_type, client_id);
 
+-- The broker keys that nodes were given credentials for: what has to be revoked to shut a node out.
+create table node_broker_key (
+  node_id integer not null,
+  public_key text not null,
+  issued_at timestamptz not null,
+  primary key (node_id, public_key)
+);
+
 create table outbox (
   id bigint generated always as identity primary key,
   subject text not null,

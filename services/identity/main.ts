@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { trustSchema } from "../../shared/broker_trust.ts";
+import { envInteger, readConfig } from "../../shared/config.ts";
+import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
+import { serveHttp } from "../../shared/http_over_nats.ts";
+import { connectIdentity } from "../../shared/nats.ts";
+import { createEventOutbox } from "../../shared/outbox.ts";
+import { createAsk, serveAnswers } from "../../shared/rpc.ts";
+import { runService } from "../../shared/service.ts";
+import { createIdentityApp } from "./app.ts";
+import { createBrokerDesk, serveEnrolment } from "./broker.ts";
+import { identityAnswers } from "./events.ts";
+import { ensureFirstUser } from "./first_user.ts";
+import { openKeyRing } from "./keys.ts";
+import { deleteExpiredRefreshTokens, seedCatalogue } from "./store.ts";
+
+const seconds = (fallback: number) => envInteger.pipe(z.number().min(60)).default(fallback);
+
+await runService("identity", async ({ log, onStop }) => {
+  const config = readConfig({
+    SEXTANT_DATABASE_URL: z.string().min(1),
+    SEXTANT_NATS_URL: z.url(),
+    /** Where nodes reach the broker, from outside. */
+    SEXTANT_NODE_NATS_URL: z.url(),
+    /** Path of the broker's keys. */
+    SEXTANT_BROKER_TRUST: z.string().min(1),
+    SEXTANT_DISPATCH_PUBLIC_KEYS: z.string().min(1).transform((list) => list.split(",")),
+    SEXTANT_ADMIN_USERNAME: z.string().min(3).default("admin"),
+    SEXTANT_ADMIN_PASSWORD: z.string().min(1).optional(),
+    SEXTANT_ADMIN_FILE: z.string().optional(),
+    SEXTANT_ACCESS_TOKEN_SECONDS: seconds(6 * 3600),
+    SEXTANT_REFRESH_TOKEN_SECONDS: seconds(48 * 3600),
+    SEXTANT_BROKER_CREDENTIAL_SECONDS: seconds(3600),
+  });
+  const trust = trustSchema.parse(JSON.parse(await Deno.readTextFile(config.SEXTANT_BROKER_TRUST)));
+  const now = () => new Date();
+
+  const db = openDatabase(config.SEXTANT_DATABASE_URL, { schema: "identity", log });
+  onStop("database", () => db.end({ timeout: 5 }));
+  await waitForDatabase(db, log);
+  await migrate(db, new URL("./schema/", import.meta.url), log);
+  await seedCatalogue(db);
+  await ensureFirstUser(db, {
+    username: config.SEXTANT_ADMIN_USERNAME,
+    password: config.SEXTANT_ADMIN_PASSWORD,
+    file: config.SEXTANT_ADMIN_FILE,
+  }, log);
+
+  const credentialSeconds = config.SEXTANT_BROKER_CREDENTIAL_SECONDS;
+  const broker = await connectIdentity({
+    url: config.SEXTANT_NATS_URL,
+    trust,
+    ttlSeconds: credentialSeconds,
+    log,
+  });
+  onStop("broker", () => broker.close());
+  const { nc, system } = broker;
+  const enrolments = serveEnrolment({ nc, trust, credentialSeconds, log });
+  onStop("enrolments", () => enrolments.drain());
+  const outbox = await createEventOutbox({ db, nc, service: "identity", log });
+  onStop("outbox", () => outbox.stop());
+
+  const deps = {
+    db,
+    outbox,
+    keys: await openKeyRing(db),
+    broker: createBrokerDesk({
+      db,
+      trust,
+      system,
+      nodeNatsUrl: config.SEXTANT_NODE_NATS_URL,
+      dispatchKeys: config.SEXTANT_DISPATCH_PUBLIC_KEYS,
+      credentialSeconds,
+      now,
+    }),
+    ask: createAsk(nc),
+    log,
+    now,
+    accessSeconds: config.SEXTANT_ACCESS_TOKEN_SECONDS,
+    refreshSeconds: config.SEXTANT_REFRESH_TOKEN_SECONDS,
+  };
+  const sweep = setInterval(
+    () =>
+      deleteExpiredRefreshTokens(db, now()).catch((error) => log.warn("Cannot sweep", { error })),
+    600_000,
+  );
+  onStop("sweep", () => clearInterval(sweep));
+  const answers = serveAnswers(nc, "identity", identityAnswers(deps), log);
+  onStop("answers", () => answers.stop());
+  const http = serveHttp({ nc, service: "identity", fetch: createIdentityApp(deps).fetch, log });
+  onStop("requests", () => http.stop());
+});

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { readConfig } from "../../shared/config.ts";
+import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
+import { subscribeEvents } from "../../shared/events.ts";
+import { serveHttp } from "../../shared/http_over_nats.ts";
+import { connectService } from "../../shared/nats.ts";
+import { createEventOutbox } from "../../shared/outbox.ts";
+import { createAsk, serveAnswers } from "../../shared/rpc.ts";
+import { runService } from "../../shared/service.ts";
+import { sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
+import { createTaskApp } from "./app.ts";
+import { createDispatchStreams } from "./dispatch.ts";
+import { hearEvent, taskAnswers } from "./events.ts";
+import { createReconciler } from "./reconciler.ts";
+import { serveReports } from "./report_desk.ts";
+import { createReports } from "./reports.ts";
+import { createTaskWatch } from "./watch.ts";
+
+await runService("task", async ({ log, onStop }) => {
+  const config = readConfig({
+    SEXTANT_DATABASE_URL: z.string().min(1),
+    SEXTANT_NATS_URL: z.url(),
+    SEXTANT_ENROLMENT: z.string().min(1),
+    /** The seed that signs what is dispatched. */
+    SEXTANT_DISPATCH_KEY: z.string().regex(/^SU[A-Z2-7]{56}$/, "must be the seed of a user nkey"),
+  });
+  const now = () => new Date();
+
+  const db = openDatabase(config.SEXTANT_DATABASE_URL, { schema: "task", log });
+  onStop("database", () => db.end({ timeout: 5 }));
+  await waitForDatabase(db, log);
+  await migrate(db, new URL("./schema/", import.meta.url), log);
+
+  const broker = await connectService({
+    service: "task",
+    url: config.SEXTANT_NATS_URL,
+    enrolmentFile: config.SEXTANT_ENROLMENT,
+    log,
+  });
+  onStop("broker", () => broker.close());
+  const { nc } = broker;
+  const streams = createDispatchStreams(() => nc.jetstreamManager({ checkAPI: false }));
+  await streams.ensureStream();
+  const outbox = await createEventOutbox({
+    db,
+    nc,
+    service: "task",
+    log,
+    sign(subject, payload, headers) {
+      if (!subject.startsWith("dispatch.")) return;
+      headers.set(SIGNATURE_HEADER, sign(config.SEXTANT_DISPATCH_KEY, subject, payload));
+    },
+  });
+  onStop("outbox", () => outbox.stop());
+
+  const reports = createReports({ outbox, streams, log, now });
+  const watch = createTaskWatch();
+  const deps = { db, outbox, ask: createAsk(nc), reports, watch, log };
+  const events = subscribeEvents(nc, (event) => hearEvent(event, { watch, streams }), {
+    log,
+    onGap: () => watch.wakeAll(),
+  });
+  onStop("events", () => events.stop());
+  const issuers = await deps.ask("identity", "node_issuers", {});
+  const desk = serveReports({ nc, reports, issuers, log });
+  onStop("reports", () => desk.stop());
+  const reconciler = createReconciler({ db, outbox, streams, log, now });
+  onStop("reconciler", () => reconciler.stop());
+  const answers = serveAnswers(nc, "task", taskAnswers(deps), log);
+  onStop("answers", () => answers.stop());
+  const http = serveHttp({ nc, service: "task", fetch: createTaskApp(deps).fetch, log });
+  onStop("requests", () => http.stop());
+});

@@ -1,0 +1,93 @@
+/**
+ * The reports of nodes as they arrive on NATS: who wrote it is checked, then what.
+ *
+ * The broker sees to it that only a node publishes on its subjects, but not to the reply subjects that messages
+ * carry. So a report is signed with the node's key, shows the credential for that key, and is answered only into
+ * an inbox of that node.
+ * @module
+ */
+import { type Msg, type NatsConnection } from "nats.ws";
+import { SextantError, toErrorBody } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
+import { isInboxOf } from "../../shared/nats.ts";
+import { type NodeIssuers, verifyNodeCredential } from "../../shared/node_credential.ts";
+import { CREDENTIAL_HEADER, SIGNATURE_HEADER, verify } from "../../shared/signing.ts";
+import {
+  parseNodeSubject,
+  REPORT_KINDS,
+  type ReportKind,
+  subjects,
+} from "../../shared/subjects.ts";
+import { REPORT_SCHEMAS, type Reports } from "./reports.ts";
+
+export interface ReportDeskOptions {
+  nc: NatsConnection;
+  reports: Reports;
+  issuers: NodeIssuers;
+  log: Logger;
+}
+
+/** A message that a node has proved to be its own. */
+interface Proven {
+  node: number;
+  /** The last part of the subject: the kind of report, or a result's id for a log. */
+  rest: string;
+}
+
+/** Who wrote a message of a node; throws `invalid_token` for one that does not prove it. */
+export function proveSender(message: Msg, issuers: NodeIssuers): Proven {
+  const place = parseNodeSubject(message.subject);
+  const jwt = message.headers?.get(CREDENTIAL_HEADER) ?? "";
+  const signature = message.headers?.get(SIGNATURE_HEADER) ?? "";
+  const credential = verifyNodeCredential(jwt, issuers);
+  if (!place || place.node !== credential.node) {
+    throw new SextantError("invalid_token", "The credential is another node's.");
+  }
+  if (!verify(credential.publicKey, message.subject, message.data, signature)) {
+    throw new SextantError("invalid_token", "The signature is wrong.");
+  }
+  return place;
+}
+
+/** Answers reports until stopped. Replicas share them in one queue group. */
+export function serveReports({ nc, reports, issuers, log }: ReportDeskOptions) {
+  async function answer(node: number, kind: ReportKind, payload: string): Promise<unknown> {
+    const parsed = REPORT_SCHEMAS[kind].safeParse(JSON.parse(payload));
+    if (!parsed.success) {
+      throw new SextantError("invalid_request", `The report is malformed: ${parsed.error.message}`);
+    }
+    return await reports[kind](node, parsed.data as never);
+  }
+
+  const subscription = nc.subscribe(subjects.allReports(), {
+    queue: "task",
+    callback(error, message) {
+      if (error) return;
+      const node = parseNodeSubject(message.subject)?.node;
+      if (node === undefined || !isInboxOf(message.reply, [node])) {
+        log.warn("A report with a foreign reply address was dropped", { subject: message.subject });
+        return;
+      }
+      handle(message).then(
+        (body) => message.respond(JSON.stringify(body)),
+        (cause) =>
+          log.error("A report could not be answered", { subject: message.subject, error: cause }),
+      );
+    },
+  });
+
+  async function handle(message: Msg): Promise<unknown> {
+    try {
+      const { node, rest } = proveSender(message, issuers);
+      const kind = REPORT_KINDS.find((one) => one === rest);
+      if (!kind) throw new SextantError("invalid_request", `There is no report "${rest}".`);
+      return await answer(node, kind, message.string());
+    } catch (cause) {
+      const { status, body } = toErrorBody(cause);
+      log.warn("A report was refused", { subject: message.subject, error: cause, status });
+      return { error: body };
+    }
+  }
+
+  return { stop: () => subscription.drain() };
+}
