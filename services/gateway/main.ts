@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { envInteger, readConfig } from "../../shared/config.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { subscribeEvents } from "../../shared/events.ts";
+import { createHttpClient } from "../../shared/http_over_nats.ts";
+import { connectService } from "../../shared/nats.ts";
+import { createAsk } from "../../shared/rpc.ts";
+import { runService } from "../../shared/service.ts";
+import { HUB_SERVICES } from "../../shared/subjects.ts";
+import { createGatewayApp, type ServiceHealth } from "./app.ts";
+import { createPrincipals } from "./principals.ts";
+import { requestIdOf } from "./rules.ts";
+
+const MEBIBYTE = 2 ** 20;
+
+await runService("gateway", async ({ log, onStop }) => {
+  const config = readConfig({
+    SEXTANT_NATS_URL: z.url(),
+    SEXTANT_ENROLMENT: z.string().min(1),
+    SEXTANT_LISTEN: z.string().regex(/^.+:\d{1,5}$/, "must be host:port").default("127.0.0.1:7601"),
+    SEXTANT_CORS_ORIGINS: z.string().default("*").transform((list) => list.split(",")),
+    SEXTANT_MAX_BODY_MIB: envInteger.pipe(z.number().min(1)).default(64),
+  });
+  const broker = await connectService({
+    service: "gateway",
+    url: config.SEXTANT_NATS_URL,
+    enrolmentFile: config.SEXTANT_ENROLMENT,
+    log,
+  });
+  onStop("broker", () => broker.close());
+  const { nc } = broker;
+  const ask = createAsk(nc, { timeoutMs: 5_000 });
+
+  const principals = createPrincipals({ ask });
+  const events = subscribeEvents(nc, principals.hear, { log, onGap: principals.forget });
+  onStop("events", () => events.stop());
+
+  async function health(): Promise<Record<string, ServiceHealth>> {
+    const askHealth = createAsk(nc, { timeoutMs: 3_000 });
+    const answers = HUB_SERVICES.map(async (name): Promise<[string, ServiceHealth]> => {
+      try {
+        const { database } = await askHealth(name, "health", {});
+        return [name, database ? { ok: true } : { ok: false, reason: "Postgres does not answer" }];
+      } catch (error) {
+        return [name, { ok: false, reason: messageOf(error) }];
+      }
+    });
+    return Object.fromEntries(await Promise.all(answers));
+  }
+
+  const http = createHttpClient({ nc });
+  const app = createGatewayApp({
+    http,
+    principals,
+    health,
+    log,
+    corsOrigins: config.SEXTANT_CORS_ORIGINS,
+    maxBody: config.SEXTANT_MAX_BODY_MIB * MEBIBYTE,
+  });
+  const colon = config.SEXTANT_LISTEN.lastIndexOf(":");
+  const server = Deno.serve({
+    hostname: config.SEXTANT_LISTEN.slice(0, colon),
+    port: Number(config.SEXTANT_LISTEN.slice(colon + 1)),
+    onListen: ({ hostname, port }) => log.info("Listening", { hostname, port }),
+  }, (request) => {
+    const requestId = requestIdOf(request.headers.get("x-request-id"), () => crypto.randomUUID());
+    return app.fetch(request, { requestId });
+  });
+  onStop("listener", () => server.shutdown());
+});

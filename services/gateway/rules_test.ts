@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { requestIdOf, serviceOf, skipsAuthentication } from "./rules.ts";
+
+Deno.test("serviceOf() goes by the first part of the path", () => {
+  assert.equal(serviceOf("/api/organization"), "identity");
+  assert.equal(serviceOf("/api/collaboration/3/organization"), "collaboration");
+  assert.equal(serviceOf("/api/kill/task"), "task");
+  for (
+    const path of ["/api/constructor", "/api/__proto__", "/api/nothing", "/organization", "/api/"]
+  ) {
+    assert.equal(serviceOf(path), undefined, path);
+  }
+});
+
+Deno.test("skipsAuthentication() only where nobody can have an access token yet", () => {
+  assert.equal(skipsAuthentication("/api/token/user"), true);
+  assert.equal(skipsAuthentication("/api/token/container"), false);
+  assert.equal(skipsAuthentication("/api/token/user/validate"), false);
+});
+
+Deno.test("requestIdOf() keeps a caller's id only when it is fit for a log", () => {
+  assert.equal(requestIdOf("abcdef-123", () => "new"), "abcdef-123");
+  for (const bad of [null, "short", 'x"y\nzzzzzz', "x".repeat(65)]) {
+    assert.equal(requestIdOf(bad, () => "new"), "new");
+  }
+});
