@@ -1,0 +1,120 @@
+/**
+ * A real nats-server for tests, as in production: operator mode, JetStream, WebSocket; on free ports, in a
+ * temporary folder.
+ * @module
+ */
+import type { NatsConnection } from "nats.ws";
+import { freePort } from "../../services/stack/ports.ts";
+import { findNatsServer, startNatsServer } from "../../services/stack/nats_server.ts";
+import type { ManagedProcess } from "../../services/stack/process.ts";
+import type { SystemService } from "../../shared/broker_rights.ts";
+import {
+  type IssuedCredential,
+  issueEnrolmentCredential,
+  issueNodeCredential,
+  issueServiceCredential,
+  issueSystemCredential,
+  newTrust,
+  type Trust,
+} from "../../shared/broker_trust.ts";
+import { type Logger, silentLogger } from "../../shared/log.ts";
+import { connectNats } from "../../shared/nats.ts";
+import { natsServerConfig } from "../../shared/nats_server_config.ts";
+import { type KeyPairText, newUserKey } from "../../shared/signing.ts";
+import { type ServiceName, subjects } from "../../shared/subjects.ts";
+import { CACHE_FOLDER, temporaryFolder } from "../harness.ts";
+
+/** A connection, and the key and credential behind it. */
+export interface TestParty {
+  nc: NatsConnection;
+  key: KeyPairText;
+  credential: IssuedCredential;
+}
+
+export interface TestNats {
+  trust: Trust;
+  /** Address of the WebSocket. */
+  url: string;
+  service(service: ServiceName, ttlSeconds?: number): Promise<TestParty>;
+  node(node: number, ttlSeconds?: number): Promise<TestParty>;
+  enrolment(service: ServiceName): Promise<TestParty>;
+  system(service: SystemService): Promise<TestParty>;
+  /** Kills the server and waits until it is gone. */
+  kill9(): Promise<void>;
+  /** Starts the server again, on the same ports and folder. */
+  start(): Promise<void>;
+  /** Closes all connections made here, stops the server and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export async function startTestNats(
+  { pingInterval = "2s", log = silentLogger }: { pingInterval?: string; log?: Logger } = {},
+): Promise<TestNats> {
+  const program = await findNatsServer(CACHE_FOLDER);
+  const folder = await temporaryFolder();
+  const trust = await newTrust();
+  const port = freePort();
+  const websocketPort = freePort({ except: [port] });
+  const url = `ws://127.0.0.1:${websocketPort}`;
+  const configPath = `${folder.path}/nats.conf`;
+  const config = natsServerConfig({
+    trust,
+    port,
+    websocketPort,
+    storeDir: `${folder.path}/jetstream`,
+    resolverDir: `${folder.path}/claims`,
+    pingInterval,
+  });
+  await Deno.writeTextFile(configPath, config);
+  const open: NatsConnection[] = [];
+  let server: ManagedProcess;
+
+  async function start() {
+    server = await startNatsServer(program, configPath);
+  }
+  async function connect(
+    name: string,
+    inbox: string | number,
+    issue: (publicKey: string) => Promise<IssuedCredential>,
+  ): Promise<TestParty> {
+    const key = newUserKey();
+    const credential = await issue(key.publicKey);
+    const nc = await connectNats({
+      url,
+      name,
+      credential: { seed: key.seed, jwt: () => credential.jwt },
+      inboxPrefix: subjects.inbox(inbox),
+      log,
+    });
+    open.push(nc);
+    return { nc, key, credential };
+  }
+
+  await start();
+  return {
+    trust,
+    url,
+    service: (name, ttl = 3600) =>
+      connect(name, name, (key) => issueServiceCredential(trust, name, key, ttl)),
+    node: (node, ttl = 3600) =>
+      connect(`node ${node}`, node, (key) => issueNodeCredential(trust, node, key, ttl)),
+    enrolment: (name) =>
+      connect(
+        `enrol-${name}`,
+        `enrol-${name}`,
+        (key) => issueEnrolmentCredential(trust, name, key),
+      ),
+    system: (name) =>
+      connect(`${name}-system`, name, (key) => issueSystemCredential(trust, name, key, 3600)),
+    start,
+    async kill9() {
+      server.signal("SIGKILL");
+      await server.exited;
+    },
+    async stop() {
+      await Promise.all(open.map((nc) => nc.close()));
+      await server.stop();
+      await folder.remove();
+    },
+  };
+}
