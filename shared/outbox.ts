@@ -165,6 +165,14 @@ export function createOutbox({
   };
 }
 
+/** The outbox of a service that is connected, with the stream of events made sure of. */
+export async function createEventOutbox(
+  { nc, ...options }: Omit<OutboxOptions, "jetstream"> & { nc: NatsConnection },
+): Promise<Outbox> {
+  await ensureEventStream(nc);
+  return createOutbox({ ...options, jetstream: nc.jetstream() });
+}
+
 /** How long events can be read again: for clients that reconnect and services that were down. */
 const EVENTS_KEPT_HOURS = 72;
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
-import { connectService } from "../../shared/nats.ts";
+import { connectService, connectSystem } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
 import { createAsk, serveAnswers } from "../../shared/rpc.ts";
 import { runService } from "../../shared/service.ts";
@@ -34,12 +34,10 @@ await runService("collaboration", async ({ log, onStop }) => {
   const deps = { db, outbox, ask: createAsk(broker.nc), log };
   const app = createCollaborationApp(deps);
   onStop("answers", serveAnswers(broker.nc, "collaboration", collaborationAnswers(deps), log).stop);
-  const presence = await watchPresence({
-    ...deps,
-    url: config.SEXTANT_NATS_URL,
-    credential: broker.systemCredential,
-    now: () => new Date(),
-  });
+  const url = config.SEXTANT_NATS_URL;
+  const system = await connectSystem({ service: "collaboration", url, main: broker.nc, log });
+  onStop("system account", () => system.close());
+  const presence = watchPresence({ db, outbox, log, system: system.nc, now: () => new Date() });
   onStop("presence", () => presence.stop());
   const http = serveHttp({ nc: broker.nc, service: "collaboration", fetch: app.fetch, log });
   onStop("requests", () => http.stop());

@@ -3,21 +3,14 @@
  * @module
  */
 import type { NatsConnection } from "nats.ws";
-import { z } from "zod";
 import {
   issueNodeCredential,
-  issueServiceCredential,
-  issueSystemCredential,
   nodeIssuers,
   revokeNode,
   type Trust,
 } from "../../shared/broker_trust.ts";
-import { enrolmentInbox, type SystemService } from "../../shared/broker_rights.ts";
 import type { Db } from "../../shared/db.ts";
-import { SextantError, toErrorBody } from "../../shared/errors.ts";
-import type { Logger } from "../../shared/log.ts";
 import type { NodeIssuers } from "../../shared/node_credential.ts";
-import { type ServiceName, subjects } from "../../shared/subjects.ts";
 import { brokerKeysOfNode, forgetBrokerKeys, rememberBrokerKey } from "./store.ts";
 
 export interface NodeCredential {
@@ -72,63 +65,4 @@ export function createBrokerDesk(
       await forgetBrokerKeys(db, nodeId);
     },
   };
-}
-
-const enrolment = z.object({ public_key: z.string(), system: z.boolean().optional() });
-
-/** Services that may enrol; identity signs its own credential. */
-const ENROLLED: ServiceName[] = ["gateway", "collaboration", "task", "shell"];
-const SYSTEM_SERVICES: string[] = ["collaboration"] satisfies SystemService[];
-
-export interface EnrolmentOptions {
-  nc: NatsConnection;
-  trust: Trust;
-  credentialSeconds: number;
-  log: Logger;
-}
-
-/**
- * Answers services that ask for their credential on `enrol.<service>`. The broker has checked that only the
- * service's own enrolment or current credential may publish there; the answer goes to that service's inbox or nowhere.
- */
-export function serveEnrolment({ nc, trust, credentialSeconds, log }: EnrolmentOptions) {
-  async function issue(service: ServiceName, payload: string) {
-    const { public_key, system } = enrolment.parse(JSON.parse(payload));
-    if (!system) return await issueServiceCredential(trust, service, public_key, credentialSeconds);
-    if (!SYSTEM_SERVICES.includes(service)) {
-      throw new SextantError("forbidden", `${service} has no business with the system account.`);
-    }
-    return await issueSystemCredential(
-      trust,
-      service as SystemService,
-      public_key,
-      credentialSeconds,
-    );
-  }
-
-  return nc.subscribe("enrol.*", {
-    queue: "identity",
-    callback(error, message) {
-      if (error) return;
-      const service = ENROLLED.find((one) => subjects.enrol(one) === message.subject);
-      const inboxes = service
-        ? [subjects.inbox(service), subjects.inbox(enrolmentInbox(service))]
-        : [];
-      if (!service || !inboxes.some((inbox) => message.reply?.startsWith(`${inbox}.`))) {
-        log.warn("An enrolment with a foreign reply address was dropped", {
-          subject: message.subject,
-        });
-        return;
-      }
-      issue(service, message.string()).then(
-        ({ jwt, expiresAt }) => {
-          message.respond(JSON.stringify({ jwt, expires_at: expiresAt.toISOString() }));
-        },
-        (cause) => {
-          log.warn("An enrolment was refused", { part: service, error: cause });
-          message.respond(JSON.stringify({ error: toErrorBody(cause).body }));
-        },
-      );
-    },
-  });
 }

@@ -3,12 +3,13 @@ import { trustSchema } from "../../shared/broker_trust.ts";
 import { envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
-import { connectIdentity } from "../../shared/nats.ts";
+import { serveEnrolment } from "../../shared/enrolment.ts";
+import { connectIdentity } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
 import { createAsk, serveAnswers } from "../../shared/rpc.ts";
 import { runService } from "../../shared/service.ts";
 import { createIdentityApp } from "./app.ts";
-import { createBrokerDesk, serveEnrolment } from "./broker.ts";
+import { createBrokerDesk } from "./broker.ts";
 import { identityAnswers } from "./events.ts";
 import { ensureFirstUser } from "./first_user.ts";
 import { openKeyRing } from "./keys.ts";
@@ -30,7 +31,8 @@ await runService("identity", async ({ log, onStop }) => {
     SEXTANT_ADMIN_FILE: z.string().optional(),
     SEXTANT_ACCESS_TOKEN_SECONDS: seconds(6 * 3600),
     SEXTANT_REFRESH_TOKEN_SECONDS: seconds(48 * 3600),
-    SEXTANT_BROKER_CREDENTIAL_SECONDS: seconds(3600),
+    /** How long a node's broker credential is good for. */
+    SEXTANT_NODE_CREDENTIAL_SECONDS: seconds(3600),
   });
   const trust = trustSchema.parse(JSON.parse(await Deno.readTextFile(config.SEXTANT_BROKER_TRUST)));
   const now = () => new Date();
@@ -46,17 +48,11 @@ await runService("identity", async ({ log, onStop }) => {
     file: config.SEXTANT_ADMIN_FILE,
   }, log);
 
-  const credentialSeconds = config.SEXTANT_BROKER_CREDENTIAL_SECONDS;
-  const broker = await connectIdentity({
-    url: config.SEXTANT_NATS_URL,
-    trust,
-    ttlSeconds: credentialSeconds,
-    log,
-  });
-  onStop("broker", () => broker.close());
-  const { nc, system } = broker;
-  const enrolments = serveEnrolment({ nc, trust, credentialSeconds, log });
-  onStop("enrolments", () => enrolments.drain());
+  const { main, system } = await connectIdentity({ url: config.SEXTANT_NATS_URL, trust, log });
+  onStop("system account", () => system.close());
+  onStop("broker", () => main.close());
+  const { nc } = main;
+  serveEnrolment({ nc, trust, log });
   const outbox = await createEventOutbox({ db, nc, service: "identity", log });
   onStop("outbox", () => outbox.stop());
 
@@ -67,10 +63,10 @@ await runService("identity", async ({ log, onStop }) => {
     broker: createBrokerDesk({
       db,
       trust,
-      system,
+      system: system.nc,
       nodeNatsUrl: config.SEXTANT_NODE_NATS_URL,
       dispatchKeys: config.SEXTANT_DISPATCH_PUBLIC_KEYS,
-      credentialSeconds,
+      credentialSeconds: config.SEXTANT_NODE_CREDENTIAL_SECONDS,
       now,
     }),
     ask: createAsk(nc),

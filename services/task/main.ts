@@ -3,7 +3,7 @@ import { readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { subscribeEvents } from "../../shared/events.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
-import { connectService } from "../../shared/nats.ts";
+import { connectService } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
 import { createAsk, serveAnswers } from "../../shared/rpc.ts";
 import { runService } from "../../shared/service.ts";

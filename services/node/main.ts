@@ -1,0 +1,117 @@
+/**
+ * `deno task node --config node.yaml`: one node agent.
+ *
+ * Exit codes: 0 stopped as asked, 1 cannot go on, 2 the configuration or the command line is wrong.
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { ConfigError } from "../../shared/config.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { createLogger, type LogLevel } from "../../shared/log.ts";
+import { startAgent } from "./agent.ts";
+import { API_KEY_VARIABLE, readNodeConfig } from "./config.ts";
+
+const HELP = `Runs the agent of one node at a data station.
+
+Usage: deno task node --config FILE
+
+  --config FILE   the node's configuration (YAML)
+  --help          this text
+
+The configuration, with its defaults:
+
+  api_key: …                  # or api_key_file: PATH, or the variable ${API_KEY_VARIABLE}
+  server_url: https://hub.example
+  port: 443                   # the scheme's own
+  api_path: /api
+  task_dir: ./node-data       # journal, broker key and runs; default: beside this file
+  databases:
+    - label: default          # the name by which tasks ask for it
+      uri: ./patients.csv
+      type: csv
+  algorithm_folders: [ … ]    # where deno:<name>@<version> is found; default: those that come with the node
+  policies:
+    allowed_algorithms:       # exact references, or names without version; without this
+      - deno:average          # list only algorithms from the folders above may run
+  encryption:
+    enabled: false            # must agree with the collaboration
+  limits:
+    timeout_seconds: 86400    # per run
+    memory_mib: 2048
+    output_mib: 64
+  max_runs: 2                 # runs that compute at once; default: one per core, at least 2
+
+Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error.`;
+
+/** Stopping takes a moment for last reports; after this the process leaves anyway. */
+const STOP_DEADLINE_MS = 10_000;
+
+async function main(): Promise<number> {
+  const path = configPath();
+  if (typeof path === "number") return path;
+  const log = createLogger("node", {
+    level: (Deno.env.get("SEXTANT_LOG_LEVEL") ?? "info") as LogLevel,
+  });
+  const starting = new AbortController();
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
+  let signals = 0;
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(name, () => {
+      if (++signals > 1) Deno.exit(130);
+      log.info("Stopping", { signal: name });
+      starting.abort(new Error(`stopped by ${name}`));
+      end(0);
+    });
+  }
+  function explain(error: unknown): number {
+    if (starting.signal.aborted && error === starting.signal.reason) return 0;
+    log.error(messageOf(error));
+    return error instanceof ConfigError ? 2 : 1;
+  }
+
+  try {
+    const config = await readNodeConfig(path);
+    if (
+      config.api.startsWith("http://") && !/^http:\/\/(localhost|127\.|\[::1\])/.test(config.api)
+    ) {
+      log.warn("server_url is plain http: the API key and all data travel readable", {
+        server: config.api,
+      });
+    }
+    const agent = await startAgent({
+      config,
+      log,
+      signal: starting.signal,
+      onFailure: (error) => end(explain(error)),
+    });
+    log.info("Ready");
+    const code = await ended;
+    setTimeout(() => Deno.exit(code || 1), STOP_DEADLINE_MS);
+    await agent.stop();
+    log.info("Stopped");
+    return code;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** The path given on the command line, or the exit code when there is none to work with. */
+function configPath(): string | number {
+  try {
+    const { values: { config, help } } = parseArgs({
+      args: Deno.args,
+      options: { config: { type: "string", short: "c" }, help: { type: "boolean", short: "h" } },
+    });
+    if (help) {
+      console.log(HELP);
+      return 0;
+    }
+    if (config) return config;
+    console.error("--config FILE is missing; --help explains.");
+  } catch (error) {
+    console.error(`${messageOf(error)}\n--help explains.`);
+  }
+  return 2;
+}
+
+if (import.meta.main) Deno.exit(await main());
