@@ -4,7 +4,7 @@ import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
 import { connectService, connectSystem } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
-import { createAsk, serveAnswers } from "../../shared/rpc.ts";
+import { createAsk, serveAnswers } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { createCollaborationApp } from "./app.ts";
 import { collaborationAnswers } from "./events.ts";

@@ -4,7 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { subscribeEvents } from "../../shared/events.ts";
 import { createHttpClient } from "../../shared/http_over_nats.ts";
 import { connectService } from "../../shared/service_connection.ts";
-import { createAsk } from "../../shared/rpc.ts";
+import { createAsk } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { HUB_SERVICES } from "../../shared/subjects.ts";
 import { createGatewayApp, type ServiceHealth } from "./app.ts";

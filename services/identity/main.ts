@@ -6,7 +6,7 @@ import { serveHttp } from "../../shared/http_over_nats.ts";
 import { serveEnrolment } from "../../shared/enrolment.ts";
 import { connectIdentity } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
-import { createAsk, serveAnswers } from "../../shared/rpc.ts";
+import { createAsk, serveAnswers } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { createIdentityApp } from "./app.ts";
 import { createBrokerDesk } from "./broker.ts";

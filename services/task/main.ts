@@ -5,7 +5,7 @@ import { subscribeEvents } from "../../shared/events.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
 import { connectService } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
-import { createAsk, serveAnswers } from "../../shared/rpc.ts";
+import { createAsk, serveAnswers } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
 import { createTaskApp } from "./app.ts";
