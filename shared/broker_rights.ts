@@ -113,11 +113,7 @@ export function systemRights(service: SystemService, appAccount: string): Broker
   return {
     pub: { allow: ["$SYS.REQ.SERVER.PING", "$SYS.REQ.SERVER.PING.CONNZ"] },
     sub: {
-      allow: [
-        inbox,
-        `$SYS.ACCOUNT.${appAccount}.CONNECT`,
-        `$SYS.ACCOUNT.${appAccount}.DISCONNECT`,
-      ],
+      allow: [inbox, "$SYS.ACCOUNT.*.CONNECT", "$SYS.ACCOUNT.*.DISCONNECT"],
     },
   };
 }
