@@ -14,6 +14,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from "nats.ws";
+import { recordChanges } from "./audit.ts";
 import type { Db, JsonValue } from "./db.ts";
 import { EVENT_DATA, type EventData, type EventName, eventSubject } from "./events.ts";
 import type { Logger } from "./log.ts";
@@ -93,16 +94,19 @@ export function createOutbox({
     let rows: OutboxRow[] = [];
     const result = await db.begin(async (tx) => {
       const messages: { subject: string; payload: string }[] = [];
+      const told: { name: string; data: Record<string, unknown> }[] = [];
       const result = await work({
         tx,
         emit(name, data) {
           const content = { at: now().toISOString(), data: EVENT_DATA[name].parse(data) };
+          told.push({ name, data: content.data });
           messages.push({ subject: eventSubject(name), payload: JSON.stringify(content) });
         },
         send(subject, payload) {
           messages.push({ subject, payload: JSON.stringify(payload) });
         },
       });
+      await recordChanges(tx, told);
       rows = messages.length === 0 ? [] : await tx<OutboxRow[]>`
         insert into outbox (subject, payload)
         select subject, payload

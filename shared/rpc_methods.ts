@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from "zod";
+import { auditAnswer, auditQuestion } from "./audit.ts";
 
 const idNumber = z.number().int();
 const idList = z.array(idNumber);
@@ -53,6 +54,8 @@ export const RPC_METHODS = {
       input: z.object({ ids: idList }),
       output: z.array(z.record(z.string(), z.unknown())),
     },
+    /** The newest records of what was changed and refused. */
+    audit: { input: auditQuestion, output: auditAnswer },
     health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
   },
   collaboration: {
@@ -82,6 +85,8 @@ export const RPC_METHODS = {
         nodes: z.array(nodeSummary),
       }),
     },
+    /** The newest records of what was changed and refused. */
+    audit: { input: auditQuestion, output: auditAnswer },
     health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
   },
   task: {
@@ -100,6 +105,8 @@ export const RPC_METHODS = {
         databases: z.array(z.record(z.string(), z.unknown())),
       }),
     },
+    /** The newest records of what was changed and refused. */
+    audit: { input: auditQuestion, output: auditAnswer },
     health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
   },
 } as const;

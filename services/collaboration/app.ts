@@ -6,6 +6,7 @@
  * @module
  */
 import type { Hono } from "hono";
+import { auditRequests } from "../../shared/audit.ts";
 import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
@@ -24,6 +25,7 @@ export interface CollaborationDeps {
 
 export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");
+  app.use(auditRequests(deps.db));
   app.route("/", collaborationRoutes(deps));
   app.route("/", studyRoutes(deps));
   app.route("/", nodeRoutes(deps));

@@ -2,6 +2,7 @@
  * What collaboration answers to the other services. What it says on its own stands where the change is made.
  * @module
  */
+import { auditEntries } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import type { CollaborationDeps } from "./app.ts";
@@ -54,6 +55,7 @@ export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"co
           : [],
       };
     },
+    audit: (question) => auditEntries(db, question),
     health: async () => ({ database: await databaseAnswers(db) }),
   };
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Hono } from "hono";
+import { auditRequests } from "../../shared/audit.ts";
 import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
@@ -33,6 +34,7 @@ export interface IdentityDeps {
 
 export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");
+  app.use(auditRequests(deps.db));
   app.route("/", tokenRoutes(deps));
   app.route("/", organizationRoutes(deps));
   app.route("/", userRoutes(deps));

@@ -2,6 +2,7 @@
  * What identity answers to the other services. What it says on its own stands where the change is made.
  * @module
  */
+import { auditEntries } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import type { IdentityDeps } from "./app.ts";
@@ -32,6 +33,7 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
     async show_organizations({ ids }) {
       return (await organizationsByIds(db, ids)).map(showOrganization);
     },
+    audit: (question) => auditEntries(db, question),
     health: async () => ({ database: await databaseAnswers(db) }),
   };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Hono } from "hono";
+import { auditRequests } from "../../shared/audit.ts";
 import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
@@ -29,6 +30,7 @@ export interface TaskDeps {
 
 export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");
+  app.use(auditRequests(deps.db));
   app.route("/", taskRoutes(deps));
   app.route("/", runRoutes(deps));
   app.route("/", resultRoutes(deps));

@@ -2,6 +2,7 @@
  * What task hears and answers: questions of the other services, events, and the reports of nodes.
  * @module
  */
+import { auditEntries } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { SextantEvent } from "../../shared/events.ts";
@@ -35,6 +36,7 @@ export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
         databases: flatDatabases(await databasesOfTasks(db, [task_id])),
       };
     },
+    audit: (question) => auditEntries(db, question),
     health: async () => ({ database: await databaseAnswers(db) }),
   };
 }

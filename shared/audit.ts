@@ -1,0 +1,205 @@
+/**
+ * The record of every change and of every refused attempt: who, what, on which object, outcome, when, in which
+ * request. Never a value that somebody sent: no password, token or key can end up here.
+ *
+ * A service needs three lines, and then nothing in its routes:
+ * - a migration with the table `audit` (see `009_audit.sql` of any service);
+ * - `app.use(auditRequests(deps.db))` as the first middleware of its app: it knows the request under way, and
+ *   records it when it is refused;
+ * - `audit: (input) => auditEntries(db, input)` among its answers, for `GET /api/audit`.
+ *
+ * What is changed inside a request by `outbox.change` is recorded by the outbox itself, one record for each
+ * event, in the transaction of the change. Something worth a record that has no event: {@linkcode recordDone}.
+ * When the object of a request is not in its address: {@linkcode auditObject}.
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { MiddlewareHandler } from "hono";
+import { z } from "zod";
+import { all, type Db, type Fragment, type JsonValue, type Tx } from "./db.ts";
+import { SextantError } from "./errors.ts";
+import type { AppEnv } from "./http.ts";
+import { type Principal, principalSchema } from "./policy.ts";
+
+export interface AuditObject {
+  /** `organization`, `user`, … */
+  noun: string;
+  id: number | null;
+}
+
+interface Scope {
+  requestId: string;
+  method: string;
+  path: string;
+  principal: Principal | undefined;
+  object: AuditObject | undefined;
+}
+
+const scopes = new AsyncLocalStorage<Scope>();
+
+/** Names the object of the request under way when its address does not, such as the user of a log-in. */
+export function auditObject(noun: string, id: number): void {
+  const scope = scopes.getStore();
+  if (scope) scope.object = { noun, id };
+}
+
+/** Statuses that refuse, whatever was asked. */
+const REFUSALS = new Set([401, 403, 422, 429]);
+
+/** Records the request when it is refused; reading what does not exist is no attempt, changing it is. */
+export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
+  return async function auditRequest(c, next) {
+    const { method, path } = c.req;
+    const principal = principalSchema.safeParse(c.env?.principal);
+    const scope: Scope = {
+      requestId: c.get("requestId"),
+      method,
+      path: path.slice(0, 200),
+      principal: principal.data,
+      object: undefined,
+    };
+    await scopes.run(scope, next);
+    const { status } = c.res;
+    const refused = REFUSALS.has(status) || (method !== "GET" && status >= 400 && status < 500);
+    if (!refused) return;
+    const code = c.error instanceof SextantError ? c.error.code : null;
+    await insert(db, scope, {
+      what: `${method} ${scope.path}`,
+      object: scope.object ?? objectInPath(path),
+      outcome: "refused",
+      status,
+      code,
+      data: null,
+    });
+  };
+}
+
+function objectInPath(path: string): AuditObject | null {
+  const match = /^\/api\/([a-z]{1,30})(?:\/(\d{1,9})(?=\/|$))?/.exec(path);
+  return match ? { noun: match[1]!, id: match[2] ? Number(match[2]) : null } : null;
+}
+
+/** Records something done in the request under way; nothing when there is none. */
+export async function recordDone(tx: Tx, what: string, object: AuditObject): Promise<void> {
+  const scope = scopes.getStore();
+  if (scope) await insert(tx, scope, { what, object, ...DONE, data: null });
+}
+
+/** Records changes by the events that tell of them. The outbox calls this in the transaction of the change. */
+export async function recordChanges(
+  tx: Tx,
+  events: { name: string; data: Record<string, unknown> }[],
+): Promise<void> {
+  const scope = scopes.getStore();
+  if (!scope) return;
+  for (const { name, data } of events) {
+    const noun = name.split(".")[0]!;
+    const id = data[`${noun}_id`];
+    const object = { noun, id: typeof id === "number" ? id : null };
+    await insert(tx, scope, { what: name, object, ...DONE, data: data as JsonValue });
+  }
+}
+
+const DONE = { outcome: "done", status: null, code: null } as const;
+
+interface Happening {
+  what: string;
+  object: AuditObject | null;
+  outcome: "done" | "refused";
+  status: number | null;
+  code: string | null;
+  data: JsonValue;
+}
+
+async function insert(tx: Tx, scope: Scope, happening: Happening): Promise<void> {
+  const { principal } = scope;
+  const { object, data, ...plain } = happening;
+  await tx`
+    insert into audit ${
+    tx({
+      ...plain,
+      request_id: scope.requestId,
+      method: scope.method,
+      path: scope.path,
+      who_kind: principal?.kind ?? null,
+      who_id: principal?.id ?? null,
+      who_organization_id: principal?.organization_id ?? null,
+      object: object?.noun ?? null,
+      object_id: object?.id ?? null,
+      data: data === null ? null : tx.json(data),
+    })
+  }`;
+}
+
+// -- reading ------------------------------------------------------------------------------------------------
+
+const idNumber = z.number().int();
+
+/** Which records are wanted; those that match everything given, the newest first. */
+export const auditQuestion = z.object({
+  who_kind: z.string().optional(),
+  who_id: idNumber.optional(),
+  organization_id: idNumber.optional(),
+  what: z.string().optional(),
+  object: z.string().optional(),
+  object_id: idNumber.optional(),
+  outcome: z.string().optional(),
+  request_id: z.string().optional(),
+  /** ISO; both ends belong to it. */
+  from: z.string().optional(),
+  till: z.string().optional(),
+  limit: idNumber.max(1000),
+});
+export type AuditQuestion = z.infer<typeof auditQuestion>;
+
+const auditEntry = z.object({
+  id: idNumber,
+  /** ISO, milliseconds, UTC. */
+  at: z.string(),
+  request_id: z.string().nullable(),
+  who: z.object({ kind: z.string(), id: idNumber, organization_id: idNumber }).nullable(),
+  /** The event of a change (`user.changed`), or what was refused (`DELETE /api/user/3`). */
+  what: z.string(),
+  object: z.object({ noun: z.string(), id: idNumber.nullable() }).nullable(),
+  outcome: z.enum(["done", "refused"]),
+  status: idNumber.nullable(),
+  code: z.string().nullable(),
+  method: z.string().nullable(),
+  path: z.string().nullable(),
+  data: z.unknown(),
+});
+export type AuditEntry = z.infer<typeof auditEntry>;
+
+export const auditAnswer = z.object({ total: idNumber, entries: z.array(auditEntry) });
+export type AuditAnswer = z.infer<typeof auditAnswer>;
+
+/** The newest records of this service that match, and how many match in all. */
+export async function auditEntries(db: Db, question: AuditQuestion): Promise<AuditAnswer> {
+  const where: Fragment[] = [];
+  const equal = {
+    who_kind: question.who_kind,
+    who_id: question.who_id,
+    who_organization_id: question.organization_id,
+    what: question.what,
+    object: question.object,
+    object_id: question.object_id,
+    outcome: question.outcome,
+    request_id: question.request_id,
+  };
+  for (const [column, value] of Object.entries(equal)) {
+    if (value !== undefined) where.push(db`${db(column)} = ${value}`);
+  }
+  if (question.from !== undefined) where.push(db`at >= ${question.from}::timestamptz`);
+  if (question.till !== undefined) where.push(db`at <= ${question.till}::timestamptz`);
+  const condition = all(db, where);
+  const entries = await db<AuditEntry[]>`
+    select id::integer, request_id, what, outcome, status, code, method, path, data,
+      to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
+      case when who_kind is not null then json_build_object(
+        'kind', who_kind, 'id', who_id, 'organization_id', who_organization_id) end as who,
+      case when object is not null then json_build_object(
+        'noun', object, 'id', object_id) end as object
+    from audit where ${condition} order by audit.at desc, audit.id desc limit ${question.limit}`;
+  const [row] = await db<{ count: string }[]>`select count(*) from audit where ${condition}`;
+  return { total: Number(row!.count), entries: [...entries] };
+}
