@@ -3,9 +3,14 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { HUB_SERVICES, type HubService } from "../shared/subjects.ts";
 import { roleOf, type RolePasswords, setUpDatabase } from "../services/stack/database.ts";
+import { findNatsServer, startNatsServer } from "../services/stack/nats_server.ts";
+import { freePort } from "../services/stack/ports.ts";
 import { type Postgres, POSTGRES_ADMIN, startPostgres } from "../services/stack/postgres.ts";
+import { type Deployment, FILES, setUpFiles } from "../services/stack/setup.ts";
+import { type Stack, type StackOptions, startStack } from "../services/stack/stack.ts";
+import { type Trust, trustSchema } from "../shared/broker_trust.ts";
+import { HUB_SERVICES, type HubService } from "../shared/subjects.ts";
 
 /** Kept between runs: what is downloaded on a machine that lacks it. */
 export const CACHE_FOLDER = new URL("../.sextant/cache", import.meta.url).pathname;
@@ -115,5 +120,98 @@ export function useTestPostgres(): TestPostgres {
     kill9: () => server().kill9(),
     start: () => server().start(),
     stop: () => server().stop(),
+  };
+}
+
+export interface TestStackOptions {
+  /** Receives what the parts log; nothing is shown otherwise. */
+  onEntry?: StackOptions["onEntry"];
+}
+
+export interface TestStack extends Stack {
+  /** What the parts have logged, one text a line, for conditions and for the reader of a failure. */
+  log: string[];
+}
+
+/** A whole Sextant in a temporary folder, on free ports. `stop` removes the folder too. */
+export async function startTestStack({ onEntry }: TestStackOptions = {}): Promise<TestStack> {
+  const folder = await temporaryFolder();
+  const log: string[] = [];
+  try {
+    const stack = await startStack({
+      folder: folder.path,
+      cacheFolder: CACHE_FOLDER,
+      temporary: true,
+      onEntry(part, entry) {
+        log.push(`${part}: ${entry.level}: ${entry.message} ${JSON.stringify(entry.fields)}`);
+        onEntry?.(part, entry);
+      },
+    });
+    return {
+      ...stack,
+      log,
+      async stop() {
+        await stack.stop();
+        await folder.remove();
+      },
+    };
+  } catch (error) {
+    await folder.remove();
+    const last = log.slice(-40).join("\n  ");
+    throw new Error(`${(error as Error).message}\nWhat the parts logged:\n  ${last}`, {
+      cause: error,
+    });
+  }
+}
+
+/** One whole Sextant for all tests of the file that calls this at its top; the function returns it. */
+export function useTestStack(options: TestStackOptions = {}): () => TestStack {
+  let running: TestStack | undefined;
+  Deno.test.beforeAll(async () => {
+    running = await startTestStack(options);
+  });
+  Deno.test.afterAll(() => running?.stop());
+  return () => {
+    if (!running) throw new Error("Cannot use the stack before the tests of this file have begun");
+    return running;
+  };
+}
+
+export interface TestBroker {
+  /** The WebSocket address. */
+  url: string;
+  trust: Trust;
+  /** The folder of the deployment; services' enrolments are below `services/`. */
+  deployment: Deployment;
+  kill9(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A nats-server of Sextant's own set-up in a temporary folder. */
+export async function startTestBroker(): Promise<TestBroker> {
+  const folder = await temporaryFolder();
+  const port = freePort();
+  const websocketPort = freePort({ except: [port] });
+  const deployment = await setUpFiles(folder.path, { host: "127.0.0.1", port, websocketPort });
+  const trustFile = `${deployment.serviceFolder("identity")}/${FILES.brokerTrust}`;
+  const trust = trustSchema.parse(JSON.parse(await Deno.readTextFile(trustFile)));
+  const program = await findNatsServer(CACHE_FOLDER);
+  let server = await startNatsServer(program, deployment.natsConfig);
+  return {
+    url: `ws://127.0.0.1:${websocketPort}`,
+    trust,
+    deployment,
+    async kill9() {
+      server.signal("SIGKILL");
+      await server.exited;
+    },
+    async start() {
+      server = await startNatsServer(program, deployment.natsConfig);
+    },
+    async stop() {
+      await server.stop();
+      await folder.remove();
+    },
   };
 }

@@ -54,7 +54,7 @@ export function hubServicePart(
   } else {
     env.SEXTANT_ENROLMENT = join(folder, FILES.enrolment);
   }
-  if (service === "task") env.SEXTANT_DISPATCH_KEY = join(folder, FILES.dispatchKey);
+  if (service === "task") env.SEXTANT_DISPATCH_KEY_FILE = join(folder, FILES.dispatchKey);
   return denoPart({ name, main: `services/${service}/main.ts`, permissions, env });
 }
 

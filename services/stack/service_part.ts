@@ -13,6 +13,8 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What a service's log says once it serves. */
 const READY = "Ready";
+/** Never less than `info`, or that line would be missing; the launcher chooses what it shows. */
+const LOG_LEVEL = Deno.env.get("SEXTANT_LOG_LEVEL") === "debug" ? "debug" : "info";
 
 export interface DenoPartOptions {
   name: string;
@@ -53,7 +55,7 @@ export function denoPart({ name, main, permissions, args = [], env }: DenoPartOp
       const process = startProcess({
         command: Deno.execPath(),
         args: ["run", "--quiet", "--no-prompt", ...permissions, `${ROOT}${main}`, ...args],
-        env: childEnvironment(env),
+        env: childEnvironment({ ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL }),
         onLine(line) {
           if (parseLine("json", line).message === READY) resolve("ready");
           onLine(line);

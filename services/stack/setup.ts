@@ -30,6 +30,8 @@ export interface BrokerAddress {
   host: string;
   port: number;
   websocketPort: number;
+  /** Serves /healthz on the loopback interface. */
+  monitorPort?: number;
 }
 
 export interface Deployment {
@@ -125,11 +127,13 @@ if (import.meta.main) {
     SEXTANT_POSTGRES_URL: z.url({ protocol: /^postgres(ql)?$/ }),
     SEXTANT_NATS_PORT: envInteger.default(4222),
     SEXTANT_NATS_WEBSOCKET_PORT: envInteger.default(8080),
+    SEXTANT_NATS_MONITOR_PORT: envInteger.default(8222),
   });
   const deployment = await setUpFiles(config.SEXTANT_SETUP_FOLDER, {
     host: "0.0.0.0",
     port: config.SEXTANT_NATS_PORT,
     websocketPort: config.SEXTANT_NATS_WEBSOCKET_PORT,
+    monitorPort: config.SEXTANT_NATS_MONITOR_PORT,
   });
   const { hostname, port } = new URL(config.SEXTANT_POSTGRES_URL);
   const adminUrl = (database: string) => new URL(database, config.SEXTANT_POSTGRES_URL + "/").href;
