@@ -34,11 +34,24 @@ export const EVENT_DATA = {
     organization_id: idNumber,
     collaboration_id: idNumber,
   }),
+  "node.key_reset": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+  }),
   "node.presence": z.object({
     node_id: idNumber,
     organization_id: idNumber,
     collaboration_id: idNumber,
     status: z.enum(["online", "offline"]),
+  }),
+  "algorithmstore.changed": z.object({
+    algorithmstore_id: idNumber,
+    collaboration_id: idNumber.nullable(),
+  }),
+  "algorithmstore.deleted": z.object({
+    algorithmstore_id: idNumber,
+    collaboration_id: idNumber.nullable(),
   }),
   "task.created": z.object({
     task_id: idNumber,

@@ -56,6 +56,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** Closes the node's connections and refuses every token and broker credential it has. */
+    revoke_node: { input: z.object({ node_id: idNumber }), output: z.object({}) },
     health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
   },
   collaboration: {
@@ -87,6 +89,21 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** An algorithm store, or null. Without a collaboration it serves all of them. */
+    store: {
+      input: z.object({ id: idNumber }),
+      output: z.object({
+        id: idNumber,
+        name: z.string(),
+        url: z.string(),
+        collaboration_id: idNumber.nullable(),
+      }).nullable(),
+    },
+    /** How many nodes an organization has. */
+    node_count: {
+      input: z.object({ organization_id: idNumber }),
+      output: z.object({ nodes: idNumber }),
+    },
     health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
   },
   task: {
@@ -107,6 +124,15 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** How many tasks there are of what is given: an organization's are those it started or has a share in. */
+    count: {
+      input: z.object({
+        collaboration_id: idNumber.optional(),
+        study_id: idNumber.optional(),
+        organization_id: idNumber.optional(),
+      }),
+      output: z.object({ tasks: idNumber }),
+    },
     health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
   },
 } as const;

@@ -13,6 +13,8 @@ import {
   nodeById,
   nodeByKey,
   nodesOfCollaborations,
+  nodesOfOrganization,
+  storeById,
   studyById,
   studyMembers,
   summarize,
@@ -54,6 +56,12 @@ export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"co
           ? (await nodesOfCollaborations(db, [collaboration.id])).map(summarize)
           : [],
       };
+    },
+    async store({ id }) {
+      return await storeById(db, id) ?? null;
+    },
+    async node_count({ organization_id }) {
+      return { nodes: (await nodesOfOrganization(db, organization_id)).length };
     },
     audit: (question) => auditEntries(db, question),
     health: async () => ({ database: await databaseAnswers(db) }),

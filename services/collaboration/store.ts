@@ -79,6 +79,114 @@ export async function membershipsOf(
     group by collaboration_id order by collaboration_id`;
 }
 
+/** The same for many collaborations at once: id → members. */
+export async function membersOfCollaborations(
+  tx: Tx,
+  ids: number[],
+): Promise<Map<number, number[]>> {
+  const rows = await tx<{ id: number; organization_ids: number[] }[]>`
+    select collaboration_id as id, array_agg(organization_id order by organization_id) as organization_ids
+    from collaboration_member where collaboration_id = any(${ids}) group by collaboration_id`;
+  return new Map(rows.map((row) => [row.id, row.organization_ids]));
+}
+
+/** The members, none of which can be taken away before this transaction is over. */
+export async function lockMembers(tx: Tx, collaborationId: number): Promise<number[]> {
+  const rows = await tx<{ organization_id: number }[]>`
+    select organization_id from collaboration_member
+    where collaboration_id = ${collaborationId} for share`;
+  return rows.map((row) => row.organization_id);
+}
+
+/** Lets nobody else change this collaboration or what belongs to it; `undefined` when it is gone. */
+export async function lockCollaboration(tx: Tx, id: number): Promise<CollaborationRow | undefined> {
+  const [row] = await tx<CollaborationRow[]>`
+    select ${collaborationColumns(tx)} from collaboration where id = ${id} for update`;
+  return row;
+}
+
+export async function updateCollaboration(
+  tx: Tx,
+  id: number,
+  values: { name?: string | undefined; encrypted?: boolean | undefined },
+): Promise<CollaborationRow> {
+  const [row] = await tx<CollaborationRow[]>`
+    update collaboration set name = coalesce(${values.name ?? null}, name),
+      encrypted = coalesce(${values.encrypted ?? null}, encrypted)
+    where id = ${id} returning ${collaborationColumns(tx)}`;
+  return row!;
+}
+
+export async function addMembers(tx: Tx, collaborationId: number, ids: number[]): Promise<void> {
+  await tx`
+    insert into collaboration_member (collaboration_id, organization_id)
+    select ${collaborationId}, unnest(${ids}::integer[]) on conflict do nothing`;
+}
+
+/** What left with the members: their places in studies and their nodes. */
+export interface Departure {
+  studyIds: number[];
+  nodes: NodeRow[];
+}
+
+/** Takes organizations out of a collaboration, out of its studies, and their nodes with them. */
+export async function removeMembers(
+  tx: Tx,
+  collaborationId: number,
+  ids: number[],
+): Promise<Departure> {
+  const nodes = await tx<NodeRow[]>`
+    delete from node where collaboration_id = ${collaborationId} and organization_id = any(${ids})
+    returning ${nodeColumns(tx)}`;
+  await tx`
+    delete from collaboration_member
+    where collaboration_id = ${collaborationId} and organization_id = any(${ids})`;
+  const studies = await tx<{ study_id: number }[]>`
+    delete from study_member using study
+    where study.id = study_id and study.collaboration_id = ${collaborationId}
+      and organization_id = any(${ids})
+    returning study_id`;
+  return { studyIds: [...new Set(studies.map((row) => row.study_id))], nodes };
+}
+
+/** Deletes a collaboration with its studies, nodes and stores; returns which ones those were. */
+export async function deleteCollaboration(
+  tx: Tx,
+  id: number,
+): Promise<{ studyIds: number[]; nodes: NodeRow[]; storeIds: number[] }> {
+  const nodes = await tx<NodeRow[]>`
+    delete from node where collaboration_id = ${id} returning ${nodeColumns(tx)}`;
+  const studies = await tx<{ id: number }[]>`
+    delete from study where collaboration_id = ${id} returning id`;
+  const stores = await tx<{ id: number }[]>`
+    delete from algorithm_store where collaboration_id = ${id} returning id`;
+  await tx`delete from collaboration where id = ${id}`;
+  return {
+    studyIds: studies.map((row) => row.id),
+    nodes,
+    storeIds: stores.map((row) => row.id),
+  };
+}
+
+export async function hasStudiesOrNodes(tx: Tx, collaborationId: number): Promise<boolean> {
+  const [row] = await tx<{ some: boolean }[]>`
+    select exists (select from study where collaboration_id = ${collaborationId})
+        or exists (select from node where collaboration_id = ${collaborationId}) as some`;
+  return row!.some;
+}
+
+/** Every organization that anything here refers to, in order, after `after`; at most `limit`. */
+export async function knownOrganizations(
+  tx: Tx,
+  { after, limit }: { after: number; limit: number },
+): Promise<number[]> {
+  // Studies and nodes refer to members only, so the members are all of them.
+  const rows = await tx<{ organization_id: number }[]>`
+    select distinct organization_id from collaboration_member
+    where organization_id > ${after} order by organization_id limit ${limit}`;
+  return rows.map((row) => row.organization_id);
+}
+
 export function collaborationPage(db: Db, request: PageRequest) {
   return selectPage<CollaborationRow>(db, collaborationColumns(db), db`collaboration`, request);
 }
@@ -107,6 +215,38 @@ export async function studyMembers(tx: Tx, id: number): Promise<number[]> {
   const rows = await tx<{ organization_id: number }[]>`
     select organization_id from study_member where study_id = ${id} order by organization_id`;
   return rows.map((row) => row.organization_id);
+}
+
+/** The same for many studies at once: id → organizations. */
+export async function membersOfStudies(tx: Tx, ids: number[]): Promise<Map<number, number[]>> {
+  const rows = await tx<{ id: number; organization_ids: number[] }[]>`
+    select study_id as id, array_agg(organization_id order by organization_id) as organization_ids
+    from study_member where study_id = any(${ids}) group by study_id`;
+  return new Map(rows.map((row) => [row.id, row.organization_ids]));
+}
+
+export async function updateStudyName(tx: Tx, id: number, name: string): Promise<StudyRow> {
+  const [row] = await tx<StudyRow[]>`
+    update study set name = ${name} where id = ${id} returning ${studyColumns(tx)}`;
+  return row!;
+}
+
+export async function addStudyMembers(tx: Tx, studyId: number, ids: number[]): Promise<void> {
+  await tx`
+    insert into study_member (study_id, organization_id)
+    select ${studyId}, unnest(${ids}::integer[]) on conflict do nothing`;
+}
+
+/** Returns how many of them were in the study. */
+export async function removeStudyMembers(tx: Tx, studyId: number, ids: number[]): Promise<number> {
+  const gone = await tx`
+    delete from study_member where study_id = ${studyId} and organization_id = any(${ids})`;
+  return gone.count;
+}
+
+/** Whether there was such a study. */
+export async function deleteStudy(tx: Tx, id: number): Promise<boolean> {
+  return (await tx`delete from study where id = ${id}`).count > 0;
 }
 
 export function studyPage(db: Db, request: PageRequest) {
@@ -139,6 +279,40 @@ export async function nodeByKey(tx: Tx, sha256: string): Promise<NodeRow | undef
   return row;
 }
 
+/** `ip: null` clears it, `undefined` leaves it. */
+export async function updateNode(
+  tx: Tx,
+  id: number,
+  values: { name?: string | undefined; ip?: string | null | undefined },
+): Promise<NodeRow | undefined> {
+  const [row] = await tx<NodeRow[]>`
+    update node set name = coalesce(${values.name ?? null}, name),
+      ip = case when ${values.ip !== undefined} then ${values.ip ?? null} else ip end
+    where id = ${id} returning ${nodeColumns(tx)}`;
+  return row;
+}
+
+export async function replaceNodeKey(
+  tx: Tx,
+  id: number,
+  sha256: string,
+): Promise<NodeRow | undefined> {
+  const [row] = await tx<NodeRow[]>`
+    update node set api_key_sha256 = ${sha256}, key_issued_at = now()
+    where id = ${id} returning ${nodeColumns(tx)}`;
+  return row;
+}
+
+export async function deleteNode(tx: Tx, id: number): Promise<NodeRow | undefined> {
+  const [row] = await tx<NodeRow[]>`delete from node where id = ${id} returning ${nodeColumns(tx)}`;
+  return row;
+}
+
+export async function nodesOfOrganization(tx: Tx, organizationId: number): Promise<NodeRow[]> {
+  return await tx<NodeRow[]>`
+    select ${nodeColumns(tx)} from node where organization_id = ${organizationId} order by id`;
+}
+
 export async function nodesOfCollaborations(tx: Tx, ids: number[]): Promise<NodeRow[]> {
   return await tx<NodeRow[]>`
     select ${nodeColumns(tx)} from node where collaboration_id = any(${ids}) order by id`;
@@ -169,6 +343,58 @@ export async function setNodeStatus(
 export async function onlineNodeIds(tx: Tx): Promise<number[]> {
   const rows = await tx<{ id: number }[]>`select id from node where status = 'online'`;
   return rows.map((row) => row.id);
+}
+
+// -- algorithm stores ---------------------------------------------------------------------------------------
+
+export interface StoreRow {
+  id: number;
+  name: string;
+  url: string;
+  /** `null` when the store serves all collaborations. */
+  collaboration_id: number | null;
+}
+
+const storeColumns = (tx: Tx) => tx`id, name, url, collaboration_id`;
+
+export async function insertStore(tx: Tx, values: Omit<StoreRow, "id">): Promise<StoreRow> {
+  const [row] = await tx<StoreRow[]>`
+    insert into algorithm_store ${tx(values)} returning ${storeColumns(tx)}`;
+  return row!;
+}
+
+export async function storeById(tx: Tx, id: number): Promise<StoreRow | undefined> {
+  const [row] = await tx<StoreRow[]>`
+    select ${storeColumns(tx)} from algorithm_store where id = ${id}`;
+  return row;
+}
+
+export async function storesByUrl(tx: Tx, url: string): Promise<StoreRow[]> {
+  return await tx<StoreRow[]>`
+    select ${storeColumns(tx)} from algorithm_store where url = ${url} order by id`;
+}
+
+export async function updateStore(
+  tx: Tx,
+  id: number,
+  values: Partial<Pick<StoreRow, "name" | "collaboration_id">>,
+): Promise<StoreRow | undefined> {
+  const { name = null, collaboration_id } = values;
+  const [row] = await tx<StoreRow[]>`
+    update algorithm_store set name = coalesce(${name}, name), collaboration_id = case
+      when ${collaboration_id !== undefined} then ${collaboration_id ?? null}::integer
+      else collaboration_id end
+    where id = ${id} returning ${storeColumns(tx)}`;
+  return row;
+}
+
+export async function deleteStores(tx: Tx, ids: number[]): Promise<StoreRow[]> {
+  return await tx<StoreRow[]>`
+    delete from algorithm_store where id = any(${ids}) returning ${storeColumns(tx)}`;
+}
+
+export function storePage(db: Db, request: PageRequest) {
+  return selectPage<StoreRow>(db, storeColumns(db), db`algorithm_store`, request);
 }
 
 /** What other services may know of a node. */

@@ -9,6 +9,7 @@ import type { IdentityDeps } from "./app.ts";
 import { DEFAULT_ROLES } from "./catalogue.ts";
 import { showOrganization } from "./routes/organization.ts";
 import {
+  deleteRefreshTokens,
   organizationNames,
   organizationsByIds,
   ruleNamesOfUser,
@@ -32,6 +33,11 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
     organizations: ({ ids }) => organizationNames(db, ids),
     async show_organizations({ ids }) {
       return (await organizationsByIds(db, ids)).map(showOrganization);
+    },
+    async revoke_node({ node_id }) {
+      await deleteRefreshTokens(db, "node", node_id);
+      await broker.shutOut(node_id);
+      return {};
     },
     audit: (question) => auditEntries(db, question),
     health: async () => ({ database: await databaseAnswers(db) }),

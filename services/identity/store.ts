@@ -270,6 +270,15 @@ export async function refreshTokenExists(tx: Tx, jti: string): Promise<boolean> 
   return row !== undefined;
 }
 
+/** Revokes every refresh token of one user or node. */
+export async function deleteRefreshTokens(
+  tx: Tx,
+  clientType: RefreshToken["client_type"],
+  clientId: number,
+): Promise<void> {
+  await tx`delete from refresh_token where client_type = ${clientType} and client_id = ${clientId}`;
+}
+
 export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {
   await tx`delete from refresh_token where expires_at < ${now}`;
 }

@@ -10,7 +10,7 @@ import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import type { TaskDeps } from "./app.ts";
 import { type DispatchStreams, flatDatabases } from "./dispatch.ts";
 import { isFinal, taskStatus } from "./rules.ts";
-import { databasesOfTasks, hasShare, statusesOfTask, taskById } from "./store.ts";
+import { countTasks, databasesOfTasks, hasShare, statusesOfTask, taskById } from "./store.ts";
 
 export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
   return {
@@ -36,6 +36,7 @@ export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
         databases: flatDatabases(await databasesOfTasks(db, [task_id])),
       };
     },
+    count: async (place) => ({ tasks: await countTasks(db, place) }),
     audit: (question) => auditEntries(db, question),
     health: async () => ({ database: await databaseAnswers(db) }),
   };

@@ -2,7 +2,14 @@
  * The SQL of task. Functions take the pool or a transaction and return rows as the database has them.
  * @module
  */
-import { type Db, type Fragment, type PageRequest, selectPage, type Tx } from "../../shared/db.ts";
+import {
+  all,
+  type Db,
+  type Fragment,
+  type PageRequest,
+  selectPage,
+  type Tx,
+} from "../../shared/db.ts";
 import type { ResultStatus } from "./rules.ts";
 
 export interface TaskRow {
@@ -86,6 +93,29 @@ export async function insertTask(
 export async function taskById(tx: Tx, id: number): Promise<TaskRow | undefined> {
   const [row] = await tx<TaskRow[]>`select ${taskColumns(tx)} from task where id = ${id}`;
   return row;
+}
+
+/** The tasks of what is given; an organization's are those it started or has a share in. */
+export async function countTasks(
+  tx: Tx,
+  { collaboration_id, study_id, organization_id }: {
+    collaboration_id?: number | undefined;
+    study_id?: number | undefined;
+    organization_id?: number | undefined;
+  },
+): Promise<number> {
+  const conditions: Fragment[] = [];
+  if (collaboration_id !== undefined) conditions.push(tx`collaboration_id = ${collaboration_id}`);
+  if (study_id !== undefined) conditions.push(tx`study_id = ${study_id}`);
+  if (organization_id !== undefined) {
+    conditions.push(
+      tx`(init_org_id = ${organization_id} or exists (
+        select from result where task_id = task.id and organization_id = ${organization_id}))`,
+    );
+  }
+  const [row] = await tx<{ count: string }[]>`
+    select count(*) from task where ${all(tx, conditions)}`;
+  return Number(row!.count);
 }
 
 export async function databasesOfTasks(tx: Tx, ids: number[]): Promise<TaskDatabaseRow[]> {
