@@ -1,0 +1,75 @@
+import { connectNats } from "../../shared/nats.ts";
+import { issueServiceCredential } from "../../shared/broker_trust.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { newUserKey } from "../../shared/signing.ts";
+import { createApiClient } from "../../services/stack/api_client.ts";
+import { startTestBroker } from "../harness.ts";
+import type { BenchContext } from "./main.ts";
+import { rateOf, report } from "./measure.ts";
+
+/** Requests per second and latency of one authenticated GET; the floor is a bare NATS request of the same size. */
+export async function benchGateway({ stack, site }: BenchContext): Promise<void> {
+  const { access_token } = await createApiClient(stack.gatewayUrl).post("/token/user", site.login);
+  const url = `${stack.gatewayUrl}/api/organization/${site.members[0]!.id}`;
+  const headers = { authorization: `Bearer ${access_token}` };
+  const answer = await (await fetch(url, { headers })).text();
+  const floor = await rawRequests(answer);
+  for (const inFlight of [1, 32]) {
+    const raw = await rateOf(floor.request, { inFlight });
+    const real = await rateOf(async () => {
+      const response = await fetch(url, { headers });
+      await response.arrayBuffer();
+      if (!response.ok) throw new Error(`GET answered ${response.status}`);
+    }, { inFlight });
+    report(`${inFlight} in flight`, {
+      "requests/s": real.perSecond,
+      "p50 ms": real.p50,
+      "p99 ms": real.p99,
+      "raw NATS/s": raw.perSecond,
+      "ratio": real.perSecond / raw.perSecond,
+    });
+  }
+  await floor.stop();
+}
+
+/** A responder in a process of its own and a requester here, on a broker of their own. */
+async function rawRequests(answer: string) {
+  const broker = await startTestBroker();
+  async function connect(name: "identity" | "gateway") {
+    const { seed, publicKey } = newUserKey();
+    const { jwt } = await issueServiceCredential(broker.trust, name, publicKey, 3600);
+    return {
+      url: broker.url,
+      name,
+      credential: { seed, jwt },
+      inboxPrefix: `_INBOX.${name}`,
+    };
+  }
+  const responder = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("./raw_responder.ts", import.meta.url).pathname],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const input = responder.stdin.getWriter();
+  const settings = { ...await connect("identity"), subject: "rpc.identity.echo", answer };
+  await input.write(new TextEncoder().encode(JSON.stringify(settings) + "\n"));
+  const output = responder.stdout.getReader();
+  await output.read(); // "ready"
+  const { credential, ...options } = await connect("gateway");
+  const nc = await connectNats({
+    ...options,
+    credential: { seed: credential.seed, jwt: () => credential.jwt },
+    log: silentLogger,
+  });
+  return {
+    request: () => nc.request("rpc.identity.echo", "GET", { timeout: 5000 }),
+    async stop() {
+      await nc.close();
+      responder.kill("SIGKILL");
+      await responder.status;
+      await output.cancel();
+      await input.close().catch(() => {});
+      await broker.stop();
+    },
+  };
+}

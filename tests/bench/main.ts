@@ -1,0 +1,56 @@
+/**
+ * `deno task bench`: what Sextant costs, each number beside a raw floor measured in the same run. Machines differ and
+ * are noisy: compare the ratios, not the absolute numbers.
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { startTestStack, type TestStack } from "../harness.ts";
+import { createSite, type Site } from "../site.ts";
+import { benchFirstLine } from "./first_line.ts";
+import { benchGateway } from "./gateway.ts";
+import { benchRuns } from "./runs.ts";
+
+export interface BenchContext {
+  stack: TestStack;
+  /** Two organizations whose nodes are online. */
+  site: Site;
+}
+
+const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Promise<void> }> = {
+  gateway: { what: "authenticated GET through the gateway", run: benchGateway },
+  "first-line": { what: "POST accepted to the algorithm's first line", run: benchFirstLine },
+  runs: { what: "runs per second, end to end in the sandbox", run: benchRuns },
+};
+
+const HELP = `deno task bench [--help] [NAME...]
+
+Starts a whole Sextant in a temporary folder and measures it. Without names, everything:
+
+${Object.entries(BENCHES).map(([name, { what }]) => `  ${name.padEnd(14)} ${what}`).join("\n")}`;
+
+const { values, positionals } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: { help: { type: "boolean", default: false } },
+});
+if (values.help) {
+  console.log(HELP);
+  Deno.exit(0);
+}
+const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(", ")}.\n\n${HELP}`);
+  Deno.exit(2);
+}
+
+const stack = await startTestStack();
+try {
+  const site = await createSite(stack, { data: ["x\n1\n", "x\n2\n"] });
+  for (const member of site.members) await site.startNode(member);
+  for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
+    console.log(`\n${name}: ${BENCHES[name]!.what}`);
+    await BENCHES[name]!.run({ stack, site });
+  }
+} finally {
+  await stack.stop();
+}
