@@ -37,7 +37,12 @@ await runService("collaboration", async ({ log, onStop }) => {
   const url = config.SEXTANT_NATS_URL;
   const system = await connectSystem({ service: "collaboration", url, main: broker.nc, log });
   onStop("system account", () => system.close());
-  const presence = watchPresence({ db, outbox, log, system: system.nc, now: () => new Date() });
+  const presence = watchPresence({
+    ...deps,
+    system: system.nc,
+    issuers: await deps.ask("identity", "node_issuers", {}),
+    now: () => new Date(),
+  });
   onStop("presence", () => presence.stop());
   const http = serveHttp({ nc: broker.nc, service: "collaboration", fetch: app.fetch, log });
   onStop("requests", () => http.stop());

@@ -11,25 +11,18 @@ import { z } from "zod";
 import type { Logger } from "../../shared/log.ts";
 import type { Outbox } from "../../shared/outbox.ts";
 import type { Db } from "../../shared/db.ts";
+import type { NodeIssuers } from "../../shared/node_credential.ts";
 import { onlineNodeIds, setNodeStatus } from "./store.ts";
 
-const client = z.object({ name: z.string().optional(), user: z.string().optional() });
-const connectionEvent = z.object({ client });
+/** What the broker says of a connection: the name and the issuer of the credential it logged in with. */
+const connection = z.object({ name_tag: z.string().optional(), issuer_key: z.string().optional() });
+const connectionEvent = z.object({ client: connection });
 const connectionList = z.object({
   data: z.object({
-    connections: z.array(z.object({ name: z.string().optional() })).nullish()
-      .transform((list) => list ?? []),
+    connections: z.array(connection).nullish().transform((list) => list ?? []),
     total: z.number(),
   }),
 });
-
-/** Connections of nodes call themselves by this; other parties' names are of another form. */
-const NODE_NAME = /^node (\d{1,10})$/;
-
-function nodeOf(name: string | undefined): number | undefined {
-  const match = NODE_NAME.exec(name ?? "");
-  return match ? Number(match[1]) : undefined;
-}
 
 export interface PresenceOptions {
   db: Db;
@@ -37,6 +30,8 @@ export interface PresenceOptions {
   log: Logger;
   /** A connection to the broker's system account. */
   system: NatsConnection;
+  /** By which a node's connection is recognised: a client's own name for itself proves nothing. */
+  issuers: NodeIssuers;
   now: () => Date;
   /** How often the list of connections is compared with the table. */
   compareEveryMs?: number;
@@ -49,9 +44,12 @@ export interface Presence {
 }
 
 export function watchPresence(
-  { db, outbox, log, system, now, compareEveryMs = 5_000 }: PresenceOptions,
+  { db, outbox, log, system, issuers, now, compareEveryMs = 5_000 }: PresenceOptions,
 ): Presence {
-  const decoder = new TextDecoder();
+  function nodeOf({ name_tag, issuer_key }: z.infer<typeof connection>): number | undefined {
+    const byNode = issuer_key === issuers.nodeSignerPublic && /^\d{1,10}$/.test(name_tag ?? "");
+    return byNode ? Number(name_tag) : undefined;
+  }
 
   async function mark(nodeId: number, status: "online" | "offline"): Promise<void> {
     await outbox.change(async ({ tx, emit }) => {
@@ -69,12 +67,12 @@ export function watchPresence(
     for (let offset = 0;; offset += limit) {
       const answer = await system.request(
         "$SYS.REQ.SERVER.PING.CONNZ",
-        JSON.stringify({ limit, offset }),
+        JSON.stringify({ limit, offset, auth: true }),
         { timeout: 2_000 },
       );
-      const { data } = connectionList.parse(JSON.parse(decoder.decode(answer.data)));
-      for (const { name } of data.connections) {
-        const node = nodeOf(name);
+      const { data } = connectionList.parse(answer.json());
+      for (const one of data.connections) {
+        const node = nodeOf(one);
         if (node !== undefined) found.add(node);
       }
       if (offset + limit >= data.total) return found;
@@ -88,16 +86,12 @@ export function watchPresence(
     for (const node of online) if (!connected.has(node)) await mark(node, "offline");
   }
 
-  function hear(payload: Uint8Array): number | undefined {
-    const parsed = connectionEvent.safeParse(JSON.parse(decoder.decode(payload)));
-    return nodeOf(parsed.data?.client.name);
-  }
-
   function listen(kind: "CONNECT" | "DISCONNECT") {
-    return system.subscribe(`$SYS.ACCOUNT.*.${kind}`, {
+    return system.subscribe(`$SYS.ACCOUNT.${issuers.appAccountPublic}.${kind}`, {
       callback(error, message) {
         if (error) return;
-        const node = hear(message.data);
+        const parsed = connectionEvent.safeParse(message.json());
+        const node = parsed.success ? nodeOf(parsed.data.client) : undefined;
         if (node === undefined) return;
         // A quick reconnection can be told out of order: the list of connections decides.
         const settled = kind === "CONNECT" ? mark(node, "online") : compare();
