@@ -41,7 +41,19 @@ const RECONNECT_JITTER_MS = 250;
 /** A server that is gone without a word is noticed after three of these. */
 const PING_INTERVAL_MS = 5000;
 
-const sockets = new WeakMap<NatsConnection, () => SocketHandle | undefined>();
+/** What is known here of a connection beyond what the library tells. */
+interface State {
+  socket: () => SocketHandle | undefined;
+  connected: boolean;
+  watchers: Set<(connected: boolean) => void>;
+}
+const states = new WeakMap<NatsConnection, State>();
+
+function stateOf(nc: NatsConnection): State {
+  const state = states.get(nc);
+  if (!state) throw new TypeError("Cannot use a connection that connectNats() did not make");
+  return state;
+}
 
 /** Connects, waiting for the server as long as it takes, and from then on reconnects for ever. */
 export async function connectNats(
@@ -77,28 +89,58 @@ export async function connectNats(
   );
   try {
     const nc = await connect(options);
-    sockets.set(nc, () => handle);
-    logStatus(nc, log);
+    const state: State = { socket: () => handle, connected: true, watchers: new Set() };
+    states.set(nc, state);
+    followStatus(nc, state, log);
     return nc;
   } finally {
     clearTimeout(waiting);
   }
 }
 
-async function logStatus(nc: NatsConnection, log: Logger): Promise<void> {
+async function followStatus(nc: NatsConnection, state: State, log: Logger): Promise<void> {
+  function change(connected: boolean) {
+    state.connected = connected;
+    for (const watcher of [...state.watchers]) watcher(connected);
+  }
   // The client tells of every failed attempt as a new disconnection.
-  let connected = true;
   for await (const { type, data, ...details } of nc.status()) {
-    if (type === Events.Disconnect && connected && !nc.isDraining()) {
-      connected = false;
+    if (type === Events.Disconnect && state.connected && !nc.isDraining()) {
       log.warn("The connection to NATS is lost; reconnecting");
-    } else if (type === Events.Reconnect && !connected) {
-      connected = true;
+      change(false);
+    } else if (type === Events.Reconnect && !state.connected) {
       log.info("Connected to NATS again");
+      change(true);
     } else if (type === Events.Error) {
       log.warn("NATS refuses", { reason: data, ...details });
     }
   }
+}
+
+/** Tells whenever the connection is lost (false) or there again (true). Returns how to stop that. */
+export function watchConnection(
+  nc: NatsConnection,
+  watcher: (connected: boolean) => void,
+): () => void {
+  const { watchers } = stateOf(nc);
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+/**
+ * Waits until the connection is there, for at most so many milliseconds; returns whether it is. What is published
+ * without a connection is lost.
+ */
+export function whenConnected(nc: NatsConnection, timeoutMs: number): boolean | Promise<boolean> {
+  const state = stateOf(nc);
+  if (state.connected || nc.isClosed()) return state.connected && !nc.isClosed();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const unwatch = watchConnection(nc, resolve);
+  const timer = setTimeout(resolve, timeoutMs, false);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    unwatch();
+  });
 }
 
 // What nats.ws does not show, and a hand-over needs.
@@ -117,7 +159,7 @@ interface Internals {
  * lost. When that fails the old socket stays, until the server closes it and the client reconnects.
  */
 export async function renewConnection(nc: NatsConnection): Promise<void> {
-  const handle = sockets.get(nc)?.();
+  const handle = stateOf(nc).socket();
   if (!handle || nc.isClosed() || nc.isDraining()) {
     throw new Error("Cannot renew the connection: it is closed");
   }
