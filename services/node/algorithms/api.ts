@@ -1,0 +1,70 @@
+/**
+ * What an algorithm author writes against. Import it for its types only (`import type`): in the sandbox an algorithm
+ * is one file, and imports nothing.
+ *
+ * An algorithm exports functions. A task names one of them as its method, and the node calls it with a context, the
+ * task's positional arguments and, last, its keyword arguments as one object:
+ *
+ * ```ts
+ * import type { Context } from "./api.ts";
+ *
+ * export function count(context: Context, { column }: { column: string }) {
+ *   return context.table().numeric(column).length;
+ * }
+ * ```
+ *
+ * What it returns must be JSON; what it throws, and what it prints, travels to the researcher.
+ * @module
+ */
+
+/** Values of a column in the order of the rows; `null` where there is none. */
+export type Column =
+  | { name: string; type: "number"; values: (number | null)[] }
+  | { name: string; type: "text"; values: (string | null)[] };
+
+/** One database, read-only. Every error names what is wrong, but never a value. */
+export interface Table {
+  /** The names of the columns, in the order of the file. */
+  readonly columns: readonly string[];
+  /** The number of rows. */
+  readonly length: number;
+  /** A column of numbers if everything in it is one, else of text. Throws if there is no such column. */
+  column(name: string): Column;
+  /** The values of a column that must be numeric. Throws if there is no such column or it holds something else. */
+  numeric(name: string): (number | null)[];
+}
+
+export interface Organization {
+  id: number;
+  name: string;
+}
+
+/** A part of the work, done with the same algorithm beside each organization's data. */
+export interface Subtask {
+  /** Ids of the organizations that shall do it. */
+  organizations: number[];
+  input: { method: string; args?: unknown[]; kwargs?: Record<string, unknown> };
+  /** For people who look at the task. */
+  name?: string;
+  description?: string;
+}
+
+export interface SubtaskResult {
+  organization_id?: number;
+  status?: string;
+  /** What the method returned there. It comes from another site: check it. */
+  result: unknown;
+}
+
+/** All that an algorithm can reach. */
+export interface Context {
+  /** A database of the task; without a label the only one, or the one labelled `default`. */
+  table(label?: string): Table;
+  /** The organizations that take part in the collaboration. */
+  organizations(): Promise<Organization[]>;
+  createTask(task: Subtask): Promise<{ id: number }>;
+  /** Waits until a subtask made by this run has finished, and throws if a part of it failed. */
+  results(taskId: number): Promise<SubtaskResult[]>;
+  /** Adds a line to the run's log, as `console.log` does. */
+  log(...values: unknown[]): void;
+}

@@ -1,0 +1,170 @@
+/**
+ * The files of the sandbox: the runner's code for all runs, and a folder for each run with what it may read.
+ * @module
+ */
+import { stripTypeScriptTypes } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sha256Hex } from "../../../shared/digest.ts";
+import type { RunDatabase, RunSpec } from "./runtime.ts";
+
+const SOURCE = fileURLToPath(new URL("..", import.meta.url));
+/** The runner and everything that it imports. */
+const CODE = ["runtimes/runner.ts", "runtimes/table.ts", "runtimes/csv.ts", "closest.ts"];
+
+/** The algorithm or a database cannot be handed in. The message is for the researcher and names no path. */
+export class RunFolderError extends Error {
+  override name = "RunFolderError";
+}
+
+/** Where the sandbox keeps its files. */
+export interface Home {
+  path: string;
+  /** Folder of folders of runs. */
+  runs: string;
+  runner: string;
+  /** The program that runs it. */
+  deno: string;
+  /** An empty folder that no run can write to, for Deno to keep its caches in. */
+  cache: string;
+}
+
+/** The place of one run. */
+export interface RunFolder {
+  path: string;
+  algorithm: string;
+  databases: { label: string; path: string }[];
+}
+
+/**
+ * Makes the sandbox's place in `folder`, empty of earlier runs. Where runs are users of their own who cannot get to
+ * `folder`, because it is private, the place is below /var/tmp instead, under a name that belongs to `folder`.
+ */
+export async function makeHome(
+  folder: string,
+  { ownUser, deno }: { ownUser: boolean; deno: string },
+): Promise<Home> {
+  const elsewhere = ownUser && !await isOpenToAll(folder);
+  const home = elsewhere
+    ? `/var/tmp/sextant-sandbox-${(await sha256Hex(folder)).slice(0, 16)}`
+    : join(folder, "sandbox");
+  await makeOwn(home);
+  const runs = join(home, "runs");
+  const code = join(home, "code");
+  const cache = join(home, "cache");
+  await removeFolder(runs);
+  for (const path of [runs, code, join(code, "runtimes"), cache]) await makeOwn(path);
+  // Whatever Deno would keep from one run to the next, as localStorage, it must not.
+  await Deno.chmod(cache, 0o555);
+  await writeCode(code);
+  let program = deno;
+  if (ownUser && !await isOpenToAll(deno)) {
+    program = join(home, "deno");
+    await Deno.copyFile(deno, program);
+    await Deno.chmod(program, 0o755);
+  }
+  return { path: home, runs, runner: join(code, "runtimes/runner.js"), deno: program, cache };
+}
+
+/** Lays down the runner as plain JavaScript, so that no run has to make it that. */
+async function writeCode(folder: string): Promise<void> {
+  for (const name of CODE) {
+    const text = stripTypeScriptTypes(await Deno.readTextFile(join(SOURCE, name)));
+    const path = join(folder, name.replace(/\.ts$/, ".js"));
+    await Deno.writeTextFile(path, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+    await Deno.chmod(path, 0o644);
+  }
+}
+
+/** A folder that all may pass through and only this process's user may change. */
+async function makeOwn(path: string): Promise<void> {
+  await Deno.mkdir(path).catch((error) => {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  });
+  const info = await Deno.lstat(path);
+  if (!info.isDirectory || info.uid !== Deno.uid()) {
+    throw new Error(
+      `Cannot use ${path} for the sandbox: it is not a folder of this user. Remove it, then start again.`,
+    );
+  }
+  await Deno.chmod(path, 0o711);
+}
+
+/** Whether any user may get to `path` (and execute it, as a file). */
+async function isOpenToAll(path: string): Promise<boolean> {
+  for (let at = await Deno.realPath(path);; at = dirname(at)) {
+    const { mode } = await Deno.stat(at);
+    if (mode !== null && (mode & 0o001) === 0) return false;
+    if (at === "/") return true;
+  }
+}
+
+/**
+ * Makes the folder of a run. If it is to be user `uid`, that user gets copies of its files, which nobody else can
+ * read; otherwise databases stay where they are. Throws a {@linkcode RunFolderError} for what cannot be handed in.
+ */
+export async function makeRunFolder(
+  home: Home,
+  { name, algorithm, databases }: Pick<RunSpec, "name" | "algorithm" | "databases">,
+  uid: number | undefined,
+): Promise<RunFolder> {
+  const path = join(home.runs, name);
+  await Deno.mkdir(path, { mode: 0o700 });
+  try {
+    const folder: RunFolder = {
+      path,
+      algorithm: join(path, algorithm.name),
+      databases: [],
+    };
+    const source = await regularFile(algorithm.path, `The algorithm ${algorithm.name}`);
+    await hand(source, folder.algorithm, uid);
+    for (const [index, database] of databases.entries()) {
+      const source = await regularFile(database.path, nameOf(database));
+      const target = uid === undefined ? source : join(path, `database-${index}`);
+      if (target !== source) await hand(source, target, uid);
+      folder.databases.push({ label: database.label, path: target });
+    }
+    if (uid !== undefined) {
+      await Deno.chown(path, null, uid);
+      await Deno.chmod(path, 0o710);
+    }
+    return folder;
+  } catch (error) {
+    await removeFolder(path);
+    throw error;
+  }
+}
+
+/** Removes a run's folder, or the sandbox's place with everything in it. */
+export async function removeFolder(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
+}
+
+/** The real path of a file that is one: Deno follows symbolic links, past every permission. */
+async function regularFile(path: string, what: string): Promise<string> {
+  const info = await Deno.lstat(path).catch((cause) => {
+    throw new RunFolderError(`${what} is not there: its file cannot be found or read.`, { cause });
+  });
+  if (info.isSymlink) {
+    throw new RunFolderError(
+      `${what} is refused: its file is a symbolic link. Name the file itself.`,
+    );
+  }
+  if (!info.isFile) throw new RunFolderError(`${what} is refused: it is not a regular file.`);
+  return await Deno.realPath(path);
+}
+
+function nameOf({ label }: RunDatabase): string {
+  return `The database "${label}"`;
+}
+
+/** Copies a file for `uid` alone to read. */
+async function hand(source: string, target: string, uid: number | undefined): Promise<void> {
+  await Deno.copyFile(source, target);
+  await Deno.chmod(target, uid === undefined ? 0o400 : 0o440);
+  if (uid !== undefined) await Deno.chown(target, null, uid);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

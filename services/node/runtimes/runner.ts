@@ -1,0 +1,189 @@
+/**
+ * The main module of every sandbox: imports the algorithm, calls it and speaks to the agent (see `frames.ts`).
+ *
+ * It must be the main module and must import by a computed specifier: Deno checks no permission for what a main
+ * module imports statically, so an algorithm in this place could read any file that its user can. It imports as
+ * little as it can, because every run waits for it.
+ * @module
+ */
+import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
+import type { Answer, Call, ErrorFrame, Frame, StartMessage } from "./frames.ts";
+import { closest } from "../closest.ts";
+import { readTable, TableError } from "./table.ts";
+
+const encoder = new TextEncoder();
+
+// Both streams of the console go the same way, or the order of the lines would be lost.
+console.error = console.warn = console.log;
+
+function write(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+function sendFrame(frame: Frame) {
+  write(encoder.encode(`\x1e${JSON.stringify(frame)}\n`));
+}
+
+// -- what comes from the agent ------------------------------------------------------------------------------
+
+async function* readMessages(): AsyncGenerator<unknown> {
+  const decoder = new TextDecoder();
+  let pieces: string[] = [];
+  for await (const chunk of Deno.stdin.readable) {
+    const lines = decoder.decode(chunk, { stream: true }).split("\n");
+    for (const line of lines.slice(0, -1)) {
+      yield JSON.parse(pieces.join("") + line);
+      pieces = [];
+    }
+    pieces.push(lines.at(-1)!);
+  }
+}
+
+const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+/** Calls for which there was no room yet. */
+const held: Call[] = [];
+let calls = 0;
+let maxCalls = 1;
+
+function call(what: Call["what"], input: unknown = null): Promise<unknown> {
+  const frame: Call = { is: "call", id: ++calls, what, input };
+  const answer = Promise.withResolvers<unknown>();
+  if (waiting.size < maxCalls) sendFrame(frame);
+  else held.push(frame);
+  waiting.set(frame.id, answer);
+  return answer.promise;
+}
+
+function takeAnswer(answer: Answer) {
+  const asked = waiting.get(answer.id);
+  waiting.delete(answer.id);
+  const next = held.shift();
+  if (next) sendFrame(next);
+  if ("error" in answer) asked?.reject(new Error(answer.error));
+  else asked?.resolve(answer.value);
+}
+
+// -- what goes to the agent ---------------------------------------------------------------------------------
+
+function fail(kind: ErrorFrame["kind"], text: string): never {
+  sendFrame({ is: "error", kind, text });
+  Deno.exit(1);
+}
+
+/** An error as text, with those lines of its stack that are in the algorithm. */
+function describe(error: unknown, algorithm: string): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = String(error.stack).split("\n").filter((line) =>
+    /^\s+at /.test(line) && line.includes(algorithm)
+  );
+  return [`${error.name}: ${error.message}`, ...stack].join("\n");
+}
+
+function failWith(error: unknown, algorithm: string): never {
+  const memory = error instanceof RangeError && /alloca|memory/i.test(error.message);
+  fail(memory ? "memory" : "thrown", describe(error, algorithm));
+}
+
+/** For `JSON.stringify`, which would drop or alter such values without a word. */
+function refuseLosses(key: string, value: unknown): unknown {
+  const lost = typeof value === "number" && !Number.isFinite(value) ||
+    typeof value === "function" || typeof value === "symbol" || typeof value === "bigint" ||
+    value instanceof Map || value instanceof Set || ArrayBuffer.isView(value);
+  if (!lost) return value;
+  const kind = typeof value === "object" ? `a ${value.constructor.name}` : `the ${typeof value}`;
+  const shown = typeof value === "number" || typeof value === "bigint" ? ` ${value}` : "";
+  throw new TypeError(
+    `${key === "" ? "It" : `"${key}"`} is ${kind}${shown}, which JSON cannot hold.`,
+  );
+}
+
+function toJson(value: unknown): Uint8Array {
+  if (value === undefined) {
+    throw new TypeError("The method returned nothing; return null to say so.");
+  }
+  return encoder.encode(JSON.stringify(value, refuseLosses));
+}
+
+// -- the run ------------------------------------------------------------------------------------------------
+
+function createContext(databases: StartMessage["databases"]): Context {
+  const tables = new Map<string, Table>();
+
+  function choose(label: string | undefined) {
+    const wanted = label ?? (databases.length === 1 ? databases[0]!.label : "default");
+    const found = databases.find((database) => database.label === wanted);
+    if (found) return found;
+    const labels = databases.map((database) => database.label).join(", ") || "none";
+    throw new TableError(
+      label === undefined && databases.length > 0
+        ? `Name one of the task's databases: ${labels}.`
+        : `The task has no database "${wanted}"; it has: ${labels}.`,
+    );
+  }
+
+  return {
+    table(label) {
+      const { label: found, path } = choose(label);
+      const table = tables.get(found) ?? readTable(found, Deno.readFileSync(path));
+      tables.set(found, table);
+      return table;
+    },
+    organizations: () => call("organizations") as ReturnType<Context["organizations"]>,
+    createTask: (task: Subtask) => call("createTask", task) as Promise<{ id: number }>,
+    results: (taskId: number) => call("results", taskId) as Promise<SubtaskResult[]>,
+    log: (...values) => console.log(...values),
+  };
+}
+
+function findMethod(module: Record<string, unknown>, name: string) {
+  const method = Object.hasOwn(module, name) ? module[name] : undefined;
+  if (typeof method === "function") return method;
+  const methods = Object.keys(module).filter((key) => typeof module[key] === "function");
+  const near = closest(name, methods);
+  fail(
+    "method",
+    `The algorithm has no method "${name}"; it has: ${methods.join(", ") || "none"}.` +
+      (near ? ` Did you mean "${near}"?` : ""),
+  );
+}
+
+async function run({ algorithm, method, args, kwargs, databases, max_calls }: StartMessage) {
+  maxCalls = max_calls;
+  const failed = (error: unknown) => failWith(error, algorithm);
+  addEventListener("unhandledrejection", (event) => failed(event.reason));
+  addEventListener("error", (event) => failed(event.error));
+
+  let module: Record<string, unknown>;
+  try {
+    module = await import(algorithm);
+  } catch (error) {
+    fail("load", describe(error, algorithm));
+  }
+  const call = findMethod(module, method);
+  const named = args.length === 0 || Object.keys(kwargs).length > 0 ? [kwargs] : [];
+  let value: unknown;
+  try {
+    value = await call(createContext(databases), ...args, ...named);
+  } catch (error) {
+    failed(error);
+  }
+  let result: Uint8Array;
+  try {
+    result = toJson(value);
+  } catch (error) {
+    fail("result", error instanceof Error ? error.message : String(error));
+  }
+  sendFrame({ is: "result", bytes: result.length });
+  write(result);
+  Deno.exit(0);
+}
+
+sendFrame({ is: "ready" });
+let started = false;
+for await (const message of readMessages()) {
+  if (started) takeAnswer(message as Answer);
+  else run(message as StartMessage);
+  started = true;
+}
+// The agent is gone, and nobody will ever read a result.
+Deno.exit(1);

@@ -1,0 +1,208 @@
+/**
+ * Follows a runner from its first frame to its end, and answers what it asks. Whatever the algorithm does with its
+ * streams, this side holds a bounded amount of it.
+ * @module
+ */
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { messageOf } from "../../../shared/errors.ts";
+import type { Logger } from "../../../shared/log.ts";
+import {
+  type Answer,
+  type Call,
+  createFrameReader,
+  FrameError,
+  type StartMessage,
+} from "./frames.ts";
+import type { RunFolder } from "./run_folder.ts";
+import { createRunLog } from "./run_log.ts";
+import type { Outcome, RunHandle, RunSpec, SubtaskClient } from "./runtime.ts";
+import {
+  explainDeath,
+  explainError,
+  judgeResult,
+  KILLED,
+  overLimit,
+  overTime,
+  type Verdict,
+} from "./verdict.ts";
+
+const MAX_CALLS = 16;
+/** Largest input of a subtask, nearly. */
+const MAX_FRAME_BYTES = 16 * 2 ** 20;
+/** As much of standard error as tells how a process died. */
+const TAIL_BYTES = 8192;
+/** The longest that a timer can wait, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+export interface Supervision {
+  process: Deno.ChildProcess;
+  place: RunFolder;
+  spec: RunSpec;
+  maxLogBytes: number;
+  log: Logger;
+  /** Called once the process is gone. */
+  cleanUp: () => Promise<void>;
+}
+
+/** Sends the runner its work and follows it; the first verdict that anything leads to is the run's. */
+export function supervise(
+  { process, place, spec, maxLogBytes, log, cleanUp }: Supervision,
+): RunHandle {
+  const { limits } = spec;
+  const runLog = createRunLog({ maxBytes: maxLogBytes, onLines: spec.onLog });
+  const send = createSender(process.stdin);
+  const answer = createAnswerer(spec.client, send);
+  let verdict: Verdict | undefined;
+  let ready = false;
+  let exited = false;
+  let errors: Uint8Array = new Uint8Array();
+
+  function end(how: Verdict) {
+    verdict ??= how;
+    if (!exited) killGroup(process.pid);
+  }
+
+  const readFrames = createFrameReader({
+    maxFrameBytes: MAX_FRAME_BYTES,
+    maxResultBytes: limits.outputMiB * 2 ** 20,
+    onPrinted: runLog.writer(),
+    onFrame(frame) {
+      if (frame.is === "ready") ready = true;
+      else if (frame.is === "call") answer(frame);
+      else end(explainError(frame, spec, place));
+    },
+    onResult: (result) => end(judgeResult(result)),
+  });
+
+  async function readOutput() {
+    for await (const chunk of process.stdout) {
+      if (verdict) continue;
+      try {
+        readFrames(chunk);
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        end(overLimit(error.message));
+      }
+    }
+  }
+
+  async function readErrors() {
+    const print = runLog.writer();
+    for await (const chunk of process.stderr) {
+      print(chunk);
+      errors = chunk.length >= TAIL_BYTES
+        ? chunk.slice(-TAIL_BYTES)
+        : new Uint8Array([...errors, ...chunk]).slice(-TAIL_BYTES);
+    }
+  }
+
+  async function follow(): Promise<Outcome> {
+    const timer = setTimeout(
+      () => end(overTime(limits)),
+      Math.min(MAX_TIMER, limits.timeoutSeconds * 1000),
+    );
+    try {
+      const gone = process.status.finally(() => exited = true);
+      const [status] = await Promise.all([gone, readOutput(), readErrors()]);
+      const tail = new TextDecoder().decode(errors);
+      if (!ready && !verdict) log.error("The sandbox did not start", { status, errors: tail });
+      verdict ??= explainDeath(status, tail, { ready, limits });
+    } catch (error) {
+      log.error("Lost hold of a sandbox", { error });
+      end(overLimit("The node lost hold of the run; its own log says why."));
+      await process.status;
+    } finally {
+      clearTimeout(timer);
+      await cleanUp().catch((error) => log.warn("Cannot remove a run's folder", { error }));
+    }
+    return { ...verdict!, log: runLog.text() };
+  }
+
+  send(startMessage(spec, place));
+  const done = follow();
+  return {
+    done,
+    async kill() {
+      end(KILLED);
+      await done;
+    },
+  };
+}
+
+function startMessage({ input }: RunSpec, place: RunFolder): StartMessage {
+  return {
+    algorithm: pathToFileURL(place.algorithm).href,
+    ...input,
+    databases: place.databases,
+    max_calls: MAX_CALLS,
+  };
+}
+
+function killGroup(pid: number): void {
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Returns a function that sends a message, and resolves when it has gone or nobody is there to read it. */
+function createSender(
+  stdin: WritableStream<Uint8Array>,
+): (message: StartMessage | Answer) => Promise<void> {
+  const writer = stdin.getWriter();
+  const encoder = new TextEncoder();
+  return async (message) => {
+    await writer.write(encoder.encode(`${JSON.stringify(message)}\n`)).catch(() => {});
+  };
+}
+
+const subtaskSchema = z.object({
+  organizations: z.array(z.number().int().positive()).min(1),
+  input: z.looseObject({ method: z.string() }),
+  name: z.string().exactOptional(),
+  description: z.string().exactOptional(),
+});
+
+/** Returns a function that does what a call asks for; what goes wrong becomes the algorithm's exception. */
+function createAnswerer(
+  client: SubtaskClient,
+  send: (answer: Answer) => Promise<void>,
+): (call: Call) => void {
+  let underWay = 0;
+
+  async function ask({ what, input }: Call): Promise<unknown> {
+    if (what === "organizations") return await client.organizations();
+    if (what === "results") return await client.results(parse(what, z.number().int(), input));
+    return await client.createTask(parse(what, subtaskSchema, input));
+  }
+
+  async function reply(call: Call) {
+    const answer = await ask(call).then(
+      (value) => ({ id: call.id, value: value ?? null }),
+      (error) => ({ id: call.id, error: messageOf(error) }),
+    );
+    // Until the runner has read it, the answer takes memory here.
+    await send(answer);
+    underWay--;
+  }
+
+  return function answer(call) {
+    // The runner keeps to half of this; only an algorithm that speaks in its name does not.
+    if (underWay === 2 * MAX_CALLS) {
+      throw new FrameError("The algorithm asked for too much at once.");
+    }
+    underWay++;
+    reply(call);
+  };
+}
+
+function parse<T>(what: string, schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) =>
+    [path.join("."), message].filter(Boolean).join(": ")
+  );
+  throw new Error(`${what}() cannot take that: ${issues.join("; ")}.`);
+}
