@@ -12,6 +12,8 @@ import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Outbox } from "../../shared/outbox.ts";
 import type { Ask } from "../../shared/rpc_methods.ts";
+import type { StoreClient } from "./algorithm_store.ts";
+import { algorithmStoreRoutes } from "./routes/algorithm_store.ts";
 import { collaborationRoutes } from "./routes/collaboration.ts";
 import { nodeRoutes } from "./routes/node.ts";
 import { studyRoutes } from "./routes/study.ts";
@@ -21,6 +23,9 @@ export interface CollaborationDeps {
   outbox: Outbox;
   ask: Ask;
   log: Logger;
+  /** This server's address as algorithm stores are to know it, when the operator has set one. */
+  serverUrl?: string | undefined;
+  stores?: StoreClient;
 }
 
 export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
@@ -29,5 +34,6 @@ export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
   app.route("/", collaborationRoutes(deps));
   app.route("/", studyRoutes(deps));
   app.route("/", nodeRoutes(deps));
+  app.route("/", algorithmStoreRoutes(deps));
   return app;
 }

@@ -7,20 +7,56 @@ import type { Ask } from "../../shared/rpc_methods.ts";
 
 /** Throws 404 naming every id that is no organization's. */
 export async function requireOrganizations(ask: Ask, ids: number[]): Promise<void> {
-  const known = await ask("identity", "organizations", { ids });
-  const missing = ids.filter((id) => !known.some((organization) => organization.id === id));
+  const missing = await missingOrganizations(ask, ids);
   if (missing.length > 0) {
     throw new SextantError("not_found", `There is no organization ${missing.join(", ")}.`);
   }
 }
 
+/** Those of `ids` that are no organization's. */
+export async function missingOrganizations(ask: Ask, ids: number[]): Promise<number[]> {
+  const known = new Set<number>();
+  for (const some of chunks(ids, 1000)) {
+    for (const { id } of await ask("identity", "organizations", { ids: some })) known.add(id);
+  }
+  return ids.filter((id) => !known.has(id));
+}
+
+// An Organization carries its public key, about a kilobyte: so many are sure to fit into one message.
+const SHOWN_AT_ONCE = 200;
+
 /** The contract's Organization objects, as identity shows them. */
-export async function showOrganizations(ask: Ask, ids: number[]) {
-  return await ask("identity", "show_organizations", { ids });
+export async function showOrganizations(
+  ask: Ask,
+  ids: number[],
+): Promise<Record<string, unknown>[]> {
+  const shown: Record<string, unknown>[] = [];
+  for (const some of chunks(ids, SHOWN_AT_ONCE)) {
+    shown.push(...await ask("identity", "show_organizations", { ids: some }));
+  }
+  return shown;
+}
+
+/** Puts the Organization objects in place of the links of a list of collaborations or studies. */
+export async function withOrganizations(
+  ask: Ask,
+  items: { id: number }[],
+  members: Map<number, number[]>,
+): Promise<Record<string, unknown>[]> {
+  const all = [...new Set([...members.values()].flat())];
+  const shown = new Map((await showOrganizations(ask, all)).map((one) => [Number(one.id), one]));
+  return items.map((item) => ({
+    ...item,
+    organizations: (members.get(item.id) ?? []).flatMap((id) => shown.get(id) ?? []),
+  }));
 }
 
 export async function organizationName(ask: Ask, id: number): Promise<string> {
   const [organization] = await ask("identity", "organizations", { ids: [id] });
   if (!organization) throw new SextantError("not_found", `There is no organization ${id}.`);
   return organization.name;
+}
+
+function* chunks<Item>(items: Item[], size: number): Generator<Item[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }

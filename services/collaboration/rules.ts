@@ -5,8 +5,10 @@
 import {
   collaborationIds,
   isMember,
+  mayCollaboration,
   type Permission,
   type Principal,
+  reachableOrganizations,
   scopesOf,
 } from "../../shared/policy.ts";
 
@@ -38,4 +40,49 @@ export function nodeListReach(principal: Principal): "all" | number[] | "own org
   const held = scopesOf(principal, "node:VIEW");
   if (held.has("GLOBAL")) return "all";
   return held.has("COLLABORATION") ? collaborationIds(principal) : "own organization";
+}
+
+export interface NodePlace {
+  organization_id: number;
+  collaboration_id: number;
+}
+
+/**
+ * The contract's test of the node's organization (§3.4), and, where the scope is the collaboration, of the node's
+ * collaboration too: sharing one collaboration with an organization gives no right to its nodes in another.
+ * A node may edit itself alone.
+ */
+export function mayNode(principal: Principal, permission: Permission, place: NodePlace): boolean {
+  const held = scopesOf(principal, permission);
+  if (held.has("GLOBAL")) return true;
+  const inReach = isMember(principal, place.collaboration_id);
+  if (principal.kind !== "user" && permission !== "node:VIEW" && !inReach) return false;
+  return (held.has("ORGANIZATION") && place.organization_id === principal.organization_id) ||
+    (held.has("COLLABORATION") && inReach);
+}
+
+/**
+ * Whether an organization may be taken into a collaboration. Who edits their own collaborations may only take in
+ * an organization they share one with already: any other would come under rights that were never granted over it.
+ */
+export function mayAddOrganization(
+  principal: Principal,
+  collaborationId: number,
+  organizationId: number,
+): boolean {
+  return scopesOf(principal, "collaboration:EDIT").has("GLOBAL") ||
+    (mayCollaboration(principal, "collaboration:EDIT", collaborationId) &&
+      reachableOrganizations(principal).includes(organizationId));
+}
+
+export interface StorePlace {
+  /** `null`: all collaborations. */
+  collaboration_id: number | null;
+}
+
+/** Stores are seen where their collaboration is; one that serves all, by everybody who sees any. */
+export function mayViewStore(principal: Principal, store: StorePlace): boolean {
+  return store.collaboration_id === null
+    ? scopesOf(principal, "collaboration:VIEW").size > 0
+    : mayViewCollaboration(principal, store.collaboration_id);
 }

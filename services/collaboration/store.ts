@@ -211,6 +211,13 @@ export async function studyById(tx: Tx, id: number): Promise<StudyRow | undefine
   return row;
 }
 
+/** Lets nobody else change this study; `undefined` when it is gone. */
+export async function lockStudy(tx: Tx, id: number): Promise<StudyRow | undefined> {
+  const [row] = await tx<StudyRow[]>`
+    select ${studyColumns(tx)} from study where id = ${id} for update`;
+  return row;
+}
+
 export async function studyMembers(tx: Tx, id: number): Promise<number[]> {
   const rows = await tx<{ organization_id: number }[]>`
     select organization_id from study_member where study_id = ${id} order by organization_id`;
@@ -300,6 +307,19 @@ export async function replaceNodeKey(
   const [row] = await tx<NodeRow[]>`
     update node set api_key_sha256 = ${sha256}, key_issued_at = now()
     where id = ${id} returning ${nodeColumns(tx)}`;
+  return row;
+}
+
+/** Moves a node to another collaboration; `undefined` when it is not where `from` says any more. */
+export async function moveNode(
+  tx: Tx,
+  from: NodeRow,
+  collaborationId: number,
+): Promise<NodeRow | undefined> {
+  const [row] = await tx<NodeRow[]>`
+    update node set collaboration_id = ${collaborationId}
+    where id = ${from.id} and collaboration_id = ${from.collaboration_id}
+    returning ${nodeColumns(tx)}`;
   return row;
 }
 

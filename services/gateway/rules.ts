@@ -28,6 +28,8 @@ const OWNERS: Record<string, HubService> = {
 
 /** The service that answers `/api/<noun>…`, or `undefined`. */
 export function serviceOf(path: string): HubService | undefined {
+  // The keys of nodes are not accounts of people: they are collaboration's.
+  if (path === "/api/recover/node") return "collaboration";
   const noun = /^\/api\/([a-z]+)(?:\/|$)/.exec(path)?.[1];
   return noun !== undefined && Object.hasOwn(OWNERS, noun) ? OWNERS[noun] : undefined;
 }

@@ -20,19 +20,23 @@ import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import { demand, mayCollaboration, mayOrganization } from "../../../shared/policy.ts";
 import type { CollaborationDeps } from "../app.ts";
+import { shutOut, tellNodesDeleted } from "../departures.ts";
 import { organizationName } from "../organizations.ts";
-import { nodeListReach } from "../rules.ts";
+import { mayNode, nodeListReach } from "../rules.ts";
 import {
   collaborationById,
-  collaborationMembers,
   configOfNodes,
+  deleteNode,
   insertNode,
+  lockMembers,
   nodeById,
   type NodeConfigRow,
   nodePage,
   type NodeRow,
+  replaceNodeKey,
   studyById,
   studyMembers,
+  updateNode,
 } from "../store.ts";
 
 const newNode = z.object({
@@ -40,6 +44,16 @@ const newNode = z.object({
   organization_id: nullAsAbsent(id),
   name: nullAsAbsent(name),
 });
+
+const changes = z.object({
+  name: nullAsAbsent(name),
+  ip: nullAsAbsent(z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" })),
+  clear_ip: nullAsAbsent(z.boolean()),
+  organization_id: z.undefined({ error: "cannot be changed: make a new node instead" }).optional(),
+  collaboration_id: z.undefined({ error: "cannot be changed: make a new node instead" }).optional(),
+});
+
+const recovery = z.object({ id });
 
 const listQuery = pageQuery.extend({
   name: text.optional(),
@@ -70,8 +84,31 @@ export function showNode(row: NodeRow, config: NodeConfigRow[]) {
   };
 }
 
-export function nodeRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv> {
+/** A new API key and what is stored of it. */
+async function newKey(): Promise<{ api_key: string; api_key_sha256: string }> {
+  const api_key = crypto.randomUUID();
+  return { api_key, api_key_sha256: await sha256Hex(api_key) };
+}
+
+/** Deletes a node, tells of it and shuts it out. */
+export async function removeNode(deps: CollaborationDeps, nodeId: number): Promise<void> {
+  const gone = await deps.outbox.change(async ({ tx, emit }) => {
+    const row = await deleteNode(tx, nodeId);
+    const gone = row ? [row] : [];
+    tellNodesDeleted(emit, gone);
+    return gone;
+  });
+  await shutOut(deps, gone);
+}
+
+export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
+  const { db, outbox, ask } = deps;
   const routes = new Hono<AppEnv>();
+
+  async function requireNode(given: string): Promise<NodeRow> {
+    const nodeId = pathId(given);
+    return found(await nodeById(db, nodeId), "node", nodeId);
+  }
 
   routes.get(
     "/node",
@@ -133,24 +170,27 @@ export function nodeRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv>
     );
     const organization = await organizationName(ask, organizationId);
     demand(
-      mayOrganization(principal, "node:CREATE", organizationId),
-      `create a node for organization ${organizationId}`,
+      mayNode(principal, "node:CREATE", {
+        organization_id: organizationId,
+        collaboration_id: collaborationId,
+      }),
+      `create a node for organization ${organizationId} in collaboration ${collaborationId}`,
     );
-    if (!(await collaborationMembers(db, collaborationId)).includes(organizationId)) {
-      throw new SextantError(
-        "invalid_request",
-        `Organization ${organizationId} is not a member of collaboration ${collaborationId}.`,
-      );
-    }
-    const api_key = crypto.randomUUID();
+    const { api_key, api_key_sha256 } = await newKey();
     const values = {
       name: given.name ?? `${organization} - ${collaboration.name} Node`,
-      api_key_sha256: await sha256Hex(api_key),
+      api_key_sha256,
       organization_id: organizationId,
       collaboration_id: collaborationId,
     };
     try {
       const row = await outbox.change(async ({ tx, emit }) => {
+        if (!(await lockMembers(tx, collaborationId)).includes(organizationId)) {
+          throw new SextantError(
+            "invalid_request",
+            `Organization ${organizationId} is not a member of collaboration ${collaborationId}.`,
+          );
+        }
         const row = await insertNode(tx, values);
         emit("node.changed", {
           node_id: row.id,
@@ -161,24 +201,76 @@ export function nodeRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv>
       });
       return c.json({ ...showNode(row, []), api_key }, 201);
     } catch (error) {
-      throw asDuplicate(error);
+      throw asNodeDuplicate(error);
     }
   });
 
   routes.get("/node/:id", allow("user node", "node:VIEW"), async function getNode(c) {
-    const nodeId = pathId(c.req.param("id"));
-    const row = found(await nodeById(db, nodeId), "node", nodeId);
-    demand(
-      mayOrganization(c.get("principal"), "node:VIEW", row.organization_id),
-      `view node ${nodeId}`,
-    );
-    return c.json(showNode(row, await configOfNodes(db, [nodeId])));
+    const row = await requireNode(c.req.param("id"));
+    demand(mayNode(c.get("principal"), "node:VIEW", row), `view node ${row.id}`);
+    return c.json(showNode(row, await configOfNodes(db, [row.id])));
   });
+
+  routes.patch(
+    "/node/:id",
+    allow("user node", "node:EDIT"),
+    body(changes),
+    async function editNode(c) {
+      const { name, ip, clear_ip } = c.req.valid("json");
+      const { id, organization_id, collaboration_id } = await requireNode(c.req.param("id"));
+      const place = { organization_id, collaboration_id };
+      demand(mayNode(c.get("principal"), "node:EDIT", place), `edit node ${id}`);
+      try {
+        const row = await outbox.change(async ({ tx, emit }) => {
+          const row = found(
+            await updateNode(tx, id, { name, ip: clear_ip ? null : ip }),
+            "node",
+            id,
+          );
+          emit("node.changed", { node_id: id, ...place });
+          return row;
+        });
+        return c.json(showNode(row, await configOfNodes(db, [id])));
+      } catch (error) {
+        throw asNodeDuplicate(error);
+      }
+    },
+  );
+
+  routes.delete("/node/:id", allow("user", "node:DELETE"), async function removeOneNode(c) {
+    const row = await requireNode(c.req.param("id"));
+    demand(mayNode(c.get("principal"), "node:DELETE", row), `delete node ${row.id}`);
+    await removeNode(deps, row.id);
+    return c.json({ msg: `Node ${row.id} was deleted.` });
+  });
+
+  routes.post(
+    "/recover/node",
+    allow("user", "node:EDIT"),
+    body(recovery),
+    async function resetNodeKey(c) {
+      const nodeId = c.req.valid("json").id;
+      const row = found(await nodeById(db, nodeId), "node", nodeId);
+      demand(mayNode(c.get("principal"), "node:EDIT", row), `reset the key of node ${nodeId}`);
+      const { api_key, api_key_sha256 } = await newKey();
+      await outbox.change(async ({ tx, emit }) => {
+        const { organization_id, collaboration_id } = found(
+          await replaceNodeKey(tx, nodeId, api_key_sha256),
+          "node",
+          nodeId,
+        );
+        emit("node.key_reset", { node_id: nodeId, organization_id, collaboration_id });
+      });
+      await shutOut(deps, [row]);
+      return c.json({ api_key });
+    },
+  );
 
   return routes;
 }
 
-function asDuplicate(error: unknown): unknown {
+/** Makes the answer of a duplicate name or place out of what the database says; passes on the rest. */
+export function asNodeDuplicate(error: unknown): unknown {
   switch (uniqueViolation(error)) {
     case "node_name_unique":
       return new SextantError("conflict", "A node with this name exists already.");

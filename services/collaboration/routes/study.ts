@@ -8,13 +8,14 @@ import {
   pageQuery,
   pageWindow,
   parseSort,
+  queryBoolean,
   queryId,
   queryInclude,
   reference,
   text,
   uniqueIds,
 } from "../../../shared/contract.ts";
-import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
+import { type Fragment, type Tx, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import {
@@ -25,25 +26,36 @@ import {
   widestScope,
 } from "../../../shared/policy.ts";
 import type { CollaborationDeps } from "../app.ts";
-import { showOrganizations } from "../organizations.ts";
-import { mayStudy } from "../rules.ts";
+import { requireOrganizations, showOrganizations, withOrganizations } from "../organizations.ts";
+import { mayStudy, type StudyPlace } from "../rules.ts";
 import {
+  addStudyMembers,
   collaborationById,
-  collaborationMembers,
+  deleteStudy,
   insertStudy,
+  lockMembers,
+  lockStudy,
+  membersOfStudies,
+  removeStudyMembers,
   studyById,
   studyMembers,
   studyPage,
   type StudyRow,
+  updateStudyName,
 } from "../store.ts";
 
-const newStudy = z.object({
-  name,
-  collaboration_id: id,
-  organization_ids: uniqueIds.min(1, "must name at least one organization"),
+const organizationIds = uniqueIds.min(1, "must name at least one organization");
+const newStudy = z.object({ name, collaboration_id: id, organization_ids: organizationIds });
+/** A `collaboration_id` may come along; a study stays where it is. */
+const changes = z.object({
+  name: name.optional(),
+  organization_ids: organizationIds.optional(),
+  collaboration_id: id.optional(),
 });
+const one = z.object({ id });
 
 const oneQuery = z.object({ include: queryInclude.optional() });
+const deleteQuery = z.object({ delete_dependents: queryBoolean.optional() });
 const listQuery = pageQuery.extend({
   name: text.optional(),
   organization_id: queryId.optional(),
@@ -67,13 +79,28 @@ export function showStudy(row: StudyRow) {
 export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
-  async function showWithOrganizations(row: StudyRow) {
-    const organizations = await showOrganizations(ask, await studyMembers(db, row.id));
-    return { ...showStudy(row), organizations };
+  async function show(
+    rows: StudyRow[],
+    include: string[] | undefined,
+  ): Promise<Record<string, unknown>[]> {
+    const shown = rows.map(showStudy);
+    if (!include?.includes("organizations")) return shown;
+    return await withOrganizations(
+      ask,
+      shown,
+      await membersOfStudies(db, rows.map((row) => row.id)),
+    );
   }
 
-  function show(row: StudyRow, include: string[] | undefined) {
-    return include?.includes("organizations") ? showWithOrganizations(row) : showStudy(row);
+  async function showWithOrganizations(row: StudyRow) {
+    const [shown] = await show([row], ["organizations"]);
+    return shown;
+  }
+
+  async function requireStudy(given: string): Promise<StudyRow & StudyPlace> {
+    const studyId = pathId(given);
+    const row = found(await studyById(db, studyId), "study", studyId);
+    return { ...row, organization_ids: await studyMembers(db, studyId) };
   }
 
   routes.get(
@@ -113,8 +140,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
         order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
         window: pageWindow(wanted),
       });
-      const items = await Promise.all(rows.map((row) => show(row, wanted.include)));
-      return pageAnswer(c, items, total, wanted);
+      return pageAnswer(c, await show(rows, wanted.include), total, wanted);
     },
   );
 
@@ -133,24 +159,16 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
         mayCollaboration(c.get("principal"), "study:CREATE", values.collaboration_id),
         `create a study in collaboration ${values.collaboration_id}`,
       );
-      const members = await collaborationMembers(db, values.collaboration_id);
-      const outside = organization_ids.filter((one) => !members.includes(one));
-      if (outside.length > 0) {
-        throw new SextantError(
-          "invalid_request",
-          `Organization ${outside.join(", ")} is not in collaboration ${values.collaboration_id}.`,
-        );
-      }
       try {
         const row = await outbox.change(async ({ tx, emit }) => {
+          await requireMembers(tx, values.collaboration_id, organization_ids);
           const row = await insertStudy(tx, values, organization_ids);
           emit("study.changed", { study_id: row.id, collaboration_id: row.collaboration_id });
           return row;
         });
         return c.json(await showWithOrganizations(row), 201);
       } catch (error) {
-        if (uniqueViolation(error) !== "study_name_unique") throw error;
-        throw new SextantError("conflict", `A study named "${values.name}" exists already.`);
+        throw asDuplicate(error);
       }
     },
   );
@@ -160,13 +178,129 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
     allow("user node container", "study:VIEW"),
     query(oneQuery),
     async function getStudy(c) {
-      const studyId = pathId(c.req.param("id"));
-      const row = found(await studyById(db, studyId), "study", studyId);
-      const place = { ...row, organization_ids: await studyMembers(db, studyId) };
-      demand(mayStudy(c.get("principal"), "study:VIEW", place), `view study ${studyId}`);
-      return c.json(await show(row, c.req.valid("query").include));
+      const study = await requireStudy(c.req.param("id"));
+      demand(mayStudy(c.get("principal"), "study:VIEW", study), `view study ${study.id}`);
+      const [shown] = await show([study], c.req.valid("query").include);
+      return c.json(shown);
+    },
+  );
+
+  routes.patch(
+    "/study/:id",
+    allow("user", "study:EDIT"),
+    body(changes),
+    async function editStudy(c) {
+      const { name, organization_ids } = c.req.valid("json");
+      const study = await requireStudy(c.req.param("id"));
+      const { id, collaboration_id } = study;
+      demand(mayStudy(c.get("principal"), "study:EDIT", study), `edit study ${id}`);
+      try {
+        const row = await outbox.change(async ({ tx, emit }) => {
+          let row = found(await lockStudy(tx, id), "study", id);
+          if (name !== undefined) row = await updateStudyName(tx, id, name);
+          if (organization_ids) {
+            await requireMembers(tx, collaboration_id, organization_ids);
+            await removeStudyMembers(tx, id, await studyMembers(tx, id));
+            await addStudyMembers(tx, id, organization_ids);
+          }
+          emit("study.changed", { study_id: id, collaboration_id });
+          return row;
+        });
+        return c.json(await showWithOrganizations(row));
+      } catch (error) {
+        throw asDuplicate(error);
+      }
+    },
+  );
+
+  routes.delete(
+    "/study/:id",
+    allow("user", "study:DELETE"),
+    query(deleteQuery),
+    async function removeStudy(c) {
+      const study = await requireStudy(c.req.param("id"));
+      const { id, collaboration_id } = study;
+      demand(mayStudy(c.get("principal"), "study:DELETE", study), `delete study ${id}`);
+      if (!c.req.valid("query").delete_dependents) {
+        const { tasks } = await ask("task", "count", { study_id: id });
+        if (tasks > 0) {
+          throw new SextantError(
+            "conflict",
+            `Study ${id} has tasks; delete them first, or set delete_dependents.`,
+          );
+        }
+      }
+      await outbox.change(async ({ tx, emit }) => {
+        if (await deleteStudy(tx, id)) emit("study.deleted", { study_id: id, collaboration_id });
+      });
+      return c.json({ msg: `Study ${id} was deleted.` });
+    },
+  );
+
+  routes.post(
+    "/study/:id/organization",
+    allow("user", "study:EDIT"),
+    body(one),
+    async function addStudyOrganization(c) {
+      const organizationId = c.req.valid("json").id;
+      const { id, collaboration_id } = await requireStudy(c.req.param("id"));
+      demand(
+        mayCollaboration(c.get("principal"), "study:EDIT", collaboration_id),
+        `edit study ${id}`,
+      );
+      await requireOrganizations(ask, [organizationId]);
+      const members = await outbox.change(async ({ tx, emit }) => {
+        found(await lockStudy(tx, id), "study", id);
+        await requireMembers(tx, collaboration_id, [organizationId]);
+        await addStudyMembers(tx, id, [organizationId]);
+        emit("study.changed", { study_id: id, collaboration_id });
+        return await studyMembers(tx, id);
+      });
+      return c.json(await showOrganizations(ask, members));
+    },
+  );
+
+  routes.delete(
+    "/study/:id/organization",
+    allow("user", "study:EDIT"),
+    body(one),
+    async function removeStudyOrganization(c) {
+      const organizationId = c.req.valid("json").id;
+      const { id, collaboration_id } = await requireStudy(c.req.param("id"));
+      demand(
+        mayCollaboration(c.get("principal"), "study:EDIT", collaboration_id),
+        `edit study ${id}`,
+      );
+      const members = await outbox.change(async ({ tx, emit }) => {
+        if (await removeStudyMembers(tx, id, [organizationId]) === 0) {
+          throw new SextantError(
+            "not_found",
+            `Organization ${organizationId} is not in study ${id}.`,
+          );
+        }
+        emit("study.changed", { study_id: id, collaboration_id });
+        return await studyMembers(tx, id);
+      });
+      return c.json(await showOrganizations(ask, members));
     },
   );
 
   return routes;
+}
+
+/** Throws 400 unless all are members of the collaboration, and keeps them members until the change is over. */
+async function requireMembers(tx: Tx, collaborationId: number, ids: number[]): Promise<void> {
+  const members = await lockMembers(tx, collaborationId);
+  const outside = ids.filter((one) => !members.includes(one));
+  if (outside.length > 0) {
+    throw new SextantError(
+      "invalid_request",
+      `Organization ${outside.join(", ")} is not in collaboration ${collaborationId}.`,
+    );
+  }
+}
+
+function asDuplicate(error: unknown): unknown {
+  if (uniqueViolation(error) !== "study_name_unique") return error;
+  return new SextantError("conflict", "A study with this name exists already.");
 }
