@@ -49,8 +49,8 @@ export function hubServicePart(
     env.SEXTANT_NODE_NATS_URL = `ws://${nats}`;
     env.SEXTANT_ADMIN_USERNAME = admin.username;
     env.SEXTANT_ADMIN_PASSWORD_FILE = admin.passwordFile;
-    // The password hash is native code.
-    permissions.push("--allow-ffi");
+    // The password hash is native code, and its loader looks at the system.
+    permissions.push("--allow-ffi", "--allow-sys");
   } else {
     env.SEXTANT_ENROLMENT = join(folder, FILES.enrolment);
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { PartHooks } from "./supervisor.ts";
 import { findProgram, isExecutable, type ManagedProcess, startProcess } from "./process.ts";
 
 /** The steps of getting Debian's package; each is a program and its arguments. */
@@ -113,7 +114,7 @@ async function runProgram(program: string, args: string[], cwd: string) {
 export async function startNatsServer(
   program: string,
   configPath: string,
-  onLine: (line: string) => void = () => {},
+  { onLine, onProcess }: Partial<PartHooks> = {},
 ): Promise<ManagedProcess> {
   const { promise: ready, resolve } = Promise.withResolvers<"ready">();
   const process = startProcess({
@@ -122,9 +123,10 @@ export async function startNatsServer(
     env: {},
     onLine(line) {
       if (line.includes("Server is ready")) resolve("ready");
-      onLine(line);
+      onLine?.(line);
     },
   });
+  onProcess?.(process);
   if (await Promise.race([ready, process.exited]) === "ready") return process;
   throw new Error(
     `Cannot start NATS: nats-server ended while starting.\n${process.lastLines().join("\n")}`,

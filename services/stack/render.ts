@@ -60,18 +60,28 @@ export interface RenderOptions {
 export function createRenderer({ colour, now = () => new Date() }: RenderOptions) {
   const parts: string[] = [];
   function paint(code: number, text: string) {
-    return colour && code ? `\x1b[${code}m${text}\x1b[0m` : text;
+    return colour && code && text ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
-  return function render(part: string, { level, message, fields }: LogEntry): string {
+  return function render(part: string, entry: LogEntry): string {
     if (!parts.includes(part)) parts.push(part);
     const hue = PART_COLOURS[parts.indexOf(part) % PART_COLOURS.length]!;
     const time = paint(2, now().toTimeString().slice(0, 8));
-    const mark = level === "warn" || level === "error" ? `${level}: ` : "";
-    const text = paint(LEVEL_COLOURS[level], mark + printable(message));
-    const rest = Object.entries(fields).map(([name, value]) => `${name}=${fieldText(value)}`);
-    const tail = rest.length ? " " + paint(2, rest.join(" ")) : "";
-    return `${time} ${paint(hue, part.padEnd(13))} ${text}${tail}`;
+    const text = paint(LEVEL_COLOURS[entry.level], headOf(entry));
+    return `${time} ${paint(hue, part.padEnd(13))} ${text}${paint(2, tailOf(entry))}`;
   };
+}
+
+/** An entry without time, part and colour. */
+export function plainText(entry: LogEntry): string {
+  return headOf(entry) + tailOf(entry);
+}
+
+function headOf({ level, message }: LogEntry): string {
+  return (level === "warn" || level === "error" ? `${level}: ` : "") + printable(message);
+}
+
+function tailOf({ fields }: LogEntry): string {
+  return Object.entries(fields).map(([name, value]) => ` ${name}=${fieldText(value)}`).join("");
 }
 
 function fieldText(value: unknown): string {

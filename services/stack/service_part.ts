@@ -27,7 +27,7 @@ export interface DenoPartOptions {
 
 /** What a child may need of the launcher's own environment, whatever the child is. */
 const INHERITED =
-  /^(PATH|HOME|LANG|TZ|DENO_\w+|NO_COLOR|OTEL_\w+|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_PROXY|NPM_\w+|SEXTANT_\w+)$/i;
+  /^(PATH|HOME|LANG|TZ|DENO_\w+|OTEL_\w+|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_PROXY|NPM_\w+|SEXTANT_\w+)$/i;
 
 /**
  * The environment of a child: its own variables, and those of the launcher that concern it. A variable given
@@ -47,25 +47,26 @@ export function childEnvironment(
 
 /** A part that is a Deno program of this checkout. It is ready when its log says so. */
 export function denoPart({ name, main, permissions, args = [], env }: DenoPartOptions): Part {
-  return {
+  const part: Part = {
     name,
     format: "json",
-    async start(onLine) {
+    async start({ onLine, onProcess }) {
       const { promise: ready, resolve } = Promise.withResolvers<"ready">();
       const process = startProcess({
         command: Deno.execPath(),
         args: ["run", "--quiet", "--no-prompt", ...permissions, `${ROOT}${main}`, ...args],
-        env: childEnvironment({ ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL }),
+        env: childEnvironment({ ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL, NO_COLOR: "1" }),
         onLine(line) {
           if (parseLine("json", line).message === READY) resolve("ready");
           onLine(line);
         },
       });
+      onProcess(process);
       const outcome = await Promise.race([ready, process.exited]);
-      if (outcome !== "ready") throw new PartDied(name, outcome, process.lastLines());
-      return process;
+      if (outcome !== "ready") throw new PartDied(part, outcome, process.lastLines());
     },
   };
+  return part;
 }
 
 /**

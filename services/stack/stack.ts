@@ -129,23 +129,22 @@ async function bringUp(
   const postgresPart: Part = {
     name: "postgres",
     format: "postgres",
-    async start(onLine) {
+    async start(hooks) {
       database = await startPostgres({
         folder: join(folder, "postgres"),
         cacheFolder,
         adminPassword,
         syncInit: !options.temporary,
-        onLine,
+        ...hooks,
       });
-      return database.process;
     },
   };
   const natsProgram = findNatsServer(cacheFolder, { say });
   const natsPart: Part = {
     name: "nats",
     format: "nats",
-    start: async (onLine) =>
-      await startNatsServer(await natsProgram, deployment.natsConfig, onLine),
+    start: async (hooks) =>
+      void await startNatsServer(await natsProgram, deployment.natsConfig, hooks),
   };
   await Promise.all([
     supervisor.start(postgresPart, natsPart),

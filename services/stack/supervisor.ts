@@ -5,22 +5,36 @@
  */
 import { forgetProcess, recordProcess } from "./orphans.ts";
 import { type ManagedProcess, within } from "./process.ts";
-import { type LineFormat, type LogEntry, parseLine } from "./render.ts";
+import { type LineFormat, type LogEntry, parseLine, plainText } from "./render.ts";
 
 /** One part and how to start it. */
 export interface Part {
   name: string;
   format: LineFormat;
-  /** Starts the process; resolves when others may rely on it. */
-  start(onLine: (line: string) => void): Promise<ManagedProcess>;
+  /** Starts the process; resolves when others may rely on it, throws when it will not come to that. */
+  start(hooks: PartHooks): Promise<void>;
+}
+
+export interface PartHooks {
+  /** Receives every line that the process writes. */
+  onLine(line: string): void;
+  /** To be told of the process as soon as it runs, so that it can be stopped before it is ready. */
+  onProcess(process: ManagedProcess): void;
 }
 
 /** A part ended that nobody had asked to. The message holds its last lines. */
 export class PartDied extends Error {
-  constructor(readonly part: string, status: Deno.CommandStatus, lines: string[]) {
-    const how = status.signal ? `killed by ${status.signal}` : `exit code ${status.code}`;
-    const words = lines.length ? ` Its last lines:\n  ${lines.join("\n  ")}` : "";
-    super(`The part "${part}" has ended (${how}).${words}`);
+  constructor(
+    { name, format }: Pick<Part, "name" | "format">,
+    { signal, code }: Deno.CommandStatus,
+    lines: string[],
+  ) {
+    const how = signal ? `killed by ${signal}` : `exit code ${code}`;
+    const words = lines.map((line) => `\n  ${plainText(parseLine(format, line))}`);
+    super(
+      `The part "${name}" has ended (${how}).` +
+        (words.length ? ` Its last lines:${words.join("")}` : ""),
+    );
     this.name = "PartDied";
   }
 }
@@ -81,16 +95,28 @@ export function createSupervisor(
   async function launchProcess(running: Running): Promise<void> {
     const { name, format, start } = running.part;
     running.expected = true;
-    const process = await start((line) => onEntry(name, parseLine(format, line)));
-    running.process = process;
-    recordProcess(runFolder, name, process.pid);
-    process.exited.then((status) => {
-      if (running.process !== process) return;
-      running.process = undefined;
-      forgetProcess(runFolder, name);
-      if (running.expected) fail(new PartDied(name, status, process.lastLines()));
+    // While it starts, its end is for start() to judge: it may try again.
+    let starting = true;
+    let died: PartDied | undefined;
+    await start({
+      onLine: (line) => onEntry(name, parseLine(format, line)),
+      onProcess(process) {
+        running.process = process;
+        died = undefined;
+        recordProcess(runFolder, name, process.pid);
+        process.exited.then((status) => {
+          if (running.process !== process) return;
+          running.process = undefined;
+          forgetProcess(runFolder, name);
+          died = new PartDied(running.part, status, process.lastLines());
+          if (running.expected && !starting) fail(died);
+        });
+        // It was about to start when all was told to stop.
+        if (stopped) void halt(running);
+      },
     });
-    if (stopped) await halt(running);
+    starting = false;
+    if (running.expected && died) throw died;
   }
 
   async function halt(running: Running): Promise<void> {
@@ -107,7 +133,7 @@ export function createSupervisor(
   }
 
   async function stopAll() {
-    // What is still starting stops as soon as it has; see launch().
+    // A part that has no process yet is stopped when it gets one; see onProcess().
     const starting = Promise.allSettled(launches);
     for (const tier of tiers.toReversed()) await Promise.all(tier.map(halt));
     await within(stopDeadlineMs, starting);

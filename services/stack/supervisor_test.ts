@@ -8,7 +8,7 @@ function shellPart(name: string, script: string): Part {
   return {
     name,
     format: "json",
-    async start(onLine) {
+    async start({ onLine, onProcess }) {
       const begun = Promise.withResolvers<void>();
       const process = startProcess({
         command: "/bin/sh",
@@ -19,8 +19,22 @@ function shellPart(name: string, script: string): Part {
           onLine(line);
         },
       });
+      onProcess(process);
       await begun.promise;
-      return process;
+    },
+  };
+}
+
+/** Starts like the part above but dies and is started once more before it is ready. */
+function hesitant(name: string, script: string): Part {
+  const sure = shellPart(name, script);
+  return {
+    ...sure,
+    async start(hooks) {
+      const first = startProcess({ command: "/bin/false", env: {} });
+      hooks.onProcess(first);
+      await first.exited;
+      await sure.start(hooks);
     },
   };
 }
@@ -69,6 +83,33 @@ Deno.test("failed says which part died, how, and its last lines", () =>
       supervisor.failed,
       /The part "weak" has ended \(exit code 3\)[\s\S]*the reason/,
     );
+  }));
+
+Deno.test("start() leaves it to a part to try again while it starts", () =>
+  withSupervisor(async (supervisor) => {
+    await supervisor.start(hesitant("late", "echo up; sleep 60"));
+    assert.ok(supervisor.part("late").pid > 0);
+    await supervisor.part("late").kill9();
+  }));
+
+Deno.test("stop() ends a part that is still starting", () =>
+  withSupervisor(async (supervisor) => {
+    const running = Promise.withResolvers<void>();
+    const start = supervisor.start({
+      name: "slow",
+      format: "json",
+      async start({ onProcess }) {
+        const process = startProcess({ command: "/bin/sleep", args: ["60"], env: {} });
+        onProcess(process);
+        running.resolve();
+        await process.exited;
+        throw new Error("it was ended");
+      },
+    });
+    const refused = assert.rejects(start, /it was ended/);
+    await running.promise;
+    await supervisor.stop();
+    await refused;
   }));
 
 Deno.test("kill9() and restart() of a part leave the others alone", () =>
