@@ -10,6 +10,7 @@ import { z } from "zod";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
+import type { RunDatabase, RunLimits } from "./runtimes/runtime.ts";
 
 const option = z.string({ error: "must be text" }).trim().min(1, "must not be empty");
 const count = z.number({ error: "must be a number" }).int("must be a whole number").min(
@@ -52,21 +53,6 @@ const schema = z.strictObject({
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
 });
 
-/** One database of the data station, as algorithms name it. */
-export interface Database {
-  label: string;
-  type: "csv";
-  /** Absolute path of the file. */
-  path: string;
-}
-
-/** What bounds one run. */
-export interface RunLimits {
-  timeoutSeconds: number;
-  memoryMiB: number;
-  outputMiB: number;
-}
-
 /** A configuration that has been checked; every path is absolute. */
 export interface NodeConfig {
   apiKey: string;
@@ -74,7 +60,7 @@ export interface NodeConfig {
   api: string;
   /** The folder of the journal, the private broker key and the runs. */
   dataFolder: string;
-  databases: Database[];
+  databases: RunDatabase[];
   algorithmFolders: string[];
   /** `undefined` when the file does not list any: see `policy.ts` for what that means. */
   allowedAlgorithms: string[] | undefined;

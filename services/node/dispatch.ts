@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { SIGNATURE_HEADER } from "../../shared/signing.ts";
 
 const id = z.number().int().positive();
 
@@ -64,7 +65,7 @@ function readSigned<Value>(
 ): Reading<Value> {
   if (headers?.code) return { refused: `it carries the status ${headers.code}` };
   if (subject !== trust.subject) return { refused: `it came on the subject ${subject}` };
-  const signature = headers?.get("Sextant-Signature");
+  const signature = headers?.get(SIGNATURE_HEADER);
   if (!signature) return { refused: "it is not signed" };
   if (!trust.verify(subject, data, signature)) {
     return { refused: "its signature is not the hub's" };

@@ -36,12 +36,12 @@ function refuse(image: string, rule: string): Decision {
 }
 
 function isOwnAlgorithm(image: string): boolean {
-  return /^deno:[A-Za-z0-9_-]+@[A-Za-z0-9._-]+$/.test(image);
+  return /^deno:[A-Za-z0-9_-]+@[A-Za-z0-9.+_-]+$/.test(image);
 }
 
 /** The reference without its version: no `@version`, `#sha256=…`, `:tag` or `@digest`. */
 function nameOf(image: string): string {
-  if (/^deno:https?:/.test(image)) return image.replace(/#.*$/, "");
+  if (/^deno:https?:/i.test(image)) return image.replace(/#.*$/, "");
   if (image.startsWith("deno:")) return image.replace(/@[^@]*$/, "");
   // A colon before the last slash is a registry's port.
   return image.replace(/@[^@]*$/, "").replace(/:[^:/]*$/, "");

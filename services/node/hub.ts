@@ -1,0 +1,224 @@
+/**
+ * The hub as the node sees it over HTTP: log-in with the API key, who the node is, its broker credential,
+ * container tokens, and the payloads that are too large for a message.
+ * @module
+ */
+import { z } from "zod";
+import { messageOf } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
+import { persist } from "./backoff.ts";
+import { claimsOf } from "./payload.ts";
+
+/** The hub did not do what it was asked. Without a status it could not be reached. */
+export class HubError extends Error {
+  constructor(message: string, readonly status?: number, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "HubError";
+  }
+
+  /** Whether the same request may succeed later. */
+  get retryable(): boolean {
+    return this.status === undefined || this.status >= 500 || this.status === 429;
+  }
+}
+
+/** The hub knows no node with this API key: nothing that this agent does can succeed. */
+export class WrongKeyError extends Error {
+  override name = "WrongKeyError";
+}
+
+export interface HubRequest {
+  method?: "GET" | "POST";
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Opens a body that is JSON already; called anew for each attempt. */
+  stream?: () => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
+  headers?: Record<string, string>;
+  /** Someone else's token; by default the node's own. */
+  token?: string;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+}
+
+const id = z.number().int();
+const linked = z.object({ id });
+const nodeSchema = z.object({ id, name: z.string(), organization: linked, collaboration: linked });
+const collaborationSchema = z.object({ id, name: z.string(), encrypted: z.boolean() });
+const credentialSchema = z.object({
+  jwt: z.string(),
+  nats_url: z.string(),
+  dispatch_keys: z.array(z.string()).min(1),
+});
+
+/** What the node needs to speak to the broker, for as long as the JWT is valid. */
+export type BrokerCredential = z.infer<typeof credentialSchema>;
+
+export interface Hub {
+  /** One request with a JSON answer. Throws a {@linkcode HubError}; does not retry. */
+  request<T>(path: string, schema: z.ZodType<T>, options?: HubRequest): Promise<T>;
+  /** The same, until the hub answers with success or with a refusal. */
+  insist<T>(
+    path: string,
+    schema: z.ZodType<T>,
+    options: HubRequest & { signal: AbortSignal },
+  ): Promise<T>;
+  /** Logs in and reads who this node is. Throws a {@linkcode WrongKeyError} when the key is not known. */
+  whoAmI(signal: AbortSignal): Promise<NodeIdentity>;
+  brokerCredential(publicKey: string, signal: AbortSignal): Promise<BrokerCredential>;
+}
+
+/** The node as the hub knows it. */
+export interface NodeIdentity {
+  id: number;
+  name: string;
+  organizationId: number;
+  collaboration: { id: number; name: string; encrypted: boolean };
+}
+
+export interface CreateHubOptions {
+  /** Base address, as in `NodeConfig.api`. */
+  api: string;
+  apiKey: string;
+  log: Logger;
+  now?: () => number;
+}
+
+interface Session {
+  token: string;
+  nodeId: number;
+  /** When to log in again, in milliseconds since 1970: well before the token expires. */
+  renewAt: number;
+}
+
+export function createHub({ api, apiKey, log, now = Date.now }: CreateHubOptions): Hub {
+  let session: Promise<Session> | undefined;
+
+  async function logIn(signal?: AbortSignal): Promise<Session> {
+    try {
+      const answer = await send(`${api}/token/node`, {
+        method: "POST",
+        body: { api_key: apiKey },
+        ...(signal ? { signal } : {}),
+      });
+      const token = z.object({ access_token: z.string() }).parse(answer).access_token;
+      const { sub, exp } = claimsOf(token, z.object({ sub: id, exp: z.number() }));
+      const lifetime = exp * 1000 - now();
+      return { token, nodeId: sub, renewAt: now() + lifetime - Math.min(600_000, lifetime / 2) };
+    } catch (error) {
+      if (!(error instanceof HubError) || (error.status !== 401 && error.status !== 400)) {
+        throw error;
+      }
+      throw new WrongKeyError(
+        `The hub at ${api} refuses this node's API key: ${error.message} ` +
+          "Ask an administrator of the collaboration for a new key and set api_key.",
+      );
+    }
+  }
+
+  async function current(signal?: AbortSignal): Promise<Session> {
+    const known = session;
+    if (known && (await known).renewAt <= now() && session === known) session = undefined;
+    session ??= logIn(signal).catch((error) => {
+      session = undefined;
+      throw error;
+    });
+    return await session;
+  }
+
+  async function request<T>(path: string, schema: z.ZodType<T>, options: HubRequest = {}) {
+    const token = options.token ?? (await current(options.signal)).token;
+    try {
+      return schema.parse(await send(api + path, { ...options, token }));
+    } catch (error) {
+      // The token may have died early, for example with the hub's signing key.
+      if (error instanceof HubError && error.status === 401 && !options.token) session = undefined;
+      if (!(error instanceof z.ZodError)) throw error;
+      throw new HubError(`${path} was answered in an unexpected shape: ${z.prettifyError(error)}`);
+    }
+  }
+
+  function insist<T>(
+    path: string,
+    schema: z.ZodType<T>,
+    options: HubRequest & { signal: AbortSignal },
+  ) {
+    let refusals = 0;
+    return persist(() => request(path, schema, options), {
+      what: `get an answer to ${options.method ?? "GET"} ${path} from the hub`,
+      log,
+      signal: options.signal,
+      retryable: (error) => {
+        if (!(error instanceof HubError)) return !(error instanceof WrongKeyError);
+        if (error.status === 401 && !options.token) return refusals++ === 0;
+        return error.retryable;
+      },
+    });
+  }
+
+  return {
+    request,
+    insist,
+    async whoAmI(signal) {
+      const { nodeId } = await persist(() => current(signal), {
+        what: `log in at ${api}`,
+        log,
+        signal,
+        retryable: (error) => !(error instanceof WrongKeyError),
+      });
+      const node = await insist(`/node/${nodeId}`, nodeSchema, { signal });
+      const collaboration = await insist(
+        `/collaboration/${node.collaboration.id}`,
+        collaborationSchema,
+        { signal },
+      );
+      return { id: node.id, name: node.name, organizationId: node.organization.id, collaboration };
+    },
+    brokerCredential: (publicKey, signal) =>
+      insist("/token/broker", credentialSchema, {
+        method: "POST",
+        body: { public_key: publicKey },
+        signal,
+      }),
+  };
+}
+
+async function send(
+  url: string,
+  { method = "GET", body, stream, headers, token, signal, timeoutMs = 30_000 }: HubRequest,
+): Promise<unknown> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const content = body === undefined ? await stream?.() : JSON.stringify(body);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: {
+        ...headers,
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(content === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(content === undefined ? {} : { body: content }),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
+    text = await response.text();
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const why = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(cause);
+    throw new HubError(`Cannot reach the hub: ${why}`, undefined, { cause });
+  }
+  const answer = parseJson(text);
+  if (response.ok) return answer;
+  const { msg } = z.object({ msg: z.string() }).catch({ msg: `HTTP ${response.status}` }).parse(
+    answer,
+  );
+  throw new HubError(msg, response.status);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * How many runs compute at once.
+ *
+ * A run that waits for its subtasks gives its slot back, or a central run would keep out the partial run that
+ * it waits for, on this node or, in a ring, on another one.
+ * @module
+ */
+export interface Slots {
+  /** Resolves when there is a slot; those who had one before go first. Rejects when `signal` is aborted. */
+  take(signal: AbortSignal, options?: { again?: boolean }): Promise<void>;
+  release(): void;
+}
+
+export function createSlots(limit: number): Slots {
+  let free = limit;
+  const again: (() => void)[] = [];
+  const fresh: (() => void)[] = [];
+
+  return {
+    take(signal, options = {}) {
+      signal.throwIfAborted();
+      if (free > 0) {
+        free--;
+        return Promise.resolve();
+      }
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const queue = options.again ? again : fresh;
+      function enter() {
+        signal.removeEventListener("abort", leave);
+        resolve();
+      }
+      function leave() {
+        queue.splice(queue.indexOf(enter), 1);
+        reject(signal.reason);
+      }
+      queue.push(enter);
+      signal.addEventListener("abort", leave, { once: true });
+      return promise;
+    },
+    release() {
+      const next = again.shift() ?? fresh.shift();
+      if (next) next();
+      else free++;
+    },
+  };
+}
+
+/** One run's hold on a slot. */
+export interface Hold {
+  /** Gives the slot back while `work` is under way, and waits for one again afterwards. */
+  without<T>(work: () => Promise<T>): Promise<T>;
+  release(): void;
+}
+
+/** Waits for a slot and holds it. */
+export async function holdSlot(slots: Slots, signal: AbortSignal): Promise<Hold> {
+  await slots.take(signal);
+  let held = true;
+  let ended = false;
+  let waiting = 0;
+
+  function letGo() {
+    if (held) slots.release();
+    held = false;
+  }
+  return {
+    async without(work) {
+      waiting++;
+      letGo();
+      try {
+        return await work();
+      } finally {
+        // A run that waits for several things at once computes again when the last has come.
+        if (--waiting === 0 && !ended) {
+          await slots.take(signal, { again: true });
+          held = true;
+          if (ended) letGo();
+        }
+      }
+    },
+    release() {
+      ended = true;
+      letGo();
+    },
+  };
+}
