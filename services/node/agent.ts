@@ -1,0 +1,153 @@
+/**
+ * The node agent: the hub's hand at a data station.
+ *
+ * It talks to the hub over one outbound connection to the broker, and over HTTP for its token and for large payloads. It
+ * survives the loss of either, restarts of everything around it, and its own death at any moment: what it has
+ * promised is in its journal.
+ * @module
+ */
+import { ConfigError } from "../../shared/config.ts";
+import type { Logger } from "../../shared/log.ts";
+import { subjects } from "../../shared/subjects.ts";
+import { carryOut, Interruption } from "./attempt.ts";
+import { createAttempts } from "./attempts.ts";
+import { connectBroker } from "./broker.ts";
+import type { NodeConfig } from "./config.ts";
+import { createHub, type NodeIdentity } from "./hub.ts";
+import { takeWork } from "./intake.ts";
+import { openJournal } from "./journal.ts";
+import { createReporter } from "./report.ts";
+import { createRunner } from "./run.ts";
+import { createSandbox } from "./runtimes/sandbox.ts";
+import { createSlots } from "./slots.ts";
+
+/** How long a stopping agent tries to tell the hub what it could not finish. */
+const LAST_WORDS_MS = 3000;
+
+export interface Agent {
+  readonly identity: NodeIdentity;
+  /** Takes no more work, ends what runs, reports what can be reported soon, lets go of everything. */
+  stop(): Promise<void>;
+}
+
+export interface StartAgentOptions {
+  config: NodeConfig;
+  log: Logger;
+  /** Gives up starting. */
+  signal: AbortSignal;
+  /** Told about an error after which the agent cannot go on: it should be stopped. */
+  onFailure: (error: unknown) => void;
+}
+
+/**
+ * Starts the agent: resolves when it takes work, however long hub and broker take to answer.
+ * Rejects when it can never work: a key that the hub does not know, encryption that does not fit, a folder in use.
+ */
+export async function startAgent(
+  { config, log, signal, onFailure }: StartAgentOptions,
+): Promise<Agent> {
+  const journal = await openJournal(config.dataFolder, { log });
+  const ends: (() => Promise<void>)[] = [() => journal.close()];
+  async function endAll() {
+    for (const end of ends.splice(0).reverse()) await end();
+  }
+  try {
+    const hub = createHub({ api: config.api, apiKey: config.apiKey, log });
+    const identity = await hub.whoAmI(signal);
+    checkEncryption(config.encryption, identity.collaboration);
+    log.info("Logged in", { node_id: identity.id, node: identity.name });
+
+    const nodeId = identity.id;
+    const broker = await connectBroker({
+      hub,
+      nodeId,
+      folder: config.dataFolder,
+      log,
+      signal,
+      onRefused: onFailure,
+    });
+    ends.push(() => broker.close());
+
+    const stopping = new AbortController();
+    const silenced = new AbortController();
+    const reporter = createReporter({
+      broker,
+      hub,
+      agentId: journal.agentId,
+      nodeId,
+      log,
+      signal: silenced.signal,
+    });
+    const runner = createRunner({
+      config,
+      runtime: await createSandbox({ folder: config.dataFolder, log }),
+      hub,
+      log,
+      sendLog: ({ result_id, attempt }, piece) =>
+        broker.publish(
+          subjects.log(nodeId, result_id),
+          new TextEncoder().encode(JSON.stringify({ attempt, ...piece })),
+        ),
+    });
+    const slots = createSlots(config.maxRuns);
+    const attempts = createAttempts({
+      journal,
+      carryOut: (entry, signal) => {
+        const { task_id, result_id, attempt } = entry.dispatch;
+        const tools = {
+          allowedAlgorithms: config.allowedAlgorithms,
+          journal,
+          reporter,
+          slots,
+          runner,
+          log: log.with({ task_id, result_id, attempt }),
+        };
+        return carryOut(entry, tools, signal);
+      },
+      onFailure: (error) => {
+        if (!stopping.signal.aborted) onFailure(error);
+      },
+    });
+    attempts.resume();
+    const ready = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => ready.reject(signal.reason), { once: true });
+    const intake = takeWork({
+      nodeId,
+      broker,
+      journal,
+      reporter,
+      attempts,
+      log,
+      onReady: ready.resolve,
+      signal: stopping.signal,
+    });
+    ends.push(async () => {
+      stopping.abort(new Error("stopping"));
+      const silence = setTimeout(() => silenced.abort(new Error("stopping")), LAST_WORDS_MS);
+      await attempts.interruptAll(new Interruption("stopping", "the node's agent was stopped"));
+      clearTimeout(silence);
+      silenced.abort(new Error("stopped"));
+      await intake;
+    });
+    await ready.promise;
+    return { identity, stop: endAll };
+  } catch (error) {
+    await endAll();
+    throw error;
+  }
+}
+
+function checkEncryption(enabled: boolean, collaboration: NodeIdentity["collaboration"]): void {
+  const { name, encrypted } = collaboration;
+  if (enabled !== encrypted) {
+    throw new ConfigError([
+      `encryption.enabled is ${enabled} here, but the collaboration "${name}" is ` +
+      `${encrypted ? "encrypted" : "not encrypted"}; the two must agree`,
+    ]);
+  }
+  if (encrypted) {
+    throw new ConfigError([
+      `the collaboration "${name}" is encrypted, which this version of the node cannot do yet`,
+    ]);
+  }
+}

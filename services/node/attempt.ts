@@ -1,0 +1,112 @@
+/**
+ * One attempt at one result, from the state the journal has it in to its end: policy, `start`, run, `finish`.
+ *
+ * Every step is on the disk before the next one begins, so that whatever happens to this process, the attempt is
+ * executed at most once and its end is reported.
+ * @module
+ */
+import type { Logger } from "../../shared/log.ts";
+import type { FinalStatus, FinishedRun } from "./finish_report.ts";
+import { WrongKeyError } from "./hub.ts";
+import { attemptKey, type Journal, type JournalEntry, JournalError } from "./journal.ts";
+import { decide } from "./policy.ts";
+import { type Reporter, ReportRefusedError } from "./report.ts";
+import { CannotStart, type Runner } from "./run.ts";
+import { type Hold, holdSlot, type Slots } from "./slots.ts";
+
+/** Why an attempt is to end before its time: the reason with which its signal is aborted. */
+export class Interruption extends Error {
+  constructor(readonly kind: "killed" | "unwanted" | "stopping", message: string) {
+    super(message);
+    this.name = "Interruption";
+  }
+}
+
+export interface AttemptTools {
+  allowedAlgorithms: readonly string[] | undefined;
+  journal: Journal;
+  reporter: Reporter;
+  slots: Slots;
+  runner: Runner;
+  log: Logger;
+}
+
+/**
+ * Brings an attempt to its end, or as far as `signal` lets it; the journal has what is left then.
+ * Rejects when the agent as a whole cannot go on, or when it stops in the middle of a report.
+ */
+export async function carryOut(
+  { dispatch, state }: JournalEntry,
+  { allowedAlgorithms, journal, reporter, slots, runner, log }: AttemptTools,
+  signal: AbortSignal,
+): Promise<void> {
+  if (state === "finished") return await deliver();
+  if (state === "started") return await giveUp("the node's agent ended while it ran");
+  const decision = decide(dispatch.image, allowedAlgorithms);
+  if (!decision.allowed) return await finish("not allowed", decision.reason);
+  try {
+    const hold = await holdSlot(slots, signal);
+    const run = await compute(hold).finally(hold.release);
+    if (!run) return await journal.closed(dispatch);
+    await journal.finished(dispatch, run);
+  } catch (error) {
+    if (error instanceof JournalError || error instanceof WrongKeyError) throw error;
+    if (signal.aborted) return await interrupted(signal.reason);
+    if (error instanceof CannotStart) return await finish("start failed", error.message);
+    log.error("The run failed in a way that nobody expected", { error });
+    return await finish("unknown error", "The node failed to run this; its own log says why.");
+  }
+  await deliver();
+
+  /** Runs the algorithm; `undefined` when the hub no longer wants the attempt. */
+  async function compute(hold: Hold): Promise<FinishedRun | undefined> {
+    const preparing = runner.prepare(dispatch, signal);
+    const answer = await reporter.start(dispatch, signal);
+    if (!answer.ok) {
+      log.info("The hub no longer wants this attempt", { reason: answer.reason });
+      return undefined;
+    }
+    const execute = await preparing(answer.input);
+    signal.throwIfAborted();
+    await journal.started(dispatch);
+    return await execute(hold);
+  }
+
+  async function interrupted({ kind, message }: Interruption): Promise<void> {
+    log.info("Interrupted", { reason: message });
+    if (kind === "killed") await finish("killed by user", message);
+    else if (kind === "unwanted") await journal.closed(dispatch);
+    else if (journal.open.get(attemptKey(dispatch))?.state === "started") await giveUp(message);
+  }
+
+  /** Ends the attempt without a result. */
+  async function finish(status: FinalStatus, reason: string): Promise<void> {
+    await journal.finished(dispatch, { status, reason, result: null, log: null });
+    await deliver();
+  }
+
+  async function deliver(): Promise<void> {
+    try {
+      const answer = await reporter.finish(dispatch, journal.reportPath(dispatch));
+      log.info("Reported", answer.ok ? {} : { refused: answer.reason });
+    } catch (error) {
+      if (!(error instanceof ReportRefusedError)) throw error;
+      log.error("The hub refuses the result", { reason: error.message });
+      return await failInstead(`The hub refused the result: ${error.message}`);
+    }
+    await journal.closed(dispatch);
+  }
+
+  /** Reports a failure in place of a result that the hub will never take. */
+  async function failInstead(reason: string): Promise<void> {
+    await journal.finished(dispatch, { status: "failed", reason, result: null, log: null });
+    await reporter.finish(dispatch, journal.reportPath(dispatch));
+    await journal.closed(dispatch);
+  }
+
+  async function giveUp(reason: string): Promise<void> {
+    const answer = await reporter.lost(dispatch, reason);
+    log.warn("Reported as lost", answer.ok ? { reason } : { reason, refused: answer.reason });
+    await journal.closed(dispatch);
+  }
+}

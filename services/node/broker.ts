@@ -1,0 +1,160 @@
+/**
+ * The node's one connection to the broker, and the key behind it.
+ *
+ * The private key is made here at the first start and never leaves the data folder; the hub signs its public half
+ * for a while, and again at half of that time; then the connection moves to a new socket, losing nothing. Should
+ * that fail, the broker closes the connection in the end, and the client comes back with the newest credential.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { Events, headers as newHeaders, type MsgHdrs, type NatsConnection } from "nats.ws";
+import type { Logger } from "../../shared/log.ts";
+import { connectNats, drain, renewConnection } from "../../shared/nats.ts";
+import {
+  CREDENTIAL_HEADER,
+  newUserKey,
+  publicKeyOf,
+  sign,
+  SIGNATURE_HEADER,
+  verify,
+} from "../../shared/signing.ts";
+import { subjects } from "../../shared/subjects.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { sleep } from "./backoff.ts";
+import type { Trust } from "./dispatch.ts";
+import type { Hub } from "./hub.ts";
+import { claimsOf } from "./payload.ts";
+
+/** How long one request may take before it is asked again. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface Broker {
+  readonly connection: NatsConnection;
+  /** One signed request; the answer's text. Rejects early when the connection was lost meanwhile. */
+  request(subject: string, payload: Uint8Array): Promise<string>;
+  /** One signed message that nobody answers. */
+  publish(subject: string, payload: Uint8Array): void;
+  /** What decides whether a message on `subject` is from the hub. */
+  trust(subject: string): Trust;
+  /** Aborted at the next reconnection; ask again after it. */
+  untilReconnect(): AbortSignal;
+  close(): Promise<void>;
+}
+
+export interface ConnectBrokerOptions {
+  hub: Hub;
+  nodeId: number;
+  /** Where the private key lies. */
+  folder: string;
+  log: Logger;
+  /** Gives up connecting. */
+  signal: AbortSignal;
+  /** Called when no credential can be had any more, ever. */
+  onRefused: (error: unknown) => void;
+}
+
+export async function connectBroker(
+  { hub, nodeId, folder, log, signal, onRefused }: ConnectBrokerOptions,
+): Promise<Broker> {
+  const seed = await ownSeed(folder);
+  const publicKey = publicKeyOf(seed);
+  let credential = await hub.brokerCredential(publicKey, signal);
+  const closing = new AbortController();
+  const connection = await connectNats({
+    url: credential.nats_url,
+    name: `node ${nodeId}`,
+    credential: { seed, jwt: () => credential.jwt },
+    inboxPrefix: subjects.inbox(nodeId),
+    log,
+  });
+  let present = new AbortController();
+  watchConnection();
+  renew().catch((error) => {
+    if (!closing.signal.aborted) onRefused(error);
+  });
+
+  /** Gets the next credential at half of the current one's time. */
+  async function renew() {
+    for (;;) {
+      const due = Date.now() + lifetimeMs(credential.jwt) / 2;
+      // In short steps, because timers stand still while a machine sleeps.
+      while (Date.now() < due) {
+        await sleep(Math.min(60_000, due - Date.now()), closing.signal);
+      }
+      credential = await hub.brokerCredential(publicKey, closing.signal);
+      await renewConnection(connection).catch((error) =>
+        log.debug("The renewed credential waits for a reconnection", { reason: messageOf(error) })
+      );
+    }
+  }
+
+  async function watchConnection() {
+    for await (const { type } of connection.status()) {
+      if (type !== Events.Reconnect) continue;
+      const past = present;
+      present = new AbortController();
+      past.abort(new Error("the connection to the broker was lost"));
+    }
+  }
+
+  function signedHeaders(subject: string, payload: Uint8Array): MsgHdrs {
+    const signed = newHeaders();
+    signed.set(CREDENTIAL_HEADER, credential.jwt);
+    signed.set(SIGNATURE_HEADER, sign(seed, subject, payload));
+    return signed;
+  }
+
+  return {
+    connection,
+    async request(subject, payload) {
+      const lost = Promise.withResolvers<never>();
+      const { signal } = present;
+      const onLost = () => lost.reject(signal.reason);
+      signal.addEventListener("abort", onLost, { once: true });
+      try {
+        const answer = connection.request(subject, payload, {
+          timeout: REQUEST_TIMEOUT_MS,
+          headers: signedHeaders(subject, payload),
+        });
+        return (await Promise.race([answer, lost.promise])).string();
+      } finally {
+        signal.removeEventListener("abort", onLost);
+      }
+    },
+    publish(subject, payload) {
+      connection.publish(subject, payload, { headers: signedHeaders(subject, payload) });
+    },
+    trust: (subject) => ({
+      subject,
+      verify: (subject, payload, signature) =>
+        credential.dispatch_keys.some((key) => verify(key, subject, payload, signature)),
+    }),
+    untilReconnect: () => present.signal,
+    async close() {
+      closing.abort(new Error("closing"));
+      await drain(connection, log);
+    },
+  };
+}
+
+/** How long a credential was made for. By its own times, since the clock here may differ from the hub's. */
+function lifetimeMs(jwt: string): number {
+  const { iat, exp } = claimsOf(jwt, z.object({ iat: z.number(), exp: z.number() }));
+  return Math.max(1, exp - iat) * 1000;
+}
+
+/** The node's own key, made at the first start. */
+async function ownSeed(folder: string): Promise<string> {
+  const path = join(folder, "broker.seed");
+  try {
+    return (await Deno.readTextFile(path)).trim();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const { seed } = newUserKey();
+  // Written aside first: a crash must not leave half a key behind.
+  await Deno.writeTextFile(`${path}.new`, seed, { mode: 0o600 });
+  await Deno.rename(`${path}.new`, path);
+  return seed;
+}

@@ -1,0 +1,115 @@
+/**
+ * What a node says to the hub, until the hub has it: a positive answer means committed in its database.
+ * @module
+ */
+import { z } from "zod";
+import type { Logger } from "../../shared/log.ts";
+import { type ReportKind, subjects } from "../../shared/subjects.ts";
+import { persist } from "./backoff.ts";
+import type { Broker } from "./broker.ts";
+import { type Hub, HubError } from "./hub.ts";
+import type { AttemptId, AttemptState } from "./journal.ts";
+
+const refused = z.object({ ok: z.literal(false), reason: z.string() });
+const attemptId = z.object({ result_id: z.number().int(), attempt: z.number().int() });
+const ANSWERS = {
+  hello: z.object({
+    ok: z.literal(true),
+    drop: z.array(attemptId.extend({ reason: z.string() })),
+  }),
+  start: z.union([
+    refused,
+    z.object({
+      ok: z.literal(true),
+      /** `null` when it is too long for a message; then it is the field `input` of the run over HTTP. */
+      input: z.string().nullable(),
+    }),
+  ]),
+  finish: z.union([refused, z.object({ ok: z.literal(true) })]),
+  lost: z.union([refused, z.object({ ok: z.literal(true) })]),
+} as const;
+type Answer<Kind extends ReportKind> = z.infer<typeof ANSWERS[Kind]>;
+
+const failure = z.object({ error: z.object({ code: z.string(), msg: z.string() }) });
+
+/** A report of this many bytes still fits into a message beside its signature. */
+const MESSAGE_LIMIT = 900 * 1024;
+
+/** The hub will never take this report, however often it is sent. */
+export class ReportRefusedError extends Error {
+  override name = "ReportRefusedError";
+}
+
+export interface Reporter {
+  hello(
+    open: (AttemptId & { state: AttemptState })[],
+    signal: AbortSignal,
+  ): Promise<Answer<"hello">>;
+  start(attempt: AttemptId, signal: AbortSignal): Promise<Answer<"start">>;
+  /** Sends the report in the file at `path`, by message or, when it is large, over HTTP. */
+  finish(attempt: AttemptId, path: string): Promise<Answer<"finish">>;
+  lost(attempt: AttemptId, reason: string): Promise<Answer<"lost">>;
+}
+
+export interface CreateReporterOptions {
+  broker: Broker;
+  hub: Hub;
+  agentId: string;
+  nodeId: number;
+  log: Logger;
+  /** Ends all attempts to report; what has not been said then is said after the next start. */
+  signal: AbortSignal;
+}
+
+/** Every method tries for ever, with pauses, and rejects only when a signal is aborted. */
+export function createReporter(
+  { broker, hub, agentId, nodeId, log, signal: ended }: CreateReporterOptions,
+): Reporter {
+  const session = crypto.randomUUID();
+
+  function send<Kind extends ReportKind>(
+    kind: Kind,
+    content: Uint8Array | Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<Answer<Kind>> {
+    const payload = content instanceof Uint8Array
+      ? content
+      : new TextEncoder().encode(JSON.stringify({ agent_id: agentId, ...content }));
+    return persist(async () => {
+      const answer = JSON.parse(await broker.request(subjects.report(nodeId, kind), payload));
+      const { data } = failure.safeParse(answer);
+      if (data?.error.code === "invalid_request") throw new ReportRefusedError(data.error.msg);
+      if (data) throw new Error(data.error.msg);
+      return ANSWERS[kind].parse(answer) as Answer<Kind>;
+    }, {
+      what: `report "${kind}" to the hub`,
+      log,
+      signal,
+      retryable: (error) => !(error instanceof ReportRefusedError),
+    });
+  }
+
+  return {
+    hello: (open, signal) => send("hello", { session, open }, AbortSignal.any([signal, ended])),
+    start: ({ result_id, attempt }, signal) =>
+      send("start", { result_id, attempt }, AbortSignal.any([signal, ended])),
+    lost: ({ result_id, attempt }, reason) => send("lost", { result_id, attempt, reason }, ended),
+
+    async finish({ result_id }, path) {
+      const { size } = await Deno.stat(path);
+      if (size <= MESSAGE_LIMIT) return await send("finish", await Deno.readFile(path), ended);
+      try {
+        return await hub.insist(`/run/${result_id}/report`, ANSWERS.finish, {
+          method: "POST",
+          stream: async () => (await Deno.open(path)).readable,
+          // An hour: a large result on a slow line.
+          timeoutMs: 3_600_000,
+          signal: ended,
+        });
+      } catch (error) {
+        if (error instanceof HubError) throw new ReportRefusedError(error.message);
+        throw error;
+      }
+    },
+  };
+}

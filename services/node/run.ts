@@ -1,0 +1,155 @@
+/**
+ * One run in the sandbox: from the hub's words to the runtime's, and back.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { sha256Hex } from "../../shared/digest.ts";
+import { SextantError } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
+import { resolveAlgorithm } from "./algorithm_store.ts";
+import type { NodeConfig } from "./config.ts";
+import type { Dispatch } from "./dispatch.ts";
+import type { FinishedRun } from "./finish_report.ts";
+import type { Hub } from "./hub.ts";
+import { attemptKey } from "./journal.ts";
+import { createLogStream } from "./log_stream.ts";
+import { decodePayload } from "./payload.ts";
+import type { RunDatabase, RunSpec, Runtime } from "./runtimes/runtime.ts";
+import type { Hold } from "./slots.ts";
+import { createSubtaskClient } from "./subtasks.ts";
+
+/** Why a run cannot even begin, in a sentence for the researcher. */
+export class CannotStart extends Error {
+  override name = "CannotStart";
+}
+
+/** Runs the algorithm, once. */
+export type Execute = (hold: Hold) => Promise<FinishedRun>;
+
+export interface Runner {
+  /**
+   * Gets the algorithm ready while the hub is asked. The function returned takes the input, or `null` when it must be
+   * fetched, and makes the run; it rejects with {@linkcode CannotStart} when something about it is wrong.
+   */
+  prepare(dispatch: Dispatch, signal: AbortSignal): (input: string | null) => Promise<Execute>;
+}
+
+export interface CreateRunnerOptions {
+  config: Pick<NodeConfig, "algorithmFolders" | "databases" | "dataFolder" | "limits">;
+  runtime: Runtime;
+  hub: Hub;
+  /** Passes on a piece of a running algorithm's log. */
+  sendLog: (dispatch: Dispatch, piece: { seq: number; lines: string[] }) => void;
+  log: Logger;
+}
+
+export function createRunner(
+  { config, runtime, hub, sendLog, log }: CreateRunnerOptions,
+): Runner {
+  return {
+    prepare(dispatch, signal) {
+      const algorithm = resolveAlgorithm(dispatch.image, {
+        folders: config.algorithmFolders,
+        cacheDir: join(config.dataFolder, "algorithms"),
+      });
+      algorithm.catch(() => {}); // looked at below, if the hub agrees
+
+      return async function make(text) {
+        const input = await readInput(text ?? await fetchInput(dispatch, signal), dispatch);
+        const databases = chooseDatabases(dispatch, config.databases);
+        const spec = {
+          name: attemptKey(dispatch),
+          algorithm: await algorithm.catch((error) => {
+            if (!(error instanceof SextantError)) throw error;
+            log.info("The algorithm cannot be used", { image: dispatch.image, error });
+            throw new CannotStart(error.message);
+          }),
+          input,
+          databases,
+          limits: config.limits,
+        };
+        return (hold) => execute(spec, dispatch, hold, signal);
+      };
+    },
+  };
+
+  async function fetchInput({ result_id }: Dispatch, signal: AbortSignal): Promise<string> {
+    const schema = z.object({ input: z.string() });
+    return (await hub.insist(`/run/${result_id}`, schema, { signal, timeoutMs: 600_000 })).input;
+  }
+
+  async function execute(
+    spec: Omit<RunSpec, "client" | "onLog">,
+    dispatch: Dispatch,
+    hold: Hold,
+    signal: AbortSignal,
+  ): Promise<FinishedRun> {
+    const over = new AbortController();
+    const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
+    const handle = await runtime.start({
+      ...spec,
+      onLog: lines.push,
+      client: createSubtaskClient({
+        hub,
+        dispatch,
+        log,
+        signal: AbortSignal.any([signal, over.signal]),
+        whileWaiting: hold.without,
+      }),
+    });
+    const kill = () => void handle.kill();
+    signal.addEventListener("abort", kill, { once: true });
+    if (signal.aborted) kill();
+    try {
+      const outcome = await handle.done;
+      // One that completed before the interruption reached it is as good as any.
+      if (signal.aborted && outcome.status !== "completed") throw signal.reason;
+      return outcome;
+    } finally {
+      signal.removeEventListener("abort", kill);
+      over.abort(new Error("the run is over"));
+      lines.end();
+    }
+  }
+}
+
+const inputSchema = z.object({
+  method: z.string().min(1),
+  args: z.array(z.unknown()).default([]),
+  kwargs: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** What the algorithm is called with. Rejects with {@linkcode CannotStart} for anything but what was dispatched. */
+export async function readInput(
+  text: string,
+  { input_sha256 }: Pick<Dispatch, "input_sha256">,
+): Promise<z.infer<typeof inputSchema>> {
+  if (await sha256Hex(text) !== input_sha256) {
+    throw new CannotStart("The input that came from the hub is not the one that it signed.");
+  }
+  let decoded: unknown;
+  try {
+    decoded = decodePayload(text);
+  } catch {
+    throw new CannotStart("The input cannot be read: it must be JSON in base64.");
+  }
+  const parsed = inputSchema.safeParse(decoded);
+  if (parsed.success) return parsed.data;
+  throw new CannotStart(
+    `The input must be an object with method, args and kwargs: ${z.prettifyError(parsed.error)}`,
+  );
+}
+
+/** The databases that a dispatch asks for, in its order. */
+export function chooseDatabases(
+  { databases: wanted }: Pick<Dispatch, "databases">,
+  databases: readonly RunDatabase[],
+): RunDatabase[] {
+  return wanted.map(({ label }) => {
+    const found = databases.find((database) => database.label === label);
+    if (found) return found;
+    const known = databases.map((database) => database.label).join(", ") || "none";
+    throw new CannotStart(`This node has no database "${label}"; it has ${known}.`);
+  });
+}
