@@ -1,0 +1,427 @@
+/**
+ * The hub's side of the protocol between hub and node, for tests of the agent: in memory, and able to hold back what it
+ * would say. The broker under it is a real one.
+ */
+import { z } from "zod";
+import { headers, type Msg, type NatsConnection } from "nats.ws";
+import { issueNodeCredential, nodeIssuers } from "../../shared/broker_trust.ts";
+import { sha256Hex } from "../../shared/digest.ts";
+import { verifyNodeCredential } from "../../shared/node_credential.ts";
+import {
+  CREDENTIAL_HEADER,
+  newUserKey,
+  publicKeyOf,
+  sign,
+  SIGNATURE_HEADER,
+  verify,
+} from "../../shared/signing.ts";
+import { parseNodeSubject, type ReportKind, subjects } from "../../shared/subjects.ts";
+import { createDispatchStreams } from "../../services/task/dispatch.ts";
+import { freePort } from "../../services/stack/ports.ts";
+import { waitFor } from "../harness.ts";
+import { startTestNats } from "./nats.ts";
+
+export const NODE = 7;
+export const API_KEY = "0d6ce0b9-6ae9-4f59-9f08-4b4a2bb5ad32";
+const ORGANIZATION = 3;
+const COLLABORATION = 2;
+
+/** One result as the hub has it. */
+export interface HeldResult {
+  id: number;
+  taskId: number;
+  image: string;
+  databases: { label: string }[];
+  input: string;
+  status: string;
+  attempt: number;
+  agentId: string | null;
+  result: string | null;
+  log: string;
+  reason: string | null;
+  /** How often each report about it was committed. */
+  committed: Record<string, number>;
+}
+
+export interface Work {
+  image: string;
+  input: unknown;
+  databases?: string[];
+  /** The input as stored, instead of the one made from `input`. */
+  rawInput?: string;
+}
+
+type Point = ReportKind | "committed finish" | "POST /task";
+
+interface Hold {
+  /** Resolves when something is held. */
+  reached: Promise<void>;
+  /** Lets what is held go on, and holds nothing any more. */
+  release(): void;
+  /** Answers what is held with an error instead. */
+  drop(): void;
+}
+
+export interface HubDouble {
+  /** Base address of the API. */
+  api: string;
+  port: number;
+  encrypted: boolean;
+  /** Seconds for which a broker credential is valid. */
+  credentialSeconds: number;
+  dispatchSeed: string;
+  nc: NatsConnection;
+  /** How often each path was asked over HTTP, for example "POST /token/container". */
+  asked: Map<string, number>;
+  logLines: string[];
+  results: Map<number, HeldResult>;
+  /** Makes a result and dispatches it. */
+  post(work: Work): Promise<HeldResult>;
+  dispatch(result: HeldResult, change?: Record<string, unknown>): Promise<void>;
+  kill(result: HeldResult): void;
+  /** Holds everything that reaches this point. */
+  hold(point: Point): Hold;
+  final(result: HeldResult): Promise<HeldResult>;
+  killBroker(): Promise<void>;
+  startBroker(): Promise<void>;
+  stopHttp(): Promise<void>;
+  startHttp(): void;
+  stop(): Promise<void>;
+}
+
+const FINAL_AFTER_ATTEMPTS = 3;
+const isOpen = ({ status }: HeldResult) => status === "pending" || status === "active";
+
+export async function startHubDouble(): Promise<HubDouble> {
+  const nats = await startTestNats();
+  const { trust } = nats;
+  const { nc } = await nats.service("task");
+  const httpPort = freePort();
+  const streams = createDispatchStreams(() => nc.jetstreamManager({ checkAPI: false }));
+  await streams.ensureStream();
+  await streams.ensureConsumer(NODE);
+
+  const gates = new Map<Point, { reached: () => void; opened: Promise<void> }>();
+  const results = new Map<number, HeldResult>();
+  let lastId = 100;
+  let http: Deno.HttpServer | undefined;
+
+  async function pass(point: Point): Promise<void> {
+    const gate = gates.get(point);
+    gate?.reached();
+    await gate?.opened;
+  }
+
+  // -- reports ----------------------------------------------------------------------------------------------
+
+  const attemptBody = z.object({
+    agent_id: z.uuid(),
+    result_id: z.number().int(),
+    attempt: z.number().int(),
+  });
+  const finishBody = attemptBody.extend({
+    status: z.string(),
+    result: z.string().nullable(),
+    log: z.string().nullable(),
+    reason: z.string().nullable(),
+  });
+  const helloBody = z.object({
+    agent_id: z.uuid(),
+    session: z.uuid(),
+    open: z.array(z.object({ result_id: z.number(), attempt: z.number(), state: z.string() })),
+  });
+
+  function refusal(result: HeldResult | undefined, body: z.infer<typeof attemptBody>) {
+    if (!result) return "unknown";
+    if (result.status === "killed by user") return "killed";
+    if (!isOpen(result)) return "finished";
+    if (result.attempt !== body.attempt) return "superseded";
+    if (result.agentId !== null && result.agentId !== body.agent_id) return "superseded";
+    return undefined;
+  }
+
+  async function commit(kind: ReportKind, json: unknown): Promise<unknown> {
+    if (kind === "hello") {
+      const { open, agent_id } = helloBody.parse(json);
+      const drop = open.flatMap(({ result_id, attempt }) => {
+        const reason = refusal(results.get(result_id), { agent_id, result_id, attempt });
+        return reason ? [{ result_id, attempt, reason }] : [];
+      });
+      return { ok: true, drop };
+    }
+    const body = attemptBody.parse(json);
+    const result = results.get(body.result_id);
+    const reason = refusal(result, body);
+    if (!result || reason) return { ok: false, reason };
+    result.committed[kind] = (result.committed[kind] ?? 0) + 1;
+    if (kind === "start") {
+      Object.assign(result, { status: "active", agentId: body.agent_id });
+      const inline = result.input.length < 512 * 1024;
+      return {
+        ok: true,
+        input: inline ? result.input : null,
+        input_via_http: !inline,
+        started_at: new Date().toISOString(),
+      };
+    }
+    if (kind === "finish") {
+      const { status, result: payload, log, reason } = finishBody.parse(json);
+      Object.assign(result, { status, result: payload, log: log ?? "", reason });
+      return { ok: true };
+    }
+    if (result.attempt === FINAL_AFTER_ATTEMPTS) {
+      Object.assign(result, { status: "failed", reason: "lost too often" });
+      return { ok: true, next_attempt: null };
+    }
+    Object.assign(result, { status: "pending", attempt: result.attempt + 1, agentId: null });
+    await dispatch(result);
+    return { ok: true, next_attempt: result.attempt };
+  }
+
+  async function answerReport(message: Msg): Promise<void> {
+    const { node, rest } = parseNodeSubject(message.subject)!;
+    const credential = verifyNodeCredential(
+      message.headers!.get(CREDENTIAL_HEADER),
+      nodeIssuers(trust),
+    );
+    const signature = message.headers!.get(SIGNATURE_HEADER);
+    if (
+      credential.node !== node ||
+      !verify(credential.publicKey, message.subject, message.data, signature)
+    ) throw new Error("a report is not signed by its node");
+    await pass(rest as ReportKind);
+    const answer = await commit(rest as ReportKind, message.json());
+    if (rest === "finish") await pass("committed finish");
+    message.respond(JSON.stringify(answer));
+  }
+
+  const reports = nc.subscribe(subjects.allReports(), { queue: "task" });
+  (async () => {
+    for await (const message of reports) {
+      answerReport(message).catch((error) =>
+        message.respond(JSON.stringify({ error: { code: "internal", msg: String(error) } }))
+      );
+    }
+  })();
+  const logs = nc.subscribe(subjects.allLogs(), {
+    callback: (_, message) => void hub.logLines.push(...message.json<{ lines: string[] }>().lines),
+  });
+
+  // -- dispatch ---------------------------------------------------------------------------------------------
+
+  async function dispatch(result: HeldResult, change: Record<string, unknown> = {}): Promise<void> {
+    const subject = subjects.dispatch(NODE);
+    const payload = new TextEncoder().encode(JSON.stringify({
+      v: 1,
+      result_id: result.id,
+      attempt: result.attempt,
+      task_id: result.taskId,
+      run_id: 1,
+      parent_id: null,
+      collaboration_id: COLLABORATION,
+      organization_id: ORGANIZATION,
+      init_org_id: ORGANIZATION,
+      init_user_id: 1,
+      image: result.image,
+      databases: result.databases,
+      input_sha256: await sha256Hex(result.input),
+      issued_at: new Date().toISOString(),
+      ...change,
+    }));
+    const msgID = crypto.randomUUID();
+    await waitFor(
+      () =>
+        nc.jetstream().publish(subject, payload, {
+          headers: signed(subject, payload),
+          msgID,
+          timeout: 500,
+        }),
+      { what: "JetStream to take a dispatch" },
+    );
+  }
+
+  function signed(subject: string, payload: Uint8Array) {
+    const all = headers();
+    all.set(SIGNATURE_HEADER, sign(hub.dispatchSeed, subject, payload));
+    return all;
+  }
+
+  function add({ image, input, databases = [], rawInput }: Work): HeldResult {
+    const id = ++lastId;
+    const result: HeldResult = {
+      id,
+      taskId: id + 1000,
+      image,
+      databases: databases.map((label) => ({ label })),
+      input: rawInput ?? new TextEncoder().encode(JSON.stringify(input)).toBase64(),
+      status: "pending",
+      attempt: 1,
+      agentId: null,
+      result: null,
+      log: "",
+      reason: null,
+      committed: {},
+    };
+    results.set(id, result);
+    return result;
+  }
+
+  // -- HTTP -------------------------------------------------------------------------------------------------
+
+  function token(claims: Record<string, unknown>): string {
+    const part = (value: unknown) =>
+      new TextEncoder().encode(JSON.stringify(value)).toBase64({ alphabet: "base64url" });
+    return `${part({})}.${part({ exp: Date.now() / 1000 + 3600, ...claims })}.x`;
+  }
+
+  async function answerHttp(request: Request): Promise<unknown> {
+    const url = new URL(request.url);
+    const path = url.pathname.replace(/^\/api/, "");
+    const key = `${request.method} ${path}`;
+    hub.asked.set(key, (hub.asked.get(key) ?? 0) + 1);
+    const taskId = Number(url.searchParams.get("task_id") ?? /^\/task\/(\d+)/.exec(path)?.[1]);
+    const ofTask = [...results.values()].filter((result) => result.taskId === taskId);
+    const runPath = /^\/run\/(\d+)(\/report)?$/.exec(path);
+    if (key === "POST /token/node") {
+      const { api_key } = await request.json();
+      if (api_key !== API_KEY) throw new Refusal(401, "The API key is not known.");
+      return { access_token: token({ sub: NODE }), refresh_token: "x" };
+    }
+    if (path === `/node/${NODE}`) {
+      return {
+        id: NODE,
+        name: "test node",
+        organization: { id: ORGANIZATION },
+        collaboration: { id: COLLABORATION },
+      };
+    }
+    if (path === `/collaboration/${COLLABORATION}`) {
+      return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
+    }
+    if (key === "POST /token/broker") {
+      const { public_key } = await request.json();
+      const issued = await issueNodeCredential(trust, NODE, public_key, hub.credentialSeconds);
+      return {
+        jwt: issued.jwt,
+        expires_at: issued.expiresAt.toISOString(),
+        nats_url: nats.url,
+        dispatch_keys: [publicKeyOf(hub.dispatchSeed)],
+        service: "sextant",
+      };
+    }
+    if (key === "POST /token/container") {
+      const { task_id } = await request.json();
+      const sub = { task_id, collaboration_id: COLLABORATION, study_id: null, databases: [] };
+      return { container_token: token({ sub }) };
+    }
+    if (path === "/organization") return { data: [{ id: ORGANIZATION, name: "Alpha" }] };
+    if (key === "POST /task") {
+      await pass("POST /task");
+      const { image, organizations } = await request.json();
+      const child = add({ image, input: null, rawInput: organizations[0].input });
+      await dispatch(child);
+      return { id: child.taskId };
+    }
+    if (path.endsWith("/status")) {
+      const [child] = ofTask;
+      if (!child) throw new Refusal(404, "There is no such task.");
+      await waitFor(() => !isOpen(child), { what: "a subtask", timeout: 25_000 });
+      return { status: child.status };
+    }
+    if (path === "/run") {
+      return {
+        data: ofTask.map(({ id, status, log, reason }) => ({
+          id,
+          status,
+          organization: { id: ORGANIZATION },
+          log: reason ?? log,
+        })),
+      };
+    }
+    if (path === "/result") return { data: ofTask.map(({ id, result }) => ({ id, result })) };
+    if (runPath?.[2]) return await commit("finish", await request.json());
+    if (runPath) return { input: results.get(Number(runPath[1]))!.input };
+    throw new Refusal(404, `There is no ${key}.`);
+  }
+
+  const hub: HubDouble = {
+    api: `http://127.0.0.1:${httpPort}/api`,
+    port: httpPort,
+    encrypted: false,
+    credentialSeconds: 3600,
+    dispatchSeed: newUserKey().seed,
+    nc,
+    asked: new Map(),
+    logLines: [],
+    results,
+    dispatch,
+    async post(work) {
+      const result = add(work);
+      await dispatch(result);
+      return result;
+    },
+    kill(result) {
+      result.status = "killed by user";
+      const subject = subjects.kill(NODE);
+      const payload = new TextEncoder().encode(
+        JSON.stringify({ result_id: result.id, attempt: null }),
+      );
+      nc.publish(subject, payload, { headers: signed(subject, payload) });
+    },
+    hold(point) {
+      const reached = Promise.withResolvers<void>();
+      const opened = Promise.withResolvers<void>();
+      opened.promise.catch(() => {});
+      gates.set(point, { reached: reached.resolve, opened: opened.promise });
+      function open(settle: () => void) {
+        gates.delete(point);
+        settle();
+      }
+      return {
+        reached: reached.promise,
+        release: () => open(opened.resolve),
+        drop: () => open(() => opened.reject(new Error("dropped"))),
+      };
+    },
+    async final(result) {
+      await waitFor(() => !isOpen(result), {
+        what: `the end of result ${result.id}`,
+        timeout: 30_000,
+      });
+      return result;
+    },
+    killBroker: nats.kill9,
+    startBroker: nats.start,
+    async stopHttp() {
+      await http?.shutdown();
+      http = undefined;
+    },
+    startHttp() {
+      http = Deno.serve(
+        { port: httpPort, hostname: "127.0.0.1", onListen: () => {} },
+        async (request) => {
+          try {
+            return Response.json(await answerHttp(request));
+          } catch (error) {
+            const status = error instanceof Refusal ? error.status : 500;
+            return Response.json({ msg: (error as Error).message }, { status });
+          }
+        },
+      );
+    },
+    async stop() {
+      await hub.stopHttp();
+      reports.unsubscribe();
+      logs.unsubscribe();
+      await nats.stop();
+    },
+  };
+  hub.startHttp();
+  return hub;
+}
+
+class Refusal extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
