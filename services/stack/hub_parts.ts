@@ -68,6 +68,8 @@ export function gatewayPart({ nats, gateway, serviceFolder }: HubAddresses): Par
       `--allow-net=${nats},${gateway}`,
       `--allow-read=${ROOT}services/gateway,${folder}`,
       "--allow-env",
+      // Otherwise a request's signal fires at its successful end, too.
+      "--unstable-no-legacy-abort",
     ],
     env: {
       SEXTANT_NATS_URL: `ws://${nats}`,
