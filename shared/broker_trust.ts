@@ -200,16 +200,23 @@ const updateAnswer = z.object({
   error: z.object({ description: z.string() }).optional(),
 });
 
+let lastRevocation: Promise<unknown> = Promise.resolve();
+
 /**
  * Shuts a node out at once: its connection is closed, and no credential for this key that was issued until now
  * is accepted any more, after a restart of the server either. `system` is identity's connection to the system
  * account. Issuing a new credential afterwards lets the node in again.
+ *
+ * The list of revocations is read, added to and written back. Calls in one process take turns; processes have
+ * to, too.
  */
-export async function revokeNode(
-  system: NatsConnection,
-  trust: Trust,
-  publicKey: string,
-): Promise<void> {
+export function revokeNode(system: NatsConnection, trust: Trust, publicKey: string): Promise<void> {
+  const turn = lastRevocation.then(() => revoke(system, trust, publicKey));
+  lastRevocation = turn.catch(() => {});
+  return turn;
+}
+
+async function revoke(system: NatsConnection, trust: Trust, publicKey: string): Promise<void> {
   const account = publicOf(trust.app);
   const found = await system.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`);
   const current = accountClaims.parse(parseJwtSegment(found.string().split(".")[1] ?? ""));
@@ -218,13 +225,10 @@ export async function revokeNode(
     [publicKey]: Math.floor(Date.now() / 1000),
   };
   const jwt = await encodeAppAccount(trust, revocations);
-  const answer = updateAnswer.parse(
-    (await system.request("$SYS.REQ.CLAIMS.UPDATE", jwt)).json(),
+  const answer = updateAnswer.parse((await system.request("$SYS.REQ.CLAIMS.UPDATE", jwt)).json());
+  if (!answer.error) return;
+  throw new SextantError(
+    "unavailable",
+    `Cannot revoke the node's credential: ${answer.error.description}`,
   );
-  if (answer.error) {
-    throw new SextantError(
-      "unavailable",
-      `Cannot revoke the node's credential: ${answer.error.description}`,
-    );
-  }
 }

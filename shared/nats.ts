@@ -38,6 +38,7 @@ export interface ConnectNatsOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
+const DRAIN_MS = 5000;
 /** A server that is gone without a word is noticed after three of these. */
 const PING_INTERVAL_MS = 5000;
 
@@ -197,14 +198,15 @@ export function isInboxOf(
 /** Finishes what has been received, sends what waits, closes. For a shutdown; never throws. */
 export async function drain(nc: NatsConnection, log?: Logger): Promise<void> {
   if (nc.isClosed()) return;
+  // Without a server a drain would wait for one.
+  const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<void>();
+  const timer = setTimeout(giveUp, DRAIN_MS);
   try {
-    // Without a server a drain would wait for it.
-    const gaveUp = Promise.withResolvers<void>();
-    const timer = setTimeout(gaveUp.resolve, 5000);
-    await Promise.race([nc.drain(), gaveUp.promise]);
-    clearTimeout(timer);
+    await Promise.race([nc.drain(), gaveUp]);
   } catch (error) {
     log?.warn("The connection to NATS did not drain", { reason: messageOf(error) });
+  } finally {
+    clearTimeout(timer);
   }
   if (!nc.isClosed()) await nc.close();
 }

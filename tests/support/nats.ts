@@ -3,7 +3,7 @@
  * temporary folder.
  * @module
  */
-import type { NatsConnection } from "nats.ws";
+import { connect, type ConnectionOptions, jwtAuthenticator, type NatsConnection } from "nats.ws";
 import { freePort } from "../../services/stack/ports.ts";
 import { findNatsServer, startNatsServer } from "../../services/stack/nats_server.ts";
 import type { ManagedProcess } from "../../services/stack/process.ts";
@@ -19,6 +19,7 @@ import {
 } from "../../shared/broker_trust.ts";
 import { type Logger, silentLogger } from "../../shared/log.ts";
 import { connectNats } from "../../shared/nats.ts";
+import { openSocket } from "../../shared/nats_socket.ts";
 import { natsServerConfig } from "../../shared/nats_server_config.ts";
 import { type KeyPairText, newUserKey } from "../../shared/signing.ts";
 import { type ServiceName, subjects } from "../../shared/subjects.ts";
@@ -39,8 +40,12 @@ export interface TestNats {
   node(node: number, ttlSeconds?: number): Promise<TestParty>;
   enrolment(service: ServiceName): Promise<TestParty>;
   system(service: SystemService): Promise<TestParty>;
+  /** Logs in once and leaves; rejects with what the server says against it. */
+  tryLogin(key: KeyPairText, credential: IssuedCredential): Promise<void>;
   /** Kills the server and waits until it is gone. */
   kill9(): Promise<void>;
+  /** Removes JetStream's files; the server must not be running. */
+  loseStreams(): Promise<void>;
   /** Starts the server again, on the same ports and folder. */
   start(): Promise<void>;
   /** Closes all connections made here, stops the server and removes its folder. */
@@ -72,7 +77,7 @@ export async function startTestNats(
   async function start() {
     server = await startNatsServer(program, configPath);
   }
-  async function connect(
+  async function party(
     name: string,
     inbox: string | number,
     issue: (publicKey: string) => Promise<IssuedCredential>,
@@ -95,18 +100,29 @@ export async function startTestNats(
     trust,
     url,
     service: (name, ttl = 3600) =>
-      connect(name, name, (key) => issueServiceCredential(trust, name, key, ttl)),
+      party(name, name, (key) => issueServiceCredential(trust, name, key, ttl)),
     node: (node, ttl = 3600) =>
-      connect(`node ${node}`, node, (key) => issueNodeCredential(trust, node, key, ttl)),
+      party(`node ${node}`, node, (key) => issueNodeCredential(trust, node, key, ttl)),
     enrolment: (name) =>
-      connect(
+      party(
         `enrol-${name}`,
         `enrol-${name}`,
         (key) => issueEnrolmentCredential(trust, name, key),
       ),
     system: (name) =>
-      connect(`${name}-system`, name, (key) => issueSystemCredential(trust, name, key, 3600)),
+      party(`${name}-system`, name, (key) => issueSystemCredential(trust, name, key, 3600)),
     start,
+    async tryLogin(key, { jwt }) {
+      const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(key.seed));
+      const options: ConnectionOptions & { wsFactory: unknown } = {
+        servers: url,
+        authenticator,
+        reconnect: false,
+        wsFactory: (to: string) => Promise.resolve({ socket: openSocket(to).socket }),
+      };
+      await (await connect(options)).close();
+    },
+    loseStreams: () => Deno.remove(`${folder.path}/jetstream`, { recursive: true }),
     async kill9() {
       server.signal("SIGKILL");
       await server.exited;
