@@ -67,6 +67,10 @@ function addHubService(rights: BrokerRights, service: HubService): void {
     "event.*.*",
     ...ASKERS.map((asker) => `${subjects.inbox(asker)}.>`),
     ...["INFO", "CREATE", "UPDATE"].map((action) => `$JS.API.STREAM.${action}.${events}`),
+    // Its own durable consumer of events, which its replicas share (see event_consumer.ts).
+    `$JS.API.CONSUMER.CREATE.${events}.${service}.>`,
+    ...["INFO", "MSG.NEXT"].map((action) => `$JS.API.CONSUMER.${action}.${events}.${service}`),
+    `$JS.ACK.${events}.${service}.>`,
   );
   if (service === "identity") addIdentity(rights);
   if (service === "task") addTask(rights);

@@ -158,7 +158,14 @@ Deno.test("a service's credential gives it what its work needs", async () => {
     const identity = service === "identity";
     await assertRights(nc, {
       may: {
-        publish: ["_INBOX.gateway.a.1", "rpc.identity.keys", "event.task.created"],
+        publish: [
+          "_INBOX.gateway.a.1",
+          "rpc.identity.keys",
+          "event.task.created",
+          inJetStream(`CONSUMER.INFO.EVENTS.${service}`),
+          inJetStream(`CONSUMER.MSG.NEXT.EVENTS.${service}`),
+          `$JS.ACK.EVENTS.${service}.1.1.1.1.0`,
+        ],
         subscribe: [`http.${service}`, `http.${service}.r.*`, `rpc.${service}.*`, "event.>"],
       },
       mayNot: {
@@ -170,6 +177,16 @@ Deno.test("a service's credential gives it what its work needs", async () => {
           "_INBOX.1.x",
           inJetStream("CONSUMER.MSG.NEXT.DISPATCH.1"),
           "$JS.ACK.DISPATCH.1.1.1.1.1.0",
+          ...others(service).flatMap((other) => [
+            inJetStream(`CONSUMER.CREATE.EVENTS.${other}.event.>`),
+            inJetStream(`CONSUMER.DURABLE.CREATE.EVENTS.${other}`),
+            inJetStream(`CONSUMER.INFO.EVENTS.${other}`),
+            inJetStream(`CONSUMER.MSG.NEXT.EVENTS.${other}`),
+            inJetStream(`CONSUMER.DELETE.EVENTS.${other}`),
+            `$JS.ACK.EVENTS.${other}.1.1.1.1.0`,
+          ]),
+          inJetStream("CONSUMER.CREATE.EVENTS"),
+          inJetStream(`CONSUMER.DELETE.EVENTS.${service}`),
           ...task ? [] : ["dispatch.2", "kill.1", inJetStream("STREAM.INFO.DISPATCH")],
           ...identity ? [] : ["_INBOX.enrol-task.x"],
           ...SERVER,
