@@ -82,6 +82,19 @@ export const name = text.pipe(
   z.string().min(1).max(128).regex(/\D/, "must not consist of digits only"),
 );
 
+/** A moment in any ISO form; without a zone it is UTC, as the field's programs mean it. */
+export const isoDate = text.transform((value, context) => {
+  const iso =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+  const match = iso.exec(value);
+  const [, day, time = "00:00", zone = "Z"] = match ?? [];
+  const offset = zone.length === 3 ? `${zone}:00` : zone.replace(/(\d\d)(\d\d)$/, "$1:$2");
+  const date = new Date(`${day}T${time}${offset.toUpperCase()}`);
+  if (match && !Number.isNaN(date.getTime())) return date;
+  context.addIssue({ code: "custom", message: "must be a date such as 2026-03-24T10:00:00" });
+  return z.NEVER;
+});
+
 /** `null` counts as absent: field clients send nulls for what was not given. */
 export function nullAsAbsent<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined);

@@ -61,7 +61,12 @@ export const EVENT_DATA = {
     init_org_id: idNumber,
     init_user_id: idNumber,
   }),
-  "task.deleted": z.object({ task_id: idNumber, collaboration_id: idNumber }),
+  "task.deleted": z.object({
+    task_id: idNumber,
+    collaboration_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+  }),
   "result.status": z.object({
     result_id: idNumber,
     task_id: idNumber,
@@ -75,6 +80,19 @@ export const EVENT_DATA = {
     /** The task's own status, which this change may have moved. */
     task_status: z.string(),
     attempt: idNumber,
+  }),
+  /** What a running algorithm has printed. */
+  "result.log": z.object({
+    result_id: idNumber,
+    task_id: idNumber,
+    run_id: idNumber,
+    collaboration_id: idNumber,
+    organization_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+    attempt: idNumber,
+    seq: idNumber,
+    lines: z.array(z.string()),
   }),
 } as const;
 

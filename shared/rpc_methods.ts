@@ -34,6 +34,11 @@ export const RPC_METHODS = {
         rules: z.array(z.string()),
       }).nullable(),
     },
+    /** Where a user belongs, or null. Unlike `user` it does not count as the user having been here. */
+    user_place: {
+      input: z.object({ id: idNumber }),
+      output: z.object({ id: idNumber, organization_id: idNumber }).nullable(),
+    },
     /** The rules of one of the two roles that machines have. */
     machine_rules: {
       input: z.object({ role: z.enum(["node", "container"]) }),
@@ -130,6 +135,8 @@ export const RPC_METHODS = {
         collaboration_id: idNumber.optional(),
         study_id: idNumber.optional(),
         organization_id: idNumber.optional(),
+        /** Who created them. */
+        user_id: idNumber.optional(),
       }),
       output: z.object({ tasks: idNumber }),
     },

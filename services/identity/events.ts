@@ -9,13 +9,13 @@ import type { IdentityDeps } from "./app.ts";
 import { DEFAULT_ROLES } from "./catalogue.ts";
 import { showOrganization } from "./routes/organization.ts";
 import {
-  deleteRefreshTokens,
   organizationNames,
   organizationsByIds,
   ruleNamesOfUser,
   touchUser,
   userById,
 } from "./store.ts";
+import { deleteRefreshTokens } from "./store/session.ts";
 
 export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHandlers<"identity"> {
   return {
@@ -27,6 +27,10 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
       const { username, organization_id } = user;
       return { id, username, organization_id, rules: await ruleNamesOfUser(db, id) };
     },
+    async user_place({ id }) {
+      const user = await userById(db, id);
+      return user ? { id, organization_id: user.organization_id } : null;
+    },
     machine_rules: ({ role }) =>
       Promise.resolve(DEFAULT_ROLES.find((one) => one.name === role)!.rules),
     node_issuers: () => Promise.resolve(broker.issuers),
@@ -35,7 +39,7 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
       return (await organizationsByIds(db, ids)).map(showOrganization);
     },
     async revoke_node({ node_id }) {
-      await deleteRefreshTokens(db, "node", node_id);
+      await deleteRefreshTokens(db, "node", [node_id]);
       await broker.shutOut(node_id);
       return {};
     },

@@ -13,18 +13,33 @@ import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Outbox } from "../../shared/outbox.ts";
 import type { Ask } from "../../shared/rpc_methods.ts";
+import type { Kills } from "./kills.ts";
 import type { Reports } from "./reports.ts";
+import { blobRoutes } from "./routes/blobstream.ts";
+import { columnRoutes } from "./routes/column.ts";
+import { killRoutes } from "./routes/kill.ts";
+import { portRoutes } from "./routes/port.ts";
 import { resultRoutes } from "./routes/result.ts";
 import { runRoutes } from "./routes/run.ts";
 import { taskRoutes } from "./routes/task.ts";
 import type { TaskWatch } from "./watch.ts";
+
+export interface TaskSettings {
+  /** Whether inputs must be uploaded. Without it they may be, and large results are blobs either way. */
+  blobStoreEnabled: boolean;
+  /** The algorithm that `POST /column` asks for the names of columns. */
+  columnImage: string;
+}
 
 export interface TaskDeps {
   db: Db;
   outbox: Outbox;
   ask: Ask;
   reports: Reports;
+  kills: Kills;
   watch: TaskWatch;
+  settings: TaskSettings;
+  now: () => Date;
   log: Logger;
 }
 
@@ -34,5 +49,9 @@ export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
   app.route("/", taskRoutes(deps));
   app.route("/", runRoutes(deps));
   app.route("/", resultRoutes(deps));
+  app.route("/", killRoutes(deps));
+  app.route("/", blobRoutes(deps));
+  app.route("/", portRoutes(deps));
+  app.route("/", columnRoutes(deps));
   return app;
 }

@@ -26,6 +26,7 @@ import {
   type TaskRow,
   updateResult,
 } from "./store.ts";
+import { blobDigest } from "./store/blob.ts";
 
 /** The databases of a task with their parameters merged in, as containers and nodes read them. */
 export function flatDatabases(rows: TaskDatabaseRow[]): Record<string, JsonValue>[] {
@@ -53,7 +54,7 @@ export async function dispatch(
     init_user_id: task.init_user_id,
     image: task.image,
     databases: flatDatabases(await databasesOfTasks(tx, [task.id])),
-    input_sha256: await sha256Hex(input),
+    input_sha256: result.input_in_blob ? await blobDigest(tx, input) : await sha256Hex(input),
     issued_at: at.toISOString(),
   });
 }
@@ -65,7 +66,11 @@ export async function redispatch(
   at: Date,
 ): Promise<void> {
   const task = await taskById(change.tx, result.task_id);
-  await updateResult(change.tx, result.id, { status: result.status, dispatched_at: at });
+  await updateResult(change.tx, result.id, {
+    status: result.status,
+    dispatched_at: at,
+    dispatches: result.dispatches + 1,
+  });
   await dispatch(change, task!, result, at);
 }
 
@@ -74,7 +79,8 @@ const ACK_WAIT_MS = 30_000;
 
 /** The streams and consumers that nodes live on. Made by the hub; a node could not make them. */
 export interface DispatchStreams {
-  ensureStream(): Promise<void>;
+  /** Makes the stream if it is not there; returns whether it had to: then whatever it held is lost. */
+  ensureStream(): Promise<boolean>;
   /** Makes the node's durable consumer, if it is not there. */
   ensureConsumer(nodeId: number): Promise<void>;
   /** Messages that wait for the node or that it has not acknowledged; 0 when the consumer is gone. */
@@ -93,9 +99,11 @@ export function createDispatchStreams(manager: () => Promise<JetStreamManager>):
       };
       try {
         await jsm.streams.info(STREAMS.dispatch);
+        return false;
       } catch (error) {
         if (!isMissing(error)) throw error;
         await jsm.streams.add(config);
+        return true;
       }
     },
     async ensureConsumer(nodeId) {

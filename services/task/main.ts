@@ -1,5 +1,6 @@
+import { headers as newHeaders } from "nats.ws";
 import { z } from "zod";
-import { readConfig } from "../../shared/config.ts";
+import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { subscribeEvents } from "../../shared/events.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
@@ -11,6 +12,8 @@ import { sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
 import { createTaskApp } from "./app.ts";
 import { createDispatchStreams } from "./dispatch.ts";
 import { hearEvent, taskAnswers } from "./events.ts";
+import { createKills } from "./kills.ts";
+import { createLogs } from "./logs.ts";
 import { createReconciler } from "./reconciler.ts";
 import { serveReports } from "./report_desk.ts";
 import { createReports } from "./reports.ts";
@@ -23,6 +26,12 @@ await runService("task", async ({ log, onStop }) => {
     SEXTANT_ENROLMENT: z.string().min(1),
     /** The seed that signs what is dispatched. */
     SEXTANT_DISPATCH_KEY: z.string().regex(/^SU[A-Z2-7]{56}$/, "must be the seed of a user nkey"),
+    /** Whether every input must be uploaded to /blobstream first, as the field's API has it. */
+    SEXTANT_BLOB_STORE: envBoolean.default(false),
+    SEXTANT_COLUMN_IMAGE: z.string().default("harbor2.vantage6.ai/algorithms/basics"),
+    /** Days after which the payloads of completed results are removed; without it they are kept. */
+    SEXTANT_RUNS_DATA_CLEANUP_DAYS: envInteger.pipe(z.number().min(1)).optional(),
+    SEXTANT_RUNS_DATA_CLEANUP_INCLUDE_INPUT: envBoolean.default(false),
   });
   const now = () => new Date();
 
@@ -53,18 +62,36 @@ await runService("task", async ({ log, onStop }) => {
   });
   onStop("outbox", () => outbox.stop());
 
-  const reports = createReports({ outbox, streams, log, now });
+  const reports = createReports({ db, outbox, streams, log, now });
   const watch = createTaskWatch();
-  const deps = { db, outbox, ask: createAsk(nc), reports, watch, log };
+  const kills = createKills({
+    db,
+    log,
+    now,
+    publish(subject, payload) {
+      const headers = newHeaders();
+      headers.set(SIGNATURE_HEADER, sign(config.SEXTANT_DISPATCH_KEY, subject, payload));
+      nc.publish(subject, payload, { headers });
+    },
+  });
+  const settings = {
+    blobStoreEnabled: config.SEXTANT_BLOB_STORE,
+    columnImage: config.SEXTANT_COLUMN_IMAGE,
+  };
+  const deps = { db, outbox, ask: createAsk(nc), reports, kills, watch, settings, now, log };
   const events = subscribeEvents(nc, (event) => hearEvent(event, { watch, streams }), {
     log,
     onGap: () => watch.wakeAll(),
   });
   onStop("events", () => events.stop());
   const issuers = await deps.ask("identity", "node_issuers", {});
-  const desk = serveReports({ nc, reports, issuers, log });
+  const desk = serveReports({ nc, reports, logs: createLogs(outbox), issuers, log });
   onStop("reports", () => desk.stop());
-  const reconciler = createReconciler({ db, outbox, streams, log, now });
+  const retention = {
+    days: config.SEXTANT_RUNS_DATA_CLEANUP_DAYS,
+    includeInput: config.SEXTANT_RUNS_DATA_CLEANUP_INCLUDE_INPUT,
+  };
+  const reconciler = createReconciler({ db, outbox, streams, kills, retention, log, now });
   onStop("reconciler", () => reconciler.stop());
   const answers = serveAnswers(nc, "task", taskAnswers(deps), log);
   onStop("answers", () => answers.stop());

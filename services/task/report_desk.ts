@@ -18,11 +18,13 @@ import {
   type ReportKind,
   subjects,
 } from "../../shared/subjects.ts";
+import { LOG_SCHEMA, type Logs } from "./logs.ts";
 import { REPORT_SCHEMAS, type Reports } from "./reports.ts";
 
 export interface ReportDeskOptions {
   nc: NatsConnection;
   reports: Reports;
+  logs: Logs;
   issuers: NodeIssuers;
   log: Logger;
 }
@@ -49,8 +51,8 @@ export function proveSender(message: Msg, issuers: NodeIssuers): Proven {
   return place;
 }
 
-/** Answers reports until stopped. Replicas share them in one queue group. */
-export function serveReports({ nc, reports, issuers, log }: ReportDeskOptions) {
+/** Answers reports and takes in logs until stopped. Replicas share them in one queue group. */
+export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOptions) {
   async function answer(node: number, kind: ReportKind, payload: string): Promise<unknown> {
     const parsed = REPORT_SCHEMAS[kind].safeParse(JSON.parse(payload));
     if (!parsed.success) {
@@ -89,5 +91,29 @@ export function serveReports({ nc, reports, issuers, log }: ReportDeskOptions) {
     }
   }
 
-  return { stop: () => subscription.drain() };
+  // Nobody waits for an answer, and a piece that is lost comes again with the whole log at the end.
+  const logSubscription = nc.subscribe(subjects.allLogs(), {
+    queue: "task",
+    callback(error, message) {
+      if (error) return;
+      takeLog(message).catch((cause) =>
+        log.warn("A piece of a log was dropped", { subject: message.subject, error: cause })
+      );
+    },
+  });
+
+  async function takeLog(message: Msg): Promise<void> {
+    const { node, rest } = proveSender(message, issuers);
+    const parsed = LOG_SCHEMA.safeParse(JSON.parse(message.string()));
+    if (!parsed.success) {
+      throw new SextantError("invalid_request", `The log is malformed: ${parsed.error.message}`);
+    }
+    await logs.append(node, Number(rest), parsed.data);
+  }
+
+  return {
+    async stop() {
+      await Promise.all([subscription.drain(), logSubscription.drain()]);
+    },
+  };
 }

@@ -7,11 +7,13 @@
  */
 import { z } from "zod";
 import { text } from "../../shared/contract.ts";
+import type { Db } from "../../shared/db.ts";
+import { SextantError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { MAX_ID } from "../../shared/http.ts";
 import type { Change, Outbox } from "../../shared/outbox.ts";
 import { dispatch, type DispatchStreams, redispatch } from "./dispatch.ts";
-import { moveResult } from "./results.ts";
+import { finalLog, moveResult } from "./results.ts";
 import {
   FINAL_STATUSES,
   MAX_ATTEMPTS,
@@ -20,14 +22,21 @@ import {
   type Transition,
 } from "./rules.ts";
 import {
+  agentOfNode,
   lockResult,
+  lockTask,
   openResultsAtNode,
   rememberAgent,
+  resultById,
   resultInput,
   type ResultRow,
   taskById,
+  taskOfResult,
   type TaskRow,
 } from "./store.ts";
+import { attachBlob, isBlobId } from "./store/blob.ts";
+import { keepNote } from "./store/log.ts";
+import { closeStopOrder, closeStopOrdersExcept } from "./store/stop.ts";
 
 const count = z.number().int().min(1).max(MAX_ID);
 const attempt = { agent_id: z.uuid(), result_id: count, attempt: count };
@@ -46,7 +55,9 @@ export const REPORT_SCHEMAS = {
   finish: z.object({
     ...attempt,
     status: z.enum(FINAL_STATUSES),
+    /** The payload, or the id of the blob that holds it. */
     result: text.nullable(),
+    in_blob: z.boolean().default(false),
     log: z.string().nullable(),
     reason: z.string().nullable(),
   }),
@@ -67,6 +78,8 @@ export type StartAnswer = Refused | {
   /** The stored input; null when it is too long for a message and must be fetched over HTTP. */
   input: string | null;
   input_via_http: boolean;
+  /** The blob that holds the input, if one does. */
+  input_blob: string | null;
   started_at: string;
 };
 export type LostAnswer = Refused | { ok: true; next_attempt: number | null };
@@ -88,13 +101,14 @@ export interface Reports {
 const INLINE_INPUT = 512 * 1024;
 
 export interface ReportsOptions {
+  db: Db;
   outbox: Outbox;
   streams: DispatchStreams;
   log: Logger;
   now: () => Date;
 }
 
-export function createReports({ outbox, streams, log, now }: ReportsOptions): Reports {
+export function createReports({ db, outbox, streams, log, now }: ReportsOptions): Reports {
   /** Runs `act` on the locked result when the report counts; else says why not. */
   function onAttempt<Answer>(
     transition: Transition,
@@ -103,12 +117,18 @@ export function createReports({ outbox, streams, log, now }: ReportsOptions): Re
     act: (change: Change, task: TaskRow, result: ResultRow) => Promise<Answer>,
   ): Promise<Answer | Refused> {
     return outbox.change(async (change) => {
-      const result = await lockResult(change.tx, report.result_id);
+      const { tx } = change;
+      // Whoever reports about an attempt that is over does not run it, or is done with it.
+      await closeStopOrder(tx, report.result_id, nodeId);
+      const taskId = await taskOfResult(tx, report.result_id);
+      const task = taskId === undefined
+        ? undefined
+        : await (transition === "start" ? taskById : lockTask)(tx, taskId);
+      const result = task && await lockResult(tx, report.result_id);
       if (!result || result.node_id !== nodeId) return { ok: false, reason: "unknown" } as const;
       const reason = refusalOf(transition, result, report);
       if (reason) return { ok: false, reason } as const;
-      const task = await taskById(change.tx, result.task_id);
-      return await act(change, task!, result);
+      return await act(change, task, result);
     });
   }
 
@@ -121,20 +141,24 @@ export function createReports({ outbox, streams, log, now }: ReportsOptions): Re
   ): Promise<number | null> {
     const at = now();
     if (result.attempt >= MAX_ATTEMPTS) {
+      const given_up =
+        `Given up after ${result.attempt} attempts; the last one was lost: ${reason}`;
       await moveResult(change, task, result.id, {
         status: "failed",
         finished_at: at,
-        log: `Given up after ${result.attempt} attempts; the last one was lost: ${reason}`,
+        log: await finalLog(change, result.id, { log: null, reason: given_up }),
       }, at);
       return null;
     }
     const attempt = result.attempt + 1;
+    await keepNote(change.tx, result, `[attempt ${result.attempt} was lost: ${reason}]`);
     const moved = await moveResult(change, task, result.id, {
       status: "pending",
       attempt,
       agent_id: null,
       started_at: null,
       dispatched_at: at,
+      dispatches: 1,
     }, at);
     await dispatch(change, task, moved, at);
     log.info("Attempt lost, next one dispatched", {
@@ -146,33 +170,61 @@ export function createReports({ outbox, streams, log, now }: ReportsOptions): Re
     return attempt;
   }
 
+  /** Makes the blob that the node uploaded the result's own. */
+  async function takeBlob(
+    { tx }: Change,
+    nodeId: number,
+    resultId: number,
+    blobId: string | null,
+  ): Promise<void> {
+    const blob = isBlobId(blobId) &&
+      await attachBlob(tx, blobId, { owners: [`node:${nodeId}`], resultId });
+    if (blob) return;
+    throw new SextantError(
+      "invalid_request",
+      "The report names a blob that this node has not uploaded; upload the payload again.",
+    );
+  }
+
+  /** A result that its node should hold, and did not name in its hello. */
+  async function missing(
+    nodeId: number,
+    { id, task_id, newJournal }: { id: number; task_id: number; newJournal: boolean },
+  ): Promise<void> {
+    await outbox.change(async (change) => {
+      const task = await lockTask(change.tx, task_id);
+      const result = task && await lockResult(change.tx, id);
+      if (!result || result.finished_at !== null || result.node_id !== nodeId) return;
+      if (result.status === "pending") return await redispatch(change, result, now());
+      const reason = newJournal ? "another agent took over" : "the agent does not know of it";
+      await nextAttempt(change, task, result, reason);
+    });
+  }
+
   return {
     async hello(nodeId, { agent_id, open }) {
       await streams.ensureConsumer(nodeId);
       const held = new Map(open.map((one) => [one.result_id, one]));
+      // An agent with a new journal cannot know what its predecessor had acknowledged and not begun.
+      const before = await agentOfNode(db, nodeId);
+      const newJournal = before !== undefined && before !== agent_id;
+      for (const { id, task_id, attempt, status } of await openResultsAtNode(db, nodeId)) {
+        if (held.get(id)?.attempt === attempt) continue;
+        if (status === "pending" && !newJournal) continue;
+        await missing(nodeId, { id, task_id, newJournal });
+      }
       const drop: HelloAnswer["drop"] = [];
-      await outbox.change(async (change) => {
-        // An agent with a new journal cannot know what its predecessor had acknowledged and not begun.
-        const newJournal = await rememberAgent(change.tx, nodeId, agent_id);
-        for (const { id } of await openResultsAtNode(change.tx, nodeId)) {
-          const result = await lockResult(change.tx, id);
-          if (!result || result.finished_at !== null) continue;
-          if (held.get(id)?.attempt === result.attempt) continue;
-          if (result.status === "pending") {
-            if (newJournal) await redispatch(change, result, now());
-          } else {
-            const task = (await taskById(change.tx, result.task_id))!;
-            const reason = newJournal ? "another agent took over" : "the agent does not know of it";
-            await nextAttempt(change, task, result, reason);
-          }
-        }
+      await outbox.change(async ({ tx }) => {
+        await closeStopOrdersExcept(tx, nodeId, [...held.keys()]);
         for (const { result_id, attempt, state } of open) {
-          const result = await lockResult(change.tx, result_id);
+          const result = await resultById(tx, result_id);
           const reason = !result || result.node_id !== nodeId
             ? "unknown"
             : refusalOf(state === "accepted" ? "start" : "finish", result, { agent_id, attempt });
           if (reason) drop.push({ result_id, attempt, reason });
         }
+        // Last, so that a hello that did not get this far is done again as a whole.
+        await rememberAgent(tx, nodeId, agent_id);
       });
       return { ok: true, drop };
     },
@@ -188,11 +240,12 @@ export function createReports({ outbox, streams, log, now }: ReportsOptions): Re
           }, started_at);
         }
         const input = await resultInput(change.tx, result.id) ?? "";
-        const inline = input.length <= INLINE_INPUT;
+        const inline = input.length <= INLINE_INPUT && !result.input_in_blob;
         return {
           ok: true as const,
           input: inline ? input : null,
           input_via_http: !inline,
+          input_blob: result.input_in_blob ? input : null,
           started_at: started_at.toISOString(),
         };
       });
@@ -201,16 +254,14 @@ export function createReports({ outbox, streams, log, now }: ReportsOptions): Re
     finish(nodeId, report) {
       return onAttempt("finish", nodeId, report, async (change, task, result) => {
         const at = now();
-        const said = [
-          report.log?.replaceAll("\0", "\uFFFD"),
-          report.reason?.replaceAll("\0", "\uFFFD"),
-        ];
+        if (report.in_blob) await takeBlob(change, nodeId, result.id, report.result);
         await moveResult(change, task, result.id, {
           status: report.status,
           started_at: result.started_at ?? at,
           finished_at: at,
           result: report.result ?? "",
-          log: said.filter(Boolean).join("\n"),
+          blob_storage_used: report.in_blob,
+          log: await finalLog(change, result.id, report),
         }, at);
         log.info("Result committed", {
           task_id: task.id,

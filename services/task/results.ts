@@ -12,25 +12,16 @@ import {
   type TaskRow,
   updateResult,
 } from "./store.ts";
+import { takeLiveLog } from "./store/log.ts";
 
-/** Writes `change` and tells of it. A failure ends the siblings that nobody has begun (contract §3.8). */
-export async function moveResult(
+/** Tells of results that have just changed. */
+export async function tellMoved(
   { tx, emit }: Change,
   task: TaskRow,
-  resultId: number,
-  change: ResultChange,
-  at: Date,
-): Promise<ResultRow> {
-  const moved = await updateResult(tx, resultId, change);
-  const abandoned = isFailed(moved.status)
-    ? await abandonSiblings(tx, task.id, {
-      at,
-      log:
-        `Not run: the share of organization ${moved.organization_id} ended as "${moved.status}".`,
-    })
-    : [];
+  rows: ResultRow[],
+): Promise<void> {
   const task_status = taskStatus(await statusesOfTask(tx, task.id));
-  for (const row of [moved, ...abandoned]) {
+  for (const row of rows) {
     emit("result.status", {
       result_id: row.id,
       task_id: task.id,
@@ -45,5 +36,35 @@ export async function moveResult(
       attempt: row.attempt,
     });
   }
+}
+
+/** Writes `change` and tells of it. A failure ends the siblings that nobody has begun (contract §3.8). */
+export async function moveResult(
+  change: Change,
+  task: TaskRow,
+  resultId: number,
+  values: ResultChange,
+  at: Date,
+): Promise<ResultRow> {
+  const moved = await updateResult(change.tx, resultId, values);
+  const abandoned = isFailed(moved.status)
+    ? await abandonSiblings(change.tx, task.id, {
+      at,
+      log:
+        `Not run: the share of organization ${moved.organization_id} ended as "${moved.status}".`,
+    })
+    : [];
+  await tellMoved(change, task, [moved, ...abandoned]);
   return moved;
+}
+
+/** The log that a result ends with: the node's whole one, or else what it had sent; then the reason. */
+export async function finalLog(
+  { tx }: Change,
+  resultId: number,
+  { log, reason }: { log: string | null; reason: string | null },
+): Promise<string> {
+  const live = await takeLiveLog(tx, resultId);
+  const said = [log ?? live, reason].map((text) => text?.replaceAll("\0", "\uFFFD"));
+  return said.filter(Boolean).join("\n");
 }

@@ -52,7 +52,10 @@ export const TRANSITIONS = {
   start: { from: ["pending", "active"], to: ["active"] },
   finish: { from: ["pending", "active"], to: FINAL_STATUSES },
   lost: { from: ["active"], to: ["pending", "failed"] },
+  /** The field's own nodes move freely among the open statuses. */
+  patch: { from: OPEN_STATUSES, to: [...OPEN_STATUSES, ...FINAL_STATUSES] },
   kill: { from: OPEN_STATUSES, to: ["killed by user"] },
+  expire: { from: OPEN_STATUSES, to: ["failed"] },
   abandon: { from: ["pending"], to: ["failed"] },
 } as const satisfies Record<
   string,
@@ -128,4 +131,39 @@ export function looksPlain(input: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Enough of a payload to see its form: an encrypted key is 684 characters, its IV 24. */
+const HEAD = 2048;
+
+/** Whether a blob begins like an encrypted payload (contract §7.4): key `$` IV `$`, then the bytes themselves. */
+export function beginsEncrypted(start: Uint8Array): boolean {
+  const head = new TextDecoder("latin1").decode(start.subarray(0, HEAD));
+  const match = /^([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]{24})\$/.exec(head);
+  return match !== null && decodeBase64(match[1]!) !== undefined &&
+    decodeBase64(match[2]!)?.length === 16;
+}
+
+/** Whether a blob begins like a plain payload: base64 text. */
+export function beginsPlain(start: Uint8Array): boolean {
+  const head = new TextDecoder("latin1").decode(start.subarray(0, HEAD)).trimEnd();
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(head);
+}
+
+/**
+ * Whether the unfinished results of a task may be killed: with the right to send events in its collaboration
+ * (contract §3.9), or by who created it.
+ */
+export function mayKill(principal: Principal, task: TaskPlace): boolean {
+  return mayCollaboration(principal, "event:SEND", task.collaboration_id) ||
+    (principal.kind === "user" && task.init_user_id === principal.id);
+}
+
+/** Whether this is the node that executes a result: of its organization, in its collaboration. */
+export function isAtNode(
+  principal: Principal,
+  result: { organization_id: number; collaboration_id: number },
+): boolean {
+  return principal.kind === "node" && principal.organization_id === result.organization_id &&
+    principal.collaboration_id === result.collaboration_id;
 }

@@ -6,6 +6,7 @@ import { dateText, listLink, reference } from "../../shared/contract.ts";
 import type { NodeSummary } from "../../shared/rpc_methods.ts";
 import { isFinal, taskStatus } from "./rules.ts";
 import type { ResultOfTaskRow, TaskDatabaseRow, TaskProgress, TaskRow } from "./store.ts";
+import type { PortRow } from "./store/port.ts";
 
 export function showTask(
   row: TaskRow,
@@ -25,6 +26,7 @@ export function showTask(
     finished_at: status === "completed" ? dateText(progress?.last_finished_at ?? null) : null,
     status,
     complete: statuses.every(isFinal),
+    timeout_seconds: row.timeout_seconds,
     collaboration: reference("collaboration", row.collaboration_id),
     study: reference("study", row.study_id),
     algorithm_store: reference("algorithmstore", row.algorithm_store_id),
@@ -38,7 +40,8 @@ export function showTask(
   };
 }
 
-export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[]) {
+/** Each of the two objects says whether its own payload, input or result, is the id of a blob. */
+export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortRow[]) {
   const node = nodes.find((one) =>
     one.organization_id === row.organization_id && one.collaboration_id === row.collaboration_id
   );
@@ -51,13 +54,13 @@ export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[]) {
     started_at: dateText(row.started_at),
     finished_at: dateText(row.finished_at),
     cleanup_at: dateText(row.cleanup_at),
-    blob_storage_used: row.blob_storage_used,
+    blob_storage_used: row.input_in_blob,
     attempt: row.attempt,
     organization: reference("organization", row.organization_id),
     task: reference("task", row.task_id) as unknown,
     results: reference("result", row.id),
     node: node ? { id: node.id, name: node.name, ip: node.ip, status: node.status } : {},
-    ports: [],
+    ports: ports.filter((one) => one.result_id === row.id).map(showPort),
   };
 }
 
@@ -70,4 +73,8 @@ export function showResult(row: ResultOfTaskRow) {
     run: reference("run", row.id),
     task: reference("task", row.task_id),
   };
+}
+
+export function showPort({ id, port, label }: PortRow) {
+  return { id, port, label };
 }

@@ -25,6 +25,8 @@ export interface TaskRow {
   init_org_id: number;
   init_user_id: number;
   algorithm_store_id: number | null;
+  timeout_seconds: number | null;
+  deadline_at: Date | null;
 }
 
 export interface TaskDatabaseRow {
@@ -46,6 +48,9 @@ export interface ResultRow {
   started_at: Date | null;
   finished_at: Date | null;
   cleanup_at: Date | null;
+  dispatches: number;
+  /** Whether `input`, and whether `result`, is the id of a blob. */
+  input_in_blob: boolean;
   blob_storage_used: boolean;
 }
 
@@ -59,12 +64,13 @@ export interface ResultOfTaskRow extends ResultRow {
   init_user_id: number;
 }
 
-const taskColumns = (tx: Tx) =>
+export const taskColumns = (tx: Tx) =>
   tx`id, name, description, image, job_id, created_at, collaboration_id, study_id, parent_id,
-     init_org_id, init_user_id, algorithm_store_id`;
-const resultColumns = (tx: Tx) =>
+     init_org_id, init_user_id, algorithm_store_id, timeout_seconds,
+     deadline_at`;
+export const resultColumns = (tx: Tx) =>
   tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
-     finished_at, cleanup_at, blob_storage_used`;
+     finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used`;
 
 // -- tasks --------------------------------------------------------------------------------------------------
 
@@ -98,15 +104,17 @@ export async function taskById(tx: Tx, id: number): Promise<TaskRow | undefined>
 /** The tasks of what is given; an organization's are those it started or has a share in. */
 export async function countTasks(
   tx: Tx,
-  { collaboration_id, study_id, organization_id }: {
+  { collaboration_id, study_id, organization_id, user_id }: {
     collaboration_id?: number | undefined;
     study_id?: number | undefined;
     organization_id?: number | undefined;
+    user_id?: number | undefined;
   },
 ): Promise<number> {
   const conditions: Fragment[] = [];
   if (collaboration_id !== undefined) conditions.push(tx`collaboration_id = ${collaboration_id}`);
   if (study_id !== undefined) conditions.push(tx`study_id = ${study_id}`);
+  if (user_id !== undefined) conditions.push(tx`init_user_id = ${user_id}`);
   if (organization_id !== undefined) {
     conditions.push(
       tx`(init_org_id = ${organization_id} or exists (
@@ -116,6 +124,57 @@ export async function countTasks(
   const [row] = await tx<{ count: string }[]>`
     select count(*) from task where ${all(tx, conditions)}`;
   return Number(row!.count);
+}
+
+/**
+ * The task, locked until the transaction ends. Whoever ends results holds it, before any of their locks: so the
+ * task's status that an event tells is the true one, and two ends that touch each other's siblings wait in line.
+ */
+export async function lockTask(tx: Tx, id: number): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`
+    select ${taskColumns(tx)} from task where id = ${id} for no key update`;
+  return row;
+}
+
+/** The task, locked so that it cannot be ended meanwhile; others may do the same. */
+export async function shareTask(tx: Tx, id: number): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`select ${taskColumns(tx)} from task where id = ${id} for share`;
+  return row;
+}
+
+/**
+ * A task and all its descendants, locked. Every task of the run id is locked, in one order, so that no child can be
+ * added meanwhile and two such calls cannot wait for each other.
+ */
+export async function lockFamily(tx: Tx, root: TaskRow): Promise<TaskRow[]> {
+  for (let known = -1;;) {
+    const all = await tx<TaskRow[]>`
+      select ${taskColumns(tx)} from task where job_id = ${root.job_id}
+      order by id for no key update`;
+    // A child that was committed while this waited for its parent is seen only by the next look.
+    if (all.length > known) {
+      known = all.length;
+      continue;
+    }
+    const family = new Set([root.id]);
+    // Children have higher ids than their parents.
+    return all.filter((task) => {
+      if (task.parent_id !== null && family.has(task.parent_id)) family.add(task.id);
+      return family.has(task.id);
+    });
+  }
+}
+
+/** The first task of a run id. */
+export async function oneTaskOfRun(tx: Tx, runId: number): Promise<number | undefined> {
+  const [row] = await tx<{ id: number }[]>`
+    select id from task where job_id = ${runId} order by id limit 1`;
+  return row?.id;
+}
+
+/** Deletes tasks with everything below them; the ids must include all descendants. */
+export async function deleteTasks(tx: Tx, ids: number[]): Promise<void> {
+  await tx`delete from task where id = any(${ids})`;
 }
 
 export async function databasesOfTasks(tx: Tx, ids: number[]): Promise<TaskDatabaseRow[]> {
@@ -160,11 +219,23 @@ export interface NewResult {
   organization_id: number;
   node_id: number;
   input: string;
+  input_in_blob: boolean;
 }
 
 export async function insertResults(tx: Tx, values: NewResult[]): Promise<ResultRow[]> {
   return await tx<ResultRow[]>`
     insert into result ${tx(values.map((one) => ({ ...one })))} returning ${resultColumns(tx)}`;
+}
+
+export async function resultById(tx: Tx, id: number): Promise<ResultRow | undefined> {
+  const [row] = await tx<ResultRow[]>`select ${resultColumns(tx)} from result where id = ${id}`;
+  return row;
+}
+
+/** The task that a result is a share of. */
+export async function taskOfResult(tx: Tx, id: number): Promise<number | undefined> {
+  const [row] = await tx<{ task_id: number }[]>`select task_id from result where id = ${id}`;
+  return row?.task_id;
 }
 
 /** The result, locked until the transaction ends: reports about one result happen one after another. */
@@ -184,10 +255,12 @@ export interface ResultChange {
   attempt?: number;
   agent_id?: string | null;
   dispatched_at?: Date;
+  dispatches?: number;
   started_at?: Date | null;
   finished_at?: Date;
   result?: string | null;
   log?: string | null;
+  blob_storage_used?: boolean;
 }
 
 export async function updateResult(tx: Tx, id: number, change: ResultChange): Promise<ResultRow> {
@@ -208,6 +281,33 @@ export async function abandonSiblings(
     returning ${resultColumns(tx)}`;
 }
 
+/** Unfinished results of some tasks, or of a node, each locked; in an order that all keep. */
+export async function lockOpenResults(
+  tx: Tx,
+  where: { taskIds: number[]; nodeId?: number },
+): Promise<ResultRow[]> {
+  return await tx<ResultRow[]>`
+    select ${resultColumns(tx)} from result
+    where task_id = any(${where.taskIds}) and finished_at is null
+      and ${where.nodeId === undefined ? tx`true` : tx`node_id = ${where.nodeId}`}
+    order by id for update`;
+}
+
+/** Whether any result of these tasks is unfinished. */
+export async function anyOpen(tx: Tx, taskIds: number[]): Promise<boolean> {
+  const [row] = await tx`
+    select 1 from result where task_id = any(${taskIds}) and finished_at is null limit 1`;
+  return row !== undefined;
+}
+
+/** The tasks that a node has unfinished results of. */
+export async function tasksOpenAtNode(tx: Tx, nodeId: number): Promise<number[]> {
+  const rows = await tx<{ task_id: number }[]>`
+    select distinct task_id from result where node_id = ${nodeId} and finished_at is null
+    order by task_id`;
+  return rows.map((row) => row.task_id);
+}
+
 /** Unfinished results of a node, oldest first. */
 export async function openResultsAtNode(tx: Tx, nodeId: number): Promise<ResultRow[]> {
   return await tx<ResultRow[]>`
@@ -215,15 +315,17 @@ export async function openResultsAtNode(tx: Tx, nodeId: number): Promise<ResultR
     order by id`;
 }
 
-/** Notes which agent speaks for a node; returns whether another one did before. */
-export async function rememberAgent(tx: Tx, nodeId: number, agentId: string): Promise<boolean> {
-  const [before] = await tx<{ agent_id: string }[]>`
-    select agent_id from node_agent where node_id = ${nodeId} for update`;
-  if (before?.agent_id === agentId) return false;
+/** The agent that last spoke for a node. */
+export async function agentOfNode(tx: Tx, nodeId: number): Promise<string | undefined> {
+  const [row] = await tx<{ agent_id: string }[]>`
+    select agent_id from node_agent where node_id = ${nodeId}`;
+  return row?.agent_id;
+}
+
+export async function rememberAgent(tx: Tx, nodeId: number, agentId: string): Promise<void> {
   await tx`
     insert into node_agent (node_id, agent_id) values (${nodeId}, ${agentId})
     on conflict (node_id) do update set agent_id = excluded.agent_id`;
-  return before !== undefined;
 }
 
 export interface StaleDispatch {
@@ -231,25 +333,46 @@ export interface StaleDispatch {
   result_ids: number[];
 }
 
-/** Pending results that were dispatched before `before`, by node. */
-export async function staleDispatches(tx: Tx, before: Date): Promise<StaleDispatch[]> {
+/**
+ * Pending results that should have been begun by now, oldest first, by node. Each time one is dispatched again it
+ * is left alone for twice as long: it may well wait its turn at the node.
+ */
+export async function staleDispatches(
+  tx: Tx,
+  { now, settleMs, limit }: { now: Date; settleMs: number; limit: number },
+): Promise<StaleDispatch[]> {
   return await tx<StaleDispatch[]>`
-    select node_id, array_agg(id order by id) as result_ids from result
-    where finished_at is null and status = 'pending' and dispatched_at < ${before}
-    group by node_id`;
+    select node_id, array_agg(id order by id) as result_ids from (
+      select node_id, id, row_number() over (partition by node_id order by id) as place
+      from result where finished_at is null and status = 'pending' and dispatched_at <
+        ${now}::timestamptz - make_interval(secs => ${
+    settleMs / 1000
+  } * 2 ^ least(dispatches - 1, 8))
+    ) as stale where place <= ${limit} group by node_id`;
+}
+
+/** When the result was last dispatched. */
+export async function dispatchedAt(tx: Tx, id: number): Promise<Date | undefined> {
+  const [row] = await tx<{ dispatched_at: Date }[]>`
+    select dispatched_at from result where id = ${id}`;
+  return row?.dispatched_at;
 }
 
 const joinedColumns = (tx: Tx, payloads: Fragment) =>
   tx`result.id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at,
-     started_at, finished_at, cleanup_at, blob_storage_used, ${payloads},
+     started_at, finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used, ${payloads},
      collaboration_id, init_org_id, init_user_id`;
+
+/** What a result that runs has printed so far. */
+export const liveLog = (tx: Tx) =>
+  tx`(select string_agg(text, E'\\n' order by attempt, seq) from result_log where result_id = result.id)`;
 
 /** Which payload columns a question is about; the others are not read. */
 export type Payload = "run" | "result";
 
 function payloadColumns(tx: Tx, payload: Payload): Fragment {
   return payload === "run"
-    ? tx`input, log, null as result`
+    ? tx`input, coalesce(log, ${liveLog(tx)}) as log, null as result`
     : tx`null as input, null as log, result`;
 }
 

@@ -5,7 +5,6 @@
 import { z } from "zod";
 import { pageQuery, queryDate, queryId } from "../../../shared/contract.ts";
 import type { Db, Fragment } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
 import {
   collaborationIds,
   demand,
@@ -17,12 +16,14 @@ import {
 import type { Ask } from "../../../shared/rpc_methods.ts";
 import { mayTask } from "../rules.ts";
 import { taskById } from "../store.ts";
+import { unknown } from "./task_filters.ts";
 
 export const resultListQuery = pageQuery.extend({
   task_id: queryId.optional(),
   organization_id: queryId.optional(),
   collaboration_id: queryId.optional(),
   node_id: queryId.optional(),
+  port: queryId.optional(),
   state: z.literal("open", "can only be open").optional(),
   assigned_from: queryDate.optional(),
   assigned_till: queryDate.optional(),
@@ -75,6 +76,10 @@ export async function resultConditions(
       db`organization_id = ${node.organization_id} and collaboration_id = ${node.collaboration_id}`,
     );
   }
+  if (wanted.port !== undefined) {
+    where.push(db`exists (
+      select 1 from port where port.result_id = result.id and port.port = ${wanted.port})`);
+  }
   if (wanted.state === "open") where.push(db`finished_at is null`);
   for (const moment of ["assigned", "started", "finished"] as const) {
     const column = db(`${moment}_at`);
@@ -84,11 +89,4 @@ export async function resultConditions(
     if (till) where.push(db`${column} <= ${till}`);
   }
   return where;
-}
-
-function unknown(noun: string, id: number): SextantError {
-  return new SextantError(
-    "invalid_request",
-    `The filter names a ${noun} that does not exist: ${id}.`,
-  );
 }

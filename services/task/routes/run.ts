@@ -5,8 +5,9 @@ import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import { demand } from "../../../shared/policy.ts";
 import type { TaskDeps } from "../app.ts";
+import { patchResult, runPatch } from "../patch.ts";
 import { REPORT_SCHEMAS } from "../reports.ts";
-import { mayTask } from "../rules.ts";
+import { isAtNode, mayTask } from "../rules.ts";
 import { showRun, showTask } from "../show.ts";
 import {
   databasesOfTasks,
@@ -16,6 +17,7 @@ import {
   resultPage,
   taskById,
 } from "../store.ts";
+import { portsOfResults } from "../store/port.ts";
 import { RESULT_SORTABLE, resultConditions, resultListQuery } from "./result_filters.ts";
 
 const oneQuery = z.object({ include: queryInclude.optional() });
@@ -29,7 +31,8 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
     const nodes = await ask("collaboration", "nodes", {
       collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
     });
-    const runs = rows.map((row) => showRun(row, nodes));
+    const ports = await portsOfResults(db, rows.map((row) => row.id));
+    const runs = rows.map((row) => showRun(row, nodes, ports));
     if (!include?.includes("task")) return runs;
     return await Promise.all(runs.map(async (run, index) => {
       const taskId = rows[index]!.task_id;
@@ -69,6 +72,17 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
       return c.json((await show([row], c.req.valid("query").include))[0]);
     },
   );
+
+  // How the field's own nodes report. Ours report to the broker, where an attempt counts as well.
+  routes.patch("/run/:id", allow("node"), body(runPatch), async function patchRun(c) {
+    const principal = c.get("principal");
+    const runId = pathId(c.req.param("id"));
+    const row = found(await resultOfTaskById(db, runId, "result"), "run", runId);
+    demand(isAtNode(principal, row), `change run ${runId}`);
+    await patchResult(deps, principal, row, c.req.valid("json"));
+    const changed = found(await resultOfTaskById(db, runId, "run"), "run", runId);
+    return c.json((await show([changed], undefined))[0]);
+  });
 
   // Beyond the field's API: a `finish` report that is too long for a message on the broker.
   routes.post(

@@ -1,9 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import {
-  id,
-  name,
-  nullAsAbsent,
   pageAnswer,
   pageQuery,
   pageWindow,
@@ -13,7 +10,6 @@ import {
   text,
 } from "../../../shared/contract.ts";
 import type { Fragment } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import {
   collaborationIds,
@@ -24,17 +20,14 @@ import {
   type Principal,
   widestScope,
 } from "../../../shared/policy.ts";
-import type { RpcOutput } from "../../../shared/rpc_methods.ts";
 import type { TaskDeps } from "../app.ts";
-import { dispatch } from "../dispatch.ts";
-import { isFinal, looksEncrypted, looksPlain, mayTask, taskStatus } from "../rules.ts";
+import { createTasks, newTask } from "../creation.ts";
+import { removeTasks } from "../kills.ts";
+import { isFinal, mayTask, taskStatus } from "../rules.ts";
 import { showResult, showRun, showTask } from "../show.ts";
 import {
   databasesOfTasks,
-  insertResults,
-  insertTask,
-  type NewTask,
-  nextRunId,
+  lockFamily,
   progressOfTasks,
   resultsOfTasks,
   statusesOfTask,
@@ -42,33 +35,8 @@ import {
   taskPage,
   type TaskRow,
 } from "../store.ts";
-
-const database = z.strictObject({
-  label: text.pipe(z.string().min(1)),
-  query: nullAsAbsent(text),
-  sheet_name: nullAsAbsent(text),
-  preprocessing: nullAsAbsent(z.array(z.looseObject({ function: text }))),
-  arguments: nullAsAbsent(z.record(z.string(), z.unknown())),
-});
-
-const newTask = z.object({
-  image: text.pipe(z.string().min(1)),
-  organizations: z.array(z.object({ id, input: text })).min(1, "must name at least one")
-    .refine(
-      (list) => new Set(list.map((one) => one.id)).size === list.length,
-      "must name each organization once",
-    ),
-  collaboration_id: nullAsAbsent(id),
-  study_id: nullAsAbsent(id),
-  name: nullAsAbsent(z.union([z.literal(""), name])),
-  description: nullAsAbsent(text.pipe(z.string().max(1024))),
-  databases: nullAsAbsent(z.array(database)),
-  store_id: nullAsAbsent(id),
-}).refine(
-  (task) => task.collaboration_id !== undefined || task.study_id !== undefined,
-  "collaboration_id or study_id must be given",
-);
-type NewTaskBody = z.infer<typeof newTask>;
+import { portsOfResults } from "../store/port.ts";
+import { referenceConditions } from "./task_filters.ts";
 
 const oneQuery = z.object({ include: queryInclude.optional() });
 const listQuery = pageQuery.extend({
@@ -79,6 +47,8 @@ const listQuery = pageQuery.extend({
   study_id: queryId.optional(),
   parent_id: queryId.optional(),
   job_id: queryId.optional(),
+  run_id: queryId.optional(),
+  store_id: queryId.optional(),
   name: text.optional(),
   image: text.optional(),
   description: text.optional(),
@@ -97,7 +67,8 @@ const statusQuery = z.object({
 const SORTABLE = ["id", "name", "image", "description", "job_id", "created_at"];
 
 export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
-  const { db, outbox, ask, watch } = deps;
+  const { db, outbox, ask, watch, kills, now } = deps;
+  const create = createTasks(deps);
   const routes = new Hono<AppEnv>();
 
   /** Tasks as the API shows them, with what `include` asks for. */
@@ -116,11 +87,13 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
     );
     if (include.includes("runs")) {
       const runs = await resultsOfTasks(db, ids, "run");
+      const ports = await portsOfResults(db, runs.map((run) => run.id));
       const nodes = await ask("collaboration", "nodes", {
         collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
       });
       for (const task of tasks) {
-        task.runs = runs.filter((run) => run.task_id === task.id).map((run) => showRun(run, nodes));
+        task.runs = runs.filter((run) => run.task_id === task.id)
+          .map((run) => showRun(run, nodes, ports));
       }
     }
     if (include.includes("results")) {
@@ -163,10 +136,7 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
         demand(allowed, `view the tasks of organization ${wanted.init_org_id}`);
         where.push(db`init_org_id = ${wanted.init_org_id}`);
       }
-      for (const column of ["init_user_id", "study_id", "parent_id", "job_id"] as const) {
-        const value = wanted[column];
-        if (value !== undefined) where.push(db`${db(column)} = ${value}`);
-      }
+      where.push(...await referenceConditions(deps, principal, wanted));
       for (const column of ["name", "image", "description"] as const) {
         const pattern = wanted[column];
         if (pattern !== undefined) where.push(db`${db(column)} like ${pattern} escape ''`);
@@ -190,138 +160,8 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
   );
 
   routes.post("/task", allow("user container"), body(newTask), async function createTask(c) {
-    const principal = c.get("principal");
-    const given = c.req.valid("json");
-    const place = await placeOf(given);
-    const origin = await originOf(principal, given, place);
-    for (const { id, input } of given.organizations) {
-      const fits = place.collaboration.encrypted ? looksEncrypted(input) : looksPlain(input);
-      if (fits) continue;
-      const form = place.collaboration.encrypted
-        ? "encrypted (the collaboration is)"
-        : "base64 of UTF-8 text (the collaboration is not encrypted)";
-      throw new SextantError(
-        "invalid_request",
-        `The input for organization ${id} must be ${form}.`,
-        { errors: { organizations: [`input of organization ${id} has the wrong form`] } },
-      );
-    }
-    const task = await outbox.change(async (change) => {
-      const { tx, emit } = change;
-      const values: NewTask = {
-        name: given.name ?? "",
-        description: given.description ?? "",
-        collaboration_id: place.collaboration.id,
-        ...origin,
-        job_id: origin.job_id ?? await nextRunId(tx),
-      };
-      const databases = (given.databases ?? []).map(({ label, ...parameters }) => ({
-        label,
-        parameters: JSON.stringify(parameters),
-      }));
-      const task = await insertTask(tx, values, databases);
-      const results = await insertResults(
-        tx,
-        given.organizations.map(({ id, input }) => ({
-          task_id: task.id,
-          organization_id: id,
-          node_id: place.nodeOf.get(id)!,
-          input,
-        })),
-      );
-      for (const result of results) await dispatch(change, task, result, task.created_at);
-      emit("task.created", {
-        task_id: task.id,
-        run_id: task.job_id,
-        parent_id: task.parent_id,
-        collaboration_id: task.collaboration_id,
-        init_org_id: task.init_org_id,
-        init_user_id: task.init_user_id,
-      });
-      return task;
-    });
-    c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
-    return c.json((await show([task]))[0], 201);
+    return c.json(await create(c, c.req.valid("json")), 201);
   });
-
-  /** Where the task is to run; refuses in the contract's order (§3.7). */
-  async function placeOf({ collaboration_id, study_id, organizations }: NewTaskBody) {
-    const { collaboration, study, nodes } = await ask("collaboration", "scope", {
-      ...(collaboration_id === undefined ? {} : { collaboration_id }),
-      ...(study_id === undefined ? {} : { study_id }),
-    });
-    if (study_id !== undefined) found(study ?? undefined, "study", study_id);
-    const place = found(
-      collaboration ?? undefined,
-      "collaboration",
-      collaboration_id ?? "of the study",
-    );
-    if (study && study.collaboration_id !== place.id) {
-      throw new SextantError(
-        "invalid_request",
-        `Study ${study.id} does not belong to collaboration ${place.id}.`,
-      );
-    }
-    const nodeOf = new Map(nodes.map((node) => [node.organization_id, node.id]));
-    for (const { id } of organizations) {
-      const lacks = !place.organization_ids.includes(id)
-        ? `is not in collaboration ${place.id}`
-        : study && !study.organization_ids.includes(id)
-        ? `is not in study ${study.id}`
-        : !nodeOf.has(id)
-        ? `has no node in collaboration ${place.id}`
-        : undefined;
-      if (lacks) throw new SextantError("invalid_request", `Organization ${id} ${lacks}.`);
-    }
-    return { collaboration: place, nodeOf };
-  }
-
-  /** Who the task comes from, and what of it is given by that. A `job_id` of undefined asks for a new one. */
-  async function originOf(
-    principal: Principal,
-    given: NewTaskBody,
-    { collaboration }: {
-      collaboration: NonNullable<RpcOutput<"collaboration", "scope">["collaboration"]>;
-    },
-  ) {
-    if (given.store_id !== undefined) {
-      throw new SextantError("invalid_request", `There is no algorithm store ${given.store_id}.`);
-    }
-    const study_id = given.study_id ?? null;
-    if (principal.kind === "container") {
-      const parent = await taskById(db, principal.task_id);
-      const open = parent && !isFinal(taskStatus(await statusesOfTask(db, parent.id)));
-      demand(open !== undefined && open, "create subtasks of a task that is over");
-      demand(given.image === principal.image, "create subtasks with another algorithm");
-      demand(
-        collaboration.id === principal.collaboration_id,
-        "create subtasks in another collaboration",
-      );
-      return {
-        image: parent!.image,
-        study_id,
-        parent_id: parent!.id,
-        job_id: parent!.job_id,
-        init_user_id: parent!.init_user_id,
-        init_org_id: principal.organization_id,
-        algorithm_store_id: parent!.algorithm_store_id,
-      };
-    }
-    demand(
-      isMember(principal, collaboration.id),
-      "create tasks in a collaboration that your organization is not a member of",
-    );
-    demand(mayCollaboration(principal, "task:CREATE", collaboration.id), "create tasks there");
-    return {
-      image: given.image,
-      study_id,
-      parent_id: null,
-      job_id: undefined,
-      init_user_id: principal.id,
-      init_org_id: principal.organization_id,
-      algorithm_store_id: null,
-    };
-  }
 
   async function visibleTask(principal: Principal, param: string | undefined): Promise<TaskRow> {
     const taskId = pathId(param);
@@ -365,6 +205,19 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
       return c.json({ status });
     },
   );
+
+  routes.delete("/task/:id", allow("user", "task:DELETE"), async function deleteTask(c) {
+    const taskId = pathId(c.req.param("id"));
+    const root = found(await taskById(db, taskId), "task", taskId);
+    demand(mayTask(c.get("principal"), "task:DELETE", root), `delete task ${taskId}`);
+    const orders = await outbox.change(async (change) => {
+      const family = await lockFamily(change.tx, root);
+      return await removeTasks(change, family, { at: now(), reason: "The task was deleted." });
+    });
+    kills.tell(orders);
+    c.get("log").info("Task deleted", { task_id: taskId, killed: orders.length });
+    return c.json({ msg: `Task ${taskId}, its results and all its subtasks are deleted.` });
+  });
 
   return routes;
 }

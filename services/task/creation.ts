@@ -1,0 +1,285 @@
+/**
+ * A new task: where it may run, whom it comes from, and its first writing.
+ * @module
+ */
+import type { Context } from "hono";
+import { z } from "zod";
+import { id, integer, name, nullAsAbsent, text } from "../../shared/contract.ts";
+import { SextantError } from "../../shared/errors.ts";
+import { type AppEnv, found } from "../../shared/http.ts";
+import { callerOf, once, recall } from "../../shared/idempotency.ts";
+import type { Change } from "../../shared/outbox.ts";
+import { demand, isMember, mayCollaboration, type Principal } from "../../shared/policy.ts";
+import type { RpcOutput } from "../../shared/rpc_methods.ts";
+import type { TaskDeps } from "./app.ts";
+import { dispatch } from "./dispatch.ts";
+import {
+  beginsEncrypted,
+  beginsPlain,
+  isFinal,
+  looksEncrypted,
+  looksPlain,
+  taskStatus,
+} from "./rules.ts";
+import { showTask } from "./show.ts";
+import {
+  databasesOfTasks,
+  insertResults,
+  insertTask,
+  type NewTask,
+  nextRunId,
+  progressOfTasks,
+  shareTask,
+  statusesOfTask,
+  taskById,
+  type TaskRow,
+} from "./store.ts";
+import { attachBlob, blobChunk, isBlobId } from "./store/blob.ts";
+
+const database = z.strictObject({
+  label: text.pipe(z.string().min(1)),
+  query: nullAsAbsent(text),
+  sheet_name: nullAsAbsent(text),
+  preprocessing: nullAsAbsent(z.array(z.looseObject({ function: text }))),
+  arguments: nullAsAbsent(z.record(z.string(), z.unknown())),
+});
+
+/** Who is to compute, and with which input. */
+export const recipients = z.array(z.object({ id, input: text })).min(1, "must name at least one")
+  .refine(
+    (list) => new Set(list.map((one) => one.id)).size === list.length,
+    "must name each organization once",
+  );
+
+/** A year; beyond it a limit is a mistake. */
+const MAX_TIMEOUT_SECONDS = 366 * 86_400;
+
+export const newTask = z.object({
+  image: text.pipe(z.string().min(1)),
+  organizations: recipients,
+  collaboration_id: nullAsAbsent(id),
+  study_id: nullAsAbsent(id),
+  name: nullAsAbsent(z.union([z.literal(""), name])),
+  description: nullAsAbsent(text.pipe(z.string().max(1024))),
+  databases: nullAsAbsent(z.array(database)),
+  store_id: nullAsAbsent(id),
+  /** Beyond the field's API: what is unfinished after so many seconds fails. */
+  timeout_seconds: nullAsAbsent(integer.pipe(z.number().min(1).max(MAX_TIMEOUT_SECONDS))),
+}).refine(
+  (task) => task.collaboration_id !== undefined || task.study_id !== undefined,
+  "collaboration_id or study_id must be given",
+);
+export type NewTaskBody = z.infer<typeof newTask>;
+
+type ShownTask = ReturnType<typeof showTask>;
+type Place = NonNullable<RpcOutput<"collaboration", "scope">["collaboration"]>;
+type Origin = Omit<NewTask, "name" | "description" | "collaboration_id" | "job_id"> & {
+  /** Undefined asks for a new one. */
+  job_id: number | undefined;
+};
+
+/** Creates tasks as `POST /task` does; refuses in the contract's order (§3.7). */
+export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
+  async function placeOf({ collaboration_id, study_id, organizations }: NewTaskBody) {
+    const { collaboration, study, nodes } = await ask("collaboration", "scope", {
+      ...(collaboration_id === undefined ? {} : { collaboration_id }),
+      ...(study_id === undefined ? {} : { study_id }),
+    });
+    if (study_id !== undefined) found(study ?? undefined, "study", study_id);
+    const place = found(
+      collaboration ?? undefined,
+      "collaboration",
+      collaboration_id ?? "of the study",
+    );
+    if (study && study.collaboration_id !== place.id) {
+      throw new SextantError(
+        "invalid_request",
+        `Study ${study.id} does not belong to collaboration ${place.id}.`,
+      );
+    }
+    const nodeOf = new Map(nodes.map((node) => [node.organization_id, node.id]));
+    for (const { id } of organizations) {
+      const lacks = !place.organization_ids.includes(id)
+        ? `is not in collaboration ${place.id}`
+        : study && !study.organization_ids.includes(id)
+        ? `is not in study ${study.id}`
+        : !nodeOf.has(id)
+        ? `has no node in collaboration ${place.id}`
+        : undefined;
+      if (lacks) throw new SextantError("invalid_request", `Organization ${id} ${lacks}.`);
+    }
+    return { collaboration: place, nodeOf };
+  }
+
+  /** Who the task comes from, and what of it is given by that. */
+  async function originOf(
+    principal: Principal,
+    given: NewTaskBody,
+    collaboration: Place,
+  ): Promise<Origin> {
+    const timeout_seconds = given.timeout_seconds ?? null;
+    const deadline_at = timeout_seconds === null
+      ? null
+      : new Date(now().getTime() + timeout_seconds * 1000);
+    const common = { study_id: given.study_id ?? null, timeout_seconds, deadline_at };
+    if (principal.kind === "container") {
+      const parent = await taskById(db, principal.task_id);
+      demand(parent !== undefined, "create subtasks of a task that does not exist any more");
+      demand(given.image === principal.image, "create subtasks with another algorithm");
+      demand(
+        collaboration.id === principal.collaboration_id,
+        "create subtasks in another collaboration",
+      );
+      return {
+        ...common,
+        image: parent!.image,
+        parent_id: parent!.id,
+        job_id: parent!.job_id,
+        init_user_id: parent!.init_user_id,
+        init_org_id: principal.organization_id,
+        algorithm_store_id: parent!.algorithm_store_id,
+      };
+    }
+    demand(
+      isMember(principal, collaboration.id),
+      "create tasks in a collaboration that your organization is not a member of",
+    );
+    demand(mayCollaboration(principal, "task:CREATE", collaboration.id), "create tasks there");
+    return {
+      ...common,
+      image: given.image,
+      parent_id: null,
+      job_id: undefined,
+      init_user_id: principal.id,
+      init_org_id: principal.organization_id,
+      algorithm_store_id: await storeOf(given.store_id, collaboration),
+    };
+  }
+
+  async function storeOf(storeId: number | undefined, collaboration: Place) {
+    if (storeId === undefined) return null;
+    const store = await ask("collaboration", "store", { id: storeId });
+    if (!store) {
+      throw new SextantError("invalid_request", `There is no algorithm store ${storeId}.`);
+    }
+    if (store.collaboration_id !== null && store.collaboration_id !== collaboration.id) {
+      throw new SextantError(
+        "not_member_of_store",
+        `Algorithm store ${storeId} is not linked to collaboration ${collaboration.id}.`,
+      );
+    }
+    return storeId;
+  }
+
+  /** Refuses an input that does not have the form that the collaboration asks for. */
+  async function checkInput(id: number, input: string, { encrypted }: Place): Promise<void> {
+    let fits: boolean;
+    if (isBlobId(input)) {
+      const start = await blobChunk(db, input, 0);
+      if (!start) {
+        throw new SextantError(
+          "invalid_request",
+          `The input for organization ${id} names a blob that does not exist: ${input}.`,
+        );
+      }
+      fits = encrypted ? beginsEncrypted(start) : beginsPlain(start);
+    } else if (settings.blobStoreEnabled) {
+      throw new SextantError(
+        "invalid_request",
+        `The input for organization ${id} must be the UUID of a blob: upload it to /api/blobstream.`,
+        { errors: { organizations: [`input of organization ${id} is not a UUID`] } },
+      );
+    } else {
+      fits = encrypted ? looksEncrypted(input) : looksPlain(input);
+    }
+    if (fits) return;
+    const form = encrypted
+      ? "encrypted (the collaboration is)"
+      : "base64 of UTF-8 text (the collaboration is not encrypted)";
+    throw new SextantError(
+      "invalid_request",
+      `The input for organization ${id} must be ${form}.`,
+      { errors: { organizations: [`input of organization ${id} has the wrong form`] } },
+    );
+  }
+
+  async function write(
+    change: Change,
+    principal: Principal,
+    given: NewTaskBody,
+    { collaboration, nodeOf }: { collaboration: Place; nodeOf: Map<number, number> },
+    origin: Origin,
+  ): Promise<TaskRow> {
+    const { tx, emit } = change;
+    if (origin.parent_id !== null) {
+      // Under this lock the parent cannot be killed between this look and the commit.
+      const parent = await shareTask(tx, origin.parent_id);
+      const open = parent && !isFinal(taskStatus(await statusesOfTask(tx, parent.id)));
+      demand(open === true, "create subtasks of a task that is over");
+    }
+    const databases = (given.databases ?? []).map(({ label, ...parameters }) => ({
+      label,
+      parameters: JSON.stringify(parameters),
+    }));
+    const task = await insertTask(tx, {
+      ...origin,
+      name: given.name ?? "",
+      description: given.description ?? "",
+      collaboration_id: collaboration.id,
+      job_id: origin.job_id ?? await nextRunId(tx),
+    }, databases);
+    const results = await insertResults(
+      tx,
+      given.organizations.map(({ id, input }) => ({
+        task_id: task.id,
+        organization_id: id,
+        node_id: nodeOf.get(id)!,
+        input,
+        input_in_blob: isBlobId(input),
+      })),
+    );
+    for (const { id, input } of given.organizations) {
+      if (!isBlobId(input)) continue;
+      // A node uploads for the containers it runs.
+      const owners = [
+        callerOf(principal),
+        ...(principal.kind === "container" ? [`node:${principal.id}`] : []),
+      ];
+      const resultId = results.find((one) => one.organization_id === id)!.id;
+      if (await attachBlob(tx, input, { owners, resultId })) continue;
+      throw new SextantError(
+        "invalid_request",
+        `The blob ${input} cannot be an input: it is not complete, not yours, or in use already.`,
+      );
+    }
+    for (const result of results) await dispatch(change, task, result, task.created_at);
+    emit("task.created", {
+      task_id: task.id,
+      run_id: task.job_id,
+      parent_id: task.parent_id,
+      collaboration_id: task.collaboration_id,
+      init_org_id: task.init_org_id,
+      init_user_id: task.init_user_id,
+    });
+    return task;
+  }
+
+  return async function create(c: Context<AppEnv>, given: NewTaskBody): Promise<ShownTask> {
+    const known = await recall<ShownTask>(c, db, given);
+    if (known) return known;
+    const principal = c.get("principal");
+    const place = await placeOf(given);
+    const origin = await originOf(principal, given, place.collaboration);
+    for (const { id, input } of given.organizations) {
+      await checkInput(id, input, place.collaboration);
+    }
+    return await outbox.change((change) =>
+      once(c, change.tx, given, async () => {
+        const task = await write(change, principal, given, place, origin);
+        c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
+        const [progress] = await progressOfTasks(change.tx, [task.id]);
+        return showTask(task, await databasesOfTasks(change.tx, [task.id]), progress);
+      })
+    );
+  };
+}

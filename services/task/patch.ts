@@ -1,0 +1,73 @@
+/**
+ * How the field's own nodes report a run: `PATCH /run/{id}` (contract §3.8).
+ * @module
+ */
+import { z } from "zod";
+import { isoDate, nullAsAbsent, text } from "../../shared/contract.ts";
+import { SextantError } from "../../shared/errors.ts";
+import type { Principal } from "../../shared/policy.ts";
+import type { TaskDeps } from "./app.ts";
+import { finalLog, moveResult } from "./results.ts";
+import { FINAL_STATUSES, isFinal, OPEN_STATUSES, TRANSITIONS } from "./rules.ts";
+import { lockResult, lockTask, type ResultChange, updateResult } from "./store.ts";
+import { attachBlob, isBlobId } from "./store/blob.ts";
+import { closeStopOrder } from "./store/stop.ts";
+
+export const runPatch = z.object({
+  started_at: nullAsAbsent(isoDate),
+  finished_at: nullAsAbsent(isoDate),
+  log: nullAsAbsent(text),
+  result: nullAsAbsent(text),
+  status: nullAsAbsent(z.enum([...OPEN_STATUSES, ...FINAL_STATUSES])),
+});
+export type RunPatch = z.infer<typeof runPatch>;
+
+/**
+ * Merges what is given into the result; what is absent stays. The result is over exactly when its status says so:
+ * a final status without a time gets the present one, a time without a final status is refused.
+ */
+export async function patchResult(
+  { outbox, now }: Pick<TaskDeps, "outbox" | "now">,
+  principal: Principal,
+  { id, task_id }: { id: number; task_id: number },
+  patch: RunPatch,
+): Promise<void> {
+  const killed = await outbox.change(async (change) => {
+    const { tx } = change;
+    const task = await lockTask(tx, task_id);
+    const result = task && await lockResult(tx, id);
+    if (!result) throw new SextantError("not_found", `There is no run ${id}.`);
+    const from: readonly string[] = TRANSITIONS.patch.from;
+    if (!from.includes(result.status)) {
+      await closeStopOrder(tx, id, result.node_id);
+      return true; // refused below: the node's having spoken is committed
+    }
+    const status = patch.status ?? result.status;
+    const over = isFinal(status);
+    if (!over && patch.finished_at) {
+      throw new SextantError(
+        "invalid_request",
+        `Run ${id} cannot have finished: its status would still be "${status}".`,
+      );
+    }
+    const at = now();
+    const values: ResultChange = { status };
+    if (patch.started_at) values.started_at = patch.started_at;
+    if (patch.result !== undefined) {
+      values.result = patch.result;
+      const owners = [`node:${principal.id}`];
+      values.blob_storage_used = isBlobId(patch.result) &&
+        await attachBlob(tx, patch.result, { owners, resultId: id }) !== undefined;
+    }
+    if (patch.log !== undefined) values.log = patch.log;
+    if (over) {
+      values.started_at ??= result.started_at ?? at;
+      values.finished_at = patch.finished_at ?? at;
+      values.log = await finalLog(change, id, { log: patch.log ?? null, reason: null });
+    }
+    if (status === result.status) await updateResult(tx, id, values);
+    else await moveResult(change, task, id, values, at);
+    return false;
+  });
+  if (killed) throw new SextantError("invalid_request", `Run ${id} is finished already.`);
+}

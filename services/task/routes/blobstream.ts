@@ -1,0 +1,73 @@
+import { Hono } from "hono";
+import { SextantError } from "../../../shared/errors.ts";
+import { allow, type AppEnv, found } from "../../../shared/http.ts";
+import { callerOf } from "../../../shared/idempotency.ts";
+import { demand, type Principal, scopesOf } from "../../../shared/policy.ts";
+import type { TaskDeps } from "../app.ts";
+import { readBlob, writeBlob } from "../blobs.ts";
+import { isAtNode, isFinal, mayTask, taskStatus } from "../rules.ts";
+import { resultOfTaskById, statusesOfTask } from "../store.ts";
+import { blobById, type BlobRow, isBlobId } from "../store/blob.ts";
+
+export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  /** Who may create tasks, and who may post results. */
+  async function demandUpload(principal: Principal): Promise<void> {
+    if (principal.kind === "user") {
+      const held = scopesOf(principal, "task:CREATE");
+      return demand(held.has("COLLABORATION") || held.has("GLOBAL"), "upload payloads of tasks");
+    }
+    if (principal.kind === "node") return;
+    if (!isFinal(taskStatus(await statusesOfTask(db, principal.task_id)))) return;
+    throw new SextantError("not_member_of_store", `Task ${principal.task_id} is finished.`);
+  }
+
+  /** Before it is used, a blob is its uploader's; afterwards it is read like the result it belongs to. */
+  async function demandDownload(principal: Principal, blob: BlobRow): Promise<void> {
+    const row = blob.result_id === null
+      ? undefined
+      : await resultOfTaskById(db, blob.result_id, "result");
+    const allowed = row
+      ? mayTask(principal, "run:VIEW", row) || isAtNode(principal, row)
+      : blob.owner === callerOf(principal);
+    demand(allowed, `download blob ${blob.id}`);
+  }
+
+  routes.get(
+    "/blobstream/status",
+    allow("user node container"),
+    function blobStatus(c) {
+      return c.json({ blob_store_enabled: settings.blobStoreEnabled });
+    },
+  );
+
+  routes.post("/blobstream", allow("user node container"), async function uploadBlob(c) {
+    const principal = c.get("principal");
+    await demandUpload(principal);
+    const { id, size } = await writeBlob(db, {
+      owner: callerOf(principal),
+      organizationId: principal.organization_id,
+      content: c.req.raw.body,
+      signal: c.req.raw.signal,
+      declaredSize: c.req.header("content-length"),
+    });
+    c.get("log").info("Blob stored", { blob_id: id, bytes: size });
+    return c.json({ uuid: id }, 201);
+  });
+
+  routes.get("/blobstream/:id", allow("user node container"), async function downloadBlob(c) {
+    const blobId = c.req.param("id");
+    const blob = isBlobId(blobId) ? await blobById(db, blobId) : undefined;
+    const complete = found(blob?.size == null ? undefined : blob, "blob", blobId);
+    await demandDownload(c.get("principal"), complete);
+    return c.body(readBlob(db, complete), 200, {
+      "content-type": "application/octet-stream",
+      "content-length": String(complete.size),
+      "content-disposition": `attachment; filename="${complete.id}"`,
+      "x-content-sha256": complete.sha256!,
+    });
+  });
+
+  return routes;
+}

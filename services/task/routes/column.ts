@@ -1,0 +1,49 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { id, nullAsAbsent, text } from "../../../shared/contract.ts";
+import { allow, type AppEnv, body } from "../../../shared/http.ts";
+import type { TaskDeps } from "../app.ts";
+import { createTasks, recipients } from "../creation.ts";
+
+const columnRequest = z.object({
+  db_label: text.pipe(z.string().min(1)),
+  collaboration_id: id,
+  organizations: recipients,
+  sheet_name: nullAsAbsent(text),
+  query: nullAsAbsent(text),
+});
+
+export function columnRoutes(deps: TaskDeps): Hono<AppEnv> {
+  const create = createTasks(deps);
+  const routes = new Hono<AppEnv>();
+
+  // Our nodes tell nobody what their databases look like, so the names of columns are always asked for by a task.
+  routes.post(
+    "/column",
+    allow("user", "task:CREATE"),
+    body(columnRequest),
+    async function askForColumns(c) {
+      const { db_label, collaboration_id, organizations, sheet_name, query } = c.req.valid("json");
+      const task = await create(c, {
+        name: "get_column_names",
+        image: deps.settings.columnImage,
+        collaboration_id,
+        organizations,
+        databases: [{
+          label: db_label,
+          sheet_name,
+          query,
+          preprocessing: undefined,
+          arguments: undefined,
+        }],
+        study_id: undefined,
+        description: undefined,
+        store_id: undefined,
+        timeout_seconds: undefined,
+      });
+      return c.json(task, 201);
+    },
+  );
+
+  return routes;
+}

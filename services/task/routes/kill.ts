@@ -1,0 +1,85 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { id } from "../../../shared/contract.ts";
+import { SextantError } from "../../../shared/errors.ts";
+import { allow, type AppEnv, body, found } from "../../../shared/http.ts";
+import { demand, mayCollaboration, type Principal, scopesOf } from "../../../shared/policy.ts";
+import type { NodeSummary } from "../../../shared/rpc_methods.ts";
+import type { TaskDeps } from "../app.ts";
+import { stopResults } from "../kills.ts";
+import { mayKill } from "../rules.ts";
+import { lockFamily, lockTask, taskById, tasksOpenAtNode } from "../store.ts";
+
+const killed = z.object({ id });
+const STATUS = "killed by user";
+
+function whoKilled(principal: Principal): string {
+  return `Killed by user ${principal.id}.`;
+}
+
+function mayKillAtNode(principal: Principal, node: NodeSummary): boolean {
+  return mayCollaboration(principal, "event:SEND", node.collaboration_id) ||
+    (scopesOf(principal, "event:SEND").has("ORGANIZATION") &&
+      node.organization_id === principal.organization_id);
+}
+
+export function killRoutes({ db, outbox, ask, kills, now }: TaskDeps): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  // No permission on this line: who created the task may kill it without one.
+  routes.post("/kill/task", allow("user"), body(killed), async function killTask(c) {
+    const principal = c.get("principal");
+    const { id: taskId } = c.req.valid("json");
+    const root = found(await taskById(db, taskId), "task", taskId);
+    demand(mayKill(principal, root), `kill task ${taskId}`);
+    const orders = await outbox.change(async (change) =>
+      await stopResults(change, await lockFamily(change.tx, root), {
+        status: STATUS,
+        at: now(),
+        reason: whoKilled(principal),
+      })
+    );
+    if (orders.length === 0) {
+      throw new SextantError("invalid_request", `Task ${taskId} is finished already.`);
+    }
+    kills.tell(orders);
+    c.get("log").info("Task killed", { task_id: taskId, results: orders.length });
+    return c.json({
+      msg: `Task ${taskId} is killed: ${orders.length} unfinished results of it and its subtasks.`,
+    });
+  });
+
+  routes.post(
+    "/kill/node/tasks",
+    allow("user", "event:SEND"),
+    body(killed),
+    async function killNodeTasks(c) {
+      const principal = c.get("principal");
+      const { id: nodeId } = c.req.valid("json");
+      const node = found(
+        await ask("collaboration", "node", { id: nodeId }) ?? undefined,
+        "node",
+        nodeId,
+      );
+      demand(mayKillAtNode(principal, node), `kill the tasks of node ${nodeId}`);
+      if (node.status !== "online") {
+        throw new SextantError("invalid_request", `Node ${nodeId} is not online.`);
+      }
+      let results = 0;
+      for (const taskId of await tasksOpenAtNode(db, nodeId)) {
+        const orders = await outbox.change(async (change) => {
+          const task = await lockTask(change.tx, taskId);
+          if (!task) return [];
+          const end = { status: STATUS, at: now(), reason: whoKilled(principal) } as const;
+          return await stopResults(change, [task], end, nodeId);
+        });
+        kills.tell(orders);
+        results += orders.length;
+      }
+      c.get("log").info("Tasks of a node killed", { node_id: nodeId, results });
+      return c.json({ msg: `${results} unfinished results at node ${nodeId} are killed.` });
+    },
+  );
+
+  return routes;
+}

@@ -1,0 +1,58 @@
+/**
+ * The SQL of logs of running results.
+ * @module
+ */
+import type { Tx } from "../../../shared/db.ts";
+
+export interface LogPiece {
+  result_id: number;
+  node_id: number;
+  attempt: number;
+  seq: number;
+  text: string;
+}
+
+/**
+ * Keeps a piece of the log of a result, if this node runs this attempt of it now, the piece is new and the log not
+ * full; returns whether it was kept. A piece that would overfill the log is cut, and is the last.
+ */
+export async function appendLog(
+  tx: Tx,
+  { result_id, node_id, attempt, seq, text }: LogPiece,
+  { maxSize, fullNote }: { maxSize: number; fullNote: string },
+): Promise<string | undefined> {
+  const [result] = await tx<{ log_size: number }[]>`
+    select log_size from result where id = ${result_id} and node_id = ${node_id}
+      and attempt = ${attempt} and status = 'active' for update`;
+  if (!result || result.log_size >= maxSize) return undefined;
+  const room = maxSize - result.log_size;
+  const kept = text.length < room ? text : `${text.slice(0, room)}\n${fullNote}`;
+  const added = await tx`
+    insert into result_log ${tx({ result_id, attempt, seq, text: kept })}
+    on conflict do nothing returning seq`;
+  if (added.length === 0) return undefined;
+  await tx`update result set log_size = log_size + ${kept.length} + 1 where id = ${result_id}`;
+  return kept;
+}
+
+/** The pieces joined, and gone from where they were. Null when there are none. */
+export async function takeLiveLog(tx: Tx, resultId: number): Promise<string | null> {
+  const rows = await tx<{ attempt: number; seq: number; text: string }[]>`
+    delete from result_log where result_id = ${resultId} returning attempt, seq, text`;
+  await tx`update result set log_size = 0 where id = ${resultId} and log_size > 0`;
+  if (rows.length === 0) return null;
+  rows.sort((a, b) => a.attempt - b.attempt || a.seq - b.seq);
+  return rows.map((row) => row.text).join("\n");
+}
+
+/** Puts a line of the hub's own after what an attempt has printed. */
+export async function keepNote(
+  tx: Tx,
+  { id, attempt }: { id: number; attempt: number },
+  text: string,
+): Promise<void> {
+  const seq = 2_147_483_647;
+  await tx`
+    insert into result_log ${tx({ result_id: id, attempt, seq, text: text.replaceAll("\0", "") })}
+    on conflict do nothing`;
+}
