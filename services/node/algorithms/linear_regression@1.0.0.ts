@@ -1,0 +1,160 @@
+/**
+ * Least-squares regression of a numeric column on others over all organizations, with the same numbers as if the rows
+ * had been pooled.
+ *
+ * What leaves an organization is the triangle R of the QR decomposition of its rows (1, predictors, outcome). It
+ * says the same as the sums of products X'X, X'y and y'y, for R'R is all of them, but in twice as many digits; and the
+ * triangle of the organizations' triangles, one below the other, is the triangle of all rows.
+ * @module
+ */
+import type { Context } from "./api.ts";
+
+interface Model {
+  outcome: string;
+  predictors: string[];
+  /** Ids of the organizations to ask; all of the collaboration if left out. */
+  organizations?: number[] | undefined;
+}
+
+/** What leaves an organization. */
+interface Part {
+  /** Rows in which nothing is missing. */
+  n: number;
+  /** Rows left out because something is. */
+  dropped: number;
+  /** Subtracted from each predictor and the outcome: with values far from zero, digits would be lost. */
+  centre: number[];
+  triangle: number[][];
+}
+
+/** A predictor of whose spread the ones before it leave no more than this is determined by them (as in R's lm). */
+const TOLERANCE = 1e-7;
+
+/**
+ * Returns `{coefficients, standard_errors, r_squared, n, dropped}`, the first two by predictor and `intercept`.
+ * Standard errors are null without rows to spare, r_squared if the outcome does not vary.
+ */
+export async function central(context: Context, args: Model) {
+  const { outcome, predictors, organizations } = checkModel(args);
+  const asked = organizations ?? (await context.organizations()).map(({ id }) => id);
+  context.log(`Asking ${asked.length} organizations for their part of the regression`);
+  const { id } = await context.createTask({
+    organizations: asked,
+    input: { method: "partial", kwargs: { outcome, predictors } },
+    name: `partial regression of ${outcome}`,
+  });
+  const parts = (await context.results(id)).map(({ result }) => checkPart(result, predictors));
+  const n = parts.reduce((sum, part) => sum + part.n, 0);
+  const dropped = parts.reduce((sum, part) => sum + part.dropped, 0);
+  if (n <= predictors.length) {
+    throw new Error(`${n} complete rows are too few for ${predictors.length + 1} coefficients.`);
+  }
+  const centre = parts.find((part) => part.n > 0)!.centre;
+  const rows = parts.flatMap((part) =>
+    part.triangle.map((row) =>
+      row.map((value, i) =>
+        i === 0 ? value : value + row[0]! * (part.centre[i - 1]! - centre[i - 1]!)
+      )
+    )
+  );
+  return { ...solve(triangle(rows, centre.length + 1), centre, n, predictors), n, dropped };
+}
+
+/** Returns this organization's {@linkcode Part}. */
+export function partial(context: Context, args: Model): Part {
+  const { outcome, predictors } = checkModel(args);
+  const table = context.table();
+  const columns = [...predictors, outcome].map((name) => table.numeric(name));
+  const all = columns[0]!.map((_, row) => columns.map((values) => values[row]));
+  const rows = all.filter((row): row is number[] => row.every((value) => value !== null));
+  const centre = columns.map((_, i) =>
+    rows.reduce((mean, row, before) => mean + (row[i]! - mean) / (before + 1), 0)
+  );
+  const offsets = rows.map((row) => [1, ...row.map((value, i) => value - centre[i]!)]);
+  const r = triangle(offsets, centre.length + 1);
+  return { n: rows.length, dropped: all.length - rows.length, centre, triangle: r };
+}
+
+/** The upper triangle R for which R'R is the sum of products of the rows, by Givens rotations. */
+function triangle(rows: number[][], size: number): number[][] {
+  const r = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+  for (const row of rows) {
+    const rest = [...row];
+    for (let i = 0; i < size; i++) {
+      if (rest[i] === 0) continue;
+      const length = Math.hypot(r[i]![i]!, rest[i]!);
+      const [cos, sin] = [r[i]![i]! / length, rest[i]! / length];
+      for (let j = i; j < size; j++) {
+        const [a, b] = [r[i]![j]!, rest[j]!];
+        r[i]![j] = cos * a + sin * b;
+        rest[j] = cos * b - sin * a;
+      }
+    }
+  }
+  return r;
+}
+
+/** The regression of the last column of the triangle on the others. */
+function solve(r: number[][], centre: number[], n: number, predictors: string[]) {
+  const last = r.length - 1;
+  const spread = (column: number) => Math.hypot(...r.slice(1).map((row) => row[column]!));
+  predictors.forEach((name, i) => {
+    if (Math.abs(r[i + 1]![i + 1]!) > TOLERANCE * spread(i + 1)) return;
+    const why = spread(i + 1) === 0
+      ? "has the same value everywhere"
+      : `follows from ${predictors.slice(0, i).join(", ")}`;
+    throw new Error(`There is no single solution: the predictor "${name}" ${why}.`);
+  });
+
+  const slopes: number[] = [];
+  for (let i = last - 1; i >= 0; i--) {
+    let rest = r[i]![last]!;
+    for (let j = i + 1; j < last; j++) rest -= r[i]![j]! * slopes[j]!;
+    slopes[i] = rest / r[i]![i]!;
+  }
+  const deviation = n > last ? Math.abs(r[last]![last]!) / Math.sqrt(n - last) : null;
+  /** The standard error of the coefficients' sum with these weights. */
+  function error(weights: number[]): number | null {
+    const z: number[] = [];
+    for (const [i, weight] of weights.entries()) {
+      z.push(z.reduce((rest, value, j) => rest - r[j]![i]! * value, weight) / r[i]![i]!);
+    }
+    return deviation === null ? null : deviation * Math.hypot(...z);
+  }
+
+  // What was solved for is the height at the centre; the intercept is the one at zero.
+  const atZero = [1, ...predictors.map((_, i) => -centre[i]!)];
+  const intercept = slopes.reduce((sum, slope, i) => sum + slope * atZero[i]!, centre.at(-1)!);
+  const named = <T>(values: T[]): Record<string, T> =>
+    Object.fromEntries(["intercept", ...predictors].map((name, i) => [name, values[i]!]));
+  return {
+    coefficients: named([intercept, ...slopes.slice(1)]),
+    standard_errors: named(
+      atZero.map((_, i) => error(i === 0 ? atZero : atZero.map((_, j) => i === j ? 1 : 0))),
+    ),
+    r_squared: spread(last) > 0 ? 1 - (r[last]![last]! / spread(last)) ** 2 : null,
+  };
+}
+
+function checkModel({ outcome, predictors, organizations }: Model = {} as Model): Model {
+  const names = [outcome, ...Array.isArray(predictors) ? predictors : []];
+  if (names.length < 2 || !names.every((name) => typeof name === "string" && name !== "")) {
+    throw new TypeError('Give one column as "outcome" and a list of columns as "predictors".');
+  }
+  const twice = [...names, "intercept"].find((name, i, all) => all.indexOf(name) !== i);
+  if (twice) throw new TypeError(`The name "${twice}" stands for two things in this model.`);
+  if (organizations == null) return { outcome, predictors };
+  if (Array.isArray(organizations) && organizations.length > 0) {
+    return { outcome, predictors, organizations };
+  }
+  throw new TypeError('The argument "organizations" must be a list of ids.');
+}
+
+function checkPart(result: unknown, { length }: string[]): Part {
+  const part = (result ?? {}) as Part;
+  const rows = Array.isArray(part.triangle) ? part.triangle : [];
+  const sizes = [part.centre?.length, rows.length - 1, ...rows.map((row) => row?.length - 1)];
+  const numbers = [part.n, part.dropped, part.centre, rows].flat(2);
+  if (sizes.every((size) => size === length + 1) && numbers.every(Number.isFinite)) return part;
+  throw new TypeError("An organization returned something other than its part of the regression.");
+}

@@ -1,0 +1,41 @@
+/**
+ * Tries an algorithm out in this process: each organization is the text of a CSV file. For tests.
+ * @module
+ */
+import { readTable } from "../../services/node/runtimes/table.ts";
+import type { Context, SubtaskResult } from "../../services/node/algorithms/api.ts";
+
+type Method = (context: Context, kwargs: never) => unknown;
+
+/** Runs a method of `algorithm` as the first of the organizations, whose ids are 1, 2, and so on. */
+export async function federate(
+  algorithm: Record<string, Method>,
+  method: string,
+  kwargs: Record<string, unknown>,
+  files: string[],
+): Promise<unknown> {
+  const tasks: SubtaskResult[][] = [];
+
+  async function run(organization: number, method: string, kwargs: Record<string, unknown>) {
+    const bytes = new TextEncoder().encode(files[organization - 1]);
+    const context: Context = {
+      table: () => readTable("default", bytes),
+      organizations: () =>
+        Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),
+      async createTask({ organizations, input }) {
+        tasks.push(
+          await Promise.all(organizations.map(async (id) => ({
+            organization_id: id,
+            result: await run(id, input.method, input.kwargs ?? {}),
+          }))),
+        );
+        return { id: tasks.length };
+      },
+      results: (id) => Promise.resolve(tasks[id - 1]!),
+      log() {},
+    };
+    const value = await algorithm[method]!(context, kwargs as never);
+    return JSON.parse(JSON.stringify(value));
+  }
+  return await run(1, method, kwargs);
+}
