@@ -101,9 +101,14 @@ export function allow(kinds: string, permission?: Permission): MiddlewareHandler
 
 function fieldErrors(error: z.core.$ZodError): FieldErrors {
   const errors: FieldErrors = {};
-  for (const issue of error.issues) {
-    (errors[issue.path.map(String).join(".") || "_schema"] ??= []).push(issue.message);
+  function add(issue: z.core.$ZodIssue, under: PropertyKey[]) {
+    const path = [...under, ...issue.path];
+    // What the last alternative says is what a person wants to know: it is the most general one.
+    const alternative = issue.code === "invalid_union" ? issue.errors.at(-1) : undefined;
+    if (alternative && alternative.length > 0) { for (const one of alternative) add(one, path); }
+    else (errors[path.map(String).join(".") || "_schema"] ??= []).push(issue.message);
   }
+  for (const issue of error.issues) add(issue, []);
   return errors;
 }
 

@@ -40,7 +40,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   app.use(requestLine);
   app.use(secureHeaders());
   app.use(cors({
-    origin: deps.corsOrigins,
+    origin: deps.corsOrigins.includes("*") ? "*" : deps.corsOrigins,
     allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
     exposeHeaders: ["total-count", "Link", "jwt-token", "x-request-id"],
   }));

@@ -40,6 +40,9 @@ export interface DemoOutcome {
 /** The largest relative difference between a federated number and the same one computed on pooled rows. */
 export const TOLERANCE = 1e-9;
 
+/** The statuses of a task that is not over. */
+const OPEN = ["pending", "initializing", "active"];
+
 type Say = (line: string) => void;
 
 /** Runs the demo; `say` gets one line per step. */
@@ -216,20 +219,22 @@ async function compute(
   });
   say(`Task ${task.id} posted: ${name} (${image}).`);
   const seen = new Map<number, string>();
-  for (let status = "pending"; ["pending", "initializing", "active"].includes(status);) {
-    ({ status } = await researcher.get(`/task/${task.id}/status?wait=0.2`));
+  async function showChanges() {
     const tasks: Json[] = (await researcher.get(`/task?job_id=${task.job_id}&include=runs`)).data;
-    for (
-      const run of tasks.reverse().flatMap((one) => one.runs as Json[]).sort((a, b) => a.id - b.id)
-    ) {
+    const runs = tasks.flatMap((one) => one.runs as Json[]).sort((a, b) => a.id - b.id);
+    for (const run of runs) {
       if (seen.get(run.id) === run.status) continue;
       seen.set(run.id, run.status);
       const part = run.task.id === task.id ? "central" : "partial";
-      say(
-        `  result ${run.id}: ${part} at ${organizations.get(run.organization.id)} is ${run.status}`,
-      );
+      const island = organizations.get(run.organization.id);
+      say(`  result ${run.id}: ${part} at ${island} is ${run.status}`);
     }
   }
+  for (let status = task.status; OPEN.includes(status);) {
+    await showChanges();
+    ({ status } = await researcher.get(`/task/${task.id}/status?wait=0.05`));
+  }
+  await showChanges();
   const [result] = (await researcher.get(`/result?task_id=${task.id}`)).data;
   if (!result.result) {
     const run = await researcher.get(`/run/${result.id}`);
