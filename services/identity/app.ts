@@ -12,13 +12,17 @@ import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Outbox } from "../../shared/outbox.ts";
 import type { Ask } from "../../shared/rpc_methods.ts";
+import type { Accounts } from "./accounts.ts";
 import type { BrokerDesk } from "./broker.ts";
 import type { KeyRing } from "./keys.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { organizationRoutes } from "./routes/organization.ts";
+import { passwordRoutes } from "./routes/password.ts";
 import { roleRoutes } from "./routes/role.ts";
 import { ruleRoutes } from "./routes/rule.ts";
 import { tokenRoutes } from "./routes/token.ts";
 import { userRoutes } from "./routes/user.ts";
+import type { Sessions } from "./sessions.ts";
 
 export interface IdentityDeps {
   db: Db;
@@ -28,8 +32,8 @@ export interface IdentityDeps {
   ask: Ask;
   log: Logger;
   now: () => Date;
-  accessSeconds: number;
-  refreshSeconds: number;
+  accounts: Accounts;
+  sessions: Sessions;
 }
 
 export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
@@ -40,5 +44,7 @@ export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
   app.route("/", userRoutes(deps));
   app.route("/", roleRoutes(deps));
   app.route("/", ruleRoutes(deps));
+  app.route("/", passwordRoutes(deps));
+  app.route("/", auditRoutes(deps));
   return app;
 }

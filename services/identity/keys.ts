@@ -3,7 +3,7 @@
  * @module
  */
 import type { JWK } from "jose";
-import type { Db, JsonValue } from "../../shared/db.ts";
+import type { Db, JsonValue, Tx } from "../../shared/db.ts";
 import { newSigningKey, type SigningKey } from "../../shared/tokens.ts";
 
 export interface KeyRing {
@@ -11,38 +11,76 @@ export interface KeyRing {
   current(): SigningKey;
   publicKey(kid: string): Promise<JWK | undefined>;
   publicKeys(): Promise<JWK[]>;
+  /** Makes the next key when the newest is old enough, and drops those whose last token has expired. */
+  rotate(): Promise<void>;
 }
 
-/** Loads the keys, making the first one when there is none. */
-export async function openKeyRing(db: Db): Promise<KeyRing> {
-  let keys = await db.begin(async (tx) => {
-    await tx`lock table signing_key in exclusive mode`;
-    const stored = await tx<SigningKey[]>`
-      select kid, public_jwk, private_jwk from signing_key order by created_at desc`;
-    if (stored.length > 0) return [...stored];
-    const key = await newSigningKey(crypto.randomUUID());
-    await tx`
-      insert into signing_key (kid, public_jwk, private_jwk)
-      values (${key.kid}, ${tx.json(key.public_jwk as JsonValue)},
-        ${tx.json(key.private_jwk as JsonValue)})`;
-    return [key];
-  });
+export interface KeyRingOptions {
+  now: () => Date;
+  /** How long one key signs. */
+  days: number;
+  /** The longest life of a token. */
+  tokenSeconds: number;
+}
 
-  async function reload() {
-    keys = [
-      ...await db<SigningKey[]>`
-        select kid, public_jwk, private_jwk from signing_key order by created_at desc`,
+interface StoredKey extends SigningKey {
+  created_at: Date;
+}
+
+const DAY = 86_400_000;
+
+/** Loads the keys, making the first one when there is none. */
+export async function openKeyRing(
+  db: Db,
+  { now, days, tokenSeconds }: KeyRingOptions,
+): Promise<KeyRing> {
+  let keys: StoredKey[] = [];
+
+  async function stored(tx: Tx): Promise<StoredKey[]> {
+    return [
+      ...await tx<StoredKey[]>`
+        select kid, public_jwk, private_jwk, created_at from signing_key
+        order by created_at desc, kid`,
     ];
   }
 
+  /** Whether a token signed before `successor` was made can still be valid. */
+  function mayBeNeeded(successor: StoredKey, at: Date): boolean {
+    // A container's token lives as long as its task: it is given the time that one key signs.
+    const longest = Math.max(tokenSeconds * 1000, days * DAY);
+    return at.getTime() - successor.created_at.getTime() < longest + DAY;
+  }
+
+  async function rotate(): Promise<void> {
+    const at = now();
+    keys = await db.begin(async (tx) => {
+      await tx`lock table signing_key in exclusive mode`; // of several replicas one makes the key
+      const before = await stored(tx);
+      const newest = before[0];
+      if (!newest || at.getTime() - newest.created_at.getTime() >= days * DAY) {
+        const key = await newSigningKey(crypto.randomUUID());
+        await tx`
+          insert into signing_key (kid, public_jwk, private_jwk, created_at)
+          values (${key.kid}, ${tx.json(key.public_jwk as JsonValue)},
+            ${tx.json(key.private_jwk as JsonValue)}, ${at})`;
+      }
+      const all = await stored(tx);
+      const done = all.filter((_, index) => index > 0 && !mayBeNeeded(all[index - 1]!, at));
+      await tx`delete from signing_key where kid = any(${done.map((key) => key.kid)})`;
+      return all.filter((key) => !done.includes(key));
+    });
+  }
+
+  await rotate();
   return {
+    rotate,
     current: () => keys[0]!,
     async publicKey(kid) {
-      if (!keys.some((key) => key.kid === kid)) await reload();
+      if (!keys.some((key) => key.kid === kid)) keys = await stored(db);
       return keys.find((key) => key.kid === kid)?.public_jwk;
     },
     async publicKeys() {
-      await reload();
+      keys = await stored(db);
       return keys.map((key) => ({ ...key.public_jwk, kid: key.kid, use: "sig", alg: "EdDSA" }));
     },
   };

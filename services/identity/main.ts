@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { trustSchema } from "../../shared/broker_trust.ts";
-import { envInteger, readConfig } from "../../shared/config.ts";
+import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
 import { serveEnrolment } from "../../shared/enrolment.ts";
@@ -8,12 +8,18 @@ import { connectIdentity } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
 import { createAsk, serveAnswers } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
+import { createAccounts } from "./accounts.ts";
 import { createIdentityApp } from "./app.ts";
+import { createBackground } from "./background.ts";
 import { createBrokerDesk } from "./broker.ts";
 import { identityAnswers } from "./events.ts";
 import { ensureFirstUser } from "./first_user.ts";
 import { openKeyRing } from "./keys.ts";
-import { deleteExpiredRefreshTokens, seedCatalogue } from "./store.ts";
+import { createSendMail, SMTP_CONFIG } from "./mail.ts";
+import { createSessions } from "./sessions.ts";
+import { seedCatalogue } from "./store.ts";
+import { deleteExpiredResetTokens } from "./store/account.ts";
+import { deleteExpiredRefreshTokens } from "./store/session.ts";
 
 const seconds = (fallback: number) => envInteger.pipe(z.number().min(60)).default(fallback);
 
@@ -31,6 +37,13 @@ await runService("identity", async ({ log, onStop }) => {
     SEXTANT_ADMIN_FILE: z.string().optional(),
     SEXTANT_ACCESS_TOKEN_SECONDS: seconds(6 * 3600),
     SEXTANT_REFRESH_TOKEN_SECONDS: seconds(48 * 3600),
+    /** After how many days a new key signs tokens. */
+    SEXTANT_SIGNING_KEY_DAYS: envInteger.pipe(z.number().min(1)).default(90),
+    /** Whether everybody needs a second factor. */
+    SEXTANT_TWO_FACTOR: envBoolean.default(false),
+    /** Names this server in mails and authenticator apps. */
+    SEXTANT_SERVER_NAME: z.string().min(1).default("sextant"),
+    ...SMTP_CONFIG,
     /** How long a node's broker credential is good for. */
     SEXTANT_NODE_CREDENTIAL_SECONDS: seconds(3600),
   });
@@ -56,10 +69,35 @@ await runService("identity", async ({ log, onStop }) => {
   const outbox = await createEventOutbox({ db, nc, service: "identity", log });
   onStop("outbox", () => outbox.stop());
 
+  const ask = createAsk(nc);
+  const keys = await openKeyRing(db, {
+    now,
+    days: config.SEXTANT_SIGNING_KEY_DAYS,
+    tokenSeconds: config.SEXTANT_REFRESH_TOKEN_SECONDS,
+  });
+  const background = createBackground(log);
+  onStop("mails", () => background.settled());
+  const accounts = createAccounts({
+    db,
+    now,
+    background,
+    sendMail: createSendMail(config),
+    twoFactor: config.SEXTANT_TWO_FACTOR,
+    serverName: config.SEXTANT_SERVER_NAME,
+  });
   const deps = {
     db,
     outbox,
-    keys: await openKeyRing(db),
+    keys,
+    accounts,
+    sessions: createSessions({
+      db,
+      keys,
+      ask,
+      now,
+      accessSeconds: config.SEXTANT_ACCESS_TOKEN_SECONDS,
+      refreshSeconds: config.SEXTANT_REFRESH_TOKEN_SECONDS,
+    }),
     broker: createBrokerDesk({
       db,
       trust,
@@ -69,15 +107,17 @@ await runService("identity", async ({ log, onStop }) => {
       credentialSeconds: config.SEXTANT_NODE_CREDENTIAL_SECONDS,
       now,
     }),
-    ask: createAsk(nc),
+    ask,
     log,
     now,
-    accessSeconds: config.SEXTANT_ACCESS_TOKEN_SECONDS,
-    refreshSeconds: config.SEXTANT_REFRESH_TOKEN_SECONDS,
   };
+  async function sweepUp(): Promise<void> {
+    await deleteExpiredRefreshTokens(db, now());
+    await deleteExpiredResetTokens(db, new Date(now().getTime() - 86_400_000));
+    await keys.rotate();
+  }
   const sweep = setInterval(
-    () =>
-      deleteExpiredRefreshTokens(db, now()).catch((error) => log.warn("Cannot sweep", { error })),
+    () => sweepUp().catch((error) => log.warn("Cannot sweep", { error })),
     600_000,
   );
   onStop("sweep", () => clearInterval(sweep));

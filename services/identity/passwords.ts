@@ -1,10 +1,14 @@
 /**
- * Password hashes: argon2id with the parameters OWASP names for it, computed off the event loop.
+ * Password hashes: argon2id with the parameters OWASP names for it, computed off the event loop. The bcrypt hashes
+ * that the field's servers hold verify too; the log-in replaces them.
  * @module
  */
 import { hash, verify } from "@node-rs/argon2";
+import { hash as bcryptHash, verify as bcryptVerify } from "@node-rs/bcrypt";
 
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** The cost of the field's hashes. */
+const BCRYPT_COST = 12;
 
 /** Each hash takes 19 MiB and a core for some 12 ms: more at once would only queue in memory. */
 const AT_ONCE = 4;
@@ -28,15 +32,41 @@ export function hashPassword(password: string): Promise<string> {
   return bounded(() => hash(password, PARAMETERS));
 }
 
-/** A hash nobody knows the password of: unknown users cost the same time as known ones. */
+function isBcrypt(stored: string): boolean {
+  return /^\$2[aby]\$/.test(stored);
+}
+
+/** Whether `stored` should be replaced, now that the password is known. */
+export function needsUpgrade(stored: string): boolean {
+  return isBcrypt(stored);
+}
+
+function verifyOne(stored: string, password: string): Promise<boolean> {
+  const check = isBcrypt(stored) ? bcryptVerify(password, stored) : verify(stored, password);
+  return check.catch(() => false);
+}
+
+/** Hashes nobody knows the password of: unknown users cost the same time as known ones. */
 const decoy = hash(crypto.randomUUID(), PARAMETERS);
+let bcryptDecoy: Promise<string> | undefined;
+
+export interface VerifyPasswordOptions {
+  /** Whether any user still has a bcrypt hash: then every failure does the work of both kinds. */
+  bcryptInUse?: boolean;
+}
 
 /** Whether `password` fits `stored`; `undefined` stands for a user who does not exist. */
 export async function verifyPassword(
   stored: string | undefined,
   password: string,
+  { bcryptInUse = false }: VerifyPasswordOptions = {},
 ): Promise<boolean> {
   const against = stored ?? await decoy;
-  const fits = await bounded(() => verify(against, password).catch(() => false));
-  return fits && stored !== undefined;
+  if (await bounded(() => verifyOne(against, password))) return stored !== undefined;
+  if (bcryptInUse) {
+    bcryptDecoy ??= bcryptHash(crypto.randomUUID(), BCRYPT_COST);
+    const other = await (isBcrypt(against) ? decoy : bcryptDecoy);
+    await bounded(() => verifyOne(other, password));
+  }
+  return false;
 }

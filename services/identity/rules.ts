@@ -12,27 +12,6 @@ export interface LockoutPolicy {
 
 export const DEFAULT_LOCKOUT: LockoutPolicy = { maxFailedAttempts: 5, inactivationMinutes: 15 };
 
-export interface LoginHistory {
-  failed_login_attempts: number;
-  last_login_attempt: Date | null;
-}
-
-/** Whether log-in is refused for now, whatever the password (contract §2.1). */
-export function isLocked(history: LoginHistory, now: Date, policy = DEFAULT_LOCKOUT): boolean {
-  if (history.failed_login_attempts < policy.maxFailedAttempts) return false;
-  return minutesSince(history.last_login_attempt, now) < policy.inactivationMinutes;
-}
-
-/** The counter after one more failure: the first one after a lock has passed starts again at 1. */
-export function failuresAfter(history: LoginHistory, policy = DEFAULT_LOCKOUT): number {
-  const wasLocked = history.failed_login_attempts >= policy.maxFailedAttempts;
-  return wasLocked ? 1 : history.failed_login_attempts + 1;
-}
-
-function minutesSince(date: Date | null, now: Date): number {
-  return date === null ? Infinity : (now.getTime() - date.getTime()) / 60_000;
-}
-
 /** What a new password lacks (contract §2.8); empty when it will do. */
 export function passwordProblems(password: string): string[] {
   const problems: string[] = [];
@@ -55,4 +34,11 @@ export function requireHoldsAll(principal: Principal, rules: RuleName[]): void {
       missing.slice(0, 5).join(", ")
     }.`,
   );
+}
+
+/** What was added or taken away between two lists of ids: what a change gives or takes. */
+export function changedIds(before: number[], after: number[]): number[] {
+  const added = after.filter((id) => !before.includes(id));
+  const removed = before.filter((id) => !after.includes(id));
+  return [...new Set([...added, ...removed])];
 }

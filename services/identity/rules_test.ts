@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../shared/policy.ts";
 import { DEFAULT_ROLES, ruleName, RULES } from "./catalogue.ts";
-import { failuresAfter, isLocked, passwordProblems, requireHoldsAll } from "./rules.ts";
-
-const now = new Date("2026-03-24T10:00:00Z");
-const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
+import { passwordProblems, requireHoldsAll } from "./rules.ts";
 
 Deno.test("RULES are the field's 86, with its ids", () => {
   assert.equal(RULES.length, 86);
@@ -32,21 +29,6 @@ Deno.test("DEFAULT_ROLES hold as many rules as the field's, none of them unknown
     ["Collaboration Admin", 41],
   ]);
   assert.ok(DEFAULT_ROLES.every(({ rules }) => rules.every((rule) => known.has(rule))));
-});
-
-Deno.test("isLocked() after five failures, for a quarter of an hour", () => {
-  const failures = (failed_login_attempts: number, minutes: number) => ({
-    failed_login_attempts,
-    last_login_attempt: ago(minutes),
-  });
-  assert.equal(isLocked(failures(4, 0), now), false);
-  assert.equal(isLocked(failures(5, 14), now), true);
-  assert.equal(isLocked(failures(5, 15), now), false);
-});
-
-Deno.test("failuresAfter() starts again at one when a lock has passed", () => {
-  assert.equal(failuresAfter({ failed_login_attempts: 2, last_login_attempt: now }), 3);
-  assert.equal(failuresAfter({ failed_login_attempts: 5, last_login_attempt: ago(20) }), 1);
 });
 
 Deno.test("passwordProblems() names each shortcoming", () => {

@@ -29,13 +29,6 @@ export interface UserRow {
   last_email_recover_password_sent: Date | null;
 }
 
-export interface LoginRow {
-  id: number;
-  password_hash: string;
-  failed_login_attempts: number;
-  last_login_attempt: Date | null;
-}
-
 export interface RoleRow {
   id: number;
   name: string;
@@ -92,6 +85,44 @@ export async function organizationNames(
     select id, name from organization where id = any(${ids})`;
 }
 
+/** Changes what is given. Returns the row, or `undefined` when there is none. */
+export async function updateOrganization(
+  tx: Tx,
+  id: number,
+  values: Partial<NewOrganization>,
+): Promise<OrganizationRow | undefined> {
+  if (Object.keys(values).length === 0) return await organizationById(tx, id);
+  const [row] = await tx<OrganizationRow[]>`
+    update organization set ${tx(values)} where id = ${id} returning ${organizationColumns(tx)}`;
+  return row;
+}
+
+/** Deletes an organization with its users and roles, and returns their ids. */
+export async function deleteOrganization(
+  tx: Tx,
+  id: number,
+): Promise<{ userIds: number[]; roleIds: number[] }> {
+  const users = await tx<
+    { id: number }[]
+  >`delete from "user" where organization_id = ${id} returning id`;
+  const roles = await tx<
+    { id: number }[]
+  >`delete from role where organization_id = ${id} returning id`;
+  await tx`delete from organization where id = ${id}`;
+  return { userIds: users.map((row) => row.id), roleIds: roles.map((row) => row.id) };
+}
+
+/** How many users and roles an organization has. */
+export async function organizationContent(
+  tx: Tx,
+  id: number,
+): Promise<{ users: number; roles: number }> {
+  const [row] = await tx<{ users: number; roles: number }[]>`
+    select (select count(*)::integer from "user" where organization_id = ${id}) as users,
+      (select count(*)::integer from role where organization_id = ${id}) as roles`;
+  return row!;
+}
+
 export function organizationPage(db: Db, request: PageRequest) {
   return selectPage<OrganizationRow>(db, organizationColumns(db), db`organization`, request);
 }
@@ -129,21 +160,50 @@ export async function userById(tx: Tx, id: number): Promise<UserRow | undefined>
   return row;
 }
 
-export async function loginByUsername(tx: Tx, username: string): Promise<LoginRow | undefined> {
-  const [row] = await tx<LoginRow[]>`
-    select id, password_hash, failed_login_attempts, last_login_attempt
-    from "user" where username = ${username}`;
-  return row;
+export interface UserChanges {
+  username?: string | undefined;
+  firstname?: string | undefined;
+  lastname?: string | undefined;
+  email?: string | undefined;
+  recoverable?: boolean | undefined;
 }
 
-export async function recordLogin(
-  tx: Tx,
-  userId: number,
-  { failures, at }: { failures: number; at: Date },
-): Promise<void> {
+/** Changes what is given and returns the row. The user must exist. */
+export async function updateUser(tx: Tx, id: number, changes: UserChanges): Promise<UserRow> {
+  const given = Object.fromEntries(
+    Object.entries(changes).filter(([, value]) => value !== undefined),
+  );
+  if (Object.keys(given).length > 0) await tx`update "user" set ${tx(given)} where id = ${id}`;
+  return (await userById(tx, id))!;
+}
+
+export async function deleteUser(tx: Tx, id: number): Promise<void> {
+  await tx`delete from "user" where id = ${id}`;
+}
+
+export async function roleIdsOfUser(tx: Tx, id: number): Promise<number[]> {
+  const rows = await tx<{ role_id: number }[]>`
+    select role_id from user_role where user_id = ${id} order by role_id`;
+  return rows.map((row) => row.role_id);
+}
+
+/** The rules attached to a user directly. */
+export async function ruleIdsOfUser(tx: Tx, id: number): Promise<number[]> {
+  const rows = await tx<{ rule_id: number }[]>`
+    select rule_id from user_rule where user_id = ${id} order by rule_id`;
+  return rows.map((row) => row.rule_id);
+}
+
+export async function setRolesOfUser(tx: Tx, id: number, roleIds: number[]): Promise<void> {
+  await tx`delete from user_role where user_id = ${id}`;
   await tx`
-    update "user" set failed_login_attempts = ${failures}, last_login_attempt = ${at}
-    where id = ${userId}`;
+    insert into user_role (user_id, role_id) select ${id}, id from role where id = any(${roleIds})`;
+}
+
+export async function setRulesOfUser(tx: Tx, id: number, ruleIds: number[]): Promise<void> {
+  await tx`delete from user_rule where user_id = ${id}`;
+  await tx`
+    insert into user_rule (user_id, rule_id) select ${id}, id from rule where id = any(${ruleIds})`;
 }
 
 export async function touchUser(tx: Tx, userId: number, at: Date): Promise<void> {
@@ -216,6 +276,60 @@ export async function userHasRole(tx: Tx, userId: number, roleId: number): Promi
   return row !== undefined;
 }
 
+export interface NewRole {
+  name: string;
+  description: string;
+  organization_id: number;
+}
+
+export async function insertRole(tx: Tx, values: NewRole, ruleIds: number[]): Promise<RoleRow> {
+  const [row] = await tx<RoleRow[]>`insert into role ${tx({ ...values })} returning ${
+    roleColumns(tx)
+  }`;
+  await setRulesOfRole(tx, row!.id, ruleIds);
+  return row!;
+}
+
+export async function updateRole(
+  tx: Tx,
+  id: number,
+  values: { name?: string; description?: string },
+): Promise<RoleRow> {
+  if (Object.keys(values).length > 0) await tx`update role set ${tx(values)} where id = ${id}`;
+  return (await roleById(tx, id))!;
+}
+
+export async function deleteRole(tx: Tx, id: number): Promise<void> {
+  await tx`delete from role where id = ${id}`;
+}
+
+export async function setRulesOfRole(tx: Tx, roleId: number, ruleIds: number[]): Promise<void> {
+  await tx`delete from role_rule where role_id = ${roleId}`;
+  await tx`
+    insert into role_rule (role_id, rule_id)
+    select ${roleId}, id from rule where id = any(${ruleIds})`;
+}
+
+/** The users who have a role. */
+export async function userIdsOfRole(tx: Tx, roleId: number): Promise<number[]> {
+  const rows = await tx<{ user_id: number }[]>`
+    select user_id from user_role where role_id = ${roleId} order by user_id`;
+  return rows.map((row) => row.user_id);
+}
+
+export async function rulesOfRole(tx: Tx, roleId: number): Promise<RuleRow[]> {
+  return await tx<RuleRow[]>`
+    select ${ruleColumns(tx)} from rule
+    where id in (select rule_id from role_rule where role_id = ${roleId}) order by id`;
+}
+
+/** Which of these rules exist. */
+export async function rulesByIds(tx: Tx, ids: number[]): Promise<RuleRow[]> {
+  return await tx<RuleRow[]>`select ${
+    ruleColumns(tx)
+  } from rule where id = any(${ids}) order by id`;
+}
+
 export function rolePage(db: Db, request: PageRequest) {
   return selectPage<RoleRow>(db, roleColumns(db), db`role`, request);
 }
@@ -250,37 +364,6 @@ export async function seedCatalogue(db: Db): Promise<void> {
         on conflict do nothing`;
     }
   });
-}
-
-// -- refresh tokens -----------------------------------------------------------------------------------------
-
-export interface RefreshToken {
-  jti: string;
-  client_type: "user" | "node";
-  client_id: number;
-  expires_at: Date;
-}
-
-export async function insertRefreshToken(tx: Tx, token: RefreshToken): Promise<void> {
-  await tx`insert into refresh_token ${tx({ ...token })}`;
-}
-
-export async function refreshTokenExists(tx: Tx, jti: string): Promise<boolean> {
-  const [row] = await tx`select 1 from refresh_token where jti = ${jti}`;
-  return row !== undefined;
-}
-
-/** Revokes every refresh token of one user or node. */
-export async function deleteRefreshTokens(
-  tx: Tx,
-  clientType: RefreshToken["client_type"],
-  clientId: number,
-): Promise<void> {
-  await tx`delete from refresh_token where client_type = ${clientType} and client_id = ${clientId}`;
-}
-
-export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {
-  await tx`delete from refresh_token where expires_at < ${now}`;
 }
 
 // -- broker keys of nodes -----------------------------------------------------------------------------------

@@ -172,6 +172,31 @@ export async function oneTaskOfRun(tx: Tx, runId: number): Promise<number | unde
   return row?.id;
 }
 
+/** What tasks belong to. */
+export type TaskOwner =
+  | { collaboration_id: number }
+  | { study_id: number }
+  | { init_org_id: number }
+  | { init_user_id: number };
+
+export async function tasksOf(tx: Tx, owner: TaskOwner): Promise<number[]> {
+  const [[column, value]] = Object.entries(owner) as [[string, number]];
+  const rows = await tx<{ id: number }[]>`
+    select id from task where ${tx(column)} = ${value} order by id`;
+  return rows.map((row) => row.id);
+}
+
+export async function collaborationsOfTasks(tx: Tx): Promise<number[]> {
+  const rows = await tx<{ id: number }[]>`select distinct collaboration_id as id from task`;
+  return rows.map((row) => row.id);
+}
+
+export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
+  const rows = await tx<{ id: number }[]>`
+    select distinct node_id as id from result where finished_at is null`;
+  return rows.map((row) => row.id);
+}
+
 /** Deletes tasks with everything below them; the ids must include all descendants. */
 export async function deleteTasks(tx: Tx, ids: number[]): Promise<void> {
   await tx`delete from task where id = any(${ids})`;

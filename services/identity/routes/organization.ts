@@ -8,6 +8,7 @@ import {
   pageQuery,
   pageWindow,
   parseSort,
+  queryBoolean,
   queryId,
   repeatable,
   text,
@@ -24,11 +25,15 @@ import {
 } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../app.ts";
 import {
+  deleteOrganization,
   insertOrganization,
   organizationById,
+  organizationContent,
   organizationPage,
   type OrganizationRow,
+  updateOrganization,
 } from "../store.ts";
+import { deleteRefreshTokens } from "../store/session.ts";
 
 const address = nullAsAbsent(text.pipe(z.string().max(128)));
 const publicKey = text.refine(isBase64, "must be base64");
@@ -42,6 +47,10 @@ const newOrganization = z.object({
   country: address,
   public_key: nullAsAbsent(publicKey),
 });
+
+const changes = newOrganization.extend({ name: nullAsAbsent(name) });
+
+const deletion = z.object({ delete_dependents: queryBoolean.default(false) });
 
 const listQuery = pageQuery.extend({
   name: text.optional(),
@@ -148,8 +157,7 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
         });
         return c.json(showOrganization(row), 201);
       } catch (error) {
-        if (uniqueViolation(error) !== "organization_name_unique") throw error;
-        throw new SextantError("conflict", `An organization named "${given.name}" exists already.`);
+        throw asDuplicate(error, given.name);
       }
     },
   );
@@ -168,5 +176,77 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
     },
   );
 
+  routes.patch(
+    "/organization/:id",
+    allow("user node", "organization:EDIT"),
+    body(changes),
+    async function changeOrganization(c) {
+      const id = pathId(c.req.param("id"));
+      found(await organizationById(db, id), "organization", id);
+      demand(
+        mayOrganization(c.get("principal"), "organization:EDIT", id),
+        `edit organization ${id}`,
+      );
+      const values = Object.fromEntries(
+        Object.entries(c.req.valid("json")).filter(([, value]) => value !== undefined),
+      );
+      try {
+        const row = await outbox.change(async ({ tx, emit }) => {
+          const row = found(await updateOrganization(tx, id, values), "organization", id);
+          emit("organization.changed", { organization_id: id });
+          return row;
+        });
+        return c.json(showOrganization(row));
+      } catch (error) {
+        throw asDuplicate(error, String(values.name));
+      }
+    },
+  );
+
+  routes.delete(
+    "/organization/:id",
+    allow("user", "organization:DELETE"),
+    query(deletion),
+    async function removeOrganization(c) {
+      const principal = c.get("principal");
+      const id = pathId(c.req.param("id"));
+      found(await organizationById(db, id), "organization", id);
+      demand(mayOrganization(principal, "organization:DELETE", id), `delete organization ${id}`);
+      if (id === principal.organization_id) {
+        throw new SextantError("invalid_request", "You cannot delete your own organization.");
+      }
+      if (!c.req.valid("query").delete_dependents) {
+        const [{ users, roles }, { nodes }, { tasks }] = await Promise.all([
+          organizationContent(db, id),
+          ask("collaboration", "node_count", { organization_id: id }),
+          ask("task", "count", { organization_id: id }),
+        ]);
+        const dependents = Object.entries({ users, roles, nodes, tasks })
+          .filter(([, count]) => count > 0).map(([noun, count]) => `${count} ${noun}`);
+        if (dependents.length > 0) {
+          throw new SextantError(
+            "invalid_request",
+            `Organization ${id} has ${dependents.join(", ")}. ` +
+              "Set delete_dependents to delete them too.",
+          );
+        }
+      }
+      // The other services hear of it and delete what is theirs, also when they are down at this moment.
+      await outbox.change(async ({ tx, emit }) => {
+        const { userIds, roleIds } = await deleteOrganization(tx, id);
+        await deleteRefreshTokens(tx, "user", userIds);
+        for (const user_id of userIds) emit("user.deleted", { user_id, organization_id: id });
+        for (const role_id of roleIds) emit("role.deleted", { role_id });
+        emit("organization.deleted", { organization_id: id });
+      });
+      return c.json({ msg: `Organization ${id} is deleted.` });
+    },
+  );
+
   return routes;
+}
+
+function asDuplicate(error: unknown, name: string): unknown {
+  if (uniqueViolation(error) !== "organization_name_unique") return error;
+  return new SextantError("conflict", `An organization named "${name}" exists already.`);
 }

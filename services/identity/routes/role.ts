@@ -1,6 +1,10 @@
 import { Hono } from "hono";
+import { z } from "zod";
 import {
+  id,
+  ids,
   listLink,
+  nullAsAbsent,
   pageAnswer,
   pageQuery,
   pageWindow,
@@ -12,16 +16,38 @@ import {
   text,
 } from "../../../shared/contract.ts";
 import type { Fragment } from "../../../shared/db.ts";
-import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
+import { SextantError } from "../../../shared/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import {
   demand,
   mayCollaboration,
   mayOrganization,
+  type Principal,
   reachableOrganizations,
   widestScope,
 } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../app.ts";
-import { roleById, rolePage, type RoleRow, ruleById, userById, userHasRole } from "../store.ts";
+import { DEFAULT_ROLES } from "../catalogue.ts";
+import { changedIds, requireHoldsAll } from "../rules.ts";
+import {
+  deleteRole,
+  insertRole,
+  organizationById,
+  roleById,
+  rolePage,
+  type RoleRow,
+  ruleById,
+  ruleNamesByIds,
+  rulesByIds,
+  rulesOfRole,
+  setRulesOfRole,
+  updateRole,
+  userById,
+  userHasRole,
+  userIdsOfRole,
+} from "../store.ts";
+import { deleteRefreshTokens } from "../store/session.ts";
+import { showRule } from "./rule.ts";
 import { unknownInFilter } from "./user.ts";
 
 const listQuery = pageQuery.extend({
@@ -33,6 +59,25 @@ const listQuery = pageQuery.extend({
   user_id: queryId.optional(),
   include_root: queryBoolean.optional(),
 });
+
+const description = text.pipe(z.string().max(1024));
+
+const newRole = z.object({
+  name: text.pipe(z.string().min(1)),
+  description: nullAsAbsent(description),
+  rules: ids,
+  organization_id: nullAsAbsent(id),
+});
+
+/** The field's client sends what it does not change as null. */
+const changes = z.object({
+  name: nullAsAbsent(text.pipe(z.string().min(1))),
+  description: nullAsAbsent(description),
+  rules: nullAsAbsent(ids),
+  organization_id: z.null("cannot be changed").optional(),
+});
+
+const deletion = z.object({ delete_dependents: queryBoolean.default(false) });
 
 const SORTABLE = ["id", "name", "description", "is_default_role"];
 
@@ -49,7 +94,7 @@ export function showRole(row: RoleRow) {
   };
 }
 
-export function roleRoutes({ db, ask }: IdentityDeps): Hono<AppEnv> {
+export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get("/role", allow("user"), query(listQuery), async function listRoles(c) {
@@ -123,6 +168,156 @@ export function roleRoutes({ db, ask }: IdentityDeps): Hono<AppEnv> {
     demand(allowed, `view role ${roleId}`);
     return c.json(showRole(row));
   });
+
+  async function requireRules(ruleIds: number[]): Promise<void> {
+    const known = await rulesByIds(db, ruleIds);
+    const missing = ruleIds.find((ruleId) => !known.some((rule) => rule.id === ruleId));
+    if (missing !== undefined) {
+      throw new SextantError("not_found", `There is no rule ${missing}.`);
+    }
+  }
+
+  function requireOwnName(name: string | undefined): void {
+    if (DEFAULT_ROLES.every((role) => role.name !== name)) return;
+    throw new SextantError("invalid_request", `"${name}" is the name of a default role.`);
+  }
+
+  /** The role in the path, when the caller may do this to it. */
+  async function roleInHand(
+    principal: Principal,
+    idText: string | undefined,
+    permission: "role:EDIT" | "role:DELETE",
+  ): Promise<RoleRow> {
+    const roleId = pathId(idText);
+    const role = found(await roleById(db, roleId), "role", roleId);
+    const verb = permission === "role:EDIT" ? "edit" : "delete";
+    demand(mayOrganization(principal, permission, role.organization_id), `${verb} role ${roleId}`);
+    if (role.is_default_role) {
+      throw new SextantError("invalid_request", `You cannot ${verb} a default role.`);
+    }
+    return role;
+  }
+
+  /**
+   * Gives a role other rules. The caller must hold what is given and what is taken; users who lose a rule by it
+   * lose their refresh tokens.
+   */
+  async function changeRules(
+    principal: Principal,
+    roleId: number,
+    decide: (before: number[]) => number[],
+    values: { name?: string; description?: string } = {},
+  ): Promise<RoleRow> {
+    return await outbox.change(async ({ tx, emit }) => {
+      // Two changes of one role must not each decide on what the other is about to replace.
+      await tx`select from role where id = ${roleId} for update`;
+      const before = (await rulesOfRole(tx, roleId)).map((rule) => rule.id);
+      const after = decide(before);
+      const changed = changedIds(before, after);
+      requireHoldsAll(principal, await ruleNamesByIds(tx, changed));
+      if (changed.length > 0) await setRulesOfRole(tx, roleId, after);
+      if (before.some((ruleId) => !after.includes(ruleId))) {
+        await deleteRefreshTokens(tx, "user", await userIdsOfRole(tx, roleId));
+      }
+      const row = await updateRole(tx, roleId, values);
+      emit("role.changed", { role_id: roleId });
+      return row;
+    });
+  }
+
+  routes.post("/role", allow("user", "role:CREATE"), body(newRole), async function createRole(c) {
+    const principal = c.get("principal");
+    const given = c.req.valid("json");
+    requireOwnName(given.name);
+    const organization_id = given.organization_id ?? principal.organization_id;
+    found(await organizationById(db, organization_id), "organization", organization_id);
+    demand(
+      mayOrganization(principal, "role:CREATE", organization_id),
+      `create a role in organization ${organization_id}`,
+    );
+    await requireRules(given.rules);
+    requireHoldsAll(principal, await ruleNamesByIds(db, given.rules));
+    const row = await outbox.change(async ({ tx, emit }) => {
+      const { name, description = "" } = given;
+      const row = await insertRole(tx, { name, description, organization_id }, given.rules);
+      emit("role.changed", { role_id: row.id });
+      return row;
+    });
+    return c.json(showRole(row), 201);
+  });
+
+  routes.patch(
+    "/role/:id",
+    allow("user", "role:EDIT"),
+    body(changes),
+    async function changeRole(c) {
+      const principal = c.get("principal");
+      const { id: roleId } = await roleInHand(principal, c.req.param("id"), "role:EDIT");
+      const { name, description, rules } = c.req.valid("json");
+      requireOwnName(name);
+      if (rules) await requireRules(rules);
+      const row = await changeRules(principal, roleId, (before) => rules ?? before, {
+        ...(name === undefined ? {} : { name }),
+        ...(description === undefined ? {} : { description }),
+      });
+      return c.json(showRole(row));
+    },
+  );
+
+  routes.delete(
+    "/role/:id",
+    allow("user", "role:DELETE"),
+    query(deletion),
+    async function removeRole(c) {
+      const principal = c.get("principal");
+      const { id: roleId } = await roleInHand(principal, c.req.param("id"), "role:DELETE");
+      const { delete_dependents } = c.req.valid("query");
+      await outbox.change(async ({ tx, emit }) => {
+        const users = await userIdsOfRole(tx, roleId);
+        if (users.length > 0 && !delete_dependents) {
+          throw new SextantError(
+            "invalid_request",
+            `Role ${roleId} is assigned to ${users.length} users. ` +
+              "Set delete_dependents to take it from them.",
+          );
+        }
+        if (users.length > 0) {
+          const rules = (await rulesOfRole(tx, roleId)).map((rule) => rule.id);
+          requireHoldsAll(principal, await ruleNamesByIds(tx, rules));
+          await deleteRefreshTokens(tx, "user", users);
+        }
+        await deleteRole(tx, roleId);
+        emit("role.deleted", { role_id: roleId });
+      });
+      return c.json({ msg: `Role ${roleId} is deleted.` });
+    },
+  );
+
+  routes.post(
+    "/role/:id/rule/:rule_id",
+    allow("user", "role:EDIT"),
+    async function addRule(c) {
+      const principal = c.get("principal");
+      const ruleId = pathId(c.req.param("rule_id"));
+      const role = await roleInHand(principal, c.req.param("id"), "role:EDIT");
+      found(await ruleById(db, ruleId), "rule", ruleId);
+      await changeRules(principal, role.id, (before) => [...new Set([...before, ruleId])]);
+      return c.json((await rulesOfRole(db, role.id)).map(showRule), 201);
+    },
+  );
+
+  routes.delete(
+    "/role/:id/rule/:rule_id",
+    allow("user", "role:EDIT"),
+    async function removeRule(c) {
+      const principal = c.get("principal");
+      const ruleId = pathId(c.req.param("rule_id"));
+      const role = await roleInHand(principal, c.req.param("id"), "role:EDIT");
+      found(await ruleById(db, ruleId), "rule", ruleId);
+      await changeRules(principal, role.id, (before) => before.filter((id) => id !== ruleId));
+      return c.json((await rulesOfRole(db, role.id)).map(showRule));
+    },
+  );
 
   return routes;
 }

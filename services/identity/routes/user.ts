@@ -10,6 +10,7 @@ import {
   pageQuery,
   pageWindow,
   parseSort,
+  queryBoolean,
   queryDate,
   queryId,
   reference,
@@ -20,6 +21,7 @@ import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import {
   demand,
+  holdsAtLeast,
   mayCollaboration,
   mayOrganization,
   type Principal,
@@ -28,25 +30,32 @@ import {
 } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../app.ts";
 import { hashPassword } from "../passwords.ts";
-import { passwordProblems, requireHoldsAll } from "../rules.ts";
+import { changedIds, requireHoldsAll } from "../rules.ts";
 import {
+  deleteUser,
   effectiveRules,
   insertUser,
   organizationById,
   roleById,
+  roleIdsOfUser,
+  type RoleRow,
   rolesByIds,
   ruleById,
+  ruleIdsOfUser,
   ruleNamesByIds,
   ruleNamesOfRoles,
+  ruleNamesOfUser,
+  rulesByIds,
+  setRolesOfUser,
+  setRulesOfUser,
+  updateUser,
   userById,
   userPage,
   type UserRow,
 } from "../store.ts";
-
-/** A new password under the policy of contract §2.8; every shortcoming is named. */
-export const newPassword = text.superRefine((value, context) => {
-  for (const message of passwordProblems(value)) context.addIssue({ code: "custom", message });
-});
+import { deleteResetTokens } from "../store/account.ts";
+import { deleteRefreshTokens } from "../store/session.ts";
+import { newPassword } from "./password.ts";
 
 const personName = text.pipe(z.string().max(128));
 
@@ -57,16 +66,30 @@ export const username = text.pipe(
   ),
 );
 
+const emailAddress = text.pipe(z.email("must be an e-mail address").max(254));
+
 const newUser = z.object({
   username,
   password: newPassword,
-  email: text.pipe(z.email("must be an e-mail address").max(254)),
+  email: emailAddress,
   firstname: personName,
   lastname: personName,
   organization_id: nullAsAbsent(id),
   roles: nullAsAbsent(ids),
   rules: nullAsAbsent(ids),
 });
+
+const changes = z.object({
+  username: nullAsAbsent(username),
+  firstname: nullAsAbsent(personName),
+  lastname: nullAsAbsent(personName),
+  email: nullAsAbsent(emailAddress),
+  roles: nullAsAbsent(ids),
+  rules: nullAsAbsent(ids),
+  password: z.null("is changed by PATCH /password/change only").optional(),
+});
+
+const deletion = z.object({ delete_dependents: queryBoolean.default(false) });
 
 const listQuery = pageQuery.extend({
   username: text.optional(),
@@ -169,11 +192,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
       `create a user in organization ${organizationId}`,
     );
     const grants = { roles: given.roles ?? [], rules: given.rules ?? [] };
-    for (const role of await rolesByIds(db, grants.roles)) {
-      if (role.organization_id !== null && role.organization_id !== organizationId) {
-        throw new SextantError("forbidden", `Role ${role.id} belongs to another organization.`);
-      }
-    }
+    requireOwnRoles(await rolesByIds(db, grants.roles), organizationId);
     requireHoldsAll(principal, [
       ...await ruleNamesOfRoles(db, grants.roles),
       ...await ruleNamesByIds(db, grants.rules),
@@ -223,7 +242,124 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
     });
   });
 
+  /** Throws unless the caller may turn the present roles and rules of a user into the wanted ones. */
+  async function checkGrants(
+    principal: Principal,
+    user: UserRow,
+    wanted: { roles: number[] | undefined; rules: number[] | undefined },
+  ): Promise<void> {
+    const { roles = [], rules = [] } = wanted;
+    const known = { roles: await rolesByIds(db, roles), rules: await rulesByIds(db, rules) };
+    for (const [noun, given] of [["role", roles], ["rule", rules]] as const) {
+      const missing = given.find((id) => !known[`${noun}s`].some((row) => row.id === id));
+      if (missing !== undefined) throw unknown(noun, missing);
+    }
+    requireOwnRoles(known.roles, user.organization_id);
+    const changedRoles = wanted.roles
+      ? changedIds(await roleIdsOfUser(db, user.id), wanted.roles)
+      : [];
+    const changedRules = wanted.rules
+      ? changedIds(await ruleIdsOfUser(db, user.id), wanted.rules)
+      : [];
+    requireHoldsAll(principal, [
+      ...await ruleNamesOfRoles(db, changedRoles),
+      ...await ruleNamesByIds(db, changedRules),
+    ]);
+  }
+
+  routes.patch(
+    "/user/:id",
+    allow("user", "user:EDIT"),
+    body(changes),
+    async function changeUser(c) {
+      const principal = c.get("principal");
+      const userId = pathId(c.req.param("id"));
+      const before = found(await userById(db, userId), "user", userId);
+      const self = isSelf(principal, userId);
+      const allowed = (self && principal.rules.includes("user:EDIT:OWN")) ||
+        mayOrganization(principal, "user:EDIT", before.organization_id);
+      demand(allowed, `edit user ${userId}`);
+      const { username, firstname, lastname, email, roles, rules } = c.req.valid("json");
+      if (!self && username !== undefined && username !== before.username) {
+        throw new SextantError("invalid_request", "Only users themselves may change a user name.");
+      }
+      if (self && (roles || rules)) {
+        throw new SextantError("forbidden", "You cannot change your own roles and rules.");
+      }
+      if (roles || rules) await checkGrants(principal, before, { roles, rules });
+      const held = await ruleNamesOfUser(db, userId);
+      // Whoever reads the mail can recover the account: an address set by somebody with fewer rights is not trusted.
+      const newAddress = email !== undefined && email !== before.email;
+      const recoverable = self || held.every((rule) => holdsAtLeast(principal, rule));
+      try {
+        const row = await outbox.change(async ({ tx, emit }) => {
+          const row = await updateUser(tx, userId, {
+            username,
+            firstname,
+            lastname,
+            email,
+            ...(newAddress ? { recoverable } : {}),
+          });
+          if (newAddress) await deleteResetTokens(tx, userId);
+          if (roles) await setRolesOfUser(tx, userId, roles);
+          if (rules) await setRulesOfUser(tx, userId, rules);
+          const after = await ruleNamesOfUser(tx, userId);
+          if (held.some((rule) => !after.includes(rule))) {
+            await deleteRefreshTokens(tx, "user", [userId]);
+          }
+          emit("user.changed", { user_id: userId, organization_id: row.organization_id });
+          return row;
+        });
+        return c.json(showUser(row));
+      } catch (error) {
+        throw asDuplicate(error);
+      }
+    },
+  );
+
+  routes.delete(
+    "/user/:id",
+    allow("user", "user:DELETE"),
+    query(deletion),
+    async function removeUser(c) {
+      const principal = c.get("principal");
+      const userId = pathId(c.req.param("id"));
+      const { organization_id } = found(await userById(db, userId), "user", userId);
+      const allowed = (isSelf(principal, userId) && principal.rules.includes("user:DELETE:OWN")) ||
+        mayOrganization(principal, "user:DELETE", organization_id);
+      demand(allowed, `delete user ${userId}`);
+      if (!c.req.valid("query").delete_dependents) {
+        const { tasks } = await ask("task", "count", { user_id: userId });
+        if (tasks > 0) {
+          throw new SextantError(
+            "invalid_request",
+            `User ${userId} has created ${tasks} tasks. Set delete_dependents to delete them too.`,
+          );
+        }
+      }
+      await outbox.change(async ({ tx, emit }) => {
+        await deleteRefreshTokens(tx, "user", [userId]);
+        await deleteUser(tx, userId);
+        emit("user.deleted", { user_id: userId, organization_id });
+      });
+      return c.json({ msg: `User ${userId} is deleted.` });
+    },
+  );
+
   return routes;
+}
+
+/** A role of one organization is for its own users. */
+function requireOwnRoles(roles: RoleRow[], organizationId: number): void {
+  for (const { id, organization_id } of roles) {
+    if (organization_id !== null && organization_id !== organizationId) {
+      throw new SextantError("forbidden", `Role ${id} belongs to another organization.`);
+    }
+  }
+}
+
+function unknown(noun: string, id: number): SextantError {
+  return new SextantError("not_found", `There is no ${noun} ${id}.`);
 }
 
 /** A filter that names something that does not exist is a bad request (contract §1.5). */

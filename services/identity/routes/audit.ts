@@ -1,0 +1,72 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import type { AuditQuestion } from "../../../shared/audit.ts";
+import { pageAnswer, queryDate, queryId, text } from "../../../shared/contract.ts";
+import { SextantError } from "../../../shared/errors.ts";
+import { allow, type AppEnv, query } from "../../../shared/http.ts";
+import { demand, widestScope } from "../../../shared/policy.ts";
+import { HUB_SERVICES } from "../../../shared/subjects.ts";
+import type { IdentityDeps } from "../app.ts";
+
+/** Each service is asked for its newest records; deeper than this a reader goes by `till`. */
+const DEEPEST = 1000;
+const DEFAULT_PER_PAGE = 100;
+
+const pageNumber = z.string().regex(/^\d{1,4}$/, "must be a positive integer").transform(Number)
+  .pipe(z.number().min(1));
+
+const listQuery = z.object({
+  service: z.enum(HUB_SERVICES).optional(),
+  who_kind: z.enum(["user", "node", "container"]).optional(),
+  who_id: queryId.optional(),
+  organization_id: queryId.optional(),
+  what: text.optional(),
+  object: text.optional(),
+  object_id: queryId.optional(),
+  outcome: z.enum(["done", "refused"]).optional(),
+  request_id: text.optional(),
+  from: queryDate.optional(),
+  till: queryDate.optional(),
+  page: pageNumber.default(1),
+  per_page: pageNumber.default(DEFAULT_PER_PAGE),
+});
+
+export function auditRoutes({ ask }: IdentityDeps): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  // Beyond the field's API. Each service keeps its own records, in the transactions of its own changes.
+  routes.get("/audit", allow("user", "user:EDIT"), query(listQuery), async function listAudit(c) {
+    const administrator = widestScope(c.get("principal"), "user:EDIT") === "GLOBAL";
+    demand(administrator, "read the audit record");
+    const { service: only, page, per_page, from, till, ...filters } = c.req.valid("query");
+    const limit = page * per_page;
+    if (limit > DEEPEST) {
+      throw new SextantError(
+        "invalid_request",
+        `Only the newest ${DEEPEST} records can be paged through; use "till" to see older ones.`,
+      );
+    }
+    const question = withoutAbsent({
+      ...filters,
+      from: from?.toISOString(),
+      till: till?.toISOString(),
+      limit,
+    }) as AuditQuestion;
+    const services = HUB_SERVICES.filter((one) => only === undefined || one === only);
+    const answers = await Promise.all(services.map(async (service) => {
+      const { total, entries } = await ask(service, "audit", question);
+      return { total, entries: entries.map((entry) => ({ service, ...entry })) };
+    }));
+    const newest = answers.flatMap((answer) => answer.entries)
+      .sort((left, right) => right.at.localeCompare(left.at) || right.id - left.id)
+      .slice(limit - per_page, limit);
+    const total = answers.reduce((sum, answer) => sum + answer.total, 0);
+    return pageAnswer(c, newest, total, { page, per_page });
+  });
+
+  return routes;
+}
+
+function withoutAbsent(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

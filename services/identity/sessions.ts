@@ -1,0 +1,116 @@
+/**
+ * Access and refresh tokens of users and nodes. Refresh tokens rotate: each use spends one and gives the next.
+ * @module
+ */
+import type { Db } from "../../shared/db.ts";
+import { SextantError } from "../../shared/errors.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import { type Claims, signToken, verifyToken } from "../../shared/tokens.ts";
+import type { KeyRing } from "./keys.ts";
+import { roleNamesOfUser, userById } from "./store.ts";
+import { endSession, insertRefreshToken, spendRefreshToken } from "./store/session.ts";
+
+/**
+ * Seconds in which a spent refresh token may be used again: the field's client repeats a failed request, and an
+ * answer can get lost.
+ */
+const GRACE_SECONDS = 60;
+
+export interface Client {
+  type: "user" | "node";
+  id: number;
+}
+
+export interface Sessions {
+  /** The answer to a log-in (contract §2.1): the beginning of a chain. */
+  begin(client: Client): Promise<TokenAnswer>;
+  /** The answer to a refresh. Throws 401 for a token that was revoked or used before. */
+  refresh(refreshToken: string): Promise<TokenAnswer>;
+  /** Revokes a refresh token and all that descend from the same log-in. */
+  end(refreshToken: string): Promise<void>;
+}
+
+export type TokenAnswer = {
+  access_token: string;
+  refresh_token: string;
+  refresh_url: string;
+} & Record<string, string>;
+
+export interface SessionsOptions {
+  db: Db;
+  keys: KeyRing;
+  ask: Ask;
+  now: () => Date;
+  accessSeconds: number;
+  refreshSeconds: number;
+}
+
+export function createSessions(
+  { db, keys, ask, now, accessSeconds, refreshSeconds }: SessionsOptions,
+): Sessions {
+  async function issue({ type, id }: Client, chain: string): Promise<TokenAnswer> {
+    const at = now();
+    const jti = crypto.randomUUID();
+    const roles = type === "user" ? await roleNamesOfUser(db, id) : [];
+    const expires_at = new Date(at.getTime() + refreshSeconds * 1000);
+    await insertRefreshToken(db, { jti, chain, client_type: type, client_id: id, expires_at });
+    const key = keys.current();
+    const base = { client_type: type, sub: id };
+    const [access_token, refresh_token] = await Promise.all([
+      signToken(key, {
+        ...base,
+        jti: crypto.randomUUID(),
+        type: "access",
+        roles,
+        lifetimeSeconds: accessSeconds,
+      }, at),
+      signToken(key, { ...base, jti, type: "refresh", lifetimeSeconds: refreshSeconds }, at),
+    ]);
+    return {
+      access_token,
+      refresh_token,
+      refresh_url: "/api/token/refresh",
+      [`${type}_url`]: `/api/${type}/${id}`,
+    };
+  }
+
+  function claimsOf(refreshToken: string): Promise<Claims> {
+    return verifyToken(refreshToken, keys.publicKey, { type: "refresh", now: now() });
+  }
+
+  async function exists({ type, id }: Client): Promise<boolean> {
+    const client = type === "user"
+      ? await userById(db, id)
+      : await ask("collaboration", "node", { id });
+    return client !== undefined && client !== null;
+  }
+
+  return {
+    begin: (client) => issue(client, crypto.randomUUID()),
+
+    async refresh(refreshToken) {
+      const { jti, client_type, sub } = await claimsOf(refreshToken);
+      const client = { type: client_type as Client["type"], id: sub as number };
+      const chain = await db.begin((tx) =>
+        spendRefreshToken(tx, { jti, at: now(), graceSeconds: GRACE_SECONDS })
+      );
+      if (chain === "reused") {
+        throw new SextantError(
+          "unauthenticated",
+          "The refresh token was used before: for safety this log-in has ended. Log in again.",
+        );
+      }
+      if (!chain) {
+        throw new SextantError("unauthenticated", "The refresh token was revoked; log in again.");
+      }
+      if (!await exists(client)) {
+        throw new SextantError("unauthenticated", `The ${client.type} does not exist any more.`);
+      }
+      return await issue(client, chain);
+    },
+
+    async end(refreshToken) {
+      await endSession(db, (await claimsOf(refreshToken)).jti);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * The SQL of refresh tokens. Each log-in starts a chain; each refresh adds a link and spends the one before.
+ * @module
+ */
+import type { Tx } from "../../../shared/db.ts";
+
+export interface RefreshToken {
+  jti: string;
+  chain: string;
+  client_type: "user" | "node";
+  client_id: number;
+  expires_at: Date;
+}
+
+export async function insertRefreshToken(tx: Tx, token: RefreshToken): Promise<void> {
+  await tx`insert into refresh_token ${tx({ ...token })}`;
+}
+
+/**
+ * Spends a refresh token: returns its chain, once, and again within `graceSeconds` for a client that did not get the answer.
+ * Later the token can only have been stolen, from or by whoever uses it now: the whole chain is revoked.
+ */
+export async function spendRefreshToken(
+  tx: Tx,
+  { jti, at, graceSeconds }: { jti: string; at: Date; graceSeconds: number },
+): Promise<string | "reused" | undefined> {
+  const [row] = await tx<{ chain: string; used_at: Date | null }[]>`
+    select chain, used_at from refresh_token where jti = ${jti} for update`;
+  if (!row) return undefined;
+  if (row.used_at === null) {
+    await tx`update refresh_token set used_at = ${at} where jti = ${jti}`;
+  } else if (at.getTime() - row.used_at.getTime() > graceSeconds * 1000) {
+    await deleteChain(tx, row.chain);
+    return "reused";
+  }
+  return row.chain;
+}
+
+async function deleteChain(tx: Tx, chain: string): Promise<void> {
+  await tx`delete from refresh_token where chain = ${chain}`;
+}
+
+/** Ends the log-in that a refresh token descends from. */
+export async function endSession(tx: Tx, jti: string): Promise<void> {
+  await tx`
+    delete from refresh_token where chain = (select chain from refresh_token where jti = ${jti})`;
+}
+
+/** Revokes every refresh token of these users or nodes. */
+export async function deleteRefreshTokens(
+  tx: Tx,
+  clientType: RefreshToken["client_type"],
+  clientIds: number[],
+): Promise<void> {
+  await tx`
+    delete from refresh_token where client_type = ${clientType} and client_id = any(${clientIds})`;
+}
+
+export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {
+  await tx`delete from refresh_token where expires_at < ${now}`;
+}
