@@ -2,7 +2,7 @@
  * How a service asks identity for a broker credential, and how identity answers.
  * @module
  */
-import type { NatsConnection } from "nats.ws";
+import type { Msg, NatsConnection } from "nats.ws";
 import { z } from "zod";
 import { enrolmentInbox, type SystemService } from "./broker_rights.ts";
 import {
@@ -76,24 +76,27 @@ export function serveEnrolment(
       : await issueServiceCredential(trust, service, public_key, ttl);
     return { jwt, expires_at: expiresAt.toISOString() };
   }
+  async function respond(message: Msg) {
+    const service = message.subject.split(".")[1] as ServiceName;
+    // The broker does not check reply subjects: an answer must not go where the asker could not listen.
+    if (!isInboxOf(message.reply, [service, enrolmentInbox(service)])) {
+      return log.warn("An enrolment names a reply subject that is not the asker's", { service });
+    }
+    let content: unknown;
+    try {
+      content = await answer(message.subject, message.string());
+    } catch (error) {
+      log.warn("An enrolment is refused", { service, reason: messageOf(error) });
+      const { code, msg } = toErrorBody(error).body;
+      content = { error: { code, msg } };
+    }
+    message.respond(JSON.stringify(content));
+  }
   nc.subscribe("enrol.*", {
     queue: "identity",
-    async callback(error, message) {
+    callback(error, message) {
       if (error) return log.error("Enrolments cannot be heard", { error });
-      const service = message.subject.split(".")[1]!;
-      // The broker does not check reply subjects: an answer must not go where the asker could not listen.
-      if (!isInboxOf(message.reply, [service, enrolmentInbox(service as ServiceName)])) {
-        return log.warn("An enrolment names a reply subject that is not the asker's", { service });
-      }
-      let content: unknown;
-      try {
-        content = await answer(message.subject, message.string());
-      } catch (error) {
-        log.warn("An enrolment is refused", { service, reason: messageOf(error) });
-        const { code, msg } = toErrorBody(error).body;
-        content = { error: { code, msg } };
-      }
-      message.respond(JSON.stringify(content));
+      respond(message).catch((error) => log.error("An enrolment is not answered", { error }));
     },
   });
 }

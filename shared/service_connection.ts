@@ -17,7 +17,7 @@ import {
 import { askForCredential, SERVICE_TTL } from "./enrolment.ts";
 import { messageOf, SextantError } from "./errors.ts";
 import type { Logger } from "./log.ts";
-import { connectNats, drain, renewConnection } from "./nats.ts";
+import { connectNats, drain, renewConnection, whenConnected } from "./nats.ts";
 import { newUserKey } from "./signing.ts";
 import { type ServiceName, subjects } from "./subjects.ts";
 
@@ -47,14 +47,14 @@ export interface ConnectRenewingOptions {
 }
 
 const RETRY_MS = 500;
-const RENEWAL_RETRY_MS = 5000;
+const RENEWAL_RETRY_MS = 2000;
 
 /** A connection with a key of its own, made here, and a credential that is renewed while messages flow. */
 export async function connectRenewing(
   { url, name, inboxPrefix, issue, log }: ConnectRenewingOptions,
 ): Promise<ServiceConnection> {
   const { seed, publicKey } = newUserKey();
-  let current = await issue(publicKey);
+  let current = await insist(() => issue(publicKey), log);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
   const nc = await connectNats({
@@ -67,8 +67,9 @@ export async function connectRenewing(
 
   async function renew() {
     try {
-      current = await issue(publicKey, nc);
+      const next = await issue(publicKey, nc);
       if (closed) return;
+      current = next;
       // A failure here is mended by the reconnection that follows the expiry.
       await renewConnection(nc).catch((error) =>
         log.info("The broker connection was not exchanged", { reason: messageOf(error) })
@@ -112,10 +113,11 @@ export async function connectService(
     name: service,
     inboxPrefix: subjects.inbox(service),
     log,
-    issue: (publicKey, nc) =>
-      nc
-        ? askForCredential(nc, service, publicKey)
-        : enrol(service, url, enrolment, publicKey, log),
+    // After a long sleep the connection is shut out with its old credential, and the way is the first one again.
+    issue: async (publicKey, nc) =>
+      nc && await whenConnected(nc, 0)
+        ? await askForCredential(nc, service, publicKey)
+        : await enrol(service, url, enrolment, publicKey, log),
   });
 }
 
@@ -135,27 +137,21 @@ async function enrol(
     log,
   });
   try {
-    return await askPatiently(nc, service, publicKey, log);
+    return await askForCredential(nc, service, publicKey);
   } finally {
     await nc.close();
   }
 }
 
-async function askPatiently(
-  nc: NatsConnection,
-  service: ServiceName,
-  publicKey: string,
-  log: Logger,
-): Promise<IssuedCredential> {
+/** Asks for the first credential until it is given; throws when it is refused. */
+async function insist(issue: () => Promise<IssuedCredential>, log: Logger) {
   for (let attempt = 1;; attempt++) {
     try {
-      return await askForCredential(nc, service, publicKey);
+      return await issue();
     } catch (error) {
-      if (error instanceof SextantError && error.code !== "unavailable") throw error;
+      if (!(error instanceof SextantError) || error.code !== "unavailable") throw error;
       if (attempt % 10 === 4) {
-        log.warn("identity gives no broker credential yet; waiting for it", {
-          reason: messageOf(error),
-        });
+        log.warn("No broker credential yet; waiting for identity", { reason: messageOf(error) });
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
