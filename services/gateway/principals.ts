@@ -38,6 +38,8 @@ export function createPrincipals({
   maxEntries = 10_000,
 }: PrincipalsOptions): Principals {
   const cache = new Map<string, Entry>();
+  // A signature costs more to check than all the rest of a request; the same token comes again and again.
+  const checked = new Map<string, Claims>();
   let keys = new Map<string, JWK>();
   let machineRules: { node: string[]; container: string[] } | undefined;
   // Counts what was dropped: an answer that was under way meanwhile may be stale and is not kept.
@@ -49,6 +51,15 @@ export function createPrincipals({
       keys = new Map(known.map((key) => [String(key.kid), key as JWK]));
     }
     return keys.get(kid);
+  }
+
+  async function claimsOf(token: string): Promise<Claims> {
+    const known = checked.get(token);
+    if (known && (!("exp" in known) || known.exp * 1000 > now())) return known;
+    const claims = await verifyToken(token, publicKey, { type: "access", now: new Date(now()) });
+    if (checked.size >= maxEntries) checked.delete(checked.keys().next().value!);
+    checked.set(token, claims);
+    return claims;
   }
 
   async function rulesOf(machine: "node" | "container"): Promise<string[]> {
@@ -132,7 +143,7 @@ export function createPrincipals({
       if (!token) {
         throw new SextantError("unauthenticated", "Send the access token as a bearer token.");
       }
-      return await resolve(await verifyToken(token, publicKey, { type: "access" }));
+      return await resolve(await claimsOf(token));
     },
     hear(event) {
       switch (event.name) {
