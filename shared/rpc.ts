@@ -86,7 +86,7 @@ export function serveRpc(
   });
   return {
     async stop() {
-      if (!nc.isClosed()) await subscription.drain();
+      if (!subscription.isClosed()) await subscription.drain();
       await Promise.all(underWay);
     },
   };

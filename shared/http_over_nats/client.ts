@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection } from "nats.ws";
+import type { Msg, NatsConnection, PublishOptions } from "nats.ws";
 import { messageOf, SextantError } from "../errors.ts";
 import { type Logger, silentLogger } from "../log.ts";
 import { watchConnection, whenConnected } from "../nats.ts";
@@ -36,6 +36,10 @@ export interface HttpClientOptions {
   log?: Logger;
   /** How long an answer may take to begin, in milliseconds. */
   timeoutMs?: number;
+  /** How often to say that this side is still there. */
+  aliveEveryMs?: number;
+  /** How long the other side may be silent. */
+  silenceMs?: number;
 }
 
 export interface HttpRequestOptions {
@@ -91,6 +95,8 @@ export function createHttpClient({
   owner = "gateway",
   log = silentLogger,
   timeoutMs = 120_000,
+  aliveEveryMs = ALIVE_EVERY_MS,
+  silenceMs = SILENCE_MS,
 }: HttpClientOptions): HttpClient {
   const me = crypto.randomUUID().replaceAll("-", "");
   const inbox = `${subjects.inbox(owner)}.${me}`;
@@ -98,20 +104,22 @@ export function createHttpClient({
   let counter = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
 
-  function publish(exchange: Exchange, frame: Uint8Array, replica = exchange.replica) {
+  function publish(exchange: Exchange, frame: Uint8Array, options?: PublishOptions) {
     exchange.lastSent = Date.now();
-    const to = subjects.httpExchange(
-      exchange.service,
-      replica ?? ALL_REPLICAS,
-      `${me}-${exchange.number}`,
-    );
+    const { service, replica = ALL_REPLICAS, number } = exchange;
     try {
-      nc.publish(to, frame);
+      nc.publish(subjects.httpExchange(service, replica, `${me}-${number}`), frame, options);
     } catch (error) {
       if (exchanges.has(exchange.number)) {
         fail(exchange, unavailable(exchange.service, "NATS is gone", error));
       }
     }
+  }
+  function sendAlive(exchange: Exchange) {
+    // With a reply subject the broker tells at once when that replica is not there any more.
+    publish(exchange, control(KIND.alive, exchange.sender, exchange.receiver), {
+      reply: `${inbox}.${exchange.number}`,
+    });
   }
   function publishRequest(exchange: Exchange) {
     nc.publish(subjects.http(exchange.service), exchange.request!, {
@@ -154,14 +162,14 @@ export function createHttpClient({
     const now = Date.now();
     for (const exchange of [...exchanges.values()]) {
       const { service } = exchange;
-      if (now - exchange.lastHeard > SILENCE_MS) {
-        const seconds = SILENCE_MS / 1000;
-        breakOff(exchange, unavailable(service, `nothing was heard of it for ${seconds} s`));
+      if (now - exchange.lastHeard > silenceMs) {
+        const why = `nothing was heard of it for ${silenceMs / 1000} s`;
+        breakOff(exchange, unavailable(service, why));
       } else if (!exchange.receiver && now - exchange.began > timeoutMs) {
         const why = `The ${service} service did not answer within ${timeoutMs / 1000} s.`;
         breakOff(exchange, new SextantError("timeout", why));
-      } else if (exchange.replica && now - exchange.lastSent >= ALIVE_EVERY_MS) {
-        publish(exchange, control(KIND.alive, exchange.sender, exchange.receiver));
+      } else if (exchange.replica && now - exchange.lastSent >= aliveEveryMs) {
+        sendAlive(exchange);
       }
     }
   }
@@ -169,7 +177,7 @@ export function createHttpClient({
   function onMessage(message: Msg) {
     const exchange = exchanges.get(message.subject.slice(inbox.length + 1));
     if (!exchange) return; // ended while this was on its way
-    if (message.headers?.code === 503 && message.data.length === 0) return retry(exchange);
+    if (message.headers?.code === 503 && message.data.length === 0) return onNobody(exchange);
     const frame = decodeFrame(message.data);
     if (!frame) return log.warn("A message was dropped", { subject: message.subject });
     exchange.lastHeard = Date.now();
@@ -192,9 +200,11 @@ export function createHttpClient({
     }
   }
 
-  /** No replica listens now; nobody has seen the request. */
-  function retry(exchange: Exchange) {
-    if (!exchange.request) return; // about a later frame: the silence will tell
+  /** Nobody listens where this exchange's last message went. */
+  function onNobody(exchange: Exchange) {
+    if (!exchange.request) {
+      return fail(exchange, unavailable(exchange.service, "the replica that had begun is gone"));
+    }
     if (Date.now() - exchange.began > RETRY_FOR_MS) {
       return fail(exchange, unavailable(exchange.service, "try again in a moment"));
     }
@@ -219,7 +229,7 @@ export function createHttpClient({
     exchange.replica ??= meta.replica;
     const receiver = createReceiver({
       first: body,
-      onCredit: () => publish(exchange, control(KIND.alive, exchange.sender, receiver)),
+      onCredit: () => sendAlive(exchange),
       onCancel: (reason) => breakOff(exchange, reason ?? new Error("nobody reads the answer")),
     });
     exchange.receiver = receiver;
@@ -303,7 +313,7 @@ export function createHttpClient({
     }
     for (const one of signals) one.addEventListener("abort", onAbort);
     exchanges.set(exchange.number, exchange);
-    timer ??= setInterval(watch, 1000);
+    timer ??= setInterval(watch, aliveEveryMs / 5);
     try {
       publishRequest(exchange);
     } catch (error) {

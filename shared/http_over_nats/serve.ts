@@ -38,6 +38,10 @@ export interface ServeHttpOptions {
   log: Logger;
   /** Owners of the inboxes into which answers may go. */
   answerTo?: readonly string[];
+  /** How often to say that this side is still there, in milliseconds. */
+  aliveEveryMs?: number;
+  /** How long the other side may be silent. */
+  silenceMs?: number;
 }
 
 export interface HttpServer {
@@ -68,6 +72,8 @@ export function serveHttp({
   fetch,
   log,
   answerTo = ["gateway", "shell"],
+  aliveEveryMs = ALIVE_EVERY_MS,
+  silenceMs = SILENCE_MS,
 }: ServeHttpOptions): HttpServer {
   const exchanges = new Map<string, Exchange>();
   let idle = () => {};
@@ -117,9 +123,9 @@ export function serveHttp({
   function watch() {
     const now = Date.now();
     for (const exchange of [...exchanges.values()]) {
-      if (exchange.told && now - exchange.lastHeard > SILENCE_MS) {
+      if (exchange.told && now - exchange.lastHeard > silenceMs) {
         end(exchange, new Error("The asker has gone silent"));
-      } else if (now - exchange.lastSent >= ALIVE_EVERY_MS) {
+      } else if (now - exchange.lastSent >= aliveEveryMs) {
         sendAlive(exchange);
       }
     }
@@ -152,7 +158,7 @@ export function serveHttp({
       lastSent: now,
     };
     exchanges.set(id, exchange);
-    timer ??= setInterval(watch, 1000);
+    timer ??= setInterval(watch, aliveEveryMs / 5);
     let body: BodyInit | null = null;
     if (!frame.complete) {
       exchange.receiver = createReceiver({
@@ -271,7 +277,7 @@ export function serveHttp({
 
   return {
     async stop() {
-      if (!nc.isClosed()) await taking.drain();
+      if (!taking.isClosed()) await taking.drain();
       const { promise, resolve } = Promise.withResolvers<void>();
       idle = resolve;
       if (exchanges.size > 0) await promise;
