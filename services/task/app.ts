@@ -11,6 +11,7 @@ import { auditRequests } from "../../shared/audit.ts";
 import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
+import { describePaths } from "../../shared/openapi.ts";
 import type { Outbox } from "../../shared/outbox.ts";
 import type { Ask } from "../../shared/rpc_methods.ts";
 import type { Kills } from "./kills.ts";
@@ -53,5 +54,6 @@ export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
   app.route("/", blobRoutes(deps));
   app.route("/", portRoutes(deps));
   app.route("/", columnRoutes(deps));
+  app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
   return app;
 }

@@ -83,6 +83,8 @@ export interface DispatchStreams {
   ensureStream(): Promise<boolean>;
   /** Makes the node's durable consumer, if it is not there. */
   ensureConsumer(nodeId: number): Promise<void>;
+  /** Forgets a node that is gone, and what waits for it. */
+  removeConsumer(nodeId: number): Promise<void>;
   /** Messages that wait for the node or that it has not acknowledged; 0 when the consumer is gone. */
   outstanding(nodeId: number): Promise<number>;
 }
@@ -116,6 +118,15 @@ export function createDispatchStreams(manager: () => Promise<JetStreamManager>):
         max_deliver: -1,
       };
       await jsm.consumers.add(STREAMS.dispatch, config);
+    },
+    async removeConsumer(nodeId) {
+      const jsm = await manager();
+      try {
+        await jsm.streams.purge(STREAMS.dispatch, { filter: subjects.dispatch(nodeId) });
+        await jsm.consumers.delete(STREAMS.dispatch, nodeDurable(nodeId));
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
     },
     async outstanding(nodeId) {
       const jsm = await manager();

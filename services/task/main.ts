@@ -2,6 +2,7 @@ import { headers as newHeaders } from "nats.ws";
 import { z } from "zod";
 import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
+import { consumeEvents } from "../../shared/event_consumer.ts";
 import { subscribeEvents } from "../../shared/events.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
 import { connectService } from "../../shared/service_connection.ts";
@@ -10,6 +11,7 @@ import { createAsk, serveAnswers } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
 import { createTaskApp } from "./app.ts";
+import { createDepartures } from "./departures.ts";
 import { createDispatchStreams } from "./dispatch.ts";
 import { hearEvent, taskAnswers } from "./events.ts";
 import { createKills } from "./kills.ts";
@@ -84,6 +86,16 @@ await runService("task", async ({ log, onStop }) => {
     onGap: () => watch.wakeAll(),
   });
   onStop("events", () => events.stop());
+  const departures = createDepartures(deps, streams);
+  const deletions = consumeEvents({
+    nc,
+    service: "task",
+    subject: "event.*.deleted",
+    handle: departures.handle,
+    catchUp: departures.catchUp,
+    log,
+  });
+  onStop("deletions", () => deletions.stop());
   const issuers = await deps.ask("identity", "node_issuers", {});
   const desk = serveReports({ nc, reports, logs: createLogs(outbox), issuers, log });
   onStop("reports", () => desk.stop());

@@ -27,7 +27,7 @@ export function createTaskWatch(): TaskWatch {
       const { promise, resolve } = Promise.withResolvers<void>();
       const others = waiting.get(taskId) ?? new Set();
       waiting.set(taskId, others.add(resolve));
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = setTimeout(resolve, Math.max(0, timeoutMs));
       signal.addEventListener("abort", () => resolve(), { once: true });
       return promise.finally(() => {
         clearTimeout(timer);

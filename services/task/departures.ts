@@ -1,0 +1,93 @@
+/**
+ * What becomes of tasks and results when something they belong to goes: the tasks of a collaboration, study, organization
+ * or user that is gone are deleted; what a node that is gone should still have computed fails.
+ *
+ * The results that an organization computed for others and that are complete stay with their tasks.
+ * @module
+ */
+import type { SextantEvent } from "../../shared/events.ts";
+import type { TaskDeps } from "./app.ts";
+import type { DispatchStreams } from "./dispatch.ts";
+import { removeTasks, stopResults } from "./kills.ts";
+import {
+  collaborationsOfTasks,
+  lockFamily,
+  lockTask,
+  nodesWithOpenResults,
+  taskById,
+  type TaskOwner,
+  tasksOf,
+  tasksOpenAtNode,
+} from "./store.ts";
+
+export interface Departures {
+  /** Does what an event asks for; doing it twice does no harm. */
+  handle(event: SextantEvent): Promise<void>;
+  /** Looks for what events that were missed have left behind. */
+  catchUp(): Promise<void>;
+}
+
+export function createDepartures(
+  { db, outbox, ask, kills, now }: TaskDeps,
+  streams: DispatchStreams,
+): Departures {
+  async function removeAll(owner: TaskOwner, reason: string): Promise<void> {
+    for (const taskId of await tasksOf(db, owner)) {
+      const root = await taskById(db, taskId);
+      if (!root) continue; // went with its parent
+      const orders = await outbox.change(async (change) =>
+        await removeTasks(change, await lockFamily(change.tx, root), { at: now(), reason })
+      );
+      kills.tell(orders);
+    }
+  }
+
+  async function failAtNode(nodeId: number): Promise<void> {
+    for (const taskId of await tasksOpenAtNode(db, nodeId)) {
+      const orders = await outbox.change(async (change) => {
+        const task = await lockTask(change.tx, taskId);
+        if (!task) return [];
+        const reason = "The node that was to compute this was deleted.";
+        return await stopResults(change, [task], { status: "failed", at: now(), reason }, nodeId);
+      });
+      kills.tell(orders);
+    }
+    await streams.removeConsumer(nodeId);
+  }
+
+  return {
+    async handle({ name, data }) {
+      switch (name) {
+        case "collaboration.deleted":
+          return await removeAll(
+            { collaboration_id: data.collaboration_id },
+            "The collaboration was deleted.",
+          );
+        case "study.deleted":
+          return await removeAll({ study_id: data.study_id }, "The study was deleted.");
+        case "organization.deleted":
+          return await removeAll(
+            { init_org_id: data.organization_id },
+            "The organization was deleted.",
+          );
+        case "user.deleted":
+          return await removeAll({ init_user_id: data.user_id }, "The user was deleted.");
+        case "node.deleted":
+          return await failAtNode(data.node_id);
+      }
+    },
+    async catchUp() {
+      const present = new Set<number>();
+      for (const collaboration_id of await collaborationsOfTasks(db)) {
+        const { collaboration, nodes } = await ask("collaboration", "scope", { collaboration_id });
+        for (const node of nodes) present.add(node.id);
+        if (!collaboration) await removeAll({ collaboration_id }, "The collaboration was deleted.");
+      }
+      for (const nodeId of await nodesWithOpenResults(db)) {
+        // A node that came after the list was made is asked for once more.
+        if (present.has(nodeId) || await ask("collaboration", "node", { id: nodeId })) continue;
+        await failAtNode(nodeId);
+      }
+    },
+  };
+}
