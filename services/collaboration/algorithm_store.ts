@@ -134,6 +134,7 @@ async function judge(
     );
   }
   const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (!force && /(^|\.)localhost\.?$/.test(host)) throw onThisMachine();
   const addresses = isIP(host) ? [host] : await resolve(host).catch((cause) => {
     throw new SextantError("not_found", `The algorithm store's host ${host} is not known.`, {
       cause,
@@ -143,14 +144,16 @@ async function judge(
   if (kinds.includes("reserved")) {
     throw new SextantError("invalid_request", `An algorithm store cannot be at ${host}.`);
   }
-  if (!force && (kinds.includes("this machine") || /(^|\.)localhost\.?$/.test(host))) {
-    throw new SextantError(
-      "invalid_request",
-      "The store is on the server's own machine (localhost), where others cannot reach it; " +
-        "set force to link it nevertheless.",
-    );
-  }
+  if (!force && kinds.includes("this machine")) throw onThisMachine();
   return url.href.replace(/\/+$/, "");
+}
+
+function onThisMachine(): SextantError {
+  return new SextantError(
+    "invalid_request",
+    "The store is on the server's own machine (localhost), where others cannot reach it; " +
+      "set force to link it nevertheless.",
+  );
 }
 
 /** As `fetch` will resolve it: by the machine's own files first, then by DNS. */

@@ -10,6 +10,7 @@ import { auditRequests } from "../../shared/audit.ts";
 import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
+import { describePaths } from "../../shared/openapi.ts";
 import type { Outbox } from "../../shared/outbox.ts";
 import type { Ask } from "../../shared/rpc_methods.ts";
 import type { StoreClient } from "./algorithm_store.ts";
@@ -35,5 +36,6 @@ export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
   app.route("/", studyRoutes(deps));
   app.route("/", nodeRoutes(deps));
   app.route("/", algorithmStoreRoutes(deps));
+  app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
   return app;
 }
