@@ -32,7 +32,15 @@ interface Scope {
   method: string;
   path: string;
   principal: Principal | undefined;
+  operator?: Operator;
   object: AuditObject | undefined;
+}
+
+/** Somebody who works on the machine itself, outside of the API: an account of the operating system. */
+export interface Operator {
+  name: string;
+  uid: number;
+  host: string;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();
@@ -100,6 +108,23 @@ export async function recordChanges(
   }
 }
 
+/** Records changes that an operator made in the shell. Call it in the transaction of the change. */
+export async function recordOperatorChanges(
+  tx: Tx,
+  operator: Operator,
+  events: { name: string; data: Record<string, unknown> }[],
+): Promise<void> {
+  const scope: Scope = {
+    requestId: crypto.randomUUID(),
+    method: "shell",
+    path: `${operator.name}@${operator.host}`.slice(0, 200),
+    principal: undefined,
+    operator,
+    object: undefined,
+  };
+  await scopes.run(scope, recordChanges, tx, events);
+}
+
 const DONE = { outcome: "done", status: null, code: null } as const;
 
 interface Happening {
@@ -112,7 +137,7 @@ interface Happening {
 }
 
 async function insert(tx: Tx, scope: Scope, happening: Happening): Promise<void> {
-  const { principal } = scope;
+  const { principal, operator } = scope;
   const { object, data, ...plain } = happening;
   await tx`
     insert into audit ${
@@ -121,14 +146,45 @@ async function insert(tx: Tx, scope: Scope, happening: Happening): Promise<void>
       request_id: scope.requestId,
       method: scope.method,
       path: scope.path,
-      who_kind: principal?.kind ?? null,
-      who_id: principal?.id ?? null,
-      who_organization_id: principal?.organization_id ?? null,
+      who_kind: operator ? "operator" : principal?.kind ?? null,
+      who_id: operator?.uid ?? principal?.id ?? null,
+      // No organization has the number 0: an operator belongs to none.
+      who_organization_id: operator ? 0 : principal?.organization_id ?? null,
       object: object?.noun ?? null,
       object_id: object?.id ?? null,
       data: data === null ? null : tx.json(data),
     })
   }`;
+}
+
+/** A request that the gateway refused before any service saw it. */
+export const refusalSchema = z.object({
+  request_id: z.string(),
+  method: z.string(),
+  path: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  /** Where it came from. */
+  address: z.string(),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
+/** Records what the gateway refused; identity does, since the gateway has no database. */
+export async function recordRefusal(db: Db, refusal: Refusal): Promise<void> {
+  const { request_id, method, status, code, address } = refusal;
+  const path = refusal.path.slice(0, 200);
+  await insert(
+    db,
+    { requestId: request_id, method, path, principal: undefined, object: undefined },
+    {
+      what: `${method} ${path}`,
+      object: objectInPath(path),
+      outcome: "refused",
+      status,
+      code,
+      data: { address },
+    },
+  );
 }
 
 // -- reading ------------------------------------------------------------------------------------------------

@@ -119,26 +119,43 @@ function explain(errors: FieldErrors): string {
   return parts.join("; ");
 }
 
+/** What a middleware made by {@linkcode body} or {@linkcode query} validates. */
+export interface Validation {
+  target: "json" | "query";
+  schema: z.ZodType;
+}
+
+const validations = new WeakMap<object, Validation>();
+
+/** What a handler of a route validates, if it was made for that. */
+export function validationOf(handler: unknown): Validation | undefined {
+  return validations.get(handler as object);
+}
+
 /** Validates the JSON body; 400 with `errors` by field. */
 export function body<Schema extends z.ZodType>(schema: Schema) {
-  return zValidator("json", schema, (result) => {
+  const handler = zValidator("json", schema, (result) => {
     if (result.success) return;
     const errors = fieldErrors(result.error);
     throw new SextantError("invalid_request", `The body is invalid: ${explain(errors)}`, {
       errors,
     });
   });
+  validations.set(handler, { target: "json", schema });
+  return handler;
 }
 
 /** Validates the query string; 400 with `errors` by name. */
 export function query<Schema extends z.ZodType>(schema: Schema) {
-  return zValidator("query", schema, (result) => {
+  const handler = zValidator("query", schema, (result) => {
     if (result.success) return;
     const errors = fieldErrors(result.error);
     throw new SextantError("invalid_request", `The query is invalid: ${explain(errors)}`, {
       errors,
     });
   });
+  validations.set(handler, { target: "query", schema });
+  return handler;
 }
 
 /** Postgres integers end here; a larger id cannot exist. */

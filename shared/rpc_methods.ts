@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { auditAnswer, auditQuestion } from "./audit.ts";
+import { auditAnswer, auditQuestion, refusalSchema } from "./audit.ts";
 
 const idNumber = z.number().int();
 const idList = z.array(idNumber);
@@ -61,6 +61,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** Records a request that the gateway refused. */
+    record_refusal: { input: refusalSchema, output: z.object({}) },
     /** Closes the node's connections and refuses every token and broker credential it has. */
     revoke_node: { input: z.object({ node_id: idNumber }), output: z.object({}) },
     health: { input: z.object({}), output: z.object({ database: z.boolean() }) },

@@ -5,17 +5,21 @@
  * state but caches; any number of replicas may run.
  * @module
  */
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
+import { z } from "zod";
+import type { Refusal } from "../../shared/audit.ts";
 import { SextantError } from "../../shared/errors.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { HttpClient } from "../../shared/http_over_nats.ts";
 import type { Logger } from "../../shared/log.ts";
+import { describeApi, describePaths } from "../../shared/openapi.ts";
 import { HUB_SERVICES } from "../../shared/subjects.ts";
 import { FIELD_VERSION, VERSION } from "../../shared/version.ts";
 import { limitBody } from "./body_limit.ts";
 import type { Principals } from "./principals.ts";
+import { type AttemptLimits, limitAttempts } from "./rate_limit.ts";
 import { serviceOf, skipsAuthentication } from "./rules.ts";
 
 export interface GatewayDeps {
@@ -27,6 +31,10 @@ export interface GatewayDeps {
   corsOrigins: string[];
   /** Bytes of a request body. */
   maxBody: number;
+  /** Attempts to log in, recover and the like; without it they are not limited. */
+  attempts?: AttemptLimits;
+  /** Is told of every request that is refused here, before a service sees it. */
+  refused?: (refusal: Refusal) => void;
 }
 
 export interface ServiceHealth {
@@ -45,6 +53,9 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
     exposeHeaders: ["total-count", "Link", "jwt-token", "x-request-id"],
   }));
 
+  app.use(tellRefusals(deps.refused));
+  if (deps.attempts) app.use(limitAttempts(deps.attempts));
+
   app.get("/api/version", (c) => c.json({ version: FIELD_VERSION, sextant: VERSION }));
 
   app.get("/api/health", async function getHealth(c) {
@@ -57,7 +68,26 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
     return c.json({ database, msg, services }, database ? 200 : 503);
   });
 
-  app.all("/api/*", async function forward(c) {
+  app.get("/api/openapi.json", async function getOpenApi(c) {
+    const requestId = c.get("requestId");
+    const documents = await Promise.all(HUB_SERVICES.map(async (service) => {
+      const request = new Request(c.req.raw.url);
+      const response = await http.request(service, request, { requestId });
+      return pathsOnly.parse(await response.json()).paths;
+    }));
+    return c.json(describeApi(Object.assign(describePaths(app), ...documents), VERSION));
+  });
+
+  app.get("/api/docs", async function getDocs(c) {
+    // One page with its style and script in it: it asks for openapi.json and for nothing else.
+    c.header("content-security-policy", PAGE_POLICY);
+    return c.html(await Deno.readTextFile(new URL("./docs.html", import.meta.url)));
+  });
+
+  app.all("/api/*", forward);
+  app.get("/.well-known/jwks.json", forward);
+
+  async function forward(c: Context<AppEnv>): Promise<Response> {
     const service = serviceOf(c.req.path);
     if (!service) {
       throw new SextantError("not_found", `There is no ${c.req.method} ${c.req.path} here.`);
@@ -71,9 +101,27 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
       requestId,
       ...(principal ? { principal } : {}),
     });
-  });
+  }
 
   return app;
+}
+
+const PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; " +
+  "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const pathsOnly = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
+
+/** Services record what they refuse; what ends here would leave no trace. */
+function tellRefusals(tell: GatewayDeps["refused"]): MiddlewareHandler<AppEnv> {
+  return async function tellRefusal(c, next) {
+    await next();
+    if (!tell || !(c.error instanceof SextantError)) return;
+    const { status } = c.res;
+    if (status !== 401 && status !== 422 && status !== 429) return;
+    const { method, path } = c.req;
+    const address = String(c.env?.address ?? "");
+    tell({ request_id: c.get("requestId"), method, path, status, code: c.error.code, address });
+  };
 }
 
 /** Gives every request an id, tells it in the answer, and logs one line about it. */

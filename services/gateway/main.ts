@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { envInteger, readConfig } from "../../shared/config.ts";
+import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { subscribeEvents } from "../../shared/events.ts";
 import { createHttpClient } from "../../shared/http_over_nats.ts";
@@ -9,6 +9,7 @@ import { runService } from "../../shared/service.ts";
 import { HUB_SERVICES } from "../../shared/subjects.ts";
 import { createGatewayApp, type ServiceHealth } from "./app.ts";
 import { createPrincipals } from "./principals.ts";
+import { addressOf, attemptLimits, createRateLimiter } from "./rate_limit.ts";
 import { requestIdOf } from "./rules.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -20,6 +21,10 @@ await runService("gateway", async ({ log, onStop }) => {
     SEXTANT_LISTEN: z.string().regex(/^.+:\d{1,5}$/, "must be host:port").default("127.0.0.1:7601"),
     SEXTANT_CORS_ORIGINS: z.string().default("*").transform((list) => list.split(",")),
     SEXTANT_MAX_BODY_MIB: envInteger.pipe(z.number().min(1)).default(64),
+    /** Failed log-ins of one caller in the long run; an address may have five times as many. */
+    SEXTANT_ATTEMPTS_PER_MINUTE: envInteger.pipe(z.number().min(1)).default(60),
+    /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
+    SEXTANT_TRUST_PROXY: envBoolean.default(false),
   });
   const broker = await connectService({
     service: "gateway",
@@ -49,6 +54,7 @@ await runService("gateway", async ({ log, onStop }) => {
   }
 
   const http = createHttpClient({ nc });
+  const recorded = createRateLimiter({ burst: 300, perMinute: 60 });
   const app = createGatewayApp({
     http,
     principals,
@@ -56,15 +62,26 @@ await runService("gateway", async ({ log, onStop }) => {
     log,
     corsOrigins: config.SEXTANT_CORS_ORIGINS,
     maxBody: config.SEXTANT_MAX_BODY_MIB * MEBIBYTE,
+    attempts: attemptLimits(config.SEXTANT_ATTEMPTS_PER_MINUTE),
+    refused(refusal) {
+      // A flood of refusals is recorded by its beginning: it must not fill the database.
+      if (recorded.take(refusal.address) > 0) return;
+      ask("identity", "record_refusal", refusal)
+        .catch((error) => log.warn("A refusal is not recorded", { ...refusal, error }));
+    },
   });
   const colon = config.SEXTANT_LISTEN.lastIndexOf(":");
   const server = Deno.serve({
     hostname: config.SEXTANT_LISTEN.slice(0, colon),
     port: Number(config.SEXTANT_LISTEN.slice(colon + 1)),
     onListen: ({ hostname, port }) => log.info("Listening", { hostname, port }),
-  }, (request) => {
+  }, (request, { remoteAddr }) => {
     const requestId = requestIdOf(request.headers.get("x-request-id"), () => crypto.randomUUID());
-    return app.fetch(request, { requestId });
+    const address = addressOf(request, {
+      remote: remoteAddr.hostname,
+      trustProxy: config.SEXTANT_TRUST_PROXY,
+    });
+    return app.fetch(request, { requestId, address });
   });
   onStop("listener", () => server.shutdown());
 });

@@ -13,6 +13,7 @@ const OWNERS: Record<string, HubService> = {
   rule: "identity",
   password: "identity",
   recover: "identity",
+  audit: "identity",
   collaboration: "collaboration",
   study: "collaboration",
   node: "collaboration",
@@ -30,12 +31,14 @@ const OWNERS: Record<string, HubService> = {
 export function serviceOf(path: string): HubService | undefined {
   // The keys of nodes are not accounts of people: they are collaboration's.
   if (path === "/api/recover/node") return "collaboration";
+  if (path === "/.well-known/jwks.json") return "identity";
   const noun = /^\/api\/([a-z]+)(?:\/|$)/.exec(path)?.[1];
   return noun !== undefined && Object.hasOwn(OWNERS, noun) ? OWNERS[noun] : undefined;
 }
 
 /** Routes for people and machines who have no access token (yet). A stale one they send along does not matter. */
 const WITHOUT_TOKEN = new Set([
+  "/.well-known/jwks.json",
   "/api/token/user",
   "/api/token/node",
   "/api/token/refresh",

@@ -10,6 +10,7 @@ import { auditRequests } from "../../shared/audit.ts";
 import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
 import type { Logger } from "../../shared/log.ts";
+import { describePaths } from "../../shared/openapi.ts";
 import type { Outbox } from "../../shared/outbox.ts";
 import type { Ask } from "../../shared/rpc_methods.ts";
 import type { Accounts } from "./accounts.ts";
@@ -37,7 +38,9 @@ export interface IdentityDeps {
 }
 
 export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
-  const app = createApp(deps.log).basePath("/api");
+  const root = createApp(deps.log);
+  root.get("/.well-known/jwks.json", async (c) => c.json({ keys: await deps.keys.publicKeys() }));
+  const app = root.basePath("/api");
   app.use(auditRequests(deps.db));
   app.route("/", tokenRoutes(deps));
   app.route("/", organizationRoutes(deps));
@@ -46,5 +49,6 @@ export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
   app.route("/", ruleRoutes(deps));
   app.route("/", passwordRoutes(deps));
   app.route("/", auditRoutes(deps));
+  app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
   return app;
 }

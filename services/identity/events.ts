@@ -2,7 +2,7 @@
  * What identity answers to the other services. What it says on its own stands where the change is made.
  * @module
  */
-import { auditEntries } from "../../shared/audit.ts";
+import { auditEntries, recordRefusal } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import type { IdentityDeps } from "./app.ts";
@@ -41,6 +41,10 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
     async revoke_node({ node_id }) {
       await deleteRefreshTokens(db, "node", [node_id]);
       await broker.shutOut(node_id);
+      return {};
+    },
+    async record_refusal(refusal) {
+      await recordRefusal(db, refusal);
       return {};
     },
     audit: (question) => auditEntries(db, question),

@@ -1,0 +1,145 @@
+/**
+ * Limits attempts to prove who one is: log-in, recovery, change of password. Keeps counts in this process only;
+ * what must hold over all replicas is the lock of the account, which identity keeps in the database.
+ * @module
+ */
+import type { MiddlewareHandler } from "hono";
+import { SextantError } from "../../shared/errors.ts";
+import type { AppEnv } from "../../shared/http.ts";
+
+export interface Bucket {
+  /** Attempts that may be made at once. */
+  burst: number;
+  /** Attempts that come back per minute. */
+  perMinute: number;
+}
+
+export interface RateLimiter {
+  /** Takes one attempt; returns the seconds to wait when there is none left, else 0. */
+  take(key: string): number;
+  /** Gives an attempt back: it succeeded. */
+  giveBack(key: string): void;
+}
+
+export interface RateLimiterOptions extends Bucket {
+  /** Milliseconds. */
+  now?: () => number;
+  /** Keys remembered; the one not heard of for longest is forgotten first. */
+  maxKeys?: number;
+}
+
+/** A token bucket for each key. */
+export function createRateLimiter(
+  { burst, perMinute, now = Date.now, maxKeys = 10_000 }: RateLimiterOptions,
+): RateLimiter {
+  const buckets = new Map<string, { left: number; at: number }>();
+
+  function bucketOf(key: string) {
+    const at = now();
+    const known = buckets.get(key);
+    const grown = known ? known.left + (at - known.at) / 60_000 * perMinute : burst;
+    const bucket = { left: Math.min(burst, grown), at };
+    buckets.delete(key);
+    if (buckets.size >= maxKeys) buckets.delete(buckets.keys().next().value!);
+    buckets.set(key, bucket);
+    return bucket;
+  }
+
+  return {
+    take(key) {
+      const bucket = bucketOf(key);
+      if (bucket.left < 1) return Math.ceil((1 - bucket.left) / perMinute * 60);
+      bucket.left--;
+      return 0;
+    },
+    giveBack(key) {
+      const bucket = bucketOf(key);
+      bucket.left = Math.min(burst, bucket.left + 1);
+    },
+  };
+}
+
+export interface AttemptLimits {
+  /** One user name or token from one address. */
+  caller: Bucket;
+  /** All from one address, which may be a whole hospital's. */
+  address: Bucket;
+}
+
+/**
+ * Limits for `perMinute` attempts of one caller in the long run. The field's client repeats every failed request
+ * once, and several people may sit behind one address: bursts are generous, since the lock of an account stops guesses at
+ * it long before.
+ */
+export function attemptLimits(perMinute: number): AttemptLimits {
+  return {
+    caller: { perMinute, burst: 4 * perMinute },
+    address: { perMinute: 5 * perMinute, burst: 10 * perMinute },
+  };
+}
+
+/** What counts as an attempt. Refreshing does not: a field client does that after every error. */
+const ATTEMPTS = /^\/api\/(?:token\/(?:user|node)|password\/change|recover\/.+)$/;
+
+export interface LimitAttemptsOptions extends AttemptLimits {
+  now?: () => number;
+}
+
+/** Refuses attempts above the limits (429 with `Retry-After`). A successful log-in does not count. */
+export function limitAttempts(
+  { caller, address, now = Date.now }: LimitAttemptsOptions,
+): MiddlewareHandler<AppEnv> {
+  const callers = createRateLimiter({ ...caller, now });
+  const addresses = createRateLimiter({ ...address, now });
+  return async function limitAttempt(c, next) {
+    if (!ATTEMPTS.test(c.req.path) || c.req.method === "OPTIONS") return await next();
+    const from = network(String(c.env?.address ?? "unknown"));
+    const who = `${from} ${await callerOf(c.req.raw)}`;
+    const wait = Math.max(addresses.take(from), callers.take(who));
+    if (wait > 0) {
+      c.header("retry-after", String(wait));
+      throw new SextantError(
+        "too_many_requests",
+        `Too many attempts from here; try again in ${wait} seconds.`,
+      );
+    }
+    await next();
+    // Recovery answers the same to everybody: there every request counts.
+    if (c.res.status < 300 && !c.req.path.startsWith("/api/recover/")) {
+      addresses.giveBack(from);
+      callers.giveBack(who);
+    }
+  };
+}
+
+/** Bodies that hold no more than names and passwords are shorter. */
+const LONGEST_BODY = 4096;
+
+/** The name given in the body, or the token that was sent: whoever tries. */
+async function callerOf(request: Request): Promise<string> {
+  const length = Number(request.headers.get("content-length") ?? Infinity);
+  const token = request.headers.get("authorization")?.slice(-32) ?? "";
+  if (length > LONGEST_BODY) return token;
+  try {
+    const { username, email } = JSON.parse(await request.clone().text());
+    return String(username ?? email ?? token).slice(0, 128);
+  } catch {
+    return token;
+  }
+}
+
+/** An IPv4 address, or the first half of an IPv6 one: its owner has all of the second half. */
+function network(address: string): string {
+  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
+  return address.split(":").slice(0, 4).join(":");
+}
+
+/** The address a request came from; that of the client when a trusted proxy in front tells it. */
+export function addressOf(
+  request: Request,
+  { remote, trustProxy }: { remote: string; trustProxy: boolean },
+): string {
+  if (!trustProxy) return remote;
+  // The last one is what our own proxy saw; those before it were sent by the client.
+  return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() || remote;
+}

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { type AppEnv, createApp } from "../../shared/http.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { addressOf, attemptLimits, createRateLimiter, limitAttempts } from "./rate_limit.ts";
+
+Deno.test("createRateLimiter() lets a burst through, then one for each that came back", () => {
+  let now = 0;
+  const limiter = createRateLimiter({ burst: 3, perMinute: 6, now: () => now });
+  assert.deepEqual([1, 2, 3, 4].map(() => limiter.take("a")), [0, 0, 0, 10]);
+  assert.equal(limiter.take("b"), 0);
+  now = 10_000;
+  assert.equal(limiter.take("a"), 0);
+  assert.equal(limiter.take("a"), 10);
+  limiter.giveBack("a");
+  assert.equal(limiter.take("a"), 0);
+});
+
+Deno.test("createRateLimiter() forgets the key not heard of for longest", () => {
+  const limiter = createRateLimiter({ burst: 1, perMinute: 1, now: () => 0, maxKeys: 2 });
+  for (const key of ["a", "b", "b", "c"]) limiter.take(key);
+  assert.ok(limiter.take("b") > 0);
+  assert.equal(limiter.take("a"), 0);
+});
+
+function limited(status: number, perMinute = 1) {
+  const app = createApp(silentLogger);
+  app.use(limitAttempts({ ...attemptLimits(perMinute), now: () => 0 }));
+  app.all("/api/*", (c) => c.json({ msg: "" }, status as 200));
+  return (path: string, username: string, address = "192.0.2.1") => {
+    const body = JSON.stringify({ username, password: "x" });
+    const headers = { "content-length": String(body.length) };
+    const env: AppEnv["Bindings"] = { address };
+    return app.request(path, { method: "POST", body, headers }, env);
+  };
+}
+
+Deno.test("limitAttempts() answers 429 with Retry-After, as JSON, per caller and per address", async () => {
+  const attempt = limited(401);
+  const statuses: number[] = [];
+  for (let i = 0; i < 5; i++) statuses.push((await attempt("/api/token/user", "alice")).status);
+  assert.deepEqual(statuses, [401, 401, 401, 401, 429]);
+  const refused = await attempt("/api/token/user", "alice");
+  assert.equal(refused.headers.get("retry-after"), "60");
+  assert.match((await refused.json()).msg, /Too many attempts/);
+  assert.equal((await attempt("/api/token/user", "bob")).status, 401);
+  for (const name of ["c", "d", "e"]) await attempt("/api/token/user", name);
+  assert.equal((await attempt("/api/token/user", "f")).status, 429, "the address has had its 10");
+  assert.equal((await attempt("/api/token/user", "alice", "192.0.2.2")).status, 401);
+});
+
+Deno.test("limitAttempts() does not count successful log-ins, refreshes and other routes", async () => {
+  for (const path of ["/api/token/user", "/api/token/refresh", "/api/user"]) {
+    const attempt = limited(200);
+    for (let i = 0; i < 30; i++) assert.equal((await attempt(path, "alice")).status, 200);
+  }
+  const attempt = limited(200);
+  for (let i = 0; i < 4; i++) await attempt("/api/recover/lost", "alice");
+  assert.equal((await attempt("/api/recover/lost", "alice")).status, 429);
+});
+
+Deno.test("limitAttempts() leaves the body to the handler", async () => {
+  const app = createApp(silentLogger);
+  app.use(limitAttempts(attemptLimits(60)));
+  app.post("/api/token/user", async (c) => c.json(await c.req.json()));
+  const body = JSON.stringify({ username: "alice" });
+  const headers = { "content-length": String(body.length) };
+  const response = await app.request("/api/token/user", { method: "POST", body, headers });
+  assert.deepEqual(await response.json(), { username: "alice" });
+});
+
+Deno.test("addressOf() believes a proxy only when told to, and only its own word", () => {
+  const request = new Request("http://x", { headers: { "x-forwarded-for": "6.6.6.6, 192.0.2.7" } });
+  assert.equal(addressOf(request, { remote: "127.0.0.1", trustProxy: false }), "127.0.0.1");
+  assert.equal(addressOf(request, { remote: "127.0.0.1", trustProxy: true }), "192.0.2.7");
+  const direct = new Request("http://x");
+  assert.equal(addressOf(direct, { remote: "127.0.0.1", trustProxy: true }), "127.0.0.1");
+});

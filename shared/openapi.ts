@@ -1,0 +1,152 @@
+/**
+ * The description of a service's API, made from what its routes declare: the same schemas that validate.
+ * @module
+ */
+import { z } from "zod";
+import { type Access, accessOf, validationOf } from "./http.ts";
+
+/** What Hono keeps of a route: one entry for each of its handlers. */
+interface RouteEntry {
+  method: string;
+  path: string;
+  handler: unknown;
+}
+
+export interface RouteDescription {
+  /** `GET`, … */
+  method: string;
+  /** With its prefix and parameters: `/api/user/:id`. */
+  path: string;
+  /** The name of the function that answers. */
+  name: string;
+  /** Absent where nobody needs to be logged in. */
+  access: Access | undefined;
+  body: z.ZodType | undefined;
+  query: z.ZodType | undefined;
+}
+
+/** The routes of an app. Middleware that every request passes is none. */
+export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
+  const routes = new Map<string, RouteDescription>();
+  for (const { method, path, handler } of app.routes) {
+    if (method === "ALL") continue;
+    const key = `${method} ${path}`;
+    const route = routes.get(key) ??
+      { method, path, name: "", access: undefined, body: undefined, query: undefined };
+    routes.set(key, route);
+    const validation = validationOf(handler);
+    route.access ??= accessOf(handler);
+    if (validation?.target === "json") route.body = validation.schema;
+    if (validation?.target === "query") route.query = validation.schema;
+    route.name = (handler as { name?: string }).name ?? "";
+  }
+  return [...routes.values()];
+}
+
+type Json = Record<string, unknown>;
+
+function jsonSchema(schema: z.ZodType): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return rest;
+}
+
+function parameters({ path, query }: RouteDescription): Json[] {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map((match) => ({
+    name: match[1],
+    in: "path",
+    required: true,
+    schema: /(^|_)id$/.test(match[1]!) ? { type: "integer", minimum: 1 } : { type: "string" },
+  }));
+  if (!query) return inPath;
+  const { properties = {}, required = [] } = jsonSchema(query) as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    schema,
+  }));
+  return [...inPath, ...inQuery];
+}
+
+/** `createOrganization` → `Create organization`. */
+function sentence(name: string): string {
+  const words = name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function whoMay({ access }: RouteDescription): string {
+  if (!access) return "No access token is needed.";
+  const kinds = `For ${access.kinds.join(", ")}.`;
+  return access.permission ? `${kinds} Needs a rule ${access.permission}.` : kinds;
+}
+
+const anyObject = { description: "Done", content: { "application/json": { schema: {} } } };
+const failure = (description: string) => ({
+  description,
+  content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+});
+
+function operation(route: RouteDescription): Json {
+  const { access, body, path, name, query } = route;
+  return {
+    operationId: name,
+    summary: sentence(name),
+    description: whoMay(route),
+    tags: [path.split("/")[2] ?? "api"],
+    ...(access ? {} : { security: [] }),
+    parameters: parameters(route),
+    ...(body
+      ? { requestBody: { content: { "application/json": { schema: jsonSchema(body) } } } }
+      : {}),
+    responses: {
+      "2XX": anyObject,
+      ...(body || query ? { 400: failure("The request is invalid") } : {}),
+      ...(access ? { 401: failure("Not logged in, or not permitted") } : {}),
+      ...(path.includes(":") ? { 404: failure("There is no such object") } : {}),
+      default: failure("Not possible now"),
+    },
+  };
+}
+
+export type OpenApiPaths = Record<string, Record<string, unknown>>;
+
+/** The `paths` of an OpenAPI document. */
+export function describePaths(app: { routes: RouteEntry[] }): OpenApiPaths {
+  const paths: OpenApiPaths = {};
+  for (const route of routesOf(app)) {
+    const path = route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route);
+  }
+  return paths;
+}
+
+/** A whole OpenAPI 3.1 document. */
+export function describeApi(paths: OpenApiPaths, version: string): Json {
+  return {
+    openapi: "3.1.0",
+    info: { title: "Sextant", version },
+    security: [{ token: [] }],
+    paths,
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      schemas: {
+        Error: {
+          type: "object",
+          required: ["msg"],
+          properties: {
+            msg: { type: "string" },
+            code: { type: "string" },
+            request_id: { type: "string" },
+            errors: {
+              type: "object",
+              additionalProperties: { type: "array", items: { type: "string" } },
+            },
+          },
+        },
+      },
+    },
+  };
+}
