@@ -5,6 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { createApiClient } from "../services/stack/api_client.ts";
+import { openDatabase } from "../shared/db.ts";
+import { silentLogger } from "../shared/log.ts";
+import { type SigningKey, signToken } from "../shared/tokens.ts";
 import { useTestStack } from "./harness.ts";
 import { createSite, encodeInput, type Json, type Site } from "./site.ts";
 
@@ -246,6 +249,32 @@ Deno.test("a user of another collaboration cannot post to this one, nor see what
   }
   assert.equal((await other.researcher.get("/task")).data.length, 0);
   assert.equal((await other.researcher.get("/result")).data.length, 0);
+});
+
+Deno.test("an expired token is refused with 401, and a refresh token is no access token", async () => {
+  const db = openDatabase(stack().adminDatabaseUrl(), {
+    schema: "identity",
+    log: silentLogger,
+    max: 1,
+  });
+  const [key] = await db<SigningKey[]>`select kid, private_jwk, public_jwk from signing_key`;
+  await db.end();
+  const expired = await signToken(key!, {
+    jti: "1",
+    type: "access",
+    client_type: "user",
+    sub: 1,
+    lifetimeSeconds: 60,
+  }, new Date(Date.now() - 61_000));
+  const { refresh_token } = await createApiClient(stack().gatewayUrl).post(
+    "/token/user",
+    site.login,
+  );
+  for (const [token, status] of [[expired, 401], [refresh_token, 422]] as const) {
+    const response = await site.admin.as(token).request("GET", "/user/1");
+    assert.equal(response.status, status);
+    assert.equal(typeof (await response.json()).msg, "string");
+  }
 });
 
 Deno.test("a body that is too large is refused", async () => {

@@ -1,0 +1,179 @@
+/**
+ * What a node's credential cannot do on the broker, tried with a real one that the hub has issued.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { createInbox, type NatsConnection } from "nats.ws";
+import { createApiClient } from "../services/stack/api_client.ts";
+import { silentLogger } from "../shared/log.ts";
+import { connectNats } from "../shared/nats.ts";
+import { newUserKey, sign, SIGNATURE_HEADER } from "../shared/signing.ts";
+import { useTestStack, waitFor } from "./harness.ts";
+import { createSite, encodeInput, type Member, type Site } from "./site.ts";
+
+const stack = useTestStack();
+let site: Site;
+let mine: Member;
+let other: Member;
+let nc: NatsConnection;
+let key: { seed: string; publicKey: string };
+
+// The first member plays the attacker with the key of its own node; the second runs a real node.
+Deno.test.beforeAll(async () => {
+  site = await createSite(stack(), { data: ["x\n1\n", "x\n2\n"] });
+  [mine, other] = site.members as [Member, Member];
+  await site.startNode(other);
+  nc = await connectAs(mine);
+});
+Deno.test.afterAll(() => nc?.close());
+
+async function connectAs(member: Member): Promise<NatsConnection> {
+  const api_key = /api_key: (\S+)/.exec(await Deno.readTextFile(member.config))![1];
+  const hub = createApiClient(stack().gatewayUrl);
+  const { access_token } = await hub.post("/token/node", { api_key });
+  key = newUserKey();
+  const credential = await hub.as(access_token).post("/token/broker", {
+    public_key: key.publicKey,
+  });
+  assert.equal(JSON.stringify(credential).includes(key.seed), false);
+  return await connectNats({
+    url: credential.nats_url,
+    name: "attacker",
+    credential: { seed: key.seed, jwt: () => credential.jwt },
+    inboxPrefix: `_INBOX.${member.nodeId}`,
+    log: silentLogger,
+  });
+}
+
+/** Publishes and returns what the broker says against it, or undefined. */
+async function refusal(act: () => void): Promise<string | undefined> {
+  const said: string[] = [];
+  const status = nc.status();
+  const listening = (async () => {
+    for await (const one of status) {
+      if (String(one.data).includes("PERMISSIONS_VIOLATION")) {
+        return void said.push(JSON.stringify(one));
+      }
+    }
+  })();
+  act();
+  await nc.flush();
+  await Promise.race([listening, new Promise((resolve) => setTimeout(resolve, 50))]);
+  (status as unknown as { stop?: () => void }).stop?.();
+  return said[0];
+}
+
+const text = new TextEncoder();
+
+Deno.test("a node's credential is refused on other nodes' subjects, streams and inboxes", async (t) => {
+  const b = () => other.nodeId;
+  const publishes: [string, () => string][] = [
+    ["dispatch of another node", () => `dispatch.${b()}`],
+    ["its own dispatch", () => `dispatch.${mine.nodeId}`],
+    ["report as another node", () => `report.${b()}.finish`],
+    ["log as another node", () => `log.${b()}.1`],
+    ["kill", () => `kill.${b()}`],
+    ["another node's consumer", () => `$JS.API.CONSUMER.INFO.DISPATCH.${b()}`],
+    ["another node's messages", () => `$JS.API.CONSUMER.MSG.NEXT.DISPATCH.${b()}`],
+    ["another node's acknowledgements", () => `$JS.ACK.DISPATCH.${b()}.1.1.1.1.1`],
+    ["making a consumer", () => "$JS.API.CONSUMER.CREATE.DISPATCH.x.dispatch.1"],
+    ["making a durable consumer", () => "$JS.API.CONSUMER.DURABLE.CREATE.DISPATCH.x"],
+    ["deleting a consumer", () => `$JS.API.CONSUMER.DELETE.DISPATCH.${b()}`],
+    ["purging the stream", () => "$JS.API.STREAM.PURGE.DISPATCH"],
+    ["deleting the stream", () => "$JS.API.STREAM.DELETE.DISPATCH"],
+    ["reading the stream", () => "$JS.API.STREAM.MSG.GET.DISPATCH"],
+    ["the account's streams", () => "$JS.API.STREAM.NAMES"],
+    ["an event", () => "event.node.presence"],
+    ["a request to a service", () => "http.identity"],
+    ["a question to a service", () => "rpc.identity.user"],
+    ["an enrolment", () => "enrol.task"],
+    ["the system account", () => "$SYS.REQ.SERVER.PING"],
+    ["another's inbox", () => `_INBOX.${b()}.x`],
+  ];
+  for (const [what, subject] of publishes) {
+    await t.step(`publish: ${what}`, async () => {
+      assert.ok(await refusal(() => nc.publish(subject(), "{}")), subject());
+    });
+  }
+  const subscribes: [string, () => string][] = [
+    ["another node's inbox", () => `_INBOX.${b()}.>`],
+    ["all inboxes", () => "_INBOX.>"],
+    ["everything", () => ">"],
+    ["dispatches", () => "dispatch.>"],
+    ["reports", () => "report.>"],
+    ["another node's kills", () => `kill.${b()}`],
+    ["events", () => "event.>"],
+    ["requests", () => "http.>"],
+  ];
+  for (const [what, subject] of subscribes) {
+    await t.step(`subscribe: ${what}`, async () => {
+      assert.ok(
+        await refusal(() => void nc.subscribe(subject(), { callback: () => {} })),
+        subject(),
+      );
+    });
+  }
+});
+
+Deno.test("a message put into another node's dispatch by the reply trick is dropped there", async () => {
+  const before = await worksFor(other);
+  // The broker answers this into the reply subject, which it does not check: B's own dispatch subject.
+  nc.publish(`$JS.API.CONSUMER.INFO.DISPATCH.${mine.nodeId}`, "", {
+    reply: `dispatch.${other.nodeId}`,
+  });
+  await nc.flush();
+  await waitFor(
+    () =>
+      stack().log.some((line) =>
+        line.startsWith(`node ${other.node}`) && /drop|signature|refus/i.test(line)
+      ),
+    { what: "the node to drop the message" },
+  );
+  // The node is well: it goes on with what the hub dispatches.
+  const task = await site.post({ image: "deno:slow@1.0.0", method: "now", members: [other] });
+  assert.equal((await site.outcome(task.id)).status, "completed");
+  assert.equal(await worksFor(other), before + 1);
+});
+
+async function worksFor(member: Member): Promise<number> {
+  return (await site.admin.get(`/run?organization_id=${member.id}`)).data.length;
+}
+
+Deno.test("a report about another node's result is refused, however it is signed", async () => {
+  const task = await site.post({
+    image: "deno:slow@1.0.0",
+    method: "wait",
+    kwargs: { ms: 2000 },
+    members: [other],
+  });
+  const [run] = (await site.researcher.get(`/run?task_id=${task.id}`)).data;
+  const subject = `report.${mine.nodeId}.finish`;
+  const payload = text.encode(JSON.stringify({
+    agent_id: crypto.randomUUID(),
+    result_id: run.id,
+    attempt: 1,
+    status: "completed",
+    result: encodeInput({ method: "forged" }),
+    log: null,
+    reason: null,
+  }));
+  const { headers } = await import("nats.ws");
+  const head = headers();
+  head.set(SIGNATURE_HEADER, sign(key.seed, subject, payload));
+  const unproved = await nc.request(subject, payload, { timeout: 5000, headers: head });
+  assert.match(unproved.string(), /error/);
+  const { status, results } = await site.outcome(task.id);
+  assert.equal(status, "completed");
+  assert.deepEqual(results[0], { waited: 2000 });
+});
+
+Deno.test("the hub does not answer a report into an inbox that is not the asker's", async () => {
+  let heard = 0;
+  const subject = `report.${mine.nodeId}.hello`;
+  nc.subscribe(`_INBOX.${mine.nodeId}.>`, { callback: () => void heard++ });
+  nc.publish(subject, "{}", { reply: createInbox(`_INBOX.${other.nodeId}`) });
+  await waitFor(() => stack().log.some((line) => /foreign reply/.test(line)), {
+    what: "the hub to drop the report",
+  });
+  assert.equal(heard, 0);
+});
