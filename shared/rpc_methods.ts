@@ -15,6 +15,8 @@ const nodeSummary = z.object({
   collaboration_id: idNumber,
   ip: z.string().nullable(),
   status: z.string().nullable(),
+  /** Unix seconds of when its key was issued: tokens from before are not the node's any more. */
+  tokens_since: idNumber.optional(),
 });
 export type NodeSummary = z.infer<typeof nodeSummary>;
 

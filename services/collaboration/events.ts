@@ -10,7 +10,6 @@ import {
   collaborationById,
   collaborationMembers,
   membershipsOf,
-  nodeById,
   nodeByKey,
   nodesOfCollaborations,
   nodesOfOrganization,
@@ -18,13 +17,15 @@ import {
   studyById,
   studyMembers,
   summarize,
+  touchNode,
 } from "./store.ts";
 
 export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"collaboration"> {
   return {
     memberships: ({ organization_id }) => membershipsOf(db, organization_id),
+    /** Asked when the node itself, or a container of it, makes a request. */
     async node({ id }) {
-      const row = await nodeById(db, id);
+      const row = await touchNode(db, id);
       return row ? summarize(row) : null;
     },
     async node_by_key({ sha256 }) {

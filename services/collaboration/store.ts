@@ -25,6 +25,7 @@ export interface NodeRow {
   ip: string | null;
   status: string;
   last_seen: Date | null;
+  key_issued_at: Date;
 }
 
 export interface NodeConfigRow {
@@ -36,7 +37,7 @@ export interface NodeConfigRow {
 const collaborationColumns = (tx: Tx) => tx`id, name, encrypted`;
 const studyColumns = (tx: Tx) => tx`id, name, collaboration_id`;
 const nodeColumns = (tx: Tx) =>
-  tx`id, name, organization_id, collaboration_id, ip, status, last_seen`;
+  tx`id, name, organization_id, collaboration_id, ip, status, last_seen, key_issued_at`;
 
 // -- collaborations -----------------------------------------------------------------------------------------
 
@@ -280,6 +281,14 @@ export async function nodeById(tx: Tx, id: number): Promise<NodeRow | undefined>
   return row;
 }
 
+/** The node, which has just been heard of. Written at most every ten seconds. */
+export async function touchNode(tx: Tx, id: number): Promise<NodeRow | undefined> {
+  await tx`
+    update node set last_seen = now()
+    where id = ${id} and (last_seen is null or last_seen < now() - interval '10 seconds')`;
+  return await nodeById(tx, id);
+}
+
 export async function nodeByKey(tx: Tx, sha256: string): Promise<NodeRow | undefined> {
   const [row] = await tx<NodeRow[]>`
     select ${nodeColumns(tx)} from node where api_key_sha256 = ${sha256}`;
@@ -420,5 +429,6 @@ export function storePage(db: Db, request: PageRequest) {
 /** What other services may know of a node. */
 export function summarize(row: NodeRow): NodeSummary {
   const { id, name, organization_id, collaboration_id, ip, status } = row;
-  return { id, name, organization_id, collaboration_id, ip, status };
+  const tokens_since = Math.floor(row.key_issued_at.getTime() / 1000);
+  return { id, name, organization_id, collaboration_id, ip, status, tokens_since };
 }

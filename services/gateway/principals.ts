@@ -26,8 +26,13 @@ export interface PrincipalsOptions {
   maxEntries?: number;
 }
 
-interface Entry {
+interface Resolved {
   principal: Principal;
+  /** Unix seconds: tokens issued before are refused. */
+  tokensSince: number;
+}
+
+interface Entry extends Resolved {
   expires: number;
 }
 
@@ -74,20 +79,21 @@ export function createPrincipals({
     return await ask("collaboration", "memberships", { organization_id });
   }
 
-  async function resolveUser(id: number): Promise<Principal | undefined> {
+  async function resolveUser(id: number): Promise<Resolved | undefined> {
     const user = await ask("identity", "user", { id });
     if (!user) return undefined;
-    return { kind: "user", ...user, collaborations: await memberships(user.organization_id) };
+    const collaborations = await memberships(user.organization_id);
+    return { principal: { kind: "user", ...user, collaborations }, tokensSince: 0 };
   }
 
   /** A node, or the container it runs: both belong to one collaboration only. */
-  async function resolveMachine(claims: Claims): Promise<Principal | undefined> {
+  async function resolveMachine(claims: Claims): Promise<Resolved | undefined> {
     const container = claims.client_type === "container" ? claims.sub : undefined;
     const node = await ask("collaboration", "node", {
       id: container?.node_id ?? Number(claims.sub),
     });
     if (!node) return undefined;
-    const { id, organization_id, collaboration_id } = node;
+    const { id, organization_id, collaboration_id, tokens_since: tokensSince = 0 } = node;
     const all = await memberships(organization_id);
     const base = {
       id,
@@ -95,16 +101,15 @@ export function createPrincipals({
       collaboration_id,
       collaborations: all.filter((one) => one.id === collaboration_id),
     };
-    if (!container) return { kind: "node", ...base, rules: await rulesOf("node") };
+    if (!container) {
+      return { principal: { kind: "node", ...base, rules: await rulesOf("node") }, tokensSince };
+    }
     if (container.collaboration_id !== collaboration_id) return undefined;
     const { study_id, task_id, image } = container;
+    const rules = await rulesOf("container");
     return {
-      kind: "container",
-      ...base,
-      study_id,
-      task_id,
-      image,
-      rules: await rulesOf("container"),
+      principal: { kind: "container", ...base, study_id, task_id, image, rules },
+      tokensSince,
     };
   }
 
@@ -113,12 +118,12 @@ export function createPrincipals({
       ? `container:${claims.sub.node_id}:${claims.sub.task_id}`
       : `${claims.client_type}:${claims.sub}`;
     const cached = cache.get(key);
-    if (cached && cached.expires > now()) return cached.principal;
+    if (cached && cached.expires > now()) return current(cached, claims);
     const before = generation;
-    const principal = claims.client_type === "user"
+    const resolved = claims.client_type === "user"
       ? await resolveUser(claims.sub)
       : await resolveMachine(claims);
-    if (!principal) {
+    if (!resolved) {
       throw new SextantError(
         "unauthenticated",
         `The ${claims.client_type} of this token does not exist any more.`,
@@ -126,9 +131,15 @@ export function createPrincipals({
     }
     if (generation === before) {
       if (cache.size >= maxEntries) cache.delete(cache.keys().next().value!);
-      cache.set(key, { principal, expires: now() + maxAgeMs });
+      cache.set(key, { ...resolved, expires: now() + maxAgeMs });
     }
-    return principal;
+    return current(resolved, claims);
+  }
+
+  /** The principal, unless the token is older than the key it was given for. */
+  function current({ principal, tokensSince }: Resolved, claims: Claims): Principal {
+    if (claims.iat >= tokensSince) return principal;
+    throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");
   }
 
   function drop(affected: (key: string) => boolean) {
@@ -152,6 +163,7 @@ export function createPrincipals({
           return drop((key) => key === `user:${event.data.user_id}`);
         case "node.changed":
         case "node.deleted":
+        case "node.key_reset":
           return drop((key) =>
             key.split(":")[0] !== "user" && key.split(":")[1] === String(event.data.node_id)
           );

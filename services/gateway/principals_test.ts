@@ -12,6 +12,7 @@ function world() {
     asked: 0,
     rules: ["task:VIEW:OWN"],
     exists: true,
+    tokensSince: 0,
     hold: undefined as Promise<void> | undefined,
   };
   const answers: Record<string, (input: { id: number }) => unknown> = {
@@ -27,7 +28,15 @@ function world() {
     ],
     "collaboration.node": ({ id }) =>
       state.exists
-        ? { id, name: "n", organization_id: 2, collaboration_id: 1, ip: null, status: null }
+        ? {
+          id,
+          name: "n",
+          organization_id: 2,
+          collaboration_id: 1,
+          ip: null,
+          status: null,
+          tokens_since: state.tokensSince,
+        }
         : null,
   };
   const ask = (async (service: string, method: string, input: never) => {
@@ -93,4 +102,16 @@ Deno.test("createPrincipals() refuses other schemes and lets the anonymous be an
   assert.equal(await principals.of(undefined), undefined);
   await assert.rejects(principals.of("Basic abc"), { status: 401 });
   await assert.rejects(principals.of("Bearer nonsense"), { status: 422 });
+});
+
+Deno.test("createPrincipals() refuses a node's tokens from before its key was reset", async () => {
+  const { state, principals } = world();
+  const token = await bearer("node", 7);
+  assert.equal((await principals.of(token))?.kind, "node");
+  state.tokensSince = Math.floor(Date.now() / 1000) + 1;
+  const data = { node_id: 7, organization_id: 2, collaboration_id: 1 };
+  principals.hear({ name: "node.key_reset", at: "", data });
+  for (let turn = 0; turn < 2; turn++) {
+    await assert.rejects(principals.of(token), { code: "unauthenticated" });
+  }
 });

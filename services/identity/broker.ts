@@ -27,8 +27,8 @@ export interface BrokerDesk {
   /** The public keys by which a node's credential is recognised. */
   issuers: NodeIssuers;
   nodeCredential(nodeId: number, publicKey: string): Promise<NodeCredential>;
-  /** Closes the node's connections and refuses every credential it has; a new one lets it in again. */
-  shutOut(nodeId: number): Promise<void>;
+  /** Closes the node's connections and refuses the credentials issued until then; a new one lets it in again. */
+  shutOut(nodeId: number, issuedUntil: Date): Promise<void>;
 }
 
 export interface BrokerDeskOptions {
@@ -58,11 +58,14 @@ export function createBrokerDesk(
         service: "sextant",
       };
     },
-    async shutOut(nodeId) {
-      for (const publicKey of await brokerKeysOfNode(db, nodeId)) {
-        await revokeNode(system, trust, publicKey);
-      }
-      await forgetBrokerKeys(db, nodeId);
+    async shutOut(nodeId, issuedUntil) {
+      await db.begin(async (tx) => {
+        // A revocation reads the account's claims and writes them: two at once would lose one.
+        await tx`select pg_advisory_xact_lock(hashtext('sextant.revocations'))`;
+        const publicKeys = await brokerKeysOfNode(tx, nodeId, issuedUntil);
+        for (const publicKey of publicKeys) await revokeNode(system, trust, publicKey);
+        await forgetBrokerKeys(tx, publicKeys);
+      });
     },
   };
 }

@@ -7,6 +7,7 @@ import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import type { IdentityDeps } from "./app.ts";
 import { DEFAULT_ROLES } from "./catalogue.ts";
+import { shutNodeOut } from "./node_access.ts";
 import { showOrganization } from "./routes/organization.ts";
 import {
   organizationNames,
@@ -15,7 +16,6 @@ import {
   touchUser,
   userById,
 } from "./store.ts";
-import { deleteRefreshTokens } from "./store/session.ts";
 
 export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHandlers<"identity"> {
   return {
@@ -39,8 +39,7 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
       return (await organizationsByIds(db, ids)).map(showOrganization);
     },
     async revoke_node({ node_id }) {
-      await deleteRefreshTokens(db, "node", [node_id]);
-      await broker.shutOut(node_id);
+      await shutNodeOut({ db, broker }, node_id, now());
       return {};
     },
     async record_refusal(refusal) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { trustSchema } from "../../shared/broker_trust.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
+import { consumeEvents } from "../../shared/event_consumer.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
 import { serveEnrolment } from "../../shared/enrolment.ts";
 import { connectIdentity } from "../../shared/service_connection.ts";
@@ -16,6 +17,7 @@ import { identityAnswers } from "./events.ts";
 import { ensureFirstUser } from "./first_user.ts";
 import { openKeyRing } from "./keys.ts";
 import { createSendMail, SMTP_CONFIG } from "./mail.ts";
+import { HEARD, hearEvent } from "./node_access.ts";
 import { createSessions } from "./sessions.ts";
 import { seedCatalogue } from "./store.ts";
 import { deleteExpiredResetTokens } from "./store/account.ts";
@@ -121,6 +123,14 @@ await runService("identity", async ({ log, onStop }) => {
     600_000,
   );
   onStop("sweep", () => clearInterval(sweep));
+  const departures = consumeEvents({
+    nc,
+    service: "identity",
+    subject: HEARD,
+    handle: (event) => hearEvent(event, deps),
+    log,
+  });
+  onStop("departures", () => departures.stop());
   const answers = serveAnswers(nc, "identity", identityAnswers(deps), log);
   onStop("answers", () => answers.stop());
   const http = serveHttp({ nc, service: "identity", fetch: createIdentityApp(deps).fetch, log });

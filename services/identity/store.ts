@@ -379,12 +379,17 @@ export async function rememberBrokerKey(
     on conflict (node_id, public_key) do update set issued_at = excluded.issued_at`;
 }
 
-export async function brokerKeysOfNode(tx: Tx, nodeId: number): Promise<string[]> {
+export async function brokerKeysOfNode(
+  tx: Tx,
+  nodeId: number,
+  issuedUntil: Date,
+): Promise<string[]> {
   const rows = await tx<{ public_key: string }[]>`
-    select public_key from node_broker_key where node_id = ${nodeId}`;
+    select public_key from node_broker_key
+    where node_id = ${nodeId} and issued_at <= ${issuedUntil}`;
   return rows.map((row) => row.public_key);
 }
 
-export async function forgetBrokerKeys(tx: Tx, nodeId: number): Promise<void> {
-  await tx`delete from node_broker_key where node_id = ${nodeId}`;
+export async function forgetBrokerKeys(tx: Tx, publicKeys: string[]): Promise<void> {
+  await tx`delete from node_broker_key where public_key = any(${publicKeys})`;
 }

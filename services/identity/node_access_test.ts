@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { Events } from "nats.ws";
+import { migrate, openDatabase } from "../../shared/db.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { newUserKey } from "../../shared/signing.ts";
+import { startTestNats } from "../../tests/support/nats.ts";
+import { useTestPostgres } from "../../tests/harness.ts";
+import { createBrokerDesk } from "./broker.ts";
+import { hearEvent, shutNodeOut } from "./node_access.ts";
+import { rememberBrokerKey } from "./store.ts";
+
+const postgres = useTestPostgres();
+
+async function startDesk() {
+  const log = silentLogger;
+  const nats = await startTestNats();
+  const db = openDatabase(await postgres.newDatabase("identity"), { schema: "identity", log });
+  await migrate(db, new URL("./schema/", import.meta.url), log);
+  const now = () => new Date();
+  const broker = createBrokerDesk({
+    db,
+    trust: nats.trust,
+    system: (await nats.system("identity")).nc,
+    nodeNatsUrl: nats.url,
+    dispatchKeys: [newUserKey().publicKey],
+    credentialSeconds: 3600,
+    now,
+  });
+  return {
+    nats,
+    db,
+    deps: { db, broker },
+    /** A connected node with a refresh token, both given at `at`. */
+    async node(id: number, at: Date) {
+      const { nc, key } = await nats.node(id);
+      await rememberBrokerKey(db, id, key.publicKey, at);
+      await db`
+        insert into refresh_token (jti, client_type, client_id, expires_at, issued_at)
+        values (${crypto.randomUUID()}, 'node', ${id}, now() + interval '1 day', ${at})`;
+      const lost = Promise.withResolvers<void>();
+      (async () => {
+        for await (const { type } of nc.status()) if (type === Events.Disconnect) lost.resolve();
+      })();
+      return { nc, lost: lost.promise };
+    },
+    async tokens(id: number) {
+      return (await db`select from refresh_token where client_id = ${id}`).length;
+    },
+    async stop() {
+      await nats.stop();
+      await db.end();
+    },
+  };
+}
+
+Deno.test("hearEvent() shuts out a node that was deleted, and no other", async () => {
+  const desk = await startDesk();
+  const [gone, other] = [await desk.node(1, new Date()), await desk.node(2, new Date())];
+  const at = new Date().toISOString();
+  const data = { node_id: 1, organization_id: 1, collaboration_id: 1 };
+  await hearEvent({ name: "node.deleted", at, data }, desk.deps);
+  await gone.lost;
+  await other.nc.flush();
+  assert.deepEqual([await desk.tokens(1), await desk.tokens(2)], [0, 1]);
+  await desk.stop();
+});
+
+Deno.test("an event that comes late leaves alone what the node was given with its new key", async () => {
+  const desk = await startDesk();
+  const reset = new Date();
+  const back = await desk.node(1, new Date(reset.getTime() + 5));
+  const data = { node_id: 1, organization_id: 1, collaboration_id: 1 };
+  await hearEvent({ name: "node.key_reset", at: reset.toISOString(), data }, desk.deps);
+  await back.nc.flush();
+  assert.equal(await desk.tokens(1), 1);
+  await desk.stop();
+});
+
+Deno.test("shutNodeOut() loses no revocation when many nodes go at once", async () => {
+  const desk = await startDesk();
+  const ids = [1, 2, 3, 4, 5, 6];
+  const nodes = await Promise.all(ids.map((id) => desk.node(id, new Date())));
+  await Promise.all(ids.map((id) => shutNodeOut(desk.deps, id, new Date())));
+  await Promise.all(nodes.map((node) => node.lost));
+  // Revoked, not only disconnected: none of them gets in again.
+  const errors = await Promise.all(nodes.map(async ({ nc }) => {
+    for await (const { type, data } of nc.status()) if (type === Events.Error) return String(data);
+  }));
+  assert.deepEqual(
+    errors.map((one) => /AUTHORIZATION|AUTHENTICATION/i.test(one ?? "")),
+    ids.map(() => true),
+  );
+  await desk.stop();
+});
