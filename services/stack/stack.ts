@@ -18,6 +18,8 @@ import { setUpFiles, setUpServiceDatabases } from "./setup.ts";
 import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
 
 const LOOPBACK = "127.0.0.1";
+/** What stops first has the highest number: whoever needs others before those. */
+const TIER = { servers: 0, services: 1, gateway: 2, nodes: 3 } as const;
 const START_DEADLINE_MS = 120_000;
 
 export interface StackOptions {
@@ -147,7 +149,7 @@ async function bringUp(
       void await startNatsServer(await natsProgram, deployment.natsConfig, hooks),
   };
   await Promise.all([
-    supervisor.start(postgresPart, natsPart),
+    supervisor.start(TIER.servers, postgresPart, natsPart),
     fetchPackages(MAINS),
   ]);
   const adminUrl = (name: string) => database.url(POSTGRES_ADMIN, adminPassword, name);
@@ -169,10 +171,9 @@ async function bringUp(
     const name = number === 1 ? service : `${service}-${number}`;
     return hubServicePart(service, name, addresses, admin);
   }
-  // Two tiers, so that the gateway stops first; they start side by side, because each waits for the others.
   await Promise.all([
-    supervisor.start(...HUB_SERVICES.map(replica)),
-    supervisor.start(gatewayPart(addresses)),
+    supervisor.start(TIER.services, ...HUB_SERVICES.map(replica)),
+    supervisor.start(TIER.gateway, gatewayPart(addresses)),
   ]);
   await waitForHealth(`http://${gateway}/api/health`, options.signal);
   return {
@@ -183,17 +184,20 @@ async function bringUp(
     adminCredentials: () => Promise.resolve({ username: admin.username, password: admin.password }),
     adminDatabaseUrl: (name = DATABASE) => adminUrl(name),
     addNode: (name, configPath) =>
-      supervisor.start(denoPart({
-        name: `node ${name}`,
-        main: NODE_MAIN,
-        // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces.
-        permissions: ["--allow-all"],
-        args: ["--config", resolve(configPath)],
-        env: {},
-      })),
+      supervisor.start(
+        TIER.nodes,
+        denoPart({
+          name: `node ${name}`,
+          main: NODE_MAIN,
+          // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces.
+          permissions: ["--allow-all"],
+          args: ["--config", resolve(configPath)],
+          env: {},
+        }),
+      ),
     async addReplica(service) {
       const part = replica(service);
-      await supervisor.start(part);
+      await supervisor.start(TIER.services, part);
       return part.name;
     },
     part: supervisor.part,

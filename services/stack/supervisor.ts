@@ -59,17 +59,20 @@ export interface PartControl {
 }
 
 export interface Supervisor {
-  /** Starts parts side by side, as one tier. Throws {@linkcode PartDied} or what a part's start throws. */
-  start(...parts: Part[]): Promise<void>;
+  /**
+   * Starts parts side by side and adds them to a tier. Throws {@linkcode PartDied} or what a part's start throws.
+   */
+  start(tier: number, ...parts: Part[]): Promise<void>;
   part(name: string): PartControl;
   /** Rejects as soon as a part dies that should run; never resolves. */
   readonly failed: Promise<never>;
-  /** Stops all tiers, the last one first. Safe to call twice. */
+  /** Stops all tiers, the one with the highest number first. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 interface Running {
   part: Part;
+  tier: number;
   process: ManagedProcess | undefined;
   /** Whether the end of the process would be a surprise. */
   expected: boolean;
@@ -79,7 +82,7 @@ interface Running {
 export function createSupervisor(
   { onEntry, runFolder, stopDeadlineMs = 10_000 }: SupervisorOptions,
 ): Supervisor {
-  const tiers: Running[][] = [];
+  const all: Running[] = [];
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   // Nobody may be listening yet, or any more.
   failed.catch(() => {});
@@ -135,20 +138,23 @@ export function createSupervisor(
   async function stopAll() {
     // A part that has no process yet is stopped when it gets one; see onProcess().
     const starting = Promise.allSettled(launches);
-    for (const tier of tiers.toReversed()) await Promise.all(tier.map(halt));
+    const tiers = new Set(all.map(({ tier }) => tier));
+    for (const tier of [...tiers].sort((a, b) => b - a)) {
+      await Promise.all(all.filter((one) => one.tier === tier).map(halt));
+    }
     await within(stopDeadlineMs, starting);
   }
 
   return {
     failed,
-    async start(...parts) {
+    async start(tier, ...parts) {
       if (stopped) throw new Error("Cannot start a part: the stack is stopping");
-      const tier = parts.map((part) => ({ part, process: undefined, expected: true }));
-      tiers.push(tier);
-      await Promise.race([Promise.all(tier.map(launch)), failed]);
+      const added = parts.map((part) => ({ part, tier, process: undefined, expected: true }));
+      all.push(...added);
+      await Promise.race([Promise.all(added.map(launch)), failed]);
     },
     part(name) {
-      const running = tiers.flat().find((one) => one.part.name === name);
+      const running = all.find((one) => one.part.name === name);
       if (!running) throw new TypeError(`Cannot find the part "${name}"`);
       return {
         get pid() {

@@ -65,20 +65,20 @@ async function withSupervisor(
   }
 }
 
-Deno.test("stop() stops the tiers in the opposite order of their start", () =>
+Deno.test("stop() stops the tier with the highest number first", () =>
   withSupervisor(async (supervisor, folder) => {
     const file = `${folder}/stopped`;
-    await supervisor.start(patient("first", file));
-    await supervisor.start(patient("second", file));
-    await supervisor.start(patient("third", file));
+    await supervisor.start(1, patient("second", file));
+    await supervisor.start(2, patient("third", file));
+    await supervisor.start(0, patient("first", file));
     await supervisor.stop();
     assert.equal(await Deno.readTextFile(file), "third\nsecond\nfirst\n");
   }));
 
 Deno.test("failed says which part died, how, and its last lines", () =>
   withSupervisor(async (supervisor, folder) => {
-    await supervisor.start(patient("steady", `${folder}/stopped`));
-    await supervisor.start(shellPart("weak", "echo the reason >&2; exit 3"));
+    await supervisor.start(0, patient("steady", `${folder}/stopped`));
+    await supervisor.start(0, shellPart("weak", "echo the reason >&2; exit 3"));
     await assert.rejects(
       supervisor.failed,
       /The part "weak" has ended \(exit code 3\)[\s\S]*the reason/,
@@ -87,7 +87,7 @@ Deno.test("failed says which part died, how, and its last lines", () =>
 
 Deno.test("start() leaves it to a part to try again while it starts", () =>
   withSupervisor(async (supervisor) => {
-    await supervisor.start(hesitant("late", "echo up; sleep 60"));
+    await supervisor.start(0, hesitant("late", "echo up; sleep 60"));
     assert.ok(supervisor.part("late").pid > 0);
     await supervisor.part("late").kill9();
   }));
@@ -95,7 +95,7 @@ Deno.test("start() leaves it to a part to try again while it starts", () =>
 Deno.test("stop() ends a part that is still starting", () =>
   withSupervisor(async (supervisor) => {
     const running = Promise.withResolvers<void>();
-    const start = supervisor.start({
+    const start = supervisor.start(0, {
       name: "slow",
       format: "json",
       async start({ onProcess }) {
@@ -114,7 +114,7 @@ Deno.test("stop() ends a part that is still starting", () =>
 
 Deno.test("kill9() and restart() of a part leave the others alone", () =>
   withSupervisor(async (supervisor, folder) => {
-    await supervisor.start(patient("one", `${folder}/x`), patient("two", `${folder}/x`));
+    await supervisor.start(0, patient("one", `${folder}/x`), patient("two", `${folder}/x`));
     const other = supervisor.part("two").pid;
     const before = supervisor.part("one").pid;
     await supervisor.part("one").kill9();
@@ -128,7 +128,7 @@ Deno.test("start() hands on why a part did not come up", () =>
   withSupervisor(async (supervisor) => {
     const start = () => Promise.reject(new Error("no such program"));
     await assert.rejects(
-      supervisor.start({ name: "broken", format: "json", start }),
+      supervisor.start(0, { name: "broken", format: "json", start }),
       /no such program/,
     );
   }));
