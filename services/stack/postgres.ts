@@ -73,6 +73,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     account,
     signals: { stop: "SIGINT", orphaned: "SIGINT" },
   }, options);
+  if (socketFolder !== folder) process.exited.then(() => removeIfThere(socketFolder));
   return {
     process,
     socketFolder,
@@ -80,10 +81,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     url: (role, password, database) =>
       `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@/` +
       `${encodeURIComponent(database)}?host=${encodeURIComponent(socketFolder)}&port=${PORT}`,
-    async stop(deadlineMs) {
-      await process.stop(deadlineMs);
-      if (socketFolder !== folder) Deno.removeSync(socketFolder, { recursive: true });
-    },
+    stop: async (deadlineMs) => void await process.stop(deadlineMs),
   };
 }
 
