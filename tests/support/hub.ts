@@ -3,6 +3,7 @@
  * broker for their events. Only the way between them is short: they are called, not asked over NATS.
  * @module
  */
+import { Secret, TOTP } from "otpauth";
 import { createCollaborationApp } from "../../services/collaboration/app.ts";
 import { collaborationAnswers } from "../../services/collaboration/events.ts";
 import { createGatewayApp } from "../../services/gateway/app.ts";
@@ -58,12 +59,15 @@ export interface TestHub {
   root: string;
   apps: Record<HubService | "gateway", { routes: RouteEntry[] }>;
   db: Record<HubService, Db>;
-  /** Moves the clock of the services; access tokens are checked by the machine's. */
+  /** Moves the clock of the services. */
   advance(seconds: number): void;
   now(): Date;
   /** Mails taken by the test's mail server, in order; waits for those under way. */
   mails(): Promise<Mail[]>;
   settled(): Promise<void>;
+  /** The servers below, for another hub of the same test. */
+  postgres: TestPostgres;
+  nats: TestNats;
   stop(): Promise<void>;
 }
 
@@ -198,7 +202,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       close() {},
     },
     // Every request asks anew: what changes shows at once, as events make it in the real gateway.
-    principals: createPrincipals({ ask, maxAgeMs: 0 }),
+    principals: createPrincipals({ ask, maxAgeMs: 0, now: () => now().getTime() }),
     health: () =>
       Promise.resolve(Object.fromEntries(HUB_SERVICES.map((one) => [one, { ok: true }]))),
     log,
@@ -225,7 +229,14 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   }
 
   async function login(username: string, password = PASSWORD): Promise<string> {
-    const { status, body } = await call("POST", "/token/user", { body: { username, password } });
+    const credentials = { username, password };
+    let { status, body } = await call("POST", "/token/user", { body: credentials });
+    if (body.otp_secret) {
+      const mfa_code = codeOf(body.otp_secret, now());
+      ({ status, body } = await call("POST", "/token/user", {
+        body: { ...credentials, mfa_code },
+      }));
+    }
     if (status !== 200) throw new Error(`Cannot log in as ${username}: ${body.msg}`);
     return body.access_token;
   }
@@ -245,6 +256,8 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       return taken;
     },
     settled: () => background.settled(),
+    postgres,
+    nats,
     async stop() {
       await background.settled();
       for (const service of HUB_SERVICES) await outboxes[service].stop();
@@ -253,6 +266,11 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       if (!options.postgres) await postgres.stop();
     },
   };
+}
+
+/** What an authenticator app shows at a moment. */
+export function codeOf(secret: string, at: Date): string {
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: at.getTime() });
 }
 
 /** One hub for all tests of the file that calls this at its top; the function returns it. */

@@ -1,22 +1,267 @@
 import assert from "node:assert/strict";
-import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
+import { PASSWORD, type TestHub, useTestHub } from "../../../tests/support/hub.ts";
+import { DEFAULT_ROLES, ruleName, RULES } from "../catalogue.ts";
 
 const hub = useTestHub();
+let serial = 0;
 
-Deno.test("smoke", async () => {
+/** Ids of default roles, in the order of their creation. */
+const ROLE = Object.fromEntries(DEFAULT_ROLES.map(({ name }, index) => [name, index + 1]));
+const ruleId = (name: string) => RULES.find((rule) => ruleName(rule) === name)!.id;
+
+async function newOrganization({ call, root }: TestHub): Promise<number> {
+  const body = { name: `organization ${++serial}` };
+  const { status, body: made } = await call("POST", "/organization", { token: root, body });
+  assert.equal(status, 201);
+  return made.id;
+}
+
+interface NewUser {
+  organization_id?: number;
+  roles?: number[];
+  rules?: number[];
+}
+
+async function newUser({ call, root, login }: TestHub, given: NewUser = {}) {
+  const username = `user${++serial}`;
+  const body = {
+    username,
+    password: PASSWORD,
+    email: `${username}@x.example`,
+    firstname: "First",
+    lastname: "Last",
+    ...given,
+  };
+  const made = await call("POST", "/user", { token: root, body });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  return { id: made.body.id as number, username, token: await login(username) };
+}
+
+function refreshTokens({ db }: TestHub, userId: number) {
+  return db
+    .identity`select jti from refresh_token where client_type = 'user' and client_id = ${userId}`;
+}
+
+Deno.test("PATCH /organization changes what is given; null leaves alone; keeps the key exactly", async () => {
   const { call, root } = hub();
-  console.log(await call("GET", "/organization", { token: root }));
-  const made = await call("POST", "/user", {
+  const id = await newOrganization(hub());
+  const public_key = btoa("-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n");
+  const changed = await call("PATCH", `/organization/${id}`, {
     token: root,
-    body: {
-      username: "alice",
-      password: PASSWORD,
-      email: "a@x.example",
-      firstname: "A",
-      lastname: "B",
-      roles: [4],
+    body: { country: "NL", public_key, domain: null, unknown_key: 1 },
+  });
+  assert.equal(changed.status, 200);
+  assert.equal(changed.body.country, "NL");
+  assert.equal(changed.body.public_key, public_key);
+  assert.equal(changed.body.domain, "");
+  assert.deepEqual((await call("GET", `/organization/${id}`, { token: root })).body, changed.body);
+});
+
+Deno.test("PATCH /organization refuses duplicates, numbers as names and keys that are no base64", async () => {
+  const { call, root } = hub();
+  const id = await newOrganization(hub());
+  for (const body of [{ name: "root" }, { name: "123" }, { public_key: "-----BEGIN" }]) {
+    const { status } = await call("PATCH", `/organization/${id}`, { token: root, body });
+    assert.equal(status, 400, JSON.stringify(body));
+  }
+  assert.equal(
+    (await call("PATCH", "/organization/999999", { token: root, body: {} })).status,
+    404,
+  );
+});
+
+Deno.test("DELETE /organization reads delete_dependents as a boolean", async () => {
+  const { call, root } = hub();
+  const id = await newOrganization(hub());
+  const user = await newUser(hub(), { organization_id: id });
+  for (const flag of ["", "?delete_dependents=False", "?delete_dependents=0"]) {
+    const refused = await call("DELETE", `/organization/${id}${flag}`, { token: root });
+    assert.equal(refused.status, 400, flag);
+    assert.match(refused.body.msg, /1 users/);
+  }
+  const gone = await call("DELETE", `/organization/${id}?delete_dependents=True`, { token: root });
+  assert.equal(gone.status, 200);
+  assert.equal((await call("GET", `/user/${user.id}`, { token: root })).status, 404);
+  assert.equal((await call("GET", "/user/1", { token: user.token })).status, 401);
+  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+});
+
+Deno.test("DELETE /organization counts what other services hold, and never one's own", async () => {
+  const { call, root } = hub();
+  const id = await newOrganization(hub());
+  const collaboration = await call("POST", "/collaboration", {
+    token: root,
+    body: { name: `c${id}`, organization_ids: [id], encrypted: false },
+  });
+  const body = { organization_id: id, collaboration_id: collaboration.body.id, name: `n${id}` };
+  assert.equal((await call("POST", "/node", { token: root, body })).status, 201);
+  const refused = await call("DELETE", `/organization/${id}`, { token: root });
+  assert.equal(refused.status, 400);
+  assert.match(refused.body.msg, /1 nodes/);
+  assert.equal((await call("DELETE", "/organization/1", { token: root })).status, 400);
+});
+
+Deno.test("PATCH /user changes names; user name only by oneself; password and own rights never", async () => {
+  const { call, root } = hub();
+  const { id, token } = await newUser(hub(), { roles: [ROLE.Viewer!] });
+  const patch = (who: string, body: unknown) => call("PATCH", `/user/${id}`, { token: who, body });
+  const changed = await patch(root, { firstname: "New", lastname: null, organization_id: 77 });
+  assert.deepEqual([changed.status, changed.body.firstname, changed.body.lastname], [
+    200,
+    "New",
+    "Last",
+  ]);
+  assert.equal(changed.body.organization.id, 1, "CVE-2023-22738: nobody moves to another one");
+  assert.equal((await patch(root, { username: `other${id}` })).status, 400);
+  assert.equal((await patch(token, { username: `own${id}` })).body.username, `own${id}`);
+  assert.equal((await patch(token, { username: "root" })).status, 400);
+  assert.equal((await patch(root, { password: PASSWORD })).status, 400);
+  assert.equal((await patch(token, { roles: [ROLE.Root!] })).status, 401);
+  assert.equal((await patch(token, { rules: [] })).status, 401);
+  assert.equal((await patch(root, { roles: [9999] })).status, 404);
+  assert.equal((await patch(root, { rules: [9999] })).status, 404);
+});
+
+Deno.test("PATCH /user neither gives nor takes what the caller does not hold", async () => {
+  const { call } = hub();
+  const admin = await newUser(hub(), { roles: [ROLE["Organization Admin"]!] });
+  const powerful = await newUser(hub(), { roles: [ROLE.Researcher!] });
+  const patch = (body: unknown) =>
+    call("PATCH", `/user/${powerful.id}`, { token: admin.token, body });
+  assert.equal((await patch({ roles: [] })).status, 401, "takes task:CREATE:COLLABORATION");
+  assert.equal((await patch({ roles: [ROLE.Researcher!, ROLE.Root!] })).status, 401);
+  assert.equal((await patch({ rules: [ruleId("task:CREATE:GLOBAL")] })).status, 401);
+  const both = { roles: [ROLE.Researcher!, ROLE.Viewer!] };
+  assert.equal((await patch(both)).status, 200, "what stays is not asked about");
+});
+
+Deno.test("PATCH /user ends the log-ins of a demoted user, not of a promoted one", async () => {
+  const { call, root } = hub();
+  const user = await newUser(hub(), { roles: [ROLE.Viewer!] });
+  const patch = (body: unknown) => call("PATCH", `/user/${user.id}`, { token: root, body });
+  await patch({ roles: [ROLE.Researcher!] });
+  assert.equal((await refreshTokens(hub(), user.id)).length, 1);
+  await patch({ roles: [ROLE.Viewer!] });
+  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+});
+
+Deno.test("PATCH /user: an address set by somebody with fewer rights does not recover the account", async () => {
+  const { call, mails } = hub();
+  const admin = await newUser(hub(), { roles: [ROLE["Organization Admin"]!] });
+  const powerful = await newUser(hub(), { roles: [ROLE.Researcher!] });
+  const email = `thief${powerful.id}@x.example`;
+  const changed = await call("PATCH", `/user/${powerful.id}`, {
+    token: admin.token,
+    body: { email },
+  });
+  assert.equal(changed.status, 200);
+  await call("POST", "/recover/lost", { body: { email } });
+  assert.equal((await mails()).filter((mail) => mail.to === email).length, 0);
+});
+
+Deno.test("DELETE /user ends log-ins; refuses creators of tasks unless dependents go too", async () => {
+  const { call, root, db } = hub();
+  const user = await newUser(hub(), { roles: [ROLE.Viewer!] });
+  await db.task`
+    insert into task (job_id, name, description, image, collaboration_id, init_org_id, init_user_id)
+    values (1, 't', '', 'i', 1, 1, ${user.id})`;
+  assert.equal((await call("DELETE", `/user/${user.id}`, { token: root })).status, 400);
+  const gone = await call("DELETE", `/user/${user.id}?delete_dependents=true`, { token: root });
+  assert.equal(gone.status, 200);
+  assert.equal((await call("DELETE", `/user/${user.id}`, { token: root })).status, 404);
+  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+});
+
+Deno.test("POST /role, PATCH /role: nulls leave alone, default names and roles are fixed", async () => {
+  const { call, root } = hub();
+  const rules = [ruleId("task:VIEW:COLLABORATION"), ruleId("run:VIEW:COLLABORATION")];
+  const made = await call("POST", "/role", { token: root, body: { name: "Steward", rules } });
+  assert.equal(made.status, 201);
+  assert.deepEqual(made.body, {
+    id: made.body.id,
+    name: "Steward",
+    description: "",
+    is_default_role: false,
+    rules: `/api/rule?role_id=${made.body.id}`,
+    users: `/api/user?role_id=${made.body.id}`,
+    organization: {
+      id: 1,
+      link: "/api/organization/1",
+      methods: ["GET", "PATCH", "DELETE"],
     },
   });
-  assert.equal(made.status, 201);
-  console.log(await call("GET", "/audit", { token: root }));
+  const patch = (id: number, body: unknown) => call("PATCH", `/role/${id}`, { token: root, body });
+  const nulls = await patch(made.body.id, { name: "Keeper", description: null, rules: null });
+  assert.deepEqual([nulls.status, nulls.body.name], [200, "Keeper"]);
+  const listed = await call("GET", `/rule?role_id=${made.body.id}`, { token: root });
+  assert.equal(listed.body.data.length, 2);
+  assert.equal((await patch(made.body.id, { organization_id: 2 })).status, 400);
+  assert.equal((await patch(made.body.id, { rules: [9999] })).status, 404);
+  assert.equal((await patch(made.body.id, { name: "Root" })).status, 400);
+  assert.equal((await patch(ROLE.Viewer!, { name: "x" })).status, 400);
+  assert.equal((await call("DELETE", `/role/${ROLE.Viewer}`, { token: root })).status, 400);
+  for (
+    const [body, status] of [
+      [{ name: "Viewer", rules }, 400],
+      [{ name: "x" }, 400],
+      [{ name: "x", rules: [9999] }, 404],
+      [{ name: "x", rules, organization_id: 9999 }, 404],
+    ] as const
+  ) {
+    const refused = await call("POST", "/role", { token: root, body });
+    assert.deepEqual([refused.status, typeof refused.body.msg], [status, "string"]);
+  }
+});
+
+Deno.test("POST and DELETE /role/{id}/rule answer the rules, once each, and demand that one holds them", async () => {
+  const { call, root } = hub();
+  const admin = await newUser(hub(), { roles: [ROLE["Organization Admin"]!] });
+  const view = ruleId("task:VIEW:COLLABORATION");
+  const create = ruleId("task:CREATE:COLLABORATION");
+  const made = await call("POST", "/role", { token: root, body: { name: "r", rules: [view] } });
+  const path = (rule: number) => `/role/${made.body.id}/rule/${rule}`;
+  for (let i = 0; i < 2; i++) {
+    const added = await call("POST", path(create), { token: root });
+    assert.equal(added.status, 201);
+    assert.deepEqual(added.body.map((rule: { id: number }) => rule.id), [view, create].sort());
+  }
+  assert.equal((await call("DELETE", path(create), { token: admin.token })).status, 401);
+  const taken = await call("DELETE", path(create), { token: root });
+  assert.deepEqual(taken.body.map((rule: { id: number }) => rule.id), [view]);
+  assert.equal((await call("POST", path(create), { token: admin.token })).status, 401);
+  assert.equal((await call("POST", path(9999), { token: root })).status, 404);
+  assert.equal((await call("POST", `/role/${ROLE.Viewer}/rule/1`, { token: root })).status, 400);
+});
+
+Deno.test("DELETE /role keeps an assigned role unless told to, and works on the next request", async () => {
+  const { call, root } = hub();
+  const rules = [ruleId("user:VIEW:ORGANIZATION")];
+  const made = await call("POST", "/role", { token: root, body: { name: "d", rules } });
+  const user = await newUser(hub(), { roles: [made.body.id] });
+  const list = () => call("GET", "/user?firstname=First", { token: user.token });
+  assert.equal((await list()).status, 200);
+  const path = `/role/${made.body.id}`;
+  assert.equal(
+    (await call("DELETE", `${path}?delete_dependents=False`, { token: root })).status,
+    400,
+  );
+  assert.equal((await call("DELETE", `${path}?delete_dependents=1`, { token: root })).status, 200);
+  assert.equal((await list()).status, 401);
+  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+});
+
+Deno.test("POST /token/user/validate tells whose token it is", async () => {
+  const { call } = hub();
+  const { id, username, token } = await newUser(hub());
+  const { status, body } = await call("POST", "/token/user/validate", { token });
+  const email = `${username}@x.example`;
+  assert.deepEqual([status, body], [200, {
+    msg: body.msg,
+    user_id: id,
+    username,
+    email,
+    organization_id: 1,
+  }]);
+  assert.equal((await call("POST", "/token/user/validate")).status, 401);
+  assert.equal((await call("POST", "/token/user/validate", { token: "x.y.z" })).status, 422);
 });
