@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
+import { consumeEvents } from "../../shared/event_consumer.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
 import { connectService, connectSystem } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
@@ -8,6 +9,7 @@ import { createAsk, serveAnswers } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { createCollaborationApp } from "./app.ts";
 import { collaborationAnswers } from "./events.ts";
+import { forgetLostOrganizations, HEARD, hearEvent } from "./forget_organization.ts";
 import { watchPresence } from "./presence.ts";
 
 await runService("collaboration", async ({ log, onStop }) => {
@@ -15,6 +17,8 @@ await runService("collaboration", async ({ log, onStop }) => {
     SEXTANT_DATABASE_URL: z.string().min(1),
     SEXTANT_NATS_URL: z.url(),
     SEXTANT_ENROLMENT: z.string().min(1),
+    /** This server's address, as algorithm stores are to know it. */
+    SEXTANT_SERVER_URL: z.url().optional(),
   });
   const db = openDatabase(config.SEXTANT_DATABASE_URL, { schema: "collaboration", log });
   onStop("database", () => db.end({ timeout: 5 }));
@@ -31,9 +35,24 @@ await runService("collaboration", async ({ log, onStop }) => {
   const outbox = await createEventOutbox({ db, nc: broker.nc, service: "collaboration", log });
   onStop("outbox", () => outbox.stop());
 
-  const deps = { db, outbox, ask: createAsk(broker.nc), log };
+  const deps = {
+    db,
+    outbox,
+    ask: createAsk(broker.nc),
+    log,
+    serverUrl: config.SEXTANT_SERVER_URL,
+  };
   const app = createCollaborationApp(deps);
   onStop("answers", serveAnswers(broker.nc, "collaboration", collaborationAnswers(deps), log).stop);
+  const departures = consumeEvents({
+    nc: broker.nc,
+    service: "collaboration",
+    subject: HEARD,
+    handle: (event) => hearEvent(event, deps),
+    catchUp: () => forgetLostOrganizations(deps),
+    log,
+  });
+  onStop("departures", () => departures.stop());
   const url = config.SEXTANT_NATS_URL;
   const system = await connectSystem({ service: "collaboration", url, main: broker.nc, log });
   onStop("system account", () => system.close());

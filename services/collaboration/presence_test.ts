@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { issueNodeCredential, nodeIssuers } from "../../shared/broker_trust.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { connectNats } from "../../shared/nats.ts";
+import { newUserKey } from "../../shared/signing.ts";
+import { subjects } from "../../shared/subjects.ts";
+import { waitFor } from "../../tests/harness.ts";
+import { useCollaboration } from "../../tests/support/collaboration.ts";
+import { type PresenceOptions, watchPresence } from "./presence.ts";
+
+const hub = useCollaboration();
+
+/** One replica that watches. */
+async function watch(options: Partial<PresenceOptions> = {}) {
+  const { nc } = await hub.nats.system("collaboration");
+  const { db, outbox } = hub.deps;
+  const presence = watchPresence({
+    db,
+    outbox,
+    log: silentLogger,
+    system: nc,
+    issuers: nodeIssuers(hub.nats.trust),
+    now: () => new Date(),
+    settleMs: 500,
+    ...options,
+  });
+  return {
+    async stop() {
+      await presence.stop();
+      await nc.close();
+    },
+  };
+}
+
+async function newNode(): Promise<number> {
+  const organization = await hub.organization();
+  return (await hub.node(organization, await hub.collaboration([organization]))).id;
+}
+
+async function shown(node: number) {
+  const { body } = await hub.call("GET", `/node/${node}`, { as: await hub.root() });
+  return body as { status: string; last_seen: string | null; config: unknown[] };
+}
+
+/** Milliseconds until the node is shown so. */
+async function untilShown(node: number, status: string, timeout = 10_000): Promise<number> {
+  const began = performance.now();
+  await waitFor(async () => (await shown(node)).status === status, {
+    what: `node ${node} to be shown ${status}`,
+    timeout,
+  });
+  return performance.now() - began;
+}
+
+const toldOf = (node: number) =>
+  hub.events.flatMap((event) =>
+    event.name === "node.presence" && event.data.node_id === node ? [event.data.status] : []
+  );
+
+/** A connection of a node in a process of its own. */
+async function startProcess(node: number) {
+  const key = newUserKey();
+  const { jwt } = await issueNodeCredential(hub.nats.trust, node, key.publicKey, 3600);
+  const script = new URL("../../tests/support/broker_client.ts", import.meta.url).pathname;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "-A", script],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const input = process.stdin.getWriter();
+  const name = "whatever it calls itself";
+  const given = { url: hub.nats.url, inbox: subjects.inbox(node), name, seed: key.seed, jwt };
+  await input.write(new TextEncoder().encode(JSON.stringify(given)));
+  await input.close();
+  const output = process.stdout.getReader();
+  await output.read();
+  return {
+    kill: (signal: Deno.Signal) => process.kill(signal),
+    async gone() {
+      await output.cancel();
+      await process.status;
+    },
+  };
+}
+
+Deno.test("a node is shown online while it is connected, with the time it was last seen", async () => {
+  const replica = await watch();
+  const node = await newNode();
+  assert.deepEqual([(await shown(node)).status, (await shown(node)).last_seen], ["offline", null]);
+  const before = new Date().toISOString();
+  const { nc } = await hub.nats.node(node);
+  assert.ok(await untilShown(node, "online") < 2_000);
+  await hub.dbs.collaboration`
+    insert into node_config (node_id, key, value) values (${node}, 'database_labels', 'default')`;
+  assert.deepEqual((await shown(node)).config, [{ key: "database_labels", value: "default" }]);
+  await nc.close();
+  const closed = new Date().toISOString();
+  assert.ok(await untilShown(node, "offline") < 5_000);
+  const { last_seen, config } = await shown(node);
+  assert.ok(`${last_seen}` > before.slice(0, -1), `${last_seen}`);
+  assert.ok(new Date(`${last_seen}Z`).getTime() < new Date(closed).getTime() + 500, `${last_seen}`);
+  assert.deepEqual(config, []); // what it told of itself is gone with it
+  assert.deepEqual(toldOf(node), ["online", "offline"]);
+  await replica.stop();
+});
+
+Deno.test("a node whose process is killed is shown offline within ten seconds", async () => {
+  const replica = await watch();
+  const node = await newNode();
+  const process = await startProcess(node);
+  await untilShown(node, "online");
+  process.kill("SIGKILL");
+  assert.ok(await untilShown(node, "offline") < 10_000);
+  await process.gone();
+  await replica.stop();
+});
+
+Deno.test("a node whose link is cut without a word is shown offline within ten seconds", async () => {
+  const replica = await watch();
+  const node = await newNode();
+  const process = await startProcess(node);
+  await untilShown(node, "online");
+  process.kill("SIGSTOP"); // its connection stays open, and nothing comes from it any more
+  const took = await untilShown(node, "offline", 15_000);
+  assert.ok(took < 10_000, `${took} ms`);
+  process.kill("SIGCONT");
+  await untilShown(node, "online");
+  process.kill("SIGKILL");
+  await process.gone();
+  await replica.stop();
+});
+
+Deno.test("200 quick reconnections are no alarm", async () => {
+  const replicas = [await watch(), await watch({ compareEveryMs: 50, listEveryMs: 70 })];
+  const node = await newNode();
+  const key = newUserKey();
+  const { jwt } = await issueNodeCredential(hub.nats.trust, node, key.publicKey, 3600);
+  const credential = { seed: key.seed, jwt: () => jwt };
+  const log = silentLogger;
+  const inboxPrefix = subjects.inbox(node);
+  const connect = () => connectNats({ url: hub.nats.url, name: "n", credential, inboxPrefix, log });
+  let nc = await connect();
+  await untilShown(node, "online");
+  for (let turn = 0; turn < 200; turn++) {
+    await nc.close();
+    nc = await connect();
+  }
+  await nc.flush();
+  assert.equal((await shown(node)).status, "online");
+  assert.deepEqual(toldOf(node), ["online"]);
+  await nc.close();
+  await untilShown(node, "offline");
+  assert.deepEqual(toldOf(node), ["online", "offline"]); // told once, by whichever replica
+  await Promise.all(replicas.map((replica) => replica.stop()));
+});
+
+Deno.test("two connections of a node, as when a credential is exchanged, count as one node", async () => {
+  const replica = await watch({ graceMs: 0 });
+  const node = await newNode();
+  const old = await hub.nats.node(node);
+  await untilShown(node, "online");
+  const next = await hub.nats.node(node);
+  await next.nc.flush();
+  await old.nc.close();
+  await next.nc.flush();
+  await hub.deps.ask("collaboration", "health", {});
+  assert.deepEqual(toldOf(node), ["online"]);
+  await next.nc.close();
+  await untilShown(node, "offline");
+  await replica.stop();
+});
+
+Deno.test("what a client calls itself makes it no node", async () => {
+  const replica = await watch();
+  const [node, victim] = [await newNode(), await newNode()];
+  const key = newUserKey();
+  const { jwt } = await issueNodeCredential(hub.nats.trust, node, key.publicKey, 3600);
+  const nc = await connectNats({
+    url: hub.nats.url,
+    name: `node ${victim}`,
+    credential: { seed: key.seed, jwt: () => jwt },
+    inboxPrefix: subjects.inbox(node),
+    log: silentLogger,
+  });
+  await untilShown(node, "online");
+  assert.equal((await shown(victim)).status, "offline");
+  await nc.close();
+  await untilShown(node, "offline");
+  await replica.stop();
+});
+
+Deno.test("a service that starts late, or was away, finds who came and went meanwhile", async () => {
+  const [came, left] = [await newNode(), await newNode()];
+  const leaving = await hub.nats.node(left);
+  const first = await watch();
+  await untilShown(left, "online");
+  await first.stop();
+  await leaving.nc.close();
+  const coming = await hub.nats.node(came);
+  const second = await watch();
+  await untilShown(came, "online");
+  await untilShown(left, "offline");
+  await coming.nc.close();
+  await untilShown(came, "offline");
+  await second.stop();
+});
+
+Deno.test("a restart of the broker is no alarm, and who does not come back is shown offline", async () => {
+  const replicas = [await watch({ settleMs: 4_000 }), await watch({ settleMs: 4_000 })];
+  const [stays, dies] = [await newNode(), await newNode()];
+  const staying = await hub.nats.node(stays);
+  const process = await startProcess(dies);
+  await untilShown(stays, "online");
+  await untilShown(dies, "online");
+  await hub.nats.kill9();
+  process.kill("SIGKILL");
+  await process.gone();
+  await hub.nats.start();
+  const took = await untilShown(dies, "offline", 15_000);
+  assert.ok(took < 10_000, `${took} ms`);
+  assert.equal((await shown(stays)).status, "online");
+  assert.deepEqual(toldOf(stays), ["online"]);
+  await staying.nc.close();
+  await untilShown(stays, "offline");
+  await Promise.all(replicas.map((replica) => replica.stop()));
+});

@@ -1,0 +1,19 @@
+/**
+ * A process that does nothing but hold one connection to the broker, for tests that kill or freeze it. Reads
+ * `{url, inbox, name, seed, jwt}` from standard input and says "connected" on standard output.
+ * @module
+ */
+import { silentLogger } from "../../shared/log.ts";
+import { connectNats } from "../../shared/nats.ts";
+
+const given = JSON.parse(await new Response(Deno.stdin.readable).text());
+const nc = await connectNats({
+  url: given.url,
+  name: given.name,
+  credential: { seed: given.seed, jwt: () => given.jwt },
+  inboxPrefix: given.inbox,
+  log: silentLogger,
+});
+await nc.flush();
+console.log("connected");
+await nc.closed();
