@@ -5,9 +5,9 @@
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sha256Hex } from "../../../shared/digest.ts";
 import type { RunDatabase, RunSpec } from "./runtime.ts";
 
+const ELSEWHERE = "/var/tmp/sextant-sandbox";
 const SOURCE = fileURLToPath(new URL("..", import.meta.url));
 /** The runner and everything that it imports. */
 const CODE = ["runtimes/runner.ts", "runtimes/table.ts", "runtimes/csv.ts", "closest.ts"];
@@ -19,7 +19,6 @@ export class RunFolderError extends Error {
 
 /** Where the sandbox keeps its files. */
 export interface Home {
-  path: string;
   /** Folder of folders of runs. */
   runs: string;
   runner: string;
@@ -27,6 +26,7 @@ export interface Home {
   deno: string;
   /** An empty folder that no run can write to, for Deno to keep its caches in. */
   cache: string;
+  remove(): Promise<void>;
 }
 
 /** The place of one run. */
@@ -38,32 +38,59 @@ export interface RunFolder {
 
 /**
  * Makes the sandbox's place in `folder`, empty of earlier runs. Where runs are users of their own who cannot get to
- * `folder`, because it is private, the place is below /var/tmp instead, under a name that belongs to `folder`.
+ * `folder`, because it is private, the place is below /var/tmp instead; what agents that have died left there goes.
  */
 export async function makeHome(
   folder: string,
   { ownUser, deno }: { ownUser: boolean; deno: string },
 ): Promise<Home> {
   const elsewhere = ownUser && !await isOpenToAll(folder);
-  const home = elsewhere
-    ? `/var/tmp/sextant-sandbox-${(await sha256Hex(folder)).slice(0, 16)}`
-    : join(folder, "sandbox");
-  await makeOwn(home);
-  const runs = join(home, "runs");
-  const code = join(home, "code");
-  const cache = join(home, "cache");
+  const path = elsewhere ? await makeElsewhere() : join(folder, "sandbox");
+  await makeOwn(path);
+  const lock = elsewhere ? await takeLock(path) : undefined;
+  const runs = join(path, "runs");
+  const code = join(path, "code");
+  const cache = join(path, "cache");
   await removeFolder(runs);
-  for (const path of [runs, code, join(code, "runtimes"), cache]) await makeOwn(path);
+  for (const part of [runs, code, join(code, "runtimes"), cache]) await makeOwn(part);
   // Whatever Deno would keep from one run to the next, as localStorage, it must not.
   await Deno.chmod(cache, 0o555);
   await writeCode(code);
   let program = deno;
   if (ownUser && !await isOpenToAll(deno)) {
-    program = join(home, "deno");
+    program = join(path, "deno");
     await Deno.copyFile(deno, program);
     await Deno.chmod(program, 0o755);
   }
-  return { path: home, runs, runner: join(code, "runtimes/runner.js"), deno: program, cache };
+  return {
+    runs,
+    runner: join(code, "runtimes/runner.js"),
+    deno: program,
+    cache,
+    async remove() {
+      await removeFolder(path);
+      lock?.close();
+    },
+  };
+}
+
+/** Makes a new folder in a place that every user can get to, and removes there what no process holds any more. */
+async function makeElsewhere(): Promise<string> {
+  await makeOwn(ELSEWHERE);
+  for await (const { name } of Deno.readDir(ELSEWHERE)) {
+    const path = join(ELSEWHERE, name);
+    const lock = await takeLock(path, { create: false }).catch(() => undefined);
+    if (lock) await removeFolder(path);
+    lock?.close();
+  }
+  return await Deno.makeTempDir({ dir: ELSEWHERE });
+}
+
+/** Holds a folder until the file is closed, or this process dies. */
+async function takeLock(folder: string, { create = true } = {}): Promise<Deno.FsFile | undefined> {
+  const file = await Deno.open(join(folder, "lock"), { write: true, create, mode: 0o600 });
+  if (await file.tryLock(true)) return file;
+  file.close();
 }
 
 /** Lays down the runner as plain JavaScript, so that no run has to make it that. */
@@ -135,7 +162,6 @@ export async function makeRunFolder(
   }
 }
 
-/** Removes a run's folder, or the sandbox's place with everything in it. */
 export async function removeFolder(path: string): Promise<void> {
   await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
 }

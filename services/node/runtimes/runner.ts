@@ -115,7 +115,7 @@ function createContext(databases: StartMessage["databases"]): Context {
     if (found) return found;
     const labels = databases.map((database) => database.label).join(", ") || "none";
     throw new TableError(
-      label === undefined && databases.length > 0
+      (label ?? null) === null && databases.length > 0
         ? `Name one of the task's databases: ${labels}.`
         : `The task has no database "${wanted}"; it has: ${labels}.`,
     );

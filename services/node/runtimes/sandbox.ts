@@ -72,6 +72,8 @@ export async function createSandbox(
           DENO_CACHE_DB_MODE: "in-memory",
           DENO_EMIT_CACHE_MODE: "disable",
           DENO_NO_UPDATE_CHECK: "1",
+          // The web's GPU interface asks for no permission, and loads the machine's drivers.
+          DENO_WEBGPU_BACKEND: "noop",
           HOME: "/nonexistent",
           NO_COLOR: "1",
         },
@@ -97,7 +99,7 @@ export async function createSandbox(
     name: "sandbox",
     walls: await describeWalls(walls),
     start,
-    close: () => removeFolder(home.path),
+    close: home.remove,
   };
 }
 

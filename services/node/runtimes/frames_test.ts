@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { createFrameReader, FrameError } from "./frames.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const frame = (value: unknown) => `\x1e${JSON.stringify(value)}\n`;
+
+/** What a reader makes of the output when it comes in pieces of `size` bytes. */
+function read(output: string, size: number, limits: { frame?: number; result?: number } = {}) {
+  const seen = { printed: "", frames: [] as unknown[], results: [] as string[] };
+  const push = createFrameReader({
+    maxFrameBytes: limits.frame ?? 100,
+    maxResultBytes: limits.result ?? 100,
+    onFrame: (frame) => seen.frames.push(frame),
+    onResult: (result) => seen.results.push(decoder.decode(result)),
+    onPrinted: (bytes) => seen.printed += decoder.decode(bytes),
+  });
+  const bytes = encoder.encode(output);
+  for (let at = 0; at < bytes.length; at += size) push(bytes.subarray(at, at + size));
+  return seen;
+}
+
+Deno.test("createFrameReader() tells frames, printed text and the result apart, however they are cut", () => {
+  const call = { is: "call", id: 1, what: "results", input: 3 };
+  const output = `one\ntwo${frame({ is: "ready" })}three\n${frame(call)}\n` +
+    `${frame({ is: "result", bytes: 8 })}{"a":\x1e\n}what comes after`;
+  for (const size of [1, 2, 3, 7, 1000]) {
+    assert.deepEqual(read(output, size), {
+      printed: "one\ntwothree\n\n",
+      frames: [{ is: "ready" }, call],
+      results: ['{"a":\x1e\n}'],
+    });
+  }
+});
+
+Deno.test("createFrameReader() gives an empty result at once", () => {
+  assert.deepEqual(read(frame({ is: "result", bytes: 0 }), 5).results, [""]);
+});
+
+Deno.test("createFrameReader() refuses what is no frame", () => {
+  const bad = [
+    "\x1enonsense\n",
+    "\x1e\n",
+    frame(null),
+    frame({ is: "other" }),
+    frame({ is: "call", id: 1, what: "delete" }),
+    frame({ is: "call", id: "1", what: "results" }),
+    frame({ is: "error", kind: "load" }),
+    frame({ is: "result", bytes: -1 }),
+    frame({ is: "result", bytes: 1.5 }),
+    frame({ is: "result", bytes: "9" }),
+  ];
+  for (const output of bad) assert.throws(() => read(output, 4), FrameError, output);
+});
+
+Deno.test("createFrameReader() refuses a frame that goes on and on before it ends", () => {
+  assert.throws(() => read(`\x1e${"x".repeat(101)}`, 10), /more than 0.1 MiB/);
+});
+
+Deno.test("createFrameReader() refuses a result over the limit without making room for it", () => {
+  for (const bytes of [101, 1e15]) {
+    assert.throws(() => read(frame({ is: "result", bytes }), 50), /The result is too large/);
+  }
+});

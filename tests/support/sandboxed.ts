@@ -1,0 +1,78 @@
+/**
+ * A sandbox for tests, and runs in it from the text of an algorithm.
+ * @module
+ */
+import { silentLogger } from "../../shared/log.ts";
+import type { Outcome, RunHandle, RunSpec } from "../../services/node/runtimes/runtime.ts";
+import {
+  createSandbox,
+  type Sandbox,
+  type SandboxOptions,
+} from "../../services/node/runtimes/sandbox.ts";
+import { temporaryFolder } from "../harness.ts";
+
+export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input">> {
+  method?: string;
+  args?: unknown[];
+  kwargs?: Record<string, unknown>;
+  limits?: Partial<RunSpec["limits"]>;
+}
+
+export interface SandboxPlace {
+  sandbox: Sandbox;
+  /** Holds what the test makes; every user can get at it. */
+  folder: string;
+  start(source: string, options?: RunOptions): Promise<RunHandle>;
+  /** Starts a run and waits for its end; `value` is its result, read as JSON. */
+  run(source: string, options?: RunOptions): Promise<Outcome & { value: unknown }>;
+}
+
+const NO_SUBTASKS: RunSpec["client"] = {
+  organizations: () => Promise.resolve([]),
+  createTask: () => Promise.reject(new Error("no subtasks here")),
+  results: () => Promise.reject(new Error("no subtasks here")),
+};
+
+export async function withSandbox(
+  use: (place: SandboxPlace) => Promise<void>,
+  options: Partial<SandboxOptions> = {},
+): Promise<void> {
+  const { path: folder, remove } = await temporaryFolder();
+  const sandbox = await createSandbox({ folder, log: silentLogger, ...options });
+  let runs = 0;
+
+  async function start(
+    source: string,
+    { method = "main", args = [], kwargs = {}, limits, ...rest }: RunOptions = {},
+  ) {
+    const name = `run-${++runs}`;
+    const path = `${folder}/${name}.ts`;
+    await Deno.writeTextFile(path, source);
+    return await sandbox.start({
+      name,
+      algorithm: { name: "algorithm.ts", path },
+      input: { method, args, kwargs },
+      databases: [],
+      limits: { timeoutSeconds: 30, memoryMiB: 2048, outputMiB: 8, ...limits },
+      onLog: () => {},
+      client: NO_SUBTASKS,
+      ...rest,
+    });
+  }
+
+  try {
+    await use({
+      sandbox,
+      folder,
+      start,
+      async run(source, options) {
+        const outcome = await (await start(source, options)).done;
+        const { result } = outcome;
+        return { ...outcome, value: result && JSON.parse(new TextDecoder().decode(result)) };
+      },
+    });
+  } finally {
+    await sandbox.close();
+    await remove();
+  }
+}
