@@ -1,0 +1,124 @@
+/**
+ * `help()` of the shell and of its models.
+ * @module
+ */
+import type { Description, Relation } from "./description.ts";
+import { DESCRIPTIONS } from "./descriptions.ts";
+import { MODEL_METHODS } from "./model.ts";
+import { table } from "./table.ts";
+import { renderWidth } from "./render.ts";
+
+/** A text that is shown as it is. */
+export class HelpText {
+  constructor(readonly text: string) {}
+
+  toString(): string {
+    return this.text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.text;
+  }
+}
+
+/** What `db` can do. */
+export const DATABASE_METHODS: Record<string, string> = {
+  "db.help()": "this text; db.User.help() and so on say more",
+  'await db.import("file.yaml")':
+    "organizations, users, collaborations and nodes from a file; {dryRun: true}, {strict: true}",
+  "await db.export()": "the same as text in the form of such a file, without secrets",
+  "await db.watch()": "what happens, as it happens, until Ctrl-C",
+  "await db.doctor()": "checks the hub, and says what to do",
+  "await sql.identity`select …`":
+    "any query of one service's database: identity, collaboration, task. It tells nobody of changes",
+};
+
+/** The text of `db.help()`. */
+export function helpOfShell(): HelpText {
+  const width = renderWidth();
+  return new HelpText([
+    "Models, such as db.Organization:",
+    table(DESCRIPTIONS.map(({ name, meaning }) => ({ model: name, meaning })), width),
+    "",
+    "On db and sql:",
+    table(Object.entries(DATABASE_METHODS).map(([typed, meaning]) => ({ typed, meaning })), width),
+    "",
+    "A record is changed by assignment and stored by await record.save(). There are no permission checks and no " +
+    "validation here; the API has both, and is to be preferred.",
+  ].join("\n"));
+}
+
+/** The text of `db.<Model>.help()`. */
+export function helpOf(description: Description): HelpText {
+  const { name, table: tableName, service, meaning, fields, virtuals, relations, notes } =
+    description;
+  const width = renderWidth();
+  const properties = [
+    ...Object.entries(fields).map(([field, { type, required, readOnly, meaning }]) => ({
+      field,
+      type,
+      required: required ? "yes" : "",
+      set: readOnly ? "by the hub" : "",
+      meaning,
+    })),
+    ...Object.entries(virtuals).map(([field, { type, settable, meaning }]) => ({
+      field,
+      type,
+      required: "",
+      set: settable ? "" : "computed",
+      meaning,
+    })),
+  ];
+  const related = Object.entries(relations).map(([relation, one]) => ({
+    relation,
+    gives: kindOf(one),
+    required: one.kind === "one" && one.required ? (one.otherwise ? "" : "yes") : "",
+    meaning: one.kind === "one" && one.otherwise ? `${one.meaning}; ${one.otherwise}` : one.meaning,
+  }));
+  return new HelpText([
+    `${name}: ${meaning}`,
+    `Table ${tableName} of ${service}.`,
+    "",
+    "Fields",
+    table(properties, width),
+    "",
+    `Relations (awaited: await ${name.toLowerCase()}.${Object.keys(relations)[0]})`,
+    table(related, width),
+    "",
+    "Methods",
+    table(methodsOf(description), width),
+    ...notes.flatMap((note) => ["", note]),
+  ].join("\n"));
+}
+
+function kindOf(relation: Relation): string {
+  return relation.kind === "one" ? relation.model : `list of ${relation.model}`;
+}
+
+function methodsOf({ name, lookups, statics, methods, fixed }: Description) {
+  const onModel = [
+    ...Object.values(MODEL_METHODS),
+    ...Object.entries(lookups).map(([method, properties]) => ({
+      usage: `${method}(${properties.join(", ")})`,
+      meaning: "the first one; undefined when there is none",
+    })),
+    ...Object.values(statics),
+  ];
+  const onRecord = [
+    ...(fixed ? [] : [
+      { usage: "save()", meaning: "inserts or updates it" },
+      { usage: "delete()", meaning: "deletes it, and says what else goes" },
+    ]),
+    { usage: "reload()", meaning: "reads it again" },
+    ...Object.values(methods),
+  ];
+  return [
+    ...(fixed ? [] : [{ typed: `new db.${name}({…})`, meaning: "a new record; save() stores it" }]),
+    ...onModel.map(({ usage, meaning }) => ({ typed: `db.${name}.${usage}`, meaning })),
+    ...onRecord.map(({ usage, meaning }) => ({ typed: `${name.toLowerCase()}.${usage}`, meaning })),
+  ];
+}

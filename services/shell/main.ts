@@ -1,0 +1,162 @@
+/**
+ * `deno task shell`: the operator's shell, straight on the services' databases.
+ * @module
+ */
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { VERSION } from "../../shared/version.ts";
+import { readAddresses } from "./connections.ts";
+import { createEvaluator } from "./evaluate.ts";
+import { ShellError } from "./errors.ts";
+import { explain } from "./explain.ts";
+import { openHistory } from "./history.ts";
+import { runPrompt } from "./prompt.ts";
+import { render, renderWidth } from "./render.ts";
+import { openSession, type Session } from "./session.ts";
+
+const CHECKOUT_DATA = fileURLToPath(new URL("../../.sextant", import.meta.url));
+
+const HELP = `deno task shell [options] [script.ts]
+
+A prompt with all models of the hub in \`db\`, and \`sql\`, straight on the services' databases: no permission
+checks and no validation. With a script, --eval, or code on the standard input it runs that instead.
+
+  --eval CODE      runs CODE and prints its value
+  --json           prints values as JSON
+  --import FILE    imports organizations, users, collaborations and nodes from a YAML file
+    --dry-run      only says what that would change
+    --strict       refuses a file with keys that are not known
+  --export         prints the same as YAML, without secrets
+  --data DIR       data folder of deno task up; ${CHECKOUT_DATA} unless given
+  --help           this text
+
+The databases are those of deno task up, or those in the environment: SEXTANT_IDENTITY_DATABASE_URL,
+SEXTANT_COLLABORATION_DATABASE_URL, SEXTANT_TASK_DATABASE_URL (each can be given as …_FILE), such as
+postgres://role:password@host:5432/database. With SEXTANT_NATS_URL and SEXTANT_ENROLMENT (a file) too, running
+services hear of a change at once; else within 3 s. SEXTANT_GATEWAY_URL is for db.doctor() alone.
+
+A script is a TypeScript file; db and sql are global in it. Exit code 1 when something was thrown.`;
+
+const BANNER =
+  `Sextant shell ${VERSION}. Changes made here go straight into the databases: no permission checks, \
+no validation.\nThe API has both; prefer it.`;
+
+/** Runs what `args` ask for; returns the exit code. */
+export async function main(args: string[]): Promise<number> {
+  let options;
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\nSee: deno task shell --help`);
+    return 2;
+  }
+  const { values, positionals } = options;
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  // From deno task the working folder is the checkout's; a path is meant from where it was typed.
+  const path = (given: string) => resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), given);
+  const data = values.data === undefined ? CHECKOUT_DATA : path(values.data);
+  const say = (line: string) => console.error(line);
+  let session: Session;
+  try {
+    session = await openSession({ addresses: await readAddresses(data), say });
+  } catch (error) {
+    console.error(`Cannot start: ${explain(error)}`);
+    return 1;
+  }
+  Object.assign(globalThis, { db: session.db, sql: session.sql });
+  const print = (value: unknown) => printValue(value, values.json);
+  try {
+    if (values.import !== undefined) {
+      const { dryRun, strict } = { dryRun: values["dry-run"], strict: values.strict };
+      const run = session.db.import as (path: string, options: object) => Promise<unknown>;
+      print(await run(path(values.import), { dryRun, strict }));
+    } else if (values.export) {
+      print(await (session.db.export as () => Promise<string>)());
+    } else if (values.eval !== undefined) {
+      print(await evaluate(values.eval));
+    } else if (positionals[0] !== undefined) {
+      await import(pathToFileURL(path(positionals[0])).href);
+    } else if (!Deno.stdin.isTerminal()) {
+      print(await evaluate(await new Response(Deno.stdin.readable).text()));
+    } else {
+      await prompt(session, data);
+    }
+    return 0;
+  } catch (error) {
+    console.error(`Error: ${explain(error)}`);
+    return 1;
+  } finally {
+    await session.close();
+  }
+}
+
+function parseOptions(args: string[]) {
+  const options = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", short: "h", default: false },
+      data: { type: "string" },
+      eval: { type: "string" },
+      json: { type: "boolean", default: false },
+      import: { type: "string" },
+      "dry-run": { type: "boolean", default: false },
+      strict: { type: "boolean", default: false },
+      export: { type: "boolean", default: false },
+    },
+  });
+  if (options.positionals.length > 1) {
+    throw new TypeError(`Unexpected argument "${options.positionals[1]}"`);
+  }
+  return options;
+}
+
+/** Evaluates a whole text; returns the value of its last expression. */
+async function evaluate(code: string): Promise<unknown> {
+  const evaluator = await createEvaluator();
+  try {
+    const outcome = await evaluator.evaluate(code);
+    if (outcome.kind === "value") return await outcome.value;
+    if (outcome.kind === "error") throw outcome.error;
+    throw outcome.unless ?? new ShellError("Syntax error: Unexpected end of input");
+  } finally {
+    evaluator.close();
+  }
+}
+
+function printValue(value: unknown, json: boolean): void {
+  if (value === undefined) return;
+  if (!json) console.log(render(value, renderWidth()));
+  else {console.log(JSON.stringify(value, (_key, one) =>
+      typeof one === "bigint" ? String(one) : one));}
+}
+
+async function prompt({ connections, interrupt }: Session, data: string): Promise<void> {
+  console.log(BANNER);
+  for (const line of connections) console.log(`  ${line}`);
+  console.log(
+    "db.help() lists what there is. Tab completes, Ctrl-C clears the line, Ctrl-D leaves.",
+  );
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    process.stdout.write(`Error: ${explain(event.reason)}\n`);
+  });
+  const evaluator = await createEvaluator();
+  try {
+    await runPrompt({
+      evaluator,
+      history: openHistory(join(data, "shell_history")),
+      globals: ["db", "sql", "await", "const", "new"],
+      interrupt,
+    });
+  } finally {
+    evaluator.close();
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

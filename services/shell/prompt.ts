@@ -1,0 +1,141 @@
+/**
+ * The prompt: lines with editing, history and completion; one statement evaluated after the other.
+ *
+ * `node:repl` of Deno evaluates lines side by side when they are typed faster than they finish, and cannot keep a
+ * line out of its history; so this is on `node:readline`, with V8's own console evaluation behind it.
+ * @module
+ */
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { complete } from "./complete.ts";
+import type { Evaluator, Outcome } from "./evaluate.ts";
+import { explain } from "./explain.ts";
+import type { History } from "./history.ts";
+import { render, renderWidth } from "./render.ts";
+
+const PROMPT = "sextant> ";
+const CONTINUED = "     ... ";
+/** Statements of which nobody expects a value. */
+const NO_VALUE =
+  /^\s*(const|let|var|function|async function|class|for|while|if|switch|try|throw)\b/;
+
+export interface PromptOptions {
+  evaluator: Evaluator;
+  history: History;
+  /** Names that are always in scope. */
+  globals: string[];
+  /** Ends what was started and can be ended; returns whether there was such a thing. */
+  interrupt(): boolean;
+}
+
+/** Reads and evaluates until Ctrl-D. */
+export async function runPrompt(
+  { evaluator, history, globals, interrupt }: PromptOptions,
+): Promise<void> {
+  const lines: string[] = [];
+  let statement = "";
+  let wake = () => {};
+  let closed = false;
+  let abandon: (() => void) | undefined;
+
+  const reader = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    terminal: true,
+    prompt: PROMPT,
+    history: [...history.lines],
+    historySize: 1000,
+    completer(line: string, give: (error: null, result: [string[], string]) => void) {
+      complete(line, evaluator, globals).then(
+        (found) => give(null, found),
+        () => give(null, [[], line]),
+      );
+    },
+  });
+  reader.on("line", (line: string) => {
+    lines.push(line);
+    wake();
+  });
+  reader.on("close", () => {
+    closed = true;
+    wake();
+  });
+  reader.on("SIGINT", () => {
+    if (abandon) {
+      if (!interrupt()) abandon();
+      return;
+    }
+    lines.length = 0;
+    statement = "";
+    reader.write(null, { ctrl: true, name: "e" });
+    reader.write(null, { ctrl: true, name: "u" });
+    process.stdout.write("^C\n");
+    ask();
+  });
+
+  function ask(): void {
+    reader.setPrompt(statement === "" ? PROMPT : CONTINUED);
+    reader.prompt();
+  }
+  function nextLine(): Promise<string | undefined> | string | undefined {
+    if (lines.length > 0) return lines.shift();
+    if (closed) return undefined;
+    ask();
+    return new Promise((resolve) => {
+      wake = () => {
+        wake = () => {};
+        resolve(lines.shift());
+      };
+    });
+  }
+
+  while (true) {
+    const line = await nextLine();
+    if (line === undefined) {
+      if (closed && lines.length === 0) break;
+      continue;
+    }
+    statement += statement === "" ? line : `\n${line}`;
+    if (statement.trim() === "") {
+      statement = "";
+      continue;
+    }
+    const given = statement;
+    const { promise: abandoned, resolve } = Promise.withResolvers<"abandoned">();
+    abandon = () => resolve("abandoned");
+    const outcome = await Promise.race([evaluateShown(evaluator, given), abandoned]);
+    abandon = undefined;
+    if (outcome === "abandoned") {
+      process.stdout.write("^C (no longer waited for)\n");
+    } else if (outcome.kind === "incomplete") {
+      // An empty line ends a statement that may never have become one.
+      if (!outcome.unless || line.trim() !== "") continue;
+      printError(outcome.unless);
+    }
+    statement = "";
+    history.add(given);
+  }
+  process.stdout.write("\n");
+}
+
+/** Evaluates and shows; a promise at the end is waited for. */
+async function evaluateShown(evaluator: Evaluator, statement: string): Promise<Outcome> {
+  try {
+    const outcome = await evaluator.evaluate(statement);
+    if (outcome.kind === "error") printError(outcome.error);
+    if (outcome.kind === "value") {
+      const value = await outcome.value;
+      if (value !== undefined || !NO_VALUE.test(statement)) {
+        process.stdout.write(render(value, renderWidth()) + "\n");
+      }
+    }
+    return outcome;
+  } catch (error) {
+    printError(error);
+    return { kind: "error", error };
+  }
+}
+
+function printError(error: unknown): void {
+  process.stdout.write(`Error: ${explain(error)}\n`);
+}

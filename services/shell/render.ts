@@ -1,0 +1,126 @@
+/**
+ * Values as the operator sees them: tables, readable dates, no secrets, nothing that the terminal would obey.
+ * @module
+ */
+import type { Description } from "./description.ts";
+import { type AnyRecord, RecordBase, stateOf } from "./record.ts";
+import { table } from "./table.ts";
+
+/** How many characters of one value a record shows. */
+const LONGEST_VALUE = 2000;
+
+/** The columns of the terminal; 100 where there is none. */
+export function renderWidth(): number {
+  try {
+    const { columns } = Deno.consoleSize();
+    if (columns > 0) return columns;
+  } catch {
+    // no terminal
+  }
+  return Number(Deno.env.get("COLUMNS")) || 100;
+}
+
+/** `2026-11-23 21:56:40 UTC` */
+export function dateShown(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** Any value in one line. */
+export function cell(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (value instanceof Date) return dateShown(value);
+  if (typeof value === "string") return harmless(value, " ");
+  if (typeof value === "object") return harmless(JSON.stringify(value), " ");
+  return String(value);
+}
+
+/** Text without control characters: a log or a name must not be able to move the cursor or to set the title. */
+export function harmless(text: string, instead = "\u{fffd}"): string {
+  // deno-lint-ignore no-control-regex -- these are what is to be kept from the terminal
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\u{fffd}").replace(
+    /[\n\t]+/g,
+    (found) => instead === " " ? " " : found,
+  );
+}
+
+/** A value as the prompt prints it; `undefined` prints nothing. */
+export function render(value: unknown, width: number): string {
+  if (value instanceof RecordBase) return renderRecord(value, width);
+  if (Array.isArray(value)) {
+    const list = renderList(value, width);
+    if (list !== undefined) return list;
+  }
+  if (typeof value === "string") return harmless(value);
+  return harmless(Deno.inspect(value, { depth: 6, strAbbreviateSize: 10_000, breakLength: width }));
+}
+
+function renderList(list: unknown[], width: number): string | undefined {
+  if (list.length === 0) return "(none)";
+  const [first] = list;
+  if (first instanceof RecordBase) {
+    const { model } = stateOf(first);
+    const alike = list.every((one) => one instanceof RecordBase && stateOf(one).model === model);
+    if (!alike) return undefined;
+    const rows = (list as AnyRecord[]).map((record) => rowOf(record, model.description));
+    return table(rows, width);
+  }
+  if (!list.every(isPlainObject)) return undefined;
+  const rows = (list as Record<string, unknown>[]).map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [harmless(name, " "), cell(value)]),
+    )
+  );
+  return table(rows, width);
+}
+
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** One line of a table: small values only, relations by id. */
+function rowOf(record: AnyRecord, { fields, virtuals, relations }: Description) {
+  const { row = {} } = stateOf(record);
+  const cells: Record<string, string> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    if (!field.large) cells[name] = cell(record[name]);
+  }
+  for (const [name, virtual] of Object.entries(virtuals)) {
+    if (!virtual.hidden) cells[name] = cell(record[name]);
+  }
+  for (const [name, relation] of Object.entries(relations)) {
+    if (relation.kind === "one") cells[name] = cell(row[relation.column]);
+  }
+  return cells;
+}
+
+function renderRecord(record: RecordBase, width: number): string {
+  const { model: { description }, row, given, once } = stateOf(record);
+  const any = record as AnyRecord;
+  const rows: Record<string, string>[] = [];
+  const add = (name: string, value: string) =>
+    void rows.push({ [description.name]: name, "": value });
+  for (const name of Object.keys(description.fields)) {
+    add(name, cell(any[name]).slice(0, LONGEST_VALUE));
+  }
+  for (const [name, virtual] of Object.entries(description.virtuals)) {
+    if (!virtual.hidden) add(name, cell(any[name]));
+  }
+  for (const [name, relation] of Object.entries(description.relations)) {
+    if (relation.kind !== "one") continue;
+    const value = given.has(name) ? assigned(given.get(name)) : cell(row?.[relation.column]);
+    add(name, value ? `${relation.model} ${value}` : "");
+  }
+  for (const [name, value] of once) {
+    add(name, `${cell(value)} (note it now: it cannot be shown again)`);
+  }
+  if (!row) add("(not saved)", "");
+  else if (given.size > 0) add("(not saved)", [...given.keys()].join(", "));
+  return table(rows, width);
+}
+
+function assigned(value: unknown): string {
+  if (!(value instanceof RecordBase)) return cell(value);
+  return cell(stateOf(value).row?.id ?? "not saved");
+}

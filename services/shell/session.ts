@@ -1,0 +1,102 @@
+/**
+ * A session of the shell: connected databases, the models over them, and `db` as the operator has it.
+ * @module
+ */
+import { hostname, userInfo } from "node:os";
+import type { Operator } from "../../shared/audit.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import { type BrokerLink, connectBroker } from "./broker.ts";
+import { type Addresses, openDatabases } from "./connections.ts";
+import type { ModelName } from "./description.ts";
+import { DESCRIPTIONS } from "./descriptions.ts";
+import { diagnose } from "./doctor.ts";
+import { helpOfShell } from "./help.ts";
+import { exportEntities } from "./import/export.ts";
+import { importFile, type ImportOptions } from "./import/import.ts";
+import { createModel, type Model } from "./model.ts";
+import type { Shell } from "./shell.ts";
+import { createSql, type Query } from "./sql.ts";
+import { watchEvents } from "./watch.ts";
+
+export interface Session {
+  shell: Shell;
+  /** What `db` is at the prompt. */
+  db: Record<string, unknown>;
+  sql: Record<HubService, Query>;
+  /** One line for each connection. */
+  connections: string[];
+  /** Ends what the operator started and can be interrupted; returns whether there was such a thing. */
+  interrupt(): boolean;
+  close(): Promise<void>;
+}
+
+export interface OpenSessionOptions {
+  addresses: Addresses;
+  say: (line: string) => void;
+}
+
+/** Connects; throws a line that says why it cannot. */
+export async function openSession({ addresses, say }: OpenSessionOptions): Promise<Session> {
+  const opened = await openDatabases(addresses.databaseUrls);
+  const broker: BrokerLink | undefined = addresses.broker &&
+    await connectBroker({ ...addresses.broker, log: silentLogger, say });
+  let interruption: AbortController | undefined;
+  const shell: Shell = {
+    databases: mapServices((service) => opened[service].db),
+    broker,
+    operator: whoAmI(),
+    models: {} as Record<ModelName, Model>,
+    say,
+    interrupt() {
+      interruption ??= new AbortController();
+      return interruption.signal;
+    },
+    now: () => new Date(),
+  };
+  for (const description of DESCRIPTIONS) {
+    shell.models[description.name] = createModel(shell, description);
+  }
+  return {
+    shell,
+    sql: createSql(shell.databases),
+    db: {
+      ...shell.models,
+      help: helpOfShell,
+      import: (path: string, options?: ImportOptions) => importFile(shell, path, options),
+      export: () => exportEntities(shell),
+      watch: () => watchEvents(shell),
+      doctor: () => diagnose(shell, addresses),
+    },
+    connections: [
+      ...HUB_SERVICES.map((service) => `${service}: ${opened[service].description}`),
+      `broker: ${broker ? broker.url : "none; running services hear of changes within 3 s"}`,
+    ],
+    interrupt() {
+      const running = interruption;
+      interruption = undefined;
+      running?.abort();
+      return running !== undefined;
+    },
+    async close() {
+      await broker?.close();
+      await Promise.all(
+        HUB_SERVICES.map((service) => shell.databases[service].end({ timeout: 2 })),
+      );
+    },
+  };
+}
+
+function mapServices<Value>(make: (service: HubService) => Value): Record<HubService, Value> {
+  return Object.fromEntries(HUB_SERVICES.map((service) => [service, make(service)])) as Record<
+    HubService,
+    Value
+  >;
+}
+
+function whoAmI(): Operator {
+  // Behind sudo the account is root's; the person is the one who called it.
+  const behind = Deno.env.get("SUDO_USER");
+  const { username, uid } = userInfo();
+  return { name: behind ?? username, uid, host: hostname() };
+}

@@ -1,0 +1,29 @@
+/**
+ * Small wordings for people.
+ * @module
+ */
+
+const NUMBER = new Intl.NumberFormat("en");
+
+/** `1234567` as `1,234,567`. */
+export function grouped(count: number): string {
+  return NUMBER.format(count);
+}
+
+/** `{users: 3, roles: 1, nodes: 0}` as `["3 users", "1 role"]`. */
+export function counted(counts: Record<string, unknown>): string[] {
+  return Object.entries(counts)
+    .filter(([, count]) => Number(count) > 0)
+    .map(([things, count]) => {
+      const name = things.replaceAll("_", " ");
+      return `${grouped(Number(count))} ${
+        Number(count) === 1 ? name.replace(/ies$/, "y").replace(/s$/, "") : name
+      }`;
+    });
+}
+
+/** `["a", "b", "c"]` as `a, b and c`. */
+export function listed(parts: string[]): string {
+  const last = parts.at(-1) ?? "";
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
+}

@@ -1,0 +1,151 @@
+/**
+ * The operator's shell for tests: as a program with arguments, and as a prompt in a pseudo-terminal.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { seedCatalogue } from "../../services/identity/store.ts";
+import { migrate, openDatabase } from "../../shared/db.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import { waitFor } from "../harness.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const MAIN = "services/shell/main.ts";
+
+/** Makes the tables of all services, and the rules and roles, as the services do at their start. */
+export async function prepareDatabases(urls: Record<HubService, string>): Promise<void> {
+  for (const service of HUB_SERVICES) {
+    const db = openDatabase(urls[service], { schema: service, log: silentLogger, max: 1 });
+    await migrate(db, new URL(`../../services/${service}/schema/`, import.meta.url), silentLogger);
+    if (service === "identity") await seedCatalogue(db);
+    await db.end();
+  }
+}
+
+/** The environment that names these databases to the shell, and no broker. */
+export function shellEnvironment(urls: Record<HubService, string>): Record<string, string> {
+  const { PATH = "", HOME = "", DENO_DIR } = Deno.env.toObject();
+  return {
+    PATH,
+    HOME,
+    ...(DENO_DIR ? { DENO_DIR } : {}),
+    ...Object.fromEntries(
+      HUB_SERVICES.map((one) => [`SEXTANT_${one.toUpperCase()}_DATABASE_URL`, urls[one]]),
+    ),
+  };
+}
+
+export interface ShellRun {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the shell without a prompt. */
+export async function runShell(
+  args: string[],
+  { env, input }: { env: Record<string, string>; input?: string },
+): Promise<ShellRun> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", MAIN, ...args],
+    cwd: ROOT,
+    env: { ...env, NO_COLOR: "1" },
+    clearEnv: true,
+    stdin: input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (input !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  }
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+export interface Prompt {
+  /** Types a line, waits for the next prompt and returns what was printed in between. */
+  type(line: string, options?: { timeout?: number }): Promise<string>;
+  /** Sends keys without waiting: `\x03` is Ctrl-C, `\x04` Ctrl-D, `\t` Tab. */
+  keys(text: string): Promise<void>;
+  /** All that was printed so far, without control sequences. */
+  screen(): string;
+  /** Waits until the screen, from what was last typed on, holds this. */
+  shows(text: string | RegExp): Promise<void>;
+  /** The exit code, once it has ended. */
+  ended: Promise<number>;
+  close(): Promise<void>;
+}
+
+const PROMPT = "sextant> ";
+// deno-lint-ignore no-control-regex -- what a terminal obeys is not what it shows
+const CONTROL_SEQUENCE = /\x1b\[[0-9;?]*[A-Za-z]/g;
+
+/** The screen without control sequences; `\r` alone, with which a terminal wraps a long line, is dropped. */
+function plain(output: string): string {
+  return output.replace(CONTROL_SEQUENCE, "").replaceAll("\r\n", "\n").replaceAll("\r", "");
+}
+
+/** Starts the shell in a pseudo-terminal of 120 columns, and waits for its prompt. */
+export async function openPrompt(
+  { env, args = [] }: { env: Record<string, string>; args?: string[] },
+): Promise<Prompt> {
+  const program = [Deno.execPath(), "run", "--quiet", "-A", MAIN, ...args];
+  const command = `stty cols 120 rows 50; exec ${program.map((one) => `'${one}'`).join(" ")}`;
+  const child = new Deno.Command("script", {
+    args: ["--quiet", "--flush", "--return", "--command", command, "/dev/null"],
+    cwd: ROOT,
+    env: { ...env, TERM: "xterm" },
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  let output = "";
+  let from = 0;
+  const reading = (async () => {
+    for await (const chunk of child.stdout) output += decoder.decode(chunk, { stream: true });
+  })();
+  const since = () => plain(output.slice(from));
+  const atPrompt = () => since().endsWith(PROMPT) && since().includes("\n");
+  await waitFor(atPrompt, { timeout: 30_000, what: "the first prompt" }).catch((error) => {
+    throw new Error(`${error.message}; the screen: ${plain(output)}`);
+  });
+
+  async function keys(text: string): Promise<void> {
+    from = output.length;
+    await writer.write(encoder.encode(text));
+  }
+  return {
+    keys,
+    screen: () => plain(output),
+    async type(line, { timeout = 20_000 } = {}) {
+      await keys(`${line}\r`);
+      await waitFor(atPrompt, { timeout, what: `the prompt after ${line}` }).catch((error) => {
+        throw new Error(`${error.message}; the screen: ${since()}`);
+      });
+      const lines = since().split("\n");
+      // The first lines are the echo of what was typed.
+      const echoed = line.split("\r").length;
+      return lines.slice(echoed, -1).join("\n");
+    },
+    async shows(text) {
+      const there = () => typeof text === "string" ? since().includes(text) : text.test(since());
+      await waitFor(there, { timeout: 20_000, what: String(text) }).catch((error) => {
+        throw new Error(`${error.message}; the screen: ${since()}`);
+      });
+    },
+    ended: child.status.then(({ code }) => code),
+    async close() {
+      await keys("\x04");
+      await child.status;
+      await writer.close().catch(() => {});
+      await reading;
+    },
+  };
+}
