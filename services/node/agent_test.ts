@@ -95,7 +95,7 @@ Deno.test("Agent reports how and why a run did not complete", async () => {
       [{ image: IMAGE, input: "no object" }, "start failed", /must be an object with method/],
       [{ image: IMAGE, input: 0, rawInput: "%" }, "start failed", /must be JSON in base64/],
       [{ image: "deno:none@1.0", input: echo }, "start failed", /none/],
-      [{ image: "busybox:1", input: echo }, "not allowed", /busybox:1: no policies/],
+      [{ image: "busybox:1", input: echo }, "not allowed", /busybox:1: it is a container image/],
     ];
     for (const [work, status, reason] of cases) {
       const result = await hub.final(await hub.post(work));

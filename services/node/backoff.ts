@@ -5,20 +5,24 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 
-/** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  function aborted() {
-    clearTimeout(timer);
-    reject(signal.reason);
+/** What becomes of `promise`, or a rejection with the signal's reason when it is aborted first. */
+export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([aborted.promise, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
-  const timer = setTimeout(() => {
-    signal.removeEventListener("abort", aborted);
-    resolve();
-  }, ms);
-  if (signal.aborted) aborted();
-  else signal.addEventListener("abort", aborted, { once: true });
-  return promise;
+}
+
+/** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await orAbort(promise, signal).finally(() => clearTimeout(timer));
 }
 
 export interface PersistOptions {

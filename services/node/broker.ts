@@ -21,24 +21,25 @@ import {
 } from "../../shared/signing.ts";
 import { subjects } from "../../shared/subjects.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { sleep } from "./backoff.ts";
+import { orAbort, sleep } from "./backoff.ts";
 import type { Trust } from "./dispatch.ts";
 import type { Hub } from "./hub.ts";
 import { claimsOf } from "./payload.ts";
 
-/** How long one request may take before it is asked again. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
 export interface Broker {
   readonly connection: NatsConnection;
-  /** One signed request; the answer's text. Rejects early when the connection was lost meanwhile. */
-  request(subject: string, payload: Uint8Array): Promise<string>;
-  /** One signed message that nobody answers. */
+  /** Waits until the broker is connected. The signal it resolves to is aborted when that ends. */
+  connected(signal: AbortSignal): Promise<AbortSignal>;
+  /** One signed request; the answer's text. Waits for the connection, and rejects as soon as it is lost. */
+  request(
+    subject: string,
+    payload: Uint8Array,
+    options: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<string>;
+  /** One signed message that nobody answers; dropped while there is no connection. */
   publish(subject: string, payload: Uint8Array): void;
   /** What decides whether a message on `subject` is from the hub. */
   trust(subject: string): Trust;
-  /** Aborted at the next reconnection; ask again after it. */
-  untilReconnect(): AbortSignal;
   close(): Promise<void>;
 }
 
@@ -54,6 +55,7 @@ export interface ConnectBrokerOptions {
   onRefused: (error: unknown) => void;
 }
 
+/** Connects, however long hub and broker take to answer, and stays connected until `close`. */
 export async function connectBroker(
   { hub, nodeId, folder, log, signal, onRefused }: ConnectBrokerOptions,
 ): Promise<Broker> {
@@ -61,18 +63,22 @@ export async function connectBroker(
   const publicKey = publicKeyOf(seed);
   let credential = await hub.brokerCredential(publicKey, signal);
   const closing = new AbortController();
-  const connection = await connectNats({
+  const connecting = connectNats({
     url: credential.nats_url,
     name: `node ${nodeId}`,
     credential: { seed, jwt: () => credential.jwt },
     inboxPrefix: subjects.inbox(nodeId),
     log,
   });
-  let present = new AbortController();
-  watchConnection();
   renew().catch((error) => {
     if (!closing.signal.aborted) onRefused(error);
   });
+  const connection = await orAbort(connecting, signal).catch((error) => {
+    closing.abort(error);
+    connecting.then((late) => late.close());
+    throw error;
+  });
+  const link = watchLink(connection);
 
   /** Gets the next credential at half of the current one's time. */
   async function renew() {
@@ -83,18 +89,9 @@ export async function connectBroker(
         await sleep(Math.min(60_000, due - Date.now()), closing.signal);
       }
       credential = await hub.brokerCredential(publicKey, closing.signal);
-      await renewConnection(connection).catch((error) =>
+      await orAbort(connecting, closing.signal).then(renewConnection).catch((error) =>
         log.debug("The renewed credential waits for a reconnection", { reason: messageOf(error) })
       );
-    }
-  }
-
-  async function watchConnection() {
-    for await (const { type } of connection.status()) {
-      if (type !== Events.Reconnect) continue;
-      const past = present;
-      present = new AbortController();
-      past.abort(new Error("the connection to the broker was lost"));
     }
   }
 
@@ -107,22 +104,18 @@ export async function connectBroker(
 
   return {
     connection,
-    async request(subject, payload) {
-      const lost = Promise.withResolvers<never>();
-      const { signal } = present;
-      const onLost = () => lost.reject(signal.reason);
-      signal.addEventListener("abort", onLost, { once: true });
-      try {
-        const answer = connection.request(subject, payload, {
-          timeout: REQUEST_TIMEOUT_MS,
-          headers: signedHeaders(subject, payload),
-        });
-        return (await Promise.race([answer, lost.promise])).string();
-      } finally {
-        signal.removeEventListener("abort", onLost);
-      }
+    connected: (signal) => orAbort(link.up(), signal),
+    async request(subject, payload, { timeoutMs, signal }) {
+      // The client would keep what is sent without a connection, and every repetition of it, for the next one.
+      const lost = await orAbort(link.up(), signal);
+      const answer = connection.request(subject, payload, {
+        timeout: timeoutMs,
+        headers: signedHeaders(subject, payload),
+      });
+      return (await orAbort(answer, AbortSignal.any([lost, signal]))).string();
     },
     publish(subject, payload) {
+      if (!link.isUp()) return;
       connection.publish(subject, payload, { headers: signedHeaders(subject, payload) });
     },
     trust: (subject) => ({
@@ -130,12 +123,42 @@ export async function connectBroker(
       verify: (subject, payload, signature) =>
         credential.dispatch_keys.some((key) => verify(key, subject, payload, signature)),
     }),
-    untilReconnect: () => present.signal,
     async close() {
       closing.abort(new Error("closing"));
-      await drain(connection, log);
+      if (link.isUp()) await drain(connection, log);
+      else await connection.close();
     },
   };
+}
+
+interface Link {
+  isUp(): boolean;
+  /** Resolves once connected, to a signal that is aborted at the loss of the connection. */
+  up(): Promise<AbortSignal>;
+}
+
+function watchLink(connection: NatsConnection): Link {
+  let lost: AbortController | undefined = new AbortController();
+  let up = Promise.resolve(lost.signal);
+  let wake = (_: AbortSignal) => {};
+
+  // The client tells of every failed attempt to reconnect as of another disconnection.
+  async function watch() {
+    for await (const { type } of connection.status()) {
+      if (type === Events.Disconnect && lost) {
+        const next = Promise.withResolvers<AbortSignal>();
+        up = next.promise;
+        wake = next.resolve;
+        lost.abort(new Error("the connection to the broker was lost"));
+        lost = undefined;
+      } else if (type === Events.Reconnect && !lost) {
+        lost = new AbortController();
+        wake(lost.signal);
+      }
+    }
+  }
+  watch();
+  return { isUp: () => lost !== undefined, up: () => up };
 }
 
 /** How long a credential was made for. By its own times, since the clock here may differ from the hub's. */

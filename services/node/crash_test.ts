@@ -145,6 +145,23 @@ Deno.test("Agent stops on SIGTERM within its deadline and leaves no algorithm be
   });
 });
 
+Deno.test("Agent can be stopped while it still waits for the hub or for the broker", async () => {
+  await withAgents(async (hub, _start, path) => {
+    async function stopsWhile(sign: RegExp) {
+      const agent = startAgentProcess(`${path}/node.yaml`);
+      await waitFor(() => sign.test(agent.lines.join("\n")), { what: `a line like ${sign}` });
+      agent.signal("SIGTERM");
+      assert.equal((await agent.exited).code, 0);
+    }
+    await hub.stopHttp();
+    await stopsWhile(/Cannot log in at .* yet; trying on/);
+    hub.startHttp();
+    await hub.killBroker();
+    await stopsWhile(/NATS does not answer yet/);
+    await hub.startBroker();
+  });
+});
+
 Deno.test("Agent leaves with exit code 2 when its configuration is wrong, 1 when its key is", async () => {
   await withAgents(async (hub) => {
     for (

@@ -12,7 +12,7 @@ import type { Logger } from "../../shared/log.ts";
 import { nodeDurable, STREAMS, subjects } from "../../shared/subjects.ts";
 import { Interruption } from "./attempt.ts";
 import type { Attempts } from "./attempts.ts";
-import { sleep } from "./backoff.ts";
+import { persist } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
 import { readDispatch, readKill } from "./dispatch.ts";
 import type { Journal } from "./journal.ts";
@@ -45,19 +45,19 @@ export async function takeWork(options: IntakeOptions): Promise<void> {
     },
   });
   try {
-    for (let failures = 0; !signal.aborted;) {
-      const connected = AbortSignal.any([signal, broker.untilReconnect()]);
-      try {
+    for (;;) {
+      const connected = AbortSignal.any([signal, await broker.connected(signal)]);
+      await persist(async () => {
         await sayHello(options, connected);
         options.onReady();
         await takeDispatches(options, connected);
-        failures = 0;
-      } catch (error) {
-        if (connected.aborted) continue;
-        log.warn("Cannot take work now; trying on", { reason: messageOf(error) });
-        await sleep(Math.min(5000, 200 * 2 ** failures++), connected).catch(() => {});
-      }
+        throw new Error("the broker ended the delivery");
+      }, { what: "take work", log, signal: connected }).catch((error) => {
+        if (!connected.aborted) throw error;
+      });
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
     kills.unsubscribe();
   }

@@ -14,10 +14,11 @@ export type Decision = { allowed: true } | { allowed: false; reason: string };
 export function decide(image: string, allowedAlgorithms: readonly string[] | undefined): Decision {
   if (allowedAlgorithms === undefined) {
     if (isOwnAlgorithm(image)) return { allowed: true };
+    const kind = image.startsWith("deno:") ? "not one of the node's own" : "a container image";
     return refuse(
       image,
-      "no policies.allowed_algorithms are configured here, so only algorithms from the node's own " +
-        "folders (deno:<name>@<version>) may run",
+      `it is ${kind}, and no policies.allowed_algorithms are configured here, so only algorithms ` +
+        "from the node's own folders (deno:<name>@<version>) may run",
     );
   }
   if (allowedAlgorithms.includes(image) || allowedAlgorithms.includes(nameOf(image))) {

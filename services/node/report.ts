@@ -35,6 +35,13 @@ const failure = z.object({ error: z.object({ code: z.string(), msg: z.string() }
 /** A report of this many bytes still fits into a message beside its signature. */
 const MESSAGE_LIMIT = 900 * 1024;
 
+/**
+ * How long an answer is waited for: short at first, because a replica that died will never answer and a report may
+ * be said twice, then longer, because a hub that is slow would only get slower.
+ */
+const FIRST_TIMEOUT_MS = 2000;
+const LAST_TIMEOUT_MS = 30_000;
+
 /** The hub will never take this report, however often it is sent. */
 export class ReportRefusedError extends Error {
   override name = "ReportRefusedError";
@@ -75,8 +82,15 @@ export function createReporter(
     const payload = content instanceof Uint8Array
       ? content
       : new TextEncoder().encode(JSON.stringify({ agent_id: agentId, ...content }));
+    let timeoutMs = FIRST_TIMEOUT_MS;
     return persist(async () => {
-      const answer = JSON.parse(await broker.request(subjects.report(nodeId, kind), payload));
+      const subject = subjects.report(nodeId, kind);
+      const answer = JSON.parse(
+        await broker.request(subject, payload, { timeoutMs, signal }).catch((error) => {
+          timeoutMs = Math.min(LAST_TIMEOUT_MS, 2 * timeoutMs);
+          throw error;
+        }),
+      );
       const { data } = failure.safeParse(answer);
       if (data?.error.code === "invalid_request") throw new ReportRefusedError(data.error.msg);
       if (data) throw new Error(data.error.msg);
