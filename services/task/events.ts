@@ -7,6 +7,7 @@ import { databaseAnswers } from "../../shared/db.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { SextantEvent } from "../../shared/events.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import { VERSION } from "../../shared/version.ts";
 import type { TaskDeps } from "./app.ts";
 import { type DispatchStreams, flatDatabases } from "./dispatch.ts";
 import { isFinal, taskStatus } from "./rules.ts";
@@ -38,7 +39,7 @@ export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
     },
     count: async (place) => ({ tasks: await countTasks(db, place) }),
     audit: (question) => auditEntries(db, question),
-    health: async () => ({ database: await databaseAnswers(db) }),
+    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
   };
 }
 
