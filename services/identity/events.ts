@@ -5,6 +5,7 @@
 import { auditEntries, recordRefusal } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./app.ts";
 import { DEFAULT_ROLES } from "./catalogue.ts";
 import { shutNodeOut } from "./node_access.ts";
@@ -47,6 +48,6 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
       return {};
     },
     audit: (question) => auditEntries(db, question),
-    health: async () => ({ database: await databaseAnswers(db) }),
+    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
   };
 }

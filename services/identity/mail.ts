@@ -2,6 +2,7 @@
  * Mail through the operator's SMTP server.
  * @module
  */
+import { connect, type Socket } from "node:net";
 import { createTransport } from "nodemailer";
 import { z } from "zod";
 import { envBoolean, envInteger } from "../../shared/config.ts";
@@ -29,6 +30,8 @@ export interface Mail {
 /** Sends one mail; resolves when the server has taken it. */
 export type SendMail = (mail: Mail) => Promise<void>;
 
+type SocketCallback = (error: Error | null, socket?: { connection: Socket }) => void;
+
 /** The way to send mail, or `undefined` when none is configured. */
 export function createSendMail(config: SmtpConfig): SendMail | undefined {
   const host = config.SEXTANT_SMTP_HOST;
@@ -43,6 +46,17 @@ export function createSendMail(config: SmtpConfig): SendMail | undefined {
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: 20_000,
+    // Left to itself the library resolves the name and connects to an address, which a process that may only
+    // reach this host by its name is not allowed.
+    getSocket(_options: unknown, callback: SocketCallback) {
+      const socket = connect({ host, port: config.SEXTANT_SMTP_PORT, timeout: 10_000 });
+      socket.once("timeout", () => socket.destroy(new Error("The mail server does not answer.")));
+      socket.once("error", (error) => callback(error));
+      socket.once("connect", () => {
+        socket.setTimeout(0);
+        callback(null, { connection: socket });
+      });
+    },
     ...(user === undefined ? {} : { auth: { user, pass: config.SEXTANT_SMTP_PASSWORD ?? "" } }),
   });
   return async function sendMail({ to, subject, text }) {

@@ -51,6 +51,10 @@ export function hubServicePart(
     env.SEXTANT_ADMIN_PASSWORD_FILE = admin.passwordFile;
     // The password hash is native code, and its loader looks at the system.
     permissions.push("--allow-ffi", "--allow-sys");
+    const mailHost = Deno.env.get("SEXTANT_SMTP_HOST");
+    if (mailHost) {
+      permissions.push(`--allow-net=${mailHost}:${Deno.env.get("SEXTANT_SMTP_PORT") ?? 587}`);
+    }
   } else {
     env.SEXTANT_ENROLMENT = join(folder, FILES.enrolment);
   }
