@@ -55,9 +55,22 @@ export function serviceRights(service: ServiceName): BrokerRights {
     sub: { allow: [`${subjects.inbox(service)}.>`, subjects.allEvents()] },
   };
   if (service === "gateway") rights.pub.allow.push("http.*", "http.*.*.*");
-  else if (service === "shell") rights.pub.allow.push("http.*", "http.*.*.*", "event.*.*");
+  else if (service === "shell") addShell(rights);
   else addHubService(rights, service);
   return rights;
+}
+
+/** Tells of the operator's changes, and looks at how streams and consumers do. */
+function addShell({ pub }: BrokerRights): void {
+  pub.allow.push(
+    "http.*",
+    "http.*.*.*",
+    "event.*.*",
+    ...[events, dispatch].flatMap((stream) => [
+      `$JS.API.STREAM.INFO.${stream}`,
+      `$JS.API.CONSUMER.LIST.${stream}`,
+    ]),
+  );
 }
 
 function addHubService(rights: BrokerRights, service: HubService): void {

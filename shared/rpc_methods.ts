@@ -20,6 +20,7 @@ const nodeSummary = z.object({
 });
 export type NodeSummary = z.infer<typeof nodeSummary>;
 
+const health = z.object({ database: z.boolean(), version: z.string().optional() });
 const membership = z.object({ id: idNumber, organization_ids: idList });
 
 export const RPC_METHODS = {
@@ -67,7 +68,7 @@ export const RPC_METHODS = {
     record_refusal: { input: refusalSchema, output: z.object({}) },
     /** Closes the node's connections and refuses every token and broker credential it has. */
     revoke_node: { input: z.object({ node_id: idNumber }), output: z.object({}) },
-    health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
+    health: { input: z.object({}), output: health },
   },
   collaboration: {
     /** The collaborations of an organization, each with all its members. */
@@ -113,7 +114,7 @@ export const RPC_METHODS = {
       input: z.object({ organization_id: idNumber }),
       output: z.object({ nodes: idNumber }),
     },
-    health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
+    health: { input: z.object({}), output: health },
   },
   task: {
     /** What a container token for this task must say; refuses as `POST /token/container` should. */
@@ -144,7 +145,7 @@ export const RPC_METHODS = {
       }),
       output: z.object({ tasks: idNumber }),
     },
-    health: { input: z.object({}), output: z.object({ database: z.boolean() }) },
+    health: { input: z.object({}), output: health },
   },
 } as const;
 

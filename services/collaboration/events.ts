@@ -5,6 +5,7 @@
 import { auditEntries } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import { VERSION } from "../../shared/version.ts";
 import type { CollaborationDeps } from "./app.ts";
 import {
   collaborationById,
@@ -65,6 +66,6 @@ export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"co
       return { nodes: (await nodesOfOrganization(db, organization_id)).length };
     },
     audit: (question) => auditEntries(db, question),
-    health: async () => ({ database: await databaseAnswers(db) }),
+    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
   };
 }

@@ -1,5 +1,74 @@
+/**
+ * `db.doctor()`: looks over the hub, and says of everything that is not as it should be what to do.
+ * @module
+ */
+import { harmless, renderWidth } from "./render.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Addresses } from "./connections.ts";
+import { checkBroker } from "./doctor/broker.ts";
+import { checkDatabases } from "./doctor/databases.ts";
+import { checkKeys } from "./doctor/keys.ts";
+import { checkServices } from "./doctor/services.ts";
+import { checkWork } from "./doctor/work.ts";
 import type { Shell } from "./shell.ts";
-export function diagnose(_shell: Shell, _addresses: Addresses): Promise<unknown> {
-  return Promise.resolve([]);
+import { table } from "./table.ts";
+
+/** `note`: worth knowing; `wrong`: something does not work, or soon will not. */
+export interface Finding {
+  check: string;
+  state: "ok" | "note" | "wrong";
+  finding: string;
+  /** What to do about it. */
+  advice?: string;
+}
+
+export type Check = (shell: Shell, addresses: Addresses) => Promise<Finding[]>;
+
+const CHECKS: Record<string, Check> = {
+  services: checkServices,
+  broker: checkBroker,
+  databases: checkDatabases,
+  work: checkWork,
+  keys: checkKeys,
+};
+
+export class Diagnosis {
+  constructor(readonly findings: Finding[]) {}
+
+  toJSON(): Finding[] {
+    return this.findings;
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    const rows = this.findings.map(({ check, state, finding }) => ({
+      check,
+      state,
+      finding: harmless(finding, " "),
+    }));
+    const advice = this.findings.filter((one) => one.advice !== undefined);
+    return [
+      table(rows, renderWidth()),
+      ...advice.map((one) => `${one.check}: ${harmless(one.finding, " ")}\n  ${one.advice}`),
+      advice.length === 0 ? "Nothing to do." : "",
+    ].filter((line) => line !== "").join("\n");
+  }
+}
+
+export async function diagnose(shell: Shell, addresses: Addresses): Promise<Diagnosis> {
+  const found = await Promise.all(
+    Object.entries(CHECKS).map(async ([name, check]) => {
+      try {
+        return await check(shell, addresses);
+      } catch (error) {
+        const finding = `cannot be looked at: ${messageOf(error)}`;
+        return [{
+          check: name,
+          state: "wrong",
+          finding,
+          advice: "Mend that first, then look again.",
+        }];
+      }
+    }),
+  );
+  return new Diagnosis(found.flat() as Finding[]);
 }

@@ -106,10 +106,10 @@ export function createModel(shell: Shell, description: Description): Model {
 
     static async *each(where: Record<string, unknown> = {}) {
       const conditions = conditionsOf(model, where);
-      for (let last: number | undefined;;) {
+      let last = 0;
+      while (true) {
         const after = last;
-        const more: Condition[] = after === undefined ? [] : [(tx) => tx`id > ${after}`];
-        const records = await page([...conditions, ...more], { limit: PAGE_ROWS });
+        const records = await page([...conditions, (tx) => tx`id > ${after}`], {});
         yield* records;
         if (!records.more) return;
         last = records.at(-1)!.id as number;

@@ -71,7 +71,7 @@ function widthOfCharacter(character: string): number {
 
 /** How many places a text takes on the terminal. */
 export function widthOf(text: string): number {
-  // deno-lint-ignore no-control-regex -- plain ASCII, the usual case, is as wide as it is long
+  // Plain ASCII, the usual case, is as wide as it is long.
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   return sum([...text].map(widthOfCharacter));
 }

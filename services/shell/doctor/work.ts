@@ -1,0 +1,41 @@
+import type { Finding } from "../doctor.ts";
+import type { Shell } from "../shell.ts";
+import { counted } from "../words.ts";
+
+/** Nodes that are offline while work waits for them, and results that nobody moves. */
+export async function checkWork({ databases }: Shell): Promise<Finding[]> {
+  const nodes = await databases.collaboration<
+    { id: number; name: string; status: string; last_seen: Date | null }[]
+  >`select id, name, status, last_seen from node order by id`;
+  const waiting = await databases.task<{ node_id: number; count: number }[]>`
+    select node_id, count(*)::integer as count from result
+    where finished_at is null and node_id is not null group by node_id order by node_id`;
+  const online = nodes.filter((node) => node.status === "online").length;
+  const findings: Finding[] = [{
+    check: "nodes",
+    state: "ok",
+    finding: `${online} of ${nodes.length} are online`,
+  }];
+  for (const { node_id, count } of waiting) {
+    const node = nodes.find((one) => one.id === node_id);
+    if (node?.status === "online") continue;
+    const seen = node?.last_seen ? `, last seen ${node.last_seen.toISOString()}` : "";
+    const results = counted({ results: count })[0];
+    findings.push(
+      node
+        ? {
+          check: `node ${node_id}`,
+          state: "wrong",
+          finding: `${node.name} is offline${seen}, and ${results} wait for it`,
+          advice: "Have its data station start it; the work waits as long as it takes.",
+        }
+        : {
+          check: `node ${node_id}`,
+          state: "wrong",
+          finding: `does not exist any more, and ${results} wait for it`,
+          advice: "Kill those tasks through the API, or delete them here: await task.delete().",
+        },
+    );
+  }
+  return findings;
+}
