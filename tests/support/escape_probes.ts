@@ -271,7 +271,7 @@ export function probesOf({ folder, http, tcp }: Host): Probe[] {
     {
       name: "node:os",
       body: `const os = await import("node:os");
-        return "${SECRET}" + JSON.stringify([os.userInfo(), os.networkInterfaces()]);`,
+        return "${SECRET}" + JSON.stringify([os.hostname(), os.networkInterfaces()]);`,
     },
     {
       name: "permission request",

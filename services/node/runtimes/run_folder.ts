@@ -46,6 +46,11 @@ export async function makeHome(
 ): Promise<Home> {
   const elsewhere = ownUser && !await isOpenToAll(folder);
   const path = elsewhere ? await makeElsewhere() : join(folder, "sandbox");
+  if (path.includes(",")) {
+    throw new Error(
+      `Cannot use ${path} for the sandbox: Deno takes a comma for the end of a path. Choose another folder.`,
+    );
+  }
   await makeOwn(path);
   const lock = elsewhere ? await takeLock(path) : undefined;
   const runs = join(path, "runs");
@@ -128,7 +133,7 @@ async function isOpenToAll(path: string): Promise<boolean> {
 
 /**
  * Makes the folder of a run. If it is to be user `uid`, that user gets copies of its files, which nobody else can
- * read; otherwise databases stay where they are. Throws a {@linkcode RunFolderError} for what cannot be handed in.
+ * read; otherwise databases stay where they are, if Deno can be told where that is. Throws a {@linkcode RunFolderError} for what cannot be handed in.
  */
 export async function makeRunFolder(
   home: Home,
@@ -147,7 +152,8 @@ export async function makeRunFolder(
     await hand(source, folder.algorithm, uid);
     for (const [index, database] of databases.entries()) {
       const source = await regularFile(database.path, nameOf(database));
-      const target = uid === undefined ? source : join(path, `database-${index}`);
+      const asItIs = uid === undefined && !source.includes(",");
+      const target = asItIs ? source : join(path, `database-${index}`);
       if (target !== source) await hand(source, target, uid);
       folder.databases.push({ label: database.label, path: target });
     }

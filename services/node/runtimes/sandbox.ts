@@ -117,8 +117,7 @@ function denoCommand(home: Home, place: RunFolder, { limits }: RunSpec): string[
     "--cached-only",
     // A cache of compiled code would cost more than it saves in a process that starts once.
     "--no-code-cache",
-    // Deno reads a doubled comma as one that belongs to the path.
-    `--allow-read=${readable.map((path) => path.replaceAll(",", ",,")).join(",")}`,
+    `--allow-read=${readable.join(",")}`,
     "--deny-write",
     "--deny-net",
     "--deny-env",

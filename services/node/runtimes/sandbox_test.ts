@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { waitFor } from "../../../tests/harness.ts";
+import { silentLogger } from "../../../shared/log.ts";
+import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
 import type { SubtaskClient } from "./runtime.ts";
+import { createSandbox } from "./sandbox.ts";
+import { findWalls } from "./walls.ts";
 
 const decoder = new TextDecoder();
 
@@ -241,6 +244,16 @@ Deno.test("Sandbox refuses a database that is not a file of its own", async () =
   });
 });
 
+Deno.test("createSandbox() refuses a folder that Deno would take for two", async () => {
+  const { path, remove } = await temporaryFolder();
+  await Deno.mkdir(`${path}/a,b`);
+  await assert.rejects(
+    createSandbox({ folder: `${path}/a,b`, log: silentLogger }),
+    /comma.*Choose another folder/,
+  );
+  await remove();
+});
+
 Deno.test("Sandbox says that an algorithm's file is gone", async () => {
   await withSandbox(async ({ run, folder }) => {
     const algorithm = { name: "gone@1.ts", path: `${folder}/gone@1.ts` };
@@ -310,6 +323,19 @@ Deno.test("Sandbox runs many at once, each with its own data", async () => {
     }));
     assert.deepEqual(values, Array.from({ length: 12 }, (_, i) => i));
   });
+});
+
+Deno.test("Sandbox runs where only root can get at Deno", {
+  ignore: (await findWalls()).ownUser === undefined,
+}, async () => {
+  const { path, remove } = await temporaryFolder();
+  await Deno.mkdir(`${path}/private`, { mode: 0o700 });
+  const deno = `${path}/private/deno`;
+  await Deno.copyFile(Deno.execPath(), deno);
+  await withSandbox(async ({ run }) => {
+    assert.equal((await run("export const main = () => 1;")).value, 1);
+  }, { deno });
+  await remove();
 });
 
 Deno.test("Sandbox removes its files when it is closed", async () => {
