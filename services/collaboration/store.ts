@@ -189,7 +189,10 @@ export async function knownOrganizations(
 }
 
 export function collaborationPage(db: Db, request: PageRequest) {
-  return selectPage<CollaborationRow>(db, collaborationColumns(db), db`collaboration`, request);
+  return selectPage<CollaborationRow>(db, collaborationColumns(db), db`collaboration`, {
+    ...request,
+    counted: "collaboration",
+  });
 }
 
 // -- studies ------------------------------------------------------------------------------------------------
@@ -258,7 +261,10 @@ export async function deleteStudy(tx: Tx, id: number): Promise<boolean> {
 }
 
 export function studyPage(db: Db, request: PageRequest) {
-  return selectPage<StudyRow>(db, studyColumns(db), db`study`, request);
+  return selectPage<StudyRow>(db, studyColumns(db), db`study`, {
+    ...request,
+    counted: "study",
+  });
 }
 
 // -- nodes --------------------------------------------------------------------------------------------------
@@ -353,7 +359,10 @@ export async function configOfNodes(tx: Tx, ids: number[]): Promise<NodeConfigRo
 }
 
 export function nodePage(db: Db, request: PageRequest) {
-  return selectPage<NodeRow>(db, nodeColumns(db), db`node`, request);
+  return selectPage<NodeRow>(db, nodeColumns(db), db`node`, {
+    ...request,
+    counted: "node",
+  });
 }
 
 /**

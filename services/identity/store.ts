@@ -124,7 +124,10 @@ export async function organizationContent(
 }
 
 export function organizationPage(db: Db, request: PageRequest) {
-  return selectPage<OrganizationRow>(db, organizationColumns(db), db`organization`, request);
+  return selectPage<OrganizationRow>(db, organizationColumns(db), db`organization`, {
+    ...request,
+    counted: "organization",
+  });
 }
 
 // -- users --------------------------------------------------------------------------------------------------
@@ -216,7 +219,10 @@ export async function anyUserExists(tx: Tx): Promise<boolean> {
 }
 
 export function userPage(db: Db, request: PageRequest) {
-  return selectPage<UserRow>(db, userColumns(db), db`"user"`, request);
+  return selectPage<UserRow>(db, userColumns(db), db`"user"`, {
+    ...request,
+    counted: "user",
+  });
 }
 
 export async function roleNamesOfUser(tx: Tx, userId: number): Promise<string[]> {
@@ -331,7 +337,10 @@ export async function rulesByIds(tx: Tx, ids: number[]): Promise<RuleRow[]> {
 }
 
 export function rolePage(db: Db, request: PageRequest) {
-  return selectPage<RoleRow>(db, roleColumns(db), db`role`, request);
+  return selectPage<RoleRow>(db, roleColumns(db), db`role`, {
+    ...request,
+    counted: "role",
+  });
 }
 
 export async function ruleById(tx: Tx, id: number): Promise<RuleRow | undefined> {
