@@ -62,7 +62,7 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
     const scope: Scope = {
       requestId: c.get("requestId"),
       method,
-      path: path.slice(0, 200),
+      path: cleanPath(path),
       principal: principal.data,
       object: undefined,
     };
@@ -80,6 +80,12 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
       data: null,
     });
   };
+}
+
+/** Short, and without what a text column or a reader's terminal would choke on. */
+function cleanPath(path: string): string {
+  // deno-lint-ignore no-control-regex
+  return path.slice(0, 200).replace(/[\0-\x1f\x7f]/g, "?");
 }
 
 function objectInPath(path: string): AuditObject | null {
@@ -172,7 +178,7 @@ export type Refusal = z.infer<typeof refusalSchema>;
 /** Records what the gateway refused; identity does, since the gateway has no database. */
 export async function recordRefusal(db: Db, refusal: Refusal): Promise<void> {
   const { request_id, method, status, code, address } = refusal;
-  const path = refusal.path.slice(0, 200);
+  const path = cleanPath(refusal.path);
   await insert(
     db,
     { requestId: request_id, method, path, principal: undefined, object: undefined },

@@ -6,7 +6,7 @@ import { testTable } from "./table.ts";
 const NO = "401 401 401";
 const YES = "200 200 200";
 
-/** A rule that every user above Viewer holds, but no Viewer with organization scope only needs. */
+/** A rule that everybody holds who may change roles. */
 const COMMON_RULE = RULES.find((rule) => ruleName(rule) === "user:VIEW:ORGANIZATION")!.id;
 const VIEWER = DEFAULT_ROLES.findIndex(({ name }) => name === "Viewer") + 1;
 

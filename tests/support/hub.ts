@@ -14,7 +14,7 @@ import { createBackground } from "../../services/identity/background.ts";
 import { createBrokerDesk } from "../../services/identity/broker.ts";
 import { identityAnswers } from "../../services/identity/events.ts";
 import { ensureFirstUser } from "../../services/identity/first_user.ts";
-import { openKeyRing } from "../../services/identity/keys.ts";
+import { type KeyRing, openKeyRing } from "../../services/identity/keys.ts";
 import type { Mail, SendMail } from "../../services/identity/mail.ts";
 import { createSessions } from "../../services/identity/sessions.ts";
 import { seedCatalogue } from "../../services/identity/store.ts";
@@ -57,7 +57,7 @@ export interface TestHub {
   login(username: string, password?: string): Promise<string>;
   /** Token of the administrator, who is user 1 of organization 1. */
   root: string;
-  apps: Record<HubService | "gateway", { routes: RouteEntry[] }>;
+  apps: Record<HubService | "gateway", TestApp>;
   db: Record<HubService, Db>;
   /** Moves the clock of the services. */
   advance(seconds: number): void;
@@ -65,10 +65,17 @@ export interface TestHub {
   /** Mails taken by the test's mail server, in order; waits for those under way. */
   mails(): Promise<Mail[]>;
   settled(): Promise<void>;
+  /** Signs tokens. */
+  keys: KeyRing;
   /** The servers below, for another hub of the same test. */
   postgres: TestPostgres;
   nats: TestNats;
   stop(): Promise<void>;
+}
+
+export interface TestApp {
+  routes: RouteEntry[];
+  fetch(request: Request, env: object): Response | Promise<Response>;
 }
 
 /** What Hono keeps of a route. */
@@ -256,6 +263,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       return taken;
     },
     settled: () => background.settled(),
+    keys,
     postgres,
     nats,
     async stop() {
