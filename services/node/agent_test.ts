@@ -298,6 +298,17 @@ Deno.test("Agent gives up what runs when it is stopped, and does the next attemp
   });
 });
 
+Deno.test("Agent gives up when its node is shut out", async () => {
+  await withPlace(async ({ hub, start, warnings }) => {
+    hub.credentialSeconds = 20;
+    await start();
+    await hub.shutOut();
+    await waitFor(() => warnings.some((line) => /WrongKeyError: .* refuses/.test(line)), {
+      what: "the agent to give up",
+    });
+  });
+});
+
 Deno.test("Agent refuses to start with a wrong key, with other encryption, or in a folder in use", async () => {
   await withPlace(async ({ start }) => {
     await assert.rejects(start(), WrongKeyError);

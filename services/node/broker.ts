@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { Events, headers as newHeaders, type MsgHdrs, type NatsConnection } from "nats.ws";
+import { headers as newHeaders, type MsgHdrs, type NatsConnection } from "nats.ws";
 import type { Logger } from "../../shared/log.ts";
 import { connectNats, drain, renewConnection } from "../../shared/nats.ts";
 import {
@@ -24,6 +24,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { orAbort, sleep } from "./backoff.ts";
 import type { Trust } from "./dispatch.ts";
 import type { Hub } from "./hub.ts";
+import { createLink } from "./link.ts";
 import { claimsOf } from "./payload.ts";
 
 export interface Broker {
@@ -63,6 +64,7 @@ export async function connectBroker(
   const publicKey = publicKeyOf(seed);
   let credential = await hub.brokerCredential(publicKey, signal);
   const closing = new AbortController();
+  const link = createLink();
   const connecting = connectNats({
     url: credential.nats_url,
     name: `node ${nodeId}`,
@@ -78,18 +80,21 @@ export async function connectBroker(
     connecting.then((late) => late.close());
     throw error;
   });
-  const link = watchLink(connection);
+  link.follow(connection);
 
-  /** Gets the next credential at half of the current one's time. */
+  /** Gets the next credential at half of the current one's time, or when this one seems to be refused. */
   async function renew() {
     for (;;) {
-      const due = Date.now() + lifetimeMs(credential.jwt) / 2;
+      const began = Date.now();
+      const lifetime = lifetimeMs(credential.jwt);
+      const patience = Math.min(30_000, lifetime / 10);
       // In short steps, because timers stand still while a machine sleeps.
-      while (Date.now() < due) {
-        await sleep(Math.min(60_000, due - Date.now()), closing.signal);
+      while (Date.now() - began < lifetime / 2 && (link.isUp() || Date.now() - began < patience)) {
+        await sleep(Math.min(5000, patience), closing.signal);
       }
       credential = await hub.brokerCredential(publicKey, closing.signal);
-      await orAbort(connecting, closing.signal).then(renewConnection).catch((error) =>
+      if (!link.isUp()) continue; // the client asks for the newest credential at every attempt to connect
+      await connecting.then(renewConnection).catch((error) =>
         log.debug("The renewed credential waits for a reconnection", { reason: messageOf(error) })
       );
     }
@@ -129,36 +134,6 @@ export async function connectBroker(
       else await connection.close();
     },
   };
-}
-
-interface Link {
-  isUp(): boolean;
-  /** Resolves once connected, to a signal that is aborted at the loss of the connection. */
-  up(): Promise<AbortSignal>;
-}
-
-function watchLink(connection: NatsConnection): Link {
-  let lost: AbortController | undefined = new AbortController();
-  let up = Promise.resolve(lost.signal);
-  let wake = (_: AbortSignal) => {};
-
-  // The client tells of every failed attempt to reconnect as of another disconnection.
-  async function watch() {
-    for await (const { type } of connection.status()) {
-      if (type === Events.Disconnect && lost) {
-        const next = Promise.withResolvers<AbortSignal>();
-        up = next.promise;
-        wake = next.resolve;
-        lost.abort(new Error("the connection to the broker was lost"));
-        lost = undefined;
-      } else if (type === Events.Reconnect && !lost) {
-        lost = new AbortController();
-        wake(lost.signal);
-      }
-    }
-  }
-  watch();
-  return { isUp: () => lost !== undefined, up: () => up };
 }
 
 /** How long a credential was made for. By its own times, since the clock here may differ from the hub's. */

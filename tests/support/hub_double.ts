@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { headers, type Msg, type NatsConnection } from "nats.ws";
-import { issueNodeCredential, nodeIssuers } from "../../shared/broker_trust.ts";
+import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker_trust.ts";
 import { sha256Hex } from "../../shared/digest.ts";
 import { verifyNodeCredential } from "../../shared/node_credential.ts";
 import {
@@ -82,6 +82,8 @@ export interface HubDouble {
   /** Holds everything that reaches this point. */
   hold(point: Point): Hold;
   final(result: HeldResult): Promise<HeldResult>;
+  /** Makes the node unknown, at the broker and at the door. */
+  shutOut(): Promise<void>;
   killBroker(): Promise<void>;
   startBroker(): Promise<void>;
   stopHttp(): Promise<void>;
@@ -104,6 +106,8 @@ export async function startHubDouble(): Promise<HubDouble> {
   const gates = new Map<Point, { reached: () => void; opened: Promise<void> }>();
   const results = new Map<number, HeldResult>();
   let lastId = 100;
+  let apiKey = API_KEY;
+  let nodeKey = "";
   let http: Deno.HttpServer | undefined;
 
   async function pass(point: Point): Promise<void> {
@@ -284,8 +288,21 @@ export async function startHubDouble(): Promise<HubDouble> {
     const runPath = /^\/run\/(\d+)(\/report)?$/.exec(path);
     if (key === "POST /token/node") {
       const { api_key } = await request.json();
-      if (api_key !== API_KEY) throw new Refusal(401, "The API key is not known.");
+      if (api_key !== apiKey) throw new Refusal(401, "The API key is not known.");
       return { access_token: token({ sub: NODE }), refresh_token: "x" };
+    }
+    if (apiKey === "") throw new Refusal(401, "The node is not known.");
+    if (key === "POST /token/broker") {
+      const { public_key } = await request.json();
+      nodeKey = public_key;
+      const issued = await issueNodeCredential(trust, NODE, public_key, hub.credentialSeconds);
+      return {
+        jwt: issued.jwt,
+        expires_at: issued.expiresAt.toISOString(),
+        nats_url: nats.url,
+        dispatch_keys: [publicKeyOf(hub.dispatchSeed)],
+        service: "sextant",
+      };
     }
     if (path === `/node/${NODE}`) {
       return {
@@ -297,17 +314,6 @@ export async function startHubDouble(): Promise<HubDouble> {
     }
     if (path === `/collaboration/${COLLABORATION}`) {
       return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
-    }
-    if (key === "POST /token/broker") {
-      const { public_key } = await request.json();
-      const issued = await issueNodeCredential(trust, NODE, public_key, hub.credentialSeconds);
-      return {
-        jwt: issued.jwt,
-        expires_at: issued.expiresAt.toISOString(),
-        nats_url: nats.url,
-        dispatch_keys: [publicKeyOf(hub.dispatchSeed)],
-        service: "sextant",
-      };
     }
     if (key === "POST /token/container") {
       const { task_id } = await request.json();
@@ -389,6 +395,11 @@ export async function startHubDouble(): Promise<HubDouble> {
         timeout: 30_000,
       });
       return result;
+    },
+    async shutOut() {
+      apiKey = "";
+      const { nc } = await nats.system("identity");
+      await revokeNode(nc, trust, nodeKey);
     },
     killBroker: nats.kill9,
     startBroker: nats.start,
