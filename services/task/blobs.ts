@@ -7,15 +7,17 @@ import type { Db } from "../../shared/db.ts";
 import { SextantError } from "../../shared/errors.ts";
 import {
   appendChunk,
-  blobChunk,
+  blobPiece,
   type BlobRow,
   deleteBlob,
   insertBlob,
   sealBlob,
 } from "./store/blob.ts";
 
-/** Bytes of one row; the database doubles them on the wire. */
+/** Bytes of one row. */
 const CHUNK = 512 * 1024;
+/** Bytes read at once: small enough for the short-lived part of the heap, so that memory does not pile up. */
+const PIECE = 64 * 1024;
 
 export interface WriteBlobOptions {
   owner: string;
@@ -87,15 +89,20 @@ async function* inChunks(
 /** The bytes of a complete blob, read as they are wanted. The stream fails when they are not what was stored. */
 export function readBlob(db: Db, blob: BlobRow): ReadableStream<Uint8Array<ArrayBuffer>> {
   const hash = createHash("sha256");
-  let position = 0;
   let size = 0;
   return new ReadableStream({
     async pull(controller) {
-      const content = size < blob.size! ? await blobChunk(db, blob.id, position++) : undefined;
-      if (content) {
-        size += content.length;
-        hash.update(content);
-        controller.enqueue(new Uint8Array(content));
+      const piece = size < blob.size!
+        ? await blobPiece(db, blob.id, {
+          position: Math.floor(size / CHUNK),
+          from: size % CHUNK,
+          length: PIECE,
+        })
+        : undefined;
+      if (piece && piece.length > 0) {
+        size += piece.length;
+        hash.update(piece);
+        controller.enqueue(piece);
         if (size < blob.size!) return;
       }
       if (size !== blob.size || hash.digest("hex") !== blob.sha256) {

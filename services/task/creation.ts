@@ -16,6 +16,7 @@ import { dispatch } from "./dispatch.ts";
 import {
   beginsEncrypted,
   beginsPlain,
+  HEAD,
   isFinal,
   looksEncrypted,
   looksPlain,
@@ -34,7 +35,7 @@ import {
   taskById,
   type TaskRow,
 } from "./store.ts";
-import { attachBlob, blobChunk, isBlobId } from "./store/blob.ts";
+import { attachBlob, blobPiece, isBlobId } from "./store/blob.ts";
 
 const database = z.strictObject({
   label: text.pipe(z.string().min(1)),
@@ -175,7 +176,7 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
   async function checkInput(id: number, input: string, { encrypted }: Place): Promise<void> {
     let fits: boolean;
     if (isBlobId(input)) {
-      const start = await blobChunk(db, input, 0);
+      const start = await blobPiece(db, input, { position: 0, from: 0, length: HEAD });
       if (!start) {
         throw new SextantError(
           "invalid_request",

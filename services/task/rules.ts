@@ -134,7 +134,7 @@ export function looksPlain(input: string): boolean {
 }
 
 /** Enough of a payload to see its form: an encrypted key is 684 characters, its IV 24. */
-const HEAD = 2048;
+export const HEAD = 2048;
 
 /** Whether a blob begins like an encrypted payload (contract §7.4): key `$` IV `$`, then the bytes themselves. */
 export function beginsEncrypted(start: Uint8Array): boolean {

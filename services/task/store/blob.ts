@@ -102,16 +102,19 @@ export async function blobById(tx: Tx, id: string): Promise<BlobRow | undefined>
   return row;
 }
 
-/** A piece of a blob; as base64 on its way, which is a third less than the driver's own form of bytea. */
-export async function blobChunk(
+/**
+ * Up to `length` bytes of a chunk, from `from` on. As base64 on its way, which is a third less than the driver's own
+ * form of bytea; its COPY to a stream stalls the connection in Deno.
+ */
+export async function blobPiece(
   tx: Tx,
   id: string,
-  position: number,
-): Promise<Uint8Array | undefined> {
-  const [row] = await tx<{ content: string }[]>`
-    select encode(content, 'base64') as content from blob_chunk
-    where blob_id = ${id} and position = ${position}`;
-  return row && Uint8Array.fromBase64(row.content);
+  { position, from, length }: { position: number; from: number; length: number },
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const [row] = await tx<{ piece: string }[]>`
+    select encode(substring(content from ${from + 1} for ${length}), 'base64') as piece
+    from blob_chunk where blob_id = ${id} and position = ${position}`;
+  return row && Uint8Array.fromBase64(row.piece);
 }
 
 /** Gives a complete blob of one of these owners to a result; `undefined` when there is no such blob, or it is taken. */
