@@ -45,8 +45,19 @@ export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
 
 type Json = Record<string, unknown>;
 
-function jsonSchema(schema: z.ZodType): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+/** What a client may send, as JSON Schema. */
+export function jsonSchema(schema: z.ZodType): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override({ zodSchema, jsonSchema: described }) {
+      // Of `text.pipe(z.string().max(128))` the library shows the first half only.
+      const { def } = zodSchema._zod;
+      if (def.type !== "pipe" || !described.type) return;
+      const second = jsonSchema(def.out as z.ZodType);
+      if (second.type === described.type) Object.assign(described, { ...second, ...described });
+    },
+  });
   return rest;
 }
 
@@ -90,12 +101,14 @@ const failure = (description: string) => ({
 });
 
 function operation(route: RouteDescription): Json {
-  const { access, body, path, name, query } = route;
+  const { access, body, path, method, query } = route;
+  const tag = path.split("/")[2] ?? "api";
+  const name = route.name || method.toLowerCase();
   return {
-    operationId: name,
+    operationId: `${tag}_${name}`,
     summary: sentence(name),
     description: whoMay(route),
-    tags: [path.split("/")[2] ?? "api"],
+    tags: [tag],
     ...(access ? {} : { security: [] }),
     parameters: parameters(route),
     ...(body

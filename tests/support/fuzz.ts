@@ -4,8 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { z } from "zod";
-import { type RouteDescription, routesOf } from "../../shared/openapi.ts";
+import { jsonSchema, type RouteDescription, routesOf } from "../../shared/openapi.ts";
 import type { RouteEntry } from "./hub.ts";
 
 type JsonSchema = Record<string, unknown>;
@@ -87,10 +86,6 @@ function fitting(schema: JsonSchema): fc.Arbitrary<unknown> {
 
 function mostly(schema: JsonSchema): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 9, arbitrary: fitting(schema) }, { weight: 1, arbitrary: nastyJson });
-}
-
-function jsonSchema(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
 }
 
 const pathValue = fc.oneof(
