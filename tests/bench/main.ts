@@ -8,6 +8,7 @@ import { startTestStack, type TestStack } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
+import { benchLists } from "./lists.ts";
 import { benchRuns } from "./runs.ts";
 
 export interface BenchContext {
@@ -19,6 +20,10 @@ export interface BenchContext {
 const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Promise<void> }> = {
   gateway: { what: "authenticated GET through the gateway", run: benchGateway },
   "first-line": { what: "POST accepted to the algorithm's first line", run: benchFirstLine },
+  lists: {
+    what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
+    run: benchLists,
+  },
   runs: { what: "runs per second, end to end in the sandbox", run: benchRuns },
 };
 
