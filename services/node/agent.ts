@@ -11,6 +11,7 @@ import type { Logger } from "../../shared/log.ts";
 import { subjects } from "../../shared/subjects.ts";
 import { carryOut, Interruption } from "./attempt.ts";
 import { createAttempts } from "./attempts.ts";
+import { orAbort } from "./backoff.ts";
 import { connectBroker } from "./broker.ts";
 import type { NodeConfig } from "./config.ts";
 import { createHub, type NodeIdentity } from "./hub.ts";
@@ -35,7 +36,7 @@ export interface StartAgentOptions {
   log: Logger;
   /** Gives up starting. */
   signal: AbortSignal;
-  /** Told about an error after which the agent cannot go on: it should be stopped. */
+  /** Told about an error after which an agent that had started cannot go on: it should be stopped. */
   onFailure: (error: unknown) => void;
 }
 
@@ -46,6 +47,15 @@ export interface StartAgentOptions {
 export async function startAgent(
   { config, log, signal, onFailure }: StartAgentOptions,
 ): Promise<Agent> {
+  const failed = new AbortController();
+  let started = false;
+  function fail(error: unknown) {
+    if (failed.signal.aborted) return;
+    failed.abort(error);
+    if (started) onFailure(error);
+  }
+  const starting = AbortSignal.any([signal, failed.signal]);
+
   const journal = await openJournal(config.dataFolder, { log });
   const ends: (() => Promise<void>)[] = [() => journal.close()];
   async function endAll() {
@@ -53,7 +63,7 @@ export async function startAgent(
   }
   try {
     const hub = createHub({ api: config.api, apiKey: config.apiKey, log });
-    const identity = await hub.whoAmI(signal);
+    const identity = await hub.whoAmI(starting);
     checkEncryption(config.encryption, identity.collaboration);
     log.info("Logged in", { node_id: identity.id, node: identity.name });
 
@@ -63,8 +73,8 @@ export async function startAgent(
       nodeId,
       folder: config.dataFolder,
       log,
-      signal,
-      onRefused: onFailure,
+      signal: starting,
+      onRefused: fail,
     });
     ends.push(() => broker.close());
 
@@ -78,9 +88,13 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
+    const runtime = await createSandbox({ folder: config.dataFolder, log });
+    for (const { name, stands, note } of runtime.walls) {
+      if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
+    }
     const runner = createRunner({
       config,
-      runtime: await createSandbox({ folder: config.dataFolder, log }),
+      runtime,
       hub,
       log,
       sendLog: ({ result_id, attempt }, piece) =>
@@ -105,12 +119,11 @@ export async function startAgent(
         return carryOut(entry, tools, signal);
       },
       onFailure: (error) => {
-        if (!stopping.signal.aborted) onFailure(error);
+        if (!stopping.signal.aborted) fail(error);
       },
     });
     attempts.resume();
     const ready = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => ready.reject(signal.reason), { once: true });
     const intake = takeWork({
       nodeId,
       broker,
@@ -120,7 +133,7 @@ export async function startAgent(
       log,
       onReady: ready.resolve,
       signal: stopping.signal,
-    });
+    }).catch(fail);
     ends.push(async () => {
       stopping.abort(new Error("stopping"));
       const silence = setTimeout(() => silenced.abort(new Error("stopping")), LAST_WORDS_MS);
@@ -129,7 +142,8 @@ export async function startAgent(
       silenced.abort(new Error("stopped"));
       await intake;
     });
-    await ready.promise;
+    await orAbort(ready.promise, starting);
+    started = true;
     return { identity, stop: endAll };
   } catch (error) {
     await endAll();

@@ -309,6 +309,18 @@ Deno.test("Agent gives up when its node is shut out", async () => {
   });
 });
 
+Deno.test("Agent gives up starting when it is shut out before the broker answers", async () => {
+  await withPlace(async ({ hub, start }) => {
+    hub.credentialSeconds = 20;
+    await hub.killBroker();
+    const starting = start();
+    await waitFor(() => hub.asked.get("POST /token/broker"), { what: "the first credential" });
+    hub.refuseKey();
+    await assert.rejects(starting, WrongKeyError);
+    await hub.startBroker();
+  });
+});
+
 Deno.test("Agent refuses to start with a wrong key, with other encryption, or in a folder in use", async () => {
   await withPlace(async ({ start }) => {
     await assert.rejects(start(), WrongKeyError);

@@ -10,6 +10,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { createLogger, type LogLevel } from "../../shared/log.ts";
 import { startAgent } from "./agent.ts";
 import { API_KEY_VARIABLE, readNodeConfig } from "./config.ts";
+import { describeWalls, type Wall } from "./runtimes/walls.ts";
 
 const HELP = `Runs the agent of one node at a data station.
 
@@ -41,13 +42,16 @@ The configuration, with its defaults:
     output_mib: 64
   max_runs: 2                 # runs that compute at once; default: one per core, at least 2
 
-Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error.`;
+Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error.
+
+What protects this machine from algorithms:
+`;
 
 /** Stopping takes a moment for last reports; after this the process leaves anyway. */
 const STOP_DEADLINE_MS = 10_000;
 
 async function main(): Promise<number> {
-  const path = configPath();
+  const path = await configPath();
   if (typeof path === "number") return path;
   const log = createLogger("node", {
     level: (Deno.env.get("SEXTANT_LOG_LEVEL") ?? "info") as LogLevel,
@@ -63,6 +67,10 @@ async function main(): Promise<number> {
       end(0);
     });
   }
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("A promise was rejected and nobody looked", { error: event.reason });
+  });
   function explain(error: unknown): number {
     if (starting.signal.aborted && error === starting.signal.reason) return 0;
     log.error(messageOf(error));
@@ -96,14 +104,14 @@ async function main(): Promise<number> {
 }
 
 /** The path given on the command line, or the exit code when there is none to work with. */
-function configPath(): string | number {
+async function configPath(): Promise<string | number> {
   try {
     const { values: { config, help } } = parseArgs({
       args: Deno.args,
       options: { config: { type: "string", short: "c" }, help: { type: "boolean", short: "h" } },
     });
     if (help) {
-      console.log(HELP);
+      console.log(HELP + (await describeWalls()).map(showWall).join("\n"));
       return 0;
     }
     if (config) return config;
@@ -112,6 +120,10 @@ function configPath(): string | number {
     console.error(`${messageOf(error)}\n--help explains.`);
   }
   return 2;
+}
+
+function showWall({ name, stands, note }: Wall): string {
+  return `  ${name.padEnd(12)} ${stands ? "yes" : "NO "}  ${note}`;
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -82,7 +82,9 @@ export interface HubDouble {
   /** Holds everything that reaches this point. */
   hold(point: Point): Hold;
   final(result: HeldResult): Promise<HeldResult>;
-  /** Makes the node unknown, at the broker and at the door. */
+  /** Makes the node unknown at the door. */
+  refuseKey(): void;
+  /** Makes it unknown at the broker too. */
   shutOut(): Promise<void>;
   killBroker(): Promise<void>;
   startBroker(): Promise<void>;
@@ -396,8 +398,9 @@ export async function startHubDouble(): Promise<HubDouble> {
       });
       return result;
     },
+    refuseKey: () => void (apiKey = ""),
     async shutOut() {
-      apiKey = "";
+      hub.refuseKey();
       const { nc } = await nats.system("identity");
       await revokeNode(nc, trust, nodeKey);
     },
