@@ -185,6 +185,17 @@ Deno.test("Agent takes large inputs and sends large results over HTTP", async ()
   });
 });
 
+Deno.test("Agent reports a failure in place of a result that the hub will never take", async () => {
+  await withPlace(async ({ hub, start }) => {
+    await start();
+    hub.largestReport = 1_000_000;
+    const input = { method: "big", kwargs: { bytes: 2_000_000 } };
+    const big = await hub.final(await hub.post({ image: IMAGE, input }));
+    assert.deepEqual([big.status, big.result], ["failed", null]);
+    assert.match(big.reason!, /The hub refused the result: The body is too large/);
+  });
+});
+
 Deno.test("Agent lets a partial run in while the central one that made it waits", async () => {
   await withPlace(async ({ hub, start }) => {
     await start();

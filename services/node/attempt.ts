@@ -92,7 +92,7 @@ export async function carryOut(
     } catch (error) {
       if (!(error instanceof ReportRefusedError)) throw error;
       log.error("The hub refuses the result", { reason: error.message });
-      return await failInstead(`The hub refused the result: ${error.message}`);
+      await failInstead(`The hub refused the result: ${error.message}`);
     }
     await journal.closed(dispatch);
   }
@@ -100,8 +100,9 @@ export async function carryOut(
   /** Reports a failure in place of a result that the hub will never take. */
   async function failInstead(reason: string): Promise<void> {
     await journal.finished(dispatch, { status: "failed", reason, result: null, log: null });
-    await reporter.finish(dispatch, journal.reportPath(dispatch));
-    await journal.closed(dispatch);
+    await reporter.finish(dispatch, journal.reportPath(dispatch)).catch((error) => {
+      if (!(error instanceof ReportRefusedError)) throw error;
+    });
   }
 
   async function giveUp(reason: string): Promise<void> {

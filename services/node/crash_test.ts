@@ -131,6 +131,31 @@ Deno.test("Agent killed again and again gives a result up after the attempts the
   });
 });
 
+Deno.test("Agent killed twice amid many runs ends each of them exactly once", async () => {
+  await withAgents(async (hub, start) => {
+    const results = await Promise.all(
+      Array.from(
+        { length: 30 },
+        (_, n) => hub.post({ image: IMAGE, input: { method: "echo", kwargs: { n } } }),
+      ),
+    );
+    const over = () => results.filter(({ result }) => result !== null).length;
+    for (const share of [8, 16]) {
+      const agent = await start();
+      await waitFor(() => over() >= share, { what: `${share} results` });
+      await agent.kill9();
+    }
+    await start();
+    for (const [n, result] of results.entries()) {
+      await hub.final(result);
+      assert.equal(result.status, "completed", `${result.id}: ${result.reason}`);
+      assert.deepEqual(decodePayload(result.result!), { n });
+      assert.equal(result.committed.finish, 1);
+      assert.equal(result.attempt, 1 + (result.committed.lost ?? 0));
+    }
+  });
+});
+
 Deno.test("Agent stops on SIGTERM within its deadline and leaves no algorithm behind", async () => {
   await withAgents(async (hub, start) => {
     const agent = await start();

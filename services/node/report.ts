@@ -7,7 +7,7 @@ import type { Logger } from "../../shared/log.ts";
 import { type ReportKind, subjects } from "../../shared/subjects.ts";
 import { persist } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
-import { type Hub, HubError } from "./hub.ts";
+import { type Hub, HubError, WrongKeyError } from "./hub.ts";
 import type { AttemptId, AttemptState } from "./journal.ts";
 
 const refused = z.object({ ok: z.literal(false), reason: z.string() });
@@ -42,9 +42,16 @@ const MESSAGE_LIMIT = 900 * 1024;
 const FIRST_TIMEOUT_MS = 2000;
 const LAST_TIMEOUT_MS = 30_000;
 
+/** HTTP statuses that say: this report is wrong. Others say that the hub is unwell, or the log-in is. */
+const UNACCEPTABLE = [400, 413, 422];
+
 /** The hub will never take this report, however often it is sent. */
 export class ReportRefusedError extends Error {
   override name = "ReportRefusedError";
+}
+
+function retryable(error: unknown): boolean {
+  return !(error instanceof ReportRefusedError || error instanceof WrongKeyError);
 }
 
 export interface Reporter {
@@ -92,14 +99,16 @@ export function createReporter(
         }),
       );
       const { data } = failure.safeParse(answer);
-      if (data?.error.code === "invalid_request") throw new ReportRefusedError(data.error.msg);
+      if (kind === "finish" && data?.error.code === "invalid_request") {
+        throw new ReportRefusedError(data.error.msg);
+      }
       if (data) throw new Error(data.error.msg);
       return ANSWERS[kind].parse(answer) as Answer<Kind>;
     }, {
       what: `report "${kind}" to the hub`,
       log,
       signal,
-      retryable: (error) => !(error instanceof ReportRefusedError),
+      retryable,
     });
   }
 
@@ -112,18 +121,20 @@ export function createReporter(
     async finish({ result_id }, path) {
       const { size } = await Deno.stat(path);
       if (size <= MESSAGE_LIMIT) return await send("finish", await Deno.readFile(path), ended);
-      try {
-        return await hub.insist(`/run/${result_id}/report`, ANSWERS.finish, {
-          method: "POST",
-          stream: async () => (await Deno.open(path)).readable,
-          // An hour: a large result on a slow line.
-          timeoutMs: 3_600_000,
-          signal: ended,
-        });
-      } catch (error) {
-        if (error instanceof HubError) throw new ReportRefusedError(error.message);
-        throw error;
-      }
+      return await persist(async () => {
+        try {
+          return await hub.request(`/run/${result_id}/report`, ANSWERS.finish, {
+            method: "POST",
+            stream: async () => (await Deno.open(path)).readable,
+            // An hour: a large result on a slow line.
+            timeoutMs: 3_600_000,
+            signal: ended,
+          });
+        } catch (error) {
+          const never = error instanceof HubError && UNACCEPTABLE.includes(error.status ?? 0);
+          throw never ? new ReportRefusedError(error.message) : error;
+        }
+      }, { what: "report a large result to the hub", log, signal: ended, retryable });
     },
   };
 }

@@ -70,6 +70,8 @@ export interface HubDouble {
   /** Seconds for which a broker credential is valid. */
   credentialSeconds: number;
   dispatchSeed: string;
+  /** Longest report over HTTP. */
+  largestReport: number;
   nc: NatsConnection;
   /** How often each path was asked over HTTP, for example "POST /token/container". */
   asked: Map<string, number>;
@@ -347,7 +349,11 @@ export async function startHubDouble(): Promise<HubDouble> {
       };
     }
     if (path === "/result") return { data: ofTask.map(({ id, result }) => ({ id, result })) };
-    if (runPath?.[2]) return await commit("finish", await request.json());
+    if (runPath?.[2]) {
+      const report = await request.text();
+      if (report.length > hub.largestReport) throw new Refusal(413, "The body is too large.");
+      return await commit("finish", JSON.parse(report));
+    }
     if (runPath) return { input: results.get(Number(runPath[1]))!.input };
     throw new Refusal(404, `There is no ${key}.`);
   }
@@ -358,6 +364,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     encrypted: false,
     credentialSeconds: 3600,
     dispatchSeed: newUserKey().seed,
+    largestReport: Infinity,
     nc,
     asked: new Map(),
     logLines: [],
