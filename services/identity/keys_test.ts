@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { useTestPostgres } from "../../tests/harness.ts";
+import { migrate, openDatabase } from "../../shared/db.ts";
+import { silentLogger as log } from "../../shared/log.ts";
+import { signToken, verifyToken } from "../../shared/tokens.ts";
+import { openKeyRing } from "./keys.ts";
+
+const postgres = useTestPostgres();
+const DAY = 86_400_000;
+const content = {
+  jti: "a",
+  type: "refresh",
+  client_type: "user",
+  sub: 1,
+  lifetimeSeconds: 48 * 3600,
+} as const;
+
+async function open() {
+  const db = openDatabase(await postgres.newDatabase("identity"), { schema: "identity", log });
+  await migrate(db, new URL("./schema/", import.meta.url), log);
+  let at = Date.now();
+  const now = () => new Date(at);
+  const options = { now, days: 90, tokenSeconds: 48 * 3600 };
+  return {
+    db,
+    now,
+    open: () => openKeyRing(db, options),
+    pass: (days: number) => {
+      at += days * DAY;
+    },
+  };
+}
+
+Deno.test("the key ring changes its key when that is old, and old tokens stay good", async () => {
+  const { db, now, open: openRing, pass } = await open();
+  const ring = await openRing();
+  const first = ring.current().kid;
+  pass(89);
+  await ring.rotate();
+  assert.equal(ring.current().kid, first);
+  const token = await signToken(ring.current(), content, now());
+  pass(1);
+  await ring.rotate();
+  assert.notEqual(ring.current().kid, first);
+  const claims = await verifyToken(token, ring.publicKey, { type: "refresh", now: now() });
+  assert.equal(claims.sub, 1);
+  assert.equal((await ring.publicKeys()).length, 2);
+  await db.end();
+});
+
+Deno.test("the key ring drops a key when no token of it can be valid", async () => {
+  const { db, open: openRing, pass } = await open();
+  const ring = await openRing();
+  const first = ring.current().kid;
+  pass(90);
+  await ring.rotate();
+  pass(90);
+  await ring.rotate();
+  assert.equal((await ring.publicKeys()).length, 3, "a container's token may be as old as a key");
+  pass(2);
+  await ring.rotate();
+  assert.equal(await ring.publicKey(first), undefined);
+  assert.equal((await ring.publicKeys()).length, 2);
+  await db.end();
+});
+
+Deno.test("replicas that rotate at once make one key, and know each other's", async () => {
+  const { db, now, open: openRing, pass } = await open();
+  const rings = await Promise.all([openRing(), openRing(), openRing()]);
+  pass(91);
+  await Promise.all(rings.map((ring) => ring.rotate()));
+  assert.equal(new Set(rings.map((ring) => ring.current().kid)).size, 1);
+  pass(91);
+  await rings[0]!.rotate();
+  const token = await signToken(rings[0]!.current(), content, now());
+  await verifyToken(token, rings[1]!.publicKey, { type: "refresh", now: now() });
+  await db.end();
+});
+
+Deno.test("keys are of a kind that cannot be guessed (GHSA-m3mq-f375-5vgh)", async () => {
+  const { db, open: openRing } = await open();
+  const { public_jwk, private_jwk } = (await openRing()).current();
+  assert.deepEqual([public_jwk.kty, public_jwk.crv], ["OKP", "Ed25519"]);
+  assert.equal(Uint8Array.fromBase64(private_jwk.d!, { alphabet: "base64url" }).length, 32);
+  await db.end();
+});
