@@ -5,12 +5,15 @@
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunDatabase, RunSpec } from "./runtime.ts";
+import type { RunSpec } from "./runtime.ts";
 
 const ELSEWHERE = "/var/tmp/sextant-sandbox";
 const SOURCE = fileURLToPath(new URL("..", import.meta.url));
 /** The runner and everything that it imports. */
 const CODE = ["runtimes/runner.ts", "runtimes/table.ts", "runtimes/csv.ts", "closest.ts"];
+
+const EXTENSIONS = [".ts", ".js", ".mts", ".mjs"];
+const MAX_DATABASES = 32;
 
 /** The algorithm or a database cannot be handed in. The message is for the researcher and names no path. */
 export class RunFolderError extends Error {
@@ -29,7 +32,7 @@ export interface Home {
   remove(): Promise<void>;
 }
 
-/** The place of one run. */
+/** A run's folder and what is in it. */
 export interface RunFolder {
   path: string;
   algorithm: string;
@@ -131,41 +134,48 @@ async function isOpenToAll(path: string): Promise<boolean> {
   }
 }
 
+/** Makes an empty folder for a run that is to be user `uid`, if any. */
+export async function makeRunFolder(home: Home, uid: number | undefined): Promise<string> {
+  const path = await Deno.makeTempDir({ dir: home.runs });
+  if (uid !== undefined) {
+    await Deno.chown(path, null, uid);
+    await Deno.chmod(path, 0o710);
+  }
+  return path;
+}
+
+/** Every path at which a run may find something to read in its folder, whether or not it does. */
+export function readablePaths(folder: string): string[] {
+  return [
+    ...EXTENSIONS.map((extension) => join(folder, `algorithm${extension}`)),
+    ...Array.from({ length: MAX_DATABASES }, (_, index) => databasePath(folder, index)),
+  ];
+}
+
 /**
- * Makes the folder of a run. If it is to be user `uid`, that user gets copies of its files, which nobody else can
- * read; otherwise databases stay where they are, if Deno can be told where that is. Throws a {@linkcode RunFolderError} for what cannot be handed in.
+ * Puts into a run's folder what the run is to read. Throws a {@linkcode RunFolderError} for what cannot be handed in.
  */
-export async function makeRunFolder(
-  home: Home,
-  { name, algorithm, databases }: Pick<RunSpec, "name" | "algorithm" | "databases">,
+export async function fillRunFolder(
+  path: string,
+  { algorithm, databases }: Pick<RunSpec, "algorithm" | "databases">,
   uid: number | undefined,
 ): Promise<RunFolder> {
-  const path = join(home.runs, name);
-  await Deno.mkdir(path, { mode: 0o700 });
-  try {
-    const folder: RunFolder = {
-      path,
-      algorithm: join(path, algorithm.name),
-      databases: [],
-    };
-    const source = await regularFile(algorithm.path, `The algorithm ${algorithm.name}`);
-    await hand(source, folder.algorithm, uid);
-    for (const [index, database] of databases.entries()) {
-      const source = await regularFile(database.path, nameOf(database));
-      const asItIs = uid === undefined && !source.includes(",");
-      const target = asItIs ? source : join(path, `database-${index}`);
-      if (target !== source) await hand(source, target, uid);
-      folder.databases.push({ label: database.label, path: target });
-    }
-    if (uid !== undefined) {
-      await Deno.chown(path, null, uid);
-      await Deno.chmod(path, 0o710);
-    }
-    return folder;
-  } catch (error) {
-    await removeFolder(path);
-    throw error;
+  if (databases.length > MAX_DATABASES) {
+    throw new RunFolderError(`The task names more than ${MAX_DATABASES} databases.`);
   }
+  const extension = EXTENSIONS.find((extension) => algorithm.name.endsWith(extension)) ?? ".ts";
+  const folder: RunFolder = { path, algorithm: join(path, `algorithm${extension}`), databases: [] };
+  await hand(algorithm.path, folder.algorithm, uid, `The algorithm ${algorithm.name}`);
+  for (const [index, { label, path: source }] of databases.entries()) {
+    const target = databasePath(path, index);
+    await hand(source, target, uid, `The database "${label}"`);
+    folder.databases.push({ label, path: target });
+  }
+  return folder;
+}
+
+function databasePath(folder: string, index: number): string {
+  return join(folder, `database-${index}`);
 }
 
 export async function removeFolder(path: string): Promise<void> {
@@ -186,15 +196,21 @@ async function regularFile(path: string, what: string): Promise<string> {
   return await Deno.realPath(path);
 }
 
-function nameOf({ label }: RunDatabase): string {
-  return `The database "${label}"`;
-}
-
-/** Copies a file for `uid` alone to read. */
-async function hand(source: string, target: string, uid: number | undefined): Promise<void> {
-  await Deno.copyFile(source, target);
-  await Deno.chmod(target, uid === undefined ? 0o400 : 0o440);
-  if (uid !== undefined) await Deno.chown(target, null, uid);
+/** Makes `source` readable at `target`: for another user as a copy that is only for it, else without one if possible. */
+async function hand(
+  source: string,
+  target: string,
+  uid: number | undefined,
+  what: string,
+): Promise<void> {
+  const path = await regularFile(source, what);
+  if (uid === undefined) {
+    // A link cannot be made across file systems, nor to some files of other users.
+    return await Deno.link(path, target).catch(() => Deno.copyFile(path, target));
+  }
+  await Deno.copyFile(path, target);
+  await Deno.chmod(target, 0o440);
+  await Deno.chown(target, null, uid);
 }
 
 function ignoreMissing(error: unknown): void {

@@ -55,7 +55,7 @@ export interface SubtaskClient {
 
 /** One run to execute. */
 export interface RunSpec {
-  /** Names the run's folder: letters, digits, `-`, unique among the runs under way. */
+  /** Letters, digits and `-`, unique among the runs under way. */
   name: string;
   /** The algorithm's file and what people call it. */
   algorithm: { name: string; path: string };

@@ -2,32 +2,27 @@
  * Runs an algorithm in a `deno run` that may do nothing but compute on its databases and speak to the agent over its
  * standard streams. It needs no container engine and no root; what protects the machine beyond Deno's permissions
  * is in `walls.ts`.
+ *
+ * A runner takes longer to start than most algorithms take to run, so one is always started in advance.
  * @module
  */
+import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
-import {
-  type Home,
-  makeHome,
-  makeRunFolder,
-  removeFolder,
-  type RunFolder,
-  RunFolderError,
-} from "./run_folder.ts";
-import type { Outcome, RunHandle, RunSpec, Runtime } from "./runtime.ts";
+import { fillRunFolder, makeHome, RunFolderError } from "./run_folder.ts";
+import { launchRunner, type RunnerProcess } from "./runner_process.ts";
+import type { Outcome, RunHandle, RunLimits, RunSpec, Runtime } from "./runtime.ts";
 import { supervise } from "./supervise.ts";
-import {
-  behindWalls,
-  createUsers,
-  describeWalls,
-  findWalls,
-  heapFlag,
-  type Wall,
-} from "./walls.ts";
+import { createUsers, describeWalls, findWalls, type Wall } from "./walls.ts";
+
+/** Milliseconds after the start of a run when the next runner is started: the run shall have the processor first. */
+const REFILL_AFTER = 50;
 
 export interface SandboxOptions {
   /** The agent's data folder, which no other agent uses at the same time. */
   folder: string;
   log: Logger;
+  /** Limits of the first run, if they are known before. */
+  limits?: RunLimits;
   /** The Deno that runs algorithms. */
   deno?: string;
   /** How much of what a run prints is kept. */
@@ -43,94 +38,91 @@ export interface Sandbox extends Runtime {
 
 /** Gets the machine ready to run algorithms. Throws when it cannot, naming the folder in the way. */
 export async function createSandbox(
-  { folder, log, deno = Deno.execPath(), maxLogBytes = 2 ** 20 }: SandboxOptions,
+  { folder, log, limits, deno = Deno.execPath(), maxLogBytes = 2 ** 20 }: SandboxOptions,
 ): Promise<Sandbox> {
   const walls = await findWalls();
-  const ownUser = walls.ownUser !== undefined;
-  const home = await makeHome(folder, { ownUser, deno });
+  const home = await makeHome(folder, { ownUser: walls.ownUser !== undefined, deno });
   const users = createUsers();
+  const launch = (limits: RunLimits) => launchRunner({ home, walls, users, limits });
+  const spare = createSpare(launch, log);
 
   async function start(spec: RunSpec): Promise<RunHandle> {
-    const uid = ownUser ? users.take() : undefined;
-    let place: RunFolder | undefined;
-    async function cleanUp() {
-      if (place) await removeFolder(place.path);
-      if (uid !== undefined) users.giveBack(uid);
-    }
+    const runLog = log.with({ run: spec.name });
+    let runner: RunnerProcess | undefined;
     try {
-      place = await makeRunFolder(home, spec, uid);
-      const command = behindWalls(walls, denoCommand(home, place, spec), {
-        uid,
-        limits: spec.limits,
-      });
-      const process = new Deno.Command(command.command, {
-        ...command,
-        cwd: place.path,
-        clearEnv: true,
-        env: {
-          DENO_DIR: home.cache,
-          DENO_CACHE_DB_MODE: "in-memory",
-          DENO_EMIT_CACHE_MODE: "disable",
-          DENO_NO_UPDATE_CHECK: "1",
-          // The web's GPU interface asks for no permission, and loads the machine's drivers.
-          DENO_WEBGPU_BACKEND: "noop",
-          HOME: "/nonexistent",
-          NO_COLOR: "1",
-        },
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-        detached: true,
-      }).spawn();
-      offerToKernel(process.pid);
-      return supervise({ process, place, spec, maxLogBytes, log, cleanUp });
+      runner = await spare.take(spec.limits) ?? await launch(spec.limits);
+      const place = await fillRunFolder(runner.folder, spec, runner.uid);
+      return supervise({ runner, place, spec, maxLogBytes, log: runLog });
     } catch (error) {
-      await cleanUp();
-      if (!(error instanceof RunFolderError)) log.error("Cannot start a sandbox", { error });
-      const reason = error instanceof RunFolderError
+      await runner?.remove();
+      const known = error instanceof RunFolderError;
+      if (!known) runLog.error("Cannot start a run", { error });
+      const reason = known
         ? error.message
         : "The node could not start its sandbox; its own log says why.";
       const outcome: Outcome = { status: "start failed", result: null, log: "", reason };
       return { done: Promise.resolve(outcome), kill: () => Promise.resolve() };
+    } finally {
+      spare.refill(spec.limits, REFILL_AFTER);
     }
   }
 
+  if (limits) spare.refill(limits, 0);
   return {
     name: "sandbox",
     walls: await describeWalls(walls),
     start,
-    close: home.remove,
+    async close() {
+      await spare.close();
+      await home.remove();
+    },
   };
 }
 
-function denoCommand(home: Home, place: RunFolder, { limits }: RunSpec): string[] {
-  const readable = [place.algorithm, ...place.databases.map(({ path }) => path)];
-  return [
-    home.deno,
-    "run",
-    "--quiet",
-    "--no-prompt",
-    "--no-config",
-    "--no-lock",
-    "--no-remote",
-    "--no-npm",
-    "--cached-only",
-    // A cache of compiled code would cost more than it saves in a process that starts once.
-    "--no-code-cache",
-    `--allow-read=${readable.join(",")}`,
-    "--deny-write",
-    "--deny-net",
-    "--deny-env",
-    "--deny-run",
-    "--deny-ffi",
-    "--deny-sys",
-    "--deny-import",
-    heapFlag(limits),
-    home.runner,
-  ];
-}
+/** One runner that waits for a run. */
+function createSpare(launch: (limits: RunLimits) => Promise<RunnerProcess>, log: Logger) {
+  let waiting: RunnerProcess | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let launching: Promise<void> | undefined;
+  let closed = false;
 
-/** When memory runs out on the machine, the kernel shall take the algorithm and not the agent. */
-function offerToKernel(pid: number): void {
-  Deno.writeTextFile(`/proc/${pid}/oom_score_adj`, "1000").catch(() => {});
+  async function fill(limits: RunLimits) {
+    try {
+      waiting = await launch(limits);
+      // It must not keep an agent from ending.
+      waiting.process.unref();
+    } catch (error) {
+      log.warn("Cannot start a runner in advance", { reason: messageOf(error) });
+    }
+    launching = undefined;
+  }
+
+  return {
+    /** The runner that waits, if it fits. */
+    async take(limits: RunLimits): Promise<RunnerProcess | undefined> {
+      const runner = waiting;
+      waiting = undefined;
+      if (!runner) return;
+      const { memoryMiB, timeoutSeconds } = runner.limits;
+      const fits = memoryMiB === limits.memoryMiB && timeoutSeconds === limits.timeoutSeconds;
+      if (fits && !runner.gone) {
+        runner.process.ref();
+        return runner;
+      }
+      await runner.remove();
+    },
+    refill(limits: RunLimits, afterMs: number) {
+      if (waiting || launching || timer || closed) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        launching = fill(limits);
+      }, afterMs);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await launching;
+      await waiting?.remove();
+    },
+  };
 }

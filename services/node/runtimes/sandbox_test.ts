@@ -338,6 +338,56 @@ Deno.test("Sandbox runs where only root can get at Deno", {
   await remove();
 });
 
+Deno.test("Sandbox has a runner waiting for the next run", async () => {
+  await withSandbox(async ({ run }) => {
+    await waitFor(async () => {
+      const asked = Date.now();
+      const { value } = await run("export const main = () => performance.timeOrigin;");
+      return (value as number) < asked;
+    }, { what: "a run in a process that was there before" });
+  });
+});
+
+Deno.test("Sandbox gives a run its own limits, whatever runner waits", async () => {
+  await withSandbox(async ({ run }) => {
+    const source = `import { getHeapStatistics } from "node:v8";
+      export const main = () => getHeapStatistics().heap_size_limit;`;
+    const limitOf = async (memoryMiB: number) =>
+      (await run(source, { limits: { memoryMiB } })).value;
+    const small = await limitOf(1024);
+    await waitFor(async () => await limitOf(1024) === small, { what: "some runs" });
+    assert.ok((await limitOf(4096) as number) > 4 * (small as number));
+    assert.equal(await limitOf(1024), small);
+  });
+});
+
+function commandOf(pid: string): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`);
+  } catch {
+    return "";
+  }
+}
+
+Deno.test("Sandbox starts a run although the waiting runner has died", async () => {
+  await withSandbox(async ({ run }) => {
+    const { value: runner } = await run("export const main = () => Deno.mainModule;");
+    const { pathname } = new URL(runner as string);
+    const waiting = await waitFor(
+      () =>
+        [...Deno.readDirSync("/proc")].find(({ name }) =>
+          /^\d+$/.test(name) && commandOf(name).includes(pathname)
+        ),
+      { what: "the next runner" },
+    );
+    Deno.kill(Number(waiting.name), "SIGKILL");
+    await waitFor(() => Deno.stat(`/proc/${waiting.name}`).then(() => false, () => true), {
+      what: "its end",
+    });
+    assert.equal((await run("export const main = () => 2;")).value, 2);
+  });
+});
+
 Deno.test("Sandbox removes its files when it is closed", async () => {
   let home = "";
   await withSandbox(async ({ run }) => {

@@ -16,6 +16,7 @@ import {
 } from "./frames.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { createRunLog } from "./run_log.ts";
+import type { RunnerProcess } from "./runner_process.ts";
 import type { Outcome, RunHandle, RunSpec, SubtaskClient } from "./runtime.ts";
 import {
   explainDeath,
@@ -36,31 +37,29 @@ const TAIL_BYTES = 8192;
 const MAX_TIMER = 2 ** 31 - 1;
 
 export interface Supervision {
-  process: Deno.ChildProcess;
+  runner: RunnerProcess;
   place: RunFolder;
   spec: RunSpec;
   maxLogBytes: number;
   log: Logger;
-  /** Called once the process is gone. */
-  cleanUp: () => Promise<void>;
 }
 
 /** Sends the runner its work and follows it; the first verdict that anything leads to is the run's. */
 export function supervise(
-  { process, place, spec, maxLogBytes, log, cleanUp }: Supervision,
+  { runner, place, spec, maxLogBytes, log }: Supervision,
 ): RunHandle {
   const { limits } = spec;
+  const { process } = runner;
   const runLog = createRunLog({ maxBytes: maxLogBytes, onLines: spec.onLog });
   const send = createSender(process.stdin);
   const answer = createAnswerer(spec.client, send);
   let verdict: Verdict | undefined;
   let ready = false;
-  let exited = false;
   let errors: Uint8Array = new Uint8Array();
 
   function end(how: Verdict) {
     verdict ??= how;
-    if (!exited) killGroup(process.pid);
+    runner.kill();
   }
 
   const readFrames = createFrameReader({
@@ -103,20 +102,18 @@ export function supervise(
       Math.min(MAX_TIMER, limits.timeoutSeconds * 1000),
     );
     try {
-      const gone = process.status.finally(() => exited = true);
-      const [status] = await Promise.all([gone, readOutput(), readErrors()]);
+      const [status] = await Promise.all([process.status, readOutput(), readErrors()]);
       const tail = new TextDecoder().decode(errors);
       if (!ready && !verdict) log.error("The sandbox did not start", { status, errors: tail });
       verdict ??= explainDeath(status, tail, { ready, limits });
     } catch (error) {
       log.error("Lost hold of a sandbox", { error });
-      end(overLimit("The node lost hold of the run; its own log says why."));
-      await process.status;
+      verdict ??= overLimit("The node lost hold of the run; its own log says why.");
     } finally {
       clearTimeout(timer);
-      await cleanUp().catch((error) => log.warn("Cannot remove a run's folder", { error }));
+      await runner.remove().catch((error) => log.warn("Cannot remove a run's folder", { error }));
     }
-    return { ...verdict!, log: runLog.text() };
+    return { ...verdict, log: runLog.text() };
   }
 
   send(startMessage(spec, place));
@@ -137,14 +134,6 @@ function startMessage({ input }: RunSpec, place: RunFolder): StartMessage {
     databases: place.databases,
     max_calls: MAX_CALLS,
   };
-}
-
-function killGroup(pid: number): void {
-  try {
-    Deno.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 /** Returns a function that sends a message, and resolves when it has gone or nobody is there to read it. */

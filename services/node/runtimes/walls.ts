@@ -153,18 +153,24 @@ export function heapFlag({ memoryMiB }: RunLimits): string {
   return `--v8-flags=--max-old-space-size=${Math.max(384, memoryMiB - BASE_MIB)}`;
 }
 
-/** Users for runs: one that no other run of this agent has until it is given back. */
-export function createUsers(random: () => number = Math.random) {
+/** Users for runs. */
+export interface Users {
+  /** A user that no other run of this agent is until it is given back. */
+  take(): number;
+  giveBack(uid: number): void;
+}
+
+export function createUsers(random: () => number = Math.random): Users {
   const taken = new Set<number>();
   // Another agent on the machine is not asked, but will hardly begin at the same place.
   let next = FIRST_UID + Math.floor(random() * (LAST_UID - FIRST_UID + 1));
   return {
-    take(): number {
+    take() {
       do next = next === LAST_UID ? FIRST_UID : next + 1; while (taken.has(next));
       taken.add(next);
       return next;
     },
-    giveBack(uid: number) {
+    giveBack(uid) {
       taken.delete(uid);
     },
   };
