@@ -54,10 +54,22 @@ export function serviceRights(service: ServiceName): BrokerRights {
     pub: { allow: [subjects.enrol(service), "rpc.*.*"] },
     sub: { allow: [`${subjects.inbox(service)}.>`, subjects.allEvents()] },
   };
-  if (service === "gateway") rights.pub.allow.push("http.*", "http.*.*.*");
+  if (service === "gateway") addGateway(rights);
   else if (service === "shell") addShell(rights);
   else addHubService(rights, service);
   return rights;
+}
+
+/** Hands on requests, and reads the stream of events for the live feed through consumers that nobody else uses. */
+function addGateway({ pub }: BrokerRights): void {
+  pub.allow.push(
+    "http.*",
+    "http.*.*.*",
+    `$JS.API.STREAM.INFO.${events}`,
+    ...["CREATE", "INFO", "DELETE", "MSG.NEXT"].map((action) =>
+      `$JS.API.CONSUMER.${action}.${events}.*`
+    ),
+  );
 }
 
 /** Tells of the operator's changes, and looks at how streams and consumers do. */

@@ -18,6 +18,8 @@ import { describeApi, describePaths } from "../../shared/openapi.ts";
 import { HUB_SERVICES } from "../../shared/subjects.ts";
 import { FIELD_VERSION, VERSION } from "../../shared/version.ts";
 import { limitBody } from "./body_limit.ts";
+import type { Feed } from "./feed.ts";
+import { liveFeed } from "./live.ts";
 import type { Principals } from "./principals.ts";
 import { type AttemptLimits, limitAttempts } from "./rate_limit.ts";
 import { serviceOf, skipsAuthentication } from "./rules.ts";
@@ -31,8 +33,12 @@ export interface GatewayDeps {
   corsOrigins: string[];
   /** Bytes of a request body. */
   maxBody: number;
+  /** Bytes of a payload that is uploaded on its own. */
+  maxBlob?: number;
   /** Attempts to log in, recover and the like; without it they are not limited. */
   attempts?: AttemptLimits;
+  /** What the live feed reads; without it there is none. */
+  feed?: Feed;
   /** Is told of every request that is refused here, before a service sees it. */
   refused?: (refusal: Refusal) => void;
 }
@@ -84,6 +90,8 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
     return c.html(await Deno.readTextFile(new URL("./docs.html", import.meta.url)));
   });
 
+  if (deps.feed) app.get("/api/events", liveFeed({ feed: deps.feed, principals }));
+
   app.all("/api/*", forward);
   app.get("/.well-known/jwks.json", forward);
 
@@ -96,7 +104,8 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
     const principal = skipsAuthentication(c.req.path)
       ? undefined
       : await principals.of(c.req.header("authorization"));
-    const request = limitBody(c.req.raw, maxBody);
+    const limit = c.req.path === "/api/blobstream" ? deps.maxBlob ?? maxBody : maxBody;
+    const request = limitBody(c.req.raw, limit);
     return await http.request(service, request, {
       requestId,
       ...(principal ? { principal } : {}),

@@ -8,6 +8,7 @@ import { createAsk } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { HUB_SERVICES } from "../../shared/subjects.ts";
 import { createGatewayApp, type ServiceHealth } from "./app.ts";
+import { createFeed } from "./feed.ts";
 import { createPrincipals } from "./principals.ts";
 import { addressOf, attemptLimits, createRateLimiter } from "./rate_limit.ts";
 import { requestIdOf } from "./rules.ts";
@@ -21,6 +22,7 @@ await runService("gateway", async ({ log, onStop }) => {
     SEXTANT_LISTEN: z.string().regex(/^.+:\d{1,5}$/, "must be host:port").default("127.0.0.1:7601"),
     SEXTANT_CORS_ORIGINS: z.string().default("*").transform((list) => list.split(",")),
     SEXTANT_MAX_BODY_MIB: envInteger.pipe(z.number().min(1)).default(64),
+    SEXTANT_MAX_BLOB_MIB: envInteger.pipe(z.number().min(1)).default(4096),
     /** Failed log-ins of one caller in the long run; an address may have five times as many. */
     SEXTANT_ATTEMPTS_PER_MINUTE: envInteger.pipe(z.number().min(1)).default(60),
     /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
@@ -53,15 +55,19 @@ await runService("gateway", async ({ log, onStop }) => {
     return Object.fromEntries(await Promise.all(answers));
   }
 
+  const feed = createFeed({ nc, log });
+  onStop("feed", () => feed.stop());
   const http = createHttpClient({ nc });
   const recorded = createRateLimiter({ burst: 300, perMinute: 60 });
   const app = createGatewayApp({
     http,
+    feed,
     principals,
     health,
     log,
     corsOrigins: config.SEXTANT_CORS_ORIGINS,
     maxBody: config.SEXTANT_MAX_BODY_MIB * MEBIBYTE,
+    maxBlob: config.SEXTANT_MAX_BLOB_MIB * MEBIBYTE,
     attempts: attemptLimits(config.SEXTANT_ATTEMPTS_PER_MINUTE),
     refused(refusal) {
       // A flood of refusals is recorded by its beginning: it must not fill the database.

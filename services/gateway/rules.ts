@@ -2,6 +2,8 @@
  * The decisions of the gateway; no I/O here.
  * @module
  */
+import type { SextantEvent } from "../../shared/events.ts";
+import { isMember, mayCollaboration, type Principal, scopesOf } from "../../shared/policy.ts";
 import type { HubService } from "../../shared/subjects.ts";
 
 /** First part of the path → the service that owns it. */
@@ -55,4 +57,51 @@ export function skipsAuthentication(path: string): boolean {
 /** The id a caller gave its request, if it is fit for a log; else a new one. */
 export function requestIdOf(given: string | null, newId: () => string): string {
   return given !== null && /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : newId();
+}
+
+/** The events that the live feed shows. */
+const WATCHED = [
+  "task.created",
+  "task.deleted",
+  "result.status",
+  "result.log",
+  "node.presence",
+] as const;
+type WatchedEvent = Extract<SextantEvent, { name: typeof WATCHED[number] }>;
+
+export function isWatched(event: SextantEvent): event is WatchedEvent {
+  return (WATCHED as readonly string[]).includes(event.name);
+}
+
+/**
+ * Whether a watcher may see an event: all with `event:RECEIVE:GLOBAL`; those of their collaborations with COLLABORATION;
+ * of those with ORGANIZATION what concerns their own organization, as its node, its share or its task. What
+ * an algorithm prints is part of a result, and asks for the right to view that too.
+ */
+export function maySee(principal: Principal, event: WatchedEvent): boolean {
+  const { data } = event;
+  if (event.name === "result.log" && !maySeeLog(principal, event.data)) return false;
+  const held = scopesOf(principal, "event:RECEIVE");
+  if (held.has("GLOBAL")) return true;
+  if (!isMember(principal, data.collaboration_id)) return false;
+  if (held.has("COLLABORATION")) return true;
+  const own = principal.organization_id;
+  return held.has("ORGANIZATION") &&
+    (("organization_id" in data && data.organization_id === own) ||
+      ("init_org_id" in data && data.init_org_id === own));
+}
+
+function maySeeLog(
+  principal: Principal,
+  log: { collaboration_id: number; init_org_id: number; init_user_id: number },
+): boolean {
+  const held = scopesOf(principal, "run:VIEW");
+  return mayCollaboration(principal, "run:VIEW", log.collaboration_id) ||
+    (held.has("ORGANIZATION") && log.init_org_id === principal.organization_id) ||
+    (held.has("OWN") && principal.kind === "user" && log.init_user_id === principal.id);
+}
+
+/** Whether an event may change what somebody is allowed to see. */
+export function changesSight({ name }: SextantEvent): boolean {
+  return /^(user|role|organization|collaboration)\./.test(name);
 }

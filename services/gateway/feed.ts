@@ -1,0 +1,225 @@
+/**
+ * What happens, in the order of the stream of events, for those who watch.
+ *
+ * One reader for the whole process keeps the newest events in memory. A watcher is no more than a place in the
+ * stream: it takes what comes after that, from memory or, when it has been away or is slow, from the stream itself.
+ * So no watcher can make the process grow.
+ * @module
+ */
+import { AckPolicy, DeliverPolicy, type JsMsg, nanos, type NatsConnection } from "nats.ws";
+import { messageOf } from "../../shared/errors.ts";
+import { parseEvent, type SextantEvent } from "../../shared/events.ts";
+import type { Logger } from "../../shared/log.ts";
+import { STREAMS } from "../../shared/subjects.ts";
+
+/** A place in the stream. Another epoch is another stream: its numbers mean nothing in this one. */
+export interface Place {
+  epoch: string;
+  seq: number;
+}
+
+export interface FeedEntry {
+  seq: number;
+  event: SextantEvent;
+}
+
+/** What comes after a place. */
+export interface FeedBatch {
+  entries: FeedEntry[];
+  /** Where to go on. */
+  place: Place;
+  /** Whether events before these are gone: a watcher should look afresh. */
+  gap: boolean;
+}
+
+export interface Feed {
+  /** The end of the stream: whoever starts here hears only what is new. */
+  now(): Promise<Place>;
+  /** Waits, at most `timeoutMs`, for what comes after `place`. */
+  after(place: Place, options: { timeoutMs: number; signal: AbortSignal }): Promise<FeedBatch>;
+  stop(): Promise<void>;
+}
+
+export interface FeedOptions {
+  nc: NatsConnection;
+  log: Logger;
+  /** Events kept in memory. */
+  keep?: number;
+}
+
+/** Events of one answer. */
+const BATCH = 256;
+const PULL_MS = 20_000;
+const RETRY_MS = 500;
+
+export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
+  const stopping = new AbortController();
+  /** The newest events; `from` is the place before the first of them. */
+  let recent: FeedEntry[] = [];
+  let from = 0;
+  let last = 0;
+  let epoch = "";
+  let ready = Promise.withResolvers<void>();
+  const waiting = new Set<() => void>();
+
+  function wake() {
+    for (const resolve of [...waiting]) resolve();
+  }
+
+  async function read(start: number, max: number, expires: number) {
+    const manager = await nc.jetstreamManager({ checkAPI: false });
+    const { name } = await manager.consumers.add(STREAMS.events, {
+      name: `feed-${crypto.randomUUID().slice(0, 13)}`,
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: start,
+      inactive_threshold: nanos(60_000),
+      mem_storage: true,
+    });
+    const consumer = await nc.jetstream().consumers.get(STREAMS.events, name);
+    return {
+      fetch: () => consumer.fetch({ max_messages: max, expires }),
+      end: () => void manager.consumers.delete(STREAMS.events, name).catch(() => {}),
+    };
+  }
+
+  function take(message: JsMsg): FeedEntry | undefined {
+    const event = parseEvent(message.subject, message.data);
+    return event && { seq: message.seq, event };
+  }
+
+  function add(message: JsMsg) {
+    last = message.seq;
+    const entry = take(message);
+    if (entry) recent.push(entry);
+    if (recent.length > 2 * keep) {
+      recent = recent.slice(-keep);
+      from = recent[0]!.seq - 1;
+    }
+    wake();
+  }
+
+  /** Finds the stream's end, at the start; or that it is another stream than before. */
+  async function locate(): Promise<void> {
+    const manager = await nc.jetstreamManager({ checkAPI: false });
+    const { created, state } = await manager.streams.info(STREAMS.events);
+    const found = Date.parse(created).toString(36);
+    if (found === epoch && state.last_seq >= last) return;
+    epoch = found;
+    recent = [];
+    from = last = state.last_seq;
+    ready.resolve();
+    wake();
+  }
+
+  async function follow(): Promise<void> {
+    await locate();
+    const reader = await read(last + 1, 1000, PULL_MS);
+    try {
+      while (!stopping.signal.aborted) {
+        const messages = await reader.fetch();
+        const stop = () => messages.stop();
+        stopping.signal.addEventListener("abort", stop, { once: true });
+        // A pull that was under way when the connection broke would never end by itself.
+        const giveUp = setTimeout(stop, PULL_MS + 2000);
+        let count = 0;
+        try {
+          for await (const message of messages) {
+            if (message.seq <= last) continue;
+            add(message);
+            count++;
+          }
+        } finally {
+          clearTimeout(giveUp);
+          stopping.signal.removeEventListener("abort", stop);
+        }
+        if (count === 0) await locate();
+        if (count === 0) return; // with a new consumer, should this one be gone
+      }
+    } finally {
+      reader.end();
+    }
+  }
+
+  const following = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await follow();
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        log.warn("The stream of events cannot be followed now", { reason: messageOf(error) });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  })();
+
+  /** What the stream still has after `seq`, up to what is in memory. */
+  async function replay(seq: number): Promise<FeedBatch> {
+    const reader = await read(seq + 1, BATCH, 2000);
+    const entries: FeedEntry[] = [];
+    let at = seq;
+    try {
+      const messages = await reader.fetch();
+      for await (const message of messages) {
+        if (message.seq > from) break;
+        const entry = take(message);
+        if (entry) entries.push(entry);
+        at = message.seq;
+        if (message.info.pending === 0) break;
+      }
+      messages.stop();
+      const first = entries[0]?.seq;
+      // Nothing more before what is in memory: go on there.
+      if (at === seq) at = from;
+      return { entries, place: { epoch, seq: at }, gap: first === undefined || first > seq + 1 };
+    } finally {
+      reader.end();
+    }
+  }
+
+  return {
+    async now() {
+      await ready.promise;
+      return { epoch, seq: last };
+    },
+    async after(place, { timeoutMs, signal }) {
+      await ready.promise;
+      if (place.epoch !== epoch || place.seq > last) {
+        return { entries: [], place: { epoch, seq: last }, gap: true };
+      }
+      if (place.seq < from) return await replay(place.seq);
+      if (place.seq >= last) {
+        await new Promise<void>((resolve) => {
+          const done = () => {
+            clearTimeout(timer);
+            waiting.delete(done);
+            signal.removeEventListener("abort", done);
+            resolve();
+          };
+          const timer = setTimeout(done, timeoutMs);
+          waiting.add(done);
+          signal.addEventListener("abort", done, { once: true });
+        });
+        if (place.epoch !== epoch) return { entries: [], place: { epoch, seq: last }, gap: true };
+      }
+      // Binary search: watchers are mostly at the end.
+      let low = 0;
+      let high = recent.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (recent[middle]!.seq > place.seq) high = middle;
+        else low = middle + 1;
+      }
+      const entries = recent.slice(low, low + BATCH);
+      const seq = low + BATCH < recent.length ? entries.at(-1)!.seq : Math.max(last, place.seq);
+      return { entries, place: { epoch, seq }, gap: false };
+    },
+    async stop() {
+      stopping.abort();
+      wake();
+      ready.resolve();
+      ready = Promise.withResolvers();
+      await following;
+    },
+  };
+}
