@@ -35,7 +35,7 @@ export interface ConnectNatsOptions {
   log: Logger;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5000;
 const RECONNECT_WAIT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
 const DRAIN_MS = 5000;

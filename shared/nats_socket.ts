@@ -8,6 +8,7 @@
  * are subscribed may come twice, unless its subscription has a queue group.
  * @module
  */
+import { setImmediate } from "node:timers";
 import NodeWebSocket from "ws";
 
 /** The package brings no types; it keeps to the standard's interface, with these additions. */
@@ -49,8 +50,11 @@ export interface SocketHandle {
   readonly closed: boolean;
 }
 
+const FLUSH_BYTES = 64 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+// One character a byte, so that places in the text are places in the bytes.
+const latin1 = new TextDecoder("latin1");
 
 // Deno's own WebSocket leaves Nagle's algorithm on, which costs 45 ms whenever writes follow one another.
 function open(url: string): Socket {
@@ -65,8 +69,18 @@ export function openSocket(url: string): SocketHandle {
   let current = open(url);
   /** Set while the old socket is read to its end: what the client sends meanwhile. */
   let held: ArrayBufferLike[] | undefined;
-  let opened = false;
+  /** Written together at the end of the event loop's turn: one system call instead of one for each message. */
+  let pending: ArrayBufferLike[] = [];
+  let pendingBytes = 0;
   let closed = false;
+
+  function flush() {
+    const parts = pending;
+    pending = [];
+    pendingBytes = 0;
+    if (parts.length === 0 || current.readyState !== WebSocket.OPEN) return;
+    current.send(parts.length === 1 ? parts[0]! as ArrayBuffer : joinAll(parts));
+  }
 
   const socket: ExchangeableSocket = {
     binaryType: "arraybuffer",
@@ -75,36 +89,60 @@ export function openSocket(url: string): SocketHandle {
     onclose: null,
     onerror: null,
     get bufferedAmount() {
+      flush();
       return current.bufferedAmount;
     },
     send(data) {
-      if (held) held.push(data);
-      else current.send(data);
+      if (held) return void held.push(data);
+      if (pending.length === 0) setImmediate(flush);
+      pending.push(data);
+      pendingBytes += data.byteLength;
+      if (pendingBytes >= FLUSH_BYTES) flush();
     },
     close(code, reason) {
       closed = true;
+      flush();
       current.close(code, reason?.slice(0, 100));
     },
   };
 
+  // nats.ws must have returned from its log-in before it hears of an error or a close, as when a credential runs
+  // out in that very second: else it takes the connection for a living one, for ever.
+  let loggedIn = false;
+  let later: (() => void)[] | undefined;
+  function inOrder(event: () => void) {
+    if (later) later.push(event);
+    else event();
+  }
+  function onData(bytes: Uint8Array<ArrayBuffer>) {
+    const end = loggedIn ? -1 : endOfLogin(bytes);
+    if (end < 0) return void socket.onmessage?.({ data: bytes.buffer });
+    loggedIn = true;
+    const rest = bytes.slice(end);
+    later = rest.length > 0 ? [() => onData(rest)] : [];
+    setTimeout(() => {
+      const events = later ?? [];
+      later = undefined;
+      for (const event of events) event();
+    });
+    socket.onmessage?.({ data: bytes.slice(0, end).buffer });
+  }
+
   function attach(to: Socket) {
-    to.onopen = (event) => {
-      opened = true;
-      socket.onopen?.(event);
-    };
-    to.onmessage = (event) => {
-      if (to === current) socket.onmessage?.({ data: event.data as ArrayBuffer });
-    };
+    const ifCurrent = (event: () => void) => inOrder(() => to === current && event());
+    to.onopen = (event) => socket.onopen?.(event);
+    to.onmessage = ({ data }) => ifCurrent(() => onData(new Uint8Array(data as ArrayBuffer)));
     to.onerror = (event) => {
       const { message, error } = event as ErrorEvent;
-      if (to === current) socket.onerror?.({ message, error });
+      ifCurrent(() => socket.onerror?.({ message, error }));
     };
     to.onclose = ({ wasClean, reason, code }) => {
-      if (to !== current) return;
-      closed = true;
-      // nats.ws waits for a message or an error before the first message, and overlooks a close.
-      if (!opened) socket.onerror?.({ message: "the server closed the connection", error: null });
-      socket.onclose?.({ wasClean, reason, code });
+      if (to === current) closed = true;
+      ifCurrent(() => {
+        // Before the first message nats.ws waits for that or an error, and overlooks a close.
+        socket.onerror?.({ message: "the server closed the connection", error: null });
+        socket.onclose?.({ wasClean, reason, code });
+      });
     };
   }
   attach(current);
@@ -118,10 +156,13 @@ export function openSocket(url: string): SocketHandle {
     }
     // From here to `held` nothing may wait: the list of subscriptions must be the one the server knows.
     client.flush().catch(() => {});
+    flush();
     const now = client.subscriptions();
-    next.socket.send(differences(next.subscribed, now));
+    const changes = differences(next.subscribed, now);
+    if (changes.length > 0) next.socket.send(changes);
     current.send(encoder.encode(now.map(({ sid }) => `UNSUB ${sid}\r\n`).join("")));
     const done = client.flush();
+    flush();
     held = [];
     const old = current;
     const timer = setTimeout(() => old.terminate(), timeoutMs);
@@ -140,7 +181,7 @@ export function openSocket(url: string): SocketHandle {
     attach(current);
     old.close(1000);
     for (const data of next.unread()) socket.onmessage?.({ data });
-    for (const data of waiting) current.send(data);
+    for (const data of waiting) socket.send(data);
     // It may have closed before anyone listened.
     if (current.readyState !== WebSocket.OPEN) {
       closed = true;
@@ -155,6 +196,12 @@ export function openSocket(url: string): SocketHandle {
       return closed;
     },
   };
+}
+
+/** Where the answer to the first PING ends; -1 when it is not in there. No message can come before it. */
+function endOfLogin(bytes: Uint8Array): number {
+  const at = latin1.decode(bytes).search(/^PONG\r\n/m);
+  return at < 0 ? -1 : at + "PONG\r\n".length;
 }
 
 type Subscribed = ReturnType<HandOverClient["subscriptions"]>;
@@ -243,6 +290,16 @@ function withoutAnswer(
     start = end + 1 + (size ? Number(size[1]) + 2 : 0);
     if (start > bytes.length) return undefined;
   }
+}
+
+function joinAll(parts: ArrayBufferLike[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(new Uint8Array(part), at);
+    at += part.byteLength;
+  }
+  return out;
 }
 
 function join(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

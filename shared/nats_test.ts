@@ -198,6 +198,28 @@ Deno.test("renewConnection() leaves the connection as it is when the server refu
   await nats.stop();
 });
 
+Deno.test("connections come back whose credential ran out just as they logged in", async () => {
+  const nats = await startTestNats();
+  // The server lets in during the last second, and throws out at once: at which point is chance.
+  await Promise.all(Array.from({ length: 15 }, async () => {
+    const key = newUserKey();
+    let credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 2);
+    const nc = await connectNats({
+      url: nats.url,
+      name: "task",
+      credential: { seed: key.seed, jwt: () => credential.jwt },
+      inboxPrefix: "_INBOX.task",
+      log: silentLogger,
+    });
+    await waitFor(() => Date.now() > credential.expiresAt.getTime() + 1000, { what: "expiry" });
+    credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 60);
+    await waitFor(() => whenConnected(nc, 1000), { what: "the connection to come back" });
+    await nc.flush();
+    await nc.close();
+  }));
+  await nats.stop();
+});
+
 Deno.test("drain() sends what waits, and ends without a server too", async () => {
   const nats = await startTestNats();
   const { nc: listener } = await nats.service("identity");

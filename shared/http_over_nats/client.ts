@@ -151,8 +151,8 @@ export function createHttpClient({
     publish(exchange, control(KIND.abort, exchange.sender, exchange.receiver, text));
     fail(exchange, reason);
   }
-  function finishWhenComplete(exchange: Exchange) {
-    if (!exchange.receiver?.complete || !forget(exchange)) return;
+  function finish(exchange: Exchange) {
+    if (!forget(exchange)) return;
     // An answer may come before the service has read the whole request; it wants no more.
     exchange.sender?.fail(new Error("The service has answered"));
     exchange.body?.cancel(new Error("The service has answered"));
@@ -225,30 +225,26 @@ export function createHttpClient({
     if (!response) {
       return breakOff(exchange, unavailable(exchange.service, "its answer cannot be read"));
     }
-    const { meta, body } = response;
-    exchange.replica ??= meta.replica;
-    const receiver = createReceiver({
+    const { meta: { status, headers, replica }, body } = response;
+    const init = { status, headers };
+    if (frame.complete) {
+      const whole = NULL_BODY_STATUS.has(status) ? null : body as Uint8Array<ArrayBuffer>;
+      exchange.resolve(new Response(whole, init));
+      return finish(exchange);
+    }
+    exchange.replica ??= replica;
+    exchange.receiver = createReceiver({
       first: body,
       onCredit: () => sendAlive(exchange),
       onCancel: (reason) => breakOff(exchange, reason ?? new Error("nobody reads the answer")),
     });
-    exchange.receiver = receiver;
-    const { status, headers } = meta;
-    const init = { status, headers };
-    if (frame.complete) {
-      receiver.take({ kind: KIND.end, seq: 0, rest: body });
-      const whole = NULL_BODY_STATUS.has(status) ? null : body as Uint8Array<ArrayBuffer>;
-      exchange.resolve(new Response(whole, init));
-    } else {
-      exchange.resolve(new Response(receiver.stream, init));
-    }
-    finishWhenComplete(exchange);
+    exchange.resolve(new Response(exchange.receiver.stream, init));
   }
   function onBody(exchange: Exchange, frame: Frame) {
     if (!exchange.receiver) return breakOff(exchange, lost(exchange, "its beginning was lost"));
     const problem = exchange.receiver.take(frame);
     if (problem) return breakOff(exchange, lost(exchange, problem));
-    finishWhenComplete(exchange);
+    if (exchange.receiver.complete) finish(exchange);
   }
   function lost(exchange: Exchange, problem: string): SextantError {
     return new SextantError(
