@@ -7,6 +7,7 @@ import { closest } from "../node/closest.ts";
 import type { Description, LinkTable, Relation, Row, Write } from "./description.ts";
 import { ShellError } from "./errors.ts";
 import type { Model } from "./model.ts";
+import { render, renderWidth } from "./render.ts";
 import { selectRows } from "./rows.ts";
 import { inUnit, type Unit } from "./unit.ts";
 import { checked, describe } from "./values.ts";
@@ -79,6 +80,10 @@ export class RecordBase {
   /** The model's fields, relations and methods. */
   help(): unknown {
     return stateOf(this).model.help();
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return render(this, renderWidth());
   }
 
   toJSON(): Record<string, unknown> {

@@ -142,8 +142,11 @@ export async function openPrompt(
     },
     ended: child.status.then(({ code }) => code),
     async close() {
-      await keys("\x04");
+      // Ctrl-D leaves only where the line is empty.
+      await keys("\x03\x04").catch(() => {});
+      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
       await child.status;
+      clearTimeout(late);
       await writer.close().catch(() => {});
       await reading;
     },
