@@ -13,9 +13,9 @@ const LIMITS = { timeoutSeconds: 10, memoryMiB: 1024, outputMiB: 1 };
 const walls = await findWalls();
 
 /** What a shell script prints behind the walls of this machine, which no permission of Deno's holds back. */
-async function behind(script: string): Promise<string> {
-  const uid = walls.ownUser ? createUsers().take() : undefined;
-  const { command, args, ...user } = behindWalls(walls, ["/bin/sh", "-c", script], {
+async function behind(script: string, { walls: these = walls } = {}): Promise<string> {
+  const uid = these.ownUser ? createUsers().take() : undefined;
+  const { command, args, ...user } = behindWalls(these, ["/bin/sh", "-c", script], {
     uid,
     limits: LIMITS,
   });
@@ -83,6 +83,15 @@ Deno.test(
     }
   },
 );
+
+Deno.test("a process behind the walls is another user even where there is no setpriv", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  const ids = await behind("id -u; id -g; id -G", { walls: { ...NONE, ownUser: "deno" } });
+  const [uid] = ids.split("\n");
+  assert.ok(Number(uid) >= 61184, uid);
+  assert.equal(ids, `${uid}\n${uid}\n${uid}`);
+});
 
 Deno.test("createUsers() gives no user twice until it is given back", () => {
   const users = createUsers(() => 0.999999);
