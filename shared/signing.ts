@@ -114,8 +114,13 @@ export function isUserPublicKey(text: string): boolean {
 
 /** Signs `payload` as sent on `subject`: base64url. Throws for a malformed seed. */
 export function sign(seed: string, subject: string, payload: Uint8Array): string {
-  const signature = signBytes(null, message(subject, payload), privateKey(seed));
-  return new Uint8Array(signature).toBase64({ alphabet: "base64url", omitPadding: true });
+  return signRaw(seed, message(subject, payload));
+}
+
+/** Like {@linkcode sign}, over bytes as they are: how a log-in to the broker is signed. */
+export function signRaw(seed: string, bytes: Uint8Array): string {
+  const signature = new Uint8Array(signBytes(null, bytes, privateKey(seed)));
+  return signature.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
 /** Whether `signature` is the holder of `key`'s, over exactly this. False for anything malformed; never throws. */
