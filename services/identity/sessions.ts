@@ -51,15 +51,23 @@ export function createSessions(
   async function issue({ type, id }: Client, chain: string): Promise<TokenAnswer> {
     const at = now();
     const jti = crypto.randomUUID();
+    const access_jti = crypto.randomUUID();
     const roles = type === "user" ? await roleNamesOfUser(db, id) : [];
     const expires_at = new Date(at.getTime() + refreshSeconds * 1000);
-    await insertRefreshToken(db, { jti, chain, client_type: type, client_id: id, expires_at });
+    await insertRefreshToken(db, {
+      jti,
+      chain,
+      client_type: type,
+      client_id: id,
+      access_jti,
+      expires_at,
+    });
     const key = keys.current();
     const base = { client_type: type, sub: id };
     const [access_token, refresh_token] = await Promise.all([
       signToken(key, {
         ...base,
-        jti: crypto.randomUUID(),
+        jti: access_jti,
         type: "access",
         roles,
         lifetimeSeconds: accessSeconds,

@@ -5,6 +5,7 @@ import { sha256Hex } from "../../../shared/digest.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body } from "../../../shared/http.ts";
 import type { Change } from "../../../shared/outbox.ts";
+import { verifyToken } from "../../../shared/tokens.ts";
 import { loginRefused } from "../accounts.ts";
 import type { IdentityDeps } from "../app.ts";
 import { hashPassword } from "../passwords.ts";
@@ -19,7 +20,7 @@ import {
   setPasswordHash,
   useResetToken,
 } from "../store/account.ts";
-import { deleteRefreshTokens } from "../store/session.ts";
+import { deleteRefreshTokens, endOtherSessions } from "../store/session.ts";
 import { newOtpSecret } from "../two_factor.ts";
 import { credential } from "./token.ts";
 
@@ -53,14 +54,19 @@ function keyOf(
   return username === undefined ? { email: email! } : { username };
 }
 
-export function passwordRoutes({ outbox, accounts, now }: IdentityDeps): Hono<AppEnv> {
+export function passwordRoutes({ outbox, accounts, keys, now }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   /** What every new proof of identity entails: old log-ins and open recoveries end, and others are told. */
-  async function endOldWays({ tx, emit }: Change, userId: number): Promise<void> {
+  async function endOldWays(
+    { tx, emit }: Change,
+    userId: number,
+    { sparing }: { sparing?: string | undefined } = {},
+  ): Promise<void> {
     await clearFailures(tx, userId);
     await deleteResetTokens(tx, userId);
-    await deleteRefreshTokens(tx, "user", [userId]);
+    if (sparing === undefined) await deleteRefreshTokens(tx, "user", [userId]);
+    else await endOtherSessions(tx, userId, sparing);
     const user = await userById(tx, userId);
     emit("user.changed", { user_id: userId, organization_id: user!.organization_id });
   }
@@ -87,9 +93,14 @@ export function passwordRoutes({ outbox, accounts, now }: IdentityDeps): Hono<Ap
     const { id } = c.get("principal");
     if (!await accounts.checkPassword({ id }, current_password)) throw loginRefused();
     const hash = await hashPassword(new_password);
+    // The field's client goes on with the log-in it has, and refreshes it after its next error.
+    const token = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    const sparing = token
+      ? (await verifyToken(token, keys.publicKey, { type: "access", now: now() })).jti
+      : undefined;
     await outbox.change(async (change) => {
       await setPasswordHash(change.tx, id, hash);
-      await endOldWays(change, id);
+      await endOldWays(change, id, { sparing });
     });
     return c.json({ msg: "The password is changed. Other log-ins of yours will end." });
   });

@@ -9,6 +9,8 @@ export interface RefreshToken {
   chain: string;
   client_type: "user" | "node";
   client_id: number;
+  /** The access token that was issued with it. */
+  access_jti: string;
   expires_at: Date;
 }
 
@@ -54,6 +56,15 @@ export async function deleteRefreshTokens(
 ): Promise<void> {
   await tx`
     delete from refresh_token where client_type = ${clientType} and client_id = any(${clientIds})`;
+}
+
+/** Revokes the refresh tokens of a user, but not those of the log-in that an access token came from. */
+export async function endOtherSessions(tx: Tx, userId: number, accessJti: string): Promise<void> {
+  await tx`
+    delete from refresh_token where client_type = 'user' and client_id = ${userId}
+      and chain not in (
+        select chain from refresh_token
+        where client_type = 'user' and client_id = ${userId} and access_jti = ${accessJti})`;
 }
 
 export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {
