@@ -88,7 +88,9 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
-    const runtime = await createSandbox({ folder: config.dataFolder, log });
+    const { dataFolder, limits } = config;
+    const runtime = await createSandbox({ folder: dataFolder, log, limits });
+    ends.push(() => runtime.close());
     for (const { name, stands, note } of runtime.walls) {
       if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
     }
