@@ -358,6 +358,17 @@ export async function configOfNodes(tx: Tx, ids: number[]): Promise<NodeConfigRo
     select node_id, key, value from node_config where node_id = any(${ids}) order by id`;
 }
 
+export async function replaceNodeConfig(
+  tx: Tx,
+  nodeId: number,
+  config: { key: string; value: string }[],
+): Promise<void> {
+  await tx`delete from node_config where node_id = ${nodeId}`;
+  if (config.length === 0) return;
+  const rows = config.map(({ key, value }) => ({ node_id: nodeId, key, value }));
+  await tx`insert into node_config ${tx(rows)}`;
+}
+
 export function nodePage(db: Db, request: PageRequest) {
   return selectPage<NodeRow>(db, nodeColumns(db), db`node`, {
     ...request,

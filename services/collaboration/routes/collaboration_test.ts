@@ -284,3 +284,57 @@ Deno.test("POST and DELETE /collaboration/{id}/node move a node in and take it o
   assert.equal(await status("DELETE", to, node.id), 200);
   assert.equal(await status("DELETE", to, node.id), 404);
 });
+
+// CVE-2023-41882: tasks could be read at a second address that forgot to ask for the right to see tasks.
+Deno.test("a collaboration has no second way to its tasks", async () => {
+  const a = await hub.organization();
+  const id = await hub.collaboration([a]);
+  await hub.task({ collaboration: id, organization: a });
+  const as = await hub.principal("Viewer", a);
+  for (const path of [`/collaboration/${id}/task`, `/collaboration/${id}/run`]) {
+    assert.equal((await hub.call("GET", path, { as })).status, 404);
+  }
+  const { body } = await hub.call("GET", `/collaboration/${id}?include=tasks,runs`, { as });
+  assert.equal(body.tasks, `/api/task?collaboration_id=${id}`);
+});
+
+// CVE-2023-28635: a name of digits could be taken for an id.
+Deno.test("nothing here can be named like an id", async () => {
+  const a = await hub.organization();
+  const id = await hub.collaboration([a]);
+  const as = await hub.root();
+  const given = {
+    organization_ids: [a],
+    collaboration_id: id,
+    organization_id: a,
+    encrypted: false,
+  };
+  for (const noun of ["collaboration", "study", "node"]) {
+    for (const name of ["7", "0123", 7, ""]) {
+      const { status } = await hub.call("POST", `/${noun}`, { as, body: { ...given, name } });
+      assert.equal(status, 400, `${noun} ${JSON.stringify(name)}`);
+    }
+  }
+});
+
+Deno.test("changes and refusals leave a record, and no secret is in it", async () => {
+  const [a, b] = [await hub.organization(), await hub.organization()];
+  const id = await hub.collaboration([a]);
+  const as = await hub.principal("Organization Admin", a);
+  const { body: node } = await hub.call("POST", "/node", { as, body: { collaboration_id: id } });
+  const { body: again } = await hub.call("POST", "/recover/node", { as, body: { id: node.id } });
+  await hub.call("PATCH", `/collaboration/${id}`, { as, body: { name: "Not allowed" } });
+  const stranger = await hub.principal("Viewer", b);
+  await hub.call("GET", `/collaboration/${id}`, { as: stranger });
+  const records = await hub.dbs.collaboration<{ what: string; outcome: string; data: unknown }[]>`
+    select what, object, object_id, outcome, status, data from audit
+    where who_organization_id in (${a}, ${b}) order by id`;
+  assert.deepEqual(records.map(({ what, outcome }) => `${what} ${outcome}`), [
+    "node.changed done",
+    "node.key_reset done",
+    `PATCH /api/collaboration/${id} refused`,
+    `GET /api/collaboration/${id} refused`,
+  ]);
+  const text = JSON.stringify(records);
+  for (const secret of [node.api_key, again.api_key]) assert.ok(!text.includes(secret));
+});

@@ -33,6 +33,7 @@ import {
   type NodeConfigRow,
   nodePage,
   type NodeRow,
+  replaceNodeConfig,
   replaceNodeKey,
   studyById,
   studyMembers,
@@ -45,8 +46,15 @@ const newNode = z.object({
   name: nullAsAbsent(name),
 });
 
+/** Beyond the field's API: what a connected node shares of its configuration. */
+const sharedConfig = z.array(z.object({
+  key: text.pipe(z.string().min(1).max(128)),
+  value: text.pipe(z.string().max(1024)),
+})).max(1000);
+
 const changes = z.object({
   name: nullAsAbsent(name),
+  config: nullAsAbsent(sharedConfig),
   ip: nullAsAbsent(z.union([z.ipv4(), z.ipv6()], { error: "must be an IP address" })),
   clear_ip: nullAsAbsent(z.boolean()),
   organization_id: z.undefined({ error: "cannot be changed: make a new node instead" }).optional(),
@@ -139,10 +147,13 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
       }
       if (wanted.study_id !== undefined) {
         const study = await studyById(db, wanted.study_id);
-        const allowed = mayCollaboration(principal, "node:VIEW", study?.collaboration_id ?? null);
+        if (!study) {
+          throw new SextantError("invalid_request", `There is no study ${wanted.study_id}.`);
+        }
+        const allowed = mayCollaboration(principal, "node:VIEW", study.collaboration_id);
         demand(allowed, `view the nodes of study ${wanted.study_id}`);
         where.push(
-          db`collaboration_id = ${study?.collaboration_id ?? 0}
+          db`collaboration_id = ${study.collaboration_id}
            and organization_id = any(${await studyMembers(db, wanted.study_id)})`,
         );
       }
@@ -216,10 +227,13 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
     allow("user node", "node:EDIT"),
     body(changes),
     async function editNode(c) {
-      const { name, ip, clear_ip } = c.req.valid("json");
+      const { name, ip, clear_ip, config } = c.req.valid("json");
       const { id, organization_id, collaboration_id } = await requireNode(c.req.param("id"));
       const place = { organization_id, collaboration_id };
-      demand(mayNode(c.get("principal"), "node:EDIT", place), `edit node ${id}`);
+      const principal = c.get("principal");
+      demand(mayNode(principal, "node:EDIT", place), `edit node ${id}`);
+      const isItself = principal.kind === "node" && principal.id === id;
+      if (config) demand(isItself, `tell of the configuration of node ${id}`);
       try {
         const row = await outbox.change(async ({ tx, emit }) => {
           const row = found(
@@ -227,6 +241,7 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
             "node",
             id,
           );
+          if (config) await replaceNodeConfig(tx, id, config);
           emit("node.changed", { node_id: id, ...place });
           return row;
         });

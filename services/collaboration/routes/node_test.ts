@@ -105,10 +105,15 @@ Deno.test("GET /node is narrowed to the caller's scope and filters", async () =>
   ) {
     assert.equal(await list("Viewer", foreign, `?${filter}`), 401, filter);
   }
+  const as = await hub.root();
+  const before = await hub.call("GET", `/node/${node}`, { as });
+  assert.equal(before.body.last_seen, "2026-03-24T10:00:00.500000");
   const own = await hub.machine("node", node);
   const seen = await hub.call("GET", "/node", { as: own });
   assert.deepEqual(idsOf(seen.body.data), [node]);
-  assert.equal(seen.body.data[0].last_seen, "2026-03-24T10:00:00.500000");
+  // A request of the node itself is a sign of it.
+  assert.ok(seen.body.data[0].last_seen > before.body.last_seen);
+  assert.equal(await list("Root", foreign, "?study_id=99999"), 400);
 });
 
 Deno.test("PATCH /node/{id} changes name and address, and no belonging", async () => {
@@ -134,6 +139,28 @@ Deno.test("PATCH /node/{id} changes name and address, and no belonging", async (
   const elsewhere = await hub.collaboration([a]);
   const sibling = await hub.node(a, elsewhere);
   assert.equal((await patch({ name: "Taken" }, await hub.machine("node", sibling.id))).status, 401);
+});
+
+Deno.test("a node tells of its own configuration, nobody else does", async () => {
+  const { a, b, collaboration, node } = await place();
+  const own = await hub.machine("node", node);
+  const patch = (config: unknown, as = own) =>
+    hub.call("PATCH", `/node/${node}`, { as, body: { config } });
+  const config = [
+    { key: "allowed_algorithms", value: "all" },
+    { key: "database_labels", value: "default" },
+    { key: "database_labels", value: "second" },
+  ];
+  assert.deepEqual((await patch(config)).body.config, config);
+  assert.deepEqual((await patch(config.slice(1))).body.config, config.slice(1));
+  const other = await hub.machine("node", (await hub.node(b, collaboration)).id);
+  const refused = [other, await hub.principal("Organization Admin", a), await hub.root()];
+  for (const as of refused) assert.equal((await patch([], as)).status, 401);
+  for (const bad of ["x", [{ key: "k" }], [{ key: "", value: "v" }], [{ key: 1, value: "v" }]]) {
+    assert.equal((await patch(bad)).status, 400, JSON.stringify(bad));
+  }
+  const { body } = await hub.call("GET", `/node/${node}`, { as: await hub.root() });
+  assert.deepEqual(body.config, config.slice(1));
 });
 
 /** A node that is connected to the broker with the credential identity gave it. */
