@@ -3,6 +3,7 @@
  * kept.
  * @module
  */
+import { dirname } from "node:path";
 
 const KEPT = 1000;
 /** Near these words a statement may hold a password or a key in clear. */
@@ -31,6 +32,7 @@ export function openHistory(path: string): History {
       kept = [...kept, ...lines].slice(-KEPT);
       try {
         const options = { mode: 0o600 };
+        Deno.mkdirSync(dirname(path), { recursive: true });
         // Written anew when it has grown to twice its length, so that it does not grow for ever.
         Deno.writeTextFileSync(path, lines.join("\n") + "\n", { ...options, append: true });
         if (Deno.statSync(path).size > 200 * KEPT) {

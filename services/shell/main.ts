@@ -35,7 +35,8 @@ checks and no validation. With a script, --eval, or code on the standard input i
 The databases are those of deno task up, or those in the environment: SEXTANT_IDENTITY_DATABASE_URL,
 SEXTANT_COLLABORATION_DATABASE_URL, SEXTANT_TASK_DATABASE_URL (each can be given as …_FILE), such as
 postgres://role:password@host:5432/database. With SEXTANT_NATS_URL and SEXTANT_ENROLMENT (a file) too, running
-services hear of a change at once; else within 3 s. SEXTANT_GATEWAY_URL is for db.doctor() alone.
+services hear of a change at once; else within 3 s. SEXTANT_GATEWAY_URL is for db.doctor() alone,
+SEXTANT_SHELL_HISTORY names the file that keeps what was typed (else shell_history in the data folder).
 
 A script is a TypeScript file; db and sql are global in it. Exit code 1 when something was thrown.`;
 
@@ -150,7 +151,7 @@ async function prompt({ connections, interrupt }: Session, data: string): Promis
   try {
     await runPrompt({
       evaluator,
-      history: openHistory(join(data, "shell_history")),
+      history: openHistory(Deno.env.get("SEXTANT_SHELL_HISTORY") ?? join(data, "shell_history")),
       globals: ["db", "sql", "await", "const", "new"],
       interrupt,
     });

@@ -55,9 +55,11 @@ export async function stopResults(
     }
     await tellMoved(change, task, rows);
   }
-  const running = open.filter((row) => row.status !== "pending");
+  // What an operator stored by hand is at no node.
+  const dispatched = open.filter((row) => row.node_id !== null);
+  const running = dispatched.filter((row) => row.status !== "pending");
   await insertStopOrders(tx, running.map(orderOf));
-  return open.map(orderOf);
+  return dispatched.map(orderOf);
 }
 
 function orderOf({ id, node_id }: ResultRow): StopOrder {

@@ -193,7 +193,7 @@ export async function collaborationsOfTasks(tx: Tx): Promise<number[]> {
 
 export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
   const rows = await tx<{ id: number }[]>`
-    select distinct node_id as id from result where finished_at is null`;
+    select distinct node_id as id from result where finished_at is null and node_id is not null`;
   return rows.map((row) => row.id);
 }
 

@@ -99,7 +99,8 @@ export const node: Description = {
       where node_id = ${place.node_id} and finished_at is null`;
     return {
       services: ["collaboration"],
-      goes: counted({ ...work }).map((one) => `the hope for ${one}`),
+      // The task service ends them when it hears of the node's end.
+      goes: counted({ ...work }).map((one) => `${one}, which will be failed`),
       async run(unit) {
         const { tx, emit } = unit.change("collaboration");
         await tx`delete from node where id = ${place.node_id}`;

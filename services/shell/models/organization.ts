@@ -1,5 +1,6 @@
 import type { Description, Row } from "../description.ts";
 import { counted } from "../words.ts";
+import { endSessions } from "./sessions.ts";
 import { removeTasks } from "./task_removal.ts";
 
 export const organization: Description = {
@@ -110,9 +111,7 @@ export const organization: Description = {
           select id from "user" where organization_id = ${id}`;
         const roles = await identity.tx<{ id: number }[]>`
           select id from role where organization_id = ${id}`;
-        await identity.tx`
-          delete from refresh_token
-          where client_type = 'user' and client_id = any(${users.map((one) => one.id)})`;
+        await endSessions(identity.tx, users.map((one) => one.id));
         await identity.tx`delete from organization where id = ${id}`;
         for (const one of users) {
           identity.emit("user.deleted", { user_id: one.id, organization_id: id });

@@ -1,6 +1,7 @@
 import type { Description, Row } from "../description.ts";
 import { ShellError } from "../errors.ts";
 import { counted } from "../words.ts";
+import { endSessionsOfRole } from "./sessions.ts";
 
 export const role: Description = {
   name: "Role",
@@ -58,8 +59,11 @@ export const role: Description = {
     // The database's default; what is left out must not become null.
     if (!before) columns.description ??= "";
   },
-  written({ unit }, row) {
-    unit.change("identity").emit("role.changed", { role_id: row.id as number });
+  async written({ unit, before, given }, row) {
+    const { tx, emit } = unit.change("identity");
+    const id = row.id as number;
+    if (before && given.has("rules")) await endSessionsOfRole(tx, id);
+    emit("role.changed", { role_id: id });
   },
   async removal({ databases }, row) {
     const id = row.id as number;
@@ -73,6 +77,7 @@ export const role: Description = {
         : {}),
       async run(unit) {
         const { tx, emit } = unit.change("identity");
+        await endSessionsOfRole(tx, id);
         await tx`delete from role where id = ${id}`;
         emit("role.deleted", { role_id: id });
       },

@@ -1,5 +1,6 @@
 import type { Description, Row } from "../description.ts";
 import { counted } from "../words.ts";
+import { removeTasks } from "./task_removal.ts";
 
 export const study: Description = {
   name: "Study",
@@ -55,9 +56,11 @@ export const study: Description = {
       select count(*)::integer as tasks from task where study_id = ${id}`;
     return {
       services: ["collaboration", "task"],
-      goes: counted({ ...work }).map((tasks) => `the mention of it in ${tasks}`),
+      goes: counted({ ...work }),
       async run(unit) {
-        await unit.change("task").tx`update task set study_id = null where study_id = ${id}`;
+        const task = unit.change("task");
+        const tasks = await task.tx<{ id: number }[]>`select id from task where study_id = ${id}`;
+        await removeTasks(task, tasks.map((one) => one.id));
         const { tx, emit } = unit.change("collaboration");
         await tx`delete from study where id = ${id}`;
         emit("study.deleted", {

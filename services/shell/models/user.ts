@@ -2,6 +2,8 @@ import { hashPassword } from "../../identity/passwords.ts";
 import type { Description, Row } from "../description.ts";
 import { ShellError } from "../errors.ts";
 import { counted } from "../words.ts";
+import { endSessions } from "./sessions.ts";
+import { removeTasks } from "./task_removal.ts";
 
 export const user: Description = {
   name: "User",
@@ -73,7 +75,7 @@ export const user: Description = {
   key: "username",
   lookups: { getByUsername: ["username"], getByEmail: ["email"] },
   notes: [
-    "A new password ends the user's sessions: no refresh token works any more.",
+    "A new password, or other roles or rules, ends the user's sessions: they have to log in again.",
   ],
   statics: {},
   methods: {
@@ -93,25 +95,28 @@ export const user: Description = {
       if (before) columns.failed_login_attempts = 0;
     }
   },
-  async written({ unit, columns }, row) {
+  async written({ unit, before, given }, row) {
     const { tx, emit } = unit.change("identity");
     const id = row.id as number;
-    if ("password_hash" in columns) {
-      await tx`delete from refresh_token where client_type = 'user' and client_id = ${id}`;
+    if (before && (given.has("password") || given.has("roles") || given.has("rules"))) {
+      await endSessions(tx, [id]);
     }
     emit("user.changed", { user_id: id, organization_id: row.organization_id as number });
   },
   async removal({ databases }, row) {
     const id = row.id as number;
-    const [links] = await databases.identity<Row[]>`
-      select (select count(*)::integer from user_role where user_id = ${id}) as roles,
-             (select count(*)::integer from user_rule where user_id = ${id}) as rules`;
+    const [work] = await databases.task<Row[]>`
+      select count(*)::integer as tasks from task where init_user_id = ${id}`;
     return {
-      services: ["identity"],
-      goes: counted({ ...links }).map((one) => `the link to ${one}`),
+      services: ["identity", "task"],
+      goes: counted({ ...work }),
       async run(unit) {
+        const task = unit.change("task");
+        const tasks = await task.tx<{ id: number }[]>`
+          select id from task where init_user_id = ${id}`;
+        await removeTasks(task, tasks.map((one) => one.id));
         const { tx, emit } = unit.change("identity");
-        await tx`delete from refresh_token where client_type = 'user' and client_id = ${id}`;
+        await endSessions(tx, [id]);
         await tx`delete from "user" where id = ${id}`;
         emit("user.deleted", { user_id: id, organization_id: row.organization_id as number });
       },
