@@ -87,6 +87,8 @@ export function createRunner(
   ): Promise<FinishedRun> {
     const over = new AbortController();
     const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
+    const { result_id, attempt } = dispatch;
+    log.info("Running", { result_id, attempt });
     const handle = await runtime.start({
       ...spec,
       onLog: lines.push,
