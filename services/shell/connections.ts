@@ -10,7 +10,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { type Logger, silentLogger } from "../../shared/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
 import { readPorts } from "../stack/deployment.ts";
-import { FILES } from "../stack/setup.ts";
+import { databaseUrlFile, FILES } from "../stack/setup.ts";
 import { ShellError } from "./errors.ts";
 import { explain } from "./explain.ts";
 
@@ -62,11 +62,11 @@ export async function readAddresses(dataFolder: string): Promise<Addresses> {
 
 /** What `deno task up` keeps in its folder. */
 async function readFolder(folder: string): Promise<Addresses> {
-  const inService = (service: string, file: string) => join(folder, "services", service, file);
+  const own = (file: string) => join(folder, "services", "shell", file);
   const databaseUrls: Partial<Record<HubService, string>> = {};
   for (const service of HUB_SERVICES) {
     try {
-      const url = await Deno.readTextFile(inService(service, FILES.databaseUrl));
+      const url = await Deno.readTextFile(own(databaseUrlFile(service)));
       databaseUrls[service] = url.trim();
     } catch (error) {
       throw new ShellError(
@@ -85,7 +85,7 @@ async function readFolder(folder: string): Promise<Addresses> {
     databaseUrls: databaseUrls as Record<HubService, string>,
     broker: natsWebsocket === undefined ? undefined : {
       url: `ws://127.0.0.1:${natsWebsocket}`,
-      enrolmentFile: inService("shell", FILES.enrolment),
+      enrolmentFile: own(FILES.enrolment),
     },
     gatewayUrl: gateway === undefined ? undefined : `http://127.0.0.1:${gateway}`,
   };

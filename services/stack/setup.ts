@@ -18,7 +18,7 @@ import { openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { createLogger } from "../../shared/log.ts";
 import { newUserKey, publicKeyOf } from "../../shared/signing.ts";
 import { natsServerConfig } from "../../shared/nats_server_config.ts";
-import { HUB_SERVICES, type ServiceName } from "../../shared/subjects.ts";
+import { HUB_SERVICES, type HubService, type ServiceName } from "../../shared/subjects.ts";
 import { DATABASE, roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
 import { keepSecret, newSecret, writeSecret } from "./deployment.ts";
 
@@ -50,6 +50,11 @@ export const FILES = {
   dispatchKey: "dispatch_key",
   dispatchPublicKeys: "dispatch_public_keys",
 } as const;
+
+/** The file in the shell's folder that holds the address of a service's database. */
+export function databaseUrlFile(service: HubService): string {
+  return `${service}_${FILES.databaseUrl}`;
+}
 
 /** Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf. */
 export async function setUpFiles(folder: string, broker: BrokerAddress): Promise<Deployment> {
@@ -116,6 +121,7 @@ export async function setUpServiceDatabases(
   for (const service of HUB_SERVICES) {
     const url = serviceUrl(roleOf(service), passwords[service]);
     await writeSecret(join(serviceFolder(service), FILES.databaseUrl), url);
+    await writeSecret(join(serviceFolder("shell"), databaseUrlFile(service)), url);
   }
 }
 
