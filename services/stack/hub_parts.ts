@@ -37,7 +37,10 @@ export function hubServicePart(
     SEXTANT_DATABASE_URL_FILE: join(folder, FILES.databaseUrl),
   };
   const permissions = [
-    `--allow-net=${nats},unix:${databaseSocket}`,
+    // collaboration calls the algorithm stores that users name; what clouds tell their machines is no store.
+    ...service === "collaboration"
+      ? ["--allow-net", "--deny-net=169.254.169.254"]
+      : [`--allow-net=${nats},unix:${databaseSocket}`],
     `--allow-read=${ROOT}services/${service},${folder},${databaseSocket}`,
     // Deno asks for this to connect to a socket.
     `--allow-write=${databaseSocket}`,
