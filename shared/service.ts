@@ -42,14 +42,16 @@ export async function runService(
     log.error("A promise was rejected and nobody looked", { error: event.reason });
   });
 
+  const starting = start({ log, onStop: (name, phase) => void phases.push({ name, phase }) });
   try {
-    await start({ log, onStop: (name, phase) => void phases.push({ name, phase }) });
+    // A service that still waits for its dependencies must be stoppable, too.
+    const signal = await Promise.race([starting, stopped]);
+    if (signal === undefined) log.info("Ready");
   } catch (error) {
     if (error instanceof ConfigError) log.error(error.message);
     else log.error("Cannot start", { error });
     Deno.exit(error instanceof ConfigError ? 2 : 1);
   }
-  log.info("Ready");
 
   log.info("Stopping", { signal: await stopped });
   const deadline = setTimeout(() => {
