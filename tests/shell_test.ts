@@ -88,6 +88,9 @@ Deno.test("a node whose key was reset in the shell is cut off", async () => {
   const { access_token } = await api.post("/token/node", { api_key: old });
   const status = async () => (await site.admin.get(`/node/${member!.nodeId}`)).status;
   assert.equal((await valueOf(`await db.Node.get(${member!.nodeId})`)).status, "online");
+  // Tokens tell their age in whole seconds.
+  const issued = Math.floor(Date.now() / 1000);
+  await waitFor(() => Date.now() / 1000 >= issued + 1, { what: "the next second" });
   const key = await valueOf(`(await (await db.Node.get(${member!.nodeId})).resetApiKey()).apiKey`);
   const seen = () => api.as(access_token).get(`/node/${member!.nodeId}`);
   assert.equal(await statusOf(seen), 401);

@@ -44,7 +44,10 @@ export async function createEvaluator(): Promise<Evaluator> {
   const session = new Session();
   session.connect();
   let handed: unknown;
-  Object.defineProperty(globalThis, HAND_OVER, { value: (value: unknown) => handed = value });
+  Object.defineProperty(globalThis, HAND_OVER, {
+    configurable: true,
+    value: (value: unknown) => handed = value,
+  });
 
   function post<Answer>(method: string, parameters: Record<string, unknown>): Promise<Answer> {
     return new Promise((resolve, reject) => {
