@@ -6,7 +6,8 @@
  * So a handler must be able to do the same thing twice.
  *
  * Events are kept for some days, and a broker can lose its files. `catchUp` is for that: it compares what the
- * service holds with what the others hold, at every start and whenever the consumer had to be made anew.
+ * service holds with what the others hold, at every start, whenever the consumer had to be made anew, and every
+ * hour, for what was written just while its end was told.
  * @module
  */
 import {
@@ -46,6 +47,7 @@ const PULL_MS = 10_000;
 const PULL_BATCH = 20;
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
+const CATCH_UP_EVERY_MS = 3_600_000;
 
 export function consumeEvents(
   { nc, service, subject, handle, catchUp, log, ackWaitMs = 30_000 }: EventConsumerOptions,
@@ -121,6 +123,7 @@ export function consumeEvents(
 
   async function run(): Promise<void> {
     let behind = true;
+    let caughtUp = 0;
     let check = true;
     while (!stopped.signal.aborted) {
       try {
@@ -128,8 +131,11 @@ export function consumeEvents(
           const manager = await nc.jetstreamManager({ checkAPI: false });
           if (await ensure(manager)) behind = true;
         }
-        if (behind) await catchUp?.();
-        behind = false;
+        if (behind || performance.now() - caughtUp > CATCH_UP_EVERY_MS) {
+          await catchUp?.();
+          behind = false;
+          caughtUp = performance.now();
+        }
         check = await pull() === 0;
       } catch (error) {
         check = true;

@@ -102,3 +102,33 @@ Deno.test("a node is shown offline within ten seconds of its end, and online whe
   assert.equal(login.status, 200);
   await login.body?.cancel();
 });
+
+Deno.test("who leaves a collaboration sees it no more at their very next request", async () => {
+  const site = await createSite(stack(), { data: DATA });
+  const [, leaver] = site.members as [Json, Json];
+  const username = `leaver-${leaver.id}`;
+  const password = "Leaves-soon-1";
+  const { data: [viewer] } = await site.admin.get("/role?name=Viewer");
+  await site.admin.post("/user", {
+    username,
+    password,
+    email: `${username}@example.org`,
+    firstname: "L",
+    lastname: "L",
+    organization_id: leaver.id,
+    roles: [viewer.id],
+    rules: [],
+  });
+  const client = await site.admin.as(undefined).login(username, password);
+  const path = `/collaboration/${site.collaborationId}`;
+  const seen: number[] = [];
+  for (let turn = 0; turn < 10; turn++) {
+    for (const method of ["POST", "DELETE"]) {
+      await (await site.admin.request(method, `${path}/organization`, { id: leaver.id })).json();
+      const response = await client.request("GET", path);
+      await response.body?.cancel();
+      seen.push(response.status);
+    }
+  }
+  assert.deepEqual(seen, Array.from({ length: 10 }, () => [200, 401]).flat());
+});
