@@ -9,6 +9,7 @@ import { createSite, type Site } from "../site.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchLists } from "./lists.ts";
+import { benchLogin } from "./login.ts";
 import { benchRuns } from "./runs.ts";
 
 export interface BenchContext {
@@ -19,6 +20,7 @@ export interface BenchContext {
 
 const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Promise<void> }> = {
   gateway: { what: "authenticated GET through the gateway", run: benchGateway },
+  login: { what: "log-in, and what the time of a failure tells", run: benchLogin },
   "first-line": { what: "POST accepted to the algorithm's first line", run: benchFirstLine },
   lists: {
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
