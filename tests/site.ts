@@ -133,7 +133,12 @@ export async function createSite(
       }, { what: `task ${taskId} to end`, timeout });
       const runs = (await researcher.get(`/run?task_id=${taskId}&sort=id`)).data;
       const payloads: Json[] = (await researcher.get(`/result?task_id=${taskId}&sort=id`)).data;
-      const results = payloads.map(({ result }) => result ? decodeResult(result) : null);
+      const results = await Promise.all(payloads.map(async ({ result, blob_storage_used }) => {
+        if (!result) return null;
+        if (!blob_storage_used) return decodeResult(result);
+        const blob = await researcher.request("GET", `/blobstream/${result}`);
+        return decodeResult(await blob.text());
+      }));
       return { status, runs, results };
     },
   };

@@ -180,7 +180,7 @@ Deno.test("Agent takes large inputs and sends large results over HTTP", async ()
     const big = await hub.final(
       await hub.post({ image: IMAGE, input: { method: "big", kwargs: { bytes: 5_000_000 } } }),
     );
-    assert.equal(hub.asked.get(`POST /run/${big.id}/report`), 1);
+    assert.equal(hub.asked.get("POST /blobstream"), 2);
     assert.equal((decodePayload(big.result!) as string).length, 5_000_000);
   });
 });

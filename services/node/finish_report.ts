@@ -4,6 +4,7 @@
  * @module
  */
 import type { AttemptId } from "./journal.ts";
+import type { FilePart } from "./upload.ts";
 
 /** The words with which an attempt can end; the field's own (HTTP contract §5.3). */
 export const FINAL_STATUSES = [
@@ -58,4 +59,42 @@ export async function writeFinishReport(
   } finally {
     file.close();
   }
+}
+
+/**
+ * The report at `path` without its payload, and where in the file the payload's base64 lies. For a report that has one.
+ */
+export async function splitReport(
+  path: string,
+): Promise<{ head: Record<string, unknown>; part: FilePart }> {
+  // Quotes within the values before it are escaped, so this stands in the file only once.
+  const mark = new TextEncoder().encode(',"result":"');
+  const file = await Deno.open(path);
+  try {
+    const { size } = await file.stat();
+    let start = new Uint8Array();
+    for (;;) {
+      const piece = new Uint8Array(64 * 1024);
+      const count = await file.read(piece);
+      if (count === null) throw new Error(`Cannot read the report ${path}: it has no payload`);
+      const from = Math.max(0, start.length - mark.length);
+      const joined = new Uint8Array(start.length + count);
+      joined.set(start);
+      joined.set(piece.subarray(0, count), start.length);
+      start = joined;
+      const at = indexOf(start, mark, from);
+      if (at < 0) continue;
+      const head = JSON.parse(`${new TextDecoder().decode(start.subarray(0, at))}}`);
+      return { head, part: { path, start: at + mark.length, end: size - 2 } };
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  for (let at = from; at + wanted.length <= bytes.length; at++) {
+    if (wanted.every((byte, offset) => bytes[at + offset] === byte)) return at;
+  }
+  return -1;
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { persist } from "./backoff.ts";
+import { type FilePart, upload } from "./upload.ts";
 import { claimsOf } from "./payload.ts";
 
 /** The hub did not do what it was asked. Without a status it could not be reached. */
@@ -33,6 +34,10 @@ export interface HubRequest {
   body?: unknown;
   /** Opens a body that is JSON already; called anew for each attempt. */
   stream?: () => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
+  /** A part of a file, sent as it is. */
+  part?: FilePart;
+  /** The answer is text, not JSON. */
+  raw?: boolean;
   headers?: Record<string, string>;
   /** Someone else's token; by default the node's own. */
   token?: string;
@@ -184,35 +189,44 @@ export function createHub({ api, apiKey, log, now = Date.now }: CreateHubOptions
 
 async function send(
   url: string,
-  { method = "GET", body, stream, headers, token, signal, timeoutMs = 30_000 }: HubRequest,
+  { method = "GET", body, stream, part, raw, headers, token, signal, timeoutMs = 30_000 }:
+    HubRequest,
 ): Promise<unknown> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const content = body === undefined ? await stream?.() : JSON.stringify(body);
-  let response: Response;
+  const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  const all = { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  let status: number;
   let text: string;
   try {
-    response = await fetch(url, {
-      method,
-      headers: {
-        ...headers,
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(content === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(content === undefined ? {} : { body: content }),
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-    });
-    text = await response.text();
+    if (part) {
+      ({ status, text } = await upload(url, { part, headers: all, signal: either }));
+    } else {
+      const response = await fetch(url, {
+        method,
+        headers: {
+          ...all,
+          ...(content === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(content === undefined ? {} : { body: content }),
+        signal: either,
+      });
+      status = response.status;
+      text = await response.text();
+    }
   } catch (cause) {
     signal?.throwIfAborted();
     const why = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(cause);
     throw new HubError(`Cannot reach the hub: ${why}`, undefined, { cause });
   }
+  const ok = status >= 200 && status < 300;
+  if (ok && raw) return text;
   const answer = parseJson(text);
-  if (response.ok) return answer;
-  const { msg } = z.object({ msg: z.string() }).catch({ msg: `HTTP ${response.status}` }).parse(
+  if (ok) return answer;
+  const { msg } = z.object({ msg: z.string() }).catch({ msg: `HTTP ${status}` }).parse(
     answer,
   );
-  throw new HubError(msg, response.status);
+  throw new HubError(msg, status);
 }
 
 function parseJson(text: string): unknown {

@@ -8,6 +8,7 @@ import { type ReportKind, subjects } from "../../shared/subjects.ts";
 import { persist } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
 import { type Hub, HubError, WrongKeyError } from "./hub.ts";
+import { splitReport } from "./finish_report.ts";
 import type { AttemptId, AttemptState } from "./journal.ts";
 
 const refused = z.object({ ok: z.literal(false), reason: z.string() });
@@ -60,7 +61,7 @@ export interface Reporter {
     signal: AbortSignal,
   ): Promise<Answer<"hello">>;
   start(attempt: AttemptId, signal: AbortSignal): Promise<Answer<"start">>;
-  /** Sends the report in the file at `path`, by message or, when it is large, over HTTP. */
+  /** Sends the report in the file at `path`, by message; a large payload goes over HTTP before it. */
   finish(attempt: AttemptId, path: string): Promise<Answer<"finish">>;
   lost(attempt: AttemptId, reason: string): Promise<Answer<"lost">>;
 }
@@ -118,23 +119,27 @@ export function createReporter(
       send("start", { result_id, attempt }, AbortSignal.any([signal, ended])),
     lost: ({ result_id, attempt }, reason) => send("lost", { result_id, attempt, reason }, ended),
 
-    async finish({ result_id }, path) {
+    async finish(_attempt, path) {
       const { size } = await Deno.stat(path);
       if (size <= MESSAGE_LIMIT) return await send("finish", await Deno.readFile(path), ended);
-      return await persist(async () => {
+      // The payload goes on its own, as a stream; the report then names it.
+      const { head, part } = await splitReport(path);
+      const uuid = await persist(async () => {
         try {
-          return await hub.request(`/run/${result_id}/report`, ANSWERS.finish, {
+          return (await hub.request("/blobstream", z.object({ uuid: z.uuid() }), {
             method: "POST",
-            stream: async () => (await Deno.open(path)).readable,
+            part,
             // An hour: a large result on a slow line.
             timeoutMs: 3_600_000,
             signal: ended,
-          });
+          })).uuid;
         } catch (error) {
           const never = error instanceof HubError && UNACCEPTABLE.includes(error.status ?? 0);
           throw never ? new ReportRefusedError(error.message) : error;
         }
-      }, { what: "report a large result to the hub", log, signal: ended, retryable });
+      }, { what: "upload a large result to the hub", log, signal: ended, retryable });
+      const report = { ...head, result: uuid, in_blob: true };
+      return await send("finish", new TextEncoder().encode(JSON.stringify(report)), ended);
     },
   };
 }

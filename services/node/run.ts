@@ -75,8 +75,11 @@ export function createRunner(
   };
 
   async function fetchInput({ result_id }: Dispatch, signal: AbortSignal): Promise<string> {
-    const schema = z.object({ input: z.string() });
-    return (await hub.insist(`/run/${result_id}`, schema, { signal, timeoutMs: 600_000 })).input;
+    const schema = z.object({ input: z.string(), blob_storage_used: z.boolean().default(false) });
+    const options = { signal, timeoutMs: 600_000 };
+    const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
+    if (!blob_storage_used) return input;
+    return await hub.insist(`/blobstream/${input}`, z.string(), { ...options, raw: true });
   }
 
   async function execute(

@@ -30,7 +30,11 @@ const runsSchema = z.object({
   })),
 });
 const resultsSchema = z.object({
-  data: z.array(z.object({ id, result: z.string().nullable() })),
+  data: z.array(z.object({
+    id,
+    result: z.string().nullable(),
+    blob_storage_used: z.boolean().default(false),
+  })),
 });
 const containerTokenSchema = z.object({ container_token: z.string() });
 /** The part of a container token that says where its subtasks belong. */
@@ -155,7 +159,13 @@ export function createSubtaskClient(
         const runs = (await get(`/run?task_id=${taskId}`, runsSchema)).data;
         if (status !== "completed") throw new Error(explainFailure(taskId, status, runs));
         const results = (await get(`/result?task_id=${taskId}`, resultsSchema)).data;
-        const texts = new Map(results.map(({ id, result }) => [id, result]));
+        const texts = new Map<number, string | null>();
+        for (const { id, result, blob_storage_used } of results) {
+          const text = blob_storage_used && result
+            ? await get(`/blobstream/${result}`, z.string(), { raw: true, timeoutMs: 600_000 })
+            : result;
+          texts.set(id, text);
+        }
         return runs
           .sort((a, b) => a.organization.id - b.organization.id)
           .map(({ id, status, organization }) => ({

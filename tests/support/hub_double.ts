@@ -109,6 +109,7 @@ export async function startHubDouble(): Promise<HubDouble> {
 
   const gates = new Map<Point, { reached: () => void; opened: Promise<void> }>();
   const results = new Map<number, HeldResult>();
+  const blobs = new Map<string, string>();
   let lastId = 100;
   let apiKey = API_KEY;
   let nodeKey = "";
@@ -129,6 +130,7 @@ export async function startHubDouble(): Promise<HubDouble> {
   });
   const finishBody = attemptBody.extend({
     status: z.string(),
+    in_blob: z.boolean().default(false),
     result: z.string().nullable(),
     log: z.string().nullable(),
     reason: z.string().nullable(),
@@ -173,7 +175,8 @@ export async function startHubDouble(): Promise<HubDouble> {
       };
     }
     if (kind === "finish") {
-      const { status, result: payload, log, reason } = finishBody.parse(json);
+      const { status, result: named, in_blob, log, reason } = finishBody.parse(json);
+      const payload = in_blob ? blobs.get(named!) : named;
       Object.assign(result, { status, result: payload, log: log ?? "", reason });
       return { ok: true };
     }
@@ -289,7 +292,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     hub.asked.set(key, (hub.asked.get(key) ?? 0) + 1);
     const taskId = Number(url.searchParams.get("task_id") ?? /^\/task\/(\d+)/.exec(path)?.[1]);
     const ofTask = [...results.values()].filter((result) => result.taskId === taskId);
-    const runPath = /^\/run\/(\d+)(\/report)?$/.exec(path);
+    const runPath = /^\/run\/(\d+)$/.exec(path);
     if (key === "POST /token/node") {
       const { api_key } = await request.json();
       if (api_key !== apiKey) throw new Refusal(401, "The API key is not known.");
@@ -349,10 +352,12 @@ export async function startHubDouble(): Promise<HubDouble> {
       };
     }
     if (path === "/result") return { data: ofTask.map(({ id, result }) => ({ id, result })) };
-    if (runPath?.[2]) {
-      const report = await request.text();
-      if (report.length > hub.largestReport) throw new Refusal(413, "The body is too large.");
-      return await commit("finish", JSON.parse(report));
+    if (key === "POST /blobstream") {
+      const payload = await request.text();
+      if (payload.length > hub.largestReport) throw new Refusal(413, "The body is too large.");
+      const uuid = crypto.randomUUID();
+      blobs.set(uuid, payload);
+      return { uuid };
     }
     if (runPath) return { input: results.get(Number(runPath[1]))!.input };
     throw new Refusal(404, `There is no ${key}.`);

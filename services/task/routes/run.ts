@@ -1,12 +1,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { pageAnswer, pageWindow, parseSort, queryInclude } from "../../../shared/contract.ts";
-import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import { demand } from "../../../shared/policy.ts";
 import type { TaskDeps } from "../app.ts";
 import { patchResult, runPatch } from "../patch.ts";
-import { REPORT_SCHEMAS } from "../reports.ts";
 import { isAtNode, mayTask } from "../rules.ts";
 import { showRun, showTask } from "../show.ts";
 import {
@@ -24,7 +22,7 @@ const oneQuery = z.object({ include: queryInclude.optional() });
 const listQuery = resultListQuery.extend({ include: queryInclude.optional() });
 
 export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
-  const { db, ask, reports } = deps;
+  const { db, ask } = deps;
   const routes = new Hono<AppEnv>();
 
   async function show(rows: ResultOfTaskRow[], include: string[] | undefined) {
@@ -73,7 +71,7 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
     },
   );
 
-  // How the field's own nodes report. Ours report to the broker, where an attempt counts as well.
+  // How the field's own nodes report. Ours report to the broker, where the attempt counts as well.
   routes.patch("/run/:id", allow("node"), body(runPatch), async function patchRun(c) {
     const principal = c.get("principal");
     const runId = pathId(c.req.param("id"));
@@ -83,21 +81,6 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
     const changed = found(await resultOfTaskById(db, runId, "run"), "run", runId);
     return c.json((await show([changed], undefined))[0]);
   });
-
-  // Beyond the field's API: a `finish` report that is too long for a message on the broker.
-  routes.post(
-    "/run/:id/report",
-    allow("node"),
-    body(REPORT_SCHEMAS.finish),
-    async function reportRun(c) {
-      const runId = pathId(c.req.param("id"));
-      const report = c.req.valid("json");
-      if (report.result_id !== runId) {
-        throw new SextantError("invalid_request", "The report is about another result.");
-      }
-      return c.json(await reports.finish(c.get("principal").id, report));
-    },
-  );
 
   return routes;
 }
