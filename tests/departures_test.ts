@@ -103,6 +103,34 @@ Deno.test("a node is shown offline within ten seconds of its end, and online whe
   await login.body?.cancel();
 });
 
+Deno.test("a node's tokens end with its key", async () => {
+  const site = await createSite(stack(), { data: DATA.slice(0, 1) });
+  const { nodeId } = site.members[0]!;
+  const anybody = site.admin.as(undefined);
+  const { api_key } = await site.admin.post("/recover/node", { id: nodeId });
+  const before = await anybody.post("/token/node", { api_key });
+  const ask = async (method: string, path: string, token: string) => {
+    const response = await site.admin.as(token).request(method, path);
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await ask("GET", `/node/${nodeId}`, before.access_token), 200);
+  // Tokens carry whole seconds.
+  const second = Math.floor(Date.now() / 1000);
+  await waitFor(() => Date.now() / 1000 > second + 1, { what: "the next second" });
+  const next = await site.admin.post("/recover/node", { id: nodeId });
+  assert.equal(await ask("GET", `/node/${nodeId}`, before.access_token), 401);
+  assert.equal(await ask("POST", "/token/refresh", before.refresh_token), 401);
+  const old = await anybody.request("POST", "/token/node", { api_key });
+  await old.body?.cancel();
+  assert.equal(old.status, 401);
+  const after = await anybody.post("/token/node", { api_key: next.api_key });
+  assert.equal(await ask("GET", `/node/${nodeId}`, after.access_token), 200);
+  await site.admin.delete(`/node/${nodeId}`);
+  assert.equal(await ask("GET", `/node/${nodeId}`, after.access_token), 401);
+  assert.equal(await ask("POST", "/token/refresh", after.refresh_token), 401);
+});
+
 Deno.test("who leaves a collaboration sees it no more at their very next request", async () => {
   const site = await createSite(stack(), { data: DATA });
   const [, leaver] = site.members as [Json, Json];
