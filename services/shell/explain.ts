@@ -89,6 +89,8 @@ export function explain(thrown: unknown): string {
   }
   if (isDatabaseFault(error)) return explainFault(error);
   if (error instanceof ShellError || error instanceof SextantError) return oneLine(error.message);
-  if (error instanceof Error) return oneLine(`${error.name}: ${error.message}`);
+  if (error instanceof Error) {
+    return oneLine(error.name === "Error" ? error.message : `${error.name}: ${error.message}`);
+  }
   return oneLine(`Thrown: ${typeof error === "string" ? error : Deno.inspect(error)}`);
 }

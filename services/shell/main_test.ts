@@ -297,13 +297,14 @@ Deno.test("wrong input is one clear line, and nothing is half-written", async ()
     await wrong(`let let = 1`, /^Error: Syntax error: let is disallowed/);
     await wrong(`a b`, /^Error: Syntax error: Unexpected identifier 'b'/);
     await wrong(`nothing.there`, "ReferenceError: nothing is not defined");
-    await wrong(`throw new Error("first\\nsecond")`, "Error: first");
+    await wrong(`throw new Error("first\\nsecond")`, "first");
     await wrong(
       `await sql.identity\`select * from nowhere\``,
       /^Error: The database refuses: relation "nowhere" does not exist/,
     );
     await wrong(`await db.watch()`, /There is no broker/);
     assert.equal(await prompt.type("await db.User.count()"), "0");
+    assert.equal(await prompt.type("await sql.identity`update role set name = name`"), "UPDATE 7");
     assert.equal(await prompt.type("(await sql.identity`select * from outbox`).length"), "2");
   });
 });

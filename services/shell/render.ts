@@ -55,7 +55,7 @@ export function render(value: unknown, width: number): string {
 }
 
 function renderList(list: unknown[], width: number): string | undefined {
-  if (list.length === 0) return "(none)";
+  if (list.length === 0) return (list as { summary?: string }).summary ?? "(none)";
   const [first] = list;
   if (first instanceof RecordBase) {
     const { model } = stateOf(first);

@@ -24,8 +24,11 @@ const HASH = /\$(?:argon2[a-z]*|2[abxy])\$[^\s)"'}]+/g;
 
 /** The rows of a query; a table at the prompt. */
 export class SqlRows extends Array<Record<string, unknown>> {
+  /** What a statement without rows did, such as `UPDATE 3`. */
+  declare readonly summary?: string;
+
   [Symbol.for("Deno.customInspect")](): string {
-    return render([...this], renderWidth());
+    return render(this, renderWidth());
   }
 }
 
@@ -60,6 +63,10 @@ function createQuery(service: HubService, db: Db): Query {
       columns.filter((one) => known.has(`${one.table}.${one.number}`)).map((one) => one.name),
     );
     const rows = new SqlRows();
+    if (columns.length === 0 && answer.command) {
+      const summary = `${answer.command} ${answer.count ?? ""}`.trim();
+      Object.defineProperty(rows, "summary", { value: summary });
+    }
     for (const row of answer) {
       rows.push(Object.fromEntries(
         Object.entries(row).map(([name, value]) => [
