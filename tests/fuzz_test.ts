@@ -68,3 +68,29 @@ for (const service of HUB_SERVICES satisfies readonly HubService[]) {
     await fuzz({ app: hub().apps[service], runs: share, principals: PRINCIPALS, seed });
   });
 }
+
+Deno.test("gateway: never a 500, always JSON, whoever says to be calling", async () => {
+  const { apps, root } = hub();
+  const routes = HUB_SERVICES.flatMap((service) => apps[service].routes);
+  const authorizations = [
+    undefined,
+    root,
+    `${root}x`,
+    "a.b.c",
+    "",
+    `${root} ${root}`,
+    "x".repeat(9000),
+  ];
+  await fuzz({
+    app: {
+      routes,
+      fetch(request, { principal }: { principal?: string }) {
+        if (principal !== undefined) request.headers.set("authorization", `Bearer ${principal}`);
+        return apps.gateway.fetch(request, { address: "192.0.2.1" });
+      },
+    },
+    runs: Math.ceil(runs / 10),
+    principals: authorizations,
+    seed,
+  });
+});
