@@ -23,7 +23,7 @@ import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
 import { identityAnswers } from "../../services/identity/events.ts";
 import type { TaskDeps } from "../../services/task/app.ts";
 import { taskAnswers } from "../../services/task/events.ts";
-import { startTestPostgres } from "../harness.ts";
+import { startTestPostgres, type TestPostgres } from "../harness.ts";
 import { startTestNats, type TestNats } from "./nats.ts";
 
 export type RoleName =
@@ -49,6 +49,7 @@ export interface CallOptions {
 }
 
 export interface CollaborationUnderTest {
+  postgres: TestPostgres;
   nats: TestNats;
   dbs: Record<HubService, Db>;
   deps: CollaborationDeps;
@@ -167,6 +168,7 @@ export async function startCollaboration(): Promise<CollaborationUnderTest> {
   }
 
   return {
+    postgres,
     nats,
     dbs,
     deps,
