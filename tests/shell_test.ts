@@ -129,6 +129,22 @@ Deno.test("a task saved in the shell waits for ever; dispatched on purpose it ru
   assert.equal(results[0].sum, 3);
 });
 
+Deno.test("users and nodes of an imported file get in", async () => {
+  const sample = new URL("../services/shell/import/sample.yaml", import.meta.url).pathname;
+  const args = ["--data", stack().folder, "--json", "--import", sample];
+  const { code, stdout, stderr } = await runShell(args, { env: env() });
+  assert.equal(code, 0, stderr);
+  const { warnings, unchanged } = JSON.parse(stdout);
+  // The hub's own administrator has that name already.
+  assert.deepEqual(unchanged, ["user admin"]);
+  assert.ok(warnings.includes("line 9: admin exists in organization root; left alone"));
+  const api = createApiClient(stack().gatewayUrl);
+  const stan = await api.login("stan", "password");
+  assert.equal(await statusOf(() => stan.get("/organization")), 200);
+  const key = "123e4567-e89b-12d3-a456-426614174001";
+  assert.equal(await statusOf(() => api.post("/token/node", { api_key: key })), 200);
+});
+
 Deno.test("changes of the operator are in the audit, under the account of the machine", async () => {
   const made = await valueOf(`await new db.Organization({name: "Audited"}).save()`);
   const { username, password } = await stack().adminCredentials();
