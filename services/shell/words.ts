@@ -22,6 +22,12 @@ export function counted(counts: Record<string, unknown>): string[] {
     });
 }
 
+/** `1 message waits`, `3 messages wait`, `no messages wait`. */
+export function waiting(things: string, count: number): string {
+  const what = counted({ [things]: count })[0] ?? `no ${things}`;
+  return `${what} ${count === 1 ? "waits" : "wait"}`;
+}
+
 /** `["a", "b", "c"]` as `a, b and c`. */
 export function listed(parts: string[]): string {
   const last = parts.at(-1) ?? "";

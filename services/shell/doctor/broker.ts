@@ -2,7 +2,7 @@ import { STREAMS } from "../../../shared/subjects.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Finding } from "../doctor.ts";
 import type { Shell } from "../shell.ts";
-import { grouped } from "../words.ts";
+import { grouped, waiting } from "../words.ts";
 
 /** Messages a consumer may be behind before it is worth a word. */
 const MANY = 1000;
@@ -34,7 +34,7 @@ export async function checkBroker({ broker, databases }: Shell): Promise<Finding
         findings.push({
           check: `consumer ${name} of ${stream}`,
           state: "note",
-          finding: `${grouped(num_pending + num_ack_pending)} messages wait for it`,
+          finding: `${waiting("messages", num_pending + num_ack_pending)} for it`,
           advice: stream === STREAMS.dispatch
             ? `Node ${name} is offline, or too slow for its work.`
             : `${name} is behind; see its log, or start another replica.`,

@@ -2,7 +2,7 @@ import { HUB_SERVICES, type HubService } from "../../../shared/subjects.ts";
 import type { Finding } from "../doctor.ts";
 import { oneLine } from "../errors.ts";
 import type { Shell } from "../shell.ts";
-import { grouped } from "../words.ts";
+import { grouped, waiting } from "../words.ts";
 
 const SLOW_SECONDS = 5;
 /** A message is published within some three seconds; older ones are stuck. */
@@ -28,9 +28,8 @@ async function checkService({ databases }: Shell, service: HubService): Promise<
   findings.push({
     check: `outbox of ${service}`,
     state: stuck ? "wrong" : "ok",
-    finding: `${grouped(count)} messages wait${
-      count > 0 ? `, the oldest for ${Math.round(age)} s` : ""
-    }`,
+    finding: waiting("messages", count) +
+      (count > 0 ? `, the oldest for ${Math.round(age)} s` : ""),
     ...(stuck ? { advice: `See whether ${service} and the broker run: it publishes them.` } : {}),
   });
   const slow = await db<{ pid: number; state: string; seconds: number; query: string }[]>`

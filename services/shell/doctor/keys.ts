@@ -8,7 +8,8 @@ import type { Shell } from "../shell.ts";
 
 const DAY = 86_400_000;
 const SOON_DAYS = 21;
-const OLD_KEY_DAYS = 365;
+/** identity makes a new one every 90 days, unless it was told otherwise. */
+const OLD_KEY_DAYS = 120;
 
 /** How long certificates and keys are good for yet. */
 export async function checkKeys(shell: Shell, addresses: Addresses): Promise<Finding[]> {
@@ -39,7 +40,8 @@ async function checkSigningKey({ databases, now }: Shell): Promise<Finding> {
     check,
     state: "note",
     finding: `${days} days old`,
-    advice: "Have identity make a new one; see the README for how.",
+    advice:
+      "identity replaces it by itself while it runs; see its log, and SEXTANT_SIGNING_KEY_DAYS.",
   };
 }
 

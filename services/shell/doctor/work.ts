@@ -1,6 +1,6 @@
 import type { Finding } from "../doctor.ts";
 import type { Shell } from "../shell.ts";
-import { counted } from "../words.ts";
+import { waiting } from "../words.ts";
 
 /** Nodes that are offline while work waits for them, and results that nobody moves. */
 export async function checkWork({ databases }: Shell): Promise<Finding[]> {
@@ -20,19 +20,19 @@ export async function checkWork({ databases }: Shell): Promise<Finding[]> {
     const node = nodes.find((one) => one.id === node_id);
     if (node?.status === "online") continue;
     const seen = node?.last_seen ? `, last seen ${node.last_seen.toISOString()}` : "";
-    const results = counted({ results: count })[0];
+    const waits = `${waiting("results", count)} for it`;
     findings.push(
       node
         ? {
           check: `node ${node_id}`,
           state: "wrong",
-          finding: `${node.name} is offline${seen}, and ${results} wait for it`,
+          finding: `${node.name} is offline${seen}, and ${waits}`,
           advice: "Have its data station start it; the work waits as long as it takes.",
         }
         : {
           check: `node ${node_id}`,
           state: "wrong",
-          finding: `does not exist any more, and ${results} wait for it`,
+          finding: `does not exist any more, and ${waits}`,
           advice: "Kill those tasks through the API, or delete them here: await task.delete().",
         },
     );

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { temporaryFolder, useTestPostgres } from "../../tests/harness.ts";
+import { prepareDatabases } from "../../tests/support/shell.ts";
+import type { Addresses } from "./connections.ts";
+import { diagnose, type Finding } from "./doctor.ts";
+import { openSession } from "./session.ts";
+import type { Shell } from "./shell.ts";
+
+const postgres = useTestPostgres();
+
+type Look = (addresses?: Partial<Addresses>) => Promise<(check: string) => Finding | undefined>;
+
+/** A hub's databases without its services, and a function that looks them over. */
+async function inShell(work: (shell: Shell, look: Look) => Promise<void>): Promise<void> {
+  const urls = await postgres.newDatabases();
+  await prepareDatabases(urls);
+  const addresses: Addresses = { databaseUrls: urls, broker: undefined, gatewayUrl: undefined };
+  const session = await openSession({ addresses, say: () => {} });
+  try {
+    await work(session.shell, async (more = {}) => {
+      const { findings } = await diagnose(session.shell, { ...addresses, ...more });
+      return (check) => findings.find((one) => one.check === check);
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+Deno.test("diagnose() says what it cannot see, and what to set", async () => {
+  await inShell(async (_shell, look) => {
+    const of = await look();
+    assert.match(of("broker")!.advice!, /SEXTANT_NATS_URL/);
+    assert.match(of("gateway")!.advice!, /SEXTANT_GATEWAY_URL/);
+    assert.equal(of("database size")!.state, "ok");
+  });
+});
+
+Deno.test("diagnose() finds messages that nobody publishes", async () => {
+  await inShell(async ({ databases }, look) => {
+    assert.equal((await look())("outbox of task")!.state, "ok");
+    await databases.task`
+      insert into outbox (subject, payload, created_at)
+      values ('event.task.created', '{}', now() - interval '1 minute')`;
+    const found = (await look())("outbox of task")!;
+    assert.equal(found.state, "wrong");
+    assert.match(found.finding, /1 message waits, the oldest for 6\d s/);
+    assert.match(found.advice!, /whether task and the broker run/);
+  });
+});
+
+Deno.test("diagnose() finds work that waits for nodes which are offline, or gone", async () => {
+  await inShell(async ({ databases, models }, look) => {
+    const organization = await new models.Organization({ name: "One" }).save();
+    const collaboration = await new models.Collaboration({
+      name: "c",
+      organizations: [organization],
+    }).save();
+    const node = await new models.Node({ name: "n", organization, collaboration }).save();
+    await databases.task`
+      insert into task (name, description, image, job_id, collaboration_id, init_org_id, init_user_id)
+      values ('t', '', 'image', 1, 1, 1, 1)`;
+    await databases.task`
+      insert into result (task_id, organization_id, node_id)
+      values (1, 1, ${node.id as number}), (1, 2, 77), (1, 3, null)`;
+    const of = await look();
+    assert.equal(of("nodes")!.finding, "0 of 1 are online");
+    assert.match(of(`node ${node.id}`)!.finding, /n is offline, and 1 result waits for it/);
+    assert.match(of("node 77")!.finding, /does not exist any more/);
+    assert.equal(of("node null"), undefined);
+  });
+});
+
+Deno.test("diagnose() finds keys and credentials that are old, or soon run out", async () => {
+  await inShell(async ({ databases }, look) => {
+    assert.equal((await look())("key that signs tokens")!.state, "wrong");
+    await databases.identity`
+      insert into signing_key (kid, public_jwk, private_jwk, created_at)
+      values ('k', '{}', '{}', now() - interval '2 years')`;
+    assert.equal((await look())("key that signs tokens")!.state, "note");
+
+    const folder = await temporaryFolder();
+    const enrolmentFile = join(folder.path, "enrolment.json");
+    const found = async (days: number) => {
+      const exp = Math.floor(Date.now() / 1000) + days * 86_400 + 60;
+      const claims = new TextEncoder().encode(JSON.stringify({ exp }))
+        .toBase64({ alphabet: "base64url", omitPadding: true });
+      await Deno.writeTextFile(enrolmentFile, JSON.stringify({ seed: "", jwt: `h.${claims}.s` }));
+      const of = await look({ broker: { url: "ws://127.0.0.1:1", enrolmentFile } });
+      return of("enrolment of the shell")!;
+    };
+    assert.deepEqual(
+      [(await found(100)).state, (await found(5)).state, (await found(-5)).state],
+      ["ok", "note", "wrong"],
+    );
+    await folder.remove();
+  });
+});
+
+Deno.test("diagnose() finds a statement that takes long", async () => {
+  await inShell(async ({ databases }, look) => {
+    const slow = databases.task`select pg_sleep(30)`.execute();
+    slow.catch(() => {});
+    const start = Date.now();
+    let found: Finding | undefined;
+    while (!found && Date.now() - start < 20_000) {
+      found = (await look())("query of task");
+      if (!found) await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    assert.match(found!.finding, /active for \d+ s: select pg_sleep/);
+    const [pid] = /pg_cancel_backend\((\d+)\)/.exec(found!.advice!)!.slice(1);
+    await databases.task`select pg_cancel_backend(${Number(pid)})`;
+    await assert.rejects(slow, /canceling statement/);
+  });
+});
