@@ -180,6 +180,11 @@ export async function updateUser(tx: Tx, id: number, changes: UserChanges): Prom
   return (await userById(tx, id))!;
 }
 
+/** Keeps others from changing the user until this transaction ends. */
+export async function lockUser(tx: Tx, id: number): Promise<void> {
+  await tx`select from "user" where id = ${id} for update`;
+}
+
 export async function deleteUser(tx: Tx, id: number): Promise<void> {
   await tx`delete from "user" where id = ${id}`;
 }

@@ -16,7 +16,7 @@ import {
   reference,
   text,
 } from "../../../shared/contract.ts";
-import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
+import { type Fragment, type Tx, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import {
@@ -35,6 +35,7 @@ import {
   deleteUser,
   effectiveRules,
   insertUser,
+  lockUser,
   organizationById,
   roleById,
   roleIdsOfUser,
@@ -244,26 +245,27 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
 
   /** Throws unless the caller may turn the present roles and rules of a user into the wanted ones. */
   async function checkGrants(
+    tx: Tx,
     principal: Principal,
     user: UserRow,
     wanted: { roles: number[] | undefined; rules: number[] | undefined },
   ): Promise<void> {
     const { roles = [], rules = [] } = wanted;
-    const known = { roles: await rolesByIds(db, roles), rules: await rulesByIds(db, rules) };
+    const known = { roles: await rolesByIds(tx, roles), rules: await rulesByIds(tx, rules) };
     for (const [noun, given] of [["role", roles], ["rule", rules]] as const) {
       const missing = given.find((id) => !known[`${noun}s`].some((row) => row.id === id));
       if (missing !== undefined) throw unknown(noun, missing);
     }
     requireOwnRoles(known.roles, user.organization_id);
     const changedRoles = wanted.roles
-      ? changedIds(await roleIdsOfUser(db, user.id), wanted.roles)
+      ? changedIds(await roleIdsOfUser(tx, user.id), wanted.roles)
       : [];
     const changedRules = wanted.rules
-      ? changedIds(await ruleIdsOfUser(db, user.id), wanted.rules)
+      ? changedIds(await ruleIdsOfUser(tx, user.id), wanted.rules)
       : [];
     requireHoldsAll(principal, [
-      ...await ruleNamesOfRoles(db, changedRoles),
-      ...await ruleNamesByIds(db, changedRules),
+      ...await ruleNamesOfRoles(tx, changedRoles),
+      ...await ruleNamesByIds(tx, changedRules),
     ]);
   }
 
@@ -286,13 +288,15 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
       if (self && (roles || rules)) {
         throw new SextantError("forbidden", "You cannot change your own roles and rules.");
       }
-      if (roles || rules) await checkGrants(principal, before, { roles, rules });
-      const held = await ruleNamesOfUser(db, userId);
-      // Whoever reads the mail can recover the account: an address set by somebody with fewer rights is not trusted.
       const newAddress = email !== undefined && email !== before.email;
-      const recoverable = self || held.every((rule) => holdsAtLeast(principal, rule));
       try {
         const row = await outbox.change(async ({ tx, emit }) => {
+          // What is decided on here must not be changed by another request meanwhile.
+          await lockUser(tx, userId);
+          if (roles || rules) await checkGrants(tx, principal, before, { roles, rules });
+          const held = await ruleNamesOfUser(tx, userId);
+          // Whoever reads the mail can recover the account: an address set by somebody with fewer rights is not trusted.
+          const recoverable = self || held.every((rule) => holdsAtLeast(principal, rule));
           const row = await updateUser(tx, userId, {
             username,
             firstname,
