@@ -6,12 +6,12 @@
  * @module
  */
 import type { Logger } from "../../shared/log.ts";
-import type { FinalStatus, FinishedRun } from "./finish_report.ts";
+import type { FinalStatus } from "./finish_report.ts";
 import { WrongKeyError } from "./hub.ts";
 import { attemptKey, type Journal, type JournalEntry, JournalError } from "./journal.ts";
 import { decide } from "./policy.ts";
 import { type Reporter, ReportRefusedError } from "./report.ts";
-import { CannotStart, type Runner } from "./run.ts";
+import { CannotStart, type Execution, type Runner } from "./run.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
 
 /** Why an attempt is to end before its time: the reason with which its signal is aborted. */
@@ -31,6 +31,9 @@ export interface AttemptTools {
   log: Logger;
 }
 
+/** What is running already when the agent starts asks nobody for a place. */
+const NO_SLOT: Hold = { without: (work) => work(), release() {} };
+
 /**
  * Brings an attempt to its end, or as far as `signal` lets it; the journal has what is left then.
  * Rejects when the agent as a whole cannot go on, or when it stops in the middle of a report.
@@ -41,26 +44,34 @@ export async function carryOut(
   signal: AbortSignal,
 ): Promise<void> {
   if (state === "finished") return await deliver();
-  if (state === "started") return await giveUp("the node's agent ended while it ran");
-  const decision = decide(dispatch.image, allowedAlgorithms);
-  if (!decision.allowed) return await finish("not allowed", decision.reason);
+  if (state === "accepted") {
+    const decision = decide(dispatch.image, allowedAlgorithms);
+    if (!decision.allowed) return await finish("not allowed", decision.reason);
+  }
   try {
-    const hold = await holdSlot(slots, signal);
-    const run = await compute(hold).finally(hold.release);
-    if (!run) return await journal.closed(dispatch);
-    await journal.finished(dispatch, run);
+    if (state === "started") {
+      const again = await runner.reattach?.(dispatch, signal);
+      if (!again) return await giveUp("the node's agent ended while it ran");
+      log.info("Taken up again");
+      await conclude(await again(NO_SLOT));
+    } else {
+      const hold = await holdSlot(slots, signal);
+      const run = await compute(hold).finally(hold.release);
+      if (!run) return await journal.closed(dispatch);
+      await conclude(run);
+    }
   } catch (error) {
     if (error instanceof JournalError || error instanceof WrongKeyError) throw error;
     if (signal.aborted) return await interrupted(signal.reason);
-    if (error instanceof CannotStart) return await finish("start failed", error.message);
+    if (error instanceof CannotStart) return await finish(error.status, error.message);
     log.error("The run failed in a way that nobody expected", { error });
     return await finish("unknown error", "The node failed to run this; its own log says why.");
   }
   await deliver();
 
   /** Runs the algorithm; `undefined` when the hub no longer wants the attempt. */
-  async function compute(hold: Hold): Promise<FinishedRun | undefined> {
-    const preparing = runner.prepare(dispatch, signal);
+  async function compute(hold: Hold): Promise<Execution | undefined> {
+    const preparing = runner.prepare(dispatch, signal, hold);
     const answer = await reporter.start(dispatch, signal);
     if (!answer.ok) {
       log.info("The hub no longer wants this attempt", { reason: answer.reason });
@@ -70,6 +81,11 @@ export async function carryOut(
     signal.throwIfAborted();
     await journal.started(dispatch);
     return await execute(hold);
+  }
+
+  async function conclude(run: Execution): Promise<void> {
+    await journal.finished(dispatch, run);
+    await run.release?.();
   }
 
   async function interrupted({ kind, message }: Interruption): Promise<void> {

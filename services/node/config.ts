@@ -10,6 +10,7 @@ import { z } from "zod";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
+import type { ContainerOptions } from "./runtimes/container/containers.ts";
 import type { RunDatabase, RunLimits } from "./runtimes/runtime.ts";
 
 const option = z.string({ error: "must be text" }).trim().min(1, "must not be empty");
@@ -40,7 +41,8 @@ const schema = z.strictObject({
     allowed_algorithms: z.union([z.array(option), option.transform((one) => [one])], {
       error: "must be a reference or a list of references",
     }).optional(),
-  }).default({}),
+    require_algorithm_pull: z.boolean("must be true or false").default(true),
+  }).prefault({}),
   encryption: z.strictObject({ enabled: z.boolean("must be true or false").default(false) })
     .default({ enabled: false }),
   limits: z.strictObject({
@@ -49,6 +51,27 @@ const schema = z.strictObject({
     memory_mib: count.min(1024, "must be at least 1024: an algorithm does not start with less")
       .default(2048),
     output_mib: count.max(512, "must be at most 512").default(64),
+  }).prefault({}),
+  container: z.strictObject({
+    enabled: z.boolean("must be true or false").default(true),
+    socket: option.optional(),
+    cpus: z.number({ error: "must be a number" }).min(0.1, "must be at least 0.1").optional(),
+    pids: count.default(1024),
+    disk_mib: count.default(10_240),
+    log_mib: count.max(64, "must be at most 64").default(1),
+    pull_timeout_seconds: count.default(3600),
+  }).prefault({}),
+  docker_registries: z.array(
+    z.strictObject({ registry: option, username: option, password: option }),
+  ).default([]),
+  algorithm_env: z.record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable")
+      .refine((name) => name !== "PKG_NAME", "is the image's own and cannot be set"),
+    z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
+      .transform(String),
+  ).default({}),
+  algorithm_device_requests: z.strictObject({
+    gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
 });
@@ -66,6 +89,8 @@ export interface NodeConfig {
   allowedAlgorithms: string[] | undefined;
   encryption: boolean;
   limits: RunLimits;
+  /** `undefined` when no container may run here. */
+  containers: ContainerOptions | undefined;
   /** Runs that may compute at once; runs that wait for their subtasks do not count. */
   maxRuns: number;
 }
@@ -103,11 +128,34 @@ export async function readNodeConfig(
       memoryMiB: options.limits.memory_mib,
       outputMiB: options.limits.output_mib,
     },
+    containers: containerOptions(options),
     maxRuns: options.max_runs,
   };
   await checkPaths(config, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function containerOptions(
+  { container, docker_registries, algorithm_env, algorithm_device_requests, policies }: z.infer<
+    typeof schema
+  >,
+): ContainerOptions | undefined {
+  if (!container.enabled) return undefined;
+  return {
+    socket: container.socket?.replace(/^unix:\/\//, ""),
+    limits: {
+      cpus: container.cpus,
+      pids: container.pids,
+      diskMiB: container.disk_mib,
+      logMiB: container.log_mib,
+    },
+    logins: docker_registries,
+    requirePull: policies.require_algorithm_pull,
+    pullTimeoutSeconds: container.pull_timeout_seconds,
+    algorithmEnv: algorithm_env,
+    gpu: algorithm_device_requests.gpu,
+  };
 }
 
 async function readYaml(file: string): Promise<unknown> {

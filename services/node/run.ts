@@ -10,29 +10,41 @@ import type { Logger } from "../../shared/log.ts";
 import { resolveAlgorithm } from "./algorithm_store.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Dispatch } from "./dispatch.ts";
-import type { FinishedRun } from "./finish_report.ts";
+import type { FinalStatus, FinishedRun } from "./finish_report.ts";
 import type { Hub } from "./hub.ts";
 import { attemptKey } from "./journal.ts";
 import { createLogStream } from "./log_stream.ts";
 import { decodePayload } from "./payload.ts";
-import type { RunDatabase, RunSpec, Runtime } from "./runtimes/runtime.ts";
+import type { Outcome, RunDatabase, RunSpec, Runtime } from "./runtimes/runtime.ts";
 import type { Hold } from "./slots.ts";
 import { createSubtaskClient } from "./subtasks.ts";
 
 /** Why a run cannot even begin, in a sentence for the researcher. */
 export class CannotStart extends Error {
   override name = "CannotStart";
+  constructor(message: string, readonly status: FinalStatus = "start failed") {
+    super(message);
+  }
 }
 
+/** A run whose end is known; `release` lets go of what is kept of it, once its end is on the disk. */
+export type Execution = FinishedRun & Pick<Outcome, "release">;
+
 /** Runs the algorithm, once. */
-export type Execute = (hold: Hold) => Promise<FinishedRun>;
+export type Execute = (hold: Hold) => Promise<Execution>;
 
 export interface Runner {
   /**
    * Gets the algorithm ready while the hub is asked. The function returned takes the input, or `null` when it must be
    * fetched, and makes the run; it rejects with {@linkcode CannotStart} when something about it is wrong.
    */
-  prepare(dispatch: Dispatch, signal: AbortSignal): (input: string | null) => Promise<Execute>;
+  prepare(
+    dispatch: Dispatch,
+    signal: AbortSignal,
+    hold: Hold,
+  ): (input: string | null) => Promise<Execute>;
+  /** Takes up a run that outlived an earlier agent; `undefined` when there is none. */
+  reattach?(dispatch: Dispatch, signal: AbortSignal): Promise<Execute | undefined>;
 }
 
 export interface CreateRunnerOptions {
@@ -56,7 +68,7 @@ export function createRunner(
       algorithm.catch(() => {}); // looked at below, if the hub agrees
 
       return async function make(text) {
-        const input = await readInput(text ?? await fetchInput(dispatch, signal), dispatch);
+        const input = await readInput(text ?? await fetchInput(hub, dispatch, signal), dispatch);
         const databases = chooseDatabases(dispatch, config.databases);
         const spec = {
           name: attemptKey(dispatch),
@@ -73,14 +85,6 @@ export function createRunner(
       };
     },
   };
-
-  async function fetchInput({ result_id }: Dispatch, signal: AbortSignal): Promise<string> {
-    const schema = z.object({ input: z.string(), blob_storage_used: z.boolean().default(false) });
-    const options = { signal, timeoutMs: 600_000 };
-    const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
-    if (!blob_storage_used) return input;
-    return await hub.insist(`/blobstream/${input}`, z.string(), { ...options, raw: true });
-  }
 
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
@@ -117,6 +121,19 @@ export function createRunner(
       lines.end();
     }
   }
+}
+
+/** The input as the hub keeps it, where it is too long for a message. */
+export async function fetchInput(
+  hub: Hub,
+  { result_id }: Dispatch,
+  signal: AbortSignal,
+): Promise<string> {
+  const schema = z.object({ input: z.string(), blob_storage_used: z.boolean().default(false) });
+  const options = { signal, timeoutMs: 600_000 };
+  const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
+  if (!blob_storage_used) return input;
+  return await hub.insist(`/blobstream/${input}`, z.string(), { ...options, raw: true });
 }
 
 const inputSchema = z.object({

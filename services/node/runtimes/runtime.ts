@@ -4,7 +4,13 @@
  */
 
 /** The words with which a runtime can end a run; a part of the field's own (HTTP contract §5.3). */
-export type OutcomeStatus = "completed" | "failed" | "crashed" | "start failed" | "killed by user";
+export type OutcomeStatus =
+  | "completed"
+  | "failed"
+  | "crashed"
+  | "start failed"
+  | "killed by user"
+  | "unknown error";
 
 /** How a run ended. */
 export interface Outcome {
@@ -19,6 +25,8 @@ export interface Outcome {
   log: string;
   /** For the researcher: why it did not complete; null when it did. */
   reason: string | null;
+  /** Lets go of what is kept of the run; to be called once this is safe. */
+  release?: (() => Promise<void>) | undefined;
 }
 
 /** What bounds one run. */

@@ -68,11 +68,20 @@ export function createEngine(socket: string): Engine {
     throw new EngineError(readMessage(await response.text()), response.status);
   }
 
+  async function read(method: string, path: string, options?: EngineRequest): Promise<string> {
+    const response = await request(method, path, options);
+    try {
+      return await response.text();
+    } catch (cause) {
+      throw new EngineError("The container engine broke off its answer", undefined, { cause });
+    }
+  }
+
   return {
     socket,
     request,
     async json(method, path, schema, options) {
-      const text = await (await request(method, path, options)).text();
+      const text = await read(method, path, options);
       try {
         return schema.parse(JSON.parse(text));
       } catch (cause) {
@@ -84,7 +93,7 @@ export function createEngine(socket: string): Engine {
       }
     },
     async done(method, path, options) {
-      await (await request(method, path, options)).text();
+      await read(method, path, options);
     },
     close: () => client.close(),
   };

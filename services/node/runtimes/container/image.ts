@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
+import { orAbort } from "../../backoff.ts";
 import { type Engine, EngineError } from "./engine.ts";
 
 export interface RegistryLogin {
@@ -100,7 +101,7 @@ export function createImages(
         pulling.catch(() => {}); // whoever asked may have gone
         underWay.set(reference, pulling);
       }
-      return untilAborted(pulling, signal);
+      return orAbort(pulling, signal);
     },
   };
 }
@@ -166,13 +167,4 @@ function parseProgress(line: string) {
   } catch {
     return {};
   }
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const leave = () => reject(signal.reason);
-  if (signal.aborted) leave();
-  signal.addEventListener("abort", leave, { once: true });
-  work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  return promise;
 }

@@ -1,0 +1,301 @@
+import assert from "node:assert/strict";
+import { type Logger, silentLogger } from "../../../../shared/log.ts";
+import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
+import {
+  containerTest,
+  SHELL_IMAGE,
+  useTestEngine,
+} from "../../../../tests/support/container_engine.ts";
+import type { Outcome } from "../runtime.ts";
+import { type ContainerRun, type Containers, createContainers } from "./containers.ts";
+import { createEngine } from "./engine.ts";
+import { ImageError } from "./image.ts";
+
+const testEngine = useTestEngine();
+const LIMITS = { timeoutSeconds: 60, memoryMiB: 64, outputMiB: 1 };
+const OPTIONS = {
+  socket: undefined,
+  limits: { pids: 64, cpus: undefined, diskMiB: 64, logMiB: 1 },
+  logins: [],
+  requirePull: false,
+  pullTimeoutSeconds: 20,
+  algorithmEnv: {},
+  gpu: false,
+};
+
+interface Place {
+  containers: Containers;
+  folder: string;
+  imageId: string;
+  log: string[];
+  /** Another agent with the same folder, after the first has died. */
+  again(): Promise<Containers>;
+  start(
+    script: string,
+    run?: Partial<ContainerRun>,
+  ): Promise<{ done: Promise<Outcome>; kill(): Promise<void> }>;
+  /** Runs a script in a container to its end. */
+  run(script: string, run?: Partial<ContainerRun>): Promise<Outcome>;
+}
+
+let runs = 0;
+let shellImage: Promise<string> | undefined;
+
+async function withContainers(
+  use: (place: Place) => Promise<void>,
+  options: Partial<typeof OPTIONS> = {},
+): Promise<void> {
+  const folder = await temporaryFolder();
+  const log: string[] = [];
+  const agentId = crypto.randomUUID();
+  const note = (message: string, fields: unknown) =>
+    void log.push(`${message} ${Deno.inspect(fields)}`);
+  const logger: Logger = { ...silentLogger, warn: note, error: note, with: () => logger };
+  const all: Containers[] = [];
+  async function again() {
+    const containers = await createContainers({
+      engine: createEngine(testEngine().socket),
+      folder: folder.path,
+      agentId,
+      options: { ...OPTIONS, ...options },
+      log: logger,
+    });
+    all.push(containers);
+    return containers;
+  }
+  const containers = await again();
+  // Once for all: a pull that fails takes seconds.
+  const imageId =
+    await (shellImage ??= containers.images.get(SHELL_IMAGE, new AbortController().signal));
+  function start(script: string, run: Partial<ContainerRun> = {}) {
+    const number = ++runs;
+    return containers.start({
+      name: `${number}-1`,
+      resultId: number,
+      jobId: number,
+      imageId,
+      input: new TextEncoder().encode(script),
+      databases: [],
+      labels: [],
+      limits: LIMITS,
+      onLog() {},
+      token: "a.b.c",
+      serve: () => new Response("from the proxy\n"),
+      ...run,
+    });
+  }
+  try {
+    await use({
+      containers,
+      folder: folder.path,
+      imageId,
+      log,
+      again,
+      start,
+      async run(script, run) {
+        const outcome = await (await start(script, run)).done;
+        await outcome.release?.();
+        return outcome;
+      },
+    });
+    await containers.cleanUp(() => false);
+  } catch (error) {
+    console.log(log.join("\n"));
+    throw error;
+  } finally {
+    for (const one of all) await one.close();
+    await folder.remove();
+  }
+}
+
+const text = ({ result }: Outcome) => new TextDecoder().decode(result ?? new Uint8Array());
+
+Deno.test(
+  containerTest("Containers run an image's own command and take its output and both streams"),
+  async () => {
+    await withContainers(async ({ run, log }) => {
+      const lines: string[] = [];
+      const outcome = await run(`echo one; echo two >&2; echo '{"a": 1}' > output; cat token`, {
+        onLog: (more) => void lines.push(...more),
+      });
+      assert.deepEqual([outcome.status, outcome.reason, text(outcome)], [
+        "completed",
+        null,
+        '{"a": 1}\n',
+      ], log.join());
+      assert.deepEqual(outcome.log.split("\n").sort(), ["a.b.c", "one", "two"]);
+      assert.deepEqual(lines.sort(), ["one", "two"]);
+    });
+  },
+);
+
+Deno.test(containerTest("Containers reach their proxy and nothing else"), async () => {
+  await withContainers(async ({ run }) => {
+    const outcome = await run(`
+      until wget -qO- http://127.0.0.1/x; do sleep 0.1; done
+      echo nets: $(ls /sys/class/net) routes: $(($(wc -l < /proc/net/route) - 1))
+      nc -w 2 1.1.1.1 80 < /dev/null; nc -w 2 10.88.0.1 22 < /dev/null; true`);
+    assert.equal(outcome.status, "completed", outcome.log);
+    assert.match(outcome.log, /from the proxy/);
+    assert.match(outcome.log, /nets: lo routes: 0/);
+    assert.equal(outcome.log.match(/Network is unreachable/g)?.length, 2);
+  });
+});
+
+Deno.test(
+  containerTest(
+    "Containers have no capability and see their own files, environment and databases only",
+  ),
+  async () => {
+    await withContainers(async ({ run, folder }) => {
+      await Deno.writeTextFile(`${folder}/secret.csv`, "x\n1\n", { mode: 0o600 });
+      const database = { label: "default", type: "csv", path: `${folder}/secret.csv`, request: {} };
+      const outcome = await run(
+        `
+      grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status
+      cat /mnt/data/default.csv; echo more >> /mnt/data/default.csv || echo cannot write
+      ls /mnt/data /mnt; unset PWD; env; touch /mnt/tmp/mine; ulimit -c`,
+        {
+          databases: [database],
+          labels: ["default", "other"],
+        },
+      );
+      const { log } = outcome;
+      assert.match(log, /CapEff:\s0{16}\nCapBnd:\s0{16}\nNoNewPrivs:\s1/);
+      assert.match(log, /x\n1\n/);
+      assert.match(log, /cannot write/);
+      assert.match(log, /DEFAULT_DATABASE_URI=F5WW45BP/);
+      assert.doesNotMatch(log, /OTHER_DATABASE/);
+      assert.equal(log.match(/task-\d{9}/g)!.length, 1);
+      assert.equal(await Deno.readTextFile(database.path), "x\n1\n");
+    });
+  },
+);
+
+Deno.test(
+  containerTest("Containers of one job share a temporary folder that goes when the job is over"),
+  async () => {
+    await withContainers(async ({ run, containers, folder }) => {
+      await run("echo shared > /mnt/tmp/state", { jobId: 7000 });
+      assert.match((await run("cat /mnt/tmp/state", { jobId: 7000 })).log, /shared/);
+      assert.match((await run("cat /mnt/tmp/state", { jobId: 7001 })).log, /No such file/);
+      await containers.sweep((job) => Promise.resolve(job === 7000));
+      const left = await Array.fromAsync(Deno.readDir(`${folder}/containers/tmp`));
+      assert.deepEqual(left.map(({ name }) => name), ["7001"]);
+    });
+  },
+);
+
+Deno.test(containerTest("Containers tell how a run failed"), async () => {
+  await withContainers(async ({ run, start }) => {
+    const cases: [script: string, status: string, reason: RegExp, run?: Partial<ContainerRun>][] = [
+      ["echo no; exit 3", "crashed", /exit code 3/],
+      ["echo '{' > output", "crashed", /not JSON/],
+      ["head -c 3000000 /dev/zero > output", "failed", /larger than the 1 MiB/],
+      ["sleep 60", "failed", /longer than the 1 seconds/, {
+        limits: { ...LIMITS, timeoutSeconds: 1 },
+      }],
+      ["true", "start failed", /"gone" is not there/, {
+        databases: [{ label: "gone", type: "csv", path: "/nowhere.csv", request: {} }],
+      }],
+      ["true", "start failed", /image/, { imageId: "sha256:" + "0".repeat(64) }],
+    ];
+    for (const [script, status, reason, options] of cases) {
+      const outcome = await run(script, options);
+      assert.equal(outcome.status, status, `${script}: ${outcome.reason} ${outcome.log}`);
+      assert.match(outcome.reason!, reason);
+    }
+    assert.match((await run("echo said")).log, /said/);
+    const stuck = await start("trap '' TERM INT; while :; do sleep 1; done");
+    await stuck.kill();
+    assert.equal((await stuck.done).status, "killed by user");
+    await (await stuck.done).release?.();
+  });
+});
+
+Deno.test(
+  containerTest("Containers are taken up again by the next agent, and what is left over goes"),
+  async () => {
+    await withContainers(async ({ start, again, folder }) => {
+      const name = `${runs + 1}-1`;
+      const serve = () => new Response("later");
+      await start(
+        "echo first; while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; echo 7 > output; echo second",
+        {
+          jobId: 8000,
+        },
+      );
+      const leftOver = await start("sleep 60");
+      const next = await again();
+      await next.cleanUp((one) => one === name);
+      assert.equal((await leftOver.done).status, "unknown error");
+      const handle = await next.reattach(name, {
+        jobId: 8000,
+        limits: LIMITS,
+        onLog() {},
+        serve(token) {
+          assert.equal(token, "a.b.c");
+          return serve;
+        },
+      });
+      await Deno.writeTextFile(`${folder}/containers/tmp/8000/go`, "");
+      const outcome = await handle!.done;
+      assert.deepEqual([outcome.status, text(outcome), outcome.log], [
+        "completed",
+        "7\n",
+        "first\nsecond",
+      ]);
+      await outcome.release!();
+      assert.equal(
+        await next.reattach(name, { jobId: 1, limits: LIMITS, onLog() {}, serve: () => serve }),
+        undefined,
+      );
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/containers/runs`)), []);
+    });
+  },
+);
+
+Deno.test(
+  containerTest(
+    "Containers refuse an image that cannot be had, and one that cannot be pulled if the owner says so",
+  ),
+  async () => {
+    const { signal } = new AbortController();
+    await withContainers(async ({ containers }) => {
+      await assert.rejects(containers.images.get("localhost:1/none:1", signal), ImageError);
+    });
+    await withContainers(async () => {}, {}).then(() =>
+      withContainersRefusing(async (get) => {
+        await assert.rejects(get(SHELL_IMAGE), /require_algorithm_pull/);
+      })
+    );
+    async function withContainersRefusing(
+      use: (get: (name: string) => Promise<string>) => Promise<void>,
+    ) {
+      const folder = await temporaryFolder();
+      const containers = await createContainers({
+        engine: createEngine(testEngine().socket),
+        folder: folder.path,
+        agentId: crypto.randomUUID(),
+        options: { ...OPTIONS, requirePull: true },
+        log: silentLogger,
+      });
+      await use((name) => containers.images.get(name, signal));
+      await containers.close();
+      await folder.remove();
+    }
+  },
+);
+
+Deno.test(containerTest("Containers survive a restart of the engine's service"), async () => {
+  await withContainers(async ({ start, folder }) => {
+    const handle = await start("while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; echo 1 > output", {
+      jobId: 9000,
+    });
+    await testEngine().restart();
+    await Deno.writeTextFile(`${folder}/containers/tmp/9000/go`, "");
+    const outcome = await handle.done;
+    assert.equal(outcome.status, "completed", outcome.reason ?? "");
+    await waitFor(() => outcome.release!().then(() => true), { what: "the end" });
+  });
+});

@@ -1,0 +1,176 @@
+/**
+ * The files of container runs: one folder for each, of which its container sees `io` and nothing else.
+ *
+ * The folder above them all is the agent's alone, so what lies below may be open to whatever user an image has.
+ * @module
+ */
+import { basename, extname, join } from "node:path";
+import type { ContainerDatabase } from "./environment.ts";
+
+/** A database of the node, as far as a container is concerned. */
+export interface DatabaseSource {
+  label: string;
+  type: string;
+  /** Absolute path of a file or folder. */
+  path?: string | undefined;
+  /** Anything else, as it is configured. */
+  uri?: string | undefined;
+  env?: Record<string, string> | undefined;
+  request: Record<string, unknown>;
+}
+
+/** A folder or file of this machine that a container gets. */
+export interface Mount {
+  source: string;
+  target: string;
+  readOnly: boolean;
+}
+
+export interface Place {
+  path: string;
+  /** Host side of what the container sees as its own folder. */
+  io: string;
+  /** Where the number of this run's subtasks is remembered. */
+  posted: string;
+}
+
+/** A database cannot be handed in. The message is for the researcher and names no path. */
+export class PlaceError extends Error {
+  override name = "PlaceError";
+}
+
+export interface Places {
+  make(name: string, files: { input: Uint8Array; token: string }): Promise<Place>;
+  /** The place of a run that was made before. */
+  find(name: string): Place;
+  token(name: string): Promise<string>;
+  /** The temporary folder that runs of one job share; made if need be. */
+  temporary(jobId: number): Promise<string>;
+  remove(name: string): Promise<void>;
+  removeTemporary(jobId: number): Promise<void>;
+  /** Names of all runs that have a place. */
+  runs(): Promise<string[]>;
+  jobs(): Promise<number[]>;
+  /** How a database is handed to a run. Throws a {@linkcode PlaceError}. */
+  hand(
+    name: string,
+    database: DatabaseSource,
+  ): Promise<{ database: ContainerDatabase; mount?: Mount }>;
+}
+
+export async function openPlaces(folder: string): Promise<Places> {
+  const runs = join(folder, "runs");
+  const temporary = join(folder, "tmp");
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  await Deno.chmod(folder, 0o700);
+  for (const path of [runs, temporary]) await Deno.mkdir(path, { recursive: true });
+
+  function find(name: string): Place {
+    const path = join(runs, name);
+    return { path, io: join(path, "io"), posted: join(path, "posted") };
+  }
+
+  return {
+    find,
+    async make(name, { input, token }) {
+      const place = find(name);
+      await remove(place.path);
+      await Deno.mkdir(place.io, { recursive: true });
+      await Deno.chmod(place.io, 0o777);
+      await write(join(place.io, "input"), input, 0o444);
+      await write(join(place.io, "token"), new TextEncoder().encode(token), 0o444);
+      await write(join(place.io, "output"), new Uint8Array(), 0o666);
+      await Deno.writeTextFile(join(place.path, "token"), token);
+      return place;
+    },
+    token: (name) => Deno.readTextFile(join(runs, name, "token")),
+    async temporary(jobId) {
+      const path = join(temporary, String(jobId));
+      await Deno.mkdir(path, { recursive: true });
+      await Deno.chmod(path, 0o777);
+      return path;
+    },
+    remove: (name) => remove(join(runs, name)),
+    removeTemporary: (jobId) => remove(join(temporary, String(jobId))),
+    runs: () => names(runs),
+    jobs: async () => (await names(temporary)).map(Number).filter(Number.isInteger),
+
+    async hand(name, { label, type, path, uri, env = {}, request }) {
+      if (path === undefined) {
+        return { database: { label, type, uri: uri ?? "", env, request } };
+      }
+      const info = await Deno.stat(path).catch(() => undefined);
+      if (!info?.isFile && !info?.isDirectory) {
+        throw new PlaceError(`The database "${label}" is not there: it cannot be found or read.`);
+      }
+      const target = info.isFile
+        ? `/mnt/data/${label}${extname(basename(path))}`
+        : folderFor(label);
+      const source = await Deno.realPath(path);
+      const mount = {
+        source: info.isFile
+          ? await readable(source, info, join(runs, name, `database-${label}`))
+          : source,
+        target,
+        readOnly: true,
+      };
+      return { database: { label, type, uri: target, env, request }, mount };
+    },
+  };
+}
+
+function folderFor(label: string): string {
+  return label === "data" || label === "tmp" ? `/mnt/databases/${label}` : `/mnt/${label}`;
+}
+
+/** The file itself if any user can read it; else a copy that any user can, out of everybody else's reach. */
+async function readable(source: string, info: Deno.FileInfo, copy: string): Promise<string> {
+  if (((info.mode ?? 0) & 0o004) !== 0) return source;
+  await Deno.copyFile(source, copy);
+  await Deno.chmod(copy, 0o444);
+  return copy;
+}
+
+async function write(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  await Deno.writeFile(path, bytes, { createNew: true });
+  await Deno.chmod(path, mode);
+}
+
+async function names(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+}
+
+async function remove(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/** Entries beyond which nobody counts. */
+const MANY = 100_000;
+
+/** Bytes of all files below `folder`; infinite when there are too many to look at. Follows no link. */
+export async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0;
+  let entries = 0;
+  const left = [folder];
+  for (let at = left.pop(); at !== undefined; at = left.pop()) {
+    try {
+      for await (const { name, isDirectory } of Deno.readDir(at)) {
+        if (++entries > MANY) return Infinity;
+        const path = join(at, name);
+        if (isDirectory) left.push(path);
+        // What is sparse takes no room, but will when it is read.
+        else bytes += (await Deno.lstat(path).catch(() => undefined))?.size ?? 0;
+      }
+    } catch (error) {
+      // Gone meanwhile, or closed to the agent by the algorithm's own user.
+      if (
+        !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)
+      ) {
+        throw error;
+      }
+    }
+  }
+  return bytes;
+}

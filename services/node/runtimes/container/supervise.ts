@@ -1,0 +1,174 @@
+/**
+ * Watches one container from its start, or from the agent's, to its end.
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Logger } from "../../../../shared/log.ts";
+import { createRunLog } from "../run_log.ts";
+import type { Outcome, RunHandle, RunLimits } from "../runtime.ts";
+import { KILLED, overTime, type Verdict } from "../verdict.ts";
+import type { ContainerLimits } from "./container_spec.ts";
+import { type Engine, EngineError } from "./engine.ts";
+import { readLogFrames } from "./log_frames.ts";
+import { type Place, sizeOf } from "./place.ts";
+import { judgeEnd, overDisk, overOutput, vanished } from "./verdict.ts";
+
+/** How often the size of a run's files is looked at. */
+const WATCH_MS = 250;
+/** How long the last lines of a log may take once their container has ended. */
+const LAST_LINES_MS = 5000;
+
+export const stateSchema = z.object({
+  State: z.object({
+    Status: z.string(),
+    Running: z.boolean(),
+    Pid: z.number().default(0),
+    ExitCode: z.number(),
+    OOMKilled: z.boolean().default(false),
+    StartedAt: z.string(),
+  }),
+});
+
+export interface SuperviseOptions {
+  engine: Engine;
+  /** The container's id. */
+  id: string;
+  place: Place;
+  temporary: string;
+  limits: RunLimits & ContainerLimits;
+  /** When it was started, in milliseconds since 1970. */
+  startedAt: number;
+  onLog: (lines: string[]) => void;
+  log: Logger;
+  /** Called once when the container has ended, whatever way. */
+  onEnd: () => Promise<void>;
+  /** Removes container and place, when the outcome is safe. */
+  release: () => Promise<void>;
+}
+
+export function supervise(options: SuperviseOptions): RunHandle {
+  const { engine, id, place, temporary, limits, startedAt, log } = options;
+  const ended = new AbortController();
+  let verdict: Verdict | undefined;
+
+  /** Ends the container for a reason of the node's; the first reason counts. */
+  async function end(why: Verdict): Promise<void> {
+    verdict ??= why;
+    // An engine that is just being restarted must not let it live on.
+    for (let tries = 0; !ended.signal.aborted && tries < 100; tries++) {
+      try {
+        return await engine.done("POST", `/containers/${id}/kill?signal=KILL`);
+      } catch (error) {
+        // No such container, or none that runs.
+        if (error instanceof EngineError && (error.status === 404 || error.status === 409)) return;
+        await delay(100);
+      }
+    }
+  }
+
+  const left = startedAt + limits.timeoutSeconds * 1000 - Date.now();
+  const timer = setTimeout(
+    () => void end(overTime(limits)),
+    Math.min(Math.max(0, left), 2 ** 31 - 1),
+  );
+
+  async function watchFiles(): Promise<void> {
+    while (!ended.signal.aborted) {
+      const output = await Deno.lstat(join(place.io, "output")).catch(() => undefined);
+      if ((output?.size ?? 0) > limits.outputMiB * 2 ** 20) return await end(overOutput(limits));
+      const started = performance.now();
+      const size = await sizeOf(place.io) + await sizeOf(temporary);
+      if (size > limits.diskMiB * 2 ** 20) return await end(overDisk(limits.diskMiB));
+      // Looking shall take a small part of the time, however many files there are.
+      const pause = Math.max(WATCH_MS, 10 * (performance.now() - started));
+      await delay(pause, undefined, { signal: ended.signal }).catch(() => {});
+    }
+  }
+
+  async function run(): Promise<Outcome> {
+    const runLog = createRunLog({ maxBytes: limits.logMiB * 2 ** 20, onLines: options.onLog });
+    const writers = [runLog.writer(), runLog.writer()];
+    const following = follow((piece, channel) => writers[channel === 2 ? 1 : 0]!(piece));
+    const watching = watchFiles();
+    try {
+      const state = await whenEnded();
+      await Promise.race([following, delay(LAST_LINES_MS, undefined, { ref: false })]);
+      ended.abort();
+      await watching;
+      return { ...await judge(state), log: runLog.text(), release: options.release };
+    } finally {
+      clearTimeout(timer);
+      ended.abort();
+      await options.onEnd();
+    }
+  }
+
+  async function judge(state: z.infer<typeof stateSchema>["State"] | undefined): Promise<Verdict> {
+    if (!state) return verdict ?? vanished();
+    // What was complete before the node's reason reached it is as good as any.
+    if (verdict && state.ExitCode !== 0) return verdict;
+    const output = await readOutput();
+    if (output === undefined) return overOutput(limits);
+    return judgeEnd({ exitCode: state.ExitCode, oomKilled: state.OOMKilled }, output, limits);
+  }
+
+  /** What the run left as its result; `undefined` if that is too large. */
+  async function readOutput(): Promise<Uint8Array | undefined> {
+    const path = join(place.io, "output");
+    const info = await Deno.lstat(path).catch(() => undefined);
+    // The folder was the algorithm's: only what is a file is read, and nothing that a link points to.
+    if (!info?.isFile || info.nlink !== 1) return new Uint8Array();
+    if (info.size > limits.outputMiB * 2 ** 20) return undefined;
+    return await Deno.readFile(path);
+  }
+
+  /** Waits for the end through restarts of the engine; `undefined` when there is no such container any more. */
+  async function whenEnded() {
+    for (;;) {
+      try {
+        const before = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+        if (!before.State.Running && before.State.Status !== "created") return before.State;
+        await engine.done("POST", `/containers/${id}/wait`);
+        const after = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+        if (!after.State.Running) return after.State;
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        if (error.status === 404) return undefined;
+        log.warn("Cannot watch a container; trying on", { reason: error.message });
+      }
+      await delay(500);
+    }
+  }
+
+  async function follow(onPiece: (piece: Uint8Array, channel: number) => void): Promise<void> {
+    try {
+      const path = `/containers/${id}/logs?follow=1&stdout=1&stderr=1`;
+      const response = await engine.request("GET", path, { signal: ended.signal });
+      await readLogFrames(response.body!, onPiece);
+    } catch (error) {
+      if (!ended.signal.aborted) {
+        log.warn("A container's log is cut off", { reason: String(error) });
+      }
+    }
+  }
+
+  const done = run().catch((error): Outcome => {
+    log.error("Cannot watch a container to its end", { error });
+    return {
+      status: "unknown error",
+      result: null,
+      log: "",
+      reason: "The node lost its hold of the container; its own log says why.",
+      release: options.release,
+    };
+  });
+  return {
+    done,
+    async kill() {
+      await end(KILLED);
+      await done;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * From how a container ended to the status word and the sentence that the researcher reads.
+ * @module
+ */
+import type { RunLimits } from "../runtime.ts";
+import { judgeResult, type Verdict } from "../verdict.ts";
+
+export interface ContainerEnd {
+  exitCode: number;
+  /** What the engine says; it says no on machines with cgroups v1, whatever happened. */
+  oomKilled: boolean;
+}
+
+function no(status: Verdict["status"], reason: string): Verdict {
+  return { status, result: null, reason };
+}
+
+export function vanished(): Verdict {
+  return no("unknown error", "The container vanished: something other than this node removed it.");
+}
+
+export function overDisk(diskMiB: number): Verdict {
+  return no(
+    "failed",
+    `The run wrote more than the ${diskMiB} MiB of files that this node gives it.`,
+  );
+}
+
+export function overOutput({ outputMiB }: RunLimits): Verdict {
+  return no("failed", `The result is larger than the ${outputMiB} MiB that this node takes.`);
+}
+
+/** The verdict on a container that ended by itself. `output` is what it left as its result. */
+export function judgeEnd(
+  { exitCode, oomKilled }: ContainerEnd,
+  output: Uint8Array,
+  { memoryMiB }: RunLimits,
+): Verdict {
+  if (exitCode === 0) {
+    // An algorithm that returns nothing has completed, too.
+    return output.length === 0
+      ? { status: "completed", result: null, reason: null }
+      : judgeResult(output);
+  }
+  if (oomKilled || exitCode === 137) {
+    return no(
+      "crashed",
+      `The algorithm was killed (exit code ${exitCode}), ${
+        oomKilled ? "because" : "most likely because"
+      } ` +
+        `it ran out of memory: this node gives it ${memoryMiB} MiB.`,
+    );
+  }
+  const signal = exitCode > 128 && exitCode < 160 ? `, that is signal ${exitCode - 128}` : "";
+  return no(
+    "crashed",
+    `The algorithm ended with exit code ${exitCode}${signal}; its log may say why.`,
+  );
+}

@@ -1,0 +1,181 @@
+/**
+ * A real container engine for tests: a Podman of their own, with its own storage and socket, and an image made here.
+ * Where there is no Podman that can be used, tests that need it are skipped and their names say so.
+ */
+import { join } from "node:path";
+import {
+  createEngine,
+  type Engine,
+  engineInfo,
+} from "../../services/node/runtimes/container/engine.ts";
+import { type ManagedProcess, startProcess } from "../../services/stack/process.ts";
+import { temporaryFolder, waitFor } from "../harness.ts";
+
+/** What tests ask the engine to run: a shell that obeys its input. */
+export const SHELL_IMAGE = "localhost/sextant-test-shell";
+
+const missing = await whatIsMissing();
+if (missing) console.log(`Tests of containers are skipped: ${missing}`);
+
+/** Options of a `Deno.test` that needs a container engine: `Deno.test(containerTest("name"), …)`. */
+export function containerTest(name: string): { name: string; ignore: boolean } {
+  return { name, ignore: missing !== undefined };
+}
+
+async function whatIsMissing(): Promise<string | undefined> {
+  if (Deno.uid() !== 0) return "they need root";
+  for (const program of ["podman", "runc", "busybox", "nsenter", "tar"]) {
+    const found = await new Deno.Command("sh", { args: ["-c", `command -v ${program}`] }).output();
+    if (!found.success) {
+      return `there is no ${program} here (apt-get install podman runc busybox-static)`;
+    }
+  }
+}
+
+export interface TestEngine {
+  socket: string;
+  engine: Engine;
+  /** Makes an image of a folder. `changes` are lines of a Dockerfile. */
+  importImage(name: string, folder: string, changes: string[]): Promise<void>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startTestEngine(): Promise<TestEngine> {
+  const folder = await temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
+  await Deno.writeTextFile(
+    at("containers.conf"),
+    `[containers]
+default_ulimits=["nofile=20000:20000","nproc=32768:32768"]
+[engine]
+runtime="runc"
+cgroup_manager="cgroupfs"
+events_logger="file"
+`,
+  );
+  await Deno.writeTextFile(
+    at("storage.conf"),
+    `[storage]\ndriver="vfs"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n`,
+  );
+  const env = {
+    ...Deno.env.toObject(),
+    CONTAINERS_CONF: at("containers.conf"),
+    CONTAINERS_STORAGE_CONF: at("storage.conf"),
+  };
+  const socket = at("podman.sock");
+  let service: ManagedProcess;
+  const engine = createEngine(socket);
+  async function start() {
+    service = startProcess({
+      command: "podman",
+      args: ["system", "service", "--time=0", `unix://${socket}`],
+      env,
+      onLine() {},
+    });
+    await waitFor(() => engineInfo(engine), { what: "Podman to answer" });
+  }
+  async function end() {
+    service.signal("SIGTERM");
+    await service.exited;
+  }
+  await start();
+  async function importImage(name: string, source: string, changes: string[]) {
+    const archive = at(`${crypto.randomUUID()}.tar`);
+    const packed = await new Deno.Command("tar", { args: ["-cf", archive, "-C", source, "."] })
+      .output();
+    if (!packed.success) throw new Error(new TextDecoder().decode(packed.stderr));
+    const query = new URLSearchParams([
+      ["fromSrc", "-"],
+      ["repo", name],
+      ...changes.map((change) => ["changes", change]),
+    ]);
+    const client = Deno.createHttpClient({ proxy: { transport: "unix", path: socket } });
+    const file = await Deno.open(archive);
+    const response = await fetch(`http://engine/v1.41/images/create?${query}`, {
+      method: "POST",
+      client,
+      body: file.readable,
+      headers: { "content-type": "application/x-tar" },
+    });
+    const text = await response.text();
+    client.close();
+    await Deno.remove(archive);
+    if (!response.ok) throw new Error(text);
+  }
+  await importShellImage(importImage, at("shell"));
+  return {
+    socket,
+    engine,
+    importImage,
+    async restart() {
+      await end();
+      await start();
+    },
+    async stop() {
+      const rest = await new Deno.Command("podman", { args: ["rm", "-af"], env, clearEnv: true })
+        .output();
+      await end();
+      engine.close();
+      if (!rest.success) throw new Error(new TextDecoder().decode(rest.stderr));
+      // Podman leaves a mount of its storage behind.
+      await new Deno.Command("umount", { args: [at("graph/vfs"), at("graph")], stderr: "null" })
+        .output();
+      await folder.remove();
+    },
+  };
+}
+
+/** One engine for all tests of the file that calls this at its top, or none where they are skipped. */
+export function useTestEngine(): () => TestEngine {
+  let running: TestEngine | undefined;
+  Deno.test.beforeAll(async () => {
+    if (!missing) running = await startTestEngine();
+  });
+  Deno.test.afterAll(() => running?.stop());
+  return () => {
+    if (!running) throw new Error("Cannot use the engine before the tests of this file have begun");
+    return running;
+  };
+}
+
+/** Methods of {@linkcode SHELL_IMAGE} for tests on the whole system. */
+const METHODS = {
+  partial:
+    `awk -F, 'NR>1{s+=$1;n++} END{printf "{\\"sum\\":%s,\\"count\\":%s}", s, n}' /mnt/data/default.csv > output
+echo "rows counted"`,
+  fail: `echo "fails on purpose" >&2; exit 3`,
+};
+
+/**
+ * Runs the method that its input names, or the input itself as a script, in the run's own folder. A published image
+ * finds that folder by its variables; a shell cannot decode them.
+ */
+const COMMAND = `cd /mnt/data/task-* && case "$(head -c 1 input)" in
+"{") exec sh -e /methods/$(sed 's/.*"method":"\\([a-z_]*\\)".*/\\1/' input);;
+*) exec sh ./input;;
+esac`;
+
+async function importShellImage(
+  importImage: TestEngine["importImage"],
+  folder: string,
+): Promise<void> {
+  for (const part of ["bin", "methods", "tmp"]) {
+    await Deno.mkdir(join(folder, part), { recursive: true });
+  }
+  const which = await new Deno.Command("sh", { args: ["-c", "command -v busybox"] }).output();
+  const busybox = join(folder, "bin/busybox");
+  await Deno.copyFile(new TextDecoder().decode(which.stdout).trim(), busybox);
+  const listed = await new Deno.Command(busybox, { args: ["--list"] }).output();
+  for (const name of new TextDecoder().decode(listed.stdout).trim().split("\n")) {
+    if (name !== "busybox") await Deno.symlink("busybox", join(folder, "bin", name));
+  }
+  await Deno.writeTextFile(join(folder, "command"), COMMAND);
+  for (const [name, script] of Object.entries(METHODS)) {
+    await Deno.writeTextFile(join(folder, "methods", name), script);
+  }
+  await importImage(SHELL_IMAGE, folder, [
+    `CMD ["/bin/sh","/command"]`,
+    "ENV PATH=/bin",
+  ]);
+}
