@@ -6,11 +6,14 @@
 import { parseArgs } from "node:util";
 import { startTestStack, type TestStack } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
+import { benchFeed } from "./feed.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchLists } from "./lists.ts";
 import { benchLogin } from "./login.ts";
+import { benchPayload } from "./payload.ts";
 import { benchRuns } from "./runs.ts";
+import { benchTasks } from "./tasks.ts";
 
 export interface BenchContext {
   stack: TestStack;
@@ -26,6 +29,9 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
     run: benchLists,
   },
+  feed: { what: "committed result to a client's live feed", run: benchFeed },
+  payload: { what: "1 GiB up and down, and what each process grows by", run: benchPayload },
+  tasks: { what: "creating and listing among 1,000 and 1,000,000 results", run: benchTasks },
   runs: { what: "runs per second, end to end in the sandbox", run: benchRuns },
 };
 
