@@ -7,7 +7,7 @@ export async function checkWork({ databases }: Shell): Promise<Finding[]> {
   const nodes = await databases.collaboration<
     { id: number; name: string; status: string; last_seen: Date | null }[]
   >`select id, name, status, last_seen from node order by id`;
-  const waiting = await databases.task<{ node_id: number; count: number }[]>`
+  const open = await databases.task<{ node_id: number; count: number }[]>`
     select node_id, count(*)::integer as count from result
     where finished_at is null and node_id is not null group by node_id order by node_id`;
   const online = nodes.filter((node) => node.status === "online").length;
@@ -16,7 +16,7 @@ export async function checkWork({ databases }: Shell): Promise<Finding[]> {
     state: "ok",
     finding: `${online} of ${nodes.length} are online`,
   }];
-  for (const { node_id, count } of waiting) {
+  for (const { node_id, count } of open) {
     const node = nodes.find((one) => one.id === node_id);
     if (node?.status === "online") continue;
     const seen = node?.last_seen ? `, last seen ${node.last_seen.toISOString()}` : "";
