@@ -19,7 +19,7 @@ import { z } from "zod";
 import { all, type Db, type Fragment, type JsonValue, type Tx } from "./db.ts";
 import { SextantError } from "./errors.ts";
 import type { AppEnv } from "./http.ts";
-import { type Principal, principalSchema } from "./policy.ts";
+import { principalSchema } from "./policy.ts";
 
 export interface AuditObject {
   /** `organization`, `user`, … */
@@ -31,7 +31,8 @@ interface Scope {
   requestId: string;
   method: string;
   path: string;
-  principal: Principal | undefined;
+  /** As it came with the request; parsed only when there is something to record. */
+  principal: unknown;
   operator?: Operator;
   object: AuditObject | undefined;
 }
@@ -58,12 +59,11 @@ const REFUSALS = new Set([401, 403, 422, 429]);
 export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
   return async function auditRequest(c, next) {
     const { method, path } = c.req;
-    const principal = principalSchema.safeParse(c.env?.principal);
     const scope: Scope = {
       requestId: c.get("requestId"),
       method,
       path: cleanPath(path),
-      principal: principal.data,
+      principal: c.env?.principal,
       object: undefined,
     };
     await scopes.run(scope, next);
@@ -143,7 +143,8 @@ interface Happening {
 }
 
 async function insert(tx: Tx, scope: Scope, happening: Happening): Promise<void> {
-  const { principal, operator } = scope;
+  const { operator } = scope;
+  const principal = principalSchema.safeParse(scope.principal).data;
   const { object, data, ...plain } = happening;
   await tx`
     insert into audit ${

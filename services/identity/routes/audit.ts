@@ -17,7 +17,7 @@ const pageNumber = z.string().regex(/^\d{1,4}$/, "must be a positive integer").t
 
 const listQuery = z.object({
   service: z.enum(HUB_SERVICES).optional(),
-  who_kind: z.enum(["user", "node", "container"]).optional(),
+  who_kind: z.enum(["user", "node", "container", "operator"]).optional(),
   who_id: queryId.optional(),
   organization_id: queryId.optional(),
   what: text.optional(),
