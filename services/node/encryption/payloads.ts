@@ -1,0 +1,118 @@
+/**
+ * How this node reads payloads meant for it and writes those meant for others.
+ * @module
+ */
+import type { KeyObject } from "node:crypto";
+import { z } from "zod";
+import type { Hub } from "../hub.ts";
+import { type PayloadCodec, plainPayloads as plainCodec } from "../proxy/payload_codec.ts";
+import { KeyError, readPublicKey } from "./keys.ts";
+import { createSeal, type Format, openSealed, type Seal, sealText } from "./sealed.ts";
+
+/** The value under the key `payload_formats` of a node's shared configuration with which it announces the own format. */
+export const AUTHENTICATED = "sextant1";
+export const FORMATS_KEY = "payload_formats";
+
+export interface Payloads extends PayloadCodec {
+  /** The content of a stored payload: its text, or the bytes of its blob. */
+  open(stored: string | Uint8Array): Uint8Array;
+  /**
+   * Begins a result for an organization; `null` where payloads are not encrypted. `reader` says who will read it: a person's
+   * program knows only the field's format.
+   */
+  seal(organizationId: number, reader: "node" | "program"): Promise<Seal | null>;
+}
+
+/** Payloads of a collaboration that is not encrypted. */
+export const plainPayloads: Payloads = {
+  ...plainCodec,
+  open: (stored) =>
+    Uint8Array.fromBase64(typeof stored === "string" ? stored : new TextDecoder().decode(stored)),
+  seal: () => Promise.resolve(null),
+};
+
+export interface EncryptedPayloadsOptions {
+  hub: Hub;
+  collaborationId: number;
+  /** The organization's. */
+  privateKey: KeyObject;
+  signal: AbortSignal;
+}
+
+export function createEncryptedPayloads(
+  { hub, collaborationId, privateKey, signal }: EncryptedPayloadsOptions,
+): Payloads {
+  async function keyOf(organizationId: number): Promise<KeyObject> {
+    const schema = z.object({ name: z.string(), public_key: z.string().nullish() });
+    const { name, public_key } = await hub.insist(`/organization/${organizationId}`, schema, {
+      signal,
+    });
+    if (!public_key) {
+      throw new KeyError(
+        `The organization "${name}" has no public key, so nothing can be encrypted for it. ` +
+          "Its node sets the key when it starts; a user may with PATCH /organization.",
+      );
+    }
+    try {
+      return readPublicKey(public_key);
+    } catch (error) {
+      if (!(error instanceof KeyError)) throw error;
+      throw new KeyError(`The public key of the organization "${name}" is wrong: ${error.message}`);
+    }
+  }
+
+  /** What the organization's node can read, as far as it has announced that. */
+  async function formatOf(organizationId: number): Promise<Format> {
+    const config = z.array(z.object({ key: z.string(), value: z.string() })).default([]);
+    const schema = z.object({ data: z.array(z.object({ config })) });
+    const path = `/node?collaboration_id=${collaborationId}&organization_id=${organizationId}`;
+    // A hub that does not show other nodes leaves the field's format, which all can read.
+    const { data } = await hub.insist(path, schema, { signal }).catch(() => ({ data: [] }));
+    const knows = data.some(({ config }) =>
+      config.some(({ key, value }) => key === FORMATS_KEY && value === AUTHENTICATED)
+    );
+    return knows ? "authenticated" : "field";
+  }
+
+  function open(stored: string | Uint8Array): Uint8Array {
+    return withoutSecondBase64(openSealed(stored, privateKey));
+  }
+
+  return {
+    open,
+    decode: (stored) => Promise.resolve(new Uint8Array(open(stored)).toBase64()),
+    async encode(content, organizationId) {
+      const [key, format] = await Promise.all([keyOf(organizationId), formatOf(organizationId)]);
+      return sealText(Uint8Array.fromBase64(content), key, format);
+    },
+    async seal(organizationId, reader) {
+      const [key, format] = await Promise.all([
+        keyOf(organizationId),
+        reader === "node" ? formatOf(organizationId) : "field" as const,
+      ]);
+      return createSeal(key, format);
+    },
+  };
+}
+
+/** The browser's programs encrypt the base64 text of a message (HTTP contract §7.3). */
+function withoutSecondBase64(content: Uint8Array): Uint8Array {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
+    // JSON that is base64 at the same time is a bare number or word, never an algorithm's input.
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || isJson(text)) return content;
+    const inner = Uint8Array.fromBase64(text);
+    return isJson(new TextDecoder("utf-8", { fatal: true }).decode(inner)) ? inner : content;
+  } catch {
+    return content;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
