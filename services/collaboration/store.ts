@@ -91,19 +91,28 @@ export async function membersOfCollaborations(
   return new Map(rows.map((row) => [row.id, row.organization_ids]));
 }
 
+// Locks are always taken in this order, so that two changes never wait for one another: a collaboration, its
+// members, its studies, its nodes.
+
 /** The members, none of which can be taken away before this transaction is over. */
 export async function lockMembers(tx: Tx, collaborationId: number): Promise<number[]> {
+  await tx`select from collaboration where id = ${collaborationId} for key share`;
   const rows = await tx<{ organization_id: number }[]>`
     select organization_id from collaboration_member
-    where collaboration_id = ${collaborationId} for share`;
+    where collaboration_id = ${collaborationId} order by organization_id for share`;
   return rows.map((row) => row.organization_id);
 }
 
-/** Lets nobody else change this collaboration or what belongs to it; `undefined` when it is gone. */
+/** Lets nobody else change this collaboration; `undefined` when it is gone. */
 export async function lockCollaboration(tx: Tx, id: number): Promise<CollaborationRow | undefined> {
   const [row] = await tx<CollaborationRow[]>`
-    select ${collaborationColumns(tx)} from collaboration where id = ${id} for update`;
+    select ${collaborationColumns(tx)} from collaboration where id = ${id} for no key update`;
   return row;
+}
+
+/** The same, to delete it: nothing can be added to it any more. Returns whether it is there. */
+export async function lockForDeletion(tx: Tx, id: number): Promise<boolean> {
+  return (await tx`select from collaboration where id = ${id} for update`).length > 0;
 }
 
 export async function updateCollaboration(
@@ -136,6 +145,11 @@ export async function removeMembers(
   collaborationId: number,
   ids: number[],
 ): Promise<Departure> {
+  // Whoever is adding something of these members finishes first, so that it is seen here.
+  await tx`
+    select from collaboration_member
+    where collaboration_id = ${collaborationId} and organization_id = any(${ids})
+    order by organization_id for update`;
   const nodes = await tx<NodeRow[]>`
     delete from node where collaboration_id = ${collaborationId} and organization_id = any(${ids})
     returning ${nodeColumns(tx)}`;

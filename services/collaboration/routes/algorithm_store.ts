@@ -12,7 +12,7 @@ import {
   queryId,
   text,
 } from "../../../shared/contract.ts";
-import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
+import { foreignKeyViolation, type Fragment, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import {
@@ -265,5 +265,7 @@ function alreadyLinked(): SextantError {
 }
 
 function asDuplicate(error: unknown): unknown {
-  return uniqueViolation(error) === "algorithm_store_unique" ? alreadyLinked() : error;
+  if (uniqueViolation(error) === "algorithm_store_unique") return alreadyLinked();
+  if (foreignKeyViolation(error) === undefined) return error;
+  return new SextantError("not_found", "The collaboration was deleted meanwhile.");
 }

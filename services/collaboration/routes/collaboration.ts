@@ -34,6 +34,7 @@ import {
   hasStudiesOrNodes,
   insertCollaboration,
   lockCollaboration,
+  lockForDeletion,
   membersOfCollaborations,
   moveNode,
   nodeById,
@@ -229,7 +230,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
         if (tasks > 0) throw hasDependents(id);
       }
       const nodes = await outbox.change(async ({ tx, emit }) => {
-        if (!await lockCollaboration(tx, id)) return [];
+        if (!await lockForDeletion(tx, id)) return [];
         if (!withDependents && await hasStudiesOrNodes(tx, id)) throw hasDependents(id);
         const gone = await deleteCollaboration(tx, id);
         for (const study_id of gone.studyIds) {

@@ -196,10 +196,10 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
       demand(mayStudy(c.get("principal"), "study:EDIT", study), `edit study ${id}`);
       try {
         const row = await outbox.change(async ({ tx, emit }) => {
+          if (organization_ids) await requireMembers(tx, collaboration_id, organization_ids);
           let row = found(await lockStudy(tx, id), "study", id);
           if (name !== undefined) row = await updateStudyName(tx, id, name);
           if (organization_ids) {
-            await requireMembers(tx, collaboration_id, organization_ids);
             await removeStudyMembers(tx, id, await studyMembers(tx, id));
             await addStudyMembers(tx, id, organization_ids);
           }
@@ -250,8 +250,8 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
       );
       await requireOrganizations(ask, [organizationId]);
       const members = await outbox.change(async ({ tx, emit }) => {
-        found(await lockStudy(tx, id), "study", id);
         await requireMembers(tx, collaboration_id, [organizationId]);
+        found(await lockStudy(tx, id), "study", id);
         await addStudyMembers(tx, id, [organizationId]);
         emit("study.changed", { study_id: id, collaboration_id });
         return await studyMembers(tx, id);
