@@ -508,6 +508,7 @@ Deno.test("stop() waits for what is under way, and takes nothing new", async () 
   await begun;
   let stopped = false;
   const stopping = hub.server.stop().then(() => stopped = true);
+  await hub.task.flush(); // the broker has heard that it takes no more
   await assert.rejects(hub.ask("/"), isUnavailable(/not answering/));
   assert.equal(stopped, false);
   resolve(new Response(source(MEBIBYTE)));
