@@ -19,6 +19,7 @@ import {
   tasksOf,
   tasksOpenAtNode,
 } from "./store.ts";
+import { closeStopOrdersExcept } from "./store/stop.ts";
 
 export interface Departures {
   /** Does what an event asks for; doing it twice does no harm. */
@@ -52,6 +53,8 @@ export function createDepartures(
       });
       kills.tell(orders);
     }
+    // It is shut out: nobody will ever be heard to have stopped.
+    await closeStopOrdersExcept(db, nodeId, []);
     await streams.removeConsumer(nodeId);
   }
 

@@ -64,6 +64,8 @@ Deno.test("what a deleted node should still have computed fails, what it has com
   assert.match(failed.log, /node .* was deleted/);
   assert.deepEqual(failed.node, {});
   assert.equal((await hub().call(user, `GET /run/${own.id}`)).body.status, "completed");
+  const orders = await hub().db`select 1 from stop_order where node_id = ${first!.node}`;
+  assert.equal(orders.length, 0);
   const listed = (await hub().call(user, `GET /run?task_id=${task.id}`)).body.data;
   assert.equal(listed.length, 2);
 });
