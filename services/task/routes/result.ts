@@ -19,7 +19,7 @@ export function resultRoutes(deps: TaskDeps): Hono<AppEnv> {
     async function listResults(c) {
       const wanted = c.req.valid("query");
       const { rows, total } = await resultPage(db, "result", {
-        where: await resultConditions(deps, c.get("principal"), wanted),
+        ...await resultConditions(deps, c.get("principal"), wanted),
         order: parseSort(wanted.sort, RESULT_SORTABLE, { column: "id", descending: true }),
         window: pageWindow(wanted),
       });

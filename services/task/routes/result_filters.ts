@@ -15,7 +15,7 @@ import {
 } from "../../../shared/policy.ts";
 import type { Ask } from "../../../shared/rpc_methods.ts";
 import { mayTask } from "../rules.ts";
-import { taskById } from "../store.ts";
+import { keptCount, taskById } from "../store.ts";
 import { unknown } from "./task_filters.ts";
 
 export const resultListQuery = pageQuery.extend({
@@ -41,11 +41,11 @@ export async function resultConditions(
   { db, ask }: { db: Db; ask: Ask },
   principal: Principal,
   wanted: ResultListQuery,
-): Promise<Fragment[]> {
+): Promise<{ where: Fragment[]; total: Fragment | undefined }> {
   const where: Fragment[] = [];
   const scope = widestScope(principal, "run:VIEW");
   if (scope === "COLLABORATION") {
-    where.push(db`collaboration_id = any(${collaborationIds(principal)})`);
+    where.push(db`task_collaboration_id = any(${collaborationIds(principal)})`);
   } else if (scope === "ORGANIZATION") {
     where.push(db`init_org_id = ${principal.organization_id}`);
   } else if (scope === "OWN") {
@@ -67,7 +67,7 @@ export async function resultConditions(
     const allowed = scope === "OWN" || scope === "ORGANIZATION" ||
       mayCollaboration(principal, "run:VIEW", wanted.collaboration_id);
     demand(allowed, `view the results of collaboration ${wanted.collaboration_id}`);
-    where.push(db`collaboration_id = ${wanted.collaboration_id}`);
+    where.push(db`task_collaboration_id = ${wanted.collaboration_id}`);
   }
   if (wanted.node_id !== undefined) {
     const node = await ask("collaboration", "node", { id: wanted.node_id });
@@ -88,5 +88,13 @@ export async function resultConditions(
     if (from) where.push(db`${column} >= ${from}`);
     if (till) where.push(db`${column} <= ${till}`);
   }
-  return where;
+  // As long as only collaborations narrow the list, nobody needs to count.
+  const narrowed = where.length -
+    Number(scope === "COLLABORATION") - Number(wanted.collaboration_id !== undefined);
+  const places = wanted.collaboration_id !== undefined
+    ? [wanted.collaboration_id]
+    : scope === "GLOBAL"
+    ? "all"
+    : collaborationIds(principal);
+  return { where, total: narrowed === 0 ? keptCount(db, "result", places) : undefined };
 }

@@ -51,7 +51,7 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
     async function listRuns(c) {
       const wanted = c.req.valid("query");
       const { rows, total } = await resultPage(db, "run", {
-        where: await resultConditions(deps, c.get("principal"), wanted),
+        ...await resultConditions(deps, c.get("principal"), wanted),
         order: parseSort(wanted.sort, RESULT_SORTABLE, { column: "id", descending: true }),
         window: pageWindow(wanted),
       });

@@ -27,6 +27,7 @@ import { isFinal, mayTask, taskStatus } from "../rules.ts";
 import { showResult, showRun, showTask } from "../show.ts";
 import {
   databasesOfTasks,
+  keptCount,
   lockFamily,
   progressOfTasks,
   resultsOfTasks,
@@ -130,6 +131,8 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
         demand(inReach, `view the tasks of collaboration ${wanted.collaboration_id}`);
         where.push(db`collaboration_id = ${wanted.collaboration_id}`);
       }
+      // As long as only collaborations narrow the list, nobody needs to count.
+      const counted = scope === "GLOBAL" || scope === "COLLABORATION" ? where.length : -1;
       if (wanted.init_org_id !== undefined) {
         const allowed = mayOrganization(principal, "task:VIEW", wanted.init_org_id) ||
           scope === "OWN";
@@ -150,8 +153,14 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
       if (wanted.status !== undefined) {
         where.push(db`${db.unsafe(STATUS_OF_TASK)} = ${wanted.status}` as Fragment);
       }
+      const places = wanted.collaboration_id !== undefined
+        ? [wanted.collaboration_id]
+        : scope === "GLOBAL"
+        ? "all"
+        : collaborationIds(principal);
       const { rows, total } = await taskPage(db, {
         where,
+        total: where.length === counted ? keptCount(db, "task", places) : undefined,
         order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: true }),
         window: pageWindow(wanted),
       });

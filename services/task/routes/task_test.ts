@@ -437,3 +437,27 @@ Deno.test("run ids are never used twice, also under concurrency", async () => {
   const tasks = await Promise.all(Array.from({ length: 10 }, () => hub().post(user, place)));
   assert.equal(new Set(tasks.map((task) => task.job_id)).size, 10);
 });
+
+Deno.test("total-count is the true number, whichever way it is found", async () => {
+  const place = await hub().place(2);
+  const other = await hub().place(1);
+  const user = await hub().user(place);
+  const root = await hub().user(other, 0, "Root");
+  await hub().post(await hub().user(other), other);
+  const tasks = [];
+  for (let n = 0; n < 3; n++) tasks.push(await hub().post(user, place));
+  async function agree(who: typeof user, expected?: [tasks: number, runs: number]) {
+    for (const [index, noun] of ["task", "run", "result"].entries()) {
+      for (const filter of ["", `&collaboration_id=${place.collaboration}`, "&sort=id"]) {
+        const page = await hub().call(who, `GET /${noun}?per_page=1${filter}`);
+        const all = await hub().call(who, `GET /${noun}?${filter.slice(1)}`);
+        assert.equal(Number(page.headers.get("total-count")), all.body.data.length, noun + filter);
+        if (expected) assert.equal(all.body.data.length, expected[Math.min(index, 1)]);
+      }
+    }
+  }
+  await agree(user, [3, 6]);
+  await hub().call(user, `DELETE /task/${tasks[0].id}`);
+  await agree(user, [2, 4]);
+  await agree(root);
+});
