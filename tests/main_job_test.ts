@@ -46,9 +46,11 @@ Deno.test("a node killed while its algorithm runs ends the result once, in the s
   const [member] = site.members;
   await site.startNode(member!);
   const task = await site.post({ image: "deno:slow@1.0.0", method: "wait", kwargs: { ms: 3000 } });
+  // Not merely "active": the algorithm itself must have spoken, so that it is the run that is lost.
   await waitFor(
-    async () => (await site.researcher.get(`/task/${task.id}/status`)).status === "active",
-    { what: "the algorithm to start" },
+    async () =>
+      /waiting/.test((await site.researcher.get(`/run?task_id=${task.id}`)).data[0].log ?? ""),
+    { what: "the algorithm to speak" },
   );
   await stack().part(`node ${member!.node}`).kill9();
   await stack().part(`node ${member!.node}`).restart();
