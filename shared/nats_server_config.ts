@@ -40,6 +40,9 @@ ${monitorPort ? `http: "127.0.0.1:${monitorPort}"\n` : ""}\
 max_payload: ${MAX_PAYLOAD}
 ping_interval: ${q(pingInterval)}
 ping_max: 2
+authorization {
+  timeout: 10
+}
 websocket {
   host: ${q(host)}
   port: ${websocketPort}

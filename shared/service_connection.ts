@@ -70,13 +70,11 @@ export async function connectRenewing(
       const next = await issue(publicKey, nc);
       if (closed) return;
       current = next;
-      // A failure here is mended by the reconnection that follows the expiry.
-      await renewConnection(nc).catch((error) =>
-        log.info("The broker connection was not exchanged", { reason: messageOf(error) })
-      );
+      await renewConnection(nc);
       log.debug("Broker credential renewed", { until: current.expiresAt });
       schedule();
     } catch (error) {
+      // Until it works the old socket stays; when its time is over the client reconnects by itself.
       log.warn("The broker credential is not renewed yet", { reason: messageOf(error) });
       schedule(RENEWAL_RETRY_MS);
     }
