@@ -48,7 +48,7 @@ export async function resolveAlgorithm(
       "invalid_request",
       `The algorithm ${
         shown(reference)
-      } cannot be run: container images are not supported by this node yet. ` +
+      } cannot be run: this node has no container engine, so container images are not supported. ` +
         "It runs deno:<name>@<version> and deno:<https address>#sha256=<digest>.",
     );
   }

@@ -3,6 +3,7 @@
  * Where there is no Podman that can be used, tests that need it are skipped and their names say so.
  */
 import { join } from "node:path";
+import { z } from "zod";
 import {
   createEngine,
   type Engine,
@@ -37,6 +38,8 @@ export interface TestEngine {
   engine: Engine;
   /** Makes an image of a folder. `changes` are lines of a Dockerfile. */
   importImage(name: string, folder: string, changes: string[]): Promise<void>;
+  /** Ids of the containers there are, running or not. */
+  running(): Promise<string[]>;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -108,6 +111,10 @@ events_logger="file"
     socket,
     engine,
     importImage,
+    async running() {
+      const schema = z.array(z.object({ Id: z.string() }));
+      return (await engine.json("GET", "/containers/json?all=true", schema)).map(({ Id }) => Id);
+    },
     async restart() {
       await end();
       await start();
@@ -144,6 +151,8 @@ const METHODS = {
   partial:
     `awk -F, 'NR>1{s+=$1;n++} END{printf "{\\"sum\\":%s,\\"count\\":%s}", s, n}' /mnt/data/default.csv > output
 echo "rows counted"`,
+  slow: `sleep 4; echo '{"slow": true}' > output`,
+  forever: `trap '' TERM; while :; do sleep 1; done`,
   fail: `echo "fails on purpose" >&2; exit 3`,
 };
 

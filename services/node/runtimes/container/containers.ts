@@ -105,6 +105,8 @@ export async function createContainers(
     timeoutSeconds: options.pullTimeoutSeconds,
     log,
   });
+  const relays = new Set<Relay>();
+  const closed = new AbortController();
   const busyJobs = new Map<number, number>();
 
   async function create(run: ContainerRun, place: Place, temporary: string): Promise<string> {
@@ -177,9 +179,11 @@ export async function createContainers(
       startedAt: Date.parse(State.StartedAt) || Date.now(),
       onLog,
       log,
+      signal: closed.signal,
       async onEnd() {
         over = true;
         relay?.stop();
+        if (relay) relays.delete(relay);
         busyJobs.set(jobId, busyJobs.get(jobId)! - 1);
         await server.shutdown().catch(() => {});
         await Deno.remove(socket).catch(() => {});
@@ -192,10 +196,11 @@ export async function createContainers(
     if (State.Running && State.Pid > 0) {
       try {
         relay = await startRelay(State.Pid, socket);
+        relays.add(relay);
         if (over) relay.stop();
       } catch (error) {
         // One that has ended already has no network to enter.
-        if (!await runs(id)) return handle;
+        if (!await isAlive(State.Pid) || !await runs(id)) return handle;
         log.error("Cannot connect a container with its proxy", { reason: messageOf(error) });
         await handle.kill();
         const { release } = await handle.done;
@@ -290,6 +295,8 @@ export async function createContainers(
     },
 
     async close() {
+      closed.abort(new Error("closed"));
+      for (const relay of relays) relay.stop();
       await Deno.remove(sockets, { recursive: true }).catch(() => {});
       engine.close();
     },
@@ -305,6 +312,11 @@ export async function createContainers(
       : "its own log says why";
     return { status: "start failed", reason: `The node could not start the container: ${words}` };
   }
+}
+
+/** The engine may not have noticed yet. */
+function isAlive(pid: number): Promise<boolean> {
+  return Deno.stat(`/proc/${pid}/ns`).then(() => true, () => false);
 }
 
 /** A run that has ended before it could begin. */

@@ -98,12 +98,12 @@ async function withContainers(
         return outcome;
       },
     });
-    await containers.cleanUp(() => false);
+    await all.at(-1)!.cleanUp(() => false);
   } catch (error) {
     console.log(log.join("\n"));
     throw error;
   } finally {
-    for (const one of all) await one.close();
+    for (const one of all) await one.close().catch(() => {});
     await folder.remove();
   }
 }
@@ -216,7 +216,7 @@ Deno.test(containerTest("Containers tell how a run failed"), async () => {
 Deno.test(
   containerTest("Containers are taken up again by the next agent, and what is left over goes"),
   async () => {
-    await withContainers(async ({ start, again, folder }) => {
+    await withContainers(async ({ start, again, folder, containers }) => {
       const name = `${runs + 1}-1`;
       const serve = () => new Response("later");
       await start(
@@ -229,6 +229,7 @@ Deno.test(
       const next = await again();
       await next.cleanUp((one) => one === name);
       assert.equal((await leftOver.done).status, "unknown error");
+      await containers.close();
       const handle = await next.reattach(name, {
         jobId: 8000,
         limits: LIMITS,

@@ -23,9 +23,20 @@ async function copy(from: Deno.Conn, to: Deno.Conn): Promise<void> {
   await to.closeWrite();
 }
 
+/** Waits for the relay of an agent that has died to notice it. */
+async function listen(port: number): Promise<Deno.Listener> {
+  for (let tries = 1;; tries++) {
+    try {
+      return Deno.listen({ hostname: "127.0.0.1", port });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || tries === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
 async function main([socket, port]: string[]): Promise<void> {
-  // Beside a relay whose agent has died, if it has not noticed yet.
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: Number(port), reusePort: true });
+  const listener = await listen(Number(port));
   console.log("listening");
   const open = new Set<Promise<void>>();
   for await (const connection of listener) {

@@ -42,6 +42,8 @@ export interface SuperviseOptions {
   startedAt: number;
   onLog: (lines: string[]) => void;
   log: Logger;
+  /** Gives up watching. */
+  signal: AbortSignal;
   /** Called once when the container has ended, whatever way. */
   onEnd: () => Promise<void>;
   /** Removes container and place, when the outcome is safe. */
@@ -134,7 +136,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
         const after = await engine.json("GET", `/containers/${id}/json`, stateSchema);
         if (!after.State.Running) return after.State;
       } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
+        if (!(error instanceof EngineError) || options.signal.aborted) throw error;
         if (error.status === 404) return undefined;
         log.warn("Cannot watch a container; trying on", { reason: error.message });
       }

@@ -1,0 +1,98 @@
+/**
+ * Container algorithms on the whole system, with a real engine.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { useTestStack, waitFor } from "./harness.ts";
+import { createSite, type SiteOptions } from "./site.ts";
+import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";
+
+const stack = useTestStack();
+const engine = useTestEngine();
+const DATA = ["x\n1\n2\n", "x\n3\n"];
+
+function site(options: Partial<SiteOptions> = {}) {
+  return createSite(stack(), {
+    data: DATA,
+    node: {
+      container: { socket: engine().socket },
+      policies: { allowed_algorithms: [SHELL_IMAGE], require_algorithm_pull: false },
+    },
+    ...options,
+  });
+}
+
+Deno.test(containerTest("a container image counts rows at two organizations"), async () => {
+  const { members, startNode, post, outcome } = await site();
+  for (const member of members) await startNode(member);
+  const task = await post({ image: SHELL_IMAGE, method: "partial", members });
+  const { status, runs, results } = await outcome(task.id);
+  assert.equal(status, "completed", JSON.stringify(runs));
+  assert.deepEqual(results, [{ sum: 3, count: 2 }, { sum: 3, count: 1 }]);
+  assert.match(runs[0].log, /rows counted/);
+});
+
+Deno.test(
+  containerTest("a container that fails, and one that is not there, say so to the researcher"),
+  async () => {
+    const { members, startNode, post, outcome } = await site({
+      data: DATA.slice(0, 1),
+      node: {
+        container: { socket: engine().socket },
+        policies: {
+          allowed_algorithms: [SHELL_IMAGE, "localhost:1/none"],
+          require_algorithm_pull: false,
+        },
+      },
+    });
+    await startNode(members[0]!);
+    const failing = await outcome((await post({ image: SHELL_IMAGE, method: "fail" })).id);
+    assert.equal(failing.runs[0].status, "crashed");
+    assert.match(failing.runs[0].log, /fails on purpose[^]*exit code 3/);
+    const missing = await outcome((await post({ image: "localhost:1/none:1", method: "x" })).id);
+    assert.equal(missing.runs[0].status, "non-existing Docker image");
+    assert.match(missing.runs[0].log, /cannot be had/);
+  },
+);
+
+Deno.test(
+  containerTest("a container goes on while its node is killed and started again, and ends once"),
+  async () => {
+    const { members, startNode, post, outcome, researcher } = await site({
+      data: DATA.slice(0, 1),
+    });
+    const [member] = members;
+    await startNode(member!);
+    const task = await post({ image: SHELL_IMAGE, method: "slow" });
+    await waitFor(async () => {
+      const [run] = (await researcher.get(`/run?task_id=${task.id}`)).data;
+      return run.status === "active";
+    }, { what: "the container to start" });
+    await waitFor(() => engine().running().then((names) => names.length === 1), {
+      what: "the container to run",
+    });
+    await stack().part(`node ${member!.node}`).kill9();
+    await stack().part(`node ${member!.node}`).restart();
+    const { status, runs, results } = await outcome(task.id);
+    assert.equal(status, "completed", JSON.stringify(runs));
+    assert.equal(runs[0].attempt, 1);
+    assert.deepEqual(results, [{ slow: true }]);
+    await waitFor(() => engine().running().then((names) => names.length === 0), {
+      what: "the container to be removed",
+    });
+  },
+);
+
+Deno.test(containerTest("a container is gone when its task is killed"), async () => {
+  const { members, startNode, post, outcome, researcher } = await site({ data: DATA.slice(0, 1) });
+  await startNode(members[0]!);
+  const task = await post({ image: SHELL_IMAGE, method: "forever" });
+  await waitFor(() => engine().running().then((names) => names.length === 1), {
+    what: "the container to run",
+  });
+  await researcher.post("/kill/task", { id: task.id });
+  assert.equal((await outcome(task.id)).runs[0].status, "killed by user");
+  await waitFor(() => engine().running().then((names) => names.length === 0), {
+    what: "the container to be removed",
+  });
+});
