@@ -59,7 +59,8 @@ export interface SiteOptions {
   /** The members' data, one CSV text each; as many organizations as there are texts. */
   data: string[];
   /** Further options of the nodes' configuration. */
-  node?: Record<string, unknown>;
+  node?: Record<string, unknown> | ((index: number) => Record<string, unknown>);
+  encrypted?: boolean;
 }
 
 const OPEN = ["pending", "initializing", "active"];
@@ -67,7 +68,7 @@ let sites = 0;
 
 export async function createSite(
   stack: TestStack,
-  { data, node = {} }: SiteOptions,
+  { data, node = {}, encrypted = false }: SiteOptions,
 ): Promise<Site> {
   const { username, password } = await stack.adminCredentials();
   const admin = await createApiClient(stack.gatewayUrl).login(username, password);
@@ -78,7 +79,7 @@ export async function createSite(
   }
   const collaboration = await admin.post("/collaboration", {
     name: `Collaboration ${tag}`,
-    encrypted: false,
+    encrypted,
     organization_ids: organizations.map((one) => one.id),
   });
   const members: Member[] = [];
@@ -89,7 +90,7 @@ export async function createSite(
         collaboration,
         csv: data[index]!,
         tag,
-        node,
+        node: typeof node === "function" ? node(index) : node,
       }),
     );
   }

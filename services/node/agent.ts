@@ -6,7 +6,6 @@
  * promised is in its journal.
  * @module
  */
-import { ConfigError } from "../../shared/config.ts";
 import type { Logger } from "../../shared/log.ts";
 import { subjects } from "../../shared/subjects.ts";
 import { carryOut, Interruption } from "./attempt.ts";
@@ -14,12 +13,18 @@ import { createAttempts } from "./attempts.ts";
 import { orAbort } from "./backoff.ts";
 import { connectBroker } from "./broker.ts";
 import type { NodeConfig } from "./config.ts";
+import { openContainers } from "./container_engine.ts";
+import { createContainerRunner } from "./container_run.ts";
+import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
+import type { Dispatch } from "./dispatch.ts";
 import { createHub, type NodeIdentity } from "./hub.ts";
+import { receiveInputs } from "./input.ts";
 import { takeWork } from "./intake.ts";
 import { openJournal } from "./journal.ts";
 import { createReporter } from "./report.ts";
-import { createRunner } from "./run.ts";
+import { createRunner, type CreateRunnerOptions } from "./run.ts";
 import { createSandbox } from "./runtimes/sandbox.ts";
+import { shareConfig, sharedEntries } from "./share.ts";
 import { createSlots } from "./slots.ts";
 
 /** How long a stopping agent tries to tell the hub what it could not finish. */
@@ -80,6 +85,15 @@ export async function startAgent(
 
     const stopping = new AbortController();
     const silenced = new AbortController();
+    const payloads = await setUpPayloads({
+      config,
+      identity,
+      hub,
+      log,
+      starting,
+      signal: silenced.signal,
+    });
+    const receiveInput = receiveInputs({ hub, payloads, gate: () => Promise.resolve() });
     const reporter = createReporter({
       broker,
       hub,
@@ -94,17 +108,35 @@ export async function startAgent(
     for (const { name, stands, note } of runtime.walls) {
       if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
     }
-    const runner = createRunner({
+    const { containers: options } = config;
+    const containers = await openContainers({ options, folder: dataFolder, journal, hub, log });
+    if (containers) ends.push(() => containers.close());
+    const sendLog: CreateRunnerOptions["sendLog"] = ({ result_id, attempt }, piece) =>
+      broker.publish(
+        subjects.log(nodeId, result_id),
+        new TextEncoder().encode(JSON.stringify({ attempt, ...piece })),
+      );
+    const sandboxed = createRunner({
       config,
       runtime,
       hub,
+      payloads,
+      receiveInput,
       log,
-      sendLog: ({ result_id, attempt }, piece) =>
-        broker.publish(
-          subjects.log(nodeId, result_id),
-          new TextEncoder().encode(JSON.stringify({ attempt, ...piece })),
-        ),
+      sendLog,
     });
+    const contained = containers &&
+      createContainerRunner({
+        config,
+        containers,
+        hub,
+        codec: payloads,
+        receiveInput,
+        log,
+        sendLog,
+      });
+    const runnerOf = (image: string) =>
+      image.startsWith("deno:") ? sandboxed : contained ?? sandboxed;
     const slots = createSlots(config.maxRuns);
     const attempts = createAttempts({
       journal,
@@ -115,7 +147,9 @@ export async function startAgent(
           journal,
           reporter,
           slots,
-          runner,
+          runner: runnerOf(entry.dispatch.image),
+          sealOf: ({ init_org_id, parent_id }: Dispatch) =>
+            payloads.seal(init_org_id, parent_id === null ? "program" : "node"),
           log: log.with({ task_id, result_id, attempt }),
         };
         return carryOut(entry, tools, signal);
@@ -133,7 +167,11 @@ export async function startAgent(
       reporter,
       attempts,
       log,
-      onReady: ready.resolve,
+      onReady() {
+        ready.resolve();
+        const signal = stopping.signal;
+        void shareConfig(sharedEntries(config), { hub, nodeId, log, signal });
+      },
       signal: stopping.signal,
     }).catch(fail);
     ends.push(async () => {
@@ -150,20 +188,5 @@ export async function startAgent(
   } catch (error) {
     await endAll();
     throw error;
-  }
-}
-
-function checkEncryption(enabled: boolean, collaboration: NodeIdentity["collaboration"]): void {
-  const { name, encrypted } = collaboration;
-  if (enabled !== encrypted) {
-    throw new ConfigError([
-      `encryption.enabled is ${enabled} here, but the collaboration "${name}" is ` +
-      `${encrypted ? "encrypted" : "not encrypted"}; the two must agree`,
-    ]);
-  }
-  if (encrypted) {
-    throw new ConfigError([
-      `the collaboration "${name}" is encrypted, which this version of the node cannot do yet`,
-    ]);
   }
 }

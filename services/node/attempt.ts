@@ -6,8 +6,11 @@
  * @module
  */
 import type { Logger } from "../../shared/log.ts";
+import type { Dispatch } from "./dispatch.ts";
 import type { FinalStatus } from "./finish_report.ts";
 import { WrongKeyError } from "./hub.ts";
+import { KeyError } from "./encryption/keys.ts";
+import type { Seal } from "./encryption/sealed.ts";
 import { attemptKey, type Journal, type JournalEntry, JournalError } from "./journal.ts";
 import { decide } from "./policy.ts";
 import { type Reporter, ReportRefusedError } from "./report.ts";
@@ -28,6 +31,8 @@ export interface AttemptTools {
   reporter: Reporter;
   slots: Slots;
   runner: Runner;
+  /** What encrypts the result of an attempt; `null` where nothing is encrypted. */
+  sealOf: (dispatch: Dispatch) => Promise<Seal | null>;
   log: Logger;
 }
 
@@ -40,9 +45,10 @@ const NO_SLOT: Hold = { without: (work) => work(), release() {} };
  */
 export async function carryOut(
   { dispatch, state }: JournalEntry,
-  { allowedAlgorithms, journal, reporter, slots, runner, log }: AttemptTools,
+  { allowedAlgorithms, journal, reporter, slots, runner, sealOf, log }: AttemptTools,
   signal: AbortSignal,
 ): Promise<void> {
+  let seal: Seal | null = null;
   if (state === "finished") return await deliver();
   if (state === "accepted") {
     const decision = decide(dispatch.image, allowedAlgorithms);
@@ -53,6 +59,7 @@ export async function carryOut(
       const again = await runner.reattach?.(dispatch, signal);
       if (!again) return await giveUp("the node's agent ended while it ran");
       log.info("Taken up again");
+      seal = await sealOf(dispatch);
       await conclude(await again(NO_SLOT));
     } else {
       const hold = await holdSlot(slots, signal);
@@ -63,6 +70,7 @@ export async function carryOut(
   } catch (error) {
     if (error instanceof JournalError || error instanceof WrongKeyError) throw error;
     if (signal.aborted) return await interrupted(signal.reason);
+    if (error instanceof KeyError) return await finish("start failed", error.message);
     if (error instanceof CannotStart) return await finish(error.status, error.message);
     log.error("The run failed in a way that nobody expected", { error });
     return await finish("unknown error", "The node failed to run this; its own log says why.");
@@ -78,13 +86,15 @@ export async function carryOut(
       return undefined;
     }
     const execute = await preparing(answer.input);
+    // Before anything is computed that could not be sent.
+    seal = await sealOf(dispatch);
     signal.throwIfAborted();
     await journal.started(dispatch);
     return await execute(hold);
   }
 
   async function conclude(run: Execution): Promise<void> {
-    await journal.finished(dispatch, run);
+    await journal.finished(dispatch, { ...run, seal });
     await run.release?.();
   }
 

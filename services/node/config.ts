@@ -10,6 +10,8 @@ import { z } from "zod";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
+import { readPrivateKey } from "./encryption/keys.ts";
+import type { Format } from "./encryption/sealed.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
 import type { RunDatabase, RunLimits } from "./runtimes/runtime.ts";
 
@@ -43,8 +45,12 @@ const schema = z.strictObject({
     }).optional(),
     require_algorithm_pull: z.boolean("must be true or false").default(true),
   }).prefault({}),
-  encryption: z.strictObject({ enabled: z.boolean("must be true or false").default(false) })
-    .default({ enabled: false }),
+  encryption: z.strictObject({
+    enabled: z.boolean("must be true or false").default(false),
+    private_key: option.optional(),
+    between_nodes: z.enum(["field", "authenticated"], "must be field or authenticated")
+      .default("field"),
+  }).prefault({}),
   limits: z.strictObject({
     timeout_seconds: count.default(24 * 3600),
     // V8 does not start with less than 1 GiB of address space for data.
@@ -88,6 +94,10 @@ export interface NodeConfig {
   /** `undefined` when the file does not list any: see `policy.ts` for what that means. */
   allowedAlgorithms: string[] | undefined;
   encryption: boolean;
+  /** The organization's private key in PEM, which has been checked. */
+  privateKey: string | undefined;
+  /** How inputs and results of subtasks are encrypted; `authenticated` is for Sextant nodes alone. */
+  betweenNodes: Format;
   limits: RunLimits;
   /** `undefined` when no container may run here. */
   containers: ContainerOptions | undefined;
@@ -97,6 +107,8 @@ export interface NodeConfig {
 
 /** The variable that may hold the API key instead of the file. */
 export const API_KEY_VARIABLE = "SEXTANT_NODE_API_KEY";
+/** The variable that may hold the text of the private key instead of the file that `encryption.private_key` names. */
+export const PRIVATE_KEY_VARIABLE = "SEXTANT_NODE_PRIVATE_KEY";
 
 const OWN_ALGORITHMS = fileURLToPath(new URL("./algorithms", import.meta.url));
 
@@ -123,6 +135,8 @@ export async function readNodeConfig(
     algorithmFolders: options.algorithm_folders?.map(at) ?? [OWN_ALGORITHMS],
     allowedAlgorithms: options.policies.allowed_algorithms,
     encryption: options.encryption.enabled,
+    betweenNodes: options.encryption.between_nodes,
+    privateKey: await readKey(options.encryption, at, env, problems),
     limits: {
       timeoutSeconds: options.limits.timeout_seconds,
       memoryMiB: options.limits.memory_mib,
@@ -232,6 +246,34 @@ async function readApiKey(
   } catch (error) {
     problems.push(`api_key_file cannot be read: ${messageOf(error)}`);
     return "";
+  }
+}
+
+async function readKey(
+  { enabled, private_key }: z.infer<typeof schema>["encryption"],
+  at: (relative: string) => string,
+  env: Record<string, string | undefined>,
+  problems: string[],
+): Promise<string | undefined> {
+  if (!enabled) return undefined;
+  const given = env[PRIVATE_KEY_VARIABLE] || undefined;
+  if (!private_key === !given) {
+    const places = `encryption.private_key or the variable ${PRIVATE_KEY_VARIABLE}`;
+    problems.push(
+      given
+        ? `the private key is given twice, by ${places}; keep one`
+        : `encryption.private_key is missing: give ${places}; deno task node keygen makes a key`,
+    );
+    return undefined;
+  }
+  try {
+    const pem = given ?? await Deno.readTextFile(at(private_key!));
+    readPrivateKey(pem);
+    return pem;
+  } catch (error) {
+    const name = given ? `the variable ${PRIVATE_KEY_VARIABLE}` : "encryption.private_key";
+    problems.push(`${name} cannot be used: ${messageOf(error)}`);
+    return undefined;
   }
 }
 

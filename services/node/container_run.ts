@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Logger } from "../../shared/log.ts";
+import { persist } from "./backoff.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { type Hub, HubError } from "./hub.ts";
@@ -11,17 +12,11 @@ import { attemptKey } from "./journal.ts";
 import { createLogStream } from "./log_stream.ts";
 import { claimsOf } from "./payload.ts";
 import type { PayloadCodec } from "./proxy/payload_codec.ts";
+import type { ReceiveInput } from "./input.ts";
 import { openPosted } from "./proxy/posted.ts";
 import { createProxy, type Proxy } from "./proxy/proxy.ts";
 import { type Grant, grantSchema, makeProxyToken } from "./proxy/token.ts";
-import {
-  CannotStart,
-  chooseDatabases,
-  type Execute,
-  fetchInput,
-  readInput,
-  type Runner,
-} from "./run.ts";
+import { CannotStart, chooseDatabases, type Execute, type Runner } from "./run.ts";
 import type { Containers } from "./runtimes/container/containers.ts";
 import { ImageError } from "./runtimes/container/image.ts";
 import type { RunHandle } from "./runtimes/runtime.ts";
@@ -32,6 +27,7 @@ export interface CreateContainerRunnerOptions {
   containers: Containers;
   hub: Hub;
   codec: PayloadCodec;
+  receiveInput: ReceiveInput;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: (dispatch: Dispatch, piece: { seq: number; lines: string[] }) => void;
   log: Logger;
@@ -50,7 +46,7 @@ interface Company {
 }
 
 export function createContainerRunner(
-  { config, containers, hub, codec, sendLog, log }: CreateContainerRunnerOptions,
+  { config, containers, hub, codec, receiveInput, sendLog, log }: CreateContainerRunnerOptions,
 ): Runner {
   async function askAccess({ task_id, image }: Dispatch, signal: AbortSignal): Promise<Access> {
     const schema = z.object({ container_token: z.string() });
@@ -114,8 +110,7 @@ export function createContainerRunner(
       for (const one of [pulling, asking]) one.catch(() => {}); // looked at below, if the hub agrees
 
       return async function make(text) {
-        const stored = text ?? await fetchInput(hub, dispatch, signal);
-        await readInput(stored, dispatch);
+        const { content: input } = await receiveInput(dispatch, text, signal);
         const databases = chooseDatabases(dispatch, config.databases).map((database, index) => ({
           ...database,
           request: dispatch.databases[index]!,
@@ -132,7 +127,6 @@ export function createContainerRunner(
             "failed",
           );
         });
-        const input = Uint8Array.fromBase64(stored);
 
         return async function execute(hold) {
           const beside = await company(dispatch, hold, signal, () => Promise.resolve(access));
@@ -169,11 +163,17 @@ export function createContainerRunner(
         signal,
         () => access ??= askAccess(dispatch, signal),
       );
-      const handle = await containers.reattach(attemptKey(dispatch), {
-        jobId: dispatch.run_id,
-        limits: config.limits,
-        onLog: beside.onLog,
-        serve: beside.serve,
+      // Without an answer from the engine nobody knows whether the run is still under way.
+      const handle = await persist(() =>
+        containers.reattach(attemptKey(dispatch), {
+          jobId: dispatch.run_id,
+          limits: config.limits,
+          onLog: beside.onLog,
+          serve: beside.serve,
+        }), {
+        what: "ask the container engine for a run of an earlier time",
+        log,
+        signal,
       });
       if (!handle) return beside.end() as undefined;
       return async function goOn(given) {

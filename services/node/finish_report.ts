@@ -3,6 +3,7 @@
  * again after a crash and a large one can go out as a stream.
  * @module
  */
+import { type Seal, sealEnd } from "./encryption/sealed.ts";
 import type { AttemptId } from "./journal.ts";
 import type { FilePart } from "./upload.ts";
 
@@ -24,6 +25,8 @@ export interface FinishedRun {
   status: FinalStatus;
   /** The algorithm's output: JSON as bytes. */
   result: Uint8Array | null;
+  /** Encrypts the result; without one it is plain. */
+  seal?: Seal | null;
   log: string | null;
   /** For people: why it did not complete. */
   reason: string | null;
@@ -36,7 +39,7 @@ const PIECE = 768 * 1024;
 export async function writeFinishReport(
   path: string,
   head: AttemptId & { agent_id: string },
-  { status, result, log, reason }: FinishedRun,
+  { status, result, log, reason, seal }: FinishedRun,
 ): Promise<void> {
   const file = await Deno.open(path, { create: true, write: true, truncate: true, mode: 0o600 });
   const encoder = new TextEncoder();
@@ -49,10 +52,14 @@ export async function writeFinishReport(
     if (result === null) {
       await write(`${start},"result":null}`);
     } else {
-      await write(`${start},"result":"`);
-      for (let at = 0; at < result.length; at += PIECE) {
-        await write(result.subarray(at, at + PIECE).toBase64());
+      await write(`${start},"result":"${seal?.header ?? ""}`);
+      let at = 0;
+      for (; at + PIECE < result.length; at += PIECE) {
+        const piece = result.subarray(at, at + PIECE);
+        await write(new Uint8Array(seal?.update(piece) ?? piece).toBase64());
       }
+      const rest = result.subarray(at);
+      await write(new Uint8Array(seal ? sealEnd(seal, rest) : rest).toBase64());
       await write('"}');
     }
     await file.sync();

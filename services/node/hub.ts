@@ -29,14 +29,14 @@ export class WrongKeyError extends Error {
 }
 
 export interface HubRequest {
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PATCH";
   /** Sent as JSON. */
   body?: unknown;
   /** Opens a body that is JSON already; called anew for each attempt. */
   stream?: () => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
   /** A part of a file, sent as it is. */
   part?: FilePart;
-  /** The answer is text, not JSON. */
+  /** The answer is bytes, not JSON. */
   raw?: boolean;
   headers?: Record<string, string>;
   /** Someone else's token; by default the node's own. */
@@ -67,6 +67,11 @@ export interface Hub {
     schema: z.ZodType<T>,
     options: HubRequest & { signal: AbortSignal },
   ): Promise<T>;
+  /** The bytes of a blob, as insistently. */
+  download(
+    blobId: string,
+    options: HubRequest & { signal: AbortSignal },
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** Logs in and reads who this node is. Throws a {@linkcode WrongKeyError} when the key is not known. */
   whoAmI(signal: AbortSignal): Promise<NodeIdentity>;
   brokerCredential(publicKey: string, signal: AbortSignal): Promise<BrokerCredential>;
@@ -163,6 +168,12 @@ export function createHub({ api, apiKey, log, now = Date.now }: CreateHubOptions
   return {
     request,
     insist,
+    download: (blobId, options) =>
+      insist(
+        `/blobstream/${blobId}`,
+        z.instanceof(Uint8Array) as z.ZodType<Uint8Array<ArrayBuffer>>,
+        { ...options, raw: true },
+      ),
     async whoAmI(signal) {
       const { nodeId } = await persist(() => current(signal), {
         what: `log in at ${api}`,
@@ -197,10 +208,12 @@ async function send(
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
   const all = { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
   let status: number;
-  let text: string;
+  let bytes: Uint8Array;
   try {
     if (part) {
-      ({ status, text } = await upload(url, { part, headers: all, signal: either }));
+      const answer = await upload(url, { part, headers: all, signal: either });
+      status = answer.status;
+      bytes = new TextEncoder().encode(answer.text);
     } else {
       const response = await fetch(url, {
         method,
@@ -212,7 +225,7 @@ async function send(
         signal: either,
       });
       status = response.status;
-      text = await response.text();
+      bytes = new Uint8Array(await response.arrayBuffer());
     }
   } catch (cause) {
     signal?.throwIfAborted();
@@ -220,8 +233,8 @@ async function send(
     throw new HubError(`Cannot reach the hub: ${why}`, undefined, { cause });
   }
   const ok = status >= 200 && status < 300;
-  if (ok && raw) return text;
-  const answer = parseJson(text);
+  if (ok && raw) return bytes;
+  const answer = parseJson(new TextDecoder().decode(bytes));
   if (ok) return answer;
   const { msg } = z.object({ msg: z.string() }).catch({ msg: `HTTP ${status}` }).parse(
     answer,

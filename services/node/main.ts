@@ -9,12 +9,14 @@ import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createLogger, type LogLevel } from "../../shared/log.ts";
 import { startAgent } from "./agent.ts";
-import { API_KEY_VARIABLE, readNodeConfig } from "./config.ts";
+import { keygen } from "./encryption/keygen.ts";
+import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE, readNodeConfig } from "./config.ts";
 import { describeWalls, type Wall } from "./runtimes/walls.ts";
 
 const HELP = `Runs the agent of one node at a data station.
 
 Usage: deno task node --config FILE
+       deno task node keygen [--out FILE] [--bits 4096]
 
   --config FILE   the node's configuration (YAML)
   --help          this text
@@ -36,6 +38,7 @@ The configuration, with its defaults:
       - deno:average          # list only algorithms from the folders above may run
   encryption:
     enabled: false            # must agree with the collaboration
+    private_key: ./key.pem    # or the variable ${PRIVATE_KEY_VARIABLE}; keygen makes one
   limits:
     timeout_seconds: 86400    # per run
     memory_mib: 2048
@@ -51,6 +54,8 @@ What protects this machine from algorithms:
 const STOP_DEADLINE_MS = 10_000;
 
 async function main(): Promise<number> {
+  const [command, ...rest] = Deno.args;
+  if (command === "keygen") return await keygen(rest);
   const path = await configPath();
   if (typeof path === "number") return path;
   const log = createLogger("node", {

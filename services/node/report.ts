@@ -7,6 +7,7 @@ import type { Logger } from "../../shared/log.ts";
 import { type ReportKind, subjects } from "../../shared/subjects.ts";
 import { persist } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
+import { asSealedBlob } from "./encryption/blob.ts";
 import { type Hub, HubError, WrongKeyError } from "./hub.ts";
 import { splitReport } from "./finish_report.ts";
 import type { AttemptId, AttemptState } from "./journal.ts";
@@ -124,11 +125,12 @@ export function createReporter(
       if (size <= MESSAGE_LIMIT) return await send("finish", await Deno.readFile(path), ended);
       // The payload goes on its own, as a stream; the report then names it.
       const { head, part } = await splitReport(path);
+      const blob = await asSealedBlob(part, `${path}.blob`);
       const uuid = await persist(async () => {
         try {
           return (await hub.request("/blobstream", z.object({ uuid: z.uuid() }), {
             method: "POST",
-            part,
+            part: blob ?? part,
             // An hour: a large result on a slow line.
             timeoutMs: 3_600_000,
             signal: ended,
@@ -137,7 +139,8 @@ export function createReporter(
           const never = error instanceof HubError && UNACCEPTABLE.includes(error.status ?? 0);
           throw never ? new ReportRefusedError(error.message) : error;
         }
-      }, { what: "upload a large result to the hub", log, signal: ended, retryable });
+      }, { what: "upload a large result to the hub", log, signal: ended, retryable })
+        .finally(() => blob && Deno.remove(blob.path).catch(() => {}));
       const report = { ...head, result: uuid, in_blob: true };
       return await send("finish", new TextEncoder().encode(JSON.stringify(report)), ended);
     },

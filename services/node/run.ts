@@ -3,18 +3,17 @@
  * @module
  */
 import { join } from "node:path";
-import { z } from "zod";
-import { sha256Hex } from "../../shared/digest.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { resolveAlgorithm } from "./algorithm_store.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { FinalStatus, FinishedRun } from "./finish_report.ts";
+import type { Payloads } from "./encryption/payloads.ts";
 import type { Hub } from "./hub.ts";
+import type { ReceiveInput } from "./input.ts";
 import { attemptKey } from "./journal.ts";
 import { createLogStream } from "./log_stream.ts";
-import { decodePayload } from "./payload.ts";
 import type { Outcome, RunDatabase, RunSpec, Runtime } from "./runtimes/runtime.ts";
 import type { Hold } from "./slots.ts";
 import { createSubtaskClient } from "./subtasks.ts";
@@ -51,13 +50,15 @@ export interface CreateRunnerOptions {
   config: Pick<NodeConfig, "algorithmFolders" | "databases" | "dataFolder" | "limits">;
   runtime: Runtime;
   hub: Hub;
+  payloads: Payloads;
+  receiveInput: ReceiveInput;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: (dispatch: Dispatch, piece: { seq: number; lines: string[] }) => void;
   log: Logger;
 }
 
 export function createRunner(
-  { config, runtime, hub, sendLog, log }: CreateRunnerOptions,
+  { config, runtime, hub, payloads, receiveInput, sendLog, log }: CreateRunnerOptions,
 ): Runner {
   return {
     prepare(dispatch, signal) {
@@ -68,7 +69,7 @@ export function createRunner(
       algorithm.catch(() => {}); // looked at below, if the hub agrees
 
       return async function make(text) {
-        const input = await readInput(text ?? await fetchInput(hub, dispatch, signal), dispatch);
+        const { call: input } = await receiveInput(dispatch, text, signal);
         const databases = chooseDatabases(dispatch, config.databases);
         const spec = {
           name: attemptKey(dispatch),
@@ -101,6 +102,7 @@ export function createRunner(
       onLog: lines.push,
       client: createSubtaskClient({
         hub,
+        payloads,
         dispatch,
         log,
         signal: AbortSignal.any([signal, over.signal]),
@@ -121,46 +123,6 @@ export function createRunner(
       lines.end();
     }
   }
-}
-
-/** The input as the hub keeps it, where it is too long for a message. */
-export async function fetchInput(
-  hub: Hub,
-  { result_id }: Dispatch,
-  signal: AbortSignal,
-): Promise<string> {
-  const schema = z.object({ input: z.string(), blob_storage_used: z.boolean().default(false) });
-  const options = { signal, timeoutMs: 600_000 };
-  const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
-  if (!blob_storage_used) return input;
-  return await hub.insist(`/blobstream/${input}`, z.string(), { ...options, raw: true });
-}
-
-const inputSchema = z.object({
-  method: z.string().min(1),
-  args: z.array(z.unknown()).default([]),
-  kwargs: z.record(z.string(), z.unknown()).default({}),
-});
-
-/** What the algorithm is called with. Rejects with {@linkcode CannotStart} for anything but what was dispatched. */
-export async function readInput(
-  text: string,
-  { input_sha256 }: Pick<Dispatch, "input_sha256">,
-): Promise<z.infer<typeof inputSchema>> {
-  if (await sha256Hex(text) !== input_sha256) {
-    throw new CannotStart("The input that came from the hub is not the one that it signed.");
-  }
-  let decoded: unknown;
-  try {
-    decoded = decodePayload(text);
-  } catch {
-    throw new CannotStart("The input cannot be read: it must be JSON in base64.");
-  }
-  const parsed = inputSchema.safeParse(decoded);
-  if (parsed.success) return parsed.data;
-  throw new CannotStart(
-    `The input must be an object with method, args and kwargs: ${z.prettifyError(parsed.error)}`,
-  );
 }
 
 /** The databases that a dispatch asks for, in its order. */

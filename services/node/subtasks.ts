@@ -10,7 +10,8 @@ import { persist, sleep } from "./backoff.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { type Hub, HubError, type HubRequest } from "./hub.ts";
 import { attemptKey } from "./journal.ts";
-import { claimsOf, decodePayload, encodePayload } from "./payload.ts";
+import type { Payloads } from "./encryption/payloads.ts";
+import { claimsOf, encodePayload } from "./payload.ts";
 import type { SubtaskClient } from "./runtimes/runtime.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
@@ -55,6 +56,7 @@ interface Grant {
 
 export interface SubtaskClientOptions {
   hub: Hub;
+  payloads: Payloads;
   /** The run in whose name everything happens. */
   dispatch: Dispatch;
   log: Logger;
@@ -66,7 +68,7 @@ export interface SubtaskClientOptions {
 
 /** The client of one attempt. Nothing is asked of the hub before the algorithm asks for something. */
 export function createSubtaskClient(
-  { hub, dispatch, log, signal, whileWaiting }: SubtaskClientOptions,
+  { hub, payloads, dispatch, log, signal, whileWaiting }: SubtaskClientOptions,
 ): SubtaskClient {
   const own = new Set<number>();
   let asked: Promise<Grant> | undefined;
@@ -124,6 +126,10 @@ export function createSubtaskClient(
       const key = `${attemptKey(dispatch)}-${++count}`;
       const { token, collaborationId, studyId, databases } = await grant();
       const encoded = encodePayload(input);
+      const shares: { id: number; input: string }[] = [];
+      for (const id of organizations) {
+        shares.push({ id, input: await payloads.encode(encoded, id) });
+      }
       const created = await persist(() =>
         hub.request("/task", createdSchema, {
           method: "POST",
@@ -136,7 +142,7 @@ export function createSubtaskClient(
             image: dispatch.image,
             collaboration_id: collaborationId,
             ...(studyId === null ? {} : { study_id: studyId }),
-            organizations: organizations.map((id) => ({ id, input: encoded })),
+            organizations: shares,
             databases,
           },
         }), {
@@ -159,23 +165,35 @@ export function createSubtaskClient(
         const runs = (await get(`/run?task_id=${taskId}`, runsSchema)).data;
         if (status !== "completed") throw new Error(explainFailure(taskId, status, runs));
         const results = (await get(`/result?task_id=${taskId}`, resultsSchema)).data;
-        const texts = new Map<number, string | null>();
+        const contents = new Map<number, unknown>();
         for (const { id, result, blob_storage_used } of results) {
-          const text = blob_storage_used && result
-            ? await get(`/blobstream/${result}`, z.string(), { raw: true, timeoutMs: 600_000 })
+          if (!result) continue;
+          const { token } = await grant();
+          const stored = blob_storage_used
+            ? await hub.download(result, { token, signal, timeoutMs: 600_000 })
             : result;
-          texts.set(id, text);
+          contents.set(id, readResult(payloads, stored, taskId));
         }
         return runs
           .sort((a, b) => a.organization.id - b.organization.id)
           .map(({ id, status, organization }) => ({
             organization_id: organization.id,
             status,
-            result: decodePayload(texts.get(id) ?? ""),
+            result: contents.get(id) ?? null,
           }));
       });
     },
   };
+}
+
+function readResult(payloads: Payloads, stored: string | Uint8Array, taskId: number): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payloads.open(stored)));
+  } catch {
+    throw new Error(
+      `A result of subtask ${taskId} cannot be read: it is not JSON, was damaged, or was encrypted for another key.`,
+    );
+  }
 }
 
 function explainFailure(

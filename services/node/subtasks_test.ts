@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../shared/log.ts";
 import type { Dispatch } from "./dispatch.ts";
+import { plainPayloads } from "./encryption/payloads.ts";
 import { createHub } from "./hub.ts";
 import { encodePayload } from "./payload.ts";
 import type { SubtaskClient } from "./runtimes/runtime.ts";
@@ -67,6 +68,7 @@ async function withClient(
       apiKey: "k",
       log: silentLogger,
     }),
+    payloads: plainPayloads,
     dispatch,
     log: silentLogger,
     signal: stop.signal,

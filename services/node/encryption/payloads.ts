@@ -9,11 +9,8 @@ import { type PayloadCodec, plainPayloads as plainCodec } from "../proxy/payload
 import { KeyError, readPublicKey } from "./keys.ts";
 import { createSeal, type Format, openSealed, type Seal, sealText } from "./sealed.ts";
 
-/** The value under the key `payload_formats` of a node's shared configuration with which it announces the own format. */
-export const AUTHENTICATED = "sextant1";
-export const FORMATS_KEY = "payload_formats";
-
 export interface Payloads extends PayloadCodec {
+  readonly encrypted: boolean;
   /** The content of a stored payload: its text, or the bytes of its blob. */
   open(stored: string | Uint8Array): Uint8Array;
   /**
@@ -26,6 +23,7 @@ export interface Payloads extends PayloadCodec {
 /** Payloads of a collaboration that is not encrypted. */
 export const plainPayloads: Payloads = {
   ...plainCodec,
+  encrypted: false,
   open: (stored) =>
     Uint8Array.fromBase64(typeof stored === "string" ? stored : new TextDecoder().decode(stored)),
   seal: () => Promise.resolve(null),
@@ -33,14 +31,15 @@ export const plainPayloads: Payloads = {
 
 export interface EncryptedPayloadsOptions {
   hub: Hub;
-  collaborationId: number;
   /** The organization's. */
   privateKey: KeyObject;
+  /** How this node writes what other nodes will read. */
+  betweenNodes: Format;
   signal: AbortSignal;
 }
 
 export function createEncryptedPayloads(
-  { hub, collaborationId, privateKey, signal }: EncryptedPayloadsOptions,
+  { hub, privateKey, betweenNodes, signal }: EncryptedPayloadsOptions,
 ): Payloads {
   async function keyOf(organizationId: number): Promise<KeyObject> {
     const schema = z.object({ name: z.string(), public_key: z.string().nullish() });
@@ -61,36 +60,20 @@ export function createEncryptedPayloads(
     }
   }
 
-  /** What the organization's node can read, as far as it has announced that. */
-  async function formatOf(organizationId: number): Promise<Format> {
-    const config = z.array(z.object({ key: z.string(), value: z.string() })).default([]);
-    const schema = z.object({ data: z.array(z.object({ config })) });
-    const path = `/node?collaboration_id=${collaborationId}&organization_id=${organizationId}`;
-    // A hub that does not show other nodes leaves the field's format, which all can read.
-    const { data } = await hub.insist(path, schema, { signal }).catch(() => ({ data: [] }));
-    const knows = data.some(({ config }) =>
-      config.some(({ key, value }) => key === FORMATS_KEY && value === AUTHENTICATED)
-    );
-    return knows ? "authenticated" : "field";
-  }
-
   function open(stored: string | Uint8Array): Uint8Array {
     return withoutSecondBase64(openSealed(stored, privateKey));
   }
 
   return {
+    encrypted: true,
     open,
     decode: (stored) => Promise.resolve(new Uint8Array(open(stored)).toBase64()),
     async encode(content, organizationId) {
-      const [key, format] = await Promise.all([keyOf(organizationId), formatOf(organizationId)]);
-      return sealText(Uint8Array.fromBase64(content), key, format);
+      return sealText(Uint8Array.fromBase64(content), await keyOf(organizationId), betweenNodes);
     },
     async seal(organizationId, reader) {
-      const [key, format] = await Promise.all([
-        keyOf(organizationId),
-        reader === "node" ? formatOf(organizationId) : "field" as const,
-      ]);
-      return createSeal(key, format);
+      const key = await keyOf(organizationId);
+      return createSeal(key, reader === "node" ? betweenNodes : "field");
     },
   };
 }

@@ -68,6 +68,11 @@ export function createSeal(publicKey: KeyObject, format: Format = "field"): Seal
   };
 }
 
+/** The last piece and what comes after it. */
+export function sealEnd(seal: Seal, piece: Uint8Array): Uint8Array {
+  return joined(seal.update(piece), seal.final());
+}
+
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
 
 /** The whole of a payload as text. */
@@ -77,7 +82,7 @@ export function sealText(
   format: Format = "field",
 ): string {
   const seal = createSeal(publicKey, format);
-  return seal.header + joined(seal.update(content), seal.final()).toBase64();
+  return seal.header + new Uint8Array(sealEnd(seal, content)).toBase64();
 }
 
 /**

@@ -46,7 +46,10 @@ const taskBody = z.looseObject({
 });
 const createdSchema = z.looseObject({ id: z.number().int() });
 const statusSchema = z.looseObject({ status: z.string() });
-const resultSchema = z.looseObject({ result: z.string().nullish() });
+const resultSchema = z.looseObject({
+  result: z.string().nullish(),
+  blob_storage_used: z.boolean().default(false),
+});
 const listSchema = z.looseObject({ data: z.array(z.unknown()) });
 
 /** What is passed on as it is. */
@@ -97,8 +100,15 @@ export function createProxy(
   }
 
   async function decoded(result: z.infer<typeof resultSchema>) {
-    const text = result.result
-      ? await codec.decode(result.result).catch((error) => {
+    const stored = result.result && result.blob_storage_used
+      ? await hub.download(result.result, {
+        token: (await access()).token,
+        signal,
+        timeoutMs: 600_000,
+      })
+      : result.result;
+    const text = stored
+      ? await codec.decode(stored).catch((error) => {
         log.warn("A result of a subtask cannot be decrypted", { reason: messageOf(error) });
         return result.result;
       })

@@ -1,0 +1,70 @@
+/**
+ * Encryption at the start of the agent: whether it fits the collaboration, and the organization's public key.
+ * @module
+ */
+import type { KeyObject } from "node:crypto";
+import { z } from "zod";
+import { ConfigError } from "../../../shared/config.ts";
+import type { Logger } from "../../../shared/log.ts";
+import type { NodeConfig } from "../config.ts";
+import type { Hub, NodeIdentity } from "../hub.ts";
+import { publicKeyText, readPrivateKey } from "./keys.ts";
+import { createEncryptedPayloads, type Payloads, plainPayloads } from "./payloads.ts";
+
+/** Throws a ConfigError when the node's setting and the collaboration's differ. */
+export function checkEncryption(
+  enabled: boolean,
+  { name, encrypted }: NodeIdentity["collaboration"],
+): void {
+  if (enabled === encrypted) return;
+  throw new ConfigError([
+    `encryption.enabled is ${enabled} here, but the collaboration "${name}" is ` +
+    `${encrypted ? "encrypted" : "not encrypted"}; the two must agree`,
+  ]);
+}
+
+export interface SetUpPayloadsOptions {
+  config: Pick<NodeConfig, "encryption" | "privateKey" | "betweenNodes">;
+  identity: NodeIdentity;
+  hub: Hub;
+  log: Logger;
+  /** Gives up starting. */
+  starting: AbortSignal;
+  /** Ends every later question to the hub. */
+  signal: AbortSignal;
+}
+
+/** The node's way with payloads; sees to it that the hub has this organization's public key. */
+export async function setUpPayloads(
+  { config, identity, hub, log, starting, signal }: SetUpPayloadsOptions,
+): Promise<Payloads> {
+  checkEncryption(config.encryption, identity.collaboration);
+  if (!config.encryption) return plainPayloads;
+  const privateKey = readPrivateKey(config.privateKey ?? "");
+  await publishKey(privateKey, { identity, hub, log, signal: starting });
+  const { betweenNodes } = config;
+  return createEncryptedPayloads({ hub, privateKey, betweenNodes, signal });
+}
+
+async function publishKey(
+  privateKey: KeyObject,
+  { identity, hub, log, signal }: {
+    identity: NodeIdentity;
+    hub: Hub;
+    log: Logger;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  const path = `/organization/${identity.organizationId}`;
+  const schema = z.object({ public_key: z.string().nullish() });
+  const { public_key: known } = await hub.insist(path, schema, { signal });
+  const own = publicKeyText(privateKey);
+  if (known?.trim() === own) return;
+  if (known) {
+    log.warn("The organization's record had another public key; replacing it with this node's", {
+      organization_id: identity.organizationId,
+    });
+  }
+  await hub.insist(path, schema, { method: "PATCH", body: { public_key: own }, signal });
+  log.info("Told the hub the organization's public key");
+}

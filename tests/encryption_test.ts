@@ -1,0 +1,155 @@
+/**
+ * An encrypted collaboration: the hub keeps nothing that it can read, and the numbers are right.
+ * @module
+ */
+import assert from "node:assert/strict";
+import {
+  newPrivateKey,
+  publicKeyText,
+  readPrivateKey,
+  readPublicKey,
+} from "../services/node/encryption/keys.ts";
+import { openSealed, sealText } from "../services/node/encryption/sealed.ts";
+import { useTestStack, waitFor } from "./harness.ts";
+import { createSite, type Json, type Member, type Site } from "./site.ts";
+
+const stack = useTestStack();
+const DATA = ["x,y\n1,2\n2,4\n", "x,y\n6,6\n"];
+const encoder = new TextEncoder();
+
+async function encryptedSite(): Promise<{ site: Site; keys: string[] }> {
+  const keys = await Promise.all(DATA.map(() => newPrivateKey(2048)));
+  const files = await Promise.all(keys.map(async (key) => {
+    const path = await Deno.makeTempFile({ dir: stack().folder, suffix: ".pem" });
+    await Deno.writeTextFile(path, key);
+    return path;
+  }));
+  const site = await createSite(stack(), {
+    data: DATA,
+    encrypted: true,
+    node: (index) => ({
+      encryption: { enabled: true, private_key: files[index], between_nodes: "authenticated" },
+    }),
+  });
+  return { site, keys };
+}
+
+/** Posts a task the way a researcher's program does: with each organization's key from the hub. */
+async function post(
+  { researcher, collaborationId }: Site,
+  { image, input, member }: { image: string; input: unknown; member: Member },
+): Promise<Json> {
+  const { public_key } = await researcher.get(`/organization/${member.id}`);
+  return await researcher.post("/task", {
+    name: "secret",
+    image,
+    collaboration_id: collaborationId,
+    organizations: [{
+      id: member.id,
+      input: sealText(encoder.encode(JSON.stringify(input)), readPublicKey(public_key)),
+    }],
+    databases: [{ label: "default" }],
+  });
+}
+
+async function finalStatus({ researcher }: Site, taskId: number): Promise<string> {
+  return await waitFor(async () => {
+    const { status } = await researcher.get(`/task/${taskId}/status?wait=1`);
+    return ["pending", "initializing", "active"].includes(status) ? undefined : status;
+  }, { what: `task ${taskId} to end`, timeout: 60_000 });
+}
+
+function open(payload: string | Uint8Array, key: string): Json {
+  return JSON.parse(new TextDecoder().decode(openSealed(payload, readPrivateKey(key))));
+}
+
+Deno.test("an encrypted collaboration computes a central and partial average, and only keys open it", async () => {
+  const { site, keys } = await encryptedSite();
+  const [first, second] = site.members as [Member, Member];
+  for (const member of site.members) await site.startNode(member);
+  for (const [index, { id }] of site.members.entries()) {
+    const { public_key } = await site.admin.get(`/organization/${id}`);
+    assert.equal(public_key, publicKeyText(readPrivateKey(keys[index]!)), "uploaded at the start");
+  }
+  const { researcher } = site;
+
+  const input = { method: "central", kwargs: { column: "x" } };
+  const task = await post(site, { image: "deno:average@1.0.0", input, member: first });
+  assert.equal(await finalStatus(site, task.id), "completed");
+  const [{ result }] = (await researcher.get(`/result?task_id=${task.id}`)).data;
+  assert.equal(open(result, keys[0]!).average, 3);
+
+  const [subtask] = (await researcher.get(`/task?parent_id=${task.id}`)).data;
+  const shares = (await researcher.get(`/run?task_id=${subtask.id}`)).data;
+  const partials = (await researcher.get(`/result?task_id=${subtask.id}`)).data;
+  assert.equal(shares.length, 2);
+  for (const { organization, input } of shares) {
+    const key = keys[organization.id === second.id ? 1 : 0]!;
+    assert.equal(open(input, key).method, "partial");
+    assert.match(input, /^c2V4dGFudDE/, "the authenticated format, between two nodes");
+  }
+  for (const { result } of partials) {
+    assert.ok(open(result, keys[0]!), "encrypted for the organization of the central part");
+    assert.throws(() => open(result, keys[1]!));
+  }
+});
+
+Deno.test("a large encrypted result arrives as a blob that the field's programs can read", async () => {
+  const { site, keys } = await encryptedSite();
+  const [first] = site.members as [Member];
+  await site.startNode(first);
+  const length = 3_000_000;
+  const input = { method: "text", kwargs: { length } };
+  const task = await post(site, { image: "deno:slow@1.0.0", input, member: first });
+  assert.equal(await finalStatus(site, task.id), "completed");
+  const [{ result, blob_storage_used }] =
+    (await site.researcher.get(`/result?task_id=${task.id}`)).data;
+  assert.equal(blob_storage_used, true);
+  const blob = await site.researcher.request("GET", `/blobstream/${result}`);
+  assert.equal(open(new Uint8Array(await blob.arrayBuffer()), keys[0]!).length, length);
+});
+
+Deno.test("an input encrypted for another organization, or damaged, fails with one and the same reason", async () => {
+  const { site, keys } = await encryptedSite();
+  const [first] = site.members as [Member];
+  await site.startNode(first);
+  const content = encoder.encode('{"method":"central","kwargs":{"column":"x"}}');
+  const own = readPublicKey(publicKeyText(readPrivateKey(keys[0]!)));
+  const other = readPublicKey(publicKeyText(readPrivateKey(keys[1]!)));
+  const [wrapped, iv, ciphertext] = sealText(content, own).split("$") as [string, string, string];
+  const changed = Uint8Array.fromBase64(ciphertext);
+  changed[0]! ^= 0x80;
+  const reasons = new Set<string>();
+  for (
+    const input of [
+      sealText(content, other),
+      [wrapped, iv, changed.toBase64()].join("$"),
+      sealText(content, other, "authenticated"),
+    ]
+  ) {
+    const task = await site.researcher.post("/task", {
+      name: "wrong",
+      image: "deno:average@1.0.0",
+      collaboration_id: site.collaborationId,
+      organizations: [{ id: first.id, input }],
+      databases: [{ label: "default" }],
+    });
+    assert.notEqual(await finalStatus(site, task.id), "completed");
+    const [run] = (await site.researcher.get(`/run?task_id=${task.id}`)).data;
+    assert.equal(run.status, "start failed");
+    reasons.add(run.log);
+  }
+  assert.equal(reasons.size, 1, [...reasons].join("\n"));
+  assert.match([...reasons][0]!, /damaged, or encrypted for another key/);
+});
+
+Deno.test("a node whose encryption differs from the collaboration's refuses to start and names both", async () => {
+  const site = await createSite(stack(), { data: ["x\n1\n"], encrypted: true });
+  const { config } = site.members[0]!;
+  const { code, stderr, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "services/node/main.ts", "--config", config],
+  }).output();
+  const said = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
+  assert.equal(code, 2, said);
+  assert.match(said, /encryption\.enabled is false here, but the collaboration .* is encrypted/);
+});
