@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { DATABASE } from "../services/stack/database.ts";
 import { openDatabase } from "../shared/db.ts";
 import { silentLogger } from "../shared/log.ts";
+import { receive, send, watchMemory } from "./bench/payload.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, decodeResult, encodeInput, type Json, type Site } from "./site.ts";
 
@@ -194,5 +195,24 @@ Deno.test("an upload that breaks off at the gateway leaves nothing in the databa
     );
   } finally {
     await database.end();
+  }
+});
+
+Deno.test("no process grows by more than 64 MiB while 300 MiB go up, nor while they come down", async () => {
+  const site = await createSite(stack(), { data: DATA.slice(0, 1) });
+  const { username, password } = site.login;
+  const { access_token } = await site.researcher.post("/token/user", { username, password });
+  const headers = { authorization: `Bearer ${access_token}` };
+  const blobs = `${stack().gatewayUrl}/api/blobstream`;
+  await send(blobs, headers, 20 * 2 ** 20);
+  const size = 300 * 2 ** 20;
+  let uuid = "";
+  for (const way of ["up", "down"]) {
+    const watch = watchMemory(stack());
+    if (way === "up") uuid = await send(blobs, headers, size);
+    else await receive(`${blobs}/${uuid}`, headers, size);
+    for (const [part, mib] of Object.entries(watch.stop())) {
+      assert.ok(mib < 64, `${part} grew by ${Math.round(mib)} MiB on the way ${way}`);
+    }
   }
 });

@@ -63,13 +63,16 @@ export async function writeBlob(
   }
 }
 
-/** The bytes of a stream in pieces of exactly `size`, but for the last. */
+/**
+ * The bytes of a stream in pieces of exactly `size`, but for the last. All pieces are in the same memory: each is gone
+ * when the next is asked for. Fresh memory for each would pile up faster than it is collected.
+ */
 async function* inChunks(
   content: ReadableStream<Uint8Array> | null,
   size: number,
 ): AsyncGenerator<Uint8Array> {
   if (!content) return;
-  let chunk = new Uint8Array(size);
+  const chunk = new Uint8Array(size);
   let filled = 0;
   for await (const bytes of content) {
     for (let at = 0; at < bytes.length;) {
@@ -79,7 +82,6 @@ async function* inChunks(
       at += taken.length;
       if (filled < size) continue;
       yield chunk;
-      chunk = new Uint8Array(size);
       filled = 0;
     }
   }

@@ -41,6 +41,7 @@ export async function dispatch(
   at: Date,
 ): Promise<void> {
   const input = await resultInput(tx, result.id) ?? "";
+  if (result.node_id === null) return; // stored by hand: nobody is to run it
   send(subjects.dispatch(result.node_id), {
     v: 1,
     result_id: result.id,

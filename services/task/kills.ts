@@ -63,7 +63,7 @@ export async function stopResults(
 }
 
 function orderOf({ id, node_id }: ResultRow): StopOrder {
-  return { result_id: id, node_id };
+  return { result_id: id, node_id: node_id! };
 }
 
 /** Deletes tasks, which the caller has locked with all their descendants; kills first what is unfinished. */

@@ -39,7 +39,7 @@ export async function patchResult(
     if (!result) throw new SextantError("not_found", `There is no run ${id}.`);
     const from: readonly string[] = TRANSITIONS.patch.from;
     if (!from.includes(result.status)) {
-      await closeStopOrder(tx, id, result.node_id);
+      if (result.node_id !== null) await closeStopOrder(tx, id, result.node_id);
       return true; // refused below: the node's having spoken is committed
     }
     const status = patch.status ?? result.status;

@@ -40,7 +40,8 @@ export interface ResultRow {
   id: number;
   task_id: number;
   organization_id: number;
-  node_id: number;
+  /** Null for a result that an operator stored by hand. */
+  node_id: number | null;
   status: ResultStatus;
   attempt: number;
   agent_id: string | null;

@@ -19,7 +19,7 @@ export async function benchPayload({ stack, site }: BenchContext): Promise<void>
     const watch = watchMemory(stack);
     const began = performance.now();
     if (way === "up") uuid = await send(`${stack.gatewayUrl}/api/blobstream`, headers, SIZE);
-    else await receive(`${stack.gatewayUrl}/api/blobstream/${uuid}`, headers);
+    else await receive(`${stack.gatewayUrl}/api/blobstream/${uuid}`, headers, SIZE);
     const seconds = (performance.now() - began) / 1000;
     const growth = watch.stop();
     report(`1 GiB ${way}`, {
@@ -32,7 +32,12 @@ export async function benchPayload({ stack, site }: BenchContext): Promise<void>
   }
 }
 
-function send(url: string, headers: Record<string, string>, size: number): Promise<string> {
+/** Uploads `size` bytes as fast as they are taken; returns the blob's id. */
+export function send(
+  url: string,
+  headers: Record<string, string>,
+  size: number,
+): Promise<string> {
   const piece = new Uint8Array(256 * 1024).fill(65);
   return new Promise((resolve, reject) => {
     const outgoing = request(url, {
@@ -64,16 +69,21 @@ function send(url: string, headers: Record<string, string>, size: number): Promi
   });
 }
 
-async function receive(url: string, headers: Record<string, string>): Promise<void> {
+/** Downloads and counts. */
+export async function receive(
+  url: string,
+  headers: Record<string, string>,
+  expected: number,
+): Promise<void> {
   const response = await fetch(url, { headers });
   if (!response.ok) throw new Error(`GET /blobstream answered ${response.status}`);
   let size = 0;
   for await (const piece of response.body!) size += piece.length;
-  if (size !== SIZE) throw new Error(`${size} bytes came back, not ${SIZE}`);
+  if (size !== expected) throw new Error(`${size} bytes came back, not ${expected}`);
 }
 
 /** The most memory of its own that each part's largest process has had, beyond what it had at first; in MiB. */
-function watchMemory(stack: BenchContext["stack"]) {
+export function watchMemory(stack: BenchContext["stack"]) {
   const first = new Map(PARTS.map((part) => [part, memoryOf(stack.part(part).pid)]));
   const most = new Map(first);
   const timer = setInterval(() => {
