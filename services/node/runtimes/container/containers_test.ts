@@ -1,119 +1,22 @@
 import assert from "node:assert/strict";
-import { type Logger, silentLogger } from "../../../../shared/log.ts";
+import { silentLogger } from "../../../../shared/log.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
+import { LIMITS, OPTIONS, text, withContainers } from "../../../../tests/support/contained.ts";
 import {
   containerTest,
   SHELL_IMAGE,
   useTestEngine,
 } from "../../../../tests/support/container_engine.ts";
-import type { Outcome } from "../runtime.ts";
-import { type ContainerRun, type Containers, createContainers } from "./containers.ts";
+import { type ContainerRun, createContainers } from "./containers.ts";
 import { createEngine } from "./engine.ts";
 import { ImageError } from "./image.ts";
 
 const testEngine = useTestEngine();
-const LIMITS = { timeoutSeconds: 60, memoryMiB: 64, outputMiB: 1 };
-const OPTIONS = {
-  socket: undefined,
-  limits: { pids: 64, cpus: undefined, diskMiB: 64, logMiB: 1 },
-  logins: [],
-  requirePull: false,
-  pullTimeoutSeconds: 20,
-  algorithmEnv: {},
-  gpu: false,
-};
-
-interface Place {
-  containers: Containers;
-  folder: string;
-  imageId: string;
-  log: string[];
-  /** Another agent with the same folder, after the first has died. */
-  again(): Promise<Containers>;
-  start(
-    script: string,
-    run?: Partial<ContainerRun>,
-  ): Promise<{ done: Promise<Outcome>; kill(): Promise<void> }>;
-  /** Runs a script in a container to its end. */
-  run(script: string, run?: Partial<ContainerRun>): Promise<Outcome>;
-}
-
-let runs = 0;
-let shellImage: Promise<string> | undefined;
-
-async function withContainers(
-  use: (place: Place) => Promise<void>,
-  options: Partial<typeof OPTIONS> = {},
-): Promise<void> {
-  const folder = await temporaryFolder();
-  const log: string[] = [];
-  const agentId = crypto.randomUUID();
-  const note = (message: string, fields: unknown) =>
-    void log.push(`${message} ${Deno.inspect(fields)}`);
-  const logger: Logger = { ...silentLogger, warn: note, error: note, with: () => logger };
-  const all: Containers[] = [];
-  async function again() {
-    const containers = await createContainers({
-      engine: createEngine(testEngine().socket),
-      folder: folder.path,
-      agentId,
-      options: { ...OPTIONS, ...options },
-      log: logger,
-    });
-    all.push(containers);
-    return containers;
-  }
-  const containers = await again();
-  // Once for all: a pull that fails takes seconds.
-  const imageId =
-    await (shellImage ??= containers.images.get(SHELL_IMAGE, new AbortController().signal));
-  function start(script: string, run: Partial<ContainerRun> = {}) {
-    const number = ++runs;
-    return containers.start({
-      name: `${number}-1`,
-      resultId: number,
-      jobId: number,
-      imageId,
-      input: new TextEncoder().encode(script),
-      databases: [],
-      labels: [],
-      limits: LIMITS,
-      onLog() {},
-      token: "a.b.c",
-      serve: () => new Response("from the proxy\n"),
-      ...run,
-    });
-  }
-  try {
-    await use({
-      containers,
-      folder: folder.path,
-      imageId,
-      log,
-      again,
-      start,
-      async run(script, run) {
-        const outcome = await (await start(script, run)).done;
-        await outcome.release?.();
-        return outcome;
-      },
-    });
-    await all.at(-1)!.cleanUp(() => false);
-  } catch (error) {
-    console.log(log.join("\n"));
-    throw error;
-  } finally {
-    for (const one of all) await one.close().catch(() => {});
-    await folder.remove();
-  }
-}
-
-const text = ({ result }: Outcome) => new TextDecoder().decode(result ?? new Uint8Array());
 
 Deno.test(
   containerTest("Containers run an image's own command and take its output and both streams"),
   async () => {
-    await withContainers(async ({ run, log }) => {
+    await withContainers(testEngine(), async ({ run, log }) => {
       const lines: string[] = [];
       const outcome = await run(`echo one; echo two >&2; echo '{"a": 1}' > output; cat token`, {
         onLog: (more) => void lines.push(...more),
@@ -130,7 +33,7 @@ Deno.test(
 );
 
 Deno.test(containerTest("Containers reach their proxy and nothing else"), async () => {
-  await withContainers(async ({ run }) => {
+  await withContainers(testEngine(), async ({ run }) => {
     const outcome = await run(`
       until wget -qO- http://127.0.0.1/x; do sleep 0.1; done
       echo nets: $(ls /sys/class/net) routes: $(($(wc -l < /proc/net/route) - 1))
@@ -147,7 +50,7 @@ Deno.test(
     "Containers have no capability and see their own files, environment and databases only",
   ),
   async () => {
-    await withContainers(async ({ run, folder }) => {
+    await withContainers(testEngine(), async ({ run, folder }) => {
       await Deno.writeTextFile(`${folder}/secret.csv`, "x\n1\n", { mode: 0o600 });
       const database = { label: "default", type: "csv", path: `${folder}/secret.csv`, request: {} };
       const outcome = await run(
@@ -175,7 +78,7 @@ Deno.test(
 Deno.test(
   containerTest("Containers of one job share a temporary folder that goes when the job is over"),
   async () => {
-    await withContainers(async ({ run, containers, folder }) => {
+    await withContainers(testEngine(), async ({ run, containers, folder }) => {
       await run("echo shared > /mnt/tmp/state", { jobId: 7000 });
       assert.match((await run("cat /mnt/tmp/state", { jobId: 7000 })).log, /shared/);
       assert.match((await run("cat /mnt/tmp/state", { jobId: 7001 })).log, /No such file/);
@@ -187,7 +90,7 @@ Deno.test(
 );
 
 Deno.test(containerTest("Containers tell how a run failed"), async () => {
-  await withContainers(async ({ run, start }) => {
+  await withContainers(testEngine(), async ({ run, start }) => {
     const cases: [script: string, status: string, reason: RegExp, run?: Partial<ContainerRun>][] = [
       ["echo no; exit 3", "crashed", /exit code 3/],
       ["echo '{' > output", "crashed", /not JSON/],
@@ -216,14 +119,12 @@ Deno.test(containerTest("Containers tell how a run failed"), async () => {
 Deno.test(
   containerTest("Containers are taken up again by the next agent, and what is left over goes"),
   async () => {
-    await withContainers(async ({ start, again, folder, containers }) => {
-      const name = `${runs + 1}-1`;
+    await withContainers(testEngine(), async ({ start, again, folder, containers }) => {
+      const name = "again-1";
       const serve = () => new Response("later");
       await start(
         "echo first; while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; echo 7 > output; echo second",
-        {
-          jobId: 8000,
-        },
+        { jobId: 8000, name },
       );
       const leftOver = await start("sleep 60");
       const next = await again();
@@ -262,34 +163,25 @@ Deno.test(
   ),
   async () => {
     const { signal } = new AbortController();
-    await withContainers(async ({ containers }) => {
+    await withContainers(testEngine(), async ({ containers }) => {
       await assert.rejects(containers.images.get("localhost:1/none:1", signal), ImageError);
     });
-    await withContainers(async () => {}, {}).then(() =>
-      withContainersRefusing(async (get) => {
-        await assert.rejects(get(SHELL_IMAGE), /require_algorithm_pull/);
-      })
-    );
-    async function withContainersRefusing(
-      use: (get: (name: string) => Promise<string>) => Promise<void>,
-    ) {
-      const folder = await temporaryFolder();
-      const containers = await createContainers({
-        engine: createEngine(testEngine().socket),
-        folder: folder.path,
-        agentId: crypto.randomUUID(),
-        options: { ...OPTIONS, requirePull: true },
-        log: silentLogger,
-      });
-      await use((name) => containers.images.get(name, signal));
-      await containers.close();
-      await folder.remove();
-    }
+    const folder = await temporaryFolder();
+    const containers = await createContainers({
+      engine: createEngine(testEngine().socket),
+      folder: folder.path,
+      agentId: crypto.randomUUID(),
+      options: { ...OPTIONS, requirePull: true },
+      log: silentLogger,
+    });
+    await assert.rejects(containers.images.get(SHELL_IMAGE, signal), /require_algorithm_pull/);
+    await containers.close();
+    await folder.remove();
   },
 );
 
 Deno.test(containerTest("Containers survive a restart of the engine's service"), async () => {
-  await withContainers(async ({ start, folder }) => {
+  await withContainers(testEngine(), async ({ start, folder }) => {
     const handle = await start("while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; echo 1 > output", {
       jobId: 9000,
     });

@@ -1,0 +1,111 @@
+/** Container runs as the agent makes them, without an agent, on a real engine. */
+import { type Logger, silentLogger } from "../../shared/log.ts";
+import type { Outcome } from "../../services/node/runtimes/runtime.ts";
+import {
+  type ContainerRun,
+  type Containers,
+  createContainers,
+} from "../../services/node/runtimes/container/containers.ts";
+import { createEngine } from "../../services/node/runtimes/container/engine.ts";
+import { temporaryFolder } from "../harness.ts";
+import { SHELL_IMAGE, type TestEngine } from "./container_engine.ts";
+
+export const LIMITS = { timeoutSeconds: 60, memoryMiB: 64, outputMiB: 1 };
+export const OPTIONS = {
+  socket: undefined,
+  limits: { pids: 64, cpus: undefined, diskMiB: 64, logMiB: 1 },
+  logins: [],
+  requirePull: false,
+  pullTimeoutSeconds: 20,
+  algorithmEnv: {},
+  gpu: false,
+};
+
+export interface Place {
+  containers: Containers;
+  folder: string;
+  imageId: string;
+  log: string[];
+  /** Another agent with the same folder, after the first has died. */
+  again(): Promise<Containers>;
+  start(
+    script: string,
+    run?: Partial<ContainerRun>,
+  ): Promise<{ done: Promise<Outcome>; kill(): Promise<void> }>;
+  /** Runs a script in a container to its end. */
+  run(script: string, run?: Partial<ContainerRun>): Promise<Outcome>;
+}
+
+let runs = 0;
+let shellImage: Promise<string> | undefined;
+
+/** Containers of one agent with its own folder; everything is removed at the end. */
+export async function withContainers(
+  testEngine: TestEngine,
+  use: (place: Place) => Promise<void>,
+  options: Partial<typeof OPTIONS> = {},
+): Promise<void> {
+  const folder = await temporaryFolder();
+  const log: string[] = [];
+  const agentId = crypto.randomUUID();
+  const note = (message: string, fields: unknown) =>
+    void log.push(`${message} ${Deno.inspect(fields)}`);
+  const logger: Logger = { ...silentLogger, warn: note, error: note, with: () => logger };
+  const all: Containers[] = [];
+  async function again() {
+    const containers = await createContainers({
+      engine: createEngine(testEngine.socket),
+      folder: folder.path,
+      agentId,
+      options: { ...OPTIONS, ...options },
+      log: logger,
+    });
+    all.push(containers);
+    return containers;
+  }
+  const containers = await again();
+  // Once for all: a pull that fails takes seconds.
+  const imageId =
+    await (shellImage ??= containers.images.get(SHELL_IMAGE, new AbortController().signal));
+  function start(script: string, run: Partial<ContainerRun> = {}) {
+    const number = ++runs;
+    return containers.start({
+      name: `${number}-1`,
+      resultId: number,
+      jobId: number,
+      imageId,
+      input: new TextEncoder().encode(script),
+      databases: [],
+      labels: [],
+      limits: LIMITS,
+      onLog() {},
+      token: "a.b.c",
+      serve: () => new Response("from the proxy\n"),
+      ...run,
+    });
+  }
+  try {
+    await use({
+      containers,
+      folder: folder.path,
+      imageId,
+      log,
+      again,
+      start,
+      async run(script, run) {
+        const outcome = await (await start(script, run)).done;
+        await outcome.release?.();
+        return outcome;
+      },
+    });
+    await all.at(-1)!.cleanUp(() => false);
+  } catch (error) {
+    console.log(log.join("\n"));
+    throw error;
+  } finally {
+    for (const one of all) await one.close().catch(() => {});
+    await folder.remove();
+  }
+}
+
+export const text = ({ result }: Outcome) => new TextDecoder().decode(result ?? new Uint8Array());
