@@ -1,10 +1,9 @@
 /**
- * Work survives faults: the short form of `deno task faults`, and three faults that deserve a closer look.
+ * Three faults that deserve a closer look than `deno task faults` takes.
  * @module
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { runFaults } from "./faults/faults.ts";
 import { startLink } from "./faults/link.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, type Json } from "./site.ts";
@@ -12,20 +11,6 @@ import { createSite, type Json } from "./site.ts";
 const stack = useTestStack();
 const SLOW = "deno:slow@1.0.0";
 const DATA = ["x\n1\n", "x\n2\n"];
-
-Deno.test("200 runs under 20 faults: none is lost, none is done twice, none is left lying", async () => {
-  const lines: string[] = [];
-  const summary = await runFaults({
-    seed: 20,
-    runs: 200,
-    faults: 20,
-    nodes: 3,
-    pauseMs: 4000,
-    say: (line) => void lines.push(line),
-  });
-  assert.deepEqual(summary.wrong, [], lines.join("\n"));
-  assert.equal(Object.values(summary.statuses).reduce((sum, count) => sum + count, 0), 200);
-});
 
 /** The folder in which the broker keeps its streams. */
 async function streamsFolder(folder: string): Promise<string> {
