@@ -18,6 +18,7 @@ import { createContainerRunner } from "./container_run.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { createHub, type NodeIdentity } from "./hub.ts";
+import { createGate } from "./gate.ts";
 import { receiveInputs } from "./input.ts";
 import { takeWork } from "./intake.ts";
 import { openJournal } from "./journal.ts";
@@ -93,7 +94,12 @@ export async function startAgent(
       starting,
       signal: silenced.signal,
     });
-    const receiveInput = receiveInputs({ hub, payloads, gate: () => Promise.resolve() });
+    const gate = createGate({
+      policy: config.policy,
+      hub,
+      onDecision: () => Promise.resolve(),
+    });
+    const receiveInput = receiveInputs({ hub, payloads, gate: gate.call });
     const reporter = createReporter({
       broker,
       hub,
@@ -143,7 +149,7 @@ export async function startAgent(
       carryOut: (entry, signal) => {
         const { task_id, result_id, attempt } = entry.dispatch;
         const tools = {
-          allowedAlgorithms: config.allowedAlgorithms,
+          admit: gate.admit,
           journal,
           reporter,
           slots,

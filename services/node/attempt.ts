@@ -12,7 +12,7 @@ import { WrongKeyError } from "./hub.ts";
 import { KeyError } from "./encryption/keys.ts";
 import type { Seal } from "./encryption/sealed.ts";
 import { attemptKey, type Journal, type JournalEntry, JournalError } from "./journal.ts";
-import { decide } from "./policy.ts";
+import type { Decision } from "./policy.ts";
 import { type Reporter, ReportRefusedError } from "./report.ts";
 import { CannotStart, type Execution, type Runner } from "./run.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
@@ -26,7 +26,8 @@ export class Interruption extends Error {
 }
 
 export interface AttemptTools {
-  allowedAlgorithms: readonly string[] | undefined;
+  /** What the owner's rules say of an attempt. */
+  admit: (dispatch: Dispatch, signal: AbortSignal) => Promise<Decision>;
   journal: Journal;
   reporter: Reporter;
   slots: Slots;
@@ -45,15 +46,11 @@ const NO_SLOT: Hold = { without: (work) => work(), release() {} };
  */
 export async function carryOut(
   { dispatch, state }: JournalEntry,
-  { allowedAlgorithms, journal, reporter, slots, runner, sealOf, log }: AttemptTools,
+  { admit, journal, reporter, slots, runner, sealOf, log }: AttemptTools,
   signal: AbortSignal,
 ): Promise<void> {
   let seal: Seal | null = null;
   if (state === "finished") return await deliver();
-  if (state === "accepted") {
-    const decision = decide(dispatch.image, allowedAlgorithms);
-    if (!decision.allowed) return await finish("not allowed", decision.reason);
-  }
   try {
     if (state === "started") {
       const again = await runner.reattach?.(dispatch, signal);
@@ -62,6 +59,8 @@ export async function carryOut(
       seal = await sealOf(dispatch);
       await conclude(await again(NO_SLOT));
     } else {
+      const decision = await admit(dispatch, signal);
+      if (!decision.allowed) throw new CannotStart(decision.reason, "not allowed");
       const hold = await holdSlot(slots, signal);
       const run = await compute(hold).finally(hold.release);
       if (!run) return await journal.closed(dispatch);

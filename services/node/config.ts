@@ -12,6 +12,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
 import type { Format } from "./encryption/sealed.ts";
+import { isPattern, type Policy } from "./policy.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
 import type { RunDatabase, RunLimits } from "./runtimes/runtime.ts";
 
@@ -20,6 +21,33 @@ const count = z.number({ error: "must be a number" }).int("must be a whole numbe
   1,
   "must be at least 1",
 );
+
+/** One value stands for a list of one. */
+function listOf<Schema extends z.ZodType>(one: Schema) {
+  return z.preprocess(
+    (given) => given === undefined || Array.isArray(given) ? given : [given],
+    z.array(one),
+  );
+}
+
+const reference = option.refine((entry) => {
+  try {
+    return !isPattern(entry) || new RegExp(`^(?:${entry})$`, "u");
+  } catch {
+    return false;
+  }
+}, "must be a reference or a valid pattern");
+
+const methodOptions = z.strictObject({
+  minimum_organizations: count.optional(),
+  arguments: z.record(
+    z.string(),
+    z.union([z.literal("any"), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))], {
+      error: 'must be "any" or a list of values',
+    }),
+  ).optional(),
+});
+type MethodOptions = z.infer<typeof methodOptions>;
 
 const database = z.strictObject({
   label: option.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 letters, digits, _ or -"),
@@ -40,9 +68,31 @@ const schema = z.strictObject({
   databases: z.array(database).default([]),
   algorithm_folders: z.array(option).optional(),
   policies: z.strictObject({
-    allowed_algorithms: z.union([z.array(option), option.transform((one) => [one])], {
-      error: "must be a reference or a list of references",
-    }).optional(),
+    allowed_algorithms: listOf(reference).optional(),
+    allowed_users: listOf(
+      z.union([z.number().int(), z.string().regex(/^\d+$/).transform(Number)], {
+        error: "must be a user's id: the hub tells nodes no names of users",
+      }),
+    ).optional(),
+    allowed_organizations: listOf(
+      z.union([z.number().int(), option.transform((text) => /^\d+$/.test(text) ? +text : text)], {
+        error: "must be an organization's id or name",
+      }),
+    ).optional(),
+    minimum_organizations: count.optional(),
+    algorithms: z.array(z.strictObject({
+      name: reference,
+      databases: z.array(option).optional(),
+      minimum_organizations: count.optional(),
+      methods: z.union([
+        z.array(option).transform((names) =>
+          Object.fromEntries(names.map((name) => [name, {}])) as Record<string, MethodOptions>
+        ),
+        z.record(z.string(), methodOptions),
+      ], {
+        error: "must be a list of methods, or methods with minimum_organizations and arguments",
+      }).optional(),
+    })).optional(),
     require_algorithm_pull: z.boolean("must be true or false").default(true),
   }).prefault({}),
   encryption: z.strictObject({
@@ -91,8 +141,7 @@ export interface NodeConfig {
   dataFolder: string;
   databases: RunDatabase[];
   algorithmFolders: string[];
-  /** `undefined` when the file does not list any: see `policy.ts` for what that means. */
-  allowedAlgorithms: string[] | undefined;
+  policy: Policy;
   encryption: boolean;
   /** The organization's private key in PEM, which has been checked. */
   privateKey: string | undefined;
@@ -133,7 +182,7 @@ export async function readNodeConfig(
     dataFolder: at(options.task_dir ?? `${basename(file, extname(file))}-data`),
     databases: options.databases.map(({ label, type, uri }) => ({ label, type, path: at(uri) })),
     algorithmFolders: options.algorithm_folders?.map(at) ?? [OWN_ALGORITHMS],
-    allowedAlgorithms: options.policies.allowed_algorithms,
+    policy: policyOf(options.policies),
     encryption: options.encryption.enabled,
     betweenNodes: options.encryption.between_nodes,
     privateKey: await readKey(options.encryption, at, env, problems),
@@ -148,6 +197,26 @@ export async function readNodeConfig(
   await checkPaths(config, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
+  return {
+    allowedAlgorithms: policies.allowed_algorithms,
+    allowedUsers: policies.allowed_users,
+    allowedOrganizations: policies.allowed_organizations,
+    minimumOrganizations: policies.minimum_organizations,
+    algorithms: policies.algorithms?.map(({ name, databases, minimum_organizations, methods }) => ({
+      name,
+      databases,
+      minimumOrganizations: minimum_organizations,
+      methods: methods && Object.fromEntries(
+        Object.entries(methods).map(([method, options]) => [method, {
+          arguments: options.arguments,
+          minimumOrganizations: options.minimum_organizations,
+        }]),
+      ),
+    })),
+  };
 }
 
 function containerOptions(

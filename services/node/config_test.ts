@@ -46,7 +46,7 @@ policies:
       { label: "default", type: "csv", path: `${folder}/data.csv` },
     ]);
     assert.deepEqual(config.algorithmFolders, [`${folder}/algorithms`]);
-    assert.deepEqual(config.allowedAlgorithms, ["deno:average"]);
+    assert.deepEqual(config.policy.allowedAlgorithms, ["deno:average"]);
     assert.equal(config.encryption, false);
     assert.ok(config.maxRuns >= 2);
     assert.ok(config.limits.timeoutSeconds > 0);

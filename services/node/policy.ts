@@ -1,39 +1,211 @@
 /**
- * What may run at this data station. Evaluated for every attempt, subtasks included: a subtask is not trusted
- * more than the task that made it.
+ * What may run at this data station: the owner's rules, as pure decisions. Evaluated for every attempt, subtasks
+ * included: a subtask is not trusted more than the task that made it. Once anything of a kind is listed, all else of that
+ * kind is refused.
  * @module
  */
 
 export type Decision = { allowed: true } | { allowed: false; reason: string };
 
+/** What a method may be called with; each left out means anything. */
+export interface MethodRule {
+  /** The named arguments that may be given, each with the values it may have. */
+  arguments?: Record<string, "any" | readonly unknown[]> | undefined;
+  minimumOrganizations?: number | undefined;
+}
+
+export interface AlgorithmRule extends Pick<MethodRule, "minimumOrganizations"> {
+  /** An entry as in `allowed_algorithms`. */
+  name: string;
+  /** Labels of the databases it may see. */
+  databases?: readonly string[] | undefined;
+  methods?: Record<string, MethodRule> | undefined;
+}
+
+export interface Policy {
+  allowedAlgorithms?: readonly string[] | undefined;
+  algorithms?: readonly AlgorithmRule[] | undefined;
+  allowedUsers?: readonly number[] | undefined;
+  /** By id or by name. */
+  allowedOrganizations?: readonly (number | string)[] | undefined;
+  /** How many organizations must have a share in a task. */
+  minimumOrganizations?: number | undefined;
+}
+
+/** What is known of a task before its input is. */
+export interface TaskRequest {
+  image: string;
+  user: { id: number };
+  /** That of the user, or, for a subtask, of the node with the central part. The name is needed where names are listed. */
+  organization: { id: number; name?: string | undefined };
+  /** Labels. */
+  databases: readonly string[];
+}
+
+/** What an algorithm is called with, and how many organizations have a share in the task. */
+export interface CallRequest {
+  image: string;
+  method: string;
+  args: readonly unknown[];
+  kwargs: Record<string, unknown>;
+  organizations: number;
+}
+
+/** Decides on a task by its algorithm, who posted it, and the databases it asks for. */
+export function decideTask(task: TaskRequest, policy: Policy): Decision {
+  return first(
+    () => decideAlgorithm(task.image, policy),
+    () => decideCaller(task, policy),
+    () => decideDatabases(task, policy),
+  );
+}
+
+/** Decides on the call itself. */
+export function decideCall(call: CallRequest, policy: Policy): Decision {
+  const rule = ruleFor(call.image, policy);
+  const methods = rule?.methods;
+  const method = methods && Object.hasOwn(methods, call.method) ? methods[call.method] : undefined;
+  if (methods && !method) {
+    return refuse(
+      `the method "${call.method}" of ${call.image}`,
+      `it is not in policies.algorithms of ${rule.name}, which lists the methods ${
+        Object.keys(methods).join(", ") || "none"
+      }`,
+    );
+  }
+  return first(
+    () => decideArguments(call, method),
+    () => {
+      const least = method?.minimumOrganizations ?? rule?.minimumOrganizations ??
+        policy.minimumOrganizations ?? 1;
+      if (call.organizations >= least) return ALLOWED;
+      return refuse(
+        `a task for ${call.organizations} organization(s)`,
+        `policies demand minimum_organizations of ${least} for the method "${call.method}"`,
+      );
+    },
+  );
+}
+
+/** Whether a decision on a call depends on the number of organizations. */
+export function countsOrganizations(policy: Policy): boolean {
+  return policy.minimumOrganizations !== undefined ||
+    (policy.algorithms ?? []).some((rule) =>
+      rule.minimumOrganizations !== undefined ||
+      Object.values(rule.methods ?? {}).some((method) => method.minimumOrganizations !== undefined)
+    );
+}
+
+/** Whether an entry of a list of algorithms is a pattern and not a reference. */
+export function isPattern(entry: string): boolean {
+  return /[*\\?$^[\](){}|+]/.test(entry);
+}
+
 /**
- * Decides on an algorithm reference. `allowedAlgorithms` is the owner's list, of which an entry stands for exactly
- * itself, or, without a version, for every version of that name. Without a list only algorithms from the
- * node's own folders (`deno:<name>@<version>`) may run, since the owner put them there.
+ * Whether an entry stands for an algorithm: exactly; as its name without version, tag or digest; as a digest; or
+ * as a pattern, of all of it.
  */
-export function decide(image: string, allowedAlgorithms: readonly string[] | undefined): Decision {
-  if (allowedAlgorithms === undefined) {
-    if (isOwnAlgorithm(image)) return { allowed: true };
+export function matches(entry: string, image: string): boolean {
+  if (entry === image || entry === nameOf(image)) return true;
+  const digest = /(?:@|#sha256=)((?:sha256:)?[0-9a-f]{64})$/.exec(image)?.[1];
+  if (digest && bare(digest) === bare(entry)) return true;
+  if (digest && entry === `${nameOf(image)}@${digest}`) return true;
+  return isPattern(entry) && new RegExp(`^(?:${entry})$`, "u").test(image);
+}
+
+function bare(digest: string): string {
+  return digest.replace(/^sha256:/, "");
+}
+
+function decideAlgorithm(image: string, policy: Policy): Decision {
+  const { allowedAlgorithms, algorithms } = policy;
+  const what = `the algorithm ${image}`;
+  if (allowedAlgorithms === undefined && algorithms === undefined) {
+    if (isOwnAlgorithm(image)) return ALLOWED;
     const kind = image.startsWith("deno:") ? "not one of the node's own" : "a container image";
     return refuse(
-      image,
+      what,
       `it is ${kind}, and no policies.allowed_algorithms are configured here, so only algorithms ` +
         "from the node's own folders (deno:<name>@<version>) may run",
     );
   }
-  if (allowedAlgorithms.includes(image) || allowedAlgorithms.includes(nameOf(image))) {
-    return { allowed: true };
+  if (allowedAlgorithms?.some((entry) => matches(entry, image))) return ALLOWED;
+  if (ruleFor(image, policy)) return ALLOWED;
+  if ([...allowedAlgorithms ?? [], ...algorithms ?? []].length === 0) {
+    return refuse(what, "policies.allowed_algorithms is empty, so nothing may run");
   }
+  const lists = [
+    allowedAlgorithms && "policies.allowed_algorithms",
+    algorithms && "policies.algorithms",
+  ];
+  return refuse(what, `it is not in ${lists.filter(Boolean).join(" or ")}`);
+}
+
+/** Where both users and organizations are listed, one of the two is enough. */
+function decideCaller({ user, organization }: TaskRequest, policy: Policy): Decision {
+  const { allowedUsers, allowedOrganizations } = policy;
+  if (!allowedUsers && !allowedOrganizations) return ALLOWED;
+  if (allowedUsers?.includes(user.id)) return ALLOWED;
+  if (
+    allowedOrganizations?.some((one) => one === organization.id || one === organization.name)
+  ) return ALLOWED;
+  const misses = [
+    allowedUsers && `user ${user.id} is not in policies.allowed_users`,
+    allowedOrganizations &&
+    `organization ${organization.id} is not in policies.allowed_organizations`,
+  ];
+  return refuse("this task", misses.filter(Boolean).join(", and "));
+}
+
+function decideDatabases({ image, databases }: TaskRequest, policy: Policy): Decision {
+  const rule = ruleFor(image, policy);
+  const refused = rule?.databases && databases.find((label) => !rule.databases!.includes(label));
+  if (refused === undefined) return ALLOWED;
   return refuse(
-    image,
-    allowedAlgorithms.length === 0
-      ? "policies.allowed_algorithms is empty, so nothing may run"
-      : "it is not in policies.allowed_algorithms",
+    `the database "${refused}" for the algorithm ${image}`,
+    `policies.algorithms of ${rule!.name} lists the databases ${
+      rule!.databases!.join(", ") || "none"
+    }`,
   );
 }
 
-function refuse(image: string, rule: string): Decision {
-  return { allowed: false, reason: `This node does not allow the algorithm ${image}: ${rule}.` };
+function decideArguments({ method, args, kwargs }: CallRequest, rule?: MethodRule): Decision {
+  if (!rule?.arguments) return ALLOWED;
+  if (args.length > 0) {
+    return refuse(
+      `arguments without names for the method "${method}"`,
+      "policies.algorithms lists its arguments by name",
+    );
+  }
+  for (const [name, value] of Object.entries(kwargs)) {
+    const what = `the argument "${name}" of the method "${method}"`;
+    const allowed = Object.hasOwn(rule.arguments, name) ? rule.arguments[name]! : undefined;
+    if (allowed === undefined) return refuse(what, "it is not listed in policies.algorithms");
+    const values = Array.isArray(value) ? value : [value];
+    if (allowed !== "any" && !values.every((one) => allowed.includes(one))) {
+      return refuse(`that value of ${what}`, "it is not listed in policies.algorithms");
+    }
+  }
+  return ALLOWED;
+}
+
+/** The first rule that names the algorithm; it alone counts. */
+function ruleFor(image: string, { algorithms }: Policy): AlgorithmRule | undefined {
+  return algorithms?.find(({ name }) => matches(name, image));
+}
+
+const ALLOWED: Decision = { allowed: true };
+
+function first(...rules: (() => Decision)[]): Decision {
+  for (const rule of rules) {
+    const decision = rule();
+    if (!decision.allowed) return decision;
+  }
+  return ALLOWED;
+}
+
+function refuse(what: string, rule: string): Decision {
+  return { allowed: false, reason: `This node does not allow ${what}: ${rule}.` };
 }
 
 function isOwnAlgorithm(image: string): boolean {

@@ -1,0 +1,76 @@
+/**
+ * Asks the owner's rules about each attempt, with what they need to know from the hub.
+ * @module
+ */
+import { z } from "zod";
+import type { Dispatch } from "./dispatch.ts";
+import type { Hub } from "./hub.ts";
+import type { Call } from "./input.ts";
+import {
+  countsOrganizations,
+  decideCall,
+  decideTask,
+  type Decision,
+  type Policy,
+} from "./policy.ts";
+import { CannotStart } from "./run.ts";
+
+export interface Gate {
+  /** Decides before the hub is told of a start. */
+  admit(dispatch: Dispatch, signal: AbortSignal): Promise<Decision>;
+  /** Decides on the call; rejects with a {@linkcode CannotStart} of status `not allowed`. */
+  call(dispatch: Dispatch, call: Call, signal: AbortSignal): Promise<void>;
+}
+
+export interface CreateGateOptions {
+  policy: Policy;
+  hub: Hub;
+  /** Told of every decision. */
+  onDecision: (dispatch: Dispatch, decision: Decision) => Promise<void>;
+}
+
+export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate {
+  /** Names of organizations; they hardly ever change, and ids can be listed instead. */
+  const names = new Map<number, string>();
+
+  async function nameOf(id: number, signal: AbortSignal): Promise<string | undefined> {
+    if (!policy.allowedOrganizations?.some((one) => typeof one === "string")) return undefined;
+    const known = names.get(id);
+    if (known !== undefined) return known;
+    const schema = z.object({ name: z.string() });
+    const { name } = await hub.insist(`/organization/${id}`, schema, { signal });
+    names.set(id, name);
+    return name;
+  }
+
+  async function shares(taskId: number, signal: AbortSignal): Promise<number> {
+    if (!countsOrganizations(policy)) return Infinity;
+    const linked = z.object({ id: z.number() });
+    const schema = z.object({ data: z.array(z.object({ organization: linked })) });
+    const { data } = await hub.insist(`/run?task_id=${taskId}`, schema, { signal });
+    return new Set(data.map(({ organization }) => organization.id)).size;
+  }
+
+  return {
+    async admit(dispatch, signal) {
+      const { image, init_user_id, init_org_id, databases } = dispatch;
+      const name = await nameOf(init_org_id, signal);
+      const decision = decideTask({
+        image,
+        user: { id: init_user_id },
+        organization: { id: init_org_id, name },
+        databases: databases.map(({ label }) => label),
+      }, policy);
+      await onDecision(dispatch, decision);
+      return decision;
+    },
+    async call(dispatch, call, signal) {
+      const { image, task_id } = dispatch;
+      const organizations = await shares(task_id, signal);
+      const decision = decideCall({ image, organizations, ...call }, policy);
+      if (decision.allowed) return;
+      await onDecision(dispatch, decision);
+      throw new CannotStart(decision.reason, "not allowed");
+    },
+  };
+}
