@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { useTestStack, waitFor } from "./harness.ts";
-import { createSite, type SiteOptions } from "./site.ts";
+import { createSite, decodeResult, type Json, type SiteOptions } from "./site.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";
 
 const stack = useTestStack();
@@ -31,6 +31,27 @@ Deno.test(containerTest("a container image counts rows at two organizations"), a
   assert.deepEqual(results, [{ sum: 3, count: 2 }, { sum: 3, count: 1 }]);
   assert.match(runs[0].log, /rows counted/);
 });
+
+Deno.test(
+  containerTest("a central container makes subtasks and reads their results through its proxy"),
+  async () => {
+    const { members, startNode, post, outcome } = await site();
+    for (const member of members) await startNode(member);
+    const { status, runs, results } = await outcome(
+      (await post({ image: SHELL_IMAGE, method: "central" })).id,
+    );
+    const { log } = runs[0];
+    assert.equal(status, "completed", log);
+    assert.match(log, /status: .*"status":"completed"/);
+    assert.match(log, /without a token: .*401/);
+    assert.match(log, /another path: .*403/);
+    assert.match(log, /blobs: {"blob_store_enabled":false}/);
+    const { data, links } = results[0];
+    assert.deepEqual(links, {});
+    const sums = data.map(({ result }: Json) => decodeResult(result));
+    assert.deepEqual(sums.map(({ sum }: Json) => sum), [3, 3]);
+  },
+);
 
 Deno.test(
   containerTest("a container that fails, and one that is not there, say so to the researcher"),

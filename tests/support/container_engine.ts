@@ -151,6 +151,7 @@ const METHODS = {
   partial:
     `awk -F, 'NR>1{s+=$1;n++} END{printf "{\\"sum\\":%s,\\"count\\":%s}", s, n}' /mnt/data/default.csv > output
 echo "rows counted"`,
+  central: await Deno.readTextFile(new URL("central.sh", import.meta.url)),
   slow: `sleep 4; echo '{"slow": true}' > output`,
   forever: `trap '' TERM; while :; do sleep 1; done`,
   fail: `echo "fails on purpose" >&2; exit 3`,
