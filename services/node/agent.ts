@@ -7,7 +7,10 @@
  * @module
  */
 import type { Logger } from "../../shared/log.ts";
+import { VERSION } from "../../shared/version.ts";
 import { subjects } from "../../shared/subjects.ts";
+import { join } from "node:path";
+import { AUDIT_FILE, digestOf, openAuditLog } from "./audit_log.ts";
 import { carryOut, Interruption } from "./attempt.ts";
 import { createAttempts } from "./attempts.ts";
 import { orAbort } from "./backoff.ts";
@@ -17,6 +20,8 @@ import { openContainers } from "./container_engine.ts";
 import { createContainerRunner } from "./container_run.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import type { Dispatch } from "./dispatch.ts";
+import type { Payloads } from "./encryption/payloads.ts";
+import { writeStatus } from "./health.ts";
 import { createHub, type NodeIdentity } from "./hub.ts";
 import { createGate } from "./gate.ts";
 import { receiveInputs } from "./input.ts";
@@ -86,7 +91,14 @@ export async function startAgent(
 
     const stopping = new AbortController();
     const silenced = new AbortController();
-    const payloads = await setUpPayloads({
+    const { dataFolder, limits } = config;
+    const audit = await openAuditLog(join(dataFolder, AUDIT_FILE));
+    ends.push(async () => {
+      await audit.record("agent stopped").catch(() => {});
+      await audit.close();
+    });
+    await audit.record("agent started", { node_id: nodeId, version: VERSION });
+    const readable = await setUpPayloads({
       config,
       identity,
       hub,
@@ -94,10 +106,26 @@ export async function startAgent(
       starting,
       signal: silenced.signal,
     });
+    const payloads: Payloads = {
+      ...readable,
+      async encode(content, organizationId) {
+        const stored = await readable.encode(content, organizationId);
+        await audit.record("subtask input leaves", {
+          organization_id: organizationId,
+          bytes: stored.length,
+          sha256: digestOf(stored),
+        });
+        return stored;
+      },
+    };
     const gate = createGate({
       policy: config.policy,
       hub,
-      onDecision: () => Promise.resolve(),
+      onDecision({ task_id, result_id, attempt }, decision) {
+        const details = decision.allowed ? {} : { reason: decision.reason };
+        const event = decision.allowed ? "allowed" : "refused";
+        return audit.record(event, { task_id, result_id, attempt, ...details });
+      },
     });
     const receiveInput = receiveInputs({ hub, payloads, gate: gate.call });
     const reporter = createReporter({
@@ -108,7 +136,6 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
-    const { dataFolder, limits } = config;
     const runtime = await createSandbox({ folder: dataFolder, log, limits });
     ends.push(() => runtime.close());
     for (const { name, stands, note } of runtime.walls) {
@@ -150,6 +177,7 @@ export async function startAgent(
         const { task_id, result_id, attempt } = entry.dispatch;
         const tools = {
           admit: gate.admit,
+          audit,
           journal,
           reporter,
           slots,
@@ -189,6 +217,13 @@ export async function startAgent(
       await intake;
     });
     await orAbort(ready.promise, starting);
+    const status = writeStatus({
+      folder: dataFolder,
+      journal,
+      node: identity,
+      contact: () => broker.connection.flush(),
+    });
+    ends.push(() => status.close());
     started = true;
     return { identity, stop: endAll };
   } catch (error) {

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Logger } from "../../shared/log.ts";
+import { AuditError, type AuditEvent, type AuditLog, digestOf, digestOfFile } from "./audit_log.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { FinalStatus } from "./finish_report.ts";
 import { WrongKeyError } from "./hub.ts";
@@ -32,6 +33,7 @@ export interface AttemptTools {
   reporter: Reporter;
   slots: Slots;
   runner: Runner;
+  audit: AuditLog;
   /** What encrypts the result of an attempt; `null` where nothing is encrypted. */
   sealOf: (dispatch: Dispatch) => Promise<Seal | null>;
   log: Logger;
@@ -46,7 +48,7 @@ const NO_SLOT: Hold = { without: (work) => work(), release() {} };
  */
 export async function carryOut(
   { dispatch, state }: JournalEntry,
-  { admit, journal, reporter, slots, runner, sealOf, log }: AttemptTools,
+  { admit, journal, reporter, slots, runner, audit, sealOf, log }: AttemptTools,
   signal: AbortSignal,
 ): Promise<void> {
   let seal: Seal | null = null;
@@ -59,6 +61,7 @@ export async function carryOut(
       seal = await sealOf(dispatch);
       await conclude(await again(NO_SLOT));
     } else {
+      note("task received", whatIsAsked(dispatch));
       const decision = await admit(dispatch, signal);
       if (!decision.allowed) throw new CannotStart(decision.reason, "not allowed");
       const hold = await holdSlot(slots, signal);
@@ -67,7 +70,8 @@ export async function carryOut(
       await conclude(run);
     }
   } catch (error) {
-    if (error instanceof JournalError || error instanceof WrongKeyError) throw error;
+    if (error instanceof JournalError || error instanceof AuditError) throw error;
+    if (error instanceof WrongKeyError) throw error;
     if (signal.aborted) return await interrupted(signal.reason);
     if (error instanceof KeyError) return await finish("start failed", error.message);
     if (error instanceof CannotStart) return await finish(error.status, error.message);
@@ -75,6 +79,12 @@ export async function carryOut(
     return await finish("unknown error", "The node failed to run this; its own log says why.");
   }
   await deliver();
+
+  /** Resolves once it is on the disk, and with it everything noted before. */
+  function note(event: AuditEvent, details: Record<string, unknown> = {}): Promise<void> {
+    const { task_id, result_id, attempt } = dispatch;
+    return audit.record(event, { task_id, result_id, attempt, ...details });
+  }
 
   /** Runs the algorithm; `undefined` when the hub no longer wants the attempt. */
   async function compute(hold: Hold): Promise<Execution | undefined> {
@@ -88,11 +98,17 @@ export async function carryOut(
     // Before anything is computed that could not be sent.
     seal = await sealOf(dispatch);
     signal.throwIfAborted();
-    await journal.started(dispatch);
+    await Promise.all([journal.started(dispatch), note("run started")]);
     return await execute(hold);
   }
 
   async function conclude(run: Execution): Promise<void> {
+    const { status, result, log } = run;
+    await note("run ended", {
+      status,
+      ...(result ? { result_bytes: result.length, result_sha256: digestOf(result) } : {}),
+      log_bytes: log?.length ?? 0,
+    });
     await journal.finished(dispatch, { ...run, seal });
     await run.release?.();
   }
@@ -112,7 +128,9 @@ export async function carryOut(
 
   async function deliver(): Promise<void> {
     try {
-      const answer = await reporter.finish(dispatch, journal.reportPath(dispatch));
+      const path = journal.reportPath(dispatch);
+      await note("report leaves", await digestOfFile(path));
+      const answer = await reporter.finish(dispatch, path);
       log.info("Reported", answer.ok ? {} : { refused: answer.reason });
     } catch (error) {
       if (!(error instanceof ReportRefusedError)) throw error;
@@ -135,4 +153,10 @@ export async function carryOut(
     log.warn("Reported as lost", answer.ok ? { reason } : { reason, refused: answer.reason });
     await journal.closed(dispatch);
   }
+}
+
+function whatIsAsked(dispatch: Dispatch): Record<string, unknown> {
+  const { run_id, parent_id, image, init_user_id, init_org_id, input_sha256, databases } = dispatch;
+  const labels = databases.map(({ label }) => label);
+  return { run_id, parent_id, image, init_user_id, init_org_id, input_sha256, databases: labels };
 }

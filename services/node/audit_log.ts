@@ -29,8 +29,8 @@ export type AuditEvent =
   | "refused"
   | "run started"
   | "run ended"
-  | "result sent"
-  | "subtask sent";
+  | "report leaves"
+  | "subtask input leaves";
 
 export interface AuditLog {
   /** Resolves once the record is on the disk. */
@@ -46,6 +46,18 @@ export class AuditError extends Error {
 /** The SHA-256 of some content as the log states it. */
 export function digestOf(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
+}
+
+/** The length and the SHA-256 of a file, read piece by piece. */
+export async function digestOfFile(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  const file = await Deno.open(path);
+  for await (const piece of file.readable) {
+    hash.update(piece);
+    bytes += piece.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
 }
 
 /** Opens the log, checking that its last record is whole; a line torn by a crash is cut off. */

@@ -9,15 +9,14 @@ import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createLogger, type LogLevel } from "../../shared/log.ts";
 import { startAgent } from "./agent.ts";
-import { keygen } from "./encryption/keygen.ts";
+import { COMMANDS_HELP, findCommand } from "./commands.ts";
 import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE, readNodeConfig } from "./config.ts";
 import { describeWalls, type Wall } from "./runtimes/walls.ts";
 
 const HELP = `Runs the agent of one node at a data station.
 
 Usage: deno task node --config FILE
-       deno task node keygen [--out FILE] [--bits 4096]
-
+${COMMANDS_HELP}
   --config FILE   the node's configuration (YAML)
   --help          this text
 
@@ -54,8 +53,8 @@ What protects this machine from algorithms:
 const STOP_DEADLINE_MS = 10_000;
 
 async function main(): Promise<number> {
-  const [command, ...rest] = Deno.args;
-  if (command === "keygen") return await keygen(rest);
+  const command = findCommand(Deno.args);
+  if (command) return await command();
   const path = await configPath();
   if (typeof path === "number") return path;
   const log = createLogger("node", {

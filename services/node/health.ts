@@ -1,0 +1,132 @@
+/**
+ * How the agent is: a small file in its data folder, written every few seconds, and `deno task node status`, which
+ * reads it.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import type { AttemptState, Journal } from "./journal.ts";
+
+const FILE = "status.json";
+const EVERY_MS = 5000;
+/** A file older than this was left by an agent that is no more, or that hangs. */
+const STALE_MS = 4 * EVERY_MS;
+
+const STATES = ["accepted", "started", "finished"] as const satisfies readonly AttemptState[];
+const count = z.number();
+const statusSchema = z.object({
+  at: z.iso.datetime(),
+  pid: count,
+  started_at: z.iso.datetime(),
+  node: z.object({ id: count, name: z.string() }),
+  /** When the broker last answered. */
+  last_contact: z.iso.datetime().nullable(),
+  runs: z.array(z.object({
+    result_id: count,
+    attempt: count,
+    task_id: count,
+    image: z.string(),
+    state: z.enum(STATES),
+  })),
+  memory_mib: count,
+  load: z.array(count),
+});
+export type Status = z.infer<typeof statusSchema>;
+
+export interface WriteStatusOptions {
+  folder: string;
+  journal: Pick<Journal, "open">;
+  node: { id: number; name: string };
+  /** Resolves when the broker answers. */
+  contact: () => Promise<void>;
+}
+
+/** Keeps the file fresh until `close`, which removes it. */
+export function writeStatus(
+  { folder, journal, node, contact }: WriteStatusOptions,
+): { close(): Promise<void> } {
+  const path = join(folder, FILE);
+  const started_at = new Date().toISOString();
+  let last_contact: string | null = null;
+  let asking = false;
+
+  function ask() {
+    if (asking) return;
+    asking = true;
+    contact().then(() => last_contact = new Date().toISOString(), () => {})
+      .finally(() => asking = false);
+  }
+
+  async function write() {
+    ask();
+    const status: Status = {
+      at: new Date().toISOString(),
+      pid: Deno.pid,
+      started_at,
+      node,
+      last_contact,
+      runs: [...journal.open.values()].map(({ state, dispatch }) => ({
+        result_id: dispatch.result_id,
+        attempt: dispatch.attempt,
+        task_id: dispatch.task_id,
+        image: dispatch.image,
+        state,
+      })),
+      memory_mib: Math.round(Deno.memoryUsage().rss / 2 ** 20),
+      load: Deno.loadavg().map((one) => Math.round(one * 100) / 100),
+    };
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(status), { mode: 0o600 });
+    await Deno.rename(`${path}.new`, path);
+  }
+
+  // A full disk shows elsewhere.
+  let writing = write().catch(() => {});
+  const timer = setInterval(() => writing = writing.then(write).catch(() => {}), EVERY_MS);
+  return {
+    async close() {
+      clearInterval(timer);
+      await writing;
+      await Deno.remove(path).catch(() => {});
+    },
+  };
+}
+
+/** What the agent last wrote; `undefined` when there is none. */
+export async function readStatus(folder: string): Promise<Status | undefined> {
+  try {
+    return statusSchema.parse(JSON.parse(await Deno.readTextFile(join(folder, FILE))));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The status for people, and whether all is well. */
+export function showStatus(
+  status: Status | undefined,
+  now = Date.now(),
+): { text: string; well: boolean } {
+  if (!status) return { text: "The agent does not run.", well: false };
+  const age = now - Date.parse(status.at);
+  const contact = status.last_contact ? now - Date.parse(status.last_contact) : undefined;
+  const alive = age < STALE_MS;
+  const connected = contact !== undefined && contact < STALE_MS;
+  const seconds = (ms: number) => `${Math.round(ms / 1000)} s ago`;
+  const of = (state: AttemptState) => status.runs.filter((run) => run.state === state);
+  const lines = [
+    `node          ${status.node.name} (id ${status.node.id})`,
+    `agent         ${alive ? "runs" : "does not answer"}, process ${status.pid}, ` +
+    `since ${status.started_at}, seen ${seconds(age)}`,
+    `hub           ${connected ? "connected" : "NOT connected"}, last contact ` +
+    (contact === undefined ? "never" : seconds(contact)),
+    `runs          ${of("started").length} under way, ${of("accepted").length} waiting, ` +
+    `${of("finished").length} to be reported`,
+    ...status.runs.map((run) =>
+      `  ${run.state.padEnd(10)}  task ${run.task_id}, result ${run.result_id}, ` +
+      `attempt ${run.attempt}, ${run.image}`
+    ),
+    `memory        ${status.memory_mib} MiB (the agent alone)`,
+    `load          ${status.load.join(", ")} (this machine)`,
+  ];
+  return { text: lines.join("\n"), well: alive && connected };
+}

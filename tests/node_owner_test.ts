@@ -1,0 +1,112 @@
+/**
+ * What the owner of a data station decides, and can look at: rules, the audit log, the status, the check.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { useTestStack, waitFor } from "./harness.ts";
+import { createSite, type Member } from "./site.ts";
+
+const stack = useTestStack();
+const AVERAGE = "deno:average@1.0.0";
+
+async function command(...args: string[]): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "services/node/main.ts", ...args],
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test("a rule that refuses reaches the researcher by name, for subtasks too", async () => {
+  const site = await createSite(stack(), {
+    data: ["x,name\n1,a\n", "x,name\n3,b\n"],
+    node: (index) =>
+      index === 0 ? { policies: { allowed_algorithms: ["deno:average"] } } : {
+        policies: {
+          minimum_organizations: 2,
+          algorithms: [{
+            name: "deno:average",
+            methods: { partial: { arguments: { column: ["x"] } } },
+          }],
+        },
+      },
+  });
+  const [first, second] = site.members as [Member, Member];
+  for (const member of site.members) await site.startNode(member);
+
+  const good = await site.post({ image: AVERAGE, method: "central", kwargs: { column: "x" } });
+  const { status, results } = await site.outcome(good.id);
+  assert.equal(status, "completed");
+  assert.equal(results[0].average, 2);
+
+  const elsewhere = await site.post({ image: "deno:slow@1.0.0", method: "wait" });
+  const refused = await site.outcome(elsewhere.id);
+  assert.equal(refused.runs[0].status, "not allowed");
+  assert.match(refused.runs[0].log, /deno:slow@1\.0\.0: it is not in policies\.allowed_algorithms/);
+
+  const direct = await site.post({
+    image: AVERAGE,
+    method: "partial",
+    kwargs: { column: "x" },
+    members: [second],
+  });
+  const alone = await site.outcome(direct.id);
+  assert.equal(alone.runs[0].status, "not allowed");
+  assert.match(alone.runs[0].log, /minimum_organizations of 2/);
+
+  const bad = await site.post({ image: AVERAGE, method: "central", kwargs: { column: "name" } });
+  await site.outcome(bad.id);
+  const [subtask] = (await site.researcher.get(`/task?parent_id=${bad.id}`)).data;
+  const shares = (await site.researcher.get(`/run?task_id=${subtask.id}`)).data;
+  const share = shares.find((run: { organization: { id: number } }) =>
+    run.organization.id === second.id
+  );
+  assert.equal(share.status, "not allowed");
+  assert.match(share.log, /value of the argument "column"/);
+
+  const checked = await command("audit", "verify", "--config", first.config);
+  assert.equal(checked.code, 0, checked.text);
+  const folder = first.config.replace(/\.yaml$/, "-data");
+  const log = await Deno.readTextFile(`${folder}/audit.log`);
+  for (
+    const event of ["agent started", "task received", "allowed", "refused", "run started"]
+      .concat("run ended", "report leaves", "subtask input leaves")
+  ) assert.ok(log.includes(`"event":"${event}"`), event);
+  assert.ok(!log.includes("column"), "no content");
+  await Deno.writeTextFile(`${folder}/audit.log`, log.replace('"allowed"', '"refused"'));
+  const tampered = await command("audit", "verify", "--config", first.config);
+  assert.equal(tampered.code, 1);
+  assert.match(tampered.text, /line \d+ was changed/);
+});
+
+Deno.test("status and check tell the owner how the node is", async () => {
+  const site = await createSite(stack(), { data: ["x\n1\n"] });
+  const { config } = site.members[0]!;
+  const before = await command("status", "--config", config);
+  assert.equal(before.code, 1);
+  assert.match(before.text, /does not run/);
+  await site.startNode(site.members[0]!);
+  const after = await waitFor(async () => {
+    const shown = await command("status", "--config", config);
+    return shown.code === 0 ? shown : undefined;
+  }, { what: "the status to be good", timeout: 20_000 });
+  assert.match(after.text, /hub +connected/);
+  assert.match(after.text, /0 under way, 0 waiting, 0 to be reported/);
+
+  const well = await command("check", "--config", config);
+  for (const name of ["connection", "clock", "API key", "encryption", "database default", "disk"]) {
+    assert.match(well.text, new RegExp(`^ok +${name} `, "m"), well.text);
+  }
+  assert.equal(well.code, 0, well.text);
+  const wrong = config.replace(/\.yaml$/, "-wrong.yaml");
+  const text = await Deno.readTextFile(config);
+  await Deno.writeTextFile(wrong, text.replace(/api_key: .*/, "api_key: none"));
+  const ill = await command("check", "--config", wrong);
+  assert.equal(ill.code, 1);
+  assert.match(ill.text, /^FAIL +API key +.*administrator/m);
+
+  const task = `${config}.json`;
+  await Deno.writeTextFile(task, JSON.stringify({ image: "other/image:1", method: "x" }));
+  const explained = await command("check", "--config", config, "--explain", task);
+  assert.equal(explained.code, 1);
+  assert.match(explained.text, /not allowed: .*container image/);
+});
