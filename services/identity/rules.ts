@@ -3,7 +3,13 @@
  * @module
  */
 import { SextantError } from "../../shared/errors.ts";
-import { holdsAtLeast, type Principal, type RuleName } from "../../shared/policy.ts";
+import {
+  holdsAtLeast,
+  mayOrganization,
+  type Principal,
+  type RuleName,
+  widestScope,
+} from "../../shared/policy.ts";
 
 export interface LockoutPolicy {
   maxFailedAttempts: number;
@@ -41,4 +47,23 @@ export function changedIds(before: number[], after: number[]): number[] {
   const added = after.filter((id) => !before.includes(id));
   const removed = before.filter((id) => !after.includes(id));
   return [...new Set([...added, ...removed])];
+}
+
+/** Whether a role may be seen (contract §3.6): by its organization, one's own, or a default one. */
+export function mayViewRole(
+  principal: Principal,
+  role: { organization_id: number | null; is_default_role: boolean },
+  isOwn: boolean,
+): boolean {
+  return isOwn || mayOrganization(principal, "role:VIEW", role.organization_id) ||
+    (role.is_default_role && widestScope(principal, "role:VIEW") !== undefined);
+}
+
+/** Whether the roles and rules of a user may be seen: one's own, or by the user's organization. */
+export function mayViewGrants(
+  principal: Principal,
+  user: { id: number; organization_id: number },
+): boolean {
+  return (principal.kind === "user" && principal.id === user.id) ||
+    mayOrganization(principal, "role:VIEW", user.organization_id);
 }

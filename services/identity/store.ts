@@ -180,9 +180,11 @@ export async function updateUser(tx: Tx, id: number, changes: UserChanges): Prom
   return (await userById(tx, id))!;
 }
 
-/** Keeps others from changing the user until this transaction ends. */
-export async function lockUser(tx: Tx, id: number): Promise<void> {
-  await tx`select from "user" where id = ${id} for update`;
+/** Keeps others from changing the user until this transaction ends; `undefined` when there is none. */
+export async function lockUser(tx: Tx, id: number): Promise<UserRow | undefined> {
+  const [row] = await tx<UserRow[]>`
+    select ${userColumns(tx)} from "user" where id = ${id} for update`;
+  return row;
 }
 
 export async function deleteUser(tx: Tx, id: number): Promise<void> {
@@ -268,6 +270,13 @@ export async function ruleNamesOfRoles(tx: Tx, roleIds: number[]): Promise<RuleN
 
 export async function roleById(tx: Tx, id: number): Promise<RoleRow | undefined> {
   const [row] = await tx<RoleRow[]>`select ${roleColumns(tx)} from role where id = ${id}`;
+  return row;
+}
+
+/** Keeps others from changing the role until this transaction ends; `undefined` when there is none. */
+export async function lockRole(tx: Tx, id: number): Promise<RoleRow | undefined> {
+  const [row] = await tx<RoleRow[]>`
+    select ${roleColumns(tx)} from role where id = ${id} for update`;
   return row;
 }
 

@@ -127,3 +127,30 @@ Deno.test("lists are narrowed to what the caller may see; a filter beyond that i
     assert.equal((await call("GET", path, { token })).status, 404, path);
   }
 });
+
+Deno.test("a filter shows nothing of another tenant, whatever stands beside it", async () => {
+  const { call, login, root } = hub();
+  const make = (path: string, body: unknown) => call("POST", path, { token: root, body });
+  const foreign = { name: "Foreign", organization_ids: [3, 4], encrypted: false };
+  const { body: { id: elsewhere } } = await make("/collaboration", foreign);
+  const shared = { name: "Shared", collaboration_id: 1, organization_ids: [2, 3] };
+  const { body: { id: study } } = await make("/study", shared);
+  const role = { name: "Keeper", rules: [44], organization_id: 3 };
+  const { body: { id: keeper } } = await make("/role", role);
+  const token = await login("anna");
+  const expected = {
+    [`/organization?study_id=${study}`]: 200,
+    [`/organization?study_id=${study}&collaboration_id=1`]: 200,
+    [`/organization?study_id=${study}&collaboration_id=${elsewhere}`]: 401,
+    "/rule?user_id=2": 200,
+    "/rule?user_id=3": 401,
+    "/rule?user_id=999": 400,
+    "/rule?role_id=1": 200,
+    "/rule?role_id=8": 200,
+    [`/rule?role_id=${keeper}`]: 401,
+    "/rule?role_id=999": 400,
+  };
+  for (const [path, status] of Object.entries(expected)) {
+    assert.equal((await call("GET", path, { token })).status, status, path);
+  }
+});

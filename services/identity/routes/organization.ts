@@ -112,16 +112,18 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
           ...(collaboration_id === undefined ? {} : { collaboration_id }),
           ...(study_id === undefined ? {} : { study_id }),
         });
-        const ofStudy = study_id === undefined ? null : place.study;
-        const container = ofStudy?.collaboration_id ?? place.collaboration?.id ?? null;
-        demand(
-          mayCollaboration(principal, "organization:VIEW", container),
-          "view the organizations of that collaboration",
-        );
+        // Each on its own: whoever sees the study need not see the collaboration that is named beside it.
+        const demandReach = (id: number | undefined) =>
+          demand(
+            mayCollaboration(principal, "organization:VIEW", id ?? null),
+            "view the organizations of that collaboration",
+          );
         if (collaboration_id !== undefined) {
+          demandReach(place.collaboration?.id);
           where.push(db`id = any(${place.collaboration?.organization_ids ?? []})`);
         }
         if (study_id !== undefined) {
+          demandReach(place.study?.collaboration_id);
           where.push(db`id = any(${place.study?.organization_ids ?? []})`);
         }
       }

@@ -28,10 +28,11 @@ import {
 } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../app.ts";
 import { DEFAULT_ROLES } from "../catalogue.ts";
-import { changedIds, requireHoldsAll } from "../rules.ts";
+import { changedIds, mayViewGrants, mayViewRole, requireHoldsAll } from "../rules.ts";
 import {
   deleteRole,
   insertRole,
+  lockRole,
   organizationById,
   roleById,
   rolePage,
@@ -145,9 +146,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
     if (wanted.user_id !== undefined) {
       const user = await userById(db, wanted.user_id);
       if (!user) throw unknownInFilter("user", wanted.user_id);
-      const allowed = user.id === principal.id ||
-        mayOrganization(principal, "role:VIEW", user.organization_id);
-      demand(allowed, `view the roles of user ${user.id}`);
+      demand(mayViewGrants(principal, user), `view the roles of user ${user.id}`);
       where.push(db`id in (select role_id from user_role where user_id = ${user.id})`);
     }
     const { rows, total } = await rolePage(db, {
@@ -162,10 +161,8 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
     const principal = c.get("principal");
     const roleId = pathId(c.req.param("id"));
     const row = found(await roleById(db, roleId), "role", roleId);
-    const allowed = mayOrganization(principal, "role:VIEW", row.organization_id) ||
-      (row.is_default_role && widestScope(principal, "role:VIEW") !== undefined) ||
-      await userHasRole(db, principal.id, roleId);
-    demand(allowed, `view role ${roleId}`);
+    const isOwn = await userHasRole(db, principal.id, roleId);
+    demand(mayViewRole(principal, row, isOwn), `view role ${roleId}`);
     return c.json(showRole(row));
   });
 
@@ -210,7 +207,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
   ): Promise<RoleRow> {
     return await outbox.change(async ({ tx, emit }) => {
       // Two changes of one role must not each decide on what the other is about to replace.
-      await tx`select from role where id = ${roleId} for update`;
+      found(await lockRole(tx, roleId), "role", roleId);
       const before = (await rulesOfRole(tx, roleId)).map((rule) => rule.id);
       const after = decide(before);
       const changed = changedIds(before, after);

@@ -10,9 +10,19 @@ import {
 } from "../../../shared/contract.ts";
 import type { Fragment } from "../../../shared/db.ts";
 import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
-import { OPERATIONS, SCOPES } from "../../../shared/policy.ts";
+import { demand, OPERATIONS, SCOPES } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../app.ts";
-import { effectiveRules, ruleById, rulePage, type RuleRow } from "../store.ts";
+import { mayViewGrants, mayViewRole } from "../rules.ts";
+import {
+  effectiveRules,
+  roleById,
+  ruleById,
+  rulePage,
+  type RuleRow,
+  userById,
+  userHasRole,
+} from "../store.ts";
+import { unknownInFilter } from "./user.ts";
 
 const listQuery = pageQuery.extend({
   name: text.optional(),
@@ -47,6 +57,7 @@ export function ruleRoutes({ db }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get("/rule", allow("user"), query(listQuery), async function listRules(c) {
+    const principal = c.get("principal");
     const wanted = c.req.valid("query");
     const where: Fragment[] = [];
     if (wanted.name !== undefined) where.push(db`name = ${wanted.name}`);
@@ -57,9 +68,16 @@ export function ruleRoutes({ db }: IdentityDeps): Hono<AppEnv> {
       where.push(db`scope = ${fullWord(wanted.scope, SCOPES, 3)}`);
     }
     if (wanted.role_id !== undefined) {
+      const role = await roleById(db, wanted.role_id);
+      if (!role) throw unknownInFilter("role", wanted.role_id);
+      const isOwn = await userHasRole(db, principal.id, role.id);
+      demand(mayViewRole(principal, role, isOwn), `view role ${role.id}`);
       where.push(db`id in (select rule_id from role_rule where role_id = ${wanted.role_id})`);
     }
     if (wanted.user_id !== undefined) {
+      const user = await userById(db, wanted.user_id);
+      if (!user) throw unknownInFilter("user", wanted.user_id);
+      demand(mayViewGrants(principal, user), `view the rules of user ${user.id}`);
       where.push(db`id in (${effectiveRules(db, wanted.user_id)})`);
     }
     const paging = wanted.no_pagination === "1"

@@ -292,7 +292,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
       try {
         const row = await outbox.change(async ({ tx, emit }) => {
           // What is decided on here must not be changed by another request meanwhile.
-          await lockUser(tx, userId);
+          found(await lockUser(tx, userId), "user", userId);
           if (roles || rules) await checkGrants(tx, principal, before, { roles, rules });
           const held = await ruleNamesOfUser(tx, userId);
           // Whoever reads the mail can recover the account: an address set by somebody with fewer rights is not trusted.
