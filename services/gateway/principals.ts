@@ -46,7 +46,6 @@ export function createPrincipals({
   // A signature costs more to check than all the rest of a request; the same token comes again and again.
   const checked = new Map<string, Claims>();
   let keys = new Map<string, JWK>();
-  let machineRules: { node: string[]; container: string[] } | undefined;
   // Counts what was dropped: an answer that was under way meanwhile may be stale and is not kept.
   let generation = 0;
 
@@ -65,14 +64,6 @@ export function createPrincipals({
     if (checked.size >= maxEntries) checked.delete(checked.keys().next().value!);
     checked.set(token, claims);
     return claims;
-  }
-
-  async function rulesOf(machine: "node" | "container"): Promise<string[]> {
-    machineRules ??= {
-      node: await ask("identity", "machine_rules", { role: "node" }),
-      container: await ask("identity", "machine_rules", { role: "container" }),
-    };
-    return machineRules[machine];
   }
 
   async function memberships(organization_id: number) {
@@ -94,23 +85,21 @@ export function createPrincipals({
     });
     if (!node) return undefined;
     const { id, organization_id, collaboration_id, tokens_since: tokensSince = 0 } = node;
-    const all = await memberships(organization_id);
+    const [all, rules] = await Promise.all([
+      memberships(organization_id),
+      ask("identity", "machine_rules", { role: container ? "container" : "node" }),
+    ]);
     const base = {
       id,
       organization_id,
       collaboration_id,
       collaborations: all.filter((one) => one.id === collaboration_id),
+      rules,
     };
-    if (!container) {
-      return { principal: { kind: "node", ...base, rules: await rulesOf("node") }, tokensSince };
-    }
+    if (!container) return { principal: { kind: "node", ...base }, tokensSince };
     if (container.collaboration_id !== collaboration_id) return undefined;
     const { study_id, task_id, image } = container;
-    const rules = await rulesOf("container");
-    return {
-      principal: { kind: "container", ...base, study_id, task_id, image, rules },
-      tokensSince,
-    };
+    return { principal: { kind: "container", ...base, study_id, task_id, image }, tokensSince };
   }
 
   async function resolve(claims: Claims): Promise<Principal> {
@@ -176,6 +165,11 @@ export function createPrincipals({
           return drop(() => true);
       }
     },
-    forget: () => drop(() => true),
+    forget() {
+      drop(() => true);
+      // A signing key may have been withdrawn, too.
+      keys.clear();
+      checked.clear();
+    },
   };
 }

@@ -13,11 +13,13 @@ function world() {
     rules: ["task:VIEW:OWN"],
     exists: true,
     tokensSince: 0,
+    machineRules: ["run:VIEW:COLLABORATION"],
+    keys: [{ ...key.public_jwk, kid: key.kid }],
     hold: undefined as Promise<void> | undefined,
   };
   const answers: Record<string, (input: { id: number }) => unknown> = {
-    "identity.keys": () => [{ ...key.public_jwk, kid: key.kid }],
-    "identity.machine_rules": () => ["run:VIEW:COLLABORATION"],
+    "identity.keys": () => state.keys,
+    "identity.machine_rules": () => state.machineRules,
     "identity.user": ({ id }) => {
       state.asked++;
       return state.exists ? { id, username: "a", organization_id: 2, rules: state.rules } : null;
@@ -114,4 +116,16 @@ Deno.test("createPrincipals() refuses a node's tokens from before its key was re
   for (let turn = 0; turn < 2; turn++) {
     await assert.rejects(principals.of(token), { code: "unauthenticated" });
   }
+});
+
+Deno.test("createPrincipals() learns of other rules of machines, and of a key withdrawn", async () => {
+  const { state, principals } = world();
+  const token = await bearer("node", 7);
+  assert.deepEqual((await principals.of(token))?.rules, ["run:VIEW:COLLABORATION"]);
+  state.machineRules = [];
+  principals.forget();
+  assert.deepEqual((await principals.of(token))?.rules, []);
+  state.keys = [];
+  principals.forget();
+  await assert.rejects(principals.of(token), { code: "invalid_token" });
 });
