@@ -161,6 +161,9 @@ async function resolveHost(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
+/** Where clouds keep the secrets of their machines, besides link-local addresses. */
+const METADATA = new Set(["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192"]);
+
 type AddressKind = "this machine" | "reserved" | "elsewhere";
 
 /** Where an IP address leads, also when it is IPv4 written as IPv6. */
@@ -170,11 +173,11 @@ export function kindOfAddress(address: string): AddressKind {
     const [a, b] = mapped as [number, number];
     if (a === 127 || a === 0) return "this machine";
     if ((a === 169 && b === 254) || a >= 224) return "reserved";
-    return "elsewhere";
+    return METADATA.has(mapped.join(".")) ? "reserved" : "elsewhere";
   }
   const text = address.toLowerCase();
   if (text === "::1" || text === "::") return "this machine";
-  return /^(fe[89ab]|ff)/.test(text) ? "reserved" : "elsewhere";
+  return /^(fe[89ab]|ff)/.test(text) || METADATA.has(text) ? "reserved" : "elsewhere";
 }
 
 function ipv4In(address: string): number[] | undefined {
