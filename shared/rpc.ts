@@ -7,7 +7,6 @@ import { z } from "zod";
 import { ERROR_STATUS, type ErrorCode, SextantError, toErrorBody } from "./errors.ts";
 import { type Logger, silentLogger } from "./log.ts";
 import { isInboxOf } from "./nats.ts";
-import { type Ask, RPC_METHODS, type RpcHandlers } from "./rpc_methods.ts";
 import { HUB_SERVICES, type HubService, subjects } from "./subjects.ts";
 
 /** One question a service answers. */
@@ -92,19 +91,6 @@ export function serveRpc(
   };
 }
 
-/** Answers all the questions of `RPC_METHODS` that are this service's. */
-export function serveAnswers<Service extends HubService>(
-  nc: NatsConnection,
-  service: Service,
-  handlers: RpcHandlers<Service>,
-  log: Logger,
-): RpcServer {
-  const methods = Object.entries<{ input: z.ZodType }>(RPC_METHODS[service]).map((
-    [name, { input }],
-  ) => [name, { input, handler: handlers[name as keyof RpcHandlers<Service>] }]);
-  return serveRpc(nc, service, Object.fromEntries(methods), { log });
-}
-
 function parseJson(payload: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
@@ -142,14 +128,6 @@ export async function callRpc<Output>(
   throw new SextantError("internal", `The ${service} service gave an answer that cannot be read.`, {
     cause: parsed.error,
   });
-}
-
-/** Makes the function with which a service asks the others. */
-export function createAsk(nc: NatsConnection, options: CallRpcOptions = {}): Ask {
-  return (service, method, input) => {
-    const { output } = (RPC_METHODS[service] as Record<string, { output: z.ZodType }>)[method]!;
-    return callRpc(nc, service, method, input, output, options) as never;
-  };
 }
 
 async function request(
