@@ -8,14 +8,9 @@
  */
 import type { Hono } from "hono";
 import { auditRequests } from "../../shared/audit.ts";
-import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
-import type { Logger } from "../../shared/log.ts";
 import { describePaths } from "../../shared/openapi.ts";
-import type { Outbox } from "../../shared/outbox.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
-import type { Kills } from "./kills.ts";
-import type { Reports } from "./reports.ts";
+import type { TaskDeps } from "./deps.ts";
 import { blobRoutes } from "./routes/blobstream.ts";
 import { columnRoutes } from "./routes/column.ts";
 import { killRoutes } from "./routes/kill.ts";
@@ -23,26 +18,6 @@ import { portRoutes } from "./routes/port.ts";
 import { resultRoutes } from "./routes/result.ts";
 import { runRoutes } from "./routes/run.ts";
 import { taskRoutes } from "./routes/task.ts";
-import type { TaskWatch } from "./watch.ts";
-
-export interface TaskSettings {
-  /** Whether inputs must be uploaded. Without it they may be, and large results are blobs either way. */
-  blobStoreEnabled: boolean;
-  /** The algorithm that `POST /column` asks for the names of columns. */
-  columnImage: string;
-}
-
-export interface TaskDeps {
-  db: Db;
-  outbox: Outbox;
-  ask: Ask;
-  reports: Reports;
-  kills: Kills;
-  watch: TaskWatch;
-  settings: TaskSettings;
-  now: () => Date;
-  log: Logger;
-}
 
 export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");

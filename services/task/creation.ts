@@ -11,7 +11,7 @@ import { callerOf, once, recall } from "../../shared/idempotency.ts";
 import type { Change } from "../../shared/outbox.ts";
 import { demand, isMember, mayCollaboration, type Principal } from "../../shared/policy.ts";
 import type { RpcOutput } from "../../shared/rpc_methods.ts";
-import type { TaskDeps } from "./app.ts";
+import type { TaskDeps } from "./deps.ts";
 import { dispatch } from "./dispatch.ts";
 import {
   beginsEncrypted,

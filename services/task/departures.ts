@@ -6,7 +6,7 @@
  * @module
  */
 import type { SextantEvent } from "../../shared/events.ts";
-import type { TaskDeps } from "./app.ts";
+import type { TaskDeps } from "./deps.ts";
 import type { DispatchStreams } from "./dispatch.ts";
 import { removeTasks, stopResults } from "./kills.ts";
 import {

@@ -8,7 +8,7 @@ import { SextantError } from "../../shared/errors.ts";
 import type { SextantEvent } from "../../shared/events.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import { VERSION } from "../../shared/version.ts";
-import type { TaskDeps } from "./app.ts";
+import type { TaskDeps } from "./deps.ts";
 import { type DispatchStreams, flatDatabases } from "./dispatch.ts";
 import { isFinal, taskStatus } from "./rules.ts";
 import { countTasks, databasesOfTasks, hasShare, statusesOfTask, taskById } from "./store.ts";

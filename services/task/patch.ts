@@ -6,7 +6,7 @@ import { z } from "zod";
 import { isoDate, nullAsAbsent, text } from "../../shared/contract.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { Principal } from "../../shared/policy.ts";
-import type { TaskDeps } from "./app.ts";
+import type { TaskDeps } from "./deps.ts";
 import { finalLog, moveResult } from "./results.ts";
 import { FINAL_STATUSES, isFinal, OPEN_STATUSES, TRANSITIONS } from "./rules.ts";
 import { lockResult, lockTask, type ResultChange, updateResult } from "./store.ts";

@@ -21,7 +21,7 @@ import { createBrokerDesk } from "../../services/identity/broker.ts";
 import type { IdentityDeps } from "../../services/identity/app.ts";
 import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
 import { identityAnswers } from "../../services/identity/events.ts";
-import type { TaskDeps } from "../../services/task/app.ts";
+import type { TaskDeps } from "../../services/task/deps.ts";
 import { taskAnswers } from "../../services/task/events.ts";
 import { startTestPostgres, type TestPostgres } from "../harness.ts";
 import { startTestNats, type TestNats } from "./nats.ts";

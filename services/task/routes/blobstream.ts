@@ -3,7 +3,7 @@ import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, found } from "../../../shared/http.ts";
 import { callerOf } from "../../../shared/idempotency.ts";
 import { demand, type Principal, scopesOf } from "../../../shared/policy.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { readBlob, writeBlob } from "../blobs.ts";
 import { isAtNode, isFinal, mayTask, taskStatus } from "../rules.ts";
 import { resultOfTaskById, statusesOfTask } from "../store.ts";

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { id, nullAsAbsent, text } from "../../../shared/contract.ts";
 import { allow, type AppEnv, body } from "../../../shared/http.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { createTasks, recipients } from "../creation.ts";
 
 const columnRequest = z.object({

@@ -5,7 +5,7 @@ import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found } from "../../../shared/http.ts";
 import { demand, mayCollaboration, type Principal, scopesOf } from "../../../shared/policy.ts";
 import type { NodeSummary } from "../../../shared/rpc_methods.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { stopResults } from "../kills.ts";
 import { mayKill } from "../rules.ts";
 import { lockFamily, lockTask, taskById, tasksOpenAtNode } from "../store.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { id, integer, queryId, text } from "../../../shared/contract.ts";
 import { allow, type AppEnv, body, query } from "../../../shared/http.ts";
 import { demand, type Principal } from "../../../shared/policy.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { isAtNode } from "../rules.ts";
 import { showPort } from "../show.ts";
 import { resultOfTaskById } from "../store.ts";

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { pageAnswer, pageWindow, parseSort } from "../../../shared/contract.ts";
 import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
 import { demand } from "../../../shared/policy.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { mayTask } from "../rules.ts";
 import { showResult } from "../show.ts";
 import { resultOfTaskById, resultPage } from "../store.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { pageAnswer, pageWindow, parseSort, queryInclude } from "../../../shared/contract.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import { demand } from "../../../shared/policy.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { patchResult, runPatch } from "../patch.ts";
 import { isAtNode, mayTask } from "../rules.ts";
 import { showRun, showTask } from "../show.ts";

@@ -20,7 +20,7 @@ import {
   type Principal,
   widestScope,
 } from "../../../shared/policy.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { createTasks, newTask } from "../creation.ts";
 import { removeTasks } from "../kills.ts";
 import { isFinal, mayTask, taskStatus } from "../rules.ts";

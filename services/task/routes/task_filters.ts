@@ -13,7 +13,7 @@ import {
   type Principal,
   scopesOf,
 } from "../../../shared/policy.ts";
-import type { TaskDeps } from "../app.ts";
+import type { TaskDeps } from "../deps.ts";
 import { mayTask } from "../rules.ts";
 import { oneTaskOfRun, taskById, taskOfResult } from "../store.ts";
 

@@ -1,0 +1,30 @@
+/**
+ * What the parts of this service are given: connected once in `main.ts`, or by a test.
+ * @module
+ */
+import type { Db } from "../../shared/db.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Outbox } from "../../shared/outbox.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import type { Kills } from "./kills.ts";
+import type { Reports } from "./reports.ts";
+import type { TaskWatch } from "./watch.ts";
+
+export interface TaskSettings {
+  /** Whether inputs must be uploaded. Without it they may be, and large results are blobs either way. */
+  blobStoreEnabled: boolean;
+  /** The algorithm that `POST /column` asks for the names of columns. */
+  columnImage: string;
+}
+
+export interface TaskDeps {
+  db: Db;
+  outbox: Outbox;
+  ask: Ask;
+  reports: Reports;
+  kills: Kills;
+  watch: TaskWatch;
+  settings: TaskSettings;
+  now: () => Date;
+  log: Logger;
+}
