@@ -1,5 +1,5 @@
 /**
- * A CSV file as the typed, read-only table that algorithms see.
+ * A CSV file, or what the agent made of a Parquet file, as the typed, read-only table that algorithms see.
  *
  * What an error here says travels to the researcher: it may name columns and rows, but no value.
  * @module
@@ -18,24 +18,25 @@ const MISSING = /^(na|nan|null)?$/i;
 /** Column names in one message. */
 const NAMES_SHOWN = 40;
 
-/** Reads a CSV file's bytes (UTF-8); `label` names the database in messages. Throws a {@linkcode TableError}. */
-export function readTable(label: string, bytes: Uint8Array): Table {
-  const { names, columns, length } = parse(label, bytes);
+/** Begins a table whose columns have their types already: then follows a {@linkcode TypedTable} as JSON. */
+export const TYPED = "\x01sextant table 1\n";
 
-  function cellsOf(name: string): string[] {
-    const index = names.indexOf(name);
-    if (index >= 0) return columns[index]!;
-    const near = closest(String(name), names);
-    const shown = names.slice(0, NAMES_SHOWN).join(", ");
-    throw new TableError(
-      `The database "${label}" has no column "${name}"${
-        near ? `; did you mean "${near}"?` : "."
-      } ` +
-        `It has: ${shown}${
-          names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : ""
-        }.`,
-    );
+export interface TypedTable {
+  columns: Column[];
+  length: number;
+}
+
+/**
+ * Reads the bytes (UTF-8) of a CSV file or of a typed table; `label` names the database in messages. Throws a
+ * {@linkcode TableError}.
+ */
+export function readTable(label: string, bytes: Uint8Array): Table {
+  const start = new TextEncoder().encode(TYPED);
+  if (start.every((byte, index) => bytes[index] === byte)) {
+    return typedTable(label, JSON.parse(new TextDecoder().decode(bytes.subarray(start.length))));
   }
+  const { names, columns, length } = parse(label, bytes);
+  const cellsOf = (name: string) => columns[indexOf(label, name, names)]!;
 
   return {
     columns: names,
@@ -52,6 +53,37 @@ export function readTable(label: string, bytes: Uint8Array): Table {
       throw new TableError(
         `The column "${name}" of the database "${label}" is not numeric: ` +
           `row ${firstOther + 1} below the first line holds something other than a number.`,
+      );
+    },
+  };
+}
+
+/** Where a column stands. */
+function indexOf(label: string, name: string, names: readonly string[]): number {
+  const index = names.indexOf(name);
+  if (index >= 0) return index;
+  const near = closest(String(name), names);
+  const shown = names.slice(0, NAMES_SHOWN).join(", ");
+  throw new TableError(
+    `The database "${label}" has no column "${name}"${near ? `; did you mean "${near}"?` : "."} ` +
+      `It has: ${shown}${
+        names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : ""
+      }.`,
+  );
+}
+
+function typedTable(label: string, { columns, length }: TypedTable): Table {
+  const names = columns.map(({ name }) => name);
+  const column = (name: string) => columns[indexOf(label, name, names)]!;
+  return {
+    columns: names,
+    length,
+    column,
+    numeric(name) {
+      const { type, values } = column(name);
+      if (type === "number") return values;
+      throw new TableError(
+        `The column "${name}" of the database "${label}" is not numeric: it holds text.`,
       );
     },
   };
