@@ -42,6 +42,18 @@ export function requireHoldsAll(principal: Principal, rules: RuleName[]): void {
   );
 }
 
+/**
+ * The rules one must hold to open to a user what `rules` open. Usually those themselves; but what "the organization" and
+ * "its collaborations" are depends on the user: when the user's organization also works where the caller's does not,
+ * such a rule reaches further in the user's hands than in the caller's, and only GLOBAL is as wide.
+ */
+export function rulesToGive(rules: RuleName[], elsewhere: boolean): RuleName[] {
+  if (!elsewhere) return rules;
+  return rules.map((rule) =>
+    rule.replace(/:(?:ORGANIZATION|COLLABORATION)$/, ":GLOBAL") as RuleName
+  );
+}
+
 /** What was added or taken away between two lists of ids: what a change gives or takes. */
 export function changedIds(before: number[], after: number[]): number[] {
   const added = after.filter((id) => !before.includes(id));

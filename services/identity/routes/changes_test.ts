@@ -159,6 +159,53 @@ Deno.test("PATCH /user: an address set by somebody with fewer rights does not re
   assert.equal((await mails()).filter((mail) => mail.to === email).length, 0);
 });
 
+Deno.test("rights over a partner's users open nothing where only the partner works", async () => {
+  const { call, root, mails } = hub();
+  const [own, partner, third] = [
+    await newOrganization(hub()),
+    await newOrganization(hub()),
+    await newOrganization(hub()),
+  ];
+  const collaborate = (name: string, organization_ids: number[]) =>
+    call("POST", "/collaboration", {
+      token: root,
+      body: { name, organization_ids, encrypted: true },
+    });
+  await collaborate("both", [own, partner]);
+  const admin = await newUser(hub(), {
+    organization_id: own,
+    roles: [ROLE["Collaboration Admin"]!],
+  });
+  const member = await newUser(hub(), { organization_id: partner, roles: [ROLE.Viewer!] });
+  const make = (roles: number[], rules: number[] = []) => {
+    const username = `made${++serial}`;
+    const person = { username, password: PASSWORD, email: `${username}@x.example` };
+    const body = { ...person, firstname: "F", lastname: "L", organization_id: partner };
+    return call("POST", "/user", { token: admin.token, body: { ...body, roles, rules } });
+  };
+  const patch = (body: unknown) =>
+    call("PATCH", `/user/${member.id}`, { token: admin.token, body });
+  assert.equal((await make([ROLE.Viewer!])).status, 201, "all that the partner does is shared");
+  await collaborate("not for the first", [partner, third]);
+  assert.equal((await make([ROLE["Collaboration Admin"]!])).status, 401);
+  assert.equal((await make([ROLE.Viewer!])).status, 401);
+  assert.equal((await make([], [ruleId("user:EDIT:OWN")])).status, 201);
+  assert.equal((await patch({ roles: [ROLE.Viewer!, ROLE.Researcher!] })).status, 401);
+  assert.equal((await patch({ firstname: "New", roles: [ROLE.Viewer!] })).status, 200);
+  assert.equal((await patch({ roles: [] })).status, 200, "what is taken is only less");
+  assert.equal(
+    (await call("PATCH", `/user/${member.id}`, {
+      token: root,
+      body: { roles: [ROLE.Viewer!] },
+    })).status,
+    200,
+  );
+  const email = `thief${member.id}@x.example`;
+  assert.equal((await patch({ email })).status, 200);
+  await call("POST", "/recover/lost", { body: { email } });
+  assert.equal((await mails()).filter((mail) => mail.to === email).length, 0);
+});
+
 Deno.test("DELETE /user ends log-ins; refuses creators of tasks unless dependents go too", async () => {
   const { call, root, db } = hub();
   const user = await newUser(hub(), { roles: [ROLE.Viewer!] });

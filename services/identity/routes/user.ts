@@ -22,6 +22,7 @@ import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/
 import {
   demand,
   holdsAtLeast,
+  isMember,
   mayCollaboration,
   mayOrganization,
   type Principal,
@@ -30,7 +31,7 @@ import {
 } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../app.ts";
 import { hashPassword } from "../passwords.ts";
-import { changedIds, requireHoldsAll } from "../rules.ts";
+import { changedIds, requireHoldsAll, rulesToGive } from "../rules.ts";
 import {
   deleteUser,
   effectiveRules,
@@ -135,6 +136,13 @@ function isSelf(principal: Principal, userId: number): boolean {
 export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
+  /** Whether an organization works in a collaboration that the caller's does not. */
+  async function worksElsewhere(principal: Principal, organization_id: number): Promise<boolean> {
+    if (organization_id === principal.organization_id) return false;
+    const memberships = await ask("collaboration", "memberships", { organization_id });
+    return memberships.some(({ id }) => !isMember(principal, id));
+  }
+
   routes.get("/user", allow("user"), query(listQuery), async function listUsers(c) {
     const principal = c.get("principal");
     const wanted = c.req.valid("query");
@@ -194,10 +202,12 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
     );
     const grants = { roles: given.roles ?? [], rules: given.rules ?? [] };
     requireOwnRoles(await rolesByIds(db, grants.roles), organizationId);
-    requireHoldsAll(principal, [
+    const rulesGiven = [
       ...await ruleNamesOfRoles(db, grants.roles),
       ...await ruleNamesByIds(db, grants.rules),
-    ]);
+    ];
+    const elsewhere = await worksElsewhere(principal, organizationId);
+    requireHoldsAll(principal, rulesToGive(rulesGiven, elsewhere));
     const values = {
       username: given.username,
       password_hash: await hashPassword(given.password),
@@ -249,6 +259,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
     principal: Principal,
     user: UserRow,
     wanted: { roles: number[] | undefined; rules: number[] | undefined },
+    elsewhere: boolean,
   ): Promise<void> {
     const { roles = [], rules = [] } = wanted;
     const known = { roles: await rolesByIds(tx, roles), rules: await rulesByIds(tx, rules) };
@@ -257,16 +268,19 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
       if (missing !== undefined) throw unknown(noun, missing);
     }
     requireOwnRoles(known.roles, user.organization_id);
-    const changedRoles = wanted.roles
-      ? changedIds(await roleIdsOfUser(tx, user.id), wanted.roles)
-      : [];
-    const changedRules = wanted.rules
-      ? changedIds(await ruleIdsOfUser(tx, user.id), wanted.rules)
-      : [];
+    const before = {
+      roles: await roleIdsOfUser(tx, user.id),
+      rules: await ruleIdsOfUser(tx, user.id),
+    };
     requireHoldsAll(principal, [
-      ...await ruleNamesOfRoles(tx, changedRoles),
-      ...await ruleNamesByIds(tx, changedRules),
+      ...await ruleNamesOfRoles(tx, wanted.roles ? changedIds(before.roles, roles) : []),
+      ...await ruleNamesByIds(tx, wanted.rules ? changedIds(before.rules, rules) : []),
     ]);
+    const added = [
+      ...await ruleNamesOfRoles(tx, roles.filter((id) => !before.roles.includes(id))),
+      ...await ruleNamesByIds(tx, rules.filter((id) => !before.rules.includes(id))),
+    ];
+    requireHoldsAll(principal, rulesToGive(added, elsewhere));
   }
 
   routes.patch(
@@ -289,14 +303,17 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
         throw new SextantError("forbidden", "You cannot change your own roles and rules.");
       }
       const newAddress = email !== undefined && email !== before.email;
+      const elsewhere = (newAddress || roles !== undefined || rules !== undefined) &&
+        await worksElsewhere(principal, before.organization_id);
       try {
         const row = await outbox.change(async ({ tx, emit }) => {
           // What is decided on here must not be changed by another request meanwhile.
           found(await lockUser(tx, userId), "user", userId);
-          if (roles || rules) await checkGrants(tx, principal, before, { roles, rules });
+          if (roles || rules) await checkGrants(tx, principal, before, { roles, rules }, elsewhere);
           const held = await ruleNamesOfUser(tx, userId);
           // Whoever reads the mail can recover the account: an address set by somebody with fewer rights is not trusted.
-          const recoverable = self || held.every((rule) => holdsAtLeast(principal, rule));
+          const recoverable = self ||
+            rulesToGive(held, elsewhere).every((rule) => holdsAtLeast(principal, rule));
           const row = await updateUser(tx, userId, {
             username,
             firstname,
