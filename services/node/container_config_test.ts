@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../../shared/config.ts";
+import { temporaryFolder } from "../../tests/harness.ts";
+import { readNodeConfig } from "./config.ts";
+
+async function read(yaml: string) {
+  const folder = await temporaryFolder();
+  const path = `${folder.path}/node.yaml`;
+  await Deno.writeTextFile(path, `api_key: k\nserver_url: https://hub.example\n${yaml}`);
+  return await readNodeConfig(path, {}).finally(folder.remove);
+}
+
+Deno.test("readNodeConfig() reads what concerns containers under the field's names", async () => {
+  const { containers } = await read(`
+container: { socket: "unix:///run/podman/podman.sock", cpus: 1.5, pids: 100 }
+docker_registries:
+  - { registry: harbor.example, username: u, password: p }
+algorithm_env: { MINIMUM: 5, STRICT: true }
+algorithm_device_requests: { gpu: true }
+policies: { require_algorithm_pull: false }
+`);
+  assert.deepEqual(containers, {
+    socket: "/run/podman/podman.sock",
+    limits: { cpus: 1.5, pids: 100, diskMiB: 10_240, logMiB: 1 },
+    logins: [{ registry: "harbor.example", username: "u", password: "p" }],
+    requirePull: false,
+    pullTimeoutSeconds: 3600,
+    algorithmEnv: { MINIMUM: "5", STRICT: "true" },
+    gpu: true,
+  });
+});
+
+Deno.test("readNodeConfig() demands a pull by default, and knows nodes without containers", async () => {
+  assert.equal((await read("")).containers?.requirePull, true);
+  assert.equal((await read("container: { enabled: false }")).containers, undefined);
+});
+
+Deno.test("readNodeConfig() refuses an image's own variable and what is no variable", async () => {
+  for (
+    const [yaml, problem] of [
+      ["algorithm_env: { PKG_NAME: x }", /PKG_NAME/],
+      ['algorithm_env: { "a b": x }', /a b/],
+      ["container: { cpu: 2 }", /container\.cpu is not an option; did you mean cpus\?/],
+    ] as const
+  ) {
+    await assert.rejects(read(yaml), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.problems.join(), problem);
+      return true;
+    });
+  }
+});
