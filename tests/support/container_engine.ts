@@ -35,6 +35,8 @@ async function whatIsMissing(): Promise<string | undefined> {
 
 export interface TestEngine {
   socket: string;
+  /** The files of {@linkcode SHELL_IMAGE}, as a tar archive. */
+  shellArchive: string;
   engine: Engine;
   /** Makes an image of a folder. `changes` are lines of a Dockerfile. */
   importImage(name: string, folder: string, changes: string[]): Promise<void>;
@@ -61,8 +63,13 @@ events_logger="file"
     at("storage.conf"),
     `[storage]\ndriver="vfs"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n`,
   );
+  await Deno.writeTextFile(
+    at("registries.conf"),
+    `[[registry]]\nprefix="127.0.0.1"\nlocation="127.0.0.1"\ninsecure=true\n`,
+  );
   const env = {
     ...Deno.env.toObject(),
+    CONTAINERS_REGISTRIES_CONF: at("registries.conf"),
     CONTAINERS_CONF: at("containers.conf"),
     CONTAINERS_STORAGE_CONF: at("storage.conf"),
   };
@@ -85,9 +92,7 @@ events_logger="file"
   await start();
   async function importImage(name: string, source: string, changes: string[]) {
     const archive = at(`${crypto.randomUUID()}.tar`);
-    const packed = await new Deno.Command("tar", { args: ["-cf", archive, "-C", source, "."] })
-      .output();
-    if (!packed.success) throw new Error(new TextDecoder().decode(packed.stderr));
+    await pack(source, archive);
     const query = new URLSearchParams([
       ["fromSrc", "-"],
       ["repo", name],
@@ -107,8 +112,10 @@ events_logger="file"
     if (!response.ok) throw new Error(text);
   }
   await importShellImage(importImage, at("shell"));
+  await pack(at("shell"), at("shell.tar"));
   return {
     socket,
+    shellArchive: at("shell.tar"),
     engine,
     importImage,
     async running() {
@@ -131,6 +138,12 @@ events_logger="file"
       await folder.remove();
     },
   };
+}
+
+async function pack(folder: string, archive: string): Promise<void> {
+  const args = ["-cf", archive, "-C", folder, "."];
+  const { success, stderr } = await new Deno.Command("tar", { args }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
 /** One engine for all tests of the file that calls this at its top, or none where they are skipped. */
