@@ -3,8 +3,9 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { useTestStack, waitFor } from "./harness.ts";
-import { createSite, type Member } from "./site.ts";
+import { createSite, encodeInput, type Member } from "./site.ts";
 
 const stack = useTestStack();
 const AVERAGE = "deno:average@1.0.0";
@@ -109,4 +110,46 @@ Deno.test("status and check tell the owner how the node is", async () => {
   const explained = await command("check", "--config", config, "--explain", task);
   assert.equal(explained.code, 1);
   assert.match(explained.text, /not allowed: .*container image/);
+});
+
+Deno.test("a Parquet database serves the sandbox, others are refused clearly, columns are shared", async () => {
+  const parquet = await Deno.makeTempFile({ dir: stack().folder, suffix: ".parquet" });
+  const columnData = [{ name: "x", data: [1, 2, 6], type: "DOUBLE" as const }];
+  await Deno.writeFile(parquet, new Uint8Array(parquetWriteBuffer({ columnData })));
+  const site = await createSite(stack(), {
+    data: ["x\n1\n"],
+    node: () => ({
+      databases: [
+        { label: "default", uri: parquet, type: "parquet" },
+        { label: "warehouse", uri: "postgresql://nowhere.example/x", type: "sql" },
+      ],
+    }),
+  });
+  const [member] = site.members as [Member];
+  await site.startNode(member);
+  const task = await site.post({ image: AVERAGE, method: "central", kwargs: { column: "x" } });
+  const { status, results } = await site.outcome(task.id);
+  assert.equal(status, "completed");
+  assert.equal(results[0].average, 3);
+
+  const other = await site.researcher.post("/task", {
+    name: "sql",
+    image: AVERAGE,
+    collaboration_id: site.collaborationId,
+    organizations: [{ id: member.id, input: encodeInput({ method: "partial" }) }],
+    databases: [{ label: "warehouse" }],
+  });
+  const refused = await site.outcome(other.id);
+  assert.equal(refused.runs[0].status, "start failed");
+  assert.match(refused.runs[0].log, /"warehouse" is of the type sql, which .* sandbox cannot read/);
+
+  const shared = await waitFor(async () => {
+    const { config } = await site.admin.get(`/node/${member.nodeId}`);
+    return config.length > 0 ? config : undefined;
+  }, { what: "the node to share its configuration" });
+  assert.ok(
+    shared.some(({ key, value }: { key: string; value: string }) =>
+      key === "columns_default" && value === "x"
+    ),
+  );
 });

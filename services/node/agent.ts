@@ -30,7 +30,7 @@ import { openJournal } from "./journal.ts";
 import { createReporter } from "./report.ts";
 import { createRunner, type CreateRunnerOptions } from "./run.ts";
 import { createSandbox } from "./runtimes/sandbox.ts";
-import { shareConfig, sharedEntries } from "./share.ts";
+import { shareConfig } from "./share.ts";
 import { createSlots } from "./slots.ts";
 
 /** How long a stopping agent tries to tell the hub what it could not finish. */
@@ -145,7 +145,7 @@ export async function startAgent(
     const containers = await openContainers({ options, folder: dataFolder, journal, hub, log });
     if (containers) ends.push(() => containers.close());
     const sendLog: CreateRunnerOptions["sendLog"] = ({ result_id, attempt }, piece) =>
-      broker.publish(
+      config.shareLogs && broker.publish(
         subjects.log(nodeId, result_id),
         new TextEncoder().encode(JSON.stringify({ attempt, ...piece })),
       );
@@ -178,6 +178,7 @@ export async function startAgent(
         const tools = {
           admit: gate.admit,
           audit,
+          shareLogs: config.shareLogs,
           journal,
           reporter,
           slots,
@@ -204,7 +205,7 @@ export async function startAgent(
       onReady() {
         ready.resolve();
         const signal = stopping.signal;
-        void shareConfig(sharedEntries(config), { hub, nodeId, log, signal });
+        void shareConfig(config, { hub, nodeId, log, signal });
       },
       signal: stopping.signal,
     }).catch(fail);

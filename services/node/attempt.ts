@@ -34,6 +34,8 @@ export interface AttemptTools {
   slots: Slots;
   runner: Runner;
   audit: AuditLog;
+  /** Whether what the algorithm prints leaves the site. */
+  shareLogs: boolean;
   /** What encrypts the result of an attempt; `null` where nothing is encrypted. */
   sealOf: (dispatch: Dispatch) => Promise<Seal | null>;
   log: Logger;
@@ -48,7 +50,7 @@ const NO_SLOT: Hold = { without: (work) => work(), release() {} };
  */
 export async function carryOut(
   { dispatch, state }: JournalEntry,
-  { admit, journal, reporter, slots, runner, audit, sealOf, log }: AttemptTools,
+  { admit, journal, reporter, slots, runner, audit, shareLogs, sealOf, log }: AttemptTools,
   signal: AbortSignal,
 ): Promise<void> {
   let seal: Seal | null = null;
@@ -109,7 +111,7 @@ export async function carryOut(
       ...(result ? { result_bytes: result.length, result_sha256: digestOf(result) } : {}),
       log_bytes: log?.length ?? 0,
     });
-    await journal.finished(dispatch, { ...run, seal });
+    await journal.finished(dispatch, { ...run, log: shareLogs ? log : null, seal });
     await run.release?.();
   }
 

@@ -10,11 +10,13 @@ import { z } from "zod";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
+import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "./databases.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
 import type { Format } from "./encryption/sealed.ts";
 import { isPattern, type Policy } from "./policy.ts";
+import type { RegistryLogin } from "./runtimes/container/image.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
-import type { RunDatabase, RunLimits } from "./runtimes/runtime.ts";
+import type { RunLimits } from "./runtimes/runtime.ts";
 
 const option = z.string({ error: "must be text" }).trim().min(1, "must not be empty");
 const count = z.number({ error: "must be a number" }).int("must be a whole number").min(
@@ -52,7 +54,12 @@ type MethodOptions = z.infer<typeof methodOptions>;
 const database = z.strictObject({
   label: option.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 letters, digits, _ or -"),
   uri: option,
-  type: z.literal("csv", { error: 'must be "csv", the only type this node reads' }),
+  type: z.enum(DATABASE_TYPES, `must be one of ${DATABASE_TYPES.join(", ")}`),
+  env: z.record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable"),
+    z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
+      .transform(String),
+  ).optional(),
 });
 
 const schema = z.strictObject({
@@ -118,7 +125,12 @@ const schema = z.strictObject({
     pull_timeout_seconds: count.default(3600),
   }).prefault({}),
   docker_registries: z.array(
-    z.strictObject({ registry: option, username: option, password: option }),
+    z.strictObject({
+      registry: option,
+      username: option,
+      password: option.optional(),
+      password_file: option.optional(),
+    }),
   ).default([]),
   algorithm_env: z.record(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable")
@@ -129,6 +141,8 @@ const schema = z.strictObject({
   algorithm_device_requests: z.strictObject({
     gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
+  share_config: z.boolean("must be true or false").default(true),
+  share_algorithm_logs: z.boolean("must be true or false").default(true),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
 });
 
@@ -139,7 +153,7 @@ export interface NodeConfig {
   api: string;
   /** The folder of the journal, the private broker key and the runs. */
   dataFolder: string;
-  databases: RunDatabase[];
+  databases: NodeDatabase[];
   algorithmFolders: string[];
   policy: Policy;
   encryption: boolean;
@@ -152,6 +166,10 @@ export interface NodeConfig {
   containers: ContainerOptions | undefined;
   /** Runs that may compute at once; runs that wait for their subtasks do not count. */
   maxRuns: number;
+  /** Whether the hub is told of rules, databases and columns. */
+  shareConfig: boolean;
+  /** Whether what algorithms print leaves the site. */
+  shareLogs: boolean;
 }
 
 /** The variable that may hold the API key instead of the file. */
@@ -180,7 +198,7 @@ export async function readNodeConfig(
     apiKey: await readApiKey(options, at, env, problems),
     api: apiAddress(options, problems),
     dataFolder: at(options.task_dir ?? `${basename(file, extname(file))}-data`),
-    databases: options.databases.map(({ label, type, uri }) => ({ label, type, path: at(uri) })),
+    databases: await Promise.all(options.databases.map((one) => databaseOf(one, at))),
     algorithmFolders: options.algorithm_folders?.map(at) ?? [OWN_ALGORITHMS],
     policy: policyOf(options.policies),
     encryption: options.encryption.enabled,
@@ -191,12 +209,26 @@ export async function readNodeConfig(
       memoryMiB: options.limits.memory_mib,
       outputMiB: options.limits.output_mib,
     },
-    containers: containerOptions(options),
+    containers: containerOptions(options, await readLogins(options, at, problems)),
     maxRuns: options.max_runs,
+    shareConfig: options.share_config,
+    shareLogs: options.share_algorithm_logs,
   };
   await checkPaths(config, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+async function databaseOf(
+  { label, type, uri, env }: z.infer<typeof database>,
+  at: (relative: string) => string,
+): Promise<NodeDatabase> {
+  const about = { label, type, ...(env ? { env } : {}) };
+  if (IN_FILES.includes(type)) return { ...about, path: at(uri) };
+  // What else it is only its type's programs know; a file or a folder must be handed in, though.
+  const isHere = !/^[a-z][a-z0-9+.-]*:/i.test(uri) &&
+    await Deno.stat(at(uri)).then(() => true, () => false);
+  return isHere ? { ...about, path: at(uri) } : { ...about, uri };
 }
 
 function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
@@ -219,10 +251,32 @@ function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
   };
 }
 
+async function readLogins(
+  { docker_registries }: z.infer<typeof schema>,
+  at: (relative: string) => string,
+  problems: string[],
+): Promise<RegistryLogin[]> {
+  const logins: RegistryLogin[] = [];
+  for (const [index, one] of docker_registries.entries()) {
+    const where = `docker_registries[${index}]`;
+    if ((one.password === undefined) === (one.password_file === undefined)) {
+      problems.push(`${where} needs either password or password_file`);
+      continue;
+    }
+    try {
+      const password = one.password ??
+        (await Deno.readTextFile(at(one.password_file!))).replace(/\r?\n$/, "");
+      logins.push({ registry: one.registry, username: one.username, password });
+    } catch (error) {
+      problems.push(`${where}.password_file cannot be read: ${messageOf(error)}`);
+    }
+  }
+  return logins;
+}
+
 function containerOptions(
-  { container, docker_registries, algorithm_env, algorithm_device_requests, policies }: z.infer<
-    typeof schema
-  >,
+  { container, algorithm_env, algorithm_device_requests, policies }: z.infer<typeof schema>,
+  logins: RegistryLogin[],
 ): ContainerOptions | undefined {
   if (!container.enabled) return undefined;
   return {
@@ -233,7 +287,7 @@ function containerOptions(
       diskMiB: container.disk_mib,
       logMiB: container.log_mib,
     },
-    logins: docker_registries,
+    logins,
     requirePull: policies.require_algorithm_pull,
     pullTimeoutSeconds: container.pull_timeout_seconds,
     algorithmEnv: algorithm_env,
@@ -265,6 +319,16 @@ function explain(issue: z.core.$ZodIssue): string[] {
     const hint = near ? `did you mean ${near}?` : `known here: ${known.join(", ")}`;
     return `${where ? `${where}.` : ""}${key} is not an option; ${hint}`;
   });
+}
+
+/** Every option, by its path in the file (`limits.memory_mib`; the entries of a list are `[]`). */
+export function allOptions(place: unknown = schema, prefix = ""): string[] {
+  const inner = unwrap(place);
+  if (inner instanceof z.ZodArray) return allOptions(inner.element, `${prefix}[]`);
+  if (!(inner instanceof z.ZodObject)) return [prefix];
+  return Object.entries(inner.shape).flatMap(([key, value]) =>
+    allOptions(value, prefix ? `${prefix}.${key}` : key)
+  );
 }
 
 /** The options that exist at a place of the file. */
@@ -358,11 +422,16 @@ function apiAddress({ server_url, port, api_path }: z.infer<typeof schema>, prob
 
 async function checkPaths(config: NodeConfig, problems: string[]): Promise<void> {
   const labels = new Set<string>();
-  for (const { label, path } of config.databases) {
+  for (const { label, type, path } of config.databases) {
     if (labels.has(label)) problems.push(`databases: the label ${label} stands there twice`);
     labels.add(label);
+    if (path === undefined) continue;
     const info = await Deno.stat(path).catch(() => undefined);
-    if (!info?.isFile) problems.push(`databases: ${label} is not a file that can be read: ${path}`);
+    if (type === "folder" && !info?.isDirectory) {
+      problems.push(`databases: ${label} is not a folder that can be read: ${path}`);
+    } else if (type !== "folder" && IN_FILES.includes(type) && !info?.isFile) {
+      problems.push(`databases: ${label} is not a file that can be read: ${path}`);
+    }
   }
   for (const folder of config.algorithmFolders) {
     const info = await Deno.stat(folder).catch(() => undefined);

@@ -82,7 +82,7 @@ limits: { zzz: 1 }
 Deno.test("readNodeConfig() names every malformed and missing option in one message", async () => {
   const yaml = `
 port: 99999
-databases: [{ label: "a b", uri: data.csv, type: parquet }]
+databases: [{ label: "a b", uri: data.csv, type: parket }]
 max_runs: 0
 encryption: { enabled: "yes" }
 `;
@@ -93,7 +93,7 @@ encryption: { enabled: "yes" }
         "server_url is missing",
         "port must be a port",
         "databases[0].label must be",
-        'databases[0].type must be "csv"',
+        "databases[0].type must be one of csv, parquet, excel",
         "max_runs must be at least 1",
         "encryption.enabled must be true or false",
       ]

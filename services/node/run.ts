@@ -7,6 +7,7 @@ import { SextantError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { resolveAlgorithm } from "./algorithm_store.ts";
 import type { NodeConfig } from "./config.ts";
+import { forSandbox } from "./databases.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { FinalStatus, FinishedRun } from "./finish_report.ts";
 import type { Payloads } from "./encryption/payloads.ts";
@@ -14,7 +15,7 @@ import type { Hub } from "./hub.ts";
 import type { ReceiveInput } from "./input.ts";
 import { attemptKey } from "./journal.ts";
 import { createLogStream } from "./log_stream.ts";
-import type { Outcome, RunDatabase, RunSpec, Runtime } from "./runtimes/runtime.ts";
+import type { Outcome, RunSpec, Runtime } from "./runtimes/runtime.ts";
 import type { Hold } from "./slots.ts";
 import { createSubtaskClient } from "./subtasks.ts";
 
@@ -70,7 +71,8 @@ export function createRunner(
 
       return async function make(text) {
         const { call: input } = await receiveInput(dispatch, text, signal);
-        const databases = chooseDatabases(dispatch, config.databases);
+        const chosen = chooseDatabases(dispatch, config.databases);
+        const databases = await forSandbox(chosen, config.dataFolder);
         const spec = {
           name: attemptKey(dispatch),
           algorithm: await algorithm.catch((error) => {
@@ -126,10 +128,10 @@ export function createRunner(
 }
 
 /** The databases that a dispatch asks for, in its order. */
-export function chooseDatabases(
+export function chooseDatabases<Database extends { label: string }>(
   { databases: wanted }: Pick<Dispatch, "databases">,
-  databases: readonly RunDatabase[],
-): RunDatabase[] {
+  databases: readonly Database[],
+): Database[] {
   return wanted.map(({ label }) => {
     const found = databases.find((database) => database.label === label);
     if (found) return found;

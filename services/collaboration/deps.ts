@@ -1,0 +1,19 @@
+/**
+ * What the parts of this service are given: connected once in `main.ts`, or by a test.
+ * @module
+ */
+import type { Db } from "../../shared/db.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Outbox } from "../../shared/outbox.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import type { StoreClient } from "./algorithm_store.ts";
+
+export interface CollaborationDeps {
+  db: Db;
+  outbox: Outbox;
+  ask: Ask;
+  log: Logger;
+  /** This server's address as algorithm stores are to know it, when the operator has set one. */
+  serverUrl?: string | undefined;
+  stores?: StoreClient;
+}

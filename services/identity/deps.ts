@@ -1,0 +1,24 @@
+/**
+ * What the parts of this service are given: connected once in `main.ts`, or by a test.
+ * @module
+ */
+import type { Db } from "../../shared/db.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Outbox } from "../../shared/outbox.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+import type { Accounts } from "./accounts.ts";
+import type { BrokerDesk } from "./broker.ts";
+import type { KeyRing } from "./keys.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface IdentityDeps {
+  db: Db;
+  outbox: Outbox;
+  keys: KeyRing;
+  broker: BrokerDesk;
+  ask: Ask;
+  log: Logger;
+  now: () => Date;
+  accounts: Accounts;
+  sessions: Sessions;
+}

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { allOptions, readNodeConfig } from "./config.ts";
+import { newPrivateKey } from "./encryption/keys.ts";
+
+const example = await Deno.readTextFile(new URL("./node.example.yaml", import.meta.url));
+
+Deno.test("node.example.yaml names every option", () => {
+  const missing = allOptions().filter((path) => {
+    const key = path.replace(/\[\]$/, "").split(".").at(-1)!;
+    return !new RegExp(`(^|[\\s#{-])${key}:`, "m").test(example);
+  });
+  // Shown in the comment only, because they exclude what is shown.
+  assert.deepEqual(missing, ["docker_registries[].password"]);
+});
+
+Deno.test("node.example.yaml is a configuration that works", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/node.yaml`, example);
+    await Deno.writeTextFile(`${folder}/api_key.txt`, "k\n");
+    await Deno.writeTextFile(`${folder}/registry_password.txt`, "s3cret\n");
+    await Deno.writeTextFile(`${folder}/patients.csv`, "age\n1\n");
+    await Deno.writeTextFile(`${folder}/private_key.pem`, await newPrivateKey(2048));
+    await Deno.mkdir(`${folder}/algorithms`);
+    const config = await readNodeConfig(`${folder}/node.yaml`, {});
+    assert.equal(config.containers?.logins[0]?.password, "s3cret");
+    assert.equal(config.policy.algorithms?.[0]?.methods?.central?.minimumOrganizations, 1);
+    assert.deepEqual(config.databases[1], {
+      label: "warehouse",
+      type: "sql",
+      uri: "postgresql://db.hospital.example/research",
+      env: { USER: "reader" },
+    });
+    const minimal = "api_key: k\nserver_url: https://hub.example\n";
+    await Deno.writeTextFile(`${folder}/minimal.yaml`, minimal);
+    const defaults = await readNodeConfig(`${folder}/minimal.yaml`, {});
+    assert.deepEqual(config.limits, defaults.limits, "what is shown without a note is the default");
+    assert.equal(config.shareLogs, defaults.shareLogs);
+    assert.equal(config.betweenNodes, defaults.betweenNodes);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
