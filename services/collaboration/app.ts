@@ -7,27 +7,13 @@
  */
 import type { Hono } from "hono";
 import { auditRequests } from "../../shared/audit.ts";
-import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
-import type { Logger } from "../../shared/log.ts";
 import { describePaths } from "../../shared/openapi.ts";
-import type { Outbox } from "../../shared/outbox.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
-import type { StoreClient } from "./algorithm_store.ts";
+import type { CollaborationDeps } from "./deps.ts";
 import { algorithmStoreRoutes } from "./routes/algorithm_store.ts";
 import { collaborationRoutes } from "./routes/collaboration.ts";
 import { nodeRoutes } from "./routes/node.ts";
 import { studyRoutes } from "./routes/study.ts";
-
-export interface CollaborationDeps {
-  db: Db;
-  outbox: Outbox;
-  ask: Ask;
-  log: Logger;
-  /** This server's address as algorithm stores are to know it, when the operator has set one. */
-  serverUrl?: string | undefined;
-  stores?: StoreClient;
-}
 
 export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");

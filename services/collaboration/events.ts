@@ -6,7 +6,7 @@ import { auditEntries } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import { VERSION } from "../../shared/version.ts";
-import type { CollaborationDeps } from "./app.ts";
+import type { CollaborationDeps } from "./deps.ts";
 import {
   collaborationById,
   collaborationMembers,

@@ -3,7 +3,7 @@
  * @module
  */
 import type { SextantEvent } from "../../shared/events.ts";
-import type { CollaborationDeps } from "./app.ts";
+import type { CollaborationDeps } from "./deps.ts";
 import { shutOut, tellDeparture } from "./departures.ts";
 import { missingOrganizations } from "./organizations.ts";
 import {

@@ -7,15 +7,9 @@
  */
 import type { Hono } from "hono";
 import { auditRequests } from "../../shared/audit.ts";
-import type { Db } from "../../shared/db.ts";
 import { type AppEnv, createApp } from "../../shared/http.ts";
-import type { Logger } from "../../shared/log.ts";
 import { describePaths } from "../../shared/openapi.ts";
-import type { Outbox } from "../../shared/outbox.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
-import type { Accounts } from "./accounts.ts";
-import type { BrokerDesk } from "./broker.ts";
-import type { KeyRing } from "./keys.ts";
+import type { IdentityDeps } from "./deps.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { organizationRoutes } from "./routes/organization.ts";
 import { passwordRoutes } from "./routes/password.ts";
@@ -23,19 +17,6 @@ import { roleRoutes } from "./routes/role.ts";
 import { ruleRoutes } from "./routes/rule.ts";
 import { tokenRoutes } from "./routes/token.ts";
 import { userRoutes } from "./routes/user.ts";
-import type { Sessions } from "./sessions.ts";
-
-export interface IdentityDeps {
-  db: Db;
-  outbox: Outbox;
-  keys: KeyRing;
-  broker: BrokerDesk;
-  ask: Ask;
-  log: Logger;
-  now: () => Date;
-  accounts: Accounts;
-  sessions: Sessions;
-}
 
 export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
   const root = createApp(deps.log);

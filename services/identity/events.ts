@@ -6,7 +6,7 @@ import { auditEntries, recordRefusal } from "../../shared/audit.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import { VERSION } from "../../shared/version.ts";
-import type { IdentityDeps } from "./app.ts";
+import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./catalogue.ts";
 import { shutNodeOut } from "./node_access.ts";
 import { showOrganization } from "./routes/organization.ts";

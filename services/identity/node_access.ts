@@ -7,7 +7,7 @@
  * @module
  */
 import type { SextantEvent } from "../../shared/events.ts";
-import type { IdentityDeps } from "./app.ts";
+import type { IdentityDeps } from "./deps.ts";
 
 /** The events this service hears, as its durable consumer asks for them. */
 export const HEARD = "event.node.*";

@@ -11,14 +11,12 @@ import { createEventOutbox } from "../../shared/outbox.ts";
 import { parseEvent, type SextantEvent } from "../../shared/events.ts";
 import type { Principal } from "../../shared/policy.ts";
 import { HUB_SERVICES, type HubService, subjects } from "../../shared/subjects.ts";
-import {
-  type CollaborationDeps,
-  createCollaborationApp,
-} from "../../services/collaboration/app.ts";
+import { createCollaborationApp } from "../../services/collaboration/app.ts";
+import type { CollaborationDeps } from "../../services/collaboration/deps.ts";
 import { collaborationAnswers } from "../../services/collaboration/events.ts";
 import { membershipsOf } from "../../services/collaboration/store.ts";
 import { createBrokerDesk } from "../../services/identity/broker.ts";
-import type { IdentityDeps } from "../../services/identity/app.ts";
+import type { IdentityDeps } from "../../services/identity/deps.ts";
 import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
 import { identityAnswers } from "../../services/identity/events.ts";
 import type { TaskDeps } from "../../services/task/deps.ts";

@@ -24,7 +24,7 @@ import {
   widestScope,
 } from "../../../shared/policy.ts";
 import { createStoreClient, StoreRefusal } from "../algorithm_store.ts";
-import type { CollaborationDeps } from "../app.ts";
+import type { CollaborationDeps } from "../deps.ts";
 import { mayViewStore } from "../rules.ts";
 import {
   collaborationById,

@@ -20,7 +20,7 @@ import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import { collaborationIds, demand, mayCollaboration, widestScope } from "../../../shared/policy.ts";
-import type { CollaborationDeps } from "../app.ts";
+import type { CollaborationDeps } from "../deps.ts";
 import { shutOut, tellDeparture, tellNodesDeleted } from "../departures.ts";
 import { requireOrganizations, showOrganizations, withOrganizations } from "../organizations.ts";
 import { mayAddOrganization, mayViewCollaboration } from "../rules.ts";

@@ -19,7 +19,7 @@ import { sha256Hex } from "../../../shared/digest.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
 import { demand, mayCollaboration, mayOrganization } from "../../../shared/policy.ts";
-import type { CollaborationDeps } from "../app.ts";
+import type { CollaborationDeps } from "../deps.ts";
 import { shutOut, tellNodesDeleted } from "../departures.ts";
 import { organizationName } from "../organizations.ts";
 import { mayNode, nodeListReach } from "../rules.ts";

@@ -25,7 +25,7 @@ import {
   mayOrganization,
   widestScope,
 } from "../../../shared/policy.ts";
-import type { CollaborationDeps } from "../app.ts";
+import type { CollaborationDeps } from "../deps.ts";
 import { requireOrganizations, showOrganizations, withOrganizations } from "../organizations.ts";
 import { mayStudy, type StudyPlace } from "../rules.ts";
 import {

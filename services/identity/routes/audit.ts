@@ -6,7 +6,7 @@ import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, query } from "../../../shared/http.ts";
 import { demand, widestScope } from "../../../shared/policy.ts";
 import { HUB_SERVICES } from "../../../shared/subjects.ts";
-import type { IdentityDeps } from "../app.ts";
+import type { IdentityDeps } from "../deps.ts";
 
 /** Each service is asked for its newest records; deeper than this a reader goes by `till`. */
 const DEEPEST = 1000;

@@ -23,7 +23,7 @@ import {
   reachableOrganizations,
   widestScope,
 } from "../../../shared/policy.ts";
-import type { IdentityDeps } from "../app.ts";
+import type { IdentityDeps } from "../deps.ts";
 import {
   deleteOrganization,
   insertOrganization,

@@ -7,7 +7,7 @@ import { allow, type AppEnv, body } from "../../../shared/http.ts";
 import type { Change } from "../../../shared/outbox.ts";
 import { verifyToken } from "../../../shared/tokens.ts";
 import { loginRefused } from "../accounts.ts";
-import type { IdentityDeps } from "../app.ts";
+import type { IdentityDeps } from "../deps.ts";
 import { hashPassword } from "../passwords.ts";
 import { passwordProblems } from "../rules.ts";
 import { userById } from "../store.ts";

@@ -26,7 +26,7 @@ import {
   reachableOrganizations,
   widestScope,
 } from "../../../shared/policy.ts";
-import type { IdentityDeps } from "../app.ts";
+import type { IdentityDeps } from "../deps.ts";
 import { DEFAULT_ROLES } from "../catalogue.ts";
 import { changedIds, mayViewGrants, mayViewRole, requireHoldsAll } from "../rules.ts";
 import {

@@ -11,7 +11,7 @@ import {
 import type { Fragment } from "../../../shared/db.ts";
 import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
 import { demand, OPERATIONS, SCOPES } from "../../../shared/policy.ts";
-import type { IdentityDeps } from "../app.ts";
+import type { IdentityDeps } from "../deps.ts";
 import { mayViewGrants, mayViewRole } from "../rules.ts";
 import {
   effectiveRules,

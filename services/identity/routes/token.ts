@@ -7,7 +7,7 @@ import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found } from "../../../shared/http.ts";
 import { signToken } from "../../../shared/tokens.ts";
 import { loginRefused } from "../accounts.ts";
-import type { IdentityDeps } from "../app.ts";
+import type { IdentityDeps } from "../deps.ts";
 import { userById } from "../store.ts";
 
 export const credential = text.pipe(z.string().min(1).max(128));

@@ -29,7 +29,7 @@ import {
   reachableOrganizations,
   widestScope,
 } from "../../../shared/policy.ts";
-import type { IdentityDeps } from "../app.ts";
+import type { IdentityDeps } from "../deps.ts";
 import { hashPassword } from "../passwords.ts";
 import { changedIds, requireHoldsAll, rulesToGive } from "../rules.ts";
 import {
