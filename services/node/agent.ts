@@ -124,7 +124,8 @@ export async function startAgent(
       onDecision({ task_id, result_id, attempt }, decision) {
         const details = decision.allowed ? {} : { reason: decision.reason };
         const event = decision.allowed ? "allowed" : "refused";
-        return audit.record(event, { task_id, result_id, attempt, ...details });
+        // On the disk before the run starts or the refusal is reported, because records keep their order.
+        void audit.record(event, { task_id, result_id, attempt, ...details });
       },
     });
     const receiveInput = receiveInputs({ hub, payloads, gate: gate.call });

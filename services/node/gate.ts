@@ -26,7 +26,7 @@ export interface CreateGateOptions {
   policy: Policy;
   hub: Hub;
   /** Told of every decision. */
-  onDecision: (dispatch: Dispatch, decision: Decision) => Promise<void>;
+  onDecision: (dispatch: Dispatch, decision: Decision) => void;
 }
 
 export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate {
@@ -61,7 +61,7 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
         organization: { id: init_org_id, name },
         databases: databases.map(({ label }) => label),
       }, policy);
-      await onDecision(dispatch, decision);
+      onDecision(dispatch, decision);
       return decision;
     },
     async call(dispatch, call, signal) {
@@ -69,7 +69,7 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
       const organizations = await shares(task_id, signal);
       const decision = decideCall({ image, organizations, ...call }, policy);
       if (decision.allowed) return;
-      await onDecision(dispatch, decision);
+      onDecision(dispatch, decision);
       throw new CannotStart(decision.reason, "not allowed");
     },
   };

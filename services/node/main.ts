@@ -44,7 +44,7 @@ The configuration, with its defaults:
     output_mib: 64
   max_runs: 2                 # runs that compute at once; default: one per core, at least 2
 
-Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error.
+services/node/node.example.yaml has every option. Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error.
 
 What protects this machine from algorithms:
 `;
