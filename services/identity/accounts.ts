@@ -3,7 +3,7 @@
  * Every route that takes a password goes through {@linkcode Accounts.checkPassword}.
  * @module
  */
-import { auditObject } from "../../shared/audit.ts";
+import { auditObject, recordDone } from "../../shared/audit.ts";
 import type { Db } from "../../shared/db.ts";
 import { sha256Hex } from "../../shared/digest.ts";
 import { SextantError } from "../../shared/errors.ts";
@@ -167,6 +167,7 @@ export function createAccounts({
       if (user.otp_secret === null) {
         const secret = newOtpSecret();
         if (await setFirstOtpSecret(db, user.id, secret)) {
+          await recordDone(db, "user.second_factor", { noun: "user", id: user.id });
           return this.enrolment(user.username, secret);
         }
       }

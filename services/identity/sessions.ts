@@ -26,8 +26,8 @@ export interface Sessions {
   begin(client: Client): Promise<TokenAnswer>;
   /** The answer to a refresh. Throws 401 for a token that was revoked or used before. */
   refresh(refreshToken: string): Promise<TokenAnswer>;
-  /** Revokes a refresh token and all that descend from the same log-in. */
-  end(refreshToken: string): Promise<void>;
+  /** Revokes a refresh token and all that descend from the same log-in; returns whose they were. */
+  end(refreshToken: string): Promise<Client>;
 }
 
 export type TokenAnswer = {
@@ -86,6 +86,11 @@ export function createSessions(
     return verifyToken(refreshToken, keys.publicKey, { type: "refresh", now: now() });
   }
 
+  /** Containers have no refresh tokens. */
+  function clientOf({ client_type, sub }: Claims): Client {
+    return { type: client_type as Client["type"], id: sub as number };
+  }
+
   async function exists({ type, id }: Client): Promise<boolean> {
     const client = type === "user"
       ? await userById(db, id)
@@ -97,8 +102,9 @@ export function createSessions(
     begin: (client) => issue(client, crypto.randomUUID()),
 
     async refresh(refreshToken) {
-      const { jti, client_type, sub } = await claimsOf(refreshToken);
-      const client = { type: client_type as Client["type"], id: sub as number };
+      const claims = await claimsOf(refreshToken);
+      const { jti } = claims;
+      const client = clientOf(claims);
       const chain = await db.begin((tx) =>
         spendRefreshToken(tx, { jti, at: now(), graceSeconds: GRACE_SECONDS })
       );
@@ -118,7 +124,9 @@ export function createSessions(
     },
 
     async end(refreshToken) {
-      await endSession(db, (await claimsOf(refreshToken)).jti);
+      const claims = await claimsOf(refreshToken);
+      await endSession(db, claims.jti);
+      return clientOf(claims);
     },
   };
 }

@@ -194,6 +194,8 @@ Deno.test("refresh tokens expire, are no access tokens, and can be revoked", asy
   assert.equal((await call("POST", "/token/refresh")).status, 401);
   assert.equal((await call("DELETE", "/token/refresh", { token: refresh_token })).status, 200);
   assert.equal((await refresh(refresh_token)).status, 401);
+  const { body: audit } = await call("GET", "/audit?what=user.logout", { token: hub().root });
+  assert.equal(audit.data[0].path, "/api/token/refresh");
   const late = (await logIn(hub(), username)).body.refresh_token;
   advance(48 * 3600 + 1);
   assert.equal((await refresh(late)).status, 401, "CVE-2023-23929");
@@ -212,6 +214,8 @@ Deno.test("second factor: the contract's answers, a code once, reset by mail", a
     qr_uri,
     `otpauth://totp/${issuer}:${username}?secret=${otp_secret}&issuer=${issuer}`,
   );
+  const enrolled = await two.call("GET", "/audit?what=user.second_factor", { token: two.root });
+  assert.equal(enrolled.body.data[0].method, "POST", "a secret that is set leaves a record");
   const missing = await logIn(two, username);
   assert.deepEqual([missing.status, Object.keys(missing.body)], [200, ["msg"]]);
   assert.equal((await logIn(two, username, PASSWORD, { mfa_code: "abcdef" })).status, 401);

@@ -60,7 +60,9 @@ export function tokenRoutes(
     const sha256 = await sha256Hex(c.req.valid("json").api_key.toLowerCase());
     const node = await ask("collaboration", "node_by_key", { sha256 });
     if (!node) throw new SextantError("unauthenticated", "No node has this API key.");
-    return c.json(await sessions.begin({ type: "node", id: node.id }));
+    const tokens = await sessions.begin({ type: "node", id: node.id });
+    await recordDone(db, "node.login", { noun: "node", id: node.id });
+    return c.json(tokens);
   });
 
   function bearer(c: Context): string {
@@ -75,7 +77,8 @@ export function tokenRoutes(
 
   // Beyond the field's API: logging out.
   routes.delete("/token/refresh", async function logOut(c) {
-    await sessions.end(bearer(c));
+    const { type, id } = await sessions.end(bearer(c));
+    await recordDone(db, `${type}.logout`, { noun: type, id });
     return c.json({ msg: "The refresh token and all of the same log-in are revoked." });
   });
 
