@@ -23,7 +23,10 @@ export interface StudyPlace {
   organization_ids: number[];
 }
 
-/** The three-way test of studies (contract §3.3): anywhere, in own collaborations, with own organization in it. */
+/**
+ * The three-way test of studies (contract §3.3): anywhere, in own collaborations, with own organization in it. A
+ * node, and the algorithm it runs, work in one collaboration: studies of others are not their business.
+ */
 export function mayStudy(
   principal: Principal,
   permission: Permission,
@@ -32,7 +35,8 @@ export function mayStudy(
   const held = scopesOf(principal, permission);
   return held.has("GLOBAL") ||
     (held.has("COLLABORATION") && isMember(principal, study.collaboration_id)) ||
-    (held.has("ORGANIZATION") && study.organization_ids.includes(principal.organization_id));
+    (held.has("ORGANIZATION") && study.organization_ids.includes(principal.organization_id) &&
+      (principal.kind === "user" || isMember(principal, study.collaboration_id)));
 }
 
 /** The collaborations whose nodes a list may show, or `"all"`, or none beyond the own organization's. */

@@ -81,6 +81,8 @@ Deno.test("mayStudy() is true in any of three ways", () => {
   assert.ok(mayStudy(collaboration, "study:EDIT", study(10, 2)));
   assert.ok(!mayStudy(collaboration, "study:EDIT", study(13, 3)));
   assert.ok(mayStudy(caller("study:EDIT:GLOBAL"), "study:EDIT", study(13, 3)));
+  assert.ok(mayStudy(machine("study:VIEW:ORGANIZATION"), "study:VIEW", study(10, 1)));
+  assert.ok(!mayStudy(machine("study:VIEW:ORGANIZATION"), "study:VIEW", study(11, 1)));
 });
 
 Deno.test("nodeListReach() is the widest scope held", () => {

@@ -120,6 +120,9 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
                     where organization_id = ${principal.organization_id})`,
         );
       }
+      if (principal.kind !== "user") {
+        where.push(db`collaboration_id = any(${collaborationIds(principal)})`);
+      }
       if (wanted.name !== undefined) where.push(db`name like ${wanted.name} escape ''`);
       if (wanted.organization_id !== undefined) {
         const allowed = mayOrganization(principal, "study:VIEW", wanted.organization_id);

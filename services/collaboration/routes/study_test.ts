@@ -51,6 +51,18 @@ Deno.test("GET /study is narrowed to the caller's scope, and filters outside of 
   assert.equal(await list("Viewer", b, `?organization_id=${outside}`), 401);
 });
 
+Deno.test("a node, and what it runs, sees no studies of other collaborations", async () => {
+  const { a, collaboration, study } = await place();
+  const elsewhere = await hub.study(await hub.collaboration([a]), [a]);
+  const { id: node } = await hub.node(a, collaboration);
+  for (const kind of ["node", "container"] as const) {
+    const as = await hub.machine(kind, node);
+    assert.deepEqual(idsOf((await hub.call("GET", "/study", { as })).body.data), [study]);
+    assert.equal((await hub.call("GET", `/study/${study}`, { as })).status, 200);
+    assert.equal((await hub.call("GET", `/study/${elsewhere}`, { as })).status, 401);
+  }
+});
+
 Deno.test("POST /study wants members of the collaboration and a new name", async () => {
   const { a, outside, collaboration } = await place();
   const as = await hub.principal("Collaboration Admin", a);
