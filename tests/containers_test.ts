@@ -3,6 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, decodeResult, type Json, type SiteOptions } from "./site.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";
@@ -100,6 +101,12 @@ Deno.test(
     assert.deepEqual(results, [{ slow: true }]);
     await waitFor(() => engine().running().then((names) => names.length === 0), {
       what: "the container to be removed",
+    });
+    const shared = join(dirname(member!.config), "node-data/containers/tmp");
+    assert.deepEqual((await Array.fromAsync(Deno.readDir(shared))).length, 1);
+    await stack().part(`node ${member!.node}`).restart();
+    await waitFor(async () => (await Array.fromAsync(Deno.readDir(shared))).length === 0, {
+      what: "the folder of a job that is over to be removed",
     });
   },
 );
