@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, decodeResult, type Json, type SiteOptions } from "./site.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";
+import { startTestRegistry } from "./support/registry.ts";
 
 const stack = useTestStack();
 const engine = useTestEngine();
@@ -123,4 +124,36 @@ Deno.test(containerTest("a container is gone when its task is killed"), async ()
   await waitFor(() => engine().running().then((names) => names.length === 0), {
     what: "the container to be removed",
   });
+});
+
+Deno.test(containerTest("a slow pull keeps no other run from computing"), async () => {
+  const gate = Promise.withResolvers<void>();
+  const login = { username: "clinic", password: "secret-of-the-clinic" };
+  const layer = await Deno.readFile(engine().shellArchive);
+  const registry = startTestRegistry(layer, { ...login, gate: gate.promise });
+  try {
+    const image = `${registry.host}/one:1`;
+    const { members, startNode, post, outcome } = await site({
+      data: DATA.slice(0, 1),
+      node: {
+        container: { socket: engine().socket },
+        max_runs: 1,
+        docker_registries: [{ registry: registry.host, ...login }],
+        policies: { allowed_algorithms: [image, "deno:average"] },
+      },
+    });
+    await startNode(members[0]!);
+    const slow = await post({ image, method: "partial" });
+    await waitFor(() => registry.asked.some((path) => path.includes("/blobs/")), {
+      what: "the pull",
+    });
+    const quick = { image: "deno:average@1.0.0", method: "central", kwargs: { column: "x" } };
+    assert.equal((await outcome((await post(quick)).id)).status, "completed");
+    gate.resolve();
+    const { status, results } = await outcome(slow.id);
+    assert.deepEqual([status, results], ["completed", [{ sum: 3, count: 2 }]]);
+  } finally {
+    gate.resolve();
+    await registry.stop();
+  }
 });

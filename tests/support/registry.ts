@@ -15,10 +15,10 @@ export interface TestRegistry {
 const digestOf = (bytes: Uint8Array | string) =>
   `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
-/** Serves the image `one` whose only layer is the tar archive `layer`. */
+/** Serves the image `one` whose only layer is the tar archive `layer`; blobs come once `gate` is open. */
 export function startTestRegistry(
   layer: Uint8Array,
-  { username, password }: { username: string; password: string },
+  { username, password, gate }: { username: string; password: string; gate?: Promise<void> },
 ): TestRegistry {
   const packed = gzipSync(layer);
   const config = JSON.stringify({
@@ -48,7 +48,7 @@ export function startTestRegistry(
     [digestOf(packed)]: new Uint8Array(packed),
   };
   const login = `Basic ${btoa(`${username}:${password}`)}`;
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
     if (request.headers.get("authorization") !== login) {
       return new Response("{}", {
@@ -64,6 +64,7 @@ export function startTestRegistry(
       return new Response(request.method === "HEAD" ? null : manifest, { headers });
     }
     const blob = kind === "blobs" ? blobs[name!] : undefined;
+    if (blob !== undefined) await gate;
     if (blob !== undefined) return new Response(blob);
     return Response.json({ errors: [{ code: "MANIFEST_UNKNOWN", message: "manifest unknown" }] }, {
       status: 404,
