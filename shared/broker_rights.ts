@@ -75,8 +75,6 @@ function addGateway({ pub }: BrokerRights): void {
 /** Tells of the operator's changes, and looks at how streams and consumers do. */
 function addShell({ pub }: BrokerRights): void {
   pub.allow.push(
-    "http.*",
-    "http.*.*.*",
     "event.*.*",
     ...[events, dispatch].flatMap((stream) => [
       `$JS.API.STREAM.INFO.${stream}`,

@@ -223,6 +223,22 @@ Deno.test("the gateway may ask every service, answer for none and tell of nothin
   });
 });
 
+Deno.test("the shell may ask and tell, and speak in nobody's name", async () => {
+  const { nc } = await nats.service("shell");
+  const others = EVERYTHING.filter((subject) => !subject.startsWith("event."));
+  await assertRights(nc, {
+    may: {
+      publish: ["event.task.created", "rpc.task.health", inJetStream("STREAM.INFO.DISPATCH")],
+      subscribe: ["_INBOX.shell.>", "event.>"],
+    },
+    mayNot: {
+      // Services believe whom a request says it is from, because only the gateway can send one.
+      publish: ["http.identity", "http.task.r.x", ...others, "report.1.start", "_INBOX.gateway.x"],
+      subscribe: ["http.task", "rpc.>", "report.>", "enrol.*", "_INBOX.task.>", ...WIDE],
+    },
+  });
+});
+
 Deno.test("system credentials see connections, or change the account, and nothing more", async () => {
   const presence = await nats.system("collaboration");
   await assertRights(presence.nc, {
