@@ -175,6 +175,7 @@ Deno.test("rights over a partner's users open nothing where only the partner wor
   const admin = await newUser(hub(), {
     organization_id: own,
     roles: [ROLE["Collaboration Admin"]!],
+    rules: [ruleId("role:EDIT:COLLABORATION")],
   });
   const member = await newUser(hub(), { organization_id: partner, roles: [ROLE.Viewer!] });
   const make = (roles: number[], rules: number[] = []) => {
@@ -200,6 +201,15 @@ Deno.test("rights over a partner's users open nothing where only the partner wor
     })).status,
     200,
   );
+  const role = { name: `role ${++serial}`, rules: [], organization_id: partner };
+  const made = await call("POST", "/role", { token: root, body: role });
+  for (
+    const [rule, status] of [["task:VIEW:COLLABORATION", 401], ["user:EDIT:OWN", 200]] as const
+  ) {
+    const body = { rules: [ruleId(rule)] };
+    const path = `/role/${made.body.id}`;
+    assert.equal((await call("PATCH", path, { token: admin.token, body })).status, status, rule);
+  }
   const email = `thief${member.id}@x.example`;
   assert.equal((await patch({ email })).status, 200);
   await call("POST", "/recover/lost", { body: { email } });

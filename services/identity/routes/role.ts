@@ -27,8 +27,9 @@ import {
   widestScope,
 } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../deps.ts";
+import { worksElsewhere } from "../elsewhere.ts";
 import { DEFAULT_ROLES } from "../catalogue.ts";
-import { changedIds, mayViewGrants, mayViewRole, requireHoldsAll } from "../rules.ts";
+import { changedIds, mayViewGrants, mayViewRole, requireHoldsAll, rulesToGive } from "../rules.ts";
 import {
   deleteRole,
   insertRole,
@@ -201,10 +202,12 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
    */
   async function changeRules(
     principal: Principal,
-    roleId: number,
+    { id: roleId, organization_id }: RoleRow,
     decide: (before: number[]) => number[],
     values: { name?: string; description?: string } = {},
   ): Promise<RoleRow> {
+    const elsewhere = organization_id !== null &&
+      await worksElsewhere(ask, principal, organization_id);
     return await outbox.change(async ({ tx, emit }) => {
       // Two changes of one role must not each decide on what the other is about to replace.
       found(await lockRole(tx, roleId), "role", roleId);
@@ -212,6 +215,8 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
       const after = decide(before);
       const changed = changedIds(before, after);
       requireHoldsAll(principal, await ruleNamesByIds(tx, changed));
+      const added = after.filter((ruleId) => !before.includes(ruleId));
+      requireHoldsAll(principal, rulesToGive(await ruleNamesByIds(tx, added), elsewhere));
       if (changed.length > 0) await setRulesOfRole(tx, roleId, after);
       if (before.some((ruleId) => !after.includes(ruleId))) {
         await deleteRefreshTokens(tx, "user", await userIdsOfRole(tx, roleId));
@@ -249,11 +254,11 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
     body(changes),
     async function changeRole(c) {
       const principal = c.get("principal");
-      const { id: roleId } = await roleInHand(principal, c.req.param("id"), "role:EDIT");
+      const role = await roleInHand(principal, c.req.param("id"), "role:EDIT");
       const { name, description, rules } = c.req.valid("json");
       requireOwnName(name);
       if (rules) await requireRules(rules);
-      const row = await changeRules(principal, roleId, (before) => rules ?? before, {
+      const row = await changeRules(principal, role, (before) => rules ?? before, {
         ...(name === undefined ? {} : { name }),
         ...(description === undefined ? {} : { description }),
       });
@@ -298,7 +303,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
       const ruleId = pathId(c.req.param("rule_id"));
       const role = await roleInHand(principal, c.req.param("id"), "role:EDIT");
       found(await ruleById(db, ruleId), "rule", ruleId);
-      await changeRules(principal, role.id, (before) => [...new Set([...before, ruleId])]);
+      await changeRules(principal, role, (before) => [...new Set([...before, ruleId])]);
       return c.json((await rulesOfRole(db, role.id)).map(showRule), 201);
     },
   );
@@ -311,7 +316,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
       const ruleId = pathId(c.req.param("rule_id"));
       const role = await roleInHand(principal, c.req.param("id"), "role:EDIT");
       found(await ruleById(db, ruleId), "rule", ruleId);
-      await changeRules(principal, role.id, (before) => before.filter((id) => id !== ruleId));
+      await changeRules(principal, role, (before) => before.filter((id) => id !== ruleId));
       return c.json((await rulesOfRole(db, role.id)).map(showRule));
     },
   );

@@ -22,7 +22,6 @@ import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/
 import {
   demand,
   holdsAtLeast,
-  isMember,
   mayCollaboration,
   mayOrganization,
   type Principal,
@@ -30,6 +29,7 @@ import {
   widestScope,
 } from "../../../shared/policy.ts";
 import type { IdentityDeps } from "../deps.ts";
+import { worksElsewhere } from "../elsewhere.ts";
 import { hashPassword } from "../passwords.ts";
 import { changedIds, requireHoldsAll, rulesToGive } from "../rules.ts";
 import {
@@ -136,13 +136,6 @@ function isSelf(principal: Principal, userId: number): boolean {
 export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
-  /** Whether an organization works in a collaboration that the caller's does not. */
-  async function worksElsewhere(principal: Principal, organization_id: number): Promise<boolean> {
-    if (organization_id === principal.organization_id) return false;
-    const memberships = await ask("collaboration", "memberships", { organization_id });
-    return memberships.some(({ id }) => !isMember(principal, id));
-  }
-
   routes.get("/user", allow("user"), query(listQuery), async function listUsers(c) {
     const principal = c.get("principal");
     const wanted = c.req.valid("query");
@@ -206,7 +199,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
       ...await ruleNamesOfRoles(db, grants.roles),
       ...await ruleNamesByIds(db, grants.rules),
     ];
-    const elsewhere = await worksElsewhere(principal, organizationId);
+    const elsewhere = await worksElsewhere(ask, principal, organizationId);
     requireHoldsAll(principal, rulesToGive(rulesGiven, elsewhere));
     const values = {
       username: given.username,
@@ -304,7 +297,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
       }
       const newAddress = email !== undefined && email !== before.email;
       const elsewhere = (newAddress || roles !== undefined || rules !== undefined) &&
-        await worksElsewhere(principal, before.organization_id);
+        await worksElsewhere(ask, principal, before.organization_id);
       try {
         const row = await outbox.change(async ({ tx, emit }) => {
           // What is decided on here must not be changed by another request meanwhile.

@@ -1,0 +1,13 @@
+import { isMember, type Principal } from "../../shared/policy.ts";
+import type { Ask } from "../../shared/rpc_methods.ts";
+
+/** Whether an organization works in a collaboration that the caller's does not. See `rulesToGive()` for what follows. */
+export async function worksElsewhere(
+  ask: Ask,
+  principal: Principal,
+  organization_id: number,
+): Promise<boolean> {
+  if (organization_id === principal.organization_id) return false;
+  const memberships = await ask("collaboration", "memberships", { organization_id });
+  return memberships.some(({ id }) => !isMember(principal, id));
+}
