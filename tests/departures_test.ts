@@ -57,7 +57,7 @@ Deno.test("an organization deleted while collaboration and task were down is gon
   }, { what: "the end of the run that waited for its node", timeout: 20_000 });
 });
 
-Deno.test("a collaboration deleted while task was down takes its tasks along", async () => {
+Deno.test("a collaboration deleted while task was down takes its tasks along (CVE-2023-41881)", async () => {
   const site = await createSite(stack(), { data: DATA });
   const task = await waitingTask(site);
   await stack().part("task").kill9();
