@@ -277,6 +277,31 @@ Deno.test("an expired token is refused with 401, and a refresh token is no acces
   }
 });
 
+Deno.test("plain input is refused in an encrypted collaboration (GHSA-rjmv-52mp-gjrr)", async () => {
+  const [member] = site.members;
+  const encrypted = await site.admin.post("/collaboration", {
+    name: "Encrypted",
+    encrypted: true,
+    organization_ids: [member!.id],
+  });
+  await site.admin.post("/node", { organization_id: member!.id, collaboration_id: encrypted.id });
+  const response = await site.researcher.request(
+    "POST",
+    "/task",
+    task({ collaboration_id: encrypted.id }),
+  );
+  assert.equal(response.status, 400);
+  assert.match((await response.json()).msg, /must be encrypted/);
+  assert.deepEqual((await site.admin.get(`/task?collaboration_id=${encrypted.id}`)).data, []);
+});
+
+Deno.test("a parent that a user claims for a task is not believed (GHSA-vc3v-ppc7-v486)", async () => {
+  const parent = await site.researcher.post("/task", task({}));
+  const posted = await site.researcher.post("/task", task({ parent_id: parent.id, job_id: 1 }));
+  assert.equal(posted.parent, null);
+  assert.notEqual(posted.job_id, parent.job_id);
+});
+
 Deno.test("a body that is too large is refused", async () => {
   const response = await site.researcher.request(
     "POST",
