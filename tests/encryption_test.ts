@@ -86,7 +86,7 @@ Deno.test("an encrypted collaboration computes a central and partial average, an
   for (const { organization, input } of shares) {
     const key = keys[organization.id === second.id ? 1 : 0]!;
     assert.equal(open(input, key).method, "partial");
-    assert.match(input, /^c2V4dGFudDE/, "the authenticated format, between two nodes");
+    assert.match(input, /^c2V4dGFudD[E-H]/, "the authenticated format, between two nodes");
   }
   for (const { result } of partials) {
     assert.ok(open(result, keys[0]!), "encrypted for the organization of the central part");
