@@ -115,6 +115,7 @@ export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
   async function follow(): Promise<void> {
     await locate();
     const reader = await read(last + 1, 1000, PULL_MS);
+    let delivered = 0;
     try {
       while (!stopping.signal.aborted) {
         const messages = await reader.fetch();
@@ -125,6 +126,8 @@ export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
         let count = 0;
         try {
           for await (const message of messages) {
+            // What was on its way when a connection broke is not sent again: read it anew.
+            if (message.info.deliverySequence !== ++delivered) return messages.stop();
             if (message.seq <= last) continue;
             add(message);
             count++;
@@ -153,25 +156,33 @@ export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
     }
   })();
 
+  /** The oldest place the stream still has. */
+  async function firstKept(): Promise<number> {
+    const manager = await nc.jetstreamManager({ checkAPI: false });
+    return (await manager.streams.info(STREAMS.events)).state.first_seq;
+  }
+
   /** What the stream still has after `seq`, up to what is in memory. */
   async function replay(seq: number): Promise<FeedBatch> {
     const reader = await read(seq + 1, BATCH, 2000);
     const entries: FeedEntry[] = [];
     let at = seq;
+    let delivered = 0;
     try {
       const messages = await reader.fetch();
       for await (const message of messages) {
-        if (message.seq > from) break;
+        if (message.info.deliverySequence !== ++delivered || message.seq > from) break;
         const entry = take(message);
         if (entry) entries.push(entry);
         at = message.seq;
         if (message.info.pending === 0) break;
       }
       messages.stop();
-      const first = entries[0]?.seq;
-      // Nothing more before what is in memory: go on there.
-      if (at === seq) at = from;
-      return { entries, place: { epoch, seq: at }, gap: first === undefined || first > seq + 1 };
+      const kept = await firstKept();
+      const gap = kept > seq + 1;
+      // Nothing came: either it is gone, or the broker was away and the watcher asks again.
+      if (at === seq && gap) at = Math.min(from, kept - 1);
+      return { entries, place: { epoch, seq: at }, gap };
     } finally {
       reader.end();
     }
