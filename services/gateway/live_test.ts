@@ -60,7 +60,7 @@ const WATCHER = user(["event:RECEIVE:COLLABORATION", "run:VIEW:COLLABORATION"]);
 interface Heard {
   name: string;
   id: string;
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- whatever its callers pass on
   data: any;
 }
 
