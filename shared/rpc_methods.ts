@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { auditAnswer, auditQuestion, refusalSchema } from "./audit.ts";
+import { sealSchema, sealsQuestion } from "./audit_seal.ts";
 
 const idNumber = z.number().int();
 const idList = z.array(idNumber);
@@ -64,6 +65,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** Records a request that the gateway refused. */
     record_refusal: { input: refusalSchema, output: z.object({}) },
     /** Closes the node's connections and refuses every token and broker credential it has. */
@@ -99,6 +102,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** An algorithm store, or null. Without a collaboration it serves all of them. */
     store: {
       input: z.object({ id: idNumber }),
@@ -134,6 +139,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** How many tasks there are of what is given: an organization's are those it started or has a share in. */
     count: {
       input: z.object({

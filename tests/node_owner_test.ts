@@ -153,3 +153,27 @@ Deno.test("a Parquet database serves the sandbox, others are refused clearly, co
     ),
   );
 });
+
+Deno.test("the node notes the seals of the hub's audit record in its own", async () => {
+  const site = await createSite(stack(), { data: ["x\n1\n"] });
+  const [member] = site.members as [Member];
+  // It seals what has been recorded when it starts.
+  await stack().part("identity").restart();
+  const [seal] = await waitFor(async () => {
+    const { data } = await site.admin.get("/audit/seals?service=identity");
+    return data.length > 0 ? data : undefined;
+  }, { what: "a seal", timeout: 20_000 });
+  assert.ok(seal.records > 0);
+  await site.startNode(member);
+  const path = member.config.replace(/\.yaml$/, "-data/audit.log");
+  const noted = await waitFor(async () => {
+    const lines = (await Deno.readTextFile(path)).trim().split("\n");
+    return lines.map((line) => JSON.parse(line)).find(({ event }) => event === "hub record noted");
+  }, { what: "the node to note the seal", timeout: 20_000 });
+  const which = `service=${noted.service}&after=${noted.number - 1}`;
+  const [same] = (await site.admin.get(`/audit/seals?${which}`)).data;
+  assert.deepEqual([noted.number, noted.sha256], [same.number, same.sha256]);
+  const asked = await site.researcher.request("GET", "/audit/seals?after=x");
+  assert.equal(asked.status, 400);
+  await asked.body?.cancel();
+});

@@ -3,6 +3,7 @@
  * @module
  */
 import { auditEntries } from "../../shared/audit.ts";
+import { seals } from "../../shared/audit_seal.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -66,6 +67,7 @@ export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"co
       return { nodes: (await nodesOfOrganization(db, organization_id)).length };
     },
     audit: (question) => auditEntries(db, question),
+    audit_seals: async (question) => ({ seals: await seals(db, question) }),
     health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
   };
 }

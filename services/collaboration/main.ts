@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { keepSealing } from "../../shared/audit_seal.ts";
 import { readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { consumeEvents } from "../../shared/event_consumer.ts";
@@ -24,6 +25,8 @@ await runService("collaboration", async ({ log, onStop }) => {
   onStop("database", () => db.end({ timeout: 5 }));
   await waitForDatabase(db, log);
   await migrate(db, new URL("./schema/", import.meta.url), log);
+  const sealing = keepSealing({ db, log });
+  onStop("seals", () => sealing.stop());
 
   const broker = await connectService({
     service: "collaboration",

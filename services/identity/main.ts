@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { keepSealing } from "../../shared/audit_seal.ts";
 import { trustSchema } from "../../shared/broker_trust.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
@@ -56,6 +57,8 @@ await runService("identity", async ({ log, onStop }) => {
   onStop("database", () => db.end({ timeout: 5 }));
   await waitForDatabase(db, log);
   await migrate(db, new URL("./schema/", import.meta.url), log);
+  const sealing = keepSealing({ db, log });
+  onStop("seals", () => sealing.stop());
   await seedCatalogue(db);
   await ensureFirstUser(db, {
     username: config.SEXTANT_ADMIN_USERNAME,

@@ -22,6 +22,7 @@ import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Payloads } from "./encryption/payloads.ts";
 import { writeStatus } from "./health.ts";
+import { witnessHub } from "./hub_witness.ts";
 import { createHub, type NodeIdentity } from "./hub.ts";
 import { createGate } from "./gate.ts";
 import { receiveInputs } from "./input.ts";
@@ -226,6 +227,8 @@ export async function startAgent(
       contact: () => broker.connection.flush(),
     });
     ends.push(() => status.close());
+    const witness = witnessHub({ hub, folder: dataFolder, audit, log, signal: stopping.signal });
+    ends.push(() => (stopping.abort(new Error("stopping")), witness));
     started = true;
     return { identity, stop: endAll };
   } catch (error) {
