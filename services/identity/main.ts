@@ -5,6 +5,7 @@ import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { consumeEvents } from "../../shared/event_consumer.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
+import { forgetOldKeys } from "../../shared/idempotency.ts";
 import { serveEnrolment } from "../../shared/enrolment.ts";
 import { connectIdentity } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
@@ -119,6 +120,7 @@ await runService("identity", async ({ log, onStop }) => {
   async function sweepUp(): Promise<void> {
     await deleteExpiredRefreshTokens(db, now());
     await deleteExpiredResetTokens(db, new Date(now().getTime() - 86_400_000));
+    await forgetOldKeys(db);
     await keys.rotate();
   }
   const sweep = setInterval(

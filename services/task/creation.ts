@@ -7,7 +7,7 @@ import { z } from "zod";
 import { id, integer, name, nullAsAbsent, text } from "../../shared/contract.ts";
 import { SextantError } from "../../shared/errors.ts";
 import { type AppEnv, found } from "../../shared/http.ts";
-import { callerOf, once, recall } from "../../shared/idempotency.ts";
+import { callerOf, once } from "../../shared/idempotency.ts";
 import type { Change } from "../../shared/outbox.ts";
 import { demand, isMember, mayCollaboration, type Principal } from "../../shared/policy.ts";
 import type { RpcOutput } from "../../shared/rpc_methods.ts";
@@ -72,14 +72,13 @@ export const newTask = z.object({
 );
 export type NewTaskBody = z.infer<typeof newTask>;
 
-type ShownTask = ReturnType<typeof showTask>;
 type Place = NonNullable<RpcOutput<"collaboration", "scope">["collaboration"]>;
 type Origin = Omit<NewTask, "name" | "description" | "collaboration_id" | "job_id"> & {
   /** Undefined asks for a new one. */
   job_id: number | undefined;
 };
 
-/** Creates tasks as `POST /task` does; refuses in the contract's order (§3.7). */
+/** Creates tasks and answers as `POST /task` does; refuses in the contract's order (§3.7). */
 export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
   async function placeOf({ collaboration_id, study_id, organizations }: NewTaskBody) {
     const { collaboration, study, nodes } = await ask("collaboration", "scope", {
@@ -265,22 +264,19 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
     return task;
   }
 
-  return async function create(c: Context<AppEnv>, given: NewTaskBody): Promise<ShownTask> {
-    const known = await recall<ShownTask>(c, db, given);
-    if (known) return known;
+  return async function create(c: Context<AppEnv>, given: NewTaskBody): Promise<Response> {
     const principal = c.get("principal");
     const place = await placeOf(given);
     const origin = await originOf(principal, given, place.collaboration);
     for (const { id, input } of given.organizations) {
       await checkInput(id, input, place.collaboration);
     }
-    return await outbox.change((change) =>
-      once(c, change.tx, given, async () => {
-        const task = await write(change, principal, given, place, origin);
-        c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
-        const [progress] = await progressOfTasks(change.tx, [task.id]);
-        return showTask(task, await databasesOfTasks(change.tx, [task.id]), progress);
-      })
-    );
+    return await once(c, outbox, async (change) => {
+      const task = await write(change, principal, given, place, origin);
+      c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
+      const [progress] = await progressOfTasks(change.tx, [task.id]);
+      const databases = await databasesOfTasks(change.tx, [task.id]);
+      return c.json(showTask(task, databases, progress), 201);
+    });
   };
 }
