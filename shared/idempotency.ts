@@ -3,9 +3,9 @@
  * repetition within a day gets the same answer.
  *
  * A route that makes a new thing takes two steps: `idempotent(db)` on the line that declares it, and
- * {@linkcode once} in place of `outbox.change`. Its service needs a migration with the table `idempotency` (see
- * `012_idempotency.sql` of any service) and calls {@linkcode forgetOldKeys} now and then. Uploads of payloads have
- * no part in it: what nobody uses of them is removed after a day.
+ * {@linkcode once} in place of `outbox.change`. The table comes with `migrate`; its service calls
+ * {@linkcode forgetOldKeys} now and then. Uploads of payloads have no part in it: what nobody uses of them is removed
+ * after a day.
  *
  * A row of the table is the guard: it is written in the transaction of the work, so a repetition that runs at the
  * same time, on any replica, waits for the first and then reads its answer. A request that is refused leaves no row.

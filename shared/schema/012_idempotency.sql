@@ -1,4 +1,6 @@
 -- Creates that may be repeated (see shared/idempotency.ts). Nothing in a row can be read without the client's key.
+-- The table that task had before this one held keys and answers in the clear. They are forgotten.
+drop table if exists idempotency;
 create table idempotency (
   caller text not null,
   key_digest bytea not null,
