@@ -109,6 +109,17 @@ export const RPC_METHODS = {
         collaboration_id: idNumber.nullable(),
       }).nullable(),
     },
+    /** The image that a store has approved under this name, pinned to its digest; asked as the user who wants it. */
+    approved_image: {
+      input: z.object({
+        store_id: idNumber,
+        image: z.string(),
+        authorization: z.string().optional(),
+        /** This server as the store knows it, where the operator has not set it. */
+        server_url: z.string().optional(),
+      }),
+      output: z.object({ image: z.string() }),
+    },
     /** How many nodes an organization has. */
     node_count: {
       input: z.object({ organization_id: idNumber }),

@@ -159,6 +159,16 @@ export async function carryOut(
 
 function whatIsAsked(dispatch: Dispatch): Record<string, unknown> {
   const { run_id, parent_id, image, init_user_id, init_org_id, input_sha256, databases } = dispatch;
-  const labels = databases.map(({ label }) => label);
-  return { run_id, parent_id, image, init_user_id, init_org_id, input_sha256, databases: labels };
+  const { init_username: username, algorithm_store_url: store } = dispatch;
+  return {
+    run_id,
+    parent_id,
+    image,
+    init_user_id,
+    ...(username ? { init_username: username } : {}),
+    init_org_id,
+    ...(store ? { algorithm_store_url: store } : {}),
+    input_sha256,
+    databases: databases.map(({ label }) => label),
+  };
 }

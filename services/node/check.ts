@@ -146,11 +146,13 @@ async function checkDisk(folder: string): Promise<Finding> {
   }
 }
 
-const who = z.object({ id: z.number(), name: z.string().optional() });
+const who = z.strictObject({ id: z.number().default(0), name: z.string().optional() });
 const taskSchema = z.strictObject({
   image: z.string(),
-  user: who.default({ id: 0 }),
-  organization: who.default({ id: 0 }),
+  /** The address of the algorithm store that it comes from. */
+  store: z.string().optional(),
+  user: who.prefault({}),
+  organization: who.prefault({}),
   databases: z.array(z.string()).default([]),
   /** How many organizations have a share. */
   organizations: z.number().default(1),
@@ -159,7 +161,10 @@ const taskSchema = z.strictObject({
   kwargs: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** What the rules say of a task, given as JSON such as `{"image": …, "user": {"id": 1}, "method": …, "kwargs": …}`. */
+/**
+ * What the rules say of a task, given as JSON such as
+ * `{"image": …, "user": {"id": 1, "name": "alice"}, "method": …, "kwargs": …}`.
+ */
 export function explainTask(json: unknown, policy: Policy): { text: string; allowed: boolean } {
   const parsed = taskSchema.safeParse(json);
   if (!parsed.success) {

@@ -32,13 +32,28 @@ function listOf<Schema extends z.ZodType>(one: Schema) {
   );
 }
 
-const reference = option.refine((entry) => {
+function isValid(entry: string): boolean {
   try {
-    return !isPattern(entry) || new RegExp(`^(?:${entry})$`, "u");
+    // By itself: "a)|(?:b" is a pattern only within the brackets that it gets later, and then not of all of a text.
+    return !isPattern(entry) || Boolean(new RegExp(entry, "u"));
   } catch {
     return false;
   }
-}, "must be a reference or a valid pattern");
+}
+
+const reference = option.refine(isValid, "must be a reference or a valid pattern");
+const storeAddress = option.refine(
+  (entry) => isPattern(entry) ? isValid(entry) : URL.canParse(entry),
+  'must be the address of a store, such as "https://store.example/api", or a valid pattern',
+);
+
+/** Digits are an id: no user can have such a name, and no organization either. */
+function idOrName(whose: string) {
+  return z.union([
+    z.number().int(),
+    option.transform((text) => /^\d+$/.test(text) ? Number(text) : text),
+  ], { error: `must be ${whose} id or name` });
+}
 
 const methodOptions = z.strictObject({
   minimum_organizations: count.optional(),
@@ -76,16 +91,11 @@ const schema = z.strictObject({
   algorithm_folders: z.array(option).optional(),
   policies: z.strictObject({
     allowed_algorithms: listOf(reference).optional(),
-    allowed_users: listOf(
-      z.union([z.number().int(), z.string().regex(/^\d+$/).transform(Number)], {
-        error: "must be a user's id: the hub tells nodes no names of users",
-      }),
-    ).optional(),
-    allowed_organizations: listOf(
-      z.union([z.number().int(), option.transform((text) => /^\d+$/.test(text) ? +text : text)], {
-        error: "must be an organization's id or name",
-      }),
-    ).optional(),
+    allowed_algorithm_stores: listOf(storeAddress).optional(),
+    allow_either_whitelist_or_store: z.boolean("must be true or false").default(false),
+    allow_basics_algorithm: z.boolean("must be true or false").default(true),
+    allowed_users: listOf(idOrName("a user's")).optional(),
+    allowed_organizations: listOf(idOrName("an organization's")).optional(),
     minimum_organizations: count.optional(),
     algorithms: z.array(z.strictObject({
       name: reference,
@@ -234,6 +244,9 @@ async function databaseOf(
 function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
   return {
     allowedAlgorithms: policies.allowed_algorithms,
+    allowedStores: policies.allowed_algorithm_stores,
+    eitherAlgorithmOrStore: policies.allow_either_whitelist_or_store,
+    allowBasics: policies.allow_basics_algorithm,
     allowedUsers: policies.allowed_users,
     allowedOrganizations: policies.allowed_organizations,
     minimumOrganizations: policies.minimum_organizations,

@@ -53,11 +53,12 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
 
   return {
     async admit(dispatch, signal) {
-      const { image, init_user_id, init_org_id, databases } = dispatch;
+      const { image, init_user_id, init_username, init_org_id, databases } = dispatch;
       const name = await nameOf(init_org_id, signal);
       const decision = decideTask({
         image,
-        user: { id: init_user_id },
+        store: dispatch.algorithm_store_url,
+        user: { id: init_user_id, name: init_username },
         organization: { id: init_org_id, name },
         databases: databases.map(({ label }) => label),
       }, policy);
