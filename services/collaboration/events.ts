@@ -17,6 +17,7 @@ import {
   nodeByKey,
   nodesOfCollaborations,
   nodesOfOrganization,
+  setPayloadFormats,
   storeById,
   studyById,
   studyMembers,
@@ -41,6 +42,10 @@ export function collaborationAnswers(
     async node_by_key({ sha256 }) {
       const row = await nodeByKey(db, sha256);
       return row ? summarize(row) : null;
+    },
+    async node_logged_in({ id, payload_formats }) {
+      await setPayloadFormats(db, id, payload_formats);
+      return {};
     },
     async nodes({ collaboration_ids }) {
       return (await nodesOfCollaborations(db, collaboration_ids)).map(summarize);

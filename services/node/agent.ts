@@ -18,6 +18,7 @@ import { connectBroker } from "./broker.ts";
 import type { NodeConfig } from "./config.ts";
 import { openContainers } from "./container_engine.ts";
 import { createContainerRunner } from "./container_run.ts";
+import { readableFormats } from "./encryption/formats.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Payloads } from "./encryption/payloads.ts";
@@ -73,7 +74,8 @@ export async function startAgent(
     for (const end of ends.splice(0).reverse()) await end();
   }
   try {
-    const hub = createHub({ api: config.api, apiKey: config.apiKey, log });
+    const payloadFormats = readableFormats(config.encryption);
+    const hub = createHub({ api: config.api, apiKey: config.apiKey, payloadFormats, log });
     const identity = await hub.whoAmI(starting);
     checkEncryption(config.encryption, identity.collaboration);
     log.info("Logged in", { node_id: identity.id, node: identity.name });

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { silentLogger } from "../../shared/log.ts";
 import type { NodeConfig } from "./config.ts";
+import { readableFormats } from "./encryption/formats.ts";
 import { publicKeyText, readPrivateKey } from "./encryption/keys.ts";
 import { createHub, type NodeIdentity, WrongKeyError } from "./hub.ts";
 import { decideCall, decideTask, type Policy } from "./policy.ts";
@@ -29,7 +30,13 @@ const LEAST_FREE = 2 * 2 ** 30;
 /** Looks at one thing after the other. */
 export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   yield finding("configuration", true, "can be read; every option is known");
-  const hub = createHub({ api: config.api, apiKey: config.apiKey, log: silentLogger });
+  const hub = createHub({
+    api: config.api,
+    apiKey: config.apiKey,
+    // As the agent says it, in whose place this logs in.
+    payloadFormats: readableFormats(config.encryption),
+    log: silentLogger,
+  });
 
   const answer = await fetch(`${config.api}/version`, { signal: AbortSignal.timeout(PATIENCE_MS) })
     .then(async (response) => {

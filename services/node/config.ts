@@ -11,8 +11,8 @@ import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "./databases.ts";
+import { FORMAT_SETTINGS, type FormatSetting } from "./encryption/formats.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
-import type { Format } from "./encryption/sealed.ts";
 import { isPattern, type Policy } from "./policy.ts";
 import type { RegistryLogin } from "./runtimes/container/image.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
@@ -115,8 +115,8 @@ const schema = z.strictObject({
   encryption: z.strictObject({
     enabled: z.boolean("must be true or false").default(false),
     private_key: option.optional(),
-    between_nodes: z.enum(["field", "authenticated"], "must be field or authenticated")
-      .default("field"),
+    between_nodes: z.enum(FORMAT_SETTINGS, `must be one of ${FORMAT_SETTINGS.join(", ")}`)
+      .default("announced"),
   }).prefault({}),
   limits: z.strictObject({
     timeout_seconds: count.default(24 * 3600),
@@ -169,8 +169,8 @@ export interface NodeConfig {
   encryption: boolean;
   /** The organization's private key in PEM, which has been checked. */
   privateKey: string | undefined;
-  /** How inputs and results of subtasks are encrypted; `authenticated` is for Sextant nodes alone. */
-  betweenNodes: Format;
+  /** How inputs and results of subtasks are encrypted. */
+  betweenNodes: FormatSetting;
   limits: RunLimits;
   /** `undefined` when no container may run here. */
   containers: ContainerOptions | undefined;

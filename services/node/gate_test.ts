@@ -48,7 +48,7 @@ async function withGate<T>(
   const api = `http://127.0.0.1:${server.addr.port}/api`;
   const gate = createGate({
     policy,
-    hub: createHub({ api, apiKey: "k", log: silentLogger }),
+    hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
     onDecision: (_, decision) => decisions.push(decision),
   });
   try {

@@ -108,6 +108,13 @@ testTable("collaboration", [
     expect: { Root: YES, "a node, a container": OWN, "*": SHARED },
   },
   {
+    route: "GET /collaboration/:id/payload_formats",
+    request: async (world, place) => ({
+      path: `/collaboration/${await collaboration(world, place)}/payload_formats`,
+    }),
+    expect: { Root: YES, "a node, a container": OWN, "*": SHARED },
+  },
+  {
     route: "PATCH /collaboration/:id",
     request: async (world, place) => ({
       path: `/collaboration/${await newCollaboration(world, place)}`,
