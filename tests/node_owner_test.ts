@@ -164,6 +164,32 @@ Deno.test("status and check tell the owner how the node is", async () => {
   assert.match(explained.text, /not allowed: .*container image/);
 });
 
+Deno.test("a node whose owner allows it tells the hub how it is, and the hub tells Prometheus", async () => {
+  const site = await createSite(stack(), {
+    data: ["x\n1\n", "x\n2\n"],
+    node: (index) => index === 0 ? { prometheus: { enabled: true } } : {},
+  });
+  const [first, second] = site.members as [Member, Member];
+  for (const member of site.members) await site.startNode(member);
+  const path = `/node/${first.nodeId}/metrics`;
+  const metrics = await waitFor(async () => {
+    const answer = await site.researcher.request("GET", path);
+    const body = await answer.json();
+    return answer.status === 200 ? body : undefined;
+  }, { what: "the first report" });
+  assert.deepEqual(metrics.runs, { waiting: 0, under_way: 0, to_be_reported: 0 });
+  assert.ok(metrics.age_seconds < 45);
+  const silent = await site.researcher.request("GET", `/node/${second.nodeId}/metrics`);
+  assert.equal(silent.status, 404);
+  await silent.body?.cancel();
+  const text = await (await site.admin.request("GET", "/metrics")).text();
+  const labels = `node_id="${first.nodeId}",node="`;
+  for (const name of ["online", "report_age_seconds", "disk_free_bytes"]) {
+    assert.ok(text.includes(`sextant_node_${name}{${labels}`), `${name} in\n${text}`);
+  }
+  assert.equal((await site.researcher.request("GET", "/metrics")).status, 401);
+});
+
 Deno.test("a Parquet database serves the sandbox, others are refused clearly, columns are shared", async () => {
   const parquet = await Deno.makeTempFile({ dir: stack().folder, suffix: ".parquet" });
   const columnData = [{ name: "x", data: [1, 2, 6], type: "DOUBLE" as const }];

@@ -13,6 +13,7 @@ import { describePaths } from "../../shared/openapi.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import { algorithmStoreRoutes } from "./routes/algorithm_store.ts";
 import { collaborationRoutes } from "./routes/collaboration.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/node.ts";
 import { payloadFormatRoutes } from "./routes/payload_format.ts";
 import { studyRoutes } from "./routes/study.ts";
@@ -24,6 +25,7 @@ export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
   app.route("/", payloadFormatRoutes(deps));
   app.route("/", studyRoutes(deps));
   app.route("/", nodeRoutes(deps));
+  app.route("/", metricsRoutes(deps));
   app.route("/", algorithmStoreRoutes(deps));
   app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
   return app;

@@ -28,6 +28,7 @@ import { createGate } from "./gate.ts";
 import { receiveInputs } from "./input.ts";
 import { takeWork } from "./intake.ts";
 import { openJournal } from "./journal.ts";
+import { reportMetrics } from "./metrics.ts";
 import { createReporter } from "./report.ts";
 import { createRunner, type CreateRunnerOptions } from "./run.ts";
 import { createSandbox } from "./runtimes/sandbox.ts";
@@ -59,6 +60,7 @@ export interface StartAgentOptions {
 export async function startAgent(
   { config, log, signal, onFailure }: StartAgentOptions,
 ): Promise<Agent> {
+  const since = performance.now();
   const failed = new AbortController();
   let started = false;
   function fail(error: unknown) {
@@ -228,6 +230,22 @@ export async function startAgent(
       contact: () => broker.connection.flush(),
     });
     ends.push(() => status.close());
+    const { maxRuns, metricsEverySeconds: everySeconds } = config;
+    if (everySeconds !== undefined) {
+      const folder = dataFolder;
+      const { signal } = stopping;
+      void reportMetrics({
+        everySeconds,
+        folder,
+        journal,
+        maxRuns,
+        since,
+        hub,
+        nodeId,
+        log,
+        signal,
+      });
+    }
     started = true;
     return { identity, stop: endAll };
   } catch (error) {

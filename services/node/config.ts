@@ -151,6 +151,10 @@ const schema = z.strictObject({
   algorithm_device_requests: z.strictObject({
     gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
+  prometheus: z.strictObject({
+    enabled: z.boolean("must be true or false").default(false),
+    report_interval_seconds: count.max(86_400, "must be at most 86400").default(45),
+  }).prefault({}),
   share_config: z.boolean("must be true or false").default(true),
   share_algorithm_logs: z.boolean("must be true or false").default(true),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
@@ -176,6 +180,8 @@ export interface NodeConfig {
   containers: ContainerOptions | undefined;
   /** Runs that may compute at once; runs that wait for their subtasks do not count. */
   maxRuns: number;
+  /** How often the hub is told how the agent and its machine are; `undefined`: never. */
+  metricsEverySeconds: number | undefined;
   /** Whether the hub is told of rules, databases and columns. */
   shareConfig: boolean;
   /** Whether what algorithms print leaves the site. */
@@ -221,6 +227,9 @@ export async function readNodeConfig(
     },
     containers: containerOptions(options, await readLogins(options, at, problems)),
     maxRuns: options.max_runs,
+    metricsEverySeconds: options.prometheus.enabled
+      ? options.prometheus.report_interval_seconds
+      : undefined,
     shareConfig: options.share_config,
     shareLogs: options.share_algorithm_logs,
   };

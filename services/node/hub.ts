@@ -29,7 +29,7 @@ export class WrongKeyError extends Error {
 }
 
 export interface HubRequest {
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH";
   /** Sent as JSON. */
   body?: unknown;
   /** Opens a body that is JSON already; called anew for each attempt. */
