@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { type Access, accessOf, validationOf } from "./http.ts";
+import { type Access, accessOf, answerTypeOf, validationOf } from "./http.ts";
 
 /** What Hono keeps of a route: one entry for each of its handlers. */
 interface RouteEntry {
@@ -21,6 +21,8 @@ export interface RouteDescription {
   name: string;
   /** Absent where nobody needs to be logged in. */
   access: Access | undefined;
+  /** What it answers with. */
+  answer: string;
   body: z.ZodType | undefined;
   query: z.ZodType | undefined;
 }
@@ -32,10 +34,19 @@ export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
     if (method === "ALL") continue;
     const key = `${method} ${path}`;
     const route = routes.get(key) ??
-      { method, path, name: "", access: undefined, body: undefined, query: undefined };
+      {
+        method,
+        path,
+        name: "",
+        access: undefined,
+        answer: "application/json",
+        body: undefined,
+        query: undefined,
+      };
     routes.set(key, route);
     const validation = validationOf(handler);
     route.access ??= accessOf(handler);
+    route.answer = answerTypeOf(handler) ?? route.answer;
     if (validation?.target === "json") route.body = validation.schema;
     if (validation?.target === "query") route.query = validation.schema;
     route.name = (handler as { name?: string }).name ?? "";
@@ -94,14 +105,13 @@ function whoMay({ access }: RouteDescription): string {
   return access.permission ? `${kinds} Needs a rule ${access.permission}.` : kinds;
 }
 
-const anyObject = { description: "Done", content: { "application/json": { schema: {} } } };
 const failure = (description: string) => ({
   description,
   content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
 });
 
 function operation(route: RouteDescription): Json {
-  const { access, body, path, method, query } = route;
+  const { access, answer, body, path, method, query } = route;
   const tag = path.split("/")[2] ?? "api";
   const name = route.name || method.toLowerCase();
   return {
@@ -115,7 +125,7 @@ function operation(route: RouteDescription): Json {
       ? { requestBody: { content: { "application/json": { schema: jsonSchema(body) } } } }
       : {}),
     responses: {
-      "2XX": anyObject,
+      "2XX": { description: "Done", content: { [answer]: { schema: {} } } },
       ...(body || query ? { 400: failure("The request is invalid") } : {}),
       ...(access ? { 401: failure("Not logged in, or not permitted") } : {}),
       ...(path.includes(":") ? { 404: failure("There is no such object") } : {}),

@@ -271,5 +271,15 @@ Deno.test("decideCall() goes by method, arguments and number of organizations", 
   assert.match(callReason({ kwargs: { column: { x: 1 } } }, strict), /value of the argument/);
   assert.match(callReason({ kwargs: { where: "1" } }, strict), /argument "where" .* not listed/);
   assert.match(callReason({ args: ["age"] }, strict), /arguments without names/);
+  // A number in the owner's file is not its text, nor the other way round, nor what is only loosely the same.
+  const bins = (allowed: unknown[]) => ({
+    algorithms: [{ name: "deno:average", methods: { partial: { arguments: { bins: allowed } } } }],
+  });
+  for (const value of ["10", "10.0", true, [[10]], { 0: 10 }, null, [10, "10"]]) {
+    assert.match(callReason({ kwargs: { bins: value } }, bins([10])), /value of the argument/);
+  }
+  assert.match(callReason({ kwargs: { bins: 10 } }, bins(["10"])), /value of the argument/);
+  assert.ok(decideCall({ ...call, kwargs: { bins: [10, 10] } }, bins([10, "10"])).allowed);
+  assert.match(callReason({ kwargs: { bins: 10 } }, bins([])), /value of the argument/);
   assert.match(callReason({ organizations: 2 }, strict), /minimum_organizations of 3/);
 });

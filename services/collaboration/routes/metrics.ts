@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { dateText } from "../../../shared/contract.ts";
 import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found, pathId } from "../../../shared/http.ts";
+import { allow, answersWith, type AppEnv, body, found, pathId } from "../../../shared/http.ts";
 import { nodeMetricsSchema } from "../../../shared/node_metrics.ts";
 import { demand, scopesOf } from "../../../shared/policy.ts";
 import type { CollaborationDeps } from "../deps.ts";
@@ -44,17 +44,22 @@ export function metricsRoutes({ db, ask }: CollaborationDeps): Hono<AppEnv> {
   });
 
   // For Prometheus, with the token of somebody who may view all nodes.
-  routes.get("/metrics", allow("user", "node:VIEW"), async function collectMetrics(c) {
-    demand(
-      scopesOf(c.get("principal"), "node:VIEW").has("GLOBAL"),
-      "view the metrics of all nodes",
-    );
-    const nodes = await measuredNodes(db);
-    const ids = [...new Set(nodes.map(({ organization_id }) => organization_id))];
-    const organizations = await ask("identity", "organizations", { ids });
-    const names = new Map(organizations.map(({ id, name }) => [id, name]));
-    return c.body(metricsText(nodes, names), 200, { "content-type": METRICS_TYPE });
-  });
+  routes.get(
+    "/metrics",
+    allow("user", "node:VIEW"),
+    answersWith("text/plain"),
+    async function collectMetrics(c) {
+      demand(
+        scopesOf(c.get("principal"), "node:VIEW").has("GLOBAL"),
+        "view the metrics of all nodes",
+      );
+      const nodes = await measuredNodes(db);
+      const ids = [...new Set(nodes.map(({ organization_id }) => organization_id))];
+      const organizations = await ask("identity", "organizations", { ids });
+      const names = new Map(organizations.map(({ id, name }) => [id, name]));
+      return c.body(metricsText(nodes, names), 200, { "content-type": METRICS_TYPE });
+    },
+  );
 
   return routes;
 }
