@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { type Access, accessOf, validationOf } from "./http.ts";
+import { type Access, accessOf, answerTypeOf, validationOf } from "./http.ts";
 import { takesIdempotencyKey } from "./idempotency.ts";
 
 /** What Hono keeps of a route: one entry for each of its handlers. */
@@ -22,6 +22,8 @@ export interface RouteDescription {
   name: string;
   /** Absent where nobody needs to be logged in. */
   access: Access | undefined;
+  /** What it answers with. */
+  answer: string;
   body: z.ZodType | undefined;
   query: z.ZodType | undefined;
   /** Takes an `Idempotency-Key`. */
@@ -38,6 +40,7 @@ export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
     routes.set(key, route);
     const validation = validationOf(handler);
     route.access ??= accessOf(handler);
+    route.answer = answerTypeOf(handler) ?? route.answer;
     route.idempotent ||= takesIdempotencyKey(handler);
     if (validation?.target === "json") route.body = validation.schema;
     if (validation?.target === "query") route.query = validation.schema;
@@ -48,7 +51,14 @@ export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
 
 function newRoute(method: string, path: string): RouteDescription {
   const unknown = { access: undefined, body: undefined, query: undefined };
-  return { method, path, name: "", idempotent: false, ...unknown };
+  return {
+    method,
+    path,
+    name: "",
+    answer: "application/json",
+    idempotent: false,
+    ...unknown,
+  };
 }
 
 type Json = Record<string, unknown>;
@@ -114,14 +124,13 @@ function whoMay({ access }: RouteDescription): string {
   return access.permission ? `${kinds} Needs a rule ${access.permission}.` : kinds;
 }
 
-const anyObject = { description: "Done", content: { "application/json": { schema: {} } } };
 const failure = (description: string) => ({
   description,
   content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
 });
 
 function operation(route: RouteDescription): Json {
-  const { access, body, idempotent, path, method, query } = route;
+  const { access, answer, body, idempotent, path, method, query } = route;
   const tag = path.split("/")[2] ?? "api";
   const name = route.name || method.toLowerCase();
   return {
@@ -135,7 +144,7 @@ function operation(route: RouteDescription): Json {
       ? { requestBody: { content: { "application/json": { schema: jsonSchema(body) } } } }
       : {}),
     responses: {
-      "2XX": anyObject,
+      "2XX": { description: "Done", content: { [answer]: { schema: {} } } },
       ...(body || query ? { 400: failure("The request is invalid") } : {}),
       ...(access ? { 401: failure("Not logged in, or not permitted") } : {}),
       ...(idempotent ? { 409: failure("The Idempotency-Key was used for another request") } : {}),

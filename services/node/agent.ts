@@ -18,6 +18,7 @@ import { connectBroker } from "./broker.ts";
 import type { NodeConfig } from "./config.ts";
 import { openContainers } from "./container_engine.ts";
 import { createContainerRunner } from "./container_run.ts";
+import { readableFormats } from "./encryption/formats.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Payloads } from "./encryption/payloads.ts";
@@ -28,6 +29,7 @@ import { createGate } from "./gate.ts";
 import { receiveInputs } from "./input.ts";
 import { takeWork } from "./intake.ts";
 import { openJournal } from "./journal.ts";
+import { reportMetrics } from "./metrics.ts";
 import { createReporter } from "./report.ts";
 import { createRunner, type CreateRunnerOptions } from "./run.ts";
 import { createSandbox } from "./runtimes/sandbox.ts";
@@ -59,6 +61,7 @@ export interface StartAgentOptions {
 export async function startAgent(
   { config, log, signal, onFailure }: StartAgentOptions,
 ): Promise<Agent> {
+  const since = performance.now();
   const failed = new AbortController();
   let started = false;
   function fail(error: unknown) {
@@ -74,7 +77,8 @@ export async function startAgent(
     for (const end of ends.splice(0).reverse()) await end();
   }
   try {
-    const hub = createHub({ api: config.api, apiKey: config.apiKey, log });
+    const payloadFormats = readableFormats(config.encryption);
+    const hub = createHub({ api: config.api, apiKey: config.apiKey, payloadFormats, log });
     const identity = await hub.whoAmI(starting);
     checkEncryption(config.encryption, identity.collaboration);
     log.info("Logged in", { node_id: identity.id, node: identity.name });
@@ -229,6 +233,22 @@ export async function startAgent(
     ends.push(() => status.close());
     const witness = witnessHub({ hub, folder: dataFolder, audit, log, signal: stopping.signal });
     ends.push(() => (stopping.abort(new Error("stopping")), witness));
+    const { maxRuns, metricsEverySeconds: everySeconds } = config;
+    if (everySeconds !== undefined) {
+      const folder = dataFolder;
+      const { signal } = stopping;
+      void reportMetrics({
+        everySeconds,
+        folder,
+        journal,
+        maxRuns,
+        since,
+        hub,
+        nodeId,
+        log,
+        signal,
+      });
+    }
     started = true;
     return { identity, stop: endAll };
   } catch (error) {

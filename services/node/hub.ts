@@ -29,7 +29,7 @@ export class WrongKeyError extends Error {
 }
 
 export interface HubRequest {
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH";
   /** Sent as JSON. */
   body?: unknown;
   /** Opens a body that is JSON already; called anew for each attempt. */
@@ -89,6 +89,8 @@ export interface CreateHubOptions {
   /** Base address, as in `NodeConfig.api`. */
   api: string;
   apiKey: string;
+  /** The formats of encrypted payloads that this agent reads, which it says at each log-in. */
+  payloadFormats: readonly string[];
   log: Logger;
   now?: () => number;
 }
@@ -100,14 +102,16 @@ interface Session {
   renewAt: number;
 }
 
-export function createHub({ api, apiKey, log, now = Date.now }: CreateHubOptions): Hub {
+export function createHub(
+  { api, apiKey, payloadFormats, log, now = Date.now }: CreateHubOptions,
+): Hub {
   let session: Promise<Session> | undefined;
 
   async function logIn(signal?: AbortSignal): Promise<Session> {
     try {
       const answer = await send(`${api}/token/node`, {
         method: "POST",
-        body: { api_key: apiKey },
+        body: { api_key: apiKey, payload_formats: payloadFormats },
         ...(signal ? { signal } : {}),
       });
       const token = z.object({ access_token: z.string() }).parse(answer).access_token;

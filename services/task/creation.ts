@@ -64,6 +64,8 @@ export const newTask = z.object({
   description: nullAsAbsent(text.pipe(z.string().max(1024))),
   databases: nullAsAbsent(z.array(database)),
   store_id: nullAsAbsent(id),
+  /** This server as the algorithm store knows it. */
+  server_url: nullAsAbsent(text.pipe(z.url({ protocol: /^https?$/ }).max(1024))),
   /** Beyond the field's API: what is unfinished after so many seconds fails. */
   timeout_seconds: nullAsAbsent(integer.pipe(z.number().min(1).max(MAX_TIMEOUT_SECONDS))),
 }).refine(
@@ -116,6 +118,7 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
     principal: Principal,
     given: NewTaskBody,
     collaboration: Place,
+    authorization: string | undefined,
   ): Promise<Origin> {
     const timeout_seconds = given.timeout_seconds ?? null;
     const deadline_at = timeout_seconds === null
@@ -136,8 +139,10 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
         parent_id: parent!.id,
         job_id: parent!.job_id,
         init_user_id: parent!.init_user_id,
+        init_username: parent!.init_username,
         init_org_id: principal.organization_id,
         algorithm_store_id: parent!.algorithm_store_id,
+        algorithm_store_url: parent!.algorithm_store_url,
       };
     }
     demand(
@@ -147,17 +152,24 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
     demand(mayCollaboration(principal, "task:CREATE", collaboration.id), "create tasks there");
     return {
       ...common,
-      image: given.image,
+      ...await algorithmOf(given, collaboration, authorization),
       parent_id: null,
       job_id: undefined,
       init_user_id: principal.id,
+      init_username: principal.kind === "user" ? principal.username : null,
       init_org_id: principal.organization_id,
-      algorithm_store_id: await storeOf(given.store_id, collaboration),
     };
   }
 
-  async function storeOf(storeId: number | undefined, collaboration: Place) {
-    if (storeId === undefined) return null;
+  /** The image, and the store that has approved it: nodes rely on that when their rules name stores. */
+  async function algorithmOf(
+    { image, store_id: storeId, server_url }: NewTaskBody,
+    collaboration: Place,
+    authorization: string | undefined,
+  ) {
+    if (storeId === undefined) {
+      return { image, algorithm_store_id: null, algorithm_store_url: null };
+    }
     const store = await ask("collaboration", "store", { id: storeId });
     if (!store) {
       throw new SextantError("invalid_request", `There is no algorithm store ${storeId}.`);
@@ -168,7 +180,17 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
         `Algorithm store ${storeId} is not linked to collaboration ${collaboration.id}.`,
       );
     }
-    return storeId;
+    const approved = await ask("collaboration", "approved_image", {
+      store_id: storeId,
+      image,
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(server_url === undefined ? {} : { server_url }),
+    });
+    return {
+      image: approved.image,
+      algorithm_store_id: storeId,
+      algorithm_store_url: store.url,
+    };
   }
 
   /** Refuses an input that does not have the form that the collaboration asks for. */
@@ -267,7 +289,12 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
   return async function create(c: Context<AppEnv>, given: NewTaskBody): Promise<Response> {
     const principal = c.get("principal");
     const place = await placeOf(given);
-    const origin = await originOf(principal, given, place.collaboration);
+    const origin = await originOf(
+      principal,
+      given,
+      place.collaboration,
+      c.req.header("authorization"),
+    );
     for (const { id, input } of given.organizations) {
       await checkInput(id, input, place.collaboration);
     }

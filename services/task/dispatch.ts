@@ -53,6 +53,8 @@ export async function dispatch(
     organization_id: result.organization_id,
     init_org_id: task.init_org_id,
     init_user_id: task.init_user_id,
+    init_username: task.init_username,
+    algorithm_store_url: task.algorithm_store_url,
     image: task.image,
     databases: flatDatabases(await databasesOfTasks(tx, [task.id])),
     input_sha256: result.input_in_blob ? await blobDigest(tx, input) : await sha256Hex(input),

@@ -24,7 +24,11 @@ export interface TaskRow {
   parent_id: number | null;
   init_org_id: number;
   init_user_id: number;
+  /** Null for a task from before names were kept. */
+  init_username: string | null;
   algorithm_store_id: number | null;
+  /** Where the store was when the task was made. */
+  algorithm_store_url: string | null;
   timeout_seconds: number | null;
   deadline_at: Date | null;
 }
@@ -67,8 +71,8 @@ export interface ResultOfTaskRow extends ResultRow {
 
 export const taskColumns = (tx: Tx) =>
   tx`id, name, description, image, job_id, created_at, collaboration_id, study_id, parent_id,
-     init_org_id, init_user_id, algorithm_store_id, timeout_seconds,
-     deadline_at`;
+     init_org_id, init_user_id, init_username, algorithm_store_id, algorithm_store_url,
+     timeout_seconds, deadline_at`;
 export const resultColumns = (tx: Tx) =>
   tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
      finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used`;

@@ -24,7 +24,7 @@ import {
   type Principal,
   widestScope,
 } from "../../../shared/policy.ts";
-import { createStoreClient, StoreRefusal } from "../algorithm_store.ts";
+import { createStoreClient, requireServerUrl, StoreRefusal } from "../algorithm_store.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { mayViewStore } from "../rules.ts";
 import {
@@ -250,14 +250,6 @@ function demandEdit(principal: Principal, collaborationId: number | null): void 
     collaborationId === null
       ? "edit the stores of all collaborations"
       : `edit the stores of collaboration ${collaborationId}`,
-  );
-}
-
-function requireServerUrl(url: string | undefined): string {
-  if (url !== undefined) return url.replace(/\/+$/, "");
-  throw new SextantError(
-    "invalid_request",
-    "server_url is missing: the address under which the store reaches this server.",
   );
 }
 

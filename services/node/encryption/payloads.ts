@@ -33,13 +33,13 @@ export interface EncryptedPayloadsOptions {
   hub: Hub;
   /** The organization's. */
   privateKey: KeyObject;
-  /** How this node writes what other nodes will read. */
-  betweenNodes: Format;
+  /** How this node writes what the node of an organization will read. */
+  formatFor: (organizationId: number) => Promise<Format>;
   signal: AbortSignal;
 }
 
 export function createEncryptedPayloads(
-  { hub, privateKey, betweenNodes, signal }: EncryptedPayloadsOptions,
+  { hub, privateKey, formatFor, signal }: EncryptedPayloadsOptions,
 ): Payloads {
   async function keyOf(organizationId: number): Promise<KeyObject> {
     const schema = z.object({ name: z.string(), public_key: z.string().nullish() });
@@ -69,11 +69,12 @@ export function createEncryptedPayloads(
     open,
     decode: (stored) => Promise.resolve(new Uint8Array(open(stored)).toBase64()),
     async encode(content, organizationId) {
-      return sealText(Uint8Array.fromBase64(content), await keyOf(organizationId), betweenNodes);
+      const [key, format] = await Promise.all([keyOf(organizationId), formatFor(organizationId)]);
+      return sealText(Uint8Array.fromBase64(content), key, format);
     },
     async seal(organizationId, reader) {
-      const key = await keyOf(organizationId);
-      return createSeal(key, reader === "node" ? betweenNodes : "field");
+      const format = reader === "node" ? formatFor(organizationId) : "field" as const;
+      return createSeal(...await Promise.all([keyOf(organizationId), format]));
     },
   };
 }

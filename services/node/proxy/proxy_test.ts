@@ -64,7 +64,7 @@ async function withProxy(
   const place: Place = { asked, waits: 0, ask };
   const api = `http://127.0.0.1:${server.addr.port}/api`;
   const options: ProxyOptions = {
-    hub: createHub({ api, apiKey: "k", log: silentLogger }),
+    hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
     token,
     access: () => Promise.resolve({ token: "hub-token", grant }),
     codec: plainPayloads,

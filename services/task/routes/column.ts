@@ -41,6 +41,7 @@ export function columnRoutes(deps: TaskDeps): Hono<AppEnv> {
         study_id: undefined,
         description: undefined,
         store_id: undefined,
+        server_url: undefined,
         timeout_seconds: undefined,
       });
     },
