@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { startTestStack, type TestStack } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
+import { benchFanOut } from "./fan_out.ts";
 import { benchFeed } from "./feed.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
@@ -33,6 +34,7 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
     run: benchLists,
   },
   feed: { what: "committed result to a client's live feed", run: benchFeed },
+  "fan-out": { what: "one task to 100 and to 1,000 connected nodes", run: benchFanOut },
   payload: { what: "1 GiB up and down, and what each process grows by", run: benchPayload },
   tasks: { what: "creating and listing among 1,000 and 1,000,000 results", run: benchTasks },
   runs: { what: "runs per second, end to end in the sandbox", run: benchRuns },
