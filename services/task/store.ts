@@ -287,6 +287,16 @@ export async function resultInput(tx: Tx, id: number): Promise<string | null> {
   return row?.input ?? null;
 }
 
+/** The SHA-256, in hex, of the stored inputs of some results; of the content, where a blob holds it. */
+export async function inputDigests(tx: Tx, ids: number[]): Promise<Map<number, string>> {
+  const rows = await tx<{ id: number; sha256: string }[]>`
+    select result.id, coalesce(
+      blob.sha256, encode(sha256(convert_to(coalesce(input, ''), 'UTF8')), 'hex')) as sha256
+    from result left join blob on blob.id = case when input_in_blob then input::uuid end
+    where result.id = any(${ids})`;
+  return new Map(rows.map(({ id, sha256 }) => [id, sha256]));
+}
+
 export interface ResultChange {
   status: ResultStatus;
   attempt?: number;

@@ -6,7 +6,8 @@ import { silentLogger } from "../../shared/log.ts";
 import { subjects } from "../../shared/subjects.ts";
 import type { Attempts } from "../../services/node/attempts.ts";
 import { connectBroker } from "../../services/node/broker.ts";
-import { writeFinishReport } from "../../services/node/finish_report.ts";
+import { type FinishedRun, writeFinishReport } from "../../services/node/finish_report.ts";
+import type { Dispatch } from "../../services/node/dispatch.ts";
 import { createHub } from "../../services/node/hub.ts";
 import { takeWork } from "../../services/node/intake.ts";
 import { attemptKey, type Journal } from "../../services/node/journal.ts";
@@ -14,6 +15,12 @@ import { createReporter } from "../../services/node/report.ts";
 import { clock, say, told } from "./programs.ts";
 
 const CONNECTING_AT_ONCE = 8;
+const NOTHING: FinishedRun = {
+  status: "completed",
+  result: new TextEncoder().encode("null"),
+  log: "",
+  reason: null,
+};
 const messages = told();
 const hear = async () => (await messages.next()).value;
 const { api, folder, nodes }: {
@@ -66,28 +73,26 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
   const agentId = crypto.randomUUID();
   const reporter = createReporter({ broker, hub, agentId, nodeId: id, log, signal });
   const ready = Promise.withResolvers<void>();
+
+  async function finish(dispatch: Dispatch) {
+    const { result_id, attempt } = dispatch;
+    const report = join(place, `${attemptKey(dispatch)}.json`);
+    await reporter.start(dispatch, signal);
+    await writeFinishReport(report, { result_id, attempt, agent_id: agentId }, NOTHING);
+    await reporter.finish(dispatch, report);
+    if (++reported % all.length === 0) say({ reported: clock() });
+  }
+
   const attempts: Attempts = {
     resume() {},
     interrupt() {},
     interruptAll: () => Promise.resolve(),
-    async accept(dispatch) {
+    accept(dispatch) {
       const key = attemptKey(dispatch);
-      if (taken.has(key)) return;
+      if (!taken.has(key)) finish(dispatch);
       taken.add(key);
       if (taken.size % all.length === 0) say({ dispatched: clock() });
-      const report = join(place, "report.json");
-      void (async () => {
-        await reporter.start(dispatch, signal);
-        const { result_id, attempt } = dispatch;
-        await writeFinishReport(report, { result_id, attempt, agent_id: agentId }, {
-          status: "completed",
-          result: new TextEncoder().encode("null"),
-          log: "",
-          reason: null,
-        });
-        await reporter.finish(dispatch, report);
-        if (++reported % all.length === 0) say({ reported: clock() });
-      })();
+      return Promise.resolve();
     },
   };
   // Nothing is in hand before the hello.

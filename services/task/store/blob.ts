@@ -143,11 +143,6 @@ export async function attachBlob(
   return row;
 }
 
-/** The digest of a blob that is a result's input. */
-export async function blobDigest(tx: Tx, id: string): Promise<string> {
-  return (await blobById(tx, id))?.sha256 ?? "";
-}
-
 /** Removes uploads that broke off and blobs that nobody came for; returns how many. */
 export async function sweepBlobs(
   db: Db,
