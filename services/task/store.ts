@@ -226,6 +226,7 @@ export function taskPage(db: Db, request: PageRequest) {
 
 export interface TaskProgress {
   task_id: number;
+  /** Which there are, each once. */
   statuses: string[];
   last_finished_at: Date | null;
 }
@@ -233,12 +234,14 @@ export interface TaskProgress {
 /** The statuses of the results of some tasks; a task without results is absent. */
 export async function progressOfTasks(tx: Tx, ids: number[]): Promise<TaskProgress[]> {
   return await tx<TaskProgress[]>`
-    select task_id, array_agg(status) as statuses, max(finished_at) as last_finished_at
+    select task_id, array_agg(distinct status) as statuses, max(finished_at) as last_finished_at
     from result where task_id = any(${ids}) group by task_id`;
 }
 
+/** Which statuses the results of a task have, each once: a task can have thousands of results. */
 export async function statusesOfTask(tx: Tx, id: number): Promise<string[]> {
-  const rows = await tx<{ status: string }[]>`select status from result where task_id = ${id}`;
+  const rows = await tx<{ status: string }[]>`
+    select distinct status from result where task_id = ${id}`;
   return rows.map((row) => row.status);
 }
 

@@ -68,6 +68,7 @@ say("listening");
 await hear();
 for (const subscription of raw) subscription.unsubscribe();
 const taken = new Set<string>();
+const waiting: (() => void)[] = [];
 let reported = 0;
 await Promise.all(all.map(async ({ id, place, hub, broker }) => {
   const agentId = crypto.randomUUID();
@@ -89,9 +90,14 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
     interruptAll: () => Promise.resolve(),
     accept(dispatch) {
       const key = attemptKey(dispatch);
-      if (!taken.has(key)) finish(dispatch);
+      if (taken.has(key)) return Promise.resolve();
       taken.add(key);
-      if (taken.size % all.length === 0) say({ dispatched: clock() });
+      waiting.push(() => finish(dispatch));
+      if (waiting.length === all.length) {
+        say({ dispatched: clock() });
+        // Only now, or this one process would report and take in turns, which a thousand machines would not.
+        for (const report of waiting.splice(0)) report();
+      }
       return Promise.resolve();
     },
   };
