@@ -14,6 +14,7 @@ import { benchLists } from "./lists.ts";
 import { benchLogin } from "./login.ts";
 import { benchNoopRuns } from "./noop_runs.ts";
 import { benchPayload } from "./payload.ts";
+import { benchReturning } from "./returning.ts";
 import { benchRuns } from "./runs.ts";
 import { benchTasks } from "./tasks.ts";
 
@@ -35,6 +36,7 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
   },
   feed: { what: "committed result to a client's live feed", run: benchFeed },
   "fan-out": { what: "one task to 100 and to 1,000 connected nodes", run: benchFanOut },
+  returning: { what: "a node that comes back to 10,000 queued runs", run: benchReturning },
   payload: { what: "1 GiB up and down, and what each process grows by", run: benchPayload },
   tasks: { what: "creating and listing among 1,000 and 1,000,000 results", run: benchTasks },
   runs: { what: "runs per second, end to end in the sandbox", run: benchRuns },
