@@ -32,7 +32,7 @@ import { openJournal } from "./journal.ts";
 import { reportMetrics } from "./metrics.ts";
 import { createReporter } from "./report.ts";
 import { createRunner, type CreateRunnerOptions } from "./run.ts";
-import { createSandbox } from "./runtimes/sandbox.ts";
+import { createSandbox, type Sandbox, type SandboxOptions } from "./runtimes/sandbox.ts";
 import { shareConfig } from "./share.ts";
 import { createSlots } from "./slots.ts";
 
@@ -52,6 +52,8 @@ export interface StartAgentOptions {
   signal: AbortSignal;
   /** Told about an error after which an agent that had started cannot go on: it should be stopped. */
   onFailure: (error: unknown) => void;
+  /** Makes what runs the algorithms named `deno:…`; the sandbox unless given. */
+  openSandbox?: (options: SandboxOptions) => Promise<Sandbox>;
 }
 
 /**
@@ -59,7 +61,7 @@ export interface StartAgentOptions {
  * Rejects when it can never work: a key that the hub does not know, encryption that does not fit, a folder in use.
  */
 export async function startAgent(
-  { config, log, signal, onFailure }: StartAgentOptions,
+  { config, log, signal, onFailure, openSandbox = createSandbox }: StartAgentOptions,
 ): Promise<Agent> {
   const since = performance.now();
   const failed = new AbortController();
@@ -142,7 +144,7 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
-    const runtime = await createSandbox({ folder: dataFolder, log, limits });
+    const runtime = await openSandbox({ folder: dataFolder, log, limits });
     ends.push(() => runtime.close());
     for (const { name, stands, note } of runtime.walls) {
       if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });

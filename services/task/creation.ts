@@ -274,7 +274,7 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
         `The blob ${input} cannot be an input: it is not complete, not yours, or in use already.`,
       );
     }
-    for (const result of results) await dispatch(change, task, result, task.created_at);
+    await dispatch(change, task, results, task.created_at);
     emit("task.created", {
       task_id: task.id,
       run_id: task.job_id,

@@ -230,6 +230,7 @@ export function taskPage(db: Db, request: PageRequest) {
 
 export interface TaskProgress {
   task_id: number;
+  /** Which there are, each once. */
   statuses: string[];
   last_finished_at: Date | null;
 }
@@ -237,12 +238,14 @@ export interface TaskProgress {
 /** The statuses of the results of some tasks; a task without results is absent. */
 export async function progressOfTasks(tx: Tx, ids: number[]): Promise<TaskProgress[]> {
   return await tx<TaskProgress[]>`
-    select task_id, array_agg(status) as statuses, max(finished_at) as last_finished_at
+    select task_id, array_agg(distinct status) as statuses, max(finished_at) as last_finished_at
     from result where task_id = any(${ids}) group by task_id`;
 }
 
+/** Which statuses the results of a task have, each once: a task can have thousands of results. */
 export async function statusesOfTask(tx: Tx, id: number): Promise<string[]> {
-  const rows = await tx<{ status: string }[]>`select status from result where task_id = ${id}`;
+  const rows = await tx<{ status: string }[]>`
+    select distinct status from result where task_id = ${id}`;
   return rows.map((row) => row.status);
 }
 
@@ -289,6 +292,16 @@ export async function lockResult(tx: Tx, id: number): Promise<ResultRow | undefi
 export async function resultInput(tx: Tx, id: number): Promise<string | null> {
   const [row] = await tx<{ input: string | null }[]>`select input from result where id = ${id}`;
   return row?.input ?? null;
+}
+
+/** The SHA-256, in hex, of the stored inputs of some results; of the content, where a blob holds it. */
+export async function inputDigests(tx: Tx, ids: number[]): Promise<Map<number, string>> {
+  const rows = await tx<{ id: number; sha256: string }[]>`
+    select result.id, coalesce(
+      blob.sha256, encode(sha256(convert_to(coalesce(input, ''), 'UTF8')), 'hex')) as sha256
+    from result left join blob on blob.id = case when input_in_blob then input::uuid end
+    where result.id = any(${ids})`;
+  return new Map(rows.map(({ id, sha256 }) => [id, sha256]));
 }
 
 export interface ResultChange {
