@@ -34,7 +34,7 @@ const log = silentLogger;
 async function connect({ id, key }: { id: number; key: string }) {
   const place = join(folder, String(id));
   await Deno.mkdir(place);
-  const hub = createHub({ api, apiKey: key, log });
+  const hub = createHub({ api, apiKey: key, payloadFormats: [], log });
   const broker = await connectBroker({ hub, nodeId: id, folder: place, log, signal, onRefused });
   return { id, place, hub, broker };
 }
