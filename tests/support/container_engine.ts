@@ -15,7 +15,8 @@ import { temporaryFolder, waitFor } from "../harness.ts";
 /** What tests ask the engine to run: a shell that obeys its input. */
 export const SHELL_IMAGE = "localhost/sextant-test-shell";
 
-const missing = await whatIsMissing();
+/** Why no engine can be had on this machine; `undefined` where one can. */
+export const missing = await whatIsMissing();
 if (missing) console.log(`Tests of containers are skipped: ${missing}`);
 
 /** Options of a `Deno.test` that needs a container engine: `Deno.test(containerTest("name"), …)`. */

@@ -12,7 +12,7 @@ import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import { type ContainerLimits, createBody } from "./container_spec.ts";
-import { type Engine, EngineError, engineInfo } from "./engine.ts";
+import { type Engine, EngineError, type EngineInfo, engineInfo } from "./engine.ts";
 import { buildEnvironment, EnvironmentError } from "./environment.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
 import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } from "./place.ts";
@@ -109,6 +109,15 @@ export async function createContainers(
   const closed = new AbortController();
   const busyJobs = new Map<number, number>();
 
+  let info: Promise<EngineInfo> | undefined;
+  /** Asked once: it is about the machine, and an engine that is busy takes longer over it than over a start. */
+  function aboutEngine(): Promise<EngineInfo> {
+    return info ??= engineInfo(engine).catch((error) => {
+      info = undefined;
+      throw error;
+    });
+  }
+
   async function create(run: ContainerRun, place: Place, temporary: string): Promise<string> {
     const own = `/mnt/data/task-${String(run.resultId).padStart(9, "0")}`;
     const handed = [];
@@ -132,7 +141,7 @@ export async function createContainers(
       labels: { [AGENT_LABEL]: agentId, [RUN_LABEL]: run.name, "vantage6-type": "algorithm" },
       limits: { ...options.limits, ...run.limits },
       gpu: options.gpu,
-    }, await engineInfo(engine));
+    }, await aboutEngine());
     const name = `sextant-${agentId.slice(0, 8)}-${run.name}`;
     for (const id of await containersOf(run.name)) await removeContainer(id);
     const created = await engine.json(
