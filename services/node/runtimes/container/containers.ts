@@ -17,11 +17,14 @@ import { buildEnvironment, EnvironmentError } from "./environment.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
 import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } from "./place.ts";
 import { type Relay, RELAY_PORT, startRelay } from "./relay_process.ts";
+import { hasRun, startOnce } from "./start.ts";
 import { stateSchema, supervise } from "./supervise.ts";
 
 const AGENT_LABEL = "sextant.agent";
 const RUN_LABEL = "sextant.run";
 const TEMPORARY_FOLDER = "/mnt/tmp";
+/** How long an engine may take over a start that an earlier agent has asked for. */
+const START_MS = 5000;
 
 /** What of the node's configuration concerns containers. */
 export interface ContainerOptions {
@@ -144,18 +147,6 @@ export async function createContainers(
     return created.Id;
   }
 
-  /** Starts a created container, and once again when the engine stumbles. */
-  async function startContainer(id: string): Promise<void> {
-    try {
-      await engine.done("POST", `/containers/${id}/start`);
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      log.warn("Cannot start a container; trying once more", { reason: error.message });
-      await delay(1000);
-      await engine.done("POST", `/containers/${id}/start`);
-    }
-  }
-
   /** Connects a started container with its proxy and watches it. */
   async function takeUp(
     id: string,
@@ -260,7 +251,7 @@ export async function createContainers(
       try {
         const place = await places.make(run.name, run);
         id = await create(run, place, await places.temporary(run.jobId));
-        await startContainer(id);
+        await startOnce({ engine, id, log });
         return await takeUp(id, run.name, run);
       } catch (error) {
         if (id) await removeContainer(id);
@@ -274,9 +265,13 @@ export async function createContainers(
       if (id === undefined) return undefined;
       const token = await places.token(name).catch(() => undefined);
       if (token === undefined) return undefined;
-      const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
-      // The agent died between making it and starting it.
-      if (State.Status === "created") await engine.done("POST", `/containers/${id}/start`);
+      // The agent died about when it asked for the start. Who asks again may be the second to do so, and what the first
+      // one started may have ended in between: an attempt that is lost can be made anew, one made twice cannot be unmade.
+      if (!await hasRun(engine, id, START_MS)) {
+        await removeContainer(id);
+        await places.remove(name);
+        return undefined;
+      }
       return await takeUp(id, name, { ...adoption, serve: adoption.serve(token) });
     },
 

@@ -28,6 +28,7 @@ export const stateSchema = z.object({
     ExitCode: z.number(),
     OOMKilled: z.boolean().default(false),
     StartedAt: z.string(),
+    FinishedAt: z.string().default(""),
   }),
 });
 
