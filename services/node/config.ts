@@ -10,10 +10,12 @@ import { z } from "zod";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
+import { addressesOf, readTarget } from "./database_address.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "./databases.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
 import type { Format } from "./encryption/sealed.ts";
 import { isPattern, type Policy } from "./policy.ts";
+import { LOOPBACK } from "./runtimes/container/reach.ts";
 import type { RegistryLogin } from "./runtimes/container/image.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
 import type { RunLimits } from "./runtimes/runtime.ts";
@@ -51,6 +53,13 @@ const methodOptions = z.strictObject({
 });
 type MethodOptions = z.infer<typeof methodOptions>;
 
+const target = option.transform((text, context) => {
+  const found = readTarget(text);
+  if (found) return found;
+  context.addIssue({ code: "custom", message: "must be a host and a port, such as db.example:5432" });
+  return z.NEVER;
+});
+
 const database = z.strictObject({
   label: option.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 letters, digits, _ or -"),
   uri: option,
@@ -60,6 +69,7 @@ const database = z.strictObject({
     z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
       .transform(String),
   ).optional(),
+  reach: listOf(target).optional(),
 });
 
 const schema = z.strictObject({
@@ -220,15 +230,16 @@ export async function readNodeConfig(
 }
 
 async function databaseOf(
-  { label, type, uri, env }: z.infer<typeof database>,
+  { label, type, uri, env, reach: given }: z.infer<typeof database>,
   at: (relative: string) => string,
 ): Promise<NodeDatabase> {
-  const about = { label, type, ...(env ? { env } : {}) };
+  const about = { label, type, reach: given ?? [], ...(env ? { env } : {}) };
   if (IN_FILES.includes(type)) return { ...about, path: at(uri) };
   // What else it is only its type's programs know; a file or a folder must be handed in, though.
   const isHere = !/^[a-z][a-z0-9+.-]*:/i.test(uri) &&
     await Deno.stat(at(uri)).then(() => true, () => false);
-  return isHere ? { ...about, path: at(uri) } : { ...about, uri };
+  if (isHere) return { ...about, path: at(uri) };
+  return { ...about, uri, reach: given ?? addressesOf({ type, uri, env }) };
 }
 
 function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
@@ -422,7 +433,13 @@ function apiAddress({ server_url, port, api_path }: z.infer<typeof schema>, prob
 
 async function checkPaths(config: NodeConfig, problems: string[]): Promise<void> {
   const labels = new Set<string>();
-  for (const { label, type, path } of config.databases) {
+  for (const { label, type, path, reach } of config.databases) {
+    if (reach.some((one) => one.port === 80 && /^(localhost|127\.0\.0\.1)$/.test(one.host))) {
+      problems.push(
+        `databases: ${label} is at ${LOOPBACK}:80, where containers find their proxy; ` +
+          "give this machine's name or another address",
+      );
+    }
     if (labels.has(label)) problems.push(`databases: the label ${label} stands there twice`);
     labels.add(label);
     if (path === undefined) continue;

@@ -2,16 +2,18 @@
 import { type Logger, silentLogger } from "../../shared/log.ts";
 import type { Outcome } from "../../services/node/runtimes/runtime.ts";
 import {
+  type ContainerOptions,
   type ContainerRun,
   type Containers,
   createContainers,
 } from "../../services/node/runtimes/container/containers.ts";
+import type { Connect } from "../../services/node/runtimes/container/link.ts";
 import { createEngine } from "../../services/node/runtimes/container/engine.ts";
 import { temporaryFolder } from "../harness.ts";
 import { SHELL_IMAGE, type TestEngine } from "./container_engine.ts";
 
 export const LIMITS = { timeoutSeconds: 60, memoryMiB: 64, outputMiB: 1 };
-export const OPTIONS = {
+export const OPTIONS: ContainerOptions = {
   socket: undefined,
   limits: { pids: 64, cpus: undefined, diskMiB: 64, logMiB: 1 },
   logins: [],
@@ -43,7 +45,11 @@ let shellImage: Promise<string> | undefined;
 export async function withContainers(
   testEngine: TestEngine,
   use: (place: Place) => Promise<void>,
-  options: Partial<typeof OPTIONS> = {},
+  { connect, socket = testEngine.socket, ...options }: Partial<ContainerOptions> & {
+    connect?: Connect;
+    /** The engine's, or one in between. */
+    socket?: string;
+  } = {},
 ): Promise<void> {
   const folder = await temporaryFolder();
   const log: string[] = [];
@@ -54,10 +60,11 @@ export async function withContainers(
   const all: Containers[] = [];
   async function again() {
     const containers = await createContainers({
-      engine: createEngine(testEngine.socket),
+      engine: createEngine(socket),
       folder: folder.path,
       agentId,
       options: { ...OPTIONS, ...options },
+      ...(connect ? { connect } : {}),
       log: logger,
     });
     all.push(containers);
@@ -77,6 +84,7 @@ export async function withContainers(
       input: new TextEncoder().encode(script),
       databases: [],
       labels: [],
+      reach: [],
       limits: LIMITS,
       onLog() {},
       token: "a.b.c",

@@ -23,6 +23,8 @@ export interface ContainerSpec {
   env: string[];
   mounts: Mount[];
   labels: Record<string, string>;
+  /** What it finds by name, as `name:address`. */
+  hosts: string[];
   limits: RunLimits & ContainerLimits;
   gpu: boolean;
 }
@@ -31,7 +33,7 @@ const MIB = 2 ** 20;
 
 /** The body of the engine's create request. The image's own command, user and working folder stand. */
 export function createBody(
-  { image, env, mounts, labels, limits, gpu }: ContainerSpec,
+  { image, env, mounts, labels, hosts, limits, gpu }: ContainerSpec,
   info: EngineInfo,
 ): Record<string, unknown> {
   const memory = limits.memoryMiB * MIB;
@@ -42,6 +44,7 @@ export function createBody(
     Hostname: "algorithm",
     HostConfig: {
       NetworkMode: "none",
+      ExtraHosts: hosts,
       Mounts: mounts.map(({ source, target, readOnly }) => ({
         Type: "bind",
         Source: source,
@@ -53,6 +56,8 @@ export function createBody(
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       IpcMode: "private",
+      // Shared memory is memory: it counts as such, and a program may need more of it than the usual 64 MiB.
+      ShmSize: memory / 2,
       Memory: memory,
       // As much as memory alone: nothing is swapped.
       ...(info.SwapLimit ? { MemorySwap: memory } : {}),

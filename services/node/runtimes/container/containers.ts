@@ -12,16 +12,27 @@ import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import { type ContainerLimits, createBody } from "./container_spec.ts";
-import { type Engine, EngineError, engineInfo } from "./engine.ts";
+import { type Engine, EngineError, engineInfo, isPodman } from "./engine.ts";
 import { buildEnvironment, EnvironmentError } from "./environment.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
+import { type Connect, connectTcp, type Link, openLink, PROXY_PORT } from "./link.ts";
 import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } from "./place.ts";
-import { type Relay, RELAY_PORT, startRelay } from "./relay_process.ts";
+import {
+  hostEntries,
+  LOOPBACK,
+  planReach,
+  readWays,
+  type Target,
+  type Way,
+  within,
+  writeWays,
+} from "./reach.ts";
 import { hasRun, startOnce } from "./start.ts";
 import { stateSchema, supervise } from "./supervise.ts";
 
 const AGENT_LABEL = "sextant.agent";
 const RUN_LABEL = "sextant.run";
+const REACH_LABEL = "sextant.reach";
 const TEMPORARY_FOLDER = "/mnt/tmp";
 /** How long an engine may take over a start that an earlier agent has asked for. */
 const START_MS = 5000;
@@ -52,13 +63,15 @@ export interface ContainerRun {
   databases: DatabaseSource[];
   /** Labels of all databases of the node. */
   labels: string[];
+  /** What it may connect to outside. */
+  reach: readonly Target[];
   limits: RunLimits;
   onLog: (lines: string[]) => void;
   token: string;
   serve: Serve;
 }
 
-/** Answers what a run asks of its proxy. `place` is where the proxy may remember things. */
+/** Answers what a run asks of its proxy. */
 export type Serve = (
   request: Request,
   context: { completed: Promise<void> },
@@ -66,6 +79,8 @@ export type Serve = (
 
 export interface Adoption {
   jobId: number;
+  /** What the owner lets the run reach now. */
+  reach: readonly Target[];
   limits: RunLimits;
   onLog: (lines: string[]) => void;
   serve: (token: string) => Serve;
@@ -92,11 +107,12 @@ export interface CreateContainersOptions {
   folder: string;
   agentId: string;
   options: ContainerOptions;
+  connect?: Connect;
   log: Logger;
 }
 
 export async function createContainers(
-  { engine, folder, agentId, options, log }: CreateContainersOptions,
+  { engine, folder, agentId, options, connect = connectTcp, log }: CreateContainersOptions,
 ): Promise<Containers> {
   const places = await openPlaces(join(folder, "containers"));
   // Not in the data folder: the path of a socket has at most 107 characters.
@@ -108,11 +124,16 @@ export async function createContainers(
     timeoutSeconds: options.pullTimeoutSeconds,
     log,
   });
-  const relays = new Set<Relay>();
+  const links = new Set<Link>();
   const closed = new AbortController();
   const busyJobs = new Map<number, number>();
 
-  async function create(run: ContainerRun, place: Place, temporary: string): Promise<string> {
+  async function create(
+    run: ContainerRun,
+    place: Place,
+    temporary: string,
+    ways: Way[],
+  ): Promise<string> {
     const own = `/mnt/data/task-${String(run.resultId).padStart(9, "0")}`;
     const handed = [];
     for (const database of run.databases) handed.push(await places.hand(run.name, database));
@@ -126,13 +147,19 @@ export async function createContainers(
       env: buildEnvironment({
         folder: own,
         temporaryFolder: TEMPORARY_FOLDER,
-        proxy: { host: "http://127.0.0.1", port: RELAY_PORT },
+        proxy: { host: `http://${LOOPBACK}`, port: PROXY_PORT },
         databases: handed.map(({ database }) => database),
         labels: run.labels,
         extra: options.algorithmEnv,
       }),
       mounts,
-      labels: { [AGENT_LABEL]: agentId, [RUN_LABEL]: run.name, "vantage6-type": "algorithm" },
+      labels: {
+        [AGENT_LABEL]: agentId,
+        [RUN_LABEL]: run.name,
+        [REACH_LABEL]: writeWays(ways),
+        "vantage6-type": "algorithm",
+      },
+      hosts: hostEntries(ways),
       limits: { ...options.limits, ...run.limits },
       gpu: options.gpu,
     }, await engineInfo(engine));
@@ -147,17 +174,26 @@ export async function createContainers(
     return created.Id;
   }
 
-  /** Connects a started container with its proxy and watches it. */
+  /** Opens all that a run reaches; closed with the run, or with everything. */
+  async function open(name: string, serve: Serve, ways: Way[]): Promise<Link> {
+    const link = await openLink({ folder: join(sockets, name), serve, ways, connect, log });
+    links.add(link);
+    return link;
+  }
+
+  async function shut(link: Link): Promise<void> {
+    links.delete(link);
+    await link.close();
+  }
+
+  /** Watches a started container, and connects it unless it is. */
   async function takeUp(
     id: string,
     name: string,
-    { jobId, limits, onLog, serve }: Omit<Adoption, "serve"> & { serve: Serve },
+    link: Link,
+    { jobId, limits, onLog }: Pick<ContainerRun, "jobId" | "limits" | "onLog">,
   ): Promise<RunHandle> {
     const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
-    const socket = join(sockets, `${name}.sock`);
-    const server = Deno.serve({ path: socket, onListen() {}, onError: failed }, serve);
-    let relay: Relay | undefined;
-    let over = false;
     const place = places.find(name);
     const temporary = await places.temporary(jobId);
     busyJobs.set(jobId, (busyJobs.get(jobId) ?? 0) + 1);
@@ -172,45 +208,45 @@ export async function createContainers(
       log,
       signal: closed.signal,
       async onEnd() {
-        over = true;
-        relay?.stop();
-        if (relay) relays.delete(relay);
         busyJobs.set(jobId, busyJobs.get(jobId)! - 1);
-        await server.shutdown().catch(() => {});
-        await Deno.remove(socket).catch(() => {});
+        await shut(link);
       },
       async release() {
         await removeContainer(id);
         await places.remove(name);
       },
     });
-    if (State.Running && State.Pid > 0) {
-      try {
-        relay = await startRelay(State.Pid, socket);
-        relays.add(relay);
-        if (over) relay.stop();
-      } catch (error) {
-        // One that has ended already has no network to enter.
-        if (!await isAlive(State.Pid) || !await runs(id)) return handle;
-        log.error("Cannot connect a container with its proxy", { reason: messageOf(error) });
-        await handle.kill();
-        const { release } = await handle.done;
-        const reason =
-          "The node could not connect the container with its proxy; its own log says why.";
-        return endedAtOnce({ status: "start failed", reason, release });
-      }
+    if (link.connected || !State.Running || State.Pid === 0) return handle;
+    try {
+      await link.connect(State.Pid);
+      return handle;
+    } catch (error) {
+      // One that has ended already has no network to enter.
+      if (!await isAlive(State.Pid) || !await runs(id)) return handle;
+      await handle.kill();
+      const { release } = await handle.done;
+      return endedAtOnce({ ...cannotConnect(error), release });
     }
-    return handle;
+  }
+
+  function cannotConnect(error: unknown): { status: OutcomeStatus; reason: string } {
+    log.error("Cannot connect a container with its proxy", { reason: messageOf(error) });
+    const reason =
+      "The node could not connect the container with its proxy; its own log says why.";
+    return { status: "start failed", reason };
+  }
+
+  /** Where the engine can, all that a program reaches is there before the program begins. */
+  async function connectEarly(id: string, link: Link): Promise<void> {
+    if (!await isPodman(engine)) return;
+    await engine.done("POST", `/containers/${id}/init`, { podman: true });
+    const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+    if (State.Pid > 0) await link.connect(State.Pid);
   }
 
   async function runs(id: string): Promise<boolean> {
     const state = await engine.json("GET", `/containers/${id}/json`, stateSchema).catch(() => {});
     return state?.State.Running ?? false;
-  }
-
-  function failed(error: unknown): Response {
-    log.error("The algorithm proxy failed", { error });
-    return Response.json({ msg: "Request failed, see node logs" }, { status: 500 });
   }
 
   async function containersOf(name?: string): Promise<string[]> {
@@ -248,19 +284,24 @@ export async function createContainers(
 
     async start(run) {
       let id: string | undefined;
+      let link: Link | undefined;
       try {
         const place = await places.make(run.name, run);
-        id = await create(run, place, await places.temporary(run.jobId));
+        const ways = planReach(run.reach);
+        id = await create(run, place, await places.temporary(run.jobId), ways);
+        link = await open(run.name, run.serve, ways);
+        await connectEarly(id, link);
         await startOnce({ engine, id, log });
-        return await takeUp(id, run.name, run);
+        return await takeUp(id, run.name, link, run);
       } catch (error) {
+        if (link) await shut(link);
         if (id) await removeContainer(id);
         await places.remove(run.name);
         return endedAtOnce(explain(error));
       }
     },
 
-    async reattach(name, adoption) {
+    async reattach(name, { reach, serve, ...adoption }) {
       const [id] = await containersOf(name);
       if (id === undefined) return undefined;
       const token = await places.token(name).catch(() => undefined);
@@ -272,7 +313,9 @@ export async function createContainers(
         await places.remove(name);
         return undefined;
       }
-      return await takeUp(id, name, { ...adoption, serve: adoption.serve(token) });
+      const { Config } = await engine.json("GET", `/containers/${id}/json`, labelsSchema);
+      const ways = within(readWays(Config.Labels[REACH_LABEL]), reach);
+      return await takeUp(id, name, await open(name, serve(token), ways), adoption);
     },
 
     async cleanUp(keep) {
@@ -291,7 +334,7 @@ export async function createContainers(
 
     async close() {
       closed.abort(new Error("closed"));
-      for (const relay of relays) relay.stop();
+      for (const link of links) await link.close();
       await Deno.remove(sockets, { recursive: true }).catch(() => {});
       engine.close();
     },
@@ -308,6 +351,10 @@ export async function createContainers(
     return { status: "start failed", reason: `The node could not start the container: ${words}` };
   }
 }
+
+const labelsSchema = z.object({
+  Config: z.object({ Labels: z.record(z.string(), z.string()).default({}) }),
+});
 
 /** The engine may not have noticed yet. */
 function isAlive(pid: number): Promise<boolean> {

@@ -35,7 +35,7 @@ Deno.test(
 Deno.test(containerTest("Containers reach their proxy and nothing else"), async () => {
   await withContainers(testEngine(), async ({ run }) => {
     const outcome = await run(`
-      until wget -qO- http://127.0.0.1/x; do sleep 0.1; done
+      wget -qO- http://127.0.0.1/x
       echo nets: $(ls /sys/class/net) routes: $(($(wc -l < /proc/net/route) - 1))
       nc -w 2 1.1.1.1 80 < /dev/null; nc -w 2 10.88.0.1 22 < /dev/null; true`);
     assert.equal(outcome.status, "completed", outcome.log);
@@ -133,6 +133,7 @@ Deno.test(
       await containers.close();
       const handle = await next.reattach(name, {
         jobId: 8000,
+        reach: [],
         limits: LIMITS,
         onLog() {},
         serve(token) {
@@ -149,7 +150,13 @@ Deno.test(
       ]);
       await outcome.release!();
       assert.equal(
-        await next.reattach(name, { jobId: 1, limits: LIMITS, onLog() {}, serve: () => serve }),
+        await next.reattach(name, {
+          jobId: 1,
+          reach: [],
+          limits: LIMITS,
+          onLog() {},
+          serve: () => serve,
+        }),
         undefined,
       );
       assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/containers/runs`)), []);
