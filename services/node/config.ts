@@ -56,7 +56,10 @@ type MethodOptions = z.infer<typeof methodOptions>;
 const target = option.transform((text, context) => {
   const found = readTarget(text);
   if (found) return found;
-  context.addIssue({ code: "custom", message: "must be a host and a port, such as db.example:5432" });
+  context.addIssue({
+    code: "custom",
+    message: "must be a host and a port, such as db.example:5432",
+  });
   return z.NEVER;
 });
 

@@ -231,15 +231,19 @@ export async function createContainers(
 
   function cannotConnect(error: unknown): { status: OutcomeStatus; reason: string } {
     log.error("Cannot connect a container with its proxy", { reason: messageOf(error) });
-    const reason =
-      "The node could not connect the container with its proxy; its own log says why.";
+    const reason = "The node could not connect the container with its proxy; its own log says why.";
     return { status: "start failed", reason };
   }
 
   /** Where the engine can, all that a program reaches is there before the program begins. */
   async function connectEarly(id: string, link: Link): Promise<void> {
     if (!await isPodman(engine)) return;
-    await engine.done("POST", `/containers/${id}/init`, { podman: true });
+    try {
+      await engine.done("POST", `/containers/${id}/init`, { podman: true });
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      return; // the start will tell what is wrong
+    }
     const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
     if (State.Pid > 0) await link.connect(State.Pid);
   }
