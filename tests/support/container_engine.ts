@@ -165,6 +165,9 @@ const METHODS = {
     `awk -F, 'NR>1{s+=$1;n++} END{printf "{\\"sum\\":%s,\\"count\\":%s}", s, n}' /mnt/data/default.csv > output
 echo "rows counted"`,
   central: await Deno.readTextFile(new URL("central.sh", import.meta.url)),
+  /** Counts how often it was run for this job, and waits for a sign. */
+  count: `echo once more >> /mnt/tmp/runs; while [ ! -e /mnt/tmp/go ]; do sleep 0.05; done
+printf '{"runs":%s}' $(wc -l < /mnt/tmp/runs) > output`,
   slow: `sleep 4; echo '{"slow": true}' > output`,
   forever: `trap '' TERM; while :; do sleep 1; done`,
   fail: `echo "fails on purpose" >&2; exit 3`,

@@ -335,6 +335,9 @@ export async function startHubDouble(): Promise<HubDouble> {
       await dispatch(child);
       return { id: child.taskId };
     }
+    if (key === "GET /task") {
+      return { data: [...results.values()].map(({ status }) => ({ status })) };
+    }
     if (path.endsWith("/status")) {
       const [child] = ofTask;
       if (!child) throw new Refusal(404, "There is no such task.");
