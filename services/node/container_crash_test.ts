@@ -131,7 +131,7 @@ Deno.test(
       const agent = await startAgent();
       const held = between.hold(START, "request");
       const result = await post();
-      await held.reached;
+      await held.reached();
       assert.equal((await states()).length, 1);
       await agent.kill9();
       held.drop();
@@ -150,7 +150,7 @@ Deno.test(
       const agent = await startAgent();
       const held = between.hold(START, "answer");
       const result = await post();
-      await held.reached;
+      await held.reached();
       await waitFor(async () => await runs() > 0, { what: "the container to run" });
       await agent.kill9();
       held.drop();
@@ -203,7 +203,7 @@ Deno.test(
       await waitFor(async () => await runs() > 0, { what: "the container to run" });
       const held = between.hold(REMOVE, "request");
       await go();
-      await held.reached;
+      await held.reached();
       assert.equal(result.committed.finish, undefined);
       await agent.kill9();
       held.drop();

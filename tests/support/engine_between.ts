@@ -3,11 +3,11 @@
  * a request or its answer, drop it, or put an error in the answer's place.
  */
 import { joinConnections } from "../../services/node/runtimes/container/pipe.ts";
-import { temporaryFolder } from "../harness.ts";
+import { temporaryFolder, waitFor } from "../harness.ts";
 
 interface Held {
-  /** Resolves when something is held. */
-  reached: Promise<void>;
+  /** Resolves when something is held; rejects when that takes too long. */
+  reached(): Promise<unknown>;
   /** Lets it go on, and holds nothing any more. */
   release(): void;
   /** Cuts its connection, and holds nothing any more. */
@@ -71,13 +71,13 @@ export async function startEngineBetween(engine: string): Promise<EngineBetween>
     socket,
     seen,
     hold(request, what) {
-      const reached = Promise.withResolvers<void>();
+      let reached = false;
       const opened = Promise.withResolvers<boolean>();
       rule = {
         request,
         what,
         pass() {
-          reached.resolve();
+          reached = true;
           return opened.promise;
         },
       };
@@ -85,7 +85,8 @@ export async function startEngineBetween(engine: string): Promise<EngineBetween>
         rule = undefined;
         opened.resolve(pass);
       }
-      return { reached: reached.promise, release: () => open(true), drop: () => open(false) };
+      const arrives = () => waitFor(() => reached, { what: `a request like ${request}` });
+      return { reached: arrives, release: () => open(true), drop: () => open(false) };
     },
     failAnswers: (request) => void (failing = request),
     async stop() {

@@ -323,8 +323,15 @@ export async function startHubDouble(): Promise<HubDouble> {
       return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
     }
     if (key === "POST /token/container") {
-      const { task_id } = await request.json();
-      const sub = { task_id, collaboration_id: COLLABORATION, study_id: null, databases: [] };
+      const { task_id, image } = await request.json();
+      const sub = {
+        node_id: NODE,
+        organization_id: ORGANIZATION,
+        collaboration_id: COLLABORATION,
+        task_id,
+        image,
+        databases: [],
+      };
       return { container_token: token({ sub }) };
     }
     if (path === "/organization") return { data: [{ id: ORGANIZATION, name: "Alpha" }] };

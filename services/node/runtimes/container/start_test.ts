@@ -52,7 +52,7 @@ Deno.test(
     await withBetween(async ({ run, start, between, starts }) => {
       const cut = between.hold(START, "answer");
       const starting = start(COUNT);
-      await cut.reached;
+      await cut.reached();
       cut.drop();
       const outcome = await (await starting).done;
       assert.deepEqual([outcome.status, text(outcome)], ["completed", "1\n"], outcome.reason ?? "");
@@ -75,7 +75,7 @@ Deno.test(
     await withBetween(async ({ start, run, between, starts }) => {
       const lost = between.hold(START, "request");
       const starting = start(COUNT);
-      await lost.reached;
+      await lost.reached();
       lost.drop();
       const outcome = await (await starting).done;
       assert.equal(outcome.status, "start failed");
@@ -115,7 +115,7 @@ Deno.test(
       };
       const held = between.hold(START, "request");
       const starting = start(COUNT, { name, jobId: 7301 });
-      await held.reached;
+      await held.reached();
       const [id] = await testEngine().running();
       assert.equal(await hasRun(testEngine().engine, id!, 0), false);
       await containers.close();
