@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, dirname, extname, resolve } from "node:path";
+import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
@@ -62,6 +63,18 @@ const target = option.transform((text, context) => {
   });
   return z.NEVER;
 });
+
+const domain = option.toLowerCase().regex(
+  /^\.?([a-z0-9_-]+\.)*[a-z0-9_-]*[a-z_-][a-z0-9_-]*$/,
+  "must be a domain such as files.example, or .example for it and all below it",
+);
+
+const range = option.refine((text) => {
+  const [address, length, more] = text.split("/");
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address!) as 0 | 4 | 6];
+  if (most < 0 || more !== undefined) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= most);
+}, "must be an IP address or a range such as 10.1.0.0/16");
 
 const database = z.strictObject({
   label: option.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 letters, digits, _ or -"),
@@ -151,6 +164,13 @@ const schema = z.strictObject({
     z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
       .transform(String),
   ).default({}),
+  whitelist: z.strictObject({
+    domains: listOf(domain).default([]),
+    ips: listOf(range).default([]),
+    ports: listOf(count.max(65535, "must be a port, at most 65535")).default([80, 443]),
+  }).refine(({ domains, ips }) => domains.length + ips.length > 0, {
+    error: "lists neither domains nor ips, so it opens nothing; ports alone open no address",
+  }).optional(),
   algorithm_device_requests: z.strictObject({
     gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
@@ -289,7 +309,9 @@ async function readLogins(
 }
 
 function containerOptions(
-  { container, algorithm_env, algorithm_device_requests, policies }: z.infer<typeof schema>,
+  { container, algorithm_env, algorithm_device_requests, policies, whitelist }: z.infer<
+    typeof schema
+  >,
   logins: RegistryLogin[],
 ): ContainerOptions | undefined {
   if (!container.enabled) return undefined;
@@ -306,6 +328,7 @@ function containerOptions(
     pullTimeoutSeconds: container.pull_timeout_seconds,
     algorithmEnv: algorithm_env,
     gpu: algorithm_device_requests.gpu,
+    whitelist,
   };
 }
 

@@ -27,6 +27,7 @@ policies: { require_algorithm_pull: false }
     pullTimeoutSeconds: 3600,
     algorithmEnv: { MINIMUM: "5", STRICT: "true" },
     gpu: true,
+    whitelist: undefined,
   });
 });
 
@@ -35,11 +36,40 @@ Deno.test("readNodeConfig() demands a pull by default, and knows nodes without c
   assert.equal((await read("container: { enabled: false }")).containers, undefined);
 });
 
+Deno.test("readNodeConfig() reads what containers may reach, and lets databases say it themselves", async () => {
+  const { containers, databases } = await read(`
+whitelist: { domains: [.Example], ips: 10.0.0.0/8 }
+databases:
+  - { label: a, type: sql, uri: "postgresql://db.example/x" }
+  - { label: b, type: sql, uri: "postgresql://db.example/x", reach: [other.example:1, "[::5]:2"] }
+  - { label: c, type: sql, uri: "postgresql://db.example/x", reach: [] }
+`);
+  assert.deepEqual(containers?.whitelist, {
+    domains: [".example"],
+    ips: ["10.0.0.0/8"],
+    ports: [80, 443],
+  });
+  assert.deepEqual(databases.map(({ reach }) => reach), [
+    [{ host: "db.example", port: 5432 }],
+    [{ host: "other.example", port: 1 }, { host: "::5", port: 2 }],
+    [],
+  ]);
+});
+
 Deno.test("readNodeConfig() refuses an image's own variable and what is no variable", async () => {
   for (
     const [yaml, problem] of [
       ["algorithm_env: { PKG_NAME: x }", /PKG_NAME/],
       ['algorithm_env: { "a b": x }', /a b/],
+      ["whitelist: { ports: [443] }", /whitelist lists neither/],
+      ["whitelist: { domains: [8.8.8.8] }", /whitelist\.domains\[0\] must be a domain/],
+      ["whitelist: { ips: [files.example] }", /whitelist\.ips\[0\] must be an IP address/],
+      ["whitelist: { ips: [10.0.0.0/33] }", /whitelist\.ips\[0\] must be an IP address/],
+      [
+        'databases: [{ label: a, type: sql, uri: "postgresql://localhost:80/x" }]',
+        /127\.0\.0\.1:80, where containers find their proxy/,
+      ],
+      ["databases: [{ label: a, type: sql, uri: x, reach: [db.example] }]", /a host and a port/],
       ["container: { cpu: 2 }", /container\.cpu is not an option; did you mean cpus\?/],
     ] as const
   ) {

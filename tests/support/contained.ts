@@ -21,6 +21,7 @@ export const OPTIONS: ContainerOptions = {
   pullTimeoutSeconds: 20,
   algorithmEnv: {},
   gpu: false,
+  whitelist: undefined,
 };
 
 export interface Place {

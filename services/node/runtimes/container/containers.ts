@@ -20,6 +20,7 @@ import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } f
 import {
   hostEntries,
   LOOPBACK,
+  namesOf,
   planReach,
   readWays,
   type Target,
@@ -28,6 +29,7 @@ import {
   writeWays,
 } from "./reach.ts";
 import { hasRun, startOnce } from "./start.ts";
+import { type Whitelist, WHITELIST_PROXY } from "./whitelist.ts";
 import { stateSchema, supervise } from "./supervise.ts";
 
 const AGENT_LABEL = "sextant.agent";
@@ -47,6 +49,8 @@ export interface ContainerOptions {
   pullTimeoutSeconds: number;
   algorithmEnv: Readonly<Record<string, string>>;
   gpu: boolean;
+  /** What all containers may reach on the web, through a proxy. */
+  whitelist: Whitelist | undefined;
 }
 
 /** One run to execute. */
@@ -150,6 +154,7 @@ export async function createContainers(
         proxy: { host: `http://${LOOPBACK}`, port: PROXY_PORT },
         databases: handed.map(({ database }) => database),
         labels: run.labels,
+        ...(options.whitelist ? { web: { proxy: WHITELIST_PROXY, except: namesOf(ways) } } : {}),
         extra: options.algorithmEnv,
       }),
       mounts,
@@ -174,9 +179,21 @@ export async function createContainers(
     return created.Id;
   }
 
+  /** With what every run reaches. */
+  function withCommon(reach: readonly Target[]): Target[] {
+    return [...reach, ...(options.whitelist ? [WHITELIST_PROXY] : [])];
+  }
+
   /** Opens all that a run reaches; closed with the run, or with everything. */
   async function open(name: string, serve: Serve, ways: Way[]): Promise<Link> {
-    const link = await openLink({ folder: join(sockets, name), serve, ways, connect, log });
+    const link = await openLink({
+      folder: join(sockets, name),
+      serve,
+      ways,
+      whitelist: options.whitelist,
+      connect,
+      log: log.with({ run: name }),
+    });
     links.add(link);
     return link;
   }
@@ -291,7 +308,7 @@ export async function createContainers(
       let link: Link | undefined;
       try {
         const place = await places.make(run.name, run);
-        const ways = planReach(run.reach);
+        const ways = planReach(withCommon(run.reach));
         id = await create(run, place, await places.temporary(run.jobId), ways);
         link = await open(run.name, run.serve, ways);
         await connectEarly(id, link);
@@ -318,7 +335,7 @@ export async function createContainers(
         return undefined;
       }
       const { Config } = await engine.json("GET", `/containers/${id}/json`, labelsSchema);
-      const ways = within(readWays(Config.Labels[REACH_LABEL]), reach);
+      const ways = within(readWays(Config.Labels[REACH_LABEL]), withCommon(reach));
       return await takeUp(id, name, await open(name, serve(token), ways), adoption);
     },
 

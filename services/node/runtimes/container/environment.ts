@@ -44,6 +44,8 @@ export interface EnvironmentOptions {
   databases: readonly ContainerDatabase[];
   /** Labels of all databases of the node. */
   labels: readonly string[];
+  /** The way to the web, and the hosts that are not behind it. */
+  web?: { proxy: { host: string; port: number }; except: readonly string[] };
   /** The owner's own variables, which win. */
   extra: Readonly<Record<string, string>>;
 }
@@ -57,7 +59,7 @@ export class EnvironmentError extends Error {
 
 /** The variables as the engine takes them, `NAME=value`. Throws an {@linkcode EnvironmentError} for a name that is none. */
 export function buildEnvironment(
-  { folder, temporaryFolder, proxy, databases, labels, extra }: EnvironmentOptions,
+  { folder, temporaryFolder, proxy, databases, labels, web, extra }: EnvironmentOptions,
 ): string[] {
   const variables: Record<string, string> = {
     INPUT_FILE: `${folder}/input`,
@@ -82,6 +84,15 @@ export function buildEnvironment(
     if (query) variables[`${prefix}_QUERY`] = String(query);
     if (sheet_name) variables[`${prefix}_SHEET_NAME`] = String(sheet_name);
     if (preprocessing) variables[`${prefix}_PREPROCESSING`] = JSON.stringify(preprocessing);
+  }
+  if (web) {
+    const url = `http://${web.proxy.host}:${web.proxy.port}`;
+    const own = new URL(proxy.host).hostname;
+    const direct = [...new Set(["localhost", own, ...web.except])].join(", ");
+    for (const [name, value] of [["http", url], ["https", url], ["no", direct]] as const) {
+      variables[`${name}_proxy`] = value;
+      variables[`${name.toUpperCase()}_PROXY`] = value;
+    }
   }
   Object.assign(variables, extra);
   return Object.entries(variables).map(([name, value]) => {

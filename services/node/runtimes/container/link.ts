@@ -11,6 +11,8 @@ import { joinConnections } from "./pipe.ts";
 import { foreignAddresses, LOOPBACK, type Target, type Way } from "./reach.ts";
 import type { RelayWay } from "./relay.ts";
 import { type Relay, startRelay } from "./relay_process.ts";
+import { type Whitelist, WHITELIST_PROXY } from "./whitelist.ts";
+import { startWhitelistProxy } from "./whitelist_proxy.ts";
 
 export const PROXY_PORT = 80;
 
@@ -28,6 +30,8 @@ export interface OpenLinkOptions {
   /** Answers what the container asks of its proxy. */
   serve: Serve;
   ways: readonly Way[];
+  /** What is served at the {@linkcode WHITELIST_PROXY}, if there is a way to it. */
+  whitelist?: Whitelist | undefined;
   connect: Connect;
   log: Logger;
 }
@@ -38,7 +42,7 @@ export type Connect = (target: Target) => Promise<Deno.Conn>;
 export const connectTcp: Connect = ({ host, port }) => Deno.connect({ hostname: host, port });
 
 export async function openLink(
-  { folder, serve, ways, connect, log }: OpenLinkOptions,
+  { folder, serve, ways, whitelist, connect, log }: OpenLinkOptions,
 ): Promise<Link> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const proxySocket = join(folder, "proxy");
@@ -47,10 +51,14 @@ export async function openLink(
   const closers: (() => void)[] = [];
   for (const [index, way] of ways.entries()) {
     const socket = join(folder, String(index));
-    closers.push(passOn(socket, () => connect(way), (reason) => {
-      const { host, port } = way;
-      log.warn("What a container may reach does not answer", { host, port, reason });
-    }));
+    closers.push(
+      whitelist && isWhitelistProxy(way)
+        ? await startWhitelistProxy({ socket, whitelist, log })
+        : passOn(socket, () => connect(way), (reason) => {
+          const { host, port } = way;
+          log.warn("What a container may reach does not answer", { host, port, reason });
+        }),
+    );
     relayed.push({ address: way.address, port: way.port, socket });
   }
   let relay: Relay | undefined;
@@ -80,6 +88,10 @@ export async function openLink(
       await Deno.remove(folder, { recursive: true }).catch(() => {});
     },
   };
+}
+
+function isWhitelistProxy({ host, port }: Target): boolean {
+  return host === WHITELIST_PROXY.host && port === WHITELIST_PROXY.port;
 }
 
 /** Passes connections to a socket on to what `connect` gives; returns what ends them all. */

@@ -54,6 +54,10 @@ export function hostEntries(ways: readonly Way[]): string[] {
   return [...new Set(entries)];
 }
 
+export function namesOf(ways: readonly Way[]): string[] {
+  return [...new Set(ways.map(({ host }) => host))];
+}
+
 /** Addresses that a container's loopback does not have by itself. */
 export function foreignAddresses(ways: readonly Way[]): string[] {
   const foreign = ways.map(({ address }) => address)
