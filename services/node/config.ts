@@ -10,8 +10,10 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
+import type { LogLevel } from "../../shared/log.ts";
 import { closest } from "./closest.ts";
 import { addressesOf, readTarget } from "./database_address.ts";
+import { whyNot } from "./config_elsewhere.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "./databases.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
 import type { Format } from "./encryption/sealed.ts";
@@ -86,7 +88,18 @@ const database = z.strictObject({
       .transform(String),
   ).optional(),
   reach: listOf(target).optional(),
+  mount_mode: z.enum(["ro", "copy"], "must be ro or copy").optional(),
 });
+
+/** The field's words and ours. */
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  DEBUG: "debug",
+  INFO: "info",
+  WARNING: "warn",
+  WARN: "warn",
+  ERROR: "error",
+  CRITICAL: "error",
+};
 
 const schema = z.strictObject({
   api_key: option.optional(),
@@ -174,6 +187,12 @@ const schema = z.strictObject({
   algorithm_device_requests: z.strictObject({
     gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
+  run_context_file: z.boolean("must be true or false").default(false),
+  logging: z.strictObject({
+    level: option.toUpperCase().refine((name) => Object.hasOwn(LOG_LEVELS, name), {
+      error: `must be one of ${Object.keys(LOG_LEVELS).join(", ")}`,
+    }).transform((name) => LOG_LEVELS[name]!).optional(),
+  }).prefault({}),
   share_config: z.boolean("must be true or false").default(true),
   share_algorithm_logs: z.boolean("must be true or false").default(true),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
@@ -199,6 +218,8 @@ export interface NodeConfig {
   containers: ContainerOptions | undefined;
   /** Runs that may compute at once; runs that wait for their subtasks do not count. */
   maxRuns: number;
+  /** How much the agent tells of itself, unless a variable says it. */
+  logLevel: LogLevel | undefined;
   /** Whether the hub is told of rules, databases and columns. */
   shareConfig: boolean;
   /** Whether what algorithms print leaves the site. */
@@ -244,6 +265,7 @@ export async function readNodeConfig(
     },
     containers: containerOptions(options, await readLogins(options, at, problems)),
     maxRuns: options.max_runs,
+    logLevel: options.logging.level,
     shareConfig: options.share_config,
     shareLogs: options.share_algorithm_logs,
   };
@@ -253,10 +275,16 @@ export async function readNodeConfig(
 }
 
 async function databaseOf(
-  { label, type, uri, env, reach: given }: z.infer<typeof database>,
+  { label, type, uri, env, reach: given, mount_mode: mode }: z.infer<typeof database>,
   at: (relative: string) => string,
 ): Promise<NodeDatabase> {
-  const about = { label, type, reach: given ?? [], ...(env ? { env } : {}) };
+  const about = {
+    label,
+    type,
+    reach: given ?? [],
+    ...(env ? { env } : {}),
+    ...(mode ? { mountMode: mode } : {}),
+  };
   if (IN_FILES.includes(type)) return { ...about, path: at(uri) };
   // What else it is only its type's programs know; a file or a folder must be handed in, though.
   const isHere = !/^[a-z][a-z0-9+.-]*:/i.test(uri) &&
@@ -309,11 +337,10 @@ async function readLogins(
 }
 
 function containerOptions(
-  { container, algorithm_env, algorithm_device_requests, policies, whitelist }: z.infer<
-    typeof schema
-  >,
+  options: z.infer<typeof schema>,
   logins: RegistryLogin[],
 ): ContainerOptions | undefined {
+  const { container, algorithm_env, algorithm_device_requests, policies } = options;
   if (!container.enabled) return undefined;
   return {
     socket: container.socket?.replace(/^unix:\/\//, ""),
@@ -328,7 +355,8 @@ function containerOptions(
     pullTimeoutSeconds: container.pull_timeout_seconds,
     algorithmEnv: algorithm_env,
     gpu: algorithm_device_requests.gpu,
-    whitelist,
+    whitelist: options.whitelist,
+    runContext: options.run_context_file,
   };
 }
 
@@ -352,6 +380,10 @@ function explain(issue: z.core.$ZodIssue): string[] {
   }
   const known = keysAt(issue.path);
   return issue.keys.map((key) => {
+    const instead = whyNot(where ? `${where}.${key}` : key);
+    if (instead) {
+      return `${where ? `${where}.` : ""}${key} is not an option of this node: ${instead}`;
+    }
     const near = closest(key, known);
     const hint = near ? `did you mean ${near}?` : `known here: ${known.join(", ")}`;
     return `${where ? `${where}.` : ""}${key} is not an option; ${hint}`;

@@ -28,6 +28,7 @@ policies: { require_algorithm_pull: false }
     algorithmEnv: { MINIMUM: "5", STRICT: "true" },
     gpu: true,
     whitelist: undefined,
+    runContext: false,
   });
 });
 
@@ -56,6 +57,17 @@ databases:
   ]);
 });
 
+Deno.test("readNodeConfig() knows the field's names of log levels, and mount modes", async () => {
+  for (const [given, level] of [["WARNING", "warn"], ["debug", "debug"], ["Critical", "error"]]) {
+    assert.equal((await read(`logging: { level: ${given} }`)).logLevel, level);
+  }
+  assert.equal((await read("")).logLevel, undefined);
+  const { databases } = await read(
+    "databases: [{ label: a, type: other, uri: node.yaml, mount_mode: copy }]",
+  );
+  assert.equal(databases[0]!.mountMode, "copy");
+});
+
 Deno.test("readNodeConfig() refuses an image's own variable and what is no variable", async () => {
   for (
     const [yaml, problem] of [
@@ -70,6 +82,10 @@ Deno.test("readNodeConfig() refuses an image's own variable and what is no varia
         /127\.0\.0\.1:80, where containers find their proxy/,
       ],
       ["databases: [{ label: a, type: sql, uri: x, reach: [db.example] }]", /a host and a port/],
+      ["vpn_subnet: 10.76.0.0/16", /vpn_subnet is not an option of this node: there is no VPN/],
+      ["images: { alpine: x }", /images is not an option of this node: there are no helper/],
+      ["logging: { max_size: 1 }", /logging\.max_size is not an option of this node: .*JSON/],
+      ["logging: { level: loud }", /logging\.level must be one of DEBUG/],
       ["container: { cpu: 2 }", /container\.cpu is not an option; did you mean cpus\?/],
     ] as const
   ) {

@@ -1,6 +1,5 @@
 /** The agent as a process, killed with -9 at every step of a container's life, on a real engine: it runs exactly once. */
 import assert from "node:assert/strict";
-import { z } from "zod";
 import { waitFor } from "../../tests/harness.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "../../tests/support/container_engine.ts";
 import { type EngineBetween, startEngineBetween } from "../../tests/support/engine_between.ts";
@@ -90,12 +89,6 @@ async function withSite(use: (site: Site) => Promise<void>, registry?: string): 
   }
 }
 
-async function states(): Promise<string[]> {
-  const schema = z.array(z.object({ State: z.string() }));
-  const all = await engine().engine.json("GET", "/containers/json?all=true", schema);
-  return all.map(({ State }) => State);
-}
-
 Deno.test(
   containerTest("Agent killed during a pull runs the container when it is back"),
   async () => {
@@ -113,7 +106,9 @@ Deno.test(
         await agent.kill9();
         gate.resolve();
         await startAgent();
-        await waitFor(async () => (await states()).includes("running"), { what: "the container" });
+        await waitFor(async () => (await engine().states()).includes("running"), {
+          what: "the container",
+        });
         await go();
         await completes(result, 1);
       }, registry.host);
@@ -132,7 +127,7 @@ Deno.test(
       const held = between.hold(START, "request");
       const result = await post();
       await held.reached();
-      assert.equal((await states()).length, 1);
+      assert.equal((await engine().states()).length, 1);
       await agent.kill9();
       held.drop();
       await startAgent();
@@ -184,7 +179,7 @@ Deno.test(
       await waitFor(async () => await runs() > 0, { what: "the container to run" });
       agent.signal("SIGSTOP");
       await go();
-      await waitFor(async () => (await states()).every((state) => state === "exited"), {
+      await waitFor(async () => (await engine().states()).every((state) => state === "exited"), {
         what: "the container to end",
       });
       await agent.kill9();
@@ -207,7 +202,7 @@ Deno.test(
       assert.equal(result.committed.finish, undefined);
       await agent.kill9();
       held.drop();
-      assert.equal((await states()).length, 1);
+      assert.equal((await engine().states()).length, 1);
       await startAgent();
       await completes(result, 1);
     });

@@ -117,7 +117,7 @@ export function createContainerRunner(
       for (const one of [pulling, asking]) one.catch(() => {}); // looked at below, if the hub agrees
 
       return async function make(text) {
-        const { content: input } = await receiveInput(dispatch, text, signal);
+        const { content: input, call } = await receiveInput(dispatch, text, signal);
         const databases = chooseDatabases(dispatch, config.databases).map((database, index) => ({
           ...database,
           request: dispatch.databases[index]!,
@@ -145,6 +145,12 @@ export function createContainerRunner(
               resultId: dispatch.result_id,
               jobId: dispatch.run_id,
               imageId,
+              context: {
+                nodeId: access.grant.node_id,
+                taskId: dispatch.task_id,
+                collaborationId: dispatch.collaboration_id,
+                ...call,
+              },
               input,
               databases,
               labels: config.databases.map(({ label }) => label),

@@ -32,6 +32,8 @@ export interface NodeDatabase {
   uri?: string | undefined;
   /** Parameters for containers. */
   env?: Record<string, string> | undefined;
+  /** How a file is handed to containers, in any case to be read only; see `place.ts`. */
+  mountMode?: "ro" | "copy" | undefined;
   /** What a container that asks for it may connect to. */
   reach: Target[];
 }

@@ -22,6 +22,7 @@ export const OPTIONS: ContainerOptions = {
   algorithmEnv: {},
   gpu: false,
   whitelist: undefined,
+  runContext: false,
 };
 
 export interface Place {
@@ -82,6 +83,14 @@ export async function withContainers(
       resultId: number,
       jobId: number,
       imageId,
+      context: {
+        nodeId: 7,
+        taskId: 1,
+        collaborationId: 2,
+        method: "m",
+        args: [1],
+        kwargs: { a: 2 },
+      },
       input: new TextEncoder().encode(script),
       databases: [],
       labels: [],

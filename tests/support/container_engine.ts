@@ -42,6 +42,8 @@ export interface TestEngine {
   importImage(name: string, folder: string, changes: string[]): Promise<void>;
   /** Ids of the containers there are, running or not. */
   running(): Promise<string[]>;
+  /** Their states: `created`, `running`, `exited`. */
+  states(): Promise<string[]>;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -122,6 +124,12 @@ events_logger="file"
       const schema = z.array(z.object({ Id: z.string() }));
       return (await engine.json("GET", "/containers/json?all=true", schema)).map(({ Id }) => Id);
     },
+    async states() {
+      const schema = z.array(z.object({ State: z.string() }));
+      return (await engine.json("GET", "/containers/json?all=true", schema)).map((one) =>
+        one.State
+      );
+    },
     async restart() {
       await end();
       await start();
@@ -168,6 +176,9 @@ echo "rows counted"`,
   /** Counts how often it was run for this job, and waits for a sign. */
   count: `echo once more >> /mnt/tmp/runs; while [ ! -e /mnt/tmp/go ]; do sleep 0.05; done
 printf '{"runs":%s}' $(wc -l < /mnt/tmp/runs) > output`,
+  /** Asks the database at a port of localhost for its name. */
+  ask: `port=$(sed 's/.*"port":\\([0-9]*\\).*/\\1/' input)
+printf '{"heard":"%s"}' "$(nc -w 5 localhost $port < /dev/null 2>/dev/null)" > output`,
   slow: `sleep 4; echo '{"slow": true}' > output`,
   forever: `trap '' TERM; while :; do sleep 1; done`,
   fail: `echo "fails on purpose" >&2; exit 3`,

@@ -28,6 +28,7 @@ import {
   within,
   writeWays,
 } from "./reach.ts";
+import { type ContextOfRun, writeRunContext } from "./run_context.ts";
 import { hasRun, startOnce } from "./start.ts";
 import { type Whitelist, WHITELIST_PROXY } from "./whitelist.ts";
 import { stateSchema, supervise } from "./supervise.ts";
@@ -35,6 +36,7 @@ import { stateSchema, supervise } from "./supervise.ts";
 const AGENT_LABEL = "sextant.agent";
 const RUN_LABEL = "sextant.run";
 const REACH_LABEL = "sextant.reach";
+const RUN_CONTEXT = "run_context.json";
 const TEMPORARY_FOLDER = "/mnt/tmp";
 /** How long an engine may take over a start that an earlier agent has asked for. */
 const START_MS = 5000;
@@ -51,6 +53,8 @@ export interface ContainerOptions {
   gpu: boolean;
   /** What all containers may reach on the web, through a proxy. */
   whitelist: Whitelist | undefined;
+  /** Whether each run gets a file with its context. */
+  runContext: boolean;
 }
 
 /** One run to execute. */
@@ -62,6 +66,8 @@ export interface ContainerRun {
   jobId: number;
   /** From {@linkcode Images.get}. */
   imageId: string;
+  /** For the file with its context. */
+  context: ContextOfRun;
   /** The input's very bytes. */
   input: Uint8Array;
   databases: DatabaseSource[];
@@ -146,13 +152,27 @@ export async function createContainers(
       { source: temporary, target: TEMPORARY_FOLDER, readOnly: false },
       ...handed.flatMap(({ mount }) => mount ? [mount] : []),
     ];
+    const told = {
+      folder: own,
+      temporaryFolder: TEMPORARY_FOLDER,
+      proxy: { host: `http://${LOOPBACK}`, port: PROXY_PORT },
+      databases: handed.map(({ database }) => database),
+    };
+    if (options.runContext) {
+      const odd = handed.find(({ isFile }) => !isFile);
+      if (odd) {
+        throw new PlaceError(
+          `The database "${odd.database.label}" is no file, and this node's run_context_file is for files alone.`,
+        );
+      }
+      const context = writeRunContext({ run: { ...run.context, resultId: run.resultId }, ...told });
+      await places.write(run.name, RUN_CONTEXT, context);
+    }
     const body = createBody({
       image: run.imageId,
       env: buildEnvironment({
-        folder: own,
-        temporaryFolder: TEMPORARY_FOLDER,
-        proxy: { host: `http://${LOOPBACK}`, port: PROXY_PORT },
-        databases: handed.map(({ database }) => database),
+        ...told,
+        ...(options.runContext ? { runContextFile: `${own}/${RUN_CONTEXT}` } : {}),
         labels: run.labels,
         ...(options.whitelist ? { web: { proxy: WHITELIST_PROXY, except: namesOf(ways) } } : {}),
         extra: options.algorithmEnv,

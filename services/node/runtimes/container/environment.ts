@@ -46,6 +46,8 @@ export interface EnvironmentOptions {
   labels: readonly string[];
   /** The way to the web, and the hosts that are not behind it. */
   web?: { proxy: { host: string; port: number }; except: readonly string[] };
+  /** Path of the run context, if there is one. */
+  runContextFile?: string;
   /** The owner's own variables, which win. */
   extra: Readonly<Record<string, string>>;
 }
@@ -59,7 +61,8 @@ export class EnvironmentError extends Error {
 
 /** The variables as the engine takes them, `NAME=value`. Throws an {@linkcode EnvironmentError} for a name that is none. */
 export function buildEnvironment(
-  { folder, temporaryFolder, proxy, databases, labels, web, extra }: EnvironmentOptions,
+  { folder, temporaryFolder, proxy, databases, labels, web, runContextFile, extra }:
+    EnvironmentOptions,
 ): string[] {
   const variables: Record<string, string> = {
     INPUT_FILE: `${folder}/input`,
@@ -95,7 +98,7 @@ export function buildEnvironment(
     }
   }
   Object.assign(variables, extra);
-  return Object.entries(variables).map(([name, value]) => {
+  const encoded = Object.entries(variables).map(([name, value]) => {
     if (!NAME.test(name)) {
       throw new EnvironmentError(
         `A container cannot be given the variable ${name}: a database's label must be made of letters, digits and _.`,
@@ -103,4 +106,6 @@ export function buildEnvironment(
     }
     return `${name}=${encodeValue(value)}`;
   });
+  // The field's one exception: it is not encoded, and means the same to whoever decodes it nevertheless.
+  return runContextFile ? [...encoded, `RUN_CONTEXT_FILE=${runContextFile}`] : encoded;
 }
