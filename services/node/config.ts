@@ -101,6 +101,33 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   CRITICAL: "error",
 };
 
+const host = option.toLowerCase().refine(
+  (text) => readTarget(text.includes(":") ? `[${text}]` : text, 1) !== undefined,
+  "must be the name of a host or an IP address",
+);
+const hostName = host.refine((text) => isIP(text) === 0 && text !== "localhost", {
+  error: "must be a name that algorithms are to use",
+});
+const port = count.max(65535, "must be a port, at most 65535");
+
+const tunnel = z.strictObject({
+  hostname: hostName,
+  ssh: z.strictObject({
+    host,
+    port: port.default(22),
+    fingerprint: option.regex(
+      /^(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*( .*)?$/,
+      "must be the server's public key, such as ssh-ed25519 AAAA…: see its /etc/ssh/ssh_host_*_key.pub",
+    ),
+    identity: z.strictObject({ username: option.regex(/^[^-\s]\S*$/), key: option }),
+  }),
+  tunnel: z.strictObject({
+    // Each run has addresses of its own, so that the one to bind to means nothing.
+    bind: z.strictObject({ ip: option.optional(), port }),
+    dest: z.strictObject({ ip: host, port }),
+  }),
+});
+
 const schema = z.strictObject({
   api_key: option.optional(),
   api_key_file: option.optional(),
@@ -108,7 +135,7 @@ const schema = z.strictObject({
     protocol: /^https?$/,
     error: 'must be an address such as "https://hub.example"',
   }),
-  port: count.max(65535, "must be a port, at most 65535").optional(),
+  port: port.optional(),
   api_path: z.string().regex(/^(\/[\w.-]+)*\/?$/, 'must be a path such as "/api"').default("/api"),
   task_dir: option.optional(),
   databases: z.array(database).default([]),
@@ -180,10 +207,12 @@ const schema = z.strictObject({
   whitelist: z.strictObject({
     domains: listOf(domain).default([]),
     ips: listOf(range).default([]),
-    ports: listOf(count.max(65535, "must be a port, at most 65535")).default([80, 443]),
+    ports: listOf(port).default([80, 443]),
   }).refine(({ domains, ips }) => domains.length + ips.length > 0, {
     error: "lists neither domains nor ips, so it opens nothing; ports alone open no address",
   }).optional(),
+  docker_services: z.record(hostName, option).default({}),
+  "ssh-tunnels": z.array(tunnel).default([]),
   algorithm_device_requests: z.strictObject({
     gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
@@ -263,7 +292,7 @@ export async function readNodeConfig(
       memoryMiB: options.limits.memory_mib,
       outputMiB: options.limits.output_mib,
     },
-    containers: containerOptions(options, await readLogins(options, at, problems)),
+    containers: containerOptions(options, await readLogins(options, at, problems), at),
     maxRuns: options.max_runs,
     logLevel: options.logging.level,
     shareConfig: options.share_config,
@@ -339,6 +368,7 @@ async function readLogins(
 function containerOptions(
   options: z.infer<typeof schema>,
   logins: RegistryLogin[],
+  at: (relative: string) => string,
 ): ContainerOptions | undefined {
   const { container, algorithm_env, algorithm_device_requests, policies } = options;
   if (!container.enabled) return undefined;
@@ -356,6 +386,18 @@ function containerOptions(
     algorithmEnv: algorithm_env,
     gpu: algorithm_device_requests.gpu,
     whitelist: options.whitelist,
+    services: Object.entries(options.docker_services).map(([alias, container]) => ({
+      alias,
+      container,
+    })),
+    tunnels: options["ssh-tunnels"].map(({ hostname, ssh, tunnel }) => ({
+      target: { host: hostname, port: tunnel.bind.port },
+      server: { host: ssh.host, port: ssh.port },
+      username: ssh.identity.username,
+      key: at(ssh.identity.key),
+      hostKey: ssh.fingerprint,
+      destination: { host: tunnel.dest.ip, port: tunnel.dest.port },
+    })),
     runContext: options.run_context_file,
   };
 }

@@ -28,6 +28,8 @@ policies: { require_algorithm_pull: false }
     algorithmEnv: { MINIMUM: "5", STRICT: "true" },
     gpu: true,
     whitelist: undefined,
+    services: [],
+    tunnels: [],
     runContext: false,
   });
 });

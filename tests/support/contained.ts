@@ -22,6 +22,8 @@ export const OPTIONS: ContainerOptions = {
   algorithmEnv: {},
   gpu: false,
   whitelist: undefined,
+  services: [],
+  tunnels: [],
   runContext: false,
 };
 

@@ -15,7 +15,7 @@ import { type ContainerLimits, createBody } from "./container_spec.ts";
 import { type Engine, EngineError, engineInfo, isPodman } from "./engine.ts";
 import { buildEnvironment, EnvironmentError } from "./environment.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
-import { type Connect, connectTcp, type Link, openLink, PROXY_PORT } from "./link.ts";
+import { type Connect, type Link, openLink, PROXY_PORT } from "./link.ts";
 import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } from "./place.ts";
 import {
   hostEntries,
@@ -30,7 +30,8 @@ import {
 } from "./reach.ts";
 import { type ContextOfRun, writeRunContext } from "./run_context.ts";
 import { hasRun, startOnce } from "./start.ts";
-import { type Whitelist, WHITELIST_PROXY } from "./whitelist.ts";
+import { openSurroundings, type SurroundingsOptions } from "./surroundings.ts";
+import { WHITELIST_PROXY } from "./whitelist.ts";
 import { stateSchema, supervise } from "./supervise.ts";
 
 const AGENT_LABEL = "sextant.agent";
@@ -42,7 +43,7 @@ const TEMPORARY_FOLDER = "/mnt/tmp";
 const START_MS = 5000;
 
 /** What of the node's configuration concerns containers. */
-export interface ContainerOptions {
+export interface ContainerOptions extends SurroundingsOptions {
   /** The engine's socket; the usual places are tried unless it is given. */
   socket: string | undefined;
   limits: ContainerLimits;
@@ -51,8 +52,6 @@ export interface ContainerOptions {
   pullTimeoutSeconds: number;
   algorithmEnv: Readonly<Record<string, string>>;
   gpu: boolean;
-  /** What all containers may reach on the web, through a proxy. */
-  whitelist: Whitelist | undefined;
   /** Whether each run gets a file with its context. */
   runContext: boolean;
 }
@@ -122,7 +121,7 @@ export interface CreateContainersOptions {
 }
 
 export async function createContainers(
-  { engine, folder, agentId, options, connect = connectTcp, log }: CreateContainersOptions,
+  { engine, folder, agentId, options, connect, log }: CreateContainersOptions,
 ): Promise<Containers> {
   const places = await openPlaces(join(folder, "containers"));
   // Not in the data folder: the path of a socket has at most 107 characters.
@@ -132,6 +131,13 @@ export async function createContainers(
     logins: options.logins,
     requirePull: options.requirePull,
     timeoutSeconds: options.pullTimeoutSeconds,
+    log,
+  });
+  const surroundings = await openSurroundings({
+    ...options,
+    engine,
+    folder: sockets,
+    connect,
     log,
   });
   const links = new Set<Link>();
@@ -199,11 +205,6 @@ export async function createContainers(
     return created.Id;
   }
 
-  /** With what every run reaches. */
-  function withCommon(reach: readonly Target[]): Target[] {
-    return [...reach, ...(options.whitelist ? [WHITELIST_PROXY] : [])];
-  }
-
   /** Opens all that a run reaches; closed with the run, or with everything. */
   async function open(name: string, serve: Serve, ways: Way[]): Promise<Link> {
     const link = await openLink({
@@ -211,7 +212,7 @@ export async function createContainers(
       serve,
       ways,
       whitelist: options.whitelist,
-      connect,
+      connect: surroundings.connect,
       log: log.with({ run: name }),
     });
     links.add(link);
@@ -328,7 +329,7 @@ export async function createContainers(
       let link: Link | undefined;
       try {
         const place = await places.make(run.name, run);
-        const ways = planReach(withCommon(run.reach));
+        const ways = planReach([...run.reach, ...await surroundings.targets()]);
         id = await create(run, place, await places.temporary(run.jobId), ways);
         link = await open(run.name, run.serve, ways);
         await connectEarly(id, link);
@@ -355,7 +356,8 @@ export async function createContainers(
         return undefined;
       }
       const { Config } = await engine.json("GET", `/containers/${id}/json`, labelsSchema);
-      const ways = within(readWays(Config.Labels[REACH_LABEL]), withCommon(reach));
+      const allowed = [...reach, ...await surroundings.targets()];
+      const ways = within(readWays(Config.Labels[REACH_LABEL]), allowed);
       return await takeUp(id, name, await open(name, serve(token), ways), adoption);
     },
 
@@ -376,6 +378,7 @@ export async function createContainers(
     async close() {
       closed.abort(new Error("closed"));
       for (const link of links) await link.close();
+      await surroundings.close();
       await Deno.remove(sockets, { recursive: true }).catch(() => {});
       engine.close();
     },
