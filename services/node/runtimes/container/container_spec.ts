@@ -26,14 +26,15 @@ export interface ContainerSpec {
   /** What it finds by name, as `name:address`. */
   hosts: string[];
   limits: RunLimits & ContainerLimits;
-  gpu: boolean;
+  /** From `gpuRequests`, if it gets any. */
+  devices: unknown[];
 }
 
 const MIB = 2 ** 20;
 
 /** The body of the engine's create request. The image's own command, user and working folder stand. */
 export function createBody(
-  { image, env, mounts, labels, hosts, limits, gpu }: ContainerSpec,
+  { image, env, mounts, labels, hosts, limits, devices }: ContainerSpec,
   info: EngineInfo,
 ): Record<string, unknown> {
   const memory = limits.memoryMiB * MIB;
@@ -69,7 +70,7 @@ export function createBody(
       // No Ulimits: with any of them given, Podman sets others beyond what a machine may grant, and nothing starts.
       LogConfig: { Type: "json-file", Config: { "max-size": `${limits.logMiB + 1}m` } },
       RestartPolicy: { Name: "no" },
-      ...(gpu ? { DeviceRequests: [{ Count: -1, Capabilities: [["gpu"]] }] } : {}),
+      ...(devices.length > 0 ? { DeviceRequests: devices } : {}),
     },
   };
 }

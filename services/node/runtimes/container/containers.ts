@@ -12,8 +12,9 @@ import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import { type ContainerLimits, createBody } from "./container_spec.ts";
-import { type Engine, EngineError, engineInfo, isPodman } from "./engine.ts";
+import { type Engine, EngineError, engineInfo, podmanVersion } from "./engine.ts";
 import { buildEnvironment, EnvironmentError } from "./environment.ts";
+import { GpuError, gpuRequests } from "./gpu.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
 import { type Connect, type Link, openLink, PROXY_PORT } from "./link.ts";
 import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } from "./place.ts";
@@ -192,7 +193,7 @@ export async function createContainers(
       },
       hosts: hostEntries(ways),
       limits: { ...options.limits, ...run.limits },
-      gpu: options.gpu,
+      devices: options.gpu ? gpuRequests(await podmanVersion(engine)) : [],
     }, await engineInfo(engine));
     const name = `sextant-${agentId.slice(0, 8)}-${run.name}`;
     for (const id of await containersOf(run.name)) await removeContainer(id);
@@ -275,7 +276,7 @@ export async function createContainers(
 
   /** Where the engine can, all that a program reaches is there before the program begins. */
   async function connectEarly(id: string, link: Link): Promise<void> {
-    if (!await isPodman(engine)) return;
+    if (!await podmanVersion(engine)) return;
     try {
       await engine.done("POST", `/containers/${id}/init`, { podman: true });
     } catch (error) {
@@ -385,8 +386,8 @@ export async function createContainers(
   };
 
   function explain(error: unknown): { status: OutcomeStatus; reason: string } {
-    if (error instanceof EnvironmentError || error instanceof PlaceError) {
-      return { status: "start failed", reason: error.message };
+    if ([EnvironmentError, PlaceError, GpuError].some((kind) => error instanceof kind)) {
+      return { status: "start failed", reason: messageOf(error) };
     }
     log.error("Cannot start a container", { error });
     const words = error instanceof EngineError && error.status !== undefined

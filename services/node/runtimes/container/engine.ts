@@ -140,11 +140,13 @@ export function engineInfo(engine: Engine): Promise<EngineInfo> {
   return engine.json("GET", "/info", infoSchema, { signal: AbortSignal.timeout(10_000) });
 }
 
-/** Whether the engine is Podman. */
-export async function isPodman(engine: Engine): Promise<boolean> {
-  const schema = z.object({ Components: z.array(z.object({ Name: z.string() })).default([]) });
+/** Podman's version, or `undefined` for another engine. */
+export async function podmanVersion(engine: Engine): Promise<string | undefined> {
+  const schema = z.object({
+    Components: z.array(z.object({ Name: z.string(), Version: z.string() })).default([]),
+  });
   const { Components } = await engine.json("GET", "/version", schema);
-  return Components.some(({ Name }) => Name === "Podman Engine");
+  return Components.find(({ Name }) => Name === "Podman Engine")?.Version;
 }
 
 /** The first of `sockets` behind which an engine answers. */
