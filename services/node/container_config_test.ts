@@ -84,6 +84,11 @@ Deno.test("readNodeConfig() refuses an image's own variable and what is no varia
         /127\.0\.0\.1:80, where containers find their proxy/,
       ],
       ["databases: [{ label: a, type: sql, uri: x, reach: [db.example] }]", /a host and a port/],
+      ["docker_services: { localhost: x }", /docker_services\.localhost/],
+      [
+        "ssh-tunnels: [{ hostname: w, ssh: { host: g, fingerprint: SHA256:x, identity: { username: u, key: k } }, tunnel: { bind: { port: 1 }, dest: { ip: h, port: 1 } } }]",
+        /ssh-tunnels\[0\]\.ssh\.fingerprint must be the server's public key/,
+      ],
       ["vpn_subnet: 10.76.0.0/16", /vpn_subnet is not an option of this node: there is no VPN/],
       ["images: { alpine: x }", /images is not an option of this node: there are no helper/],
       ["logging: { max_size: 1 }", /logging\.max_size is not an option of this node: .*JSON/],

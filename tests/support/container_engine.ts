@@ -48,7 +48,14 @@ export interface TestEngine {
   stop(): Promise<void>;
 }
 
-export async function startTestEngine(): Promise<TestEngine> {
+/** An account that an engine can run as without root. */
+export interface EngineUser {
+  name: string;
+  uid: number;
+}
+
+/** Starts an engine, rootless if a `user` is given. */
+export async function startTestEngine(user?: EngineUser): Promise<TestEngine> {
   const folder = await temporaryFolder();
   const at = (name: string) => join(folder.path, name);
   await Deno.writeTextFile(
@@ -63,7 +70,9 @@ events_logger="file"
   );
   await Deno.writeTextFile(
     at("storage.conf"),
-    `[storage]\ndriver="vfs"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n`,
+    `[storage]\ndriver="vfs"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n` +
+      // A user without further ids of its own has but one for all that is in an image.
+      `[storage.options.vfs]\nignore_chown_errors="${user !== undefined}"\n`,
   );
   await Deno.writeTextFile(
     at("registries.conf"),
@@ -74,14 +83,22 @@ events_logger="file"
     CONTAINERS_REGISTRIES_CONF: at("registries.conf"),
     CONTAINERS_CONF: at("containers.conf"),
     CONTAINERS_STORAGE_CONF: at("storage.conf"),
+    ...(user ? { HOME: at("home"), XDG_RUNTIME_DIR: at("runtime") } : {}),
   };
+  const podman = user ? [...asUser(user), "podman"] : ["podman"];
+  if (user) {
+    for (const name of ["home", "runtime"]) await Deno.mkdir(at(name), { mode: 0o700 });
+    for (const path of [at("home"), at("runtime"), folder.path]) {
+      await Deno.chown(path, user.uid, null);
+    }
+  }
   const socket = at("podman.sock");
   let service: ManagedProcess;
   const engine = createEngine(socket);
   async function start() {
     service = startProcess({
-      command: "podman",
-      args: ["system", "service", "--time=0", `unix://${socket}`],
+      command: podman[0]!,
+      args: [...podman.slice(1), "system", "service", "--time=0", `unix://${socket}`],
       env,
       onLine() {},
     });
@@ -135,9 +152,13 @@ events_logger="file"
       await start();
     },
     async stop() {
-      const rest = await new Deno.Command("podman", { args: ["rm", "-af"], env, clearEnv: true })
-        .output();
+      const tell = (...args: string[]) =>
+        new Deno.Command(podman[0]!, { args: [...podman.slice(1), ...args], env, clearEnv: true })
+          .output();
+      const rest = await tell("rm", "-af");
       await end();
+      // Ends the process that holds a rootless engine's namespaces.
+      if (user) await tell("system", "migrate");
       engine.close();
       if (!rest.success) throw new Error(new TextDecoder().decode(rest.stderr));
       // Podman leaves a mount of its storage behind.
@@ -146,6 +167,11 @@ events_logger="file"
       await folder.remove();
     },
   };
+}
+
+/** The start of a command line that is run as another user. */
+export function asUser({ name }: EngineUser): string[] {
+  return ["setpriv", `--reuid=${name}`, `--regid=${name}`, "--clear-groups", "--"];
 }
 
 async function pack(folder: string, archive: string): Promise<void> {
