@@ -35,7 +35,7 @@ Deno.test("reports take turns, and one that is said again meanwhile is dealt wit
     });
     await nc.flush();
 
-    function finish(result_id: number) {
+    const finish = (result_id: number) => {
       const subject = subjects.report(NODE, "finish");
       const payload = new TextEncoder().encode(JSON.stringify({
         agent_id: "00000000-0000-4000-8000-000000000000",
@@ -50,7 +50,7 @@ Deno.test("reports take turns, and one that is said again meanwhile is dealt wit
       signed.set(CREDENTIAL_HEADER, node.credential.jwt);
       signed.set(SIGNATURE_HEADER, sign(node.key.seed, subject, payload));
       return node.nc.request(subject, payload, { timeout: 20_000, headers: signed });
-    }
+    };
 
     const answers = [1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 7].map(finish);
     await waitFor(() => begun.length === 6, { what: "as many as may be at once" });
