@@ -11,6 +11,7 @@ import type { Logger } from "../../../shared/log.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { persist, sleep } from "../backoff.ts";
 import { type Hub, HubError, type HubRequest } from "../hub.ts";
+import { collect } from "../pieces.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import type { Posted } from "./posted.ts";
 import { carriesToken, type Grant } from "./token.ts";
@@ -101,11 +102,7 @@ export function createProxy(
 
   async function decoded(result: z.infer<typeof resultSchema>) {
     const stored = result.result && result.blob_storage_used
-      ? await hub.download(result.result, {
-        token: (await access()).token,
-        signal,
-        timeoutMs: 600_000,
-      })
+      ? await collect(hub.download(result.result, { token: (await access()).token, signal }))
       : result.result;
     const text = stored
       ? await codec.decode(stored).catch((error) => {

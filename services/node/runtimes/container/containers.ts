@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
+import type { ContentFile } from "../../pieces.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import { type ContainerLimits, createBody } from "./container_spec.ts";
 import { type Engine, EngineError, engineInfo } from "./engine.ts";
@@ -44,8 +45,8 @@ export interface ContainerRun {
   jobId: number;
   /** From {@linkcode Images.get}. */
   imageId: string;
-  /** The input's very bytes. */
-  input: Uint8Array;
+  /** The input's very bytes, or the file that they lie in, which is taken. */
+  input: Uint8Array | ContentFile;
   databases: DatabaseSource[];
   /** Labels of all databases of the node. */
   labels: string[];
