@@ -84,7 +84,7 @@ async function writePayload(
     hash.update(piece);
     const sealed = seal ? seal.update(piece) : piece;
     if (piece.length === PIECE) await add(sealed);
-    else last = sealed.slice();
+    else last = new Uint8Array(sealed); // a Buffer's slice() would be no copy
     if (seal) discard(sealed);
   }
   await add(seal ? joined(last, seal.final()) : last);

@@ -137,7 +137,7 @@ export async function collect(pieces: Pieces): Promise<Bytes> {
   const copies: Bytes[] = [];
   let size = 0;
   for await (const piece of pieces) {
-    copies.push(piece.slice());
+    copies.push(new Uint8Array(piece));
     size += piece.length;
   }
   const whole = new Uint8Array(size);

@@ -59,7 +59,7 @@ export function supervise(
   const answer = createAnswerer(spec.client, send);
   const output = createOutputFile(resultPath);
   /** Pieces of the result that have come and are not in the file yet. */
-  let arrived: Uint8Array[] = [];
+  const arrived: Uint8Array[] = [];
   let complete = false;
   let verdict: Verdict | undefined;
   let ready = false;

@@ -1,0 +1,137 @@
+/**
+ * Large results and inputs at the node: whatever their size, the agent's memory stays as it is.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import {
+  newPrivateKey,
+  publicKeyText,
+  readPrivateKey,
+  readPublicKey,
+} from "../services/node/encryption/keys.ts";
+import { createBase64Opener } from "../services/node/encryption/base64.ts";
+import { openPieces } from "../services/node/encryption/opening.ts";
+import { createBlobOpener, type Opener, sealText } from "../services/node/encryption/sealed.ts";
+import { piecesOf } from "../services/node/pieces.ts";
+import { useTestStack, waitFor } from "./harness.ts";
+import { createSite, encodeInput, type Json, type Member, type Site } from "./site.ts";
+import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";
+import { watchGrowth } from "./support/memory.ts";
+
+const stack = useTestStack();
+const engine = useTestEngine();
+const MIB = 2 ** 20;
+const SIZE = Number(Deno.env.get("SIZE") ?? 160) * MIB;
+/** The promise of the design. */
+const MOST_MIB = 64;
+const SANDBOX = "deno:slow@1.0.0";
+const encoder = new TextEncoder();
+
+interface Place {
+  site: Site;
+  member: Member;
+  key: string | undefined;
+}
+
+async function place(encrypted: boolean): Promise<Place> {
+  const key = encrypted ? await newPrivateKey(2048) : undefined;
+  const file = `${stack().folder}/${crypto.randomUUID()}.pem`;
+  if (key) await Deno.writeTextFile(file, key);
+  const site = await createSite(stack(), {
+    data: ["x\n1\n"],
+    encrypted,
+    node: {
+      container: { socket: engine().socket },
+      policies: { allowed_algorithms: [SHELL_IMAGE, SANDBOX], require_algorithm_pull: false },
+      limits: { output_mib: 3072, memory_mib: 4096 },
+      ...(key ? { encryption: { enabled: true, private_key: file } } : {}),
+    },
+  });
+  const member = site.members[0]!;
+  await site.startNode(member);
+  return { site, member, key };
+}
+
+const agentOf = ({ member }: Place) => stack().part(`node ${member.node}`).pid;
+
+function encode(
+  input: { method: string; kwargs?: Record<string, unknown> },
+  { key }: Place,
+): string {
+  if (!key) return encodeInput(input);
+  const publicKey = readPublicKey(publicKeyText(readPrivateKey(key)));
+  return sealText(encoder.encode(JSON.stringify(input)), publicKey);
+}
+
+async function run(place: Place, image: string, input: string): Promise<Json> {
+  const { site: { researcher, collaborationId }, member } = place;
+  const task = await researcher.post("/task", {
+    image,
+    collaboration_id: collaborationId,
+    organizations: [{ id: member.id, input }],
+    databases: [{ label: "default" }],
+  });
+  const status = await waitFor(async () => {
+    const { status } = await researcher.get(`/task/${task.id}/status?wait=1`);
+    return ["pending", "initializing", "active"].includes(status) ? undefined : status;
+  }, { what: "the task to end", timeout: 120_000 });
+  const [run] = (await researcher.get(`/run?task_id=${task.id}`)).data;
+  const [result] = (await researcher.get(`/result?task_id=${task.id}`)).data;
+  return { status, log: run.log, started: run.started_at, finished: run.finished_at, ...result };
+}
+
+/** The size and the digest of what a blob opens to. */
+async function openBlob({ site, key }: Place, uuid: string) {
+  const response = await site.researcher.request("GET", `/blobstream/${uuid}`);
+  const opener: Opener = key ? createBlobOpener(readPrivateKey(key)) : createBase64Opener();
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const piece of openPieces(piecesOf(response.body), opener)) {
+    hash.update(piece);
+    size += piece.length;
+  }
+  return { size, sha256: hash.digest("hex") };
+}
+
+/** The digest of the JSON text of so many letters x. */
+function digestOfText(letters: number): string {
+  const hash = createHash("sha256").update('"');
+  const piece = encoder.encode("x".repeat(MIB));
+  for (let left = letters; left > 0; left -= piece.length) hash.update(piece.subarray(0, left));
+  return hash.update('"').digest("hex");
+}
+
+for (const encrypted of [false, true]) {
+  const where = encrypted ? "in an encrypted collaboration" : "in a plain collaboration";
+  for (const [kind, image] of [["container", SHELL_IMAGE], ["sandbox", SANDBOX]] as const) {
+    Deno.test(
+      containerTest(`the agent does not grow with a result of a ${kind} ${where}`),
+      async () => {
+        const there = await place(encrypted);
+        const input = (length: number) =>
+          image === SANDBOX
+            ? encode({ method: "text", kwargs: { length } }, there)
+            : encode({ method: "big", kwargs: { bytes: length } }, there);
+        // Once, so that what is loaded and compiled is not counted.
+        await run(there, image, input(4 * MIB));
+        const growth: number[] = [];
+        for (let round = 0; round < 2; round++) {
+          const watch = watchGrowth(agentOf(there));
+          const began = performance.now();
+          const { status, log, result, blob_storage_used } = await run(there, image, input(SIZE));
+          const seconds = (performance.now() - began) / 1000;
+          growth.push(Math.round(watch.stop()));
+          assert.equal(status, "completed", log);
+          assert.equal(blob_storage_used, true);
+          assert.deepEqual(await openBlob(there, result), {
+            size: SIZE + 2,
+            sha256: digestOfText(SIZE),
+          });
+          console.log(kind, where, growth, (SIZE / MIB / seconds).toFixed(1), "MiB/s");
+        }
+        assert.ok(Math.max(...growth) < MOST_MIB, `the agent grew by ${growth.join(" and ")} MiB`);
+      },
+    );
+  }
+}
