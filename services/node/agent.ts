@@ -167,6 +167,8 @@ export async function startAgent(
         hub,
         codec: payloads,
         receiveInput,
+        maxBlobBytes: options!.limits.diskMiB * 2 ** 20,
+        onBlobInput: (blob) => audit.record("subtask input leaves", blob),
         log,
         sendLog,
       });

@@ -28,6 +28,10 @@ export interface CreateContainerRunnerOptions {
   hub: Hub;
   codec: PayloadCodec;
   receiveInput: ReceiveInput;
+  /** The largest blob that a run may upload. */
+  maxBlobBytes: number;
+  /** Told of the input of a subtask before it leaves as a blob. */
+  onBlobInput: (blob: { bytes: number; sha256: string }) => Promise<void>;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: (dispatch: Dispatch, piece: { seq: number; lines: string[] }) => void;
   log: Logger;
@@ -46,7 +50,17 @@ interface Company {
 }
 
 export function createContainerRunner(
-  { config, containers, hub, codec, receiveInput, sendLog, log }: CreateContainerRunnerOptions,
+  {
+    config,
+    containers,
+    hub,
+    codec,
+    receiveInput,
+    maxBlobBytes,
+    onBlobInput,
+    sendLog,
+    log,
+  }: CreateContainerRunnerOptions,
 ): Runner {
   async function askAccess({ task_id, image }: Dispatch, signal: AbortSignal): Promise<Access> {
     const schema = z.object({ container_token: z.string() });
@@ -67,7 +81,8 @@ export function createContainerRunner(
     const name = attemptKey(dispatch);
     const over = new AbortController();
     const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
-    const posted = await openPosted(containers.postedFile(name), name);
+    const place = containers.place(name);
+    const posted = await openPosted(place.posted, name);
     return {
       onLog: lines.push,
       serve: (token) =>
@@ -77,6 +92,7 @@ export function createContainerRunner(
           access,
           codec,
           posted,
+          blobs: { folder: place.blobs, maxBytes: maxBlobBytes, onInput: onBlobInput },
           whileWaiting: hold.without,
           signal: AbortSignal.any([signal, over.signal]),
           log,

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
-import { persist } from "./backoff.ts";
+import { orAbort, persist } from "./backoff.ts";
 import { HubError, WrongKeyError } from "./hub_error.ts";
 import { discard } from "./pieces.ts";
 
@@ -99,7 +99,7 @@ async function connect(
     const error = new Error(`nothing came for ${silenceMs / 1000} s`);
     const timer = setTimeout(() => silent.abort(error), silenceMs);
     try {
-      return await promise;
+      return await orAbort(promise, either);
     } catch (cause) {
       signal.throwIfAborted();
       if (cause instanceof HubError || cause instanceof WrongKeyError) throw cause;

@@ -71,8 +71,8 @@ export interface Adoption {
 
 export interface Containers {
   readonly images: Images;
-  /** Where the number of a run's subtasks is remembered. */
-  postedFile(name: string): string;
+  /** The place of a run, which is there while the run is. */
+  place(name: string): Place;
   /** Starts a run. What is wrong with the run itself is its outcome, not a rejection. */
   start(run: ContainerRun): Promise<RunHandle>;
   /** Takes up the container of a run that was started before this agent was; `undefined` when there is none. */
@@ -254,7 +254,7 @@ export async function createContainers(
 
   return {
     images,
-    postedFile: (name) => places.find(name).posted,
+    place: places.find,
 
     async start(run) {
       let id: string | undefined;

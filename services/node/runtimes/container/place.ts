@@ -33,6 +33,8 @@ export interface Place {
   io: string;
   /** Where the number of this run's subtasks is remembered. */
   posted: string;
+  /** Where blobs lie on their way from and to the run. */
+  blobs: string;
 }
 
 /** A database cannot be handed in. The message is for the researcher and names no path. */
@@ -69,7 +71,7 @@ export async function openPlaces(folder: string): Promise<Places> {
 
   function find(name: string): Place {
     const path = join(runs, name);
-    return { path, io: join(path, "io"), posted: join(path, "posted") };
+    return { path, io: join(path, "io"), posted: join(path, "posted"), blobs: join(path, "blobs") };
   }
 
   return {
@@ -84,6 +86,7 @@ export async function openPlaces(folder: string): Promise<Places> {
       await write(join(place.io, "token"), new TextEncoder().encode(token), 0o444);
       await write(join(place.io, "output"), new Uint8Array(), 0o666);
       await Deno.writeTextFile(join(place.path, "token"), token);
+      await Deno.mkdir(place.blobs);
       return place;
     },
     token: (name) => Deno.readTextFile(join(runs, name, "token")),
