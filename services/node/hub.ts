@@ -200,13 +200,12 @@ async function send(
   const all = { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
   let status: number;
   let text: string;
+  let damaged = false;
   try {
     if (large) {
       const answer = await upload(url, { content: large, headers: all, signal: either });
       ({ status, text } = answer);
-      if (isOk(status) && answer.stored !== undefined && answer.stored !== answer.sent) {
-        throw new Error("what arrived there is not what was sent");
-      }
+      damaged = answer.stored !== undefined && answer.stored !== answer.sent;
     } else {
       const response = await fetch(url, {
         method,
@@ -225,6 +224,7 @@ async function send(
     const why = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(cause);
     throw new HubError(`Cannot reach the hub: ${why}`, undefined, { cause });
   }
+  if (isOk(status) && damaged) throw new HubError("What arrived at the hub is not what was sent");
   if (isOk(status)) return parseJson(text);
   throw readRefusal(status, text);
 }
