@@ -165,8 +165,10 @@ const METHODS = {
     `awk -F, 'NR>1{s+=$1;n++} END{printf "{\\"sum\\":%s,\\"count\\":%s}", s, n}' /mnt/data/default.csv > output
 echo "rows counted"`,
   central: await Deno.readTextFile(new URL("central.sh", import.meta.url)),
+  blobs: await Deno.readTextFile(new URL("blobs.sh", import.meta.url)),
   big: `bytes=$(sed 's/.*"bytes":\\([0-9]*\\).*/\\1/' input)
 { printf '"'; head -c $bytes /dev/zero | tr '\\0' x; printf '"'; } > output`,
+  count: `tail -c 100000 input | wc -c > output; wc -c < input`,
   slow: `sleep 4; echo '{"slow": true}' > output`,
   forever: `trap '' TERM; while :; do sleep 1; done`,
   fail: `echo "fails on purpose" >&2; exit 3`,
