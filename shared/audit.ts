@@ -2,8 +2,7 @@
  * The record of every change and of every refused attempt: who, what, on which object, outcome, when, in which
  * request. Never a value that somebody sent: no password, token or key can end up here.
  *
- * A service needs three lines, and then nothing in its routes:
- * - a migration with the table `audit` (see `009_audit.sql` of any service);
+ * The table comes with `migrate`. A service needs two lines, and then nothing in its routes:
  * - `app.use(auditRequests(deps.db))` as the first middleware of its app: it knows the request under way, and
  *   records it when it is refused;
  * - `audit: (input) => auditEntries(db, input)` among its answers, for `GET /api/audit`.

@@ -123,20 +123,38 @@ export function all(tx: Tx, conditions: Fragment[]): Fragment {
 }
 
 const MIGRATION = /^(\d{3})_[a-z0-9_]+\.sql$/;
+/** Tables that every service has in its own schema. */
+const COMMON = new URL("./schema/", import.meta.url);
+
+interface Migration {
+  number: number;
+  name: string;
+  file: URL;
+}
+
+/** The files `NNN_name.sql` of some folders, in the order of their numbers. */
+async function migrationsIn(folders: URL[]): Promise<Migration[]> {
+  const found: Migration[] = [];
+  for (const folder of folders) {
+    for await (const { name } of Deno.readDir(folder)) {
+      const match = MIGRATION.exec(name);
+      if (match) found.push({ number: Number(match[1]), name, file: new URL(name, folder) });
+    }
+  }
+  found.sort((a, b) => a.number - b.number);
+  const twice = found.find(({ number }, index) => number === found[index + 1]?.number);
+  if (twice) throw new Error(`Two migrations have the number ${twice.number}: give one the next.`);
+  return found;
+}
 
 /**
- * Applies the files `NNN_name.sql` of `folder` that this database has not seen, in order, each in its own
- * transaction. Replicas that start together wait for one another under an advisory lock.
+ * Applies the files `NNN_name.sql` of `folder`, and of the folder that all services share, that this database has not
+ * seen, in order, each in its own transaction. Replicas that start together wait for one another under an advisory lock.
  */
 export async function migrate(db: Db, folder: URL, log: Logger): Promise<void> {
-  const files: { number: number; name: string }[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    const match = MIGRATION.exec(entry.name);
-    if (match) files.push({ number: Number(match[1]), name: entry.name });
-  }
-  files.sort((a, b) => a.number - b.number);
+  const files = await migrationsIn([COMMON, folder]);
   for (const file of files) {
-    const text = await Deno.readTextFile(new URL(file.name, folder));
+    const text = await Deno.readTextFile(file.file);
     await db.begin(async (tx) => {
       // One lock for the whole schema; held to the end of this transaction.
       await tx`select pg_advisory_xact_lock(hashtext('sextant.migrate.' || current_schema()))`;

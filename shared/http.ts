@@ -99,6 +99,22 @@ export function allow(kinds: string, permission?: Permission): MiddlewareHandler
   return handler;
 }
 
+const answerTypes = new WeakMap<MiddlewareHandler, string>();
+
+/** The media type that a middleware made by {@linkcode answersWith} declares, if it is one. */
+export function answerTypeOf(handler: unknown): string | undefined {
+  return answerTypes.get(handler as MiddlewareHandler);
+}
+
+/** Declares that a route answers with something else than JSON, for its description. */
+export function answersWith(type: string): MiddlewareHandler<AppEnv> {
+  const handler: MiddlewareHandler<AppEnv> = async function declaredAnswer(_, next) {
+    await next();
+  };
+  answerTypes.set(handler as MiddlewareHandler, type);
+  return handler;
+}
+
 function fieldErrors(error: z.core.$ZodError): FieldErrors {
   const errors: FieldErrors = {};
   function add(issue: z.core.$ZodIssue, under: PropertyKey[]) {

@@ -3,7 +3,8 @@
  * @module
  */
 import { z } from "zod";
-import { type Access, accessOf, validationOf } from "./http.ts";
+import { type Access, accessOf, answerTypeOf, validationOf } from "./http.ts";
+import { takesIdempotencyKey } from "./idempotency.ts";
 
 /** What Hono keeps of a route: one entry for each of its handlers. */
 interface RouteEntry {
@@ -21,8 +22,12 @@ export interface RouteDescription {
   name: string;
   /** Absent where nobody needs to be logged in. */
   access: Access | undefined;
+  /** What it answers with. */
+  answer: string;
   body: z.ZodType | undefined;
   query: z.ZodType | undefined;
+  /** Takes an `Idempotency-Key`. */
+  idempotent: boolean;
 }
 
 /** The routes of an app. Middleware that every request passes is none. */
@@ -31,11 +36,12 @@ export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
   for (const { method, path, handler } of app.routes) {
     if (method === "ALL") continue;
     const key = `${method} ${path}`;
-    const route = routes.get(key) ??
-      { method, path, name: "", access: undefined, body: undefined, query: undefined };
+    const route = routes.get(key) ?? newRoute(method, path);
     routes.set(key, route);
     const validation = validationOf(handler);
     route.access ??= accessOf(handler);
+    route.answer = answerTypeOf(handler) ?? route.answer;
+    route.idempotent ||= takesIdempotencyKey(handler);
     if (validation?.target === "json") route.body = validation.schema;
     if (validation?.target === "query") route.query = validation.schema;
     route.name = (handler as { name?: string }).name ?? "";
@@ -43,7 +49,30 @@ export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
   return [...routes.values()];
 }
 
+function newRoute(method: string, path: string): RouteDescription {
+  const unknown = { access: undefined, body: undefined, query: undefined };
+  return {
+    method,
+    path,
+    name: "",
+    answer: "application/json",
+    idempotent: false,
+    ...unknown,
+  };
+}
+
 type Json = Record<string, unknown>;
+
+const idempotencyKey: Json = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description:
+    "Makes the request safe to repeat: for 24 hours the same key with the same body gets " +
+    "the same answer, and with another body 409. Take a new random one, such as a UUID, for each " +
+    "thing to create; it also encrypts the answer that is kept.",
+  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
+};
 
 /** What a client may send, as JSON Schema. */
 export function jsonSchema(schema: z.ZodType): Json {
@@ -61,14 +90,15 @@ export function jsonSchema(schema: z.ZodType): Json {
   return rest;
 }
 
-function parameters({ path, query }: RouteDescription): Json[] {
+function parameters({ path, query, idempotent }: RouteDescription): Json[] {
+  const inHeader = idempotent ? [idempotencyKey] : [];
   const inPath = [...path.matchAll(/:(\w+)/g)].map((match) => ({
     name: match[1],
     in: "path",
     required: true,
     schema: /(^|_)id$/.test(match[1]!) ? { type: "integer", minimum: 1 } : { type: "string" },
   }));
-  if (!query) return inPath;
+  if (!query) return [...inPath, ...inHeader];
   const { properties = {}, required = [] } = jsonSchema(query) as {
     properties?: Record<string, Json>;
     required?: string[];
@@ -79,7 +109,7 @@ function parameters({ path, query }: RouteDescription): Json[] {
     required: required.includes(name),
     schema,
   }));
-  return [...inPath, ...inQuery];
+  return [...inPath, ...inQuery, ...inHeader];
 }
 
 /** `createOrganization` → `Create organization`. */
@@ -94,14 +124,13 @@ function whoMay({ access }: RouteDescription): string {
   return access.permission ? `${kinds} Needs a rule ${access.permission}.` : kinds;
 }
 
-const anyObject = { description: "Done", content: { "application/json": { schema: {} } } };
 const failure = (description: string) => ({
   description,
   content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
 });
 
 function operation(route: RouteDescription): Json {
-  const { access, body, path, method, query } = route;
+  const { access, answer, body, idempotent, path, method, query } = route;
   const tag = path.split("/")[2] ?? "api";
   const name = route.name || method.toLowerCase();
   return {
@@ -115,9 +144,10 @@ function operation(route: RouteDescription): Json {
       ? { requestBody: { content: { "application/json": { schema: jsonSchema(body) } } } }
       : {}),
     responses: {
-      "2XX": anyObject,
+      "2XX": { description: "Done", content: { [answer]: { schema: {} } } },
       ...(body || query ? { 400: failure("The request is invalid") } : {}),
       ...(access ? { 401: failure("Not logged in, or not permitted") } : {}),
+      ...(idempotent ? { 409: failure("The Idempotency-Key was used for another request") } : {}),
       ...(path.includes(":") ? { 404: failure("There is no such object") } : {}),
       default: failure("Not possible now"),
     },

@@ -82,7 +82,28 @@ export function createOutbox({
     const headers = newHeaders();
     sign?.(row.subject, payload, headers);
     await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers });
-    await db`delete from outbox where id = ${row.id}`;
+    await forget(row.id);
+  }
+
+  let removing: Promise<unknown> = Promise.resolve();
+  let next: { ids: string[]; removed: Promise<unknown> } | undefined;
+
+  /** Removes a row. Those that are acknowledged during one removal share the next: a task has a thousand of them. */
+  async function forget(id: string): Promise<void> {
+    if (!next) {
+      const ids: string[] = [];
+      const removed = removing.then(() => {
+        next = undefined;
+        // A row that another replica holds is being removed by it.
+        return db`
+          delete from outbox where id in (
+            select id from outbox where id = any(${ids}) for update skip locked)`;
+      });
+      removing = removed.catch(() => {});
+      next = { ids, removed };
+    }
+    next.ids.push(id);
+    await next.removed;
   }
 
   function track(work: Promise<unknown>): void {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { auditAnswer, auditQuestion, refusalSchema } from "./audit.ts";
+import { sealSchema, sealsQuestion } from "./audit_seal.ts";
 
 const idNumber = z.number().int();
 const idList = z.array(idNumber);
@@ -64,6 +65,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** Records a request that the gateway refused. */
     record_refusal: { input: refusalSchema, output: z.object({}) },
     /** Closes the node's connections and refuses every token and broker credential it has. */
@@ -77,6 +80,11 @@ export const RPC_METHODS = {
     node: { input: z.object({ id: idNumber }), output: nodeSummary.nullable() },
     /** The node that holds this API key (as its SHA-256 in hex), or null. */
     node_by_key: { input: z.object({ sha256: z.string() }), output: nodeSummary.nullable() },
+    /** A program has logged in as this node, and says which formats of encrypted payloads it reads. */
+    node_logged_in: {
+      input: z.object({ id: idNumber, payload_formats: z.array(z.string()) }),
+      output: z.object({}),
+    },
     /** The nodes of some collaborations. */
     nodes: { input: z.object({ collaboration_ids: idList }), output: z.array(nodeSummary) },
     /** All that a task needs to know of where it is to run; null for what does not exist. */
@@ -99,6 +107,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** An algorithm store, or null. Without a collaboration it serves all of them. */
     store: {
       input: z.object({ id: idNumber }),
@@ -108,6 +118,17 @@ export const RPC_METHODS = {
         url: z.string(),
         collaboration_id: idNumber.nullable(),
       }).nullable(),
+    },
+    /** The image that a store has approved under this name, pinned to its digest; asked as the user who wants it. */
+    approved_image: {
+      input: z.object({
+        store_id: idNumber,
+        image: z.string(),
+        authorization: z.string().optional(),
+        /** This server as the store knows it, where the operator has not set it. */
+        server_url: z.string().optional(),
+      }),
+      output: z.object({ image: z.string() }),
     },
     /** How many nodes an organization has. */
     node_count: {
@@ -134,6 +155,8 @@ export const RPC_METHODS = {
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** How many tasks there are of what is given: an organization's are those it started or has a share in. */
     count: {
       input: z.object({

@@ -10,6 +10,8 @@ import {
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
 import { openSealed, sealText } from "../services/node/encryption/sealed.ts";
+import { parse } from "yaml";
+import { createApiClient } from "../services/stack/api_client.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, type Json, type Member, type Site } from "./site.ts";
 
@@ -17,7 +19,10 @@ const stack = useTestStack();
 const DATA = ["x,y\n1,2\n2,4\n", "x,y\n6,6\n"];
 const encoder = new TextEncoder();
 
-async function encryptedSite(): Promise<{ site: Site; keys: string[] }> {
+const AUTHENTICATED = /^c2V4dGFudD[E-H]/;
+
+/** Two organizations with nodes; `encryption` holds more settings of the first one's. */
+async function encryptedSite(encryption: object = {}): Promise<{ site: Site; keys: string[] }> {
   const keys = await Promise.all(DATA.map(() => newPrivateKey(2048)));
   const files = await Promise.all(keys.map(async (key) => {
     const path = await Deno.makeTempFile({ dir: stack().folder, suffix: ".pem" });
@@ -28,7 +33,11 @@ async function encryptedSite(): Promise<{ site: Site; keys: string[] }> {
     data: DATA,
     encrypted: true,
     node: (index) => ({
-      encryption: { enabled: true, private_key: files[index], between_nodes: "authenticated" },
+      encryption: {
+        enabled: true,
+        private_key: files[index],
+        ...(index === 0 ? encryption : {}),
+      },
     }),
   });
   return { site, keys };
@@ -86,12 +95,78 @@ Deno.test("an encrypted collaboration computes a central and partial average, an
   for (const { organization, input } of shares) {
     const key = keys[organization.id === second.id ? 1 : 0]!;
     assert.equal(open(input, key).method, "partial");
-    assert.match(input, /^c2V4dGFudD[E-H]/, "the authenticated format, between two nodes");
+    assert.match(input, AUTHENTICATED, "what both nodes have told the hub that they read");
   }
+  assert.doesNotMatch(result, AUTHENTICATED, "for a person's program");
   for (const { result } of partials) {
+    assert.match(result, AUTHENTICATED);
     assert.ok(open(result, keys[0]!), "encrypted for the organization of the central part");
     assert.throws(() => open(result, keys[1]!));
   }
+});
+
+/** What a program of the field does at its start, in the place of a member's agent. */
+async function logInAsFieldNode({ config }: Member): Promise<void> {
+  const { api_key } = parse(await Deno.readTextFile(config));
+  await createApiClient(stack().gatewayUrl).post("/token/node", { api_key });
+}
+
+/** What was posted for, and what came from, each member's share of the only subtask. */
+async function shares({ researcher }: Site, taskId: number) {
+  const [subtask] = (await researcher.get(`/task?parent_id=${taskId}`)).data;
+  const runs: Json[] = (await researcher.get(`/run?task_id=${subtask.id}`)).data;
+  const results: Json[] = (await researcher.get(`/result?task_id=${subtask.id}`)).data;
+  return (member: Member) => {
+    const run = runs.find(({ organization }) => organization.id === member.id)!;
+    return { input: run.input, result: results.find(({ id }) => id === run.id)!.result };
+  };
+}
+
+const CENTRAL = {
+  image: "deno:average@1.0.0",
+  input: { method: "central", kwargs: { column: "x" } },
+};
+
+Deno.test("a node that says nothing of its formats gets the field's, and its answers are for who asked", async () => {
+  const { site, keys } = await encryptedSite();
+  const [first, second] = site.members as [Member, Member];
+  for (const member of site.members) await site.startNode(member);
+  await logInAsFieldNode(second);
+  const task = await post(site, { ...CENTRAL, member: first });
+  assert.equal(await finalStatus(site, task.id), "completed");
+  const of = await shares(site, task.id);
+  assert.match(of(first).input, AUTHENTICATED);
+  assert.doesNotMatch(of(second).input, AUTHENTICATED);
+  assert.equal(open(of(second).input, keys[1]!).method, "partial");
+  assert.match(of(second).result, AUTHENTICATED, "the first node reads it");
+});
+
+Deno.test("who insists on the authenticated format writes nothing for a node that does not read it", async () => {
+  const { site } = await encryptedSite({ between_nodes: "authenticated" });
+  const [first, second] = site.members as [Member, Member];
+  for (const member of site.members) await site.startNode(member);
+  const good = await post(site, { ...CENTRAL, member: first });
+  assert.equal(await finalStatus(site, good.id), "completed");
+
+  // What it has told outlives its connection, until another program takes its place.
+  await stack().part(`node ${second.node}`).kill9();
+  await waitFor(
+    async () => (await site.admin.get(`/node/${second.nodeId}`)).status === "offline",
+    { what: "the second node to be away", timeout: 30_000 },
+  );
+  const path = `/collaboration/${site.collaborationId}/payload_formats`;
+  const told = async () =>
+    (await site.admin.get(path)).data.map((one: Json) => one.payload_formats.join());
+  assert.deepEqual(await told(), ["field,authenticated", "field,authenticated"]);
+  await logInAsFieldNode(second);
+  assert.deepEqual(await told(), ["field,authenticated", ""]);
+
+  const bad = await post(site, { ...CENTRAL, member: first });
+  assert.notEqual(await finalStatus(site, bad.id), "completed");
+  const [run] = (await site.researcher.get(`/run?task_id=${bad.id}`)).data;
+  assert.match(run.log, new RegExp(`node of organization ${second.id} has not told the hub`));
+  assert.match(run.log, /encryption\.between_nodes/);
+  assert.deepEqual((await site.researcher.get(`/task?parent_id=${bad.id}`)).data, []);
 });
 
 Deno.test("a large encrypted result arrives as a blob that the field's programs can read", async () => {

@@ -11,6 +11,10 @@ import { createSite, type Json } from "./site.ts";
 const stack = useTestStack();
 const SLOW = "deno:slow@1.0.0";
 const DATA = ["x\n1\n", "x\n2\n"];
+/** What is promised (design.md, "How things flow", 5): the broker's folder costs time, and this much at most. */
+const REDISPATCHED_WITHIN_MS = 30_000;
+const OUTAGE_MS = 60_000;
+const CUTS = 200;
 
 /** The folder in which the broker keeps its streams. */
 async function streamsFolder(folder: string): Promise<string> {
@@ -49,7 +53,7 @@ Deno.test("with the broker's streams deleted, every open run is dispatched again
     assert.equal(status, "completed");
     assert.equal(runs[0].attempt, 1);
   }
-  assert.ok(Date.now() - began < 45_000, `took ${Date.now() - began} ms`);
+  assert.ok(Date.now() - began < REDISPATCHED_WITHIN_MS, `took ${Date.now() - began} ms`);
 });
 
 Deno.test("with Postgres gone for a while, readiness tells the truth and everything goes on afterwards", async () => {
@@ -63,7 +67,7 @@ Deno.test("with Postgres gone for a while, readiness tells the truth and everyth
   const refused = await site.researcher.request("GET", "/task");
   assert.equal(refused.status, 503);
   assert.equal(typeof (await refused.json()).msg, "string");
-  await new Promise((resolve) => setTimeout(resolve, 5000)); // for so long, not until something
+  await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS)); // for so long, not until something
   await stack().part("postgres").restart();
   await waitFor(async () => (await site.admin.request("GET", "/health")).status === 200, {
     what: "readiness",
@@ -85,8 +89,9 @@ Deno.test("a node that is cut off again and again resumes within 5 s, and what i
       config.replace(/^port: \d+$/m, `port: ${link.port}`),
     );
     await site.startNode(member!);
-    const long = await site.post({ image: SLOW, method: "wait", kwargs: { ms: 8000 } });
-    for (let round = 1; round <= 15; round++) {
+    // Longer than the rest of the test takes: what is under way at the end is what was begun before the first cut.
+    const long = await site.post({ image: SLOW, method: "wait", kwargs: { ms: 3_600_000 } });
+    for (let round = 1; round <= CUTS; round++) {
       link.cut();
       await new Promise((resolve) => setTimeout(resolve, 50)); // a moment without a line
       link.heal();
@@ -96,9 +101,10 @@ Deno.test("a node that is cut off again and again resumes within 5 s, and what i
       assert.equal(status, "completed");
       assert.ok(Date.now() - began < 5000, `cut ${round}: ${Date.now() - began} ms`);
     }
-    const { status, runs } = await site.outcome(long.id);
-    assert.equal(status, "completed");
-    assert.equal(runs[0].attempt, 1);
+    const [run] = (await site.researcher.get(`/run?task_id=${long.id}`)).data;
+    assert.deepEqual([run.status, run.attempt], ["active", 1]);
+    await site.researcher.post("/kill/task", { id: long.id });
+    assert.equal((await site.outcome(long.id)).status, "killed by user");
   } finally {
     await link.stop();
   }

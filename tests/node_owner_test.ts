@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { useTestStack, waitFor } from "./harness.ts";
-import { createSite, encodeInput, type Member } from "./site.ts";
+import { createSite, encodeInput, type Json, type Member } from "./site.ts";
+import { startAlgorithmStore } from "./support/algorithm_store.ts";
 
 const stack = useTestStack();
 const AVERAGE = "deno:average@1.0.0";
@@ -79,6 +80,57 @@ Deno.test("a rule that refuses reaches the researcher by name, for subtasks too"
   assert.match(tampered.text, /line \d+ was changed/);
 });
 
+Deno.test("users by name and algorithm stores are judged at every node, for subtasks too", async () => {
+  const site = await createSite(stack(), { data: ["x\n1\n", "x\n3\n"] });
+  const [first, second] = site.members as [Member, Member];
+  const store = startAlgorithmStore();
+  const policies = [
+    `{ allowed_users: ${site.login.username}, allowed_algorithm_stores: ${store.url} }`,
+    "{ allowed_users: [somebody-else, 999999] }",
+  ];
+  for (const [index, member] of site.members.entries()) {
+    await Deno.writeTextFile(member.config, `policies: ${policies[index]}\n`, { append: true });
+    await site.startNode(member);
+  }
+  const server_url = `${stack().gatewayUrl}/api`;
+  const link = await site.admin.post("/algorithmstore", {
+    name: "Community",
+    algorithm_store_url: store.url,
+    server_url,
+    collaboration_id: site.collaborationId,
+    force: true,
+  });
+
+  const stray = await site.post({ image: AVERAGE, method: "central", kwargs: { column: "x" } });
+  const refused = await site.outcome(stray.id);
+  assert.equal(refused.runs[0].status, "not allowed");
+  assert.match(refused.runs[0].log, /comes from no algorithm store/);
+
+  store.approved.set(AVERAGE, null);
+  const task = await site.researcher.post("/task", {
+    name: "from a store",
+    image: AVERAGE,
+    collaboration_id: site.collaborationId,
+    organizations: [{
+      id: first.id,
+      input: encodeInput({ method: "central", kwargs: { column: "x" } }),
+    }],
+    databases: [{ label: "default" }],
+    store_id: link.id,
+    server_url,
+  });
+  await site.outcome(task.id);
+  const [subtask] = (await site.researcher.get(`/task?parent_id=${task.id}`)).data;
+  assert.equal(subtask.algorithm_store.id, link.id);
+  const runs: Json[] = (await site.researcher.get(`/run?task_id=${subtask.id}`)).data;
+  const at = ({ id }: Member) => runs.find(({ organization }) => organization.id === id)!;
+  // It may have been given up when its sibling was refused.
+  assert.notEqual(at(first).status, "not allowed", at(first).log);
+  assert.equal(at(second).status, "not allowed");
+  assert.ok(at(second).log.includes(`("${site.login.username}") is not in policies.allowed_users`));
+  await store.stop();
+});
+
 Deno.test("status and check tell the owner how the node is", async () => {
   const site = await createSite(stack(), { data: ["x\n1\n"] });
   const { config } = site.members[0]!;
@@ -110,6 +162,32 @@ Deno.test("status and check tell the owner how the node is", async () => {
   const explained = await command("check", "--config", config, "--explain", task);
   assert.equal(explained.code, 1);
   assert.match(explained.text, /not allowed: .*container image/);
+});
+
+Deno.test("a node whose owner allows it tells the hub how it is, and the hub tells Prometheus", async () => {
+  const site = await createSite(stack(), {
+    data: ["x\n1\n", "x\n2\n"],
+    node: (index) => index === 0 ? { prometheus: { enabled: true } } : {},
+  });
+  const [first, second] = site.members as [Member, Member];
+  for (const member of site.members) await site.startNode(member);
+  const path = `/node/${first.nodeId}/metrics`;
+  const metrics = await waitFor(async () => {
+    const answer = await site.researcher.request("GET", path);
+    const body = await answer.json();
+    return answer.status === 200 ? body : undefined;
+  }, { what: "the first report" });
+  assert.deepEqual(metrics.runs, { waiting: 0, under_way: 0, to_be_reported: 0 });
+  assert.ok(metrics.age_seconds < 45);
+  const silent = await site.researcher.request("GET", `/node/${second.nodeId}/metrics`);
+  assert.equal(silent.status, 404);
+  await silent.body?.cancel();
+  const text = await (await site.admin.request("GET", "/metrics")).text();
+  const labels = `node_id="${first.nodeId}",node="`;
+  for (const name of ["online", "report_age_seconds", "disk_free_bytes"]) {
+    assert.ok(text.includes(`sextant_node_${name}{${labels}`), `${name} in\n${text}`);
+  }
+  assert.equal((await site.researcher.request("GET", "/metrics")).status, 401);
 });
 
 Deno.test("a Parquet database serves the sandbox, others are refused clearly, columns are shared", async () => {
@@ -152,4 +230,28 @@ Deno.test("a Parquet database serves the sandbox, others are refused clearly, co
       key === "columns_default" && value === "x"
     ),
   );
+});
+
+Deno.test("the node notes the seals of the hub's audit record in its own", async () => {
+  const site = await createSite(stack(), { data: ["x\n1\n"] });
+  const [member] = site.members as [Member];
+  // It seals what has been recorded when it starts.
+  await stack().part("identity").restart();
+  const [seal] = await waitFor(async () => {
+    const { data } = await site.admin.get("/audit/seals?service=identity");
+    return data.length > 0 ? data : undefined;
+  }, { what: "a seal", timeout: 20_000 });
+  assert.ok(seal.records > 0);
+  await site.startNode(member);
+  const path = member.config.replace(/\.yaml$/, "-data/audit.log");
+  const noted = await waitFor(async () => {
+    const lines = (await Deno.readTextFile(path)).trim().split("\n");
+    return lines.map((line) => JSON.parse(line)).find(({ event }) => event === "hub record noted");
+  }, { what: "the node to note the seal", timeout: 20_000 });
+  const which = `service=${noted.service}&after=${noted.number - 1}`;
+  const [same] = (await site.admin.get(`/audit/seals?${which}`)).data;
+  assert.deepEqual([noted.number, noted.sha256], [same.number, same.sha256]);
+  const asked = await site.researcher.request("GET", "/audit/seals?after=x");
+  assert.equal(asked.status, 400);
+  await asked.body?.cancel();
 });

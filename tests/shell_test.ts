@@ -102,6 +102,9 @@ Deno.test("a node whose key was reset in the shell is cut off", async () => {
 Deno.test("a task saved in the shell waits for ever; dispatched on purpose it runs", async () => {
   const site = await createSite(stack(), { data: DATA });
   const [member] = site.members;
+  // The node is told by name on whose behalf it is, as by the API.
+  const policies = `policies: { allowed_users: ${site.login.username} }\n`;
+  await Deno.writeTextFile(member!.config, policies, { append: true });
   await site.startNode(member!);
   const made = await valueOf(`
     const collaboration = await db.Collaboration.get(${site.collaborationId});

@@ -1,14 +1,16 @@
 /**
- * What this service says to algorithm stores: "trust the users of this server", and its reverse.
+ * What this service says to algorithm stores: "trust the users of this server", its reverse, and "have you approved
+ * this algorithm?".
  *
  * A store's address comes from a user, so it is judged before anything is sent: http or https only, no credentials
  * in it, never an address that is reserved for the machine's own network services (link-local, where clouds keep
  * their metadata), and this machine itself only when the caller insists. Redirects are not followed, an answer is
- * read up to 64 KiB, and nothing waits longer than ten seconds.
+ * read up to 1 MiB, and nothing waits longer than ten seconds.
  * @module
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { z } from "zod";
 import { SextantError } from "../../shared/errors.ts";
 
 export interface StoreCall {
@@ -28,13 +30,27 @@ export interface StoreClientOptions {
   resolve?: (host: string) => Promise<string[]>;
 }
 
-const ANSWER_LIMIT = 64 * 1024;
+/** An algorithm comes with the description of all its functions. */
+const ANSWER_LIMIT = 1024 * 1024;
+
+/** What a store lists; it lists approved algorithms alone unless it is asked for others. */
+const listing = z.object({
+  data: z.array(z.object({
+    image: z.string(),
+    digest: z.string().regex(/^sha256:[0-9a-f]{64}$/).nullish(),
+  })),
+});
 
 export interface StoreClient {
   /** Makes this server known to the store. Throws 400 or 404, or a refusal with the store's own status. */
   register(call: StoreCall): Promise<void>;
   /** Takes that back. Throws when the store could not be told. */
   unregister(call: StoreCall): Promise<void>;
+  /**
+   * The image that the store has approved under this name, as `name@digest` where it knows the digest, so that
+   * what was reviewed is what runs. Throws 400 when there is none, 404, or a refusal with the store's own status.
+   */
+  approvedImage(call: StoreCall, image: string): Promise<string>;
 }
 
 /** The store answered, but not with yes. */
@@ -97,7 +113,25 @@ export function createStoreClient(
       const { status, json } = await send("DELETE", "/vantage6-server", call);
       if (status >= 300) throw refusal(status, json);
     },
+    async approvedImage(call, image) {
+      const path = `/algorithm?image=${encodeURIComponent(image)}`;
+      const { status, json } = await send("GET", path, call);
+      if (status !== 200) throw refusal(status, json);
+      const { data } = listing.catch({ data: [] }).parse(json);
+      for (const one of data) {
+        if (!one.digest && one.image === image) return image;
+        if (one.digest && bareName(one.image) === bareName(image)) {
+          return `${bareName(image)}@${one.digest}`;
+        }
+      }
+      throw new SextantError("invalid_request", `The algorithm store does not have ${image}.`);
+    },
   };
+}
+
+/** A container image's reference without tag and digest. */
+function bareName(image: string): string {
+  return image.replace(/@[^@]*$/, "").replace(/:[^:/]*$/, "");
 }
 
 function refusal(status: number, json: unknown): Error {
@@ -110,6 +144,15 @@ function refusal(status: number, json: unknown): Error {
     );
   }
   return new StoreRefusal(status, `The algorithm store refuses: ${reason}`);
+}
+
+/** The address under which a store reaches this server; 400 when nobody has told it. */
+export function requireServerUrl(url: string | undefined): string {
+  if (url !== undefined) return url.replace(/\/+$/, "");
+  throw new SextantError(
+    "invalid_request",
+    "server_url is missing: the address under which the store reaches this server.",
+  );
 }
 
 // -- the address --------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ Deno.test("register() follows no redirect and waits no longer than it was told",
   await assert.rejects(createStoreClient().register(callTo(nobody)), said("not_found"));
 });
 
-Deno.test("register() reads no more of an answer than 64 KiB", async () => {
+Deno.test("register() reads no more of an answer than 1 MiB", async () => {
   let sent = 0;
   const store = startStore(() =>
     new Response(
@@ -125,6 +125,52 @@ Deno.test("register() reads no more of an answer than 64 KiB", async () => {
   await assert.rejects(createStoreClient().register(callTo(store.url)), StoreRefusal);
   assert.ok(sent < 16 * 1024 * 1024, `${sent} bytes were read`);
   await store.stop();
+});
+
+Deno.test("approvedImage() pins what the store has approved, and takes nothing else for it", async () => {
+  const digest = `sha256:${"ab".repeat(32)}`;
+  let answer: unknown;
+  let status = 200;
+  const asked: string[] = [];
+  const server = Deno.serve(
+    { port: freePort(), hostname: "127.0.0.1", onListen: () => {} },
+    ({ url, headers }) => {
+      asked.push(`${headers.get("authorization")} ${new URL(url).searchParams.get("image")}`);
+      return Response.json(answer, { status });
+    },
+  );
+  const call = callTo(`http://127.0.0.1:${server.addr.port}/api`);
+  const ask = (image: string) => createStoreClient().approvedImage(call, image);
+
+  answer = { data: [{ image: "reg.example:5000/avg", digest, name: "Average", functions: [] }] };
+  const pinned = `reg.example:5000/avg@${digest}`;
+  for (const image of ["reg.example:5000/avg", "reg.example:5000/avg:latest", pinned]) {
+    assert.equal(await ask(image), pinned);
+  }
+  assert.equal(asked[1], "Bearer abc reg.example:5000/avg:latest");
+  // A store that lists more than it was asked for approves none of it by that.
+  await assert.rejects(ask("reg.example:5000/average:1"), said("invalid_request"));
+  answer = { data: [{ image: "deno:average@1.0.0", digest: null }] };
+  assert.equal(await ask("deno:average@1.0.0"), "deno:average@1.0.0");
+  await assert.rejects(ask("deno:average@2.0.0"), said("invalid_request"));
+  const wrong = [
+    { data: [] },
+    {},
+    "x",
+    { data: [{ image: "a", digest: "md5:1" }] },
+    { data: [{ digest }] },
+  ];
+  for (const one of wrong) {
+    answer = one;
+    await assert.rejects(ask("a"), said("invalid_request"), JSON.stringify(one));
+  }
+  answer = { msg: "this version is not approved" };
+  status = 400;
+  await assert.rejects(
+    ask("a"),
+    (error) => error instanceof StoreRefusal && /version is not approved/.test(error.message),
+  );
+  await server.shutdown();
 });
 
 Deno.test("register() sends nothing to addresses where no store can be", async () => {

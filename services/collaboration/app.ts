@@ -13,15 +13,19 @@ import { describePaths } from "../../shared/openapi.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import { algorithmStoreRoutes } from "./routes/algorithm_store.ts";
 import { collaborationRoutes } from "./routes/collaboration.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/node.ts";
+import { payloadFormatRoutes } from "./routes/payload_format.ts";
 import { studyRoutes } from "./routes/study.ts";
 
 export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");
   app.use(auditRequests(deps.db));
   app.route("/", collaborationRoutes(deps));
+  app.route("/", payloadFormatRoutes(deps));
   app.route("/", studyRoutes(deps));
   app.route("/", nodeRoutes(deps));
+  app.route("/", metricsRoutes(deps));
   app.route("/", algorithmStoreRoutes(deps));
   app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
   return app;

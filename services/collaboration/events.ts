@@ -3,9 +3,13 @@
  * @module
  */
 import { auditEntries } from "../../shared/audit.ts";
+import { seals } from "../../shared/audit_seal.ts";
 import { databaseAnswers } from "../../shared/db.ts";
+import { SextantError } from "../../shared/errors.ts";
+import { found } from "../../shared/http.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import { VERSION } from "../../shared/version.ts";
+import { createStoreClient, requireServerUrl, StoreRefusal } from "./algorithm_store.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import {
   collaborationById,
@@ -14,6 +18,7 @@ import {
   nodeByKey,
   nodesOfCollaborations,
   nodesOfOrganization,
+  setPayloadFormats,
   storeById,
   studyById,
   studyMembers,
@@ -21,7 +26,13 @@ import {
   touchNode,
 } from "./store.ts";
 
-export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"collaboration"> {
+/** An asking service waits five seconds. */
+const STORE_PATIENCE_MS = 4000;
+
+export function collaborationAnswers(
+  { db, serverUrl, stores = createStoreClient({ timeoutMs: STORE_PATIENCE_MS }) }:
+    CollaborationDeps,
+): RpcHandlers<"collaboration"> {
   return {
     memberships: ({ organization_id }) => membershipsOf(db, organization_id),
     /** Asked when the node itself, or a container of it, makes a request. */
@@ -32,6 +43,10 @@ export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"co
     async node_by_key({ sha256 }) {
       const row = await nodeByKey(db, sha256);
       return row ? summarize(row) : null;
+    },
+    async node_logged_in({ id, payload_formats }) {
+      await setPayloadFormats(db, id, payload_formats);
+      return {};
     },
     async nodes({ collaboration_ids }) {
       return (await nodesOfCollaborations(db, collaboration_ids)).map(summarize);
@@ -62,10 +77,31 @@ export function collaborationAnswers({ db }: CollaborationDeps): RpcHandlers<"co
     async store({ id }) {
       return await storeById(db, id) ?? null;
     },
+    async approved_image({ store_id, image, authorization, server_url }) {
+      const { url } = found(await storeById(db, store_id), "algorithm store", store_id);
+      const call = {
+        storeUrl: url,
+        serverUrl: requireServerUrl(server_url ?? serverUrl),
+        authorization,
+        force: true, // it was judged when it was linked
+      };
+      try {
+        return { image: await stores.approvedImage(call, image) };
+      } catch (error) {
+        const { message } = error as Error;
+        if (error instanceof StoreRefusal) {
+          throw new SextantError("invalid_request", message, { cause: error });
+        }
+        // What the store's client calls "not found" is the store, not what was asked for.
+        const unreachable = error instanceof SextantError && error.code === "not_found";
+        throw unreachable ? new SextantError("bad_gateway", message, { cause: error }) : error;
+      }
+    },
     async node_count({ organization_id }) {
       return { nodes: (await nodesOfOrganization(db, organization_id)).length };
     },
     audit: (question) => auditEntries(db, question),
+    audit_seals: async (question) => ({ seals: await seals(db, question) }),
     health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
   };
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { keepSealing } from "../../shared/audit_seal.ts";
 import { readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { consumeEvents } from "../../shared/event_consumer.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
+import { forgetOldKeys } from "../../shared/idempotency.ts";
 import { connectService, connectSystem } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
 import { createAsk, serveAnswers } from "../../shared/ask.ts";
@@ -24,6 +26,8 @@ await runService("collaboration", async ({ log, onStop }) => {
   onStop("database", () => db.end({ timeout: 5 }));
   await waitForDatabase(db, log);
   await migrate(db, new URL("./schema/", import.meta.url), log);
+  const sealing = keepSealing({ db, log });
+  onStop("seals", () => sealing.stop());
 
   const broker = await connectService({
     service: "collaboration",
@@ -34,6 +38,12 @@ await runService("collaboration", async ({ log, onStop }) => {
   onStop("broker", () => broker.close());
   const outbox = await createEventOutbox({ db, nc: broker.nc, service: "collaboration", log });
   onStop("outbox", () => outbox.stop());
+
+  async function forgetKeys(): Promise<void> {
+    await forgetOldKeys(db).catch((error) => log.warn("Cannot forget old keys", { error }));
+  }
+  const sweep = setInterval(forgetKeys, 600_000);
+  onStop("sweep", () => clearInterval(sweep));
 
   const deps = {
     db,

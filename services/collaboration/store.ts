@@ -315,6 +315,26 @@ export async function nodeByKey(tx: Tx, sha256: string): Promise<NodeRow | undef
   return row;
 }
 
+/** What the node's agent says that it reads. */
+export async function setPayloadFormats(tx: Tx, id: number, formats: string[]): Promise<void> {
+  await tx`
+    update node set payload_formats = ${formats}::text[]
+    where id = ${id} and payload_formats <> ${formats}::text[]`;
+}
+
+/** The same of the nodes of a collaboration, or of one organization there. */
+export async function payloadFormatsIn(
+  tx: Tx,
+  collaborationId: number,
+  { organization_id }: { organization_id?: number | undefined },
+): Promise<{ organization_id: number; payload_formats: string[] }[]> {
+  return await tx<{ organization_id: number; payload_formats: string[] }[]>`
+    select organization_id, payload_formats from node
+    where collaboration_id = ${collaborationId}
+      and ${organization_id === undefined ? tx`true` : tx`organization_id = ${organization_id}`}
+    order by organization_id`;
+}
+
 /** `ip: null` clears it, `undefined` leaves it. */
 export async function updateNode(
   tx: Tx,

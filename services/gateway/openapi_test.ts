@@ -27,6 +27,8 @@ Deno.test("GET /api/openapi.json says what the schemas demand", async () => {
   assert.match(post.description, /organization:CREATE/);
   assert.ok(get.parameters.some((one: { name: string }) => one.name === "collaboration_id"));
   assert.deepEqual(body.paths["/api/token/user"].post.security, []);
+  const { "2XX": text } = body.paths["/api/metrics"].get.responses;
+  assert.deepEqual(Object.keys(text.content), ["text/plain"]);
   const ids = Object.values(body.paths).flatMap((path) =>
     Object.values(path as Record<string, { operationId: string }>).map((one) => one.operationId)
   );

@@ -19,6 +19,7 @@ const OWNERS: Record<string, HubService> = {
   collaboration: "collaboration",
   study: "collaboration",
   node: "collaboration",
+  metrics: "collaboration",
   algorithmstore: "collaboration",
   task: "task",
   run: "task",

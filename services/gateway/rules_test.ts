@@ -5,6 +5,7 @@ Deno.test("serviceOf() goes by the first part of the path", () => {
   assert.equal(serviceOf("/api/organization"), "identity");
   assert.equal(serviceOf("/api/collaboration/3/organization"), "collaboration");
   assert.equal(serviceOf("/api/kill/task"), "task");
+  assert.equal(serviceOf("/api/metrics"), "collaboration");
   for (
     const path of ["/api/constructor", "/api/__proto__", "/api/nothing", "/organization", "/api/"]
   ) {

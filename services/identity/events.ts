@@ -3,6 +3,7 @@
  * @module
  */
 import { auditEntries, recordRefusal } from "../../shared/audit.ts";
+import { seals } from "../../shared/audit_seal.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import type { RpcHandlers } from "../../shared/rpc_methods.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -48,6 +49,7 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
       return {};
     },
     audit: (question) => auditEntries(db, question),
+    audit_seals: async (question) => ({ seals: await seals(db, question) }),
     health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
   };
 }

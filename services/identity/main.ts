@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { keepSealing } from "../../shared/audit_seal.ts";
 import { trustSchema } from "../../shared/broker_trust.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { consumeEvents } from "../../shared/event_consumer.ts";
 import { serveHttp } from "../../shared/http_over_nats.ts";
+import { forgetOldKeys } from "../../shared/idempotency.ts";
 import { serveEnrolment } from "../../shared/enrolment.ts";
 import { connectIdentity } from "../../shared/service_connection.ts";
 import { createEventOutbox } from "../../shared/outbox.ts";
@@ -56,6 +58,8 @@ await runService("identity", async ({ log, onStop }) => {
   onStop("database", () => db.end({ timeout: 5 }));
   await waitForDatabase(db, log);
   await migrate(db, new URL("./schema/", import.meta.url), log);
+  const sealing = keepSealing({ db, log });
+  onStop("seals", () => sealing.stop());
   await seedCatalogue(db);
   await ensureFirstUser(db, {
     username: config.SEXTANT_ADMIN_USERNAME,
@@ -116,6 +120,7 @@ await runService("identity", async ({ log, onStop }) => {
   async function sweepUp(): Promise<void> {
     await deleteExpiredRefreshTokens(db, now());
     await deleteExpiredResetTokens(db, new Date(now().getTime() - 86_400_000));
+    await forgetOldKeys(db);
     await keys.rotate();
   }
   const sweep = setInterval(

@@ -18,18 +18,21 @@ import { connectBroker } from "./broker.ts";
 import type { NodeConfig } from "./config.ts";
 import { openContainers } from "./container_engine.ts";
 import { createContainerRunner } from "./container_run.ts";
+import { readableFormats } from "./encryption/formats.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Payloads } from "./encryption/payloads.ts";
 import { writeStatus } from "./health.ts";
+import { witnessHub } from "./hub_witness.ts";
 import { createHub, type NodeIdentity } from "./hub.ts";
 import { createGate } from "./gate.ts";
 import { openInputs } from "./input.ts";
 import { takeWork } from "./intake.ts";
 import { openJournal } from "./journal.ts";
+import { reportMetrics } from "./metrics.ts";
 import { createReporter } from "./report.ts";
 import { createRunner, type CreateRunnerOptions } from "./run.ts";
-import { createSandbox } from "./runtimes/sandbox.ts";
+import { createSandbox, type Sandbox, type SandboxOptions } from "./runtimes/sandbox.ts";
 import { shareConfig } from "./share.ts";
 import { createSlots } from "./slots.ts";
 
@@ -49,6 +52,8 @@ export interface StartAgentOptions {
   signal: AbortSignal;
   /** Told about an error after which an agent that had started cannot go on: it should be stopped. */
   onFailure: (error: unknown) => void;
+  /** Makes what runs the algorithms named `deno:…`; the sandbox unless given. */
+  openSandbox?: (options: SandboxOptions) => Promise<Sandbox>;
 }
 
 /**
@@ -56,8 +61,9 @@ export interface StartAgentOptions {
  * Rejects when it can never work: a key that the hub does not know, encryption that does not fit, a folder in use.
  */
 export async function startAgent(
-  { config, log, signal, onFailure }: StartAgentOptions,
+  { config, log, signal, onFailure, openSandbox = createSandbox }: StartAgentOptions,
 ): Promise<Agent> {
+  const since = performance.now();
   const failed = new AbortController();
   let started = false;
   function fail(error: unknown) {
@@ -73,7 +79,8 @@ export async function startAgent(
     for (const end of ends.splice(0).reverse()) await end();
   }
   try {
-    const hub = createHub({ api: config.api, apiKey: config.apiKey, log });
+    const payloadFormats = readableFormats(config.encryption);
+    const hub = createHub({ api: config.api, apiKey: config.apiKey, payloadFormats, log });
     const identity = await hub.whoAmI(starting);
     checkEncryption(config.encryption, identity.collaboration);
     log.info("Logged in", { node_id: identity.id, node: identity.name });
@@ -138,7 +145,7 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
-    const runtime = await createSandbox({ folder: dataFolder, log, limits });
+    const runtime = await openSandbox({ folder: dataFolder, log, limits });
     ends.push(() => runtime.close());
     for (const { name, stands, note } of runtime.walls) {
       if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
@@ -229,6 +236,24 @@ export async function startAgent(
       contact: () => broker.connection.flush(),
     });
     ends.push(() => status.close());
+    const witness = witnessHub({ hub, folder: dataFolder, audit, log, signal: stopping.signal });
+    ends.push(() => (stopping.abort(new Error("stopping")), witness));
+    const { maxRuns, metricsEverySeconds: everySeconds } = config;
+    if (everySeconds !== undefined) {
+      const folder = dataFolder;
+      const { signal } = stopping;
+      void reportMetrics({
+        everySeconds,
+        folder,
+        journal,
+        maxRuns,
+        since,
+        hub,
+        nodeId,
+        log,
+        signal,
+      });
+    }
     started = true;
     return { identity, stop: endAll };
   } catch (error) {

@@ -10,6 +10,7 @@ import { AuditError, type AuditEvent, type AuditLog, digestOfFile } from "./audi
 import type { Dispatch } from "./dispatch.ts";
 import type { FinalStatus } from "./finish_report.ts";
 import { WrongKeyError } from "./hub.ts";
+import { FormatError } from "./encryption/formats.ts";
 import { KeyError } from "./encryption/keys.ts";
 import type { Seal } from "./encryption/sealed.ts";
 import { attemptKey, type Journal, type JournalEntry, JournalError } from "./journal.ts";
@@ -75,7 +76,9 @@ export async function carryOut(
     if (error instanceof JournalError || error instanceof AuditError) throw error;
     if (error instanceof WrongKeyError) throw error;
     if (signal.aborted) return await interrupted(signal.reason);
-    if (error instanceof KeyError) return await finish("start failed", error.message);
+    if (error instanceof KeyError || error instanceof FormatError) {
+      return await finish("start failed", error.message);
+    }
     if (error instanceof CannotStart) return await finish(error.status, error.message);
     log.error("The run failed in a way that nobody expected", { error });
     return await finish("unknown error", "The node failed to run this; its own log says why.");
@@ -159,6 +162,16 @@ export async function carryOut(
 
 function whatIsAsked(dispatch: Dispatch): Record<string, unknown> {
   const { run_id, parent_id, image, init_user_id, init_org_id, input_sha256, databases } = dispatch;
-  const labels = databases.map(({ label }) => label);
-  return { run_id, parent_id, image, init_user_id, init_org_id, input_sha256, databases: labels };
+  const { init_username: username, algorithm_store_url: store } = dispatch;
+  return {
+    run_id,
+    parent_id,
+    image,
+    init_user_id,
+    ...(username ? { init_username: username } : {}),
+    init_org_id,
+    ...(store ? { algorithm_store_url: store } : {}),
+    input_sha256,
+    databases: databases.map(({ label }) => label),
+  };
 }

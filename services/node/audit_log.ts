@@ -31,7 +31,9 @@ export type AuditEvent =
   | "run started"
   | "run ended"
   | "report leaves"
-  | "subtask input leaves";
+  | "subtask input leaves"
+  | "hub record noted"
+  | "hub record broken";
 
 export interface AuditLog {
   /** Resolves once the record is on the disk. */

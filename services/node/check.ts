@@ -9,6 +9,7 @@ import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { silentLogger } from "../../shared/log.ts";
 import type { NodeConfig } from "./config.ts";
+import { readableFormats } from "./encryption/formats.ts";
 import { publicKeyText, readPrivateKey } from "./encryption/keys.ts";
 import { createHub, type NodeIdentity, WrongKeyError } from "./hub.ts";
 import { decideCall, decideTask, type Policy } from "./policy.ts";
@@ -29,7 +30,13 @@ const LEAST_FREE = 2 * 2 ** 30;
 /** Looks at one thing after the other. */
 export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   yield finding("configuration", true, "can be read; every option is known");
-  const hub = createHub({ api: config.api, apiKey: config.apiKey, log: silentLogger });
+  const hub = createHub({
+    api: config.api,
+    apiKey: config.apiKey,
+    // As the agent says it, in whose place this logs in.
+    payloadFormats: readableFormats(config.encryption),
+    log: silentLogger,
+  });
 
   const answer = await fetch(`${config.api}/version`, { signal: AbortSignal.timeout(PATIENCE_MS) })
     .then(async (response) => {
@@ -146,11 +153,13 @@ async function checkDisk(folder: string): Promise<Finding> {
   }
 }
 
-const who = z.object({ id: z.number(), name: z.string().optional() });
+const who = z.strictObject({ id: z.number().default(0), name: z.string().optional() });
 const taskSchema = z.strictObject({
   image: z.string(),
-  user: who.default({ id: 0 }),
-  organization: who.default({ id: 0 }),
+  /** The address of the algorithm store that it comes from. */
+  store: z.string().optional(),
+  user: who.prefault({}),
+  organization: who.prefault({}),
   databases: z.array(z.string()).default([]),
   /** How many organizations have a share. */
   organizations: z.number().default(1),
@@ -159,7 +168,10 @@ const taskSchema = z.strictObject({
   kwargs: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** What the rules say of a task, given as JSON such as `{"image": …, "user": {"id": 1}, "method": …, "kwargs": …}`. */
+/**
+ * What the rules say of a task, given as JSON such as
+ * `{"image": …, "user": {"id": 1, "name": "alice"}, "method": …, "kwargs": …}`.
+ */
 export function explainTask(json: unknown, policy: Policy): { text: string; allowed: boolean } {
   const parsed = taskSchema.safeParse(json);
   if (!parsed.success) {

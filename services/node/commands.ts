@@ -17,6 +17,10 @@ export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 
        deno task node check --config FILE [--explain TASK.json]
        deno task node status --config FILE
        deno task node audit verify --config FILE [--expect DIGEST]
+
+  --explain says what the rules would do with a task, of which only "image" must be there:
+    {"image": "…", "store": "https://…", "user": {"id": 1, "name": "…"}, "organization": {"id": 1, "name": "…"},
+     "databases": ["…"], "organizations": 3, "method": "…", "args": [], "kwargs": {}}
 `;
 
 /** Runs the command that the arguments name; `undefined` when they name none. */

@@ -11,8 +11,8 @@ import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { closest } from "./closest.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "./databases.ts";
+import { FORMAT_SETTINGS, type FormatSetting } from "./encryption/formats.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
-import type { Format } from "./encryption/sealed.ts";
 import { isPattern, type Policy } from "./policy.ts";
 import type { RegistryLogin } from "./runtimes/container/image.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
@@ -32,13 +32,28 @@ function listOf<Schema extends z.ZodType>(one: Schema) {
   );
 }
 
-const reference = option.refine((entry) => {
+function isValid(entry: string): boolean {
   try {
-    return !isPattern(entry) || new RegExp(`^(?:${entry})$`, "u");
+    // By itself: "a)|(?:b" is a pattern only within the brackets that it gets later, and then not of all of a text.
+    return !isPattern(entry) || Boolean(new RegExp(entry, "u"));
   } catch {
     return false;
   }
-}, "must be a reference or a valid pattern");
+}
+
+const reference = option.refine(isValid, "must be a reference or a valid pattern");
+const storeAddress = option.refine(
+  (entry) => isPattern(entry) ? isValid(entry) : URL.canParse(entry),
+  'must be the address of a store, such as "https://store.example/api", or a valid pattern',
+);
+
+/** Digits are an id: no user can have such a name, and no organization either. */
+function idOrName(whose: string) {
+  return z.union([
+    z.number().int(),
+    option.transform((text) => /^\d+$/.test(text) ? Number(text) : text),
+  ], { error: `must be ${whose} id or name` });
+}
 
 const methodOptions = z.strictObject({
   minimum_organizations: count.optional(),
@@ -76,16 +91,11 @@ const schema = z.strictObject({
   algorithm_folders: z.array(option).optional(),
   policies: z.strictObject({
     allowed_algorithms: listOf(reference).optional(),
-    allowed_users: listOf(
-      z.union([z.number().int(), z.string().regex(/^\d+$/).transform(Number)], {
-        error: "must be a user's id: the hub tells nodes no names of users",
-      }),
-    ).optional(),
-    allowed_organizations: listOf(
-      z.union([z.number().int(), option.transform((text) => /^\d+$/.test(text) ? +text : text)], {
-        error: "must be an organization's id or name",
-      }),
-    ).optional(),
+    allowed_algorithm_stores: listOf(storeAddress).optional(),
+    allow_either_whitelist_or_store: z.boolean("must be true or false").default(false),
+    allow_basics_algorithm: z.boolean("must be true or false").default(true),
+    allowed_users: listOf(idOrName("a user's")).optional(),
+    allowed_organizations: listOf(idOrName("an organization's")).optional(),
     minimum_organizations: count.optional(),
     algorithms: z.array(z.strictObject({
       name: reference,
@@ -105,8 +115,8 @@ const schema = z.strictObject({
   encryption: z.strictObject({
     enabled: z.boolean("must be true or false").default(false),
     private_key: option.optional(),
-    between_nodes: z.enum(["field", "authenticated"], "must be field or authenticated")
-      .default("field"),
+    between_nodes: z.enum(FORMAT_SETTINGS, `must be one of ${FORMAT_SETTINGS.join(", ")}`)
+      .default("announced"),
   }).prefault({}),
   limits: z.strictObject({
     timeout_seconds: count.default(24 * 3600),
@@ -141,6 +151,10 @@ const schema = z.strictObject({
   algorithm_device_requests: z.strictObject({
     gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
+  prometheus: z.strictObject({
+    enabled: z.boolean("must be true or false").default(false),
+    report_interval_seconds: count.max(86_400, "must be at most 86400").default(45),
+  }).prefault({}),
   share_config: z.boolean("must be true or false").default(true),
   share_algorithm_logs: z.boolean("must be true or false").default(true),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
@@ -159,13 +173,15 @@ export interface NodeConfig {
   encryption: boolean;
   /** The organization's private key in PEM, which has been checked. */
   privateKey: string | undefined;
-  /** How inputs and results of subtasks are encrypted; `authenticated` is for Sextant nodes alone. */
-  betweenNodes: Format;
+  /** How inputs and results of subtasks are encrypted. */
+  betweenNodes: FormatSetting;
   limits: RunLimits;
   /** `undefined` when no container may run here. */
   containers: ContainerOptions | undefined;
   /** Runs that may compute at once; runs that wait for their subtasks do not count. */
   maxRuns: number;
+  /** How often the hub is told how the agent and its machine are; `undefined`: never. */
+  metricsEverySeconds: number | undefined;
   /** Whether the hub is told of rules, databases and columns. */
   shareConfig: boolean;
   /** Whether what algorithms print leaves the site. */
@@ -211,6 +227,9 @@ export async function readNodeConfig(
     },
     containers: containerOptions(options, await readLogins(options, at, problems)),
     maxRuns: options.max_runs,
+    metricsEverySeconds: options.prometheus.enabled
+      ? options.prometheus.report_interval_seconds
+      : undefined,
     shareConfig: options.share_config,
     shareLogs: options.share_algorithm_logs,
   };
@@ -234,6 +253,9 @@ async function databaseOf(
 function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
   return {
     allowedAlgorithms: policies.allowed_algorithms,
+    allowedStores: policies.allowed_algorithm_stores,
+    eitherAlgorithmOrStore: policies.allow_either_whitelist_or_store,
+    allowBasics: policies.allow_basics_algorithm,
     allowedUsers: policies.allowed_users,
     allowedOrganizations: policies.allowed_organizations,
     minimumOrganizations: policies.minimum_organizations,

@@ -101,6 +101,63 @@ encryption: { enabled: "yes" }
   });
 });
 
+Deno.test("readNodeConfig() reads users and organizations as ids or names, however YAML writes them", async () => {
+  const yaml = `
+api_key: k
+server_url: http://localhost
+policies:
+  allowed_users: [12, "13", " 14 ", alice, 0x10, 12.0]
+  allowed_organizations: Clinic 7
+  allowed_algorithm_stores: https://store.example/api
+  allow_either_whitelist_or_store: true
+  allow_basics_algorithm: false
+`;
+  await withConfig(yaml, async (read) => {
+    const { policy } = await read();
+    assert.deepEqual(policy.allowedUsers, [12, 13, 14, "alice", 16, 12]);
+    assert.deepEqual(policy.allowedOrganizations, ["Clinic 7"]);
+    assert.deepEqual(policy.allowedStores, ["https://store.example/api"]);
+    assert.equal(policy.eitherAlgorithmOrStore, true);
+    assert.equal(policy.allowBasics, false);
+  });
+  await withConfig("api_key: k\nserver_url: http://localhost\n", async (read) => {
+    const { policy } = await read();
+    assert.equal(policy.eitherAlgorithmOrStore, false);
+    assert.equal(policy.allowBasics, true);
+    assert.equal(policy.allowedStores, undefined);
+  });
+});
+
+Deno.test("readNodeConfig() refuses rules that would not mean what they seem to", async () => {
+  const yaml = `
+api_key: k
+server_url: http://localhost
+policies:
+  allowed_algorithms: ["a)|(?:b", "v6/(average"]
+  allowed_algorithm_stores: [store.example, "https://x/("]
+  allow_either_whitelist_or_stores: true
+  allow_basics_algorithm: "no"
+  allowed_users: [1.5, true, "", ~]
+  allowed_organizations:
+`;
+  await withConfig(yaml, async (read) => {
+    assert.deepEqual((await problemsOf(read())).sort(), [
+      "policies.allow_basics_algorithm must be true or false",
+      "policies.allow_either_whitelist_or_stores is not an option; did you mean " +
+      "allow_either_whitelist_or_store?",
+      ...[0, 1].map((n) =>
+        `policies.allowed_algorithm_stores[${n}] must be the address of a store, such as ` +
+        '"https://store.example/api", or a valid pattern'
+      ),
+      ...[0, 1].map((n) =>
+        `policies.allowed_algorithms[${n}] must be a reference or a valid pattern`
+      ),
+      "policies.allowed_organizations[0] must be an organization's id or name",
+      ...[0, 1, 2, 3].map((n) => `policies.allowed_users[${n}] must be a user's id or name`),
+    ]);
+  });
+});
+
 Deno.test("readNodeConfig() checks that what paths point to is there", async () => {
   const yaml = `
 server_url: http://localhost:1

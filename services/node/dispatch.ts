@@ -19,6 +19,10 @@ export const dispatchSchema = z.object({
   organization_id: id,
   init_org_id: id,
   init_user_id: id,
+  // Not told by hubs, or of tasks, from before these were kept.
+  init_username: z.string().nullish(),
+  /** Where the algorithm store is that the task's algorithm comes from, if it comes from one. */
+  algorithm_store_url: z.string().nullish(),
   /** The algorithm reference. */
   image: z.string(),
   databases: z.array(z.looseObject({ label: z.string() })),

@@ -56,6 +56,15 @@ Deno.test("readDispatch() returns what the hub signed", () => {
   assert.deepEqual(readDispatch(message(dispatch), trust), { value: dispatch });
 });
 
+Deno.test("readDispatch() takes what later hubs say besides, and does without what earlier ones do not", () => {
+  const origin = { init_username: "alice", algorithm_store_url: "https://store.example/api" };
+  for (const more of [origin, { init_username: null, algorithm_store_url: null }]) {
+    const told = { ...dispatch, ...more };
+    assert.deepEqual(readDispatch(message({ ...told, later: 1 }), trust), { value: told });
+  }
+  assert.match(refusalOf(message({ ...dispatch, init_username: 7 })), /wrong shape/);
+});
+
 Deno.test("readDispatch() refuses a message that the hub did not sign for this subject", () => {
   assert.match(refusalOf(message(dispatch, { signature: false })), /not signed/);
   assert.match(refusalOf({ ...message(dispatch), headers: undefined }), /not signed/);

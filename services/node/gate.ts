@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Dispatch } from "./dispatch.ts";
-import type { Hub } from "./hub.ts";
+import { type Hub, HubError } from "./hub.ts";
 import type { Call } from "./input.ts";
 import {
   countsOrganizations,
@@ -51,9 +51,13 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
     const known = names.get(id);
     if (known !== undefined) return known;
     const schema = z.object({ name: z.string() });
-    const { name } = await hub.insist(`/organization/${id}`, schema, { signal });
-    names.set(id, name);
-    return name;
+    const found = await hub.insist(`/organization/${id}`, schema, { signal }).catch((error) => {
+      // Gone, or not this node's to see: then no list has its name.
+      if (error instanceof HubError) return undefined;
+      throw error;
+    });
+    if (found) names.set(id, found.name);
+    return found?.name;
   }
 
   async function shares(taskId: number, signal: AbortSignal): Promise<number> {
@@ -66,11 +70,12 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
 
   return {
     async admit(dispatch, signal) {
-      const { image, init_user_id, init_org_id, databases } = dispatch;
+      const { image, init_user_id, init_username, init_org_id, databases } = dispatch;
       const name = await nameOf(init_org_id, signal);
       const decision = decideTask({
         image,
-        user: { id: init_user_id },
+        store: dispatch.algorithm_store_url,
+        user: { id: init_user_id, name: init_username },
         organization: { id: init_org_id, name },
         databases: databases.map(({ label }) => label),
       }, policy);

@@ -16,7 +16,7 @@ import type { Pieces } from "./pieces.ts";
 export { HubError, WrongKeyError };
 
 export interface HubRequest {
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH";
   /** Sent as JSON. */
   body?: unknown;
   /** Sent as it is. */
@@ -72,6 +72,8 @@ export interface CreateHubOptions {
   /** Base address, as in `NodeConfig.api`. */
   api: string;
   apiKey: string;
+  /** The formats of encrypted payloads that this agent reads, which it says at each log-in. */
+  payloadFormats: readonly string[];
   log: Logger;
   now?: () => number;
 }
@@ -83,14 +85,16 @@ interface Session {
   renewAt: number;
 }
 
-export function createHub({ api, apiKey, log, now = Date.now }: CreateHubOptions): Hub {
+export function createHub(
+  { api, apiKey, payloadFormats, log, now = Date.now }: CreateHubOptions,
+): Hub {
   let session: Promise<Session> | undefined;
 
   async function logIn(signal?: AbortSignal): Promise<Session> {
     try {
       const answer = await send(`${api}/token/node`, {
         method: "POST",
-        body: { api_key: apiKey },
+        body: { api_key: apiKey, payload_formats: payloadFormats },
         ...(signal ? { signal } : {}),
       });
       const token = z.object({ access_token: z.string() }).parse(answer).access_token;

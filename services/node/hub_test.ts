@@ -33,6 +33,7 @@ async function withHub(
   const hub = createHub({
     api: `http://127.0.0.1:${server.addr.port}/api`,
     apiKey: "key",
+    payloadFormats: ["field"],
     log: silentLogger,
     ...(now ? { now } : {}),
   });
@@ -101,7 +102,12 @@ Deno.test("Hub.insist() tries again while the hub is unwell, and not when it ref
 });
 
 Deno.test("Hub.insist() outlives a hub that cannot be reached, until it is told to stop", async () => {
-  const hub = createHub({ api: "http://127.0.0.1:9/api", apiKey: "key", log: silentLogger });
+  const hub = createHub({
+    api: "http://127.0.0.1:9/api",
+    apiKey: "key",
+    payloadFormats: ["field"],
+    log: silentLogger,
+  });
   const stop = new AbortController();
   const waiting = hub.insist("/a", anything, { signal: stop.signal });
   setTimeout(() => stop.abort(new Error("stopped")), 300);

@@ -44,7 +44,12 @@ async function withInputs(
   const it = startBlobHub();
   const folder = await temporaryFolder();
   const payloads = encrypted
-    ? createEncryptedPayloads({ hub: it.hub, privateKey, betweenNodes: "field", signal })
+    ? createEncryptedPayloads({
+      hub: it.hub,
+      privateKey,
+      formatFor: () => Promise.resolve("field"),
+      signal,
+    })
     : plainPayloads;
   const gate = createGate({ policy, hub: it.hub, onDecision() {} }).call;
   const options = { folder: folder.path, hub: it.hub, payloads, gate };

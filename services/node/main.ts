@@ -16,8 +16,7 @@ import { describeWalls, type Wall } from "./runtimes/walls.ts";
 const HELP = `Runs the agent of one node at a data station.
 
 Usage: deno task node --config FILE
-${COMMANDS_HELP}
-  --config FILE   the node's configuration (YAML)
+${COMMANDS_HELP}  --config FILE   the node's configuration (YAML)
   --help          this text
 
 The configuration, with its defaults:

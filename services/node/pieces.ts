@@ -60,7 +60,7 @@ export interface WritePiecesOptions {
 /** Writes pieces to the file `path`, readable by the agent alone. When they break off, no file stays. */
 export async function writePieces(
   path: string,
-  pieces: Pieces,
+  pieces: Pieces | Iterable<Bytes>,
   { maxBytes = Infinity }: WritePiecesOptions = {},
 ): Promise<ContentFile> {
   const hash = createHash("sha256");

@@ -25,19 +25,34 @@ export interface AlgorithmRule extends Pick<MethodRule, "minimumOrganizations"> 
 export interface Policy {
   allowedAlgorithms?: readonly string[] | undefined;
   algorithms?: readonly AlgorithmRule[] | undefined;
-  allowedUsers?: readonly number[] | undefined;
+  /** Addresses of algorithm stores, or patterns of them. */
+  allowedStores?: readonly string[] | undefined;
+  /** Whether one of the two, the algorithm or its store being listed, is enough. */
+  eitherAlgorithmOrStore?: boolean | undefined;
+  /** False refuses the field's basics image, whatever the lists say; true exempts it from none of them. */
+  allowBasics?: boolean | undefined;
   /** By id or by name. */
+  allowedUsers?: readonly (number | string)[] | undefined;
   allowedOrganizations?: readonly (number | string)[] | undefined;
   /** How many organizations must have a share in a task. */
   minimumOrganizations?: number | undefined;
 }
 
+/** Who is asking. The name is needed where names are listed. */
+export interface Caller {
+  id: number;
+  name?: string | null | undefined;
+}
+
 /** What is known of a task before its input is. */
 export interface TaskRequest {
   image: string;
-  user: { id: number };
-  /** That of the user, or, for a subtask, of the node with the central part. The name is needed where names are listed. */
-  organization: { id: number; name?: string | undefined };
+  /** The address of the algorithm store that the image comes from, if it comes from one. */
+  store?: string | null | undefined;
+  /** Who posted the task, or the one that it is a subtask of. */
+  user: Caller;
+  /** That of the user, or, for a subtask, of the node with the central part. */
+  organization: Caller;
   /** Labels. */
   databases: readonly string[];
 }
@@ -54,7 +69,8 @@ export interface CallRequest {
 /** Decides on a task by its algorithm, who posted it, and the databases it asks for. */
 export function decideTask(task: TaskRequest, policy: Policy): Decision {
   return first(
-    () => decideAlgorithm(task.image, policy),
+    () => decideBasics(task.image, policy),
+    () => decideAlgorithm(task, policy),
     () => decideCaller(task, policy),
     () => decideDatabases(task, policy),
   );
@@ -115,17 +131,32 @@ export function matches(entry: string, image: string): boolean {
   const digest = /(?:@|#sha256=)((?:sha256:)?[0-9a-f]{64})$/.exec(image)?.[1];
   if (digest && bare(digest) === bare(entry)) return true;
   if (digest && entry === `${nameOf(image)}@${digest}`) return true;
-  return isPattern(entry) && new RegExp(`^(?:${entry})$`, "u").test(image);
+  return matchesPattern(entry, image);
+}
+
+/** Whether an entry is a pattern, and of all of a text, not only of a part. */
+function matchesPattern(entry: string, text: string): boolean {
+  return isPattern(entry) && new RegExp(`^(?:${entry})$`, "u").test(text);
 }
 
 function bare(digest: string): string {
   return digest.replace(/^sha256:/, "");
 }
 
-function decideAlgorithm(image: string, policy: Policy): Decision {
-  const { allowedAlgorithms, algorithms } = policy;
+/** The image with which the field's user interface asks for the names of columns. */
+const BASICS = "harbor2.vantage6.ai/algorithms/basics";
+
+function decideBasics(image: string, { allowBasics }: Policy): Decision {
+  const name = nameOf(image).replace(/^([^/]+):443\//, "$1/");
+  if (allowBasics !== false || name !== BASICS) return ALLOWED;
+  return refuse(`the algorithm ${image}`, "policies.allow_basics_algorithm is false");
+}
+
+/** Each of the two kinds of lists that is there must have the task; where the owner says so, one of them is enough. */
+function decideAlgorithm({ image, store }: TaskRequest, policy: Policy): Decision {
   const what = `the algorithm ${image}`;
-  if (allowedAlgorithms === undefined && algorithms === undefined) {
+  const misses = [missingInAlgorithms(image, policy), missingInStores(store, policy)];
+  if (misses.every((miss) => miss === undefined)) {
     if (isOwnAlgorithm(image)) return ALLOWED;
     const kind = image.startsWith("deno:") ? "not one of the node's own" : "a container image";
     return refuse(
@@ -134,32 +165,70 @@ function decideAlgorithm(image: string, policy: Policy): Decision {
         "from the node's own folders (deno:<name>@<version>) may run",
     );
   }
-  if (allowedAlgorithms?.some((entry) => matches(entry, image))) return ALLOWED;
-  if (ruleFor(image, policy)) return ALLOWED;
+  // A list that is not there has nothing on it: it neither refuses nor, as one of two, is enough.
+  const passed = policy.eitherAlgorithmOrStore
+    ? misses.includes("")
+    : misses.every((miss) => !miss);
+  return passed ? ALLOWED : refuse(what, misses.filter(Boolean).join(", and "));
+}
+
+/** What keeps an algorithm from being allowed by name: `""` for nothing, `undefined` where no algorithms are listed. */
+function missingInAlgorithms(image: string, policy: Policy): string | undefined {
+  const { allowedAlgorithms, algorithms } = policy;
+  if (allowedAlgorithms === undefined && algorithms === undefined) return undefined;
+  if (allowedAlgorithms?.some((entry) => matches(entry, image))) return "";
+  if (ruleFor(image, policy)) return "";
   if ([...allowedAlgorithms ?? [], ...algorithms ?? []].length === 0) {
-    return refuse(what, "policies.allowed_algorithms is empty, so nothing may run");
+    return "policies.allowed_algorithms is empty, so nothing may run";
   }
   const lists = [
     allowedAlgorithms && "policies.allowed_algorithms",
     algorithms && "policies.algorithms",
   ];
-  return refuse(what, `it is not in ${lists.filter(Boolean).join(" or ")}`);
+  return `it is not in ${lists.filter(Boolean).join(" or ")}`;
+}
+
+/** The same for the store that it comes from. */
+function missingInStores(
+  store: TaskRequest["store"],
+  { allowedStores }: Policy,
+): string | undefined {
+  if (allowedStores === undefined) return undefined;
+  if (!store) {
+    return "it comes from no algorithm store, and policies.allowed_algorithm_stores ask for one";
+  }
+  const url = store.replace(/\/+$/, "");
+  const listed = allowedStores.some((entry) =>
+    entry.replace(/\/+$/, "") === url || matchesPattern(entry, url)
+  );
+  return listed ? "" : `its store ${url} is not in policies.allowed_algorithm_stores`;
 }
 
 /** Where both users and organizations are listed, one of the two is enough. */
 function decideCaller({ user, organization }: TaskRequest, policy: Policy): Decision {
   const { allowedUsers, allowedOrganizations } = policy;
   if (!allowedUsers && !allowedOrganizations) return ALLOWED;
-  if (allowedUsers?.includes(user.id)) return ALLOWED;
-  if (
-    allowedOrganizations?.some((one) => one === organization.id || one === organization.name)
-  ) return ALLOWED;
+  if (allowedUsers && isListed(user, allowedUsers)) return ALLOWED;
+  if (allowedOrganizations && isListed(organization, allowedOrganizations)) return ALLOWED;
   const misses = [
-    allowedUsers && `user ${user.id} is not in policies.allowed_users`,
+    allowedUsers && `${shown("user", user, allowedUsers)} is not in policies.allowed_users`,
     allowedOrganizations &&
-    `organization ${organization.id} is not in policies.allowed_organizations`,
+    `${shown("organization", organization, allowedOrganizations)} is not in ` +
+      "policies.allowed_organizations",
   ];
   return refuse("this task", misses.filter(Boolean).join(", and "));
+}
+
+/** Numbers are ids and texts are names, never the other way round. */
+function isListed({ id, name }: Caller, list: readonly (number | string)[]): boolean {
+  return list.some((one) => typeof one === "number" ? one === id : one === name);
+}
+
+function shown(kind: string, { id, name }: Caller, list: readonly (number | string)[]): string {
+  if (typeof name === "string") return `${kind} ${id} (${JSON.stringify(name)})`;
+  // Tasks from before the hub kept names have none, and may then be allowed by id alone.
+  const asked = list.some((one) => typeof one === "string");
+  return asked ? `${kind} ${id}, whose name the hub did not tell,` : `${kind} ${id}`;
 }
 
 function decideDatabases({ image, databases }: TaskRequest, policy: Policy): Decision {
@@ -217,10 +286,10 @@ function isOwnAlgorithm(image: string): boolean {
   return /^deno:[A-Za-z0-9_-]+@[A-Za-z0-9.+_-]+$/.test(image);
 }
 
-/** The reference without its version: no `@version`, `#sha256=…`, `:tag` or `@digest`. */
+/** The reference without its version: no `@version`, `#sha256=…`, `:tag` or `@digest`. What is malformed stays. */
 function nameOf(image: string): string {
   if (/^deno:https?:/i.test(image)) return image.replace(/#.*$/, "");
-  if (image.startsWith("deno:")) return image.replace(/@[^@]*$/, "");
+  if (image.startsWith("deno:")) return image.replace(/@[A-Za-z0-9.+_-]+$/, "");
   // A colon before the last slash is a registry's port.
-  return image.replace(/@[^@]*$/, "").replace(/:[^:/]*$/, "");
+  return image.replace(/@sha256:[0-9a-f]{64}$/, "").replace(/:[\w][\w.-]*$/, "");
 }

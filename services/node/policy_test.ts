@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { type CallRequest, decideCall, decideTask, matches, type Policy } from "./policy.ts";
+import {
+  type CallRequest,
+  decideCall,
+  decideTask,
+  matches,
+  type Policy,
+  type TaskRequest,
+} from "./policy.ts";
 
-const task = {
+const task: TaskRequest = {
   image: "deno:average@1.0",
   user: { id: 7 },
   organization: { id: 3, name: "Alpha" },
@@ -15,7 +22,7 @@ const call: CallRequest = {
   organizations: 3,
 };
 
-function reasonFor(change: Partial<typeof task>, policy: Policy): string {
+function reasonFor(change: Partial<TaskRequest>, policy: Policy): string {
   const decision = decideTask({ ...task, ...change }, policy);
   assert.ok(!decision.allowed, "was allowed");
   return decision.reason;
@@ -79,6 +86,17 @@ Deno.test("matches() takes no look-alike", () => {
     ["a|b", "bc"],
     ["a|b", "ca"],
     [".*", "one\ntwo"],
+    // What is no version, tag or digest is no part to be left out.
+    ["deno:average", "deno:average@../../evil"],
+    ["deno:average", "deno:average@1.0\n"],
+    ["v6/average", "v6/average@evil.example/x:1"],
+    ["v6/average", "v6/average:1/../evil"],
+    ["v6/average", `v6/average@sha256:${DIGEST}0`],
+    ["v6/average:1", `v6/average:1@sha256:${DIGEST}`],
+    ["deno:averag\u0435", "deno:average@1.0"],
+    ["^deno:average", "deno:average@1.0"],
+    ["deno:average$", "deno:average@1.0"],
+    ["", "deno:average@1.0"],
   ];
   for (const [entry, image] of pairs) assert.ok(!matches(entry, image), `${entry} ${image}`);
 });
@@ -92,10 +110,124 @@ Deno.test("decideTask() goes by users and organizations, of which one is enough"
   assert.match(reasonFor({}, { allowedUsers: [] }), /allowed_users/);
   assert.match(
     reasonFor({}, { allowedOrganizations: ["alpha", 4] }),
-    /organization 3 is not in policies\.allowed_organizations/,
+    /organization 3 \("Alpha"\) is not in policies\.allowed_organizations/,
   );
   const both = reasonFor({}, { allowedUsers: [1], allowedOrganizations: [1] });
   assert.match(both, /allowed_users, and .*allowed_organizations/);
+});
+
+Deno.test("decideTask() takes users by their exact name, and never a name for an id", () => {
+  const alice = { id: 7, name: "alice" };
+  assert.ok(decideTask({ ...task, user: alice }, { allowedUsers: [12, "alice"] }).allowed);
+  const names = ["Alice", "alice ", " alice", "alice2", "\u0430lice", "7", ""];
+  for (const name of names) {
+    const reason = reasonFor({ user: { id: 9, name } }, { allowedUsers: [12, 7, "alice"] });
+    assert.ok(reason.includes(`user 9 (${JSON.stringify(name)}) is not in`), reason);
+  }
+  assert.match(reasonFor({ user: { id: 12, name: "x" } }, { allowedUsers: ["12"] }), /user 12/);
+  assert.match(reasonFor({ user: { id: 9, name: "12" } }, { allowedUsers: [12] }), /user 9/);
+  for (const name of [null, undefined]) {
+    const reason = reasonFor({ user: { id: 7, name } }, { allowedUsers: ["alice", "null"] });
+    assert.match(reason, /user 7, whose name the hub did not tell, is not in/);
+  }
+});
+
+const STORE = "https://store.example/api";
+
+Deno.test("decideTask() goes by the algorithm store, of all of its address", () => {
+  for (const entry of [STORE, `${STORE}/`, "https://store\\.example/.*", "x|https://.*/api"]) {
+    const policy = { allowedStores: [entry] };
+    assert.ok(decideTask({ ...task, image: "v6/average:1", store: STORE }, policy).allowed, entry);
+    assert.ok(decideTask({ ...task, store: `${STORE}/` }, policy).allowed, entry);
+  }
+  const strangers = [
+    "https://store.example",
+    "https://store.example/api/evil",
+    "https://store.example.evil/api",
+    "https://evil.example/https://store.example/api",
+    "http://store.example/api",
+    "https://storeXexample/api",
+  ];
+  for (const store of strangers) {
+    for (
+      const entry of [STORE, "https://store\\.example/api", "https://store\\.example/(a|b|api)"]
+    ) {
+      assert.match(
+        reasonFor({ store }, { allowedStores: [entry] }),
+        /its store .* is not in policies\.allowed_algorithm_stores/,
+        `${entry} ${store}`,
+      );
+    }
+  }
+  // From no store, or from one that the hub does not name.
+  for (const store of [undefined, null, ""]) {
+    assert.match(reasonFor({ store }, { allowedStores: [".*"] }), /comes from no algorithm store/);
+  }
+  assert.match(reasonFor({ store: STORE }, { allowedStores: [] }), /allowed_algorithm_stores/);
+});
+
+Deno.test("decideTask() wants the algorithm and its store listed, or one of them", () => {
+  const lists = { allowedAlgorithms: ["v6/average"], allowedStores: [STORE] };
+  const listed = { image: "v6/average:1" };
+  const other = { image: "v6/other:1" };
+  assert.ok(decideTask({ ...task, ...listed, store: STORE }, lists).allowed);
+  assert.match(reasonFor({ ...listed, store: null }, lists), /comes from no algorithm store/);
+  assert.match(reasonFor({ ...other, store: STORE }, lists), /it is not in .*allowed_algorithms/);
+
+  const either = { ...lists, eitherAlgorithmOrStore: true };
+  assert.ok(decideTask({ ...task, ...listed, store: null }, either).allowed);
+  assert.ok(decideTask({ ...task, ...other, store: STORE }, either).allowed);
+  assert.match(
+    reasonFor({ ...other, store: null }, either),
+    /not in policies\.allowed_algorithms, and it comes from no algorithm store/,
+  );
+});
+
+Deno.test("decideTask() with one of two lists enough lets nothing in by the list that is not there", () => {
+  const eitherAlgorithmOrStore = true;
+  const algorithms = { eitherAlgorithmOrStore, allowedAlgorithms: ["v6/average"] };
+  assert.ok(decideTask({ ...task, image: "v6/average:1" }, algorithms).allowed);
+  assert.match(reasonFor({ image: "v6/other:1", store: STORE }, algorithms), /it is not in/);
+  assert.match(reasonFor({ store: STORE }, algorithms), /it is not in/);
+  const stores = { eitherAlgorithmOrStore, allowedStores: [STORE] };
+  assert.ok(decideTask({ ...task, image: "v6/other:1", store: STORE }, stores).allowed);
+  assert.match(reasonFor({ image: "v6/average:1" }, stores), /no algorithm store/);
+  assert.match(reasonFor({}, stores), /no algorithm store/);
+  const none = { eitherAlgorithmOrStore };
+  assert.ok(decideTask(task, none).allowed, "the node's own, as without any rule");
+  assert.match(reasonFor({ image: "v6/other:1", store: STORE }, none), /no policies/);
+  const empty = { eitherAlgorithmOrStore, allowedAlgorithms: [], allowedStores: [] };
+  assert.match(reasonFor({ store: STORE }, empty), /allowed_algorithms is empty.*, and its store/);
+});
+
+Deno.test("decideTask() refuses the basics image where that is not wanted, and exempts it from nothing", () => {
+  const image = "harbor2.vantage6.ai/algorithms/basics";
+  const anything = { allowedAlgorithms: [".*"] };
+  const forms = [
+    image,
+    `${image}:latest`,
+    `${image}@sha256:${DIGEST}`,
+    `${image}:1@sha256:${DIGEST}`,
+    "harbor2.vantage6.ai:443/algorithms/basics:1",
+  ];
+  for (const image of forms) {
+    assert.match(
+      reasonFor({ image }, { ...anything, allowBasics: false }),
+      /allow_basics_algorithm is false/,
+      image,
+    );
+    assert.ok(decideTask({ ...task, image }, { ...anything, allowBasics: true }).allowed);
+    for (const allowBasics of [true, undefined]) {
+      assert.match(reasonFor({ image }, { allowBasics }), /no policies\.allowed_algorithms/);
+      assert.match(
+        reasonFor({ image }, { allowBasics, allowedAlgorithms: ["v6/x"] }),
+        /it is not in policies\.allowed_algorithms/,
+      );
+    }
+  }
+  for (const other of [`${image}2`, "evil.example/algorithms/basics", `${image}/more`]) {
+    assert.ok(decideTask({ ...task, image: other }, { ...anything, allowBasics: false }).allowed);
+  }
 });
 
 Deno.test("decideTask() gives an algorithm only its databases", () => {
@@ -139,5 +271,15 @@ Deno.test("decideCall() goes by method, arguments and number of organizations", 
   assert.match(callReason({ kwargs: { column: { x: 1 } } }, strict), /value of the argument/);
   assert.match(callReason({ kwargs: { where: "1" } }, strict), /argument "where" .* not listed/);
   assert.match(callReason({ args: ["age"] }, strict), /arguments without names/);
+  // A number in the owner's file is not its text, nor the other way round, nor what is only loosely the same.
+  const bins = (allowed: unknown[]) => ({
+    algorithms: [{ name: "deno:average", methods: { partial: { arguments: { bins: allowed } } } }],
+  });
+  for (const value of ["10", "10.0", true, [[10]], { 0: 10 }, null, [10, "10"]]) {
+    assert.match(callReason({ kwargs: { bins: value } }, bins([10])), /value of the argument/);
+  }
+  assert.match(callReason({ kwargs: { bins: 10 } }, bins(["10"])), /value of the argument/);
+  assert.ok(decideCall({ ...call, kwargs: { bins: [10, 10] } }, bins([10, "10"])).allowed);
+  assert.match(callReason({ kwargs: { bins: 10 } }, bins([])), /value of the argument/);
   assert.match(callReason({ organizations: 2 }, strict), /minimum_organizations of 3/);
 });

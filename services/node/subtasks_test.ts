@@ -66,6 +66,7 @@ async function withClient(
     hub: createHub({
       api: `http://127.0.0.1:${server.addr.port}/api`,
       apiKey: "k",
+      payloadFormats: [],
       log: silentLogger,
     }),
     payloads: plainPayloads,

@@ -47,7 +47,7 @@ export async function dispatchTask(task: AnyRecord, organizations: unknown, inpu
         where result.dispatched_at is null and result.finished_at is null
         returning ${resultColumns(tx)}`;
       if (!result) throw new ShellError(`Task: organization ${organization} was asked already`);
-      await dispatch(change, stored, result, at);
+      await dispatch(change, stored, [result], at);
       dispatched.push(result.id);
     }
     return dispatched;

@@ -5,6 +5,7 @@
 import { harmless, renderWidth } from "./render.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Addresses } from "./connections.ts";
+import { checkAudit } from "./doctor/audit.ts";
 import { checkBroker } from "./doctor/broker.ts";
 import { checkDatabases } from "./doctor/databases.ts";
 import { checkKeys } from "./doctor/keys.ts";
@@ -30,6 +31,7 @@ const CHECKS: Record<string, Check> = {
   databases: checkDatabases,
   work: checkWork,
   keys: checkKeys,
+  audit: checkAudit,
 };
 
 export class Diagnosis {

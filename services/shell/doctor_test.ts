@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sealAudit } from "../../shared/audit_seal.ts";
 import { temporaryFolder, useTestPostgres } from "../../tests/harness.ts";
 import { prepareDatabases } from "../../tests/support/shell.ts";
 import type { Addresses } from "./connections.ts";
@@ -111,5 +112,24 @@ Deno.test("diagnose() finds a statement that takes long", async () => {
     const [pid] = /pg_cancel_backend\((\d+)\)/.exec(found!.advice!)!.slice(1);
     await databases.task`select pg_cancel_backend(${Number(pid)})`;
     await assert.rejects(slow, /canceling statement/);
+  });
+});
+
+Deno.test("diagnose() finds an audit record that was changed in the database", async () => {
+  await inShell(async ({ databases: { identity }, models }, look) => {
+    await new models.Organization({ name: "One" }).save();
+    await sealAudit(identity, new Date());
+    const whole = (await look())("audit record of identity")!;
+    assert.equal(whole.state, "ok");
+    assert.match(
+      whole.finding,
+      /^[1-9]\d* records are as they were sealed, under 1 seals; the newest/,
+    );
+    await identity`alter table audit disable trigger user`;
+    await identity`update audit set who_id = 7`;
+    const changed = (await look())("audit record of identity")!;
+    assert.equal(changed.state, "wrong");
+    assert.match(changed.finding, /was changed/);
+    assert.match(changed.advice!, /nodes have noted/);
   });
 });

@@ -82,9 +82,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     lock.release();
   }
   const given = options.signal ?? new AbortController().signal;
-  const late = AbortSignal.timeout(START_DEADLINE_MS);
+  // Not AbortSignal.timeout(), which would keep a program from ending until then.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error("too late")), START_DEADLINE_MS);
   const abandoned = new AbortController();
-  const signal = AbortSignal.any([given, late, abandoned.signal]);
+  const signal = AbortSignal.any([given, late.signal, abandoned.signal]);
   const { promise: ended, reject } = Promise.withResolvers<never>();
   signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   ended.catch(() => {});
@@ -94,7 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return { ...await Promise.race([stack, ended, supervisor.failed]), stop };
   } catch (error) {
     await stop();
-    if (error !== late.reason) throw error;
+    if (!late.signal.aborted || error !== late.signal.reason) throw error;
     throw new Error(
       `The stack was not ready within ${
         START_DEADLINE_MS / 1000
@@ -102,6 +104,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       { cause: error },
     );
   } finally {
+    clearTimeout(timer);
     abandoned.abort();
   }
 }

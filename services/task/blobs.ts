@@ -11,13 +11,12 @@ import {
   type BlobRow,
   deleteBlob,
   insertBlob,
+  LARGEST_PIECE,
   sealBlob,
 } from "./store/blob.ts";
 
 /** Bytes of one row. */
 const CHUNK = 512 * 1024;
-/** Bytes read at once: small enough for the short-lived part of the heap, so that memory does not pile up. */
-const PIECE = 64 * 1024;
 
 export interface WriteBlobOptions {
   owner: string;
@@ -105,7 +104,7 @@ export function readBlob(
         ? await blobPiece(db, blob.id, {
           position: Math.floor(size / CHUNK),
           from: size % CHUNK,
-          length: PIECE,
+          length: LARGEST_PIECE,
         })
         : undefined;
       if (piece && piece.length > 0) {

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { id, integer, name, nullAsAbsent, text } from "../../shared/contract.ts";
 import { SextantError } from "../../shared/errors.ts";
 import { type AppEnv, found } from "../../shared/http.ts";
-import { callerOf, once, recall } from "../../shared/idempotency.ts";
+import { callerOf, once } from "../../shared/idempotency.ts";
 import type { Change } from "../../shared/outbox.ts";
 import { demand, isMember, mayCollaboration, type Principal } from "../../shared/policy.ts";
 import type { RpcOutput } from "../../shared/rpc_methods.ts";
@@ -64,6 +64,8 @@ export const newTask = z.object({
   description: nullAsAbsent(text.pipe(z.string().max(1024))),
   databases: nullAsAbsent(z.array(database)),
   store_id: nullAsAbsent(id),
+  /** This server as the algorithm store knows it. */
+  server_url: nullAsAbsent(text.pipe(z.url({ protocol: /^https?$/ }).max(1024))),
   /** Beyond the field's API: what is unfinished after so many seconds fails. */
   timeout_seconds: nullAsAbsent(integer.pipe(z.number().min(1).max(MAX_TIMEOUT_SECONDS))),
 }).refine(
@@ -72,14 +74,13 @@ export const newTask = z.object({
 );
 export type NewTaskBody = z.infer<typeof newTask>;
 
-type ShownTask = ReturnType<typeof showTask>;
 type Place = NonNullable<RpcOutput<"collaboration", "scope">["collaboration"]>;
 type Origin = Omit<NewTask, "name" | "description" | "collaboration_id" | "job_id"> & {
   /** Undefined asks for a new one. */
   job_id: number | undefined;
 };
 
-/** Creates tasks as `POST /task` does; refuses in the contract's order (§3.7). */
+/** Creates tasks and answers as `POST /task` does; refuses in the contract's order (§3.7). */
 export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
   async function placeOf({ collaboration_id, study_id, organizations }: NewTaskBody) {
     const { collaboration, study, nodes } = await ask("collaboration", "scope", {
@@ -117,6 +118,7 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
     principal: Principal,
     given: NewTaskBody,
     collaboration: Place,
+    authorization: string | undefined,
   ): Promise<Origin> {
     const timeout_seconds = given.timeout_seconds ?? null;
     const deadline_at = timeout_seconds === null
@@ -137,8 +139,10 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
         parent_id: parent!.id,
         job_id: parent!.job_id,
         init_user_id: parent!.init_user_id,
+        init_username: parent!.init_username,
         init_org_id: principal.organization_id,
         algorithm_store_id: parent!.algorithm_store_id,
+        algorithm_store_url: parent!.algorithm_store_url,
       };
     }
     demand(
@@ -148,17 +152,24 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
     demand(mayCollaboration(principal, "task:CREATE", collaboration.id), "create tasks there");
     return {
       ...common,
-      image: given.image,
+      ...await algorithmOf(given, collaboration, authorization),
       parent_id: null,
       job_id: undefined,
       init_user_id: principal.id,
+      init_username: principal.kind === "user" ? principal.username : null,
       init_org_id: principal.organization_id,
-      algorithm_store_id: await storeOf(given.store_id, collaboration),
     };
   }
 
-  async function storeOf(storeId: number | undefined, collaboration: Place) {
-    if (storeId === undefined) return null;
+  /** The image, and the store that has approved it: nodes rely on that when their rules name stores. */
+  async function algorithmOf(
+    { image, store_id: storeId, server_url }: NewTaskBody,
+    collaboration: Place,
+    authorization: string | undefined,
+  ) {
+    if (storeId === undefined) {
+      return { image, algorithm_store_id: null, algorithm_store_url: null };
+    }
     const store = await ask("collaboration", "store", { id: storeId });
     if (!store) {
       throw new SextantError("invalid_request", `There is no algorithm store ${storeId}.`);
@@ -169,7 +180,17 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
         `Algorithm store ${storeId} is not linked to collaboration ${collaboration.id}.`,
       );
     }
-    return storeId;
+    const approved = await ask("collaboration", "approved_image", {
+      store_id: storeId,
+      image,
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(server_url === undefined ? {} : { server_url }),
+    });
+    return {
+      image: approved.image,
+      algorithm_store_id: storeId,
+      algorithm_store_url: store.url,
+    };
   }
 
   /** Refuses an input that does not have the form that the collaboration asks for. */
@@ -258,7 +279,7 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
         `The blob ${input} cannot be an input: it is not complete, not yours, or in use already.`,
       );
     }
-    for (const result of results) await dispatch(change, task, result, task.created_at);
+    await dispatch(change, task, results, task.created_at);
     emit("task.created", {
       task_id: task.id,
       run_id: task.job_id,
@@ -270,22 +291,24 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
     return task;
   }
 
-  return async function create(c: Context<AppEnv>, given: NewTaskBody): Promise<ShownTask> {
-    const known = await recall<ShownTask>(c, db, given);
-    if (known) return known;
+  return async function create(c: Context<AppEnv>, given: NewTaskBody): Promise<Response> {
     const principal = c.get("principal");
     const place = await placeOf(given);
-    const origin = await originOf(principal, given, place.collaboration);
+    const origin = await originOf(
+      principal,
+      given,
+      place.collaboration,
+      c.req.header("authorization"),
+    );
     for (const one of given.organizations) {
       await checkInput(principal, one, place.collaboration);
     }
-    return await outbox.change((change) =>
-      once(c, change.tx, given, async () => {
-        const task = await write(change, principal, given, place, origin);
-        c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
-        const [progress] = await progressOfTasks(change.tx, [task.id]);
-        return showTask(task, await databasesOfTasks(change.tx, [task.id]), progress);
-      })
-    );
+    return await once(c, outbox, async (change) => {
+      const task = await write(change, principal, given, place, origin);
+      c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
+      const [progress] = await progressOfTasks(change.tx, [task.id]);
+      const databases = await databasesOfTasks(change.tx, [task.id]);
+      return c.json(showTask(task, databases, progress), 201);
+    });
   };
 }

@@ -14,50 +14,54 @@ import {
   StorageType,
 } from "nats.ws";
 import type { JsonValue } from "../../shared/db.ts";
-import { sha256Hex } from "../../shared/digest.ts";
 import { type Change, isMissing } from "../../shared/outbox.ts";
 import { nodeDurable, STREAMS, subjects } from "../../shared/subjects.ts";
 import {
   databasesOfTasks,
-  resultInput,
+  inputDigests,
   type ResultRow,
   taskById,
   type TaskDatabaseRow,
   type TaskRow,
   updateResult,
 } from "./store.ts";
-import { blobDigest } from "./store/blob.ts";
 
 /** The databases of a task with their parameters merged in, as containers and nodes read them. */
 export function flatDatabases(rows: TaskDatabaseRow[]): Record<string, JsonValue>[] {
   return rows.map(({ label, parameters }) => ({ label, ...JSON.parse(parameters) }));
 }
 
-/** Tells the node of `result` about its current attempt, once the transaction is committed. */
+/** Tells the nodes of some results of a task about their current attempts, once the transaction is committed. */
 export async function dispatch(
   { tx, send }: Pick<Change, "tx" | "send">,
   task: TaskRow,
-  result: ResultRow,
+  results: ResultRow[],
   at: Date,
 ): Promise<void> {
-  const input = await resultInput(tx, result.id) ?? "";
-  if (result.node_id === null) return; // stored by hand: nobody is to run it
-  send(subjects.dispatch(result.node_id), {
-    v: 1,
-    result_id: result.id,
-    attempt: result.attempt,
-    task_id: task.id,
-    run_id: task.job_id,
-    parent_id: task.parent_id,
-    collaboration_id: task.collaboration_id,
-    organization_id: result.organization_id,
-    init_org_id: task.init_org_id,
-    init_user_id: task.init_user_id,
-    image: task.image,
-    databases: flatDatabases(await databasesOfTasks(tx, [task.id])),
-    input_sha256: result.input_in_blob ? await blobDigest(tx, input) : await sha256Hex(input),
-    issued_at: at.toISOString(),
-  });
+  // Asked once for all: a task may be for a thousand nodes.
+  const databases = flatDatabases(await databasesOfTasks(tx, [task.id]));
+  const digests = await inputDigests(tx, results.map((result) => result.id));
+  for (const result of results) {
+    if (result.node_id === null) continue; // stored by hand: nobody is to run it
+    send(subjects.dispatch(result.node_id), {
+      v: 1,
+      result_id: result.id,
+      attempt: result.attempt,
+      task_id: task.id,
+      run_id: task.job_id,
+      parent_id: task.parent_id,
+      collaboration_id: task.collaboration_id,
+      organization_id: result.organization_id,
+      init_org_id: task.init_org_id,
+      init_user_id: task.init_user_id,
+      init_username: task.init_username,
+      algorithm_store_url: task.algorithm_store_url,
+      image: task.image,
+      databases,
+      input_sha256: digests.get(result.id)!,
+      issued_at: at.toISOString(),
+    });
+  }
 }
 
 /** Tells the node once more about an attempt it may not have heard of; its journal drops what it has seen. */
@@ -72,7 +76,7 @@ export async function redispatch(
     dispatched_at: at,
     dispatches: result.dispatches + 1,
   });
-  await dispatch(change, task!, result, at);
+  await dispatch(change, task!, [result], at);
 }
 
 /** How long a node may take to write a dispatch into its journal before the broker offers it again. */

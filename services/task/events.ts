@@ -3,6 +3,7 @@
  * @module
  */
 import { auditEntries } from "../../shared/audit.ts";
+import { seals } from "../../shared/audit_seal.ts";
 import { databaseAnswers } from "../../shared/db.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { SextantEvent } from "../../shared/events.ts";
@@ -39,6 +40,7 @@ export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
     },
     count: async (place) => ({ tasks: await countTasks(db, place) }),
     audit: (question) => auditEntries(db, question),
+    audit_seals: async (question) => ({ seals: await seals(db, question) }),
     health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
   };
 }

@@ -1,5 +1,6 @@
 import { headers as newHeaders } from "nats.ws";
 import { z } from "zod";
+import { keepSealing } from "../../shared/audit_seal.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
 import { consumeEvents } from "../../shared/event_consumer.ts";
@@ -41,6 +42,8 @@ await runService("task", async ({ log, onStop }) => {
   onStop("database", () => db.end({ timeout: 5 }));
   await waitForDatabase(db, log);
   await migrate(db, new URL("./schema/", import.meta.url), log);
+  const sealing = keepSealing({ db, log });
+  onStop("seals", () => sealing.stop());
 
   const broker = await connectService({
     service: "task",

@@ -160,7 +160,7 @@ export function createReports({ db, outbox, streams, log, now }: ReportsOptions)
       dispatched_at: at,
       dispatches: 1,
     }, at);
-    await dispatch(change, task, moved, at);
+    await dispatch(change, task, [moved], at);
     log.info("Attempt lost, next one dispatched", {
       task_id: task.id,
       result_id: result.id,

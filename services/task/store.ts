@@ -24,7 +24,11 @@ export interface TaskRow {
   parent_id: number | null;
   init_org_id: number;
   init_user_id: number;
+  /** Null for a task from before names were kept. */
+  init_username: string | null;
   algorithm_store_id: number | null;
+  /** Where the store was when the task was made. */
+  algorithm_store_url: string | null;
   timeout_seconds: number | null;
   deadline_at: Date | null;
 }
@@ -67,8 +71,8 @@ export interface ResultOfTaskRow extends ResultRow {
 
 export const taskColumns = (tx: Tx) =>
   tx`id, name, description, image, job_id, created_at, collaboration_id, study_id, parent_id,
-     init_org_id, init_user_id, algorithm_store_id, timeout_seconds,
-     deadline_at`;
+     init_org_id, init_user_id, init_username, algorithm_store_id, algorithm_store_url,
+     timeout_seconds, deadline_at`;
 export const resultColumns = (tx: Tx) =>
   tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
      finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used`;
@@ -226,6 +230,7 @@ export function taskPage(db: Db, request: PageRequest) {
 
 export interface TaskProgress {
   task_id: number;
+  /** Which there are, each once. */
   statuses: string[];
   last_finished_at: Date | null;
 }
@@ -233,12 +238,14 @@ export interface TaskProgress {
 /** The statuses of the results of some tasks; a task without results is absent. */
 export async function progressOfTasks(tx: Tx, ids: number[]): Promise<TaskProgress[]> {
   return await tx<TaskProgress[]>`
-    select task_id, array_agg(status) as statuses, max(finished_at) as last_finished_at
+    select task_id, array_agg(distinct status) as statuses, max(finished_at) as last_finished_at
     from result where task_id = any(${ids}) group by task_id`;
 }
 
+/** Which statuses the results of a task have, each once: a task can have thousands of results. */
 export async function statusesOfTask(tx: Tx, id: number): Promise<string[]> {
-  const rows = await tx<{ status: string }[]>`select status from result where task_id = ${id}`;
+  const rows = await tx<{ status: string }[]>`
+    select distinct status from result where task_id = ${id}`;
   return rows.map((row) => row.status);
 }
 
@@ -285,6 +292,16 @@ export async function lockResult(tx: Tx, id: number): Promise<ResultRow | undefi
 export async function resultInput(tx: Tx, id: number): Promise<string | null> {
   const [row] = await tx<{ input: string | null }[]>`select input from result where id = ${id}`;
   return row?.input ?? null;
+}
+
+/** The SHA-256, in hex, of the stored inputs of some results; of the content, where a blob holds it. */
+export async function inputDigests(tx: Tx, ids: number[]): Promise<Map<number, string>> {
+  const rows = await tx<{ id: number; sha256: string }[]>`
+    select result.id, coalesce(
+      blob.sha256, encode(sha256(convert_to(coalesce(input, ''), 'UTF8')), 'hex')) as sha256
+    from result left join blob on blob.id = case when input_in_blob then input::uuid end
+    where result.id = any(${ids})`;
+  return new Map(rows.map(({ id, sha256 }) => [id, sha256]));
 }
 
 export interface ResultChange {

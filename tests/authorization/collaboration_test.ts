@@ -1,4 +1,6 @@
 import { freePort } from "../../services/stack/ports.ts";
+import { keepMetrics } from "../../services/collaboration/store/metrics.ts";
+import { METRICS } from "../support/metrics.ts";
 import { testTable } from "./table.ts";
 import type { Place, World } from "./world.ts";
 
@@ -104,6 +106,13 @@ testTable("collaboration", [
     route: "GET /collaboration/:id",
     request: async (world, place) => ({
       path: `/collaboration/${await collaboration(world, place)}`,
+    }),
+    expect: { Root: YES, "a node, a container": OWN, "*": SHARED },
+  },
+  {
+    route: "GET /collaboration/:id/payload_formats",
+    request: async (world, place) => ({
+      path: `/collaboration/${await collaboration(world, place)}/payload_formats`,
     }),
     expect: { Root: YES, "a node, a container": OWN, "*": SHARED },
   },
@@ -295,6 +304,33 @@ testTable("collaboration", [
       "Organization Admin, Collaboration Admin, node, a node": OWN,
       "*": NO,
     },
+  },
+  {
+    route: "PUT /node/:id/metrics",
+    request: async (world, place) => ({
+      path: `/node/${await node(world, place)}/metrics`,
+      body: METRICS,
+    }),
+    expect: { "a node": OWN, "*": NO },
+  },
+  {
+    route: "GET /node/:id/metrics",
+    async request(world, place) {
+      const id = await node(world, place);
+      await keepMetrics(world.hub.db.collaboration, id, METRICS);
+      return { path: `/node/${id}/metrics` };
+    },
+    expect: {
+      Root: YES,
+      [`${PEOPLE}, Collaboration Admin`]: SHARED,
+      "node, container, a node": OWN,
+      "a container": NO,
+    },
+  },
+  {
+    route: "GET /metrics",
+    request: () => ({ path: "/metrics" }),
+    expect: { Root: YES, "*": NO },
   },
   {
     route: "DELETE /node/:id",

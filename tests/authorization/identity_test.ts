@@ -241,4 +241,9 @@ testTable("identity", [
     request: () => ({ path: "/audit" }),
     expect: { Root: YES, "*": NO },
   },
+  {
+    route: "GET /audit/seals",
+    request: () => ({ path: "/audit/seals" }),
+    expect: { "a container": NO, "*": YES },
+  },
 ]);

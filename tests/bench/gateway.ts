@@ -6,6 +6,7 @@ import { createApiClient } from "../../services/stack/api_client.ts";
 import { startTestBroker } from "../harness.ts";
 import type { BenchContext } from "./main.ts";
 import { rateOf, report } from "./measure.ts";
+import { startProgram } from "./programs.ts";
 
 /** Requests per second and latency of one authenticated GET; the floor is a bare NATS request of the same size. */
 export async function benchGateway({ stack, site }: BenchContext): Promise<void> {
@@ -45,16 +46,11 @@ async function rawRequests(answer: string) {
       inboxPrefix: `_INBOX.${name}`,
     };
   }
-  const responder = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("./raw_responder.ts", import.meta.url).pathname],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const input = responder.stdin.getWriter();
-  const settings = { ...await connect("identity"), subject: "rpc.identity.echo", answer };
-  await input.write(new TextEncoder().encode(JSON.stringify(settings) + "\n"));
-  const output = responder.stdout.getReader();
-  await output.read(); // "ready"
+  const responder = await startProgram("./raw_responder.ts", {
+    ...await connect("identity"),
+    subject: "rpc.identity.echo",
+    answer,
+  });
   const { credential, ...options } = await connect("gateway");
   const nc = await connectNats({
     ...options,
@@ -65,10 +61,7 @@ async function rawRequests(answer: string) {
     request: () => nc.request("rpc.identity.echo", "GET", { timeout: 5000 }),
     async stop() {
       await nc.close();
-      responder.kill("SIGKILL");
-      await responder.status;
-      await output.cancel();
-      await input.close().catch(() => {});
+      await responder.stop();
       await broker.stop();
     },
   };

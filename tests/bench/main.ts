@@ -6,12 +6,15 @@
 import { parseArgs } from "node:util";
 import { startTestStack, type TestStack } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
+import { benchFanOut } from "./fan_out.ts";
 import { benchFeed } from "./feed.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchLists } from "./lists.ts";
 import { benchLogin } from "./login.ts";
+import { benchNoopRuns } from "./noop_runs.ts";
 import { benchPayload } from "./payload.ts";
+import { benchReturning } from "./returning.ts";
 import { benchRuns } from "./runs.ts";
 import { benchTasks } from "./tasks.ts";
 
@@ -19,6 +22,8 @@ export interface BenchContext {
   stack: TestStack;
   /** Two organizations whose nodes are online. */
   site: Site;
+  /** A tenth of the size where that takes long: to see that it works, not to compare. */
+  quick: boolean;
 }
 
 const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Promise<void> }> = {
@@ -30,21 +35,31 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
     run: benchLists,
   },
   feed: { what: "committed result to a client's live feed", run: benchFeed },
+  "fan-out": { what: "one task to 100 and to 1,000 connected nodes", run: benchFanOut },
+  returning: { what: "a node that comes back to 10,000 queued runs", run: benchReturning },
   payload: { what: "1 GiB up and down, and what each process grows by", run: benchPayload },
   tasks: { what: "creating and listing among 1,000 and 1,000,000 results", run: benchTasks },
   runs: { what: "runs per second, end to end in the sandbox", run: benchRuns },
+  "noop-runs": {
+    what: "runs per second, end to end, of algorithms that do nothing",
+    run: benchNoopRuns,
+  },
 };
 
-const HELP = `deno task bench [--help] [NAME...]
+const HELP = `deno task bench [--help] [--quick] [NAME...]
 
-Starts a whole Sextant in a temporary folder and measures it. Without names, everything:
+Starts a whole Sextant in a temporary folder and measures it. With --quick what is large is a tenth of its size.
+Without names, everything:
 
 ${Object.entries(BENCHES).map(([name, { what }]) => `  ${name.padEnd(14)} ${what}`).join("\n")}`;
 
 const { values, positionals } = parseArgs({
   args: Deno.args,
   allowPositionals: true,
-  options: { help: { type: "boolean", default: false } },
+  options: {
+    help: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+  },
 });
 if (values.help) {
   console.log(HELP);
@@ -62,7 +77,7 @@ try {
   for (const member of site.members) await site.startNode(member);
   for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
     console.log(`\n${name}: ${BENCHES[name]!.what}`);
-    await BENCHES[name]!.run({ stack, site });
+    await BENCHES[name]!.run({ stack, site, quick: values.quick });
   }
 } finally {
   await stack.stop();

@@ -1,12 +1,10 @@
-// The other half of the raw floor: answers NATS requests with a fixed text, in a process of its own.
+// The other half of a raw floor: answers NATS requests with a fixed text, in a process of its own.
 import { connectNats } from "../../shared/nats.ts";
 import { silentLogger } from "../../shared/log.ts";
+import { say, told } from "./programs.ts";
 
-const buffer = new Uint8Array(65536);
-const length = await Deno.stdin.read(buffer) ?? 0;
-const { url, name, credential, inboxPrefix, subject, answer } = JSON.parse(
-  new TextDecoder().decode(buffer.subarray(0, length)),
-);
+const messages = told();
+const { url, name, credential, inboxPrefix, subject, answer } = (await messages.next()).value;
 const nc = await connectNats({
   url,
   name,
@@ -16,4 +14,6 @@ const nc = await connectNats({
 });
 nc.subscribe(subject, { callback: (_error, message) => message.respond(answer) });
 await nc.flush();
-console.log("ready");
+say("ready");
+await messages.next();
+Deno.exit(0);

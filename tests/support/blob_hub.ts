@@ -55,6 +55,7 @@ export function startBlobHub(): BlobHub {
     hub: createHub({
       api: `http://127.0.0.1:${server.addr.port}/api`,
       apiKey: "k",
+      payloadFormats: [],
       log: silentLogger,
     }),
     blobs: new Map(),

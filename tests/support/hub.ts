@@ -51,7 +51,7 @@ export interface Call {
 }
 
 export interface TestHub {
-  /** `hub.call("GET", "/user/1", {token})`: one request through the gateway; the answer must be JSON. */
+  /** `hub.call("GET", "/user/1", {token})`: one request through the gateway; the answer must be JSON, or metrics. */
   call(method: string, path: string, call?: Call): Promise<Answer>;
   /** The access token of a user. */
   login(username: string, password?: string): Promise<string>;
@@ -228,6 +228,10 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
+    const type = response.headers.get("content-type") ?? "";
+    if (type.startsWith("text/plain; version=")) {
+      return { status: response.status, body: text, headers: response.headers };
+    }
     try {
       return { status: response.status, body: JSON.parse(text), headers: response.headers };
     } catch {

@@ -74,6 +74,9 @@ export interface TaskHub {
 
 export const PLAIN_INPUT = btoa('{"method": "average"}');
 
+/** What algorithm stores know this hub by. */
+const SERVER_URL = "https://hub.example/api";
+
 export function rulesOfRole(name: string): string[] {
   return DEFAULT_ROLES.find((role) => role.name === name)!.rules;
 }
@@ -124,7 +127,7 @@ export async function startTaskHub(
   // deno-lint-ignore no-explicit-any
   const answers: Record<string, any> = {
     identity: identityAnswers({ db: identityDb, now } as never),
-    collaboration: collaborationAnswers({ db: collaborationDb } as never),
+    collaboration: collaborationAnswers({ db: collaborationDb, serverUrl: SERVER_URL } as never),
   };
   const ask: Ask = (service, method, input) => answers[service][method](input);
   const kills = createKills({

@@ -15,6 +15,7 @@ import {
 import { foreignKeyViolation, type Fragment, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import {
   collaborationIds,
   demand,
@@ -23,7 +24,7 @@ import {
   type Principal,
   widestScope,
 } from "../../../shared/policy.ts";
-import { createStoreClient, StoreRefusal } from "../algorithm_store.ts";
+import { createStoreClient, requireServerUrl, StoreRefusal } from "../algorithm_store.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { mayViewStore } from "../rules.ts";
 import {
@@ -132,6 +133,7 @@ export function algorithmStoreRoutes(deps: CollaborationDeps): Hono<AppEnv> {
     "/algorithmstore",
     allow("user", "collaboration:EDIT"),
     body(newStore),
+    idempotent(db),
     async function linkStore(c) {
       const given = c.req.valid("json");
       const collaboration_id = given.collaboration_id ?? null;
@@ -157,12 +159,11 @@ export function algorithmStoreRoutes(deps: CollaborationDeps): Hono<AppEnv> {
         );
       }
       try {
-        const row = await outbox.change(async ({ tx, emit }) => {
+        return await once(c, outbox, async ({ tx, emit }) => {
           const row = await insertStore(tx, { name: given.name, url, collaboration_id });
           emit("algorithmstore.changed", { algorithmstore_id: row.id, collaboration_id });
-          return row;
+          return c.json(showStore(row), 201);
         });
-        return c.json(showStore(row), 201);
       } catch (error) {
         throw asDuplicate(error);
       }
@@ -249,14 +250,6 @@ function demandEdit(principal: Principal, collaborationId: number | null): void 
     collaborationId === null
       ? "edit the stores of all collaborations"
       : `edit the stores of collaboration ${collaborationId}`,
-  );
-}
-
-function requireServerUrl(url: string | undefined): string {
-  if (url !== undefined) return url.replace(/\/+$/, "");
-  throw new SextantError(
-    "invalid_request",
-    "server_url is missing: the address under which the store reaches this server.",
   );
 }
 

@@ -19,6 +19,7 @@ import {
 import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import { collaborationIds, demand, mayCollaboration, widestScope } from "../../../shared/policy.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { shutOut, tellDeparture, tellNodesDeleted } from "../departures.ts";
@@ -153,16 +154,16 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
     "/collaboration",
     allow("user", "collaboration:CREATE"),
     body(newCollaboration),
+    idempotent(db),
     async function createCollaboration(c) {
       const { organization_ids, ...values } = c.req.valid("json");
       await requireOrganizations(ask, organization_ids);
       try {
-        const row = await outbox.change(async ({ tx, emit }) => {
+        return await once(c, outbox, async ({ tx, emit }) => {
           const row = await insertCollaboration(tx, values, organization_ids);
           emit("collaboration.changed", { collaboration_id: row.id });
-          return row;
+          return c.json(showCollaboration(row)); // 200, as the field's clients know it
         });
-        return c.json(showCollaboration(row)); // 200, as the field's clients know it
       } catch (error) {
         throw asDuplicate(error);
       }

@@ -18,6 +18,7 @@ import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
 import { sha256Hex } from "../../../shared/digest.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import { demand, mayCollaboration, mayOrganization } from "../../../shared/policy.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { shutOut, tellNodesDeleted } from "../departures.ts";
@@ -169,52 +170,57 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
     },
   );
 
-  routes.post("/node", allow("user", "node:CREATE"), body(newNode), async function createNode(c) {
-    const principal = c.get("principal");
-    const given = c.req.valid("json");
-    const collaborationId = given.collaboration_id;
-    const organizationId = given.organization_id ?? principal.organization_id;
-    const collaboration = found(
-      await collaborationById(db, collaborationId),
-      "collaboration",
-      collaborationId,
-    );
-    const organization = await organizationName(ask, organizationId);
-    demand(
-      mayNode(principal, "node:CREATE", {
-        organization_id: organizationId,
-        collaboration_id: collaborationId,
-      }),
-      `create a node for organization ${organizationId} in collaboration ${collaborationId}`,
-    );
-    const { api_key, api_key_sha256 } = await newKey();
-    const values = {
-      name: given.name ?? `${organization} - ${collaboration.name} Node`,
-      api_key_sha256,
-      organization_id: organizationId,
-      collaboration_id: collaborationId,
-    };
-    try {
-      const row = await outbox.change(async ({ tx, emit }) => {
-        if (!(await lockMembers(tx, collaborationId)).includes(organizationId)) {
-          throw new SextantError(
-            "invalid_request",
-            `Organization ${organizationId} is not a member of collaboration ${collaborationId}.`,
-          );
-        }
-        const row = await insertNode(tx, values);
-        emit("node.changed", {
-          node_id: row.id,
+  routes.post(
+    "/node",
+    allow("user", "node:CREATE"),
+    body(newNode),
+    idempotent(db),
+    async function createNode(c) {
+      const principal = c.get("principal");
+      const given = c.req.valid("json");
+      const collaborationId = given.collaboration_id;
+      const organizationId = given.organization_id ?? principal.organization_id;
+      const collaboration = found(
+        await collaborationById(db, collaborationId),
+        "collaboration",
+        collaborationId,
+      );
+      const organization = await organizationName(ask, organizationId);
+      demand(
+        mayNode(principal, "node:CREATE", {
           organization_id: organizationId,
           collaboration_id: collaborationId,
+        }),
+        `create a node for organization ${organizationId} in collaboration ${collaborationId}`,
+      );
+      const { api_key, api_key_sha256 } = await newKey();
+      const values = {
+        name: given.name ?? `${organization} - ${collaboration.name} Node`,
+        api_key_sha256,
+        organization_id: organizationId,
+        collaboration_id: collaborationId,
+      };
+      try {
+        return await once(c, outbox, async ({ tx, emit }) => {
+          if (!(await lockMembers(tx, collaborationId)).includes(organizationId)) {
+            throw new SextantError(
+              "invalid_request",
+              `Organization ${organizationId} is not a member of collaboration ${collaborationId}.`,
+            );
+          }
+          const row = await insertNode(tx, values);
+          emit("node.changed", {
+            node_id: row.id,
+            organization_id: organizationId,
+            collaboration_id: collaborationId,
+          });
+          return c.json({ ...showNode(row, []), api_key }, 201);
         });
-        return row;
-      });
-      return c.json({ ...showNode(row, []), api_key }, 201);
-    } catch (error) {
-      throw asNodeDuplicate(error);
-    }
-  });
+      } catch (error) {
+        throw asNodeDuplicate(error);
+      }
+    },
+  );
 
   routes.get("/node/:id", allow("user node", "node:VIEW"), async function getNode(c) {
     const row = await requireNode(c.req.param("id"));

@@ -18,6 +18,7 @@ import {
 import { type Fragment, type Tx, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import {
   collaborationIds,
   demand,
@@ -151,6 +152,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
     "/study",
     allow("user", "study:CREATE"),
     body(newStudy),
+    idempotent(db),
     async function createStudy(c) {
       const { organization_ids, ...values } = c.req.valid("json");
       found(
@@ -162,14 +164,15 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
         mayCollaboration(c.get("principal"), "study:CREATE", values.collaboration_id),
         `create a study in collaboration ${values.collaboration_id}`,
       );
+      await requireMembers(db, values.collaboration_id, organization_ids);
+      const organizations = await showOrganizations(ask, organization_ids);
       try {
-        const row = await outbox.change(async ({ tx, emit }) => {
+        return await once(c, outbox, async ({ tx, emit }) => {
           await requireMembers(tx, values.collaboration_id, organization_ids);
           const row = await insertStudy(tx, values, organization_ids);
           emit("study.changed", { study_id: row.id, collaboration_id: row.collaboration_id });
-          return row;
+          return c.json({ ...showStudy(row), organizations }, 201);
         });
-        return c.json(await showWithOrganizations(row), 201);
       } catch (error) {
         throw asDuplicate(error);
       }

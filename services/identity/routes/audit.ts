@@ -31,6 +31,20 @@ const listQuery = z.object({
   per_page: pageNumber.default(DEFAULT_PER_PAGE),
 });
 
+/** Seals of one service in one answer. */
+const MOST_SEALS = 1000;
+
+const sealsQuery = z.object({
+  service: z.enum(HUB_SERVICES).optional(),
+  /** Those after this number; without it the newest ones. */
+  after: z.string().regex(/^\d{1,15}$/, "must be the number of a seal, or 0").transform(Number)
+    .optional(),
+  newest: pageNumber.pipe(z.number().max(MOST_SEALS)).optional(),
+}).refine(
+  ({ after, newest }) => after === undefined || newest === undefined,
+  "after and newest exclude each other",
+);
+
 export function auditRoutes({ ask }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
@@ -63,6 +77,23 @@ export function auditRoutes({ ask }: IdentityDeps): Hono<AppEnv> {
     const total = answers.reduce((sum, answer) => sum + answer.total, 0);
     return pageAnswer(c, newest, total, { page, per_page });
   });
+
+  // For whoever wants to hold the hub to its record: a seal says how many records there are, and nothing of them.
+  routes.get(
+    "/audit/seals",
+    allow("user node"),
+    query(sealsQuery),
+    async function listSeals(c) {
+      const { service, after, newest } = c.req.valid("query");
+      const question = after === undefined ? { newest: newest ?? 1 } : { after, limit: MOST_SEALS };
+      const services = HUB_SERVICES.filter((one) => service === undefined || one === service);
+      const lists = await Promise.all(services.map(async (service) => {
+        const { seals } = await ask(service, "audit_seals", question);
+        return seals.map((seal) => ({ service, ...seal }));
+      }));
+      return c.json({ data: lists.flat() });
+    },
+  );
 
   return routes;
 }

@@ -16,6 +16,7 @@ import {
 import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import {
   demand,
   mayCollaboration,
@@ -140,6 +141,7 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
     "/organization",
     allow("user", "organization:CREATE"),
     body(newOrganization),
+    idempotent(db),
     async function createOrganization(c) {
       const given = c.req.valid("json");
       const values = {
@@ -152,12 +154,11 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
         public_key: given.public_key ?? "",
       };
       try {
-        const row = await outbox.change(async ({ tx, emit }) => {
+        return await once(c, outbox, async ({ tx, emit }) => {
           const row = await insertOrganization(tx, values);
           emit("organization.changed", { organization_id: row.id });
-          return row;
+          return c.json(showOrganization(row), 201);
         });
-        return c.json(showOrganization(row), 201);
       } catch (error) {
         throw asDuplicate(error, given.name);
       }

@@ -18,6 +18,7 @@ import {
 import type { Fragment } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import {
   demand,
   mayCollaboration,
@@ -227,26 +228,31 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
     });
   }
 
-  routes.post("/role", allow("user", "role:CREATE"), body(newRole), async function createRole(c) {
-    const principal = c.get("principal");
-    const given = c.req.valid("json");
-    requireOwnName(given.name);
-    const organization_id = given.organization_id ?? principal.organization_id;
-    found(await organizationById(db, organization_id), "organization", organization_id);
-    demand(
-      mayOrganization(principal, "role:CREATE", organization_id),
-      `create a role in organization ${organization_id}`,
-    );
-    await requireRules(given.rules);
-    requireHoldsAll(principal, await ruleNamesByIds(db, given.rules));
-    const row = await outbox.change(async ({ tx, emit }) => {
-      const { name, description = "" } = given;
-      const row = await insertRole(tx, { name, description, organization_id }, given.rules);
-      emit("role.changed", { role_id: row.id });
-      return row;
-    });
-    return c.json(showRole(row), 201);
-  });
+  routes.post(
+    "/role",
+    allow("user", "role:CREATE"),
+    body(newRole),
+    idempotent(db),
+    async function createRole(c) {
+      const principal = c.get("principal");
+      const given = c.req.valid("json");
+      requireOwnName(given.name);
+      const organization_id = given.organization_id ?? principal.organization_id;
+      found(await organizationById(db, organization_id), "organization", organization_id);
+      demand(
+        mayOrganization(principal, "role:CREATE", organization_id),
+        `create a role in organization ${organization_id}`,
+      );
+      await requireRules(given.rules);
+      requireHoldsAll(principal, await ruleNamesByIds(db, given.rules));
+      return await once(c, outbox, async ({ tx, emit }) => {
+        const { name, description = "" } = given;
+        const row = await insertRole(tx, { name, description, organization_id }, given.rules);
+        emit("role.changed", { role_id: row.id });
+        return c.json(showRole(row), 201);
+      });
+    },
+  );
 
   routes.patch(
     "/role/:id",

@@ -20,7 +20,11 @@ const userLogin = z.object({
   ),
 });
 
-const nodeLogin = z.object({ api_key: z.uuid("must be a UUID") });
+const nodeLogin = z.object({
+  api_key: z.uuid("must be a UUID"),
+  /** Beyond the field's API: the formats of encrypted payloads that the agent reads; else the field's alone. */
+  payload_formats: nullAsAbsent(z.array(z.string().regex(/^[a-z0-9_-]{1,32}$/)).max(16)),
+});
 const containerRequest = z.object({ task_id: id, image: text.pipe(z.string().min(1)) });
 const brokerRequest = z.object({
   public_key: z.string().regex(/^U[A-Z2-7]{55}$/, "must be the public part of a user nkey"),
@@ -57,9 +61,11 @@ export function tokenRoutes(
   });
 
   routes.post("/token/node", body(nodeLogin), async function loginNode(c) {
-    const sha256 = await sha256Hex(c.req.valid("json").api_key.toLowerCase());
+    const { api_key, payload_formats = [] } = c.req.valid("json");
+    const sha256 = await sha256Hex(api_key.toLowerCase());
     const node = await ask("collaboration", "node_by_key", { sha256 });
     if (!node) throw new SextantError("unauthenticated", "No node has this API key.");
+    await ask("collaboration", "node_logged_in", { id: node.id, payload_formats });
     const tokens = await sessions.begin({ type: "node", id: node.id });
     await recordDone(db, "node.login", { noun: "node", id: node.id });
     return c.json(tokens);

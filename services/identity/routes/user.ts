@@ -19,6 +19,7 @@ import {
 import { type Fragment, type Tx, uniqueViolation } from "../../../shared/db.ts";
 import { SextantError } from "../../../shared/errors.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import {
   demand,
   holdsAtLeast,
@@ -184,42 +185,47 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
     return pageAnswer(c, rows.map(showUser), total, wanted);
   });
 
-  routes.post("/user", allow("user", "user:CREATE"), body(newUser), async function createUser(c) {
-    const principal = c.get("principal");
-    const given = c.req.valid("json");
-    const organizationId = given.organization_id ?? principal.organization_id;
-    found(await organizationById(db, organizationId), "organization", organizationId);
-    demand(
-      mayOrganization(principal, "user:CREATE", organizationId),
-      `create a user in organization ${organizationId}`,
-    );
-    const grants = { roles: given.roles ?? [], rules: given.rules ?? [] };
-    requireOwnRoles(await rolesByIds(db, grants.roles), organizationId);
-    const rulesGiven = [
-      ...await ruleNamesOfRoles(db, grants.roles),
-      ...await ruleNamesByIds(db, grants.rules),
-    ];
-    const elsewhere = await worksElsewhere(ask, principal, organizationId);
-    requireHoldsAll(principal, rulesToGive(rulesGiven, elsewhere));
-    const values = {
-      username: given.username,
-      password_hash: await hashPassword(given.password),
-      firstname: given.firstname,
-      lastname: given.lastname,
-      email: given.email,
-      organization_id: organizationId,
-    };
-    try {
-      const row = await outbox.change(async ({ tx, emit }) => {
-        const row = await insertUser(tx, values, grants);
-        emit("user.changed", { user_id: row.id, organization_id: organizationId });
-        return row;
-      });
-      return c.json(showUser(row), 201);
-    } catch (error) {
-      throw asDuplicate(error);
-    }
-  });
+  routes.post(
+    "/user",
+    allow("user", "user:CREATE"),
+    body(newUser),
+    idempotent(db),
+    async function createUser(c) {
+      const principal = c.get("principal");
+      const given = c.req.valid("json");
+      const organizationId = given.organization_id ?? principal.organization_id;
+      found(await organizationById(db, organizationId), "organization", organizationId);
+      demand(
+        mayOrganization(principal, "user:CREATE", organizationId),
+        `create a user in organization ${organizationId}`,
+      );
+      const grants = { roles: given.roles ?? [], rules: given.rules ?? [] };
+      requireOwnRoles(await rolesByIds(db, grants.roles), organizationId);
+      const rulesGiven = [
+        ...await ruleNamesOfRoles(db, grants.roles),
+        ...await ruleNamesByIds(db, grants.rules),
+      ];
+      const elsewhere = await worksElsewhere(ask, principal, organizationId);
+      requireHoldsAll(principal, rulesToGive(rulesGiven, elsewhere));
+      const values = {
+        username: given.username,
+        password_hash: await hashPassword(given.password),
+        firstname: given.firstname,
+        lastname: given.lastname,
+        email: given.email,
+        organization_id: organizationId,
+      };
+      try {
+        return await once(c, outbox, async ({ tx, emit }) => {
+          const row = await insertUser(tx, values, grants);
+          emit("user.changed", { user_id: row.id, organization_id: organizationId });
+          return c.json(showUser(row), 201);
+        });
+      } catch (error) {
+        throw asDuplicate(error);
+      }
+    },
+  );
 
   routes.get("/user/:id", allow("user"), async function getUser(c) {
     const principal = c.get("principal");

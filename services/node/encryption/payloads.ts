@@ -38,13 +38,13 @@ export interface EncryptedPayloadsOptions {
   hub: Hub;
   /** The organization's. */
   privateKey: KeyObject;
-  /** How this node writes what other nodes will read. */
-  betweenNodes: Format;
+  /** How this node writes what the node of an organization will read. */
+  formatFor: (organizationId: number) => Promise<Format>;
   signal: AbortSignal;
 }
 
 export function createEncryptedPayloads(
-  { hub, privateKey, betweenNodes, signal }: EncryptedPayloadsOptions,
+  { hub, privateKey, formatFor, signal }: EncryptedPayloadsOptions,
 ): Payloads {
   async function keyOf(organizationId: number): Promise<KeyObject> {
     const schema = z.object({ name: z.string(), public_key: z.string().nullish() });
@@ -73,14 +73,18 @@ export function createEncryptedPayloads(
     encrypted: true,
     open,
     opener: () => createBlobOpener(privateKey),
-    blobSeal: (key) => createSeal(key!, "field"),
+    async blobSeal(readers) {
+      const formats = await Promise.all(readers!.organizationIds.map(formatFor));
+      return createSeal(readers!.key, formats.includes("field") ? "field" : "authenticated");
+    },
     decode: (stored) => Promise.resolve(new Uint8Array(open(stored)).toBase64()),
     async encode(content, organizationId) {
-      return sealText(Uint8Array.fromBase64(content), await keyOf(organizationId), betweenNodes);
+      const [key, format] = await Promise.all([keyOf(organizationId), formatFor(organizationId)]);
+      return sealText(Uint8Array.fromBase64(content), key, format);
     },
     async seal(organizationId, reader) {
-      const key = await keyOf(organizationId);
-      return createSeal(key, reader === "node" ? betweenNodes : "field");
+      const format = reader === "node" ? formatFor(organizationId) : "field" as const;
+      return createSeal(...await Promise.all([keyOf(organizationId), format]));
     },
   };
 }

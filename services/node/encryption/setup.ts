@@ -8,6 +8,7 @@ import { ConfigError } from "../../../shared/config.ts";
 import type { Logger } from "../../../shared/log.ts";
 import type { NodeConfig } from "../config.ts";
 import type { Hub, NodeIdentity } from "../hub.ts";
+import { createFormatChoice } from "./formats.ts";
 import { publicKeyText, readPrivateKey } from "./keys.ts";
 import { createEncryptedPayloads, type Payloads, plainPayloads } from "./payloads.ts";
 
@@ -43,7 +44,9 @@ export async function setUpPayloads(
   const privateKey = readPrivateKey(config.privateKey ?? "");
   await publishKey(privateKey, { identity, hub, log, signal: starting });
   const { betweenNodes } = config;
-  return createEncryptedPayloads({ hub, privateKey, betweenNodes, signal });
+  const collaborationId = identity.collaboration.id;
+  const formatFor = createFormatChoice({ hub, collaborationId, betweenNodes, signal });
+  return createEncryptedPayloads({ hub, privateKey, formatFor, signal });
 }
 
 async function publishKey(

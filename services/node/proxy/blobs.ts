@@ -74,8 +74,10 @@ export function createBlobs(
     return (await hub.insist("/blobstream/status", schema, { token, signal })).blob_store_enabled;
   }
 
-  /** The key for which an algorithm wants its input encrypted: one of an organization that it may ask to compute. */
-  async function readKey(text: string | undefined): Promise<KeyObject> {
+  /** For whom an algorithm wants its input encrypted: by the key of an organization that it may ask to compute. */
+  async function readersOf(
+    text: string | undefined,
+  ): Promise<{ key: KeyObject; organizationIds: number[] }> {
     if (!text) {
       throw new HTTPException(400, {
         message: "X-Public-Key is missing: this collaboration is encrypted.",
@@ -89,10 +91,15 @@ export function createBlobs(
       throw new HTTPException(400, { message: `X-Public-Key is wrong: ${error.message}.` });
     }
     const { token, grant } = await access();
-    const schema = z.object({ data: z.array(z.object({ public_key: z.string().nullish() })) });
+    const schema = z.object({
+      data: z.array(z.object({ id: z.number().int(), public_key: z.string().nullish() })),
+    });
     const members = `/organization?collaboration_id=${grant.collaboration_id}`;
     const { data } = await hub.insist(members, schema, { token, signal });
-    if (data.some(({ public_key }) => public_key && isKey(public_key, key))) return key;
+    const organizationIds = data
+      .filter(({ public_key }) => public_key && isKey(public_key, key))
+      .map(({ id }) => id);
+    if (organizationIds.length > 0) return { key, organizationIds };
     throw new HTTPException(400, {
       message: "X-Public-Key is the key of no organization in this collaboration.",
     });
@@ -120,11 +127,12 @@ export function createBlobs(
 
   routes.post("/blobstream", async function uploadBlob(c) {
     known = true;
-    const key = codec.encrypted ? await readKey(c.req.header("x-public-key")) : null;
+    const readers = codec.encrypted ? await readersOf(c.req.header("x-public-key")) : null;
+    const seal = await codec.blobSeal(readers);
     const release = await takeTurn();
     try {
       // Through a file, so that a hub that restarts meanwhile can be sent everything once more.
-      const content = sealPieces(piecesOf(c.req.raw.body), codec.blobSeal(key));
+      const content = sealPieces(piecesOf(c.req.raw.body), seal);
       const { size, sha256 } = await writePieces(path, content, { maxBytes });
       await onInput({ bytes: size, sha256 });
       const { token } = await access();

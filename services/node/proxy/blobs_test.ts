@@ -4,7 +4,13 @@ import { type BlobHub, digestOf, startBlobHub } from "../../../tests/support/blo
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";
 import { createEncryptedPayloads, plainPayloads } from "../encryption/payloads.ts";
-import { createSeal, joined, openSealed } from "../encryption/sealed.ts";
+import {
+  createBlobOpener,
+  createSeal,
+  type Format,
+  joined,
+  openSealed,
+} from "../encryption/sealed.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { openPosted } from "./posted.ts";
 import { createProxy, type Proxy } from "./proxy.ts";
@@ -44,7 +50,12 @@ interface Asking {
 }
 
 async function withProxy(
-  { encrypted = false, enabled = true }: { encrypted?: boolean; enabled?: boolean },
+  { encrypted = false, enabled = true, format = "field" }: {
+    encrypted?: boolean;
+    enabled?: boolean;
+    /** How the node of organization 4 reads. */
+    format?: Format;
+  },
   use: (place: Place) => Promise<void>,
 ): Promise<void> {
   const it = startBlobHub();
@@ -52,15 +63,21 @@ async function withProxy(
     if (path === "/blobstream/status") return Response.json({ blob_store_enabled: enabled });
     if (path === "/organization?collaboration_id=2") {
       return Response.json({
-        data: [{ public_key: publicKeyText(own) }, { public_key: publicKeyText(other) }, {}],
+        data: [
+          { id: 3, public_key: publicKeyText(own) },
+          { id: 4, public_key: publicKeyText(other) },
+          { id: 5 },
+        ],
       });
     }
     return Response.json({ msg: "none" }, { status: 404 });
   };
   const folder = await temporaryFolder();
   const left: Place["left"] = [];
+  const note = (blob: Place["left"][0]) => Promise.resolve(void left.push(blob));
+  const formatFor = (id: number) => Promise.resolve(id === 4 ? format : "field" as const);
   const codec: PayloadCodec = encrypted
-    ? createEncryptedPayloads({ hub: it.hub, privateKey: own, betweenNodes: "field", signal })
+    ? createEncryptedPayloads({ hub: it.hub, privateKey: own, formatFor, signal })
     : plainPayloads;
   const blobs = `${folder.path}/blobs`;
   await Deno.mkdir(blobs);
@@ -70,7 +87,7 @@ async function withProxy(
     access: () => Promise.resolve({ token: "hub-token", grant }),
     codec,
     posted: await openPosted(`${folder.path}/posted`, "11-1"),
-    blobs: { folder: blobs, maxBytes: 2 ** 20, onInput: async (blob) => void left.push(blob) },
+    blobs: { folder: blobs, maxBytes: 2 ** 20, onInput: note },
     whileWaiting: (work) => work(),
     signal,
     log: silentLogger,
@@ -139,15 +156,20 @@ Deno.test("an upload in a plain collaboration becomes base64, a download content
 });
 
 Deno.test("an upload in an encrypted collaboration can be read by whom it is for", async () => {
-  await withProxy({ encrypted: true }, async ({ ask, it, files }) => {
-    const headers = { "x-public-key": publicKeyText(other) };
-    const response = await ask("POST", "/blobstream", { body: chunks(content, 5000), headers });
-    assert.equal(response.status, 201);
-    const { uuid } = await response.json();
-    const opened = new Uint8Array(openSealed(it.blobs.get(uuid)!, other));
-    assert.deepEqual(opened, content);
-    assert.deepEqual(await files(), []);
-  });
+  for (const format of ["field", "authenticated"] as const) {
+    await withProxy({ encrypted: true, format }, async ({ ask, it, files }) => {
+      const headers = { "x-public-key": publicKeyText(other) };
+      const response = await ask("POST", "/blobstream", { body: chunks(content, 5000), headers });
+      assert.equal(response.status, 201);
+      const { uuid } = await response.json();
+      const stored = it.blobs.get(uuid)!;
+      assert.deepEqual(new Uint8Array(openSealed(stored, other)), content);
+      const opener = createBlobOpener(other);
+      opener.update(stored);
+      assert.equal(opener.authenticated, format === "authenticated");
+      assert.deepEqual(await files(), []);
+    });
+  }
 });
 
 Deno.test("an upload in an encrypted collaboration needs the key of one of its organizations", async () => {

@@ -14,8 +14,8 @@ export interface PayloadCodec {
   decode(stored: string | Uint8Array): Promise<string>;
   /** Begins to read a blob that is for this node's organization. */
   opener(): Opener;
-  /** Begins a blob for whoever has the key that belongs to this one, which is needed where payloads are encrypted. */
-  blobSeal(key: KeyObject | null): Seal;
+  /** Begins a blob; where payloads are encrypted, for these organizations, which share a key. */
+  blobSeal(readers: { key: KeyObject; organizationIds: number[] } | null): Promise<Seal>;
 }
 
 /** Payloads of a collaboration that is not encrypted: base64, as they are. */
@@ -25,5 +25,5 @@ export const plainPayloads: PayloadCodec = {
   decode: (stored) =>
     Promise.resolve(typeof stored === "string" ? stored : new TextDecoder().decode(stored)),
   opener: createBase64Opener,
-  blobSeal: createBase64Seal,
+  blobSeal: () => Promise.resolve(createBase64Seal()),
 };

@@ -11,6 +11,8 @@ import { z } from "zod";
 import type { Logger } from "../../../shared/log.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { persist, sleep } from "../backoff.ts";
+import { FormatError } from "../encryption/formats.ts";
+import { KeyError } from "../encryption/keys.ts";
 import { type Hub, HubError, type HubRequest } from "../hub.ts";
 import { collect } from "../pieces.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
@@ -221,6 +223,11 @@ export function createProxy(
     if (error instanceof HTTPException) return c.json({ msg: error.message }, error.status);
     if (error instanceof HubError && error.status !== undefined) {
       return c.json({ msg: error.message }, error.status as 400);
+    }
+    // The algorithm should know that this organization cannot be written to.
+    if (error instanceof KeyError || error instanceof FormatError) {
+      log.warn("A subtask cannot be encrypted", { reason: error.message });
+      return c.json({ msg: error.message }, 400);
     }
     if (!signal.aborted) log.error("The algorithm proxy failed", { error });
     return c.json({ msg: "Request failed, see node logs" }, 500);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
+import { FormatError } from "../encryption/formats.ts";
 import { plainPayloads } from "../encryption/payloads.ts";
 import { createHub } from "../hub.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
 import { openPosted } from "./posted.ts";
 import { createProxy, type ProxyOptions } from "./proxy.ts";
 import { carriesToken, makeProxyToken } from "./token.ts";
@@ -40,6 +42,7 @@ interface Place {
 async function withProxy(
   script: Record<string, (count: number) => Answer>,
   use: (place: Place) => Promise<void>,
+  codec: PayloadCodec = plainPayloads,
 ): Promise<void> {
   const asked: Asked[] = [];
   const folder = await temporaryFolder();
@@ -64,10 +67,10 @@ async function withProxy(
   const place: Place = { asked, waits: 0, ask };
   const api = `http://127.0.0.1:${server.addr.port}/api`;
   const options: ProxyOptions = {
-    hub: createHub({ api, apiKey: "k", log: silentLogger }),
+    hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
     token,
     access: () => Promise.resolve({ token: "hub-token", grant }),
-    codec: plainPayloads,
+    codec,
     posted: await openPosted(`${folder.path}/posted`, "11-1"),
     blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
     whileWaiting(work) {
@@ -212,6 +215,20 @@ Deno.test("Proxy passes the hub's refusal on with its status and words", async (
       assert.equal((await ask("POST", "/task", { body }))[0], 400);
     }
   });
+});
+
+Deno.test("Proxy says to the algorithm why nothing can be written for an organization, and posts nothing", async () => {
+  const refusing: PayloadCodec = {
+    ...plainPayloads,
+    encode: (_, organizationId) =>
+      Promise.reject(new FormatError(`organization ${organizationId} does not read that`)),
+  };
+  const body = { image: "x", organizations: [{ id: 3, input: "e30=" }] };
+  await withProxy({}, async ({ ask, asked }) => {
+    const msg = "organization 3 does not read that";
+    assert.deepEqual(await ask("POST", "/task", { body }), [400, { msg }]);
+    assert.deepEqual(asked, []);
+  }, refusing);
 });
 
 Deno.test("openPosted() remembers across agents what was delivered", async () => {

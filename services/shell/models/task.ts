@@ -119,9 +119,11 @@ export const task: Description = {
   },
   async prepare(write) {
     const { columns, before } = write;
-    if (before) return;
-    columns.description ??= "";
-    columns.init_user_id ??= await firstUser(write);
+    if (!before) {
+      columns.description ??= "";
+      columns.init_user_id ??= await firstUser(write);
+    }
+    if ("init_user_id" in columns) columns.init_username = await usernameOf(write);
   },
   async written({ unit, before, given }, row) {
     const { tx, emit } = unit.change("task");
@@ -171,6 +173,14 @@ async function firstUser({ unit, columns }: Write): Promise<number | null> {
     select id from "user"
     order by organization_id is distinct from ${organization ?? null}::integer, id limit 1`;
   return found?.id ?? null;
+}
+
+/** Nodes whose rules name users are told it. */
+async function usernameOf({ unit, columns }: Write): Promise<string | null> {
+  const id = columns.init_user_id as number | null;
+  const [found] = await unit.tx("identity")<{ username: string }[]>`
+    select username from "user" where id = ${id}`;
+  return found?.username ?? null;
 }
 
 /** The databases as they were given; `undefined` when they were not. */

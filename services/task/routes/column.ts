@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { id, nullAsAbsent, text } from "../../../shared/contract.ts";
 import { allow, type AppEnv, body } from "../../../shared/http.ts";
+import { idempotent } from "../../../shared/idempotency.ts";
 import type { TaskDeps } from "../deps.ts";
 import { createTasks, recipients } from "../creation.ts";
 
@@ -22,9 +23,10 @@ export function columnRoutes(deps: TaskDeps): Hono<AppEnv> {
     "/column",
     allow("user", "task:CREATE"),
     body(columnRequest),
+    idempotent(deps.db),
     async function askForColumns(c) {
       const { db_label, collaboration_id, organizations, sheet_name, query } = c.req.valid("json");
-      const task = await create(c, {
+      return await create(c, {
         name: "get_column_names",
         image: deps.settings.columnImage,
         collaboration_id,
@@ -39,9 +41,9 @@ export function columnRoutes(deps: TaskDeps): Hono<AppEnv> {
         study_id: undefined,
         description: undefined,
         store_id: undefined,
+        server_url: undefined,
         timeout_seconds: undefined,
       });
-      return c.json(task, 201);
     },
   );
 

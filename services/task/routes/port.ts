@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { id, integer, queryId, text } from "../../../shared/contract.ts";
 import { allow, type AppEnv, body, query } from "../../../shared/http.ts";
+import { idempotent, once } from "../../../shared/idempotency.ts";
 import { demand, type Principal } from "../../../shared/policy.ts";
 import type { TaskDeps } from "../deps.ts";
 import { isAtNode } from "../rules.ts";
@@ -15,7 +16,7 @@ const newPort = z.object({
   label: text.pipe(z.string().max(128)).nullish().transform((label) => label ?? null),
 });
 
-export function portRoutes({ db }: TaskDeps): Hono<AppEnv> {
+export function portRoutes({ db, outbox }: TaskDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   /** Only the node that executes a run may say which ports it offers; others do not learn whether there is one. */
@@ -24,10 +25,12 @@ export function portRoutes({ db }: TaskDeps): Hono<AppEnv> {
     demand(row !== undefined && isAtNode(principal, row), `change the ports of run ${runId}`);
   }
 
-  routes.post("/port", allow("node"), body(newPort), async function createPort(c) {
+  routes.post("/port", allow("node"), body(newPort), idempotent(db), async function createPort(c) {
     const { port, run_id, label } = c.req.valid("json");
     await demandOwn(c.get("principal"), run_id);
-    return c.json(showPort(await insertPort(db, { result_id: run_id, port, label })), 201);
+    return await once(c, outbox, async ({ tx }) => {
+      return c.json(showPort(await insertPort(tx, { result_id: run_id, port, label })), 201);
+    });
   });
 
   routes.delete(

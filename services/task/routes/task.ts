@@ -11,6 +11,7 @@ import {
 } from "../../../shared/contract.ts";
 import type { Fragment } from "../../../shared/db.ts";
 import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
+import { idempotent } from "../../../shared/idempotency.ts";
 import {
   collaborationIds,
   demand,
@@ -168,9 +169,15 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
     },
   );
 
-  routes.post("/task", allow("user container"), body(newTask), async function createTask(c) {
-    return c.json(await create(c, c.req.valid("json")), 201);
-  });
+  routes.post(
+    "/task",
+    allow("user container"),
+    body(newTask),
+    idempotent(db),
+    async function createTask(c) {
+      return await create(c, c.req.valid("json"));
+    },
+  );
 
   async function visibleTask(principal: Principal, param: string | undefined): Promise<TaskRow> {
     const taskId = pathId(param);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startAlgorithmStore } from "../../../tests/support/algorithm_store.ts";
 import { PLAIN_INPUT, reporterOf, useTaskHub } from "../../../tests/support/task_hub.ts";
 
 const hub = useTaskHub();
@@ -127,9 +128,11 @@ Deno.test("GET /task filters by everything the contract names", async () => {
     await hub().collaborationDb`
       insert into study_member (study_id, organization_id) values (${study!.id}, ${organization})`;
   }
+  const server = startAlgorithmStore();
+  server.approved.set("special:1", null);
   const [store] = await hub().collaborationDb`
     insert into algorithm_store (name, url, collaboration_id)
-    values ('store', ${`https://${crypto.randomUUID()}.example`}, ${place.collaboration}) returning id`;
+    values ('store', ${server.url}, ${place.collaboration}) returning id`;
   const plain = await hub().post(user, place);
   const rich = await hub().post(other, place, {
     name: "other name",
@@ -139,6 +142,7 @@ Deno.test("GET /task filters by everything the contract names", async () => {
     store_id: store!.id,
     databases: [{ label: "cohort" }],
   });
+  await server.stop();
   const child = (await hub().call(
     hub().container(place, 0, plain),
     "POST /task",

@@ -46,41 +46,43 @@ export async function appendChunk(
   const alive = await db`
     update blob set touched_at = now() where id = ${id} and size is null returning id`;
   if (alive.length === 0) throw new Error(`Cannot go on with blob ${id}: it was swept`);
-  const row = copyRow([
-    Uint8Array.fromHex(id.replaceAll("-", "")),
-    bigEndian(position, 4),
-    content,
-  ]);
   const sink = await db`copy blob_chunk from stdin (format binary)`.writable();
   await new Promise<void>((resolve, reject) => {
     sink.on("error", reject);
     sink.on("finish", resolve);
-    sink.end(row);
+    // The content on its own: the driver copies what it is given, and once is enough.
+    sink.write(copyHead(id, position, content.length));
+    sink.write(content);
+    sink.end(COPY_END);
   });
 }
 
+// A binary COPY: a head of 19 bytes, rows, -1. A row: how many fields (u16), then each with its length (i32) before it.
 const COPY_SIGNATURE = new Uint8Array([80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0]);
+const COPY_HEAD = COPY_SIGNATURE.length + 8;
+const COPY_END = new Uint8Array([255, 255]);
 
-function bigEndian(value: number, bytes: 2 | 4): Uint8Array {
-  const out = new Uint8Array(bytes);
+/** The beginning of a COPY of one row, up to its content. */
+function copyHead(id: string, position: number, length: number): Uint8Array {
+  const out = new Uint8Array(COPY_HEAD + 34);
   const view = new DataView(out.buffer);
-  if (bytes === 2) view.setInt16(0, value);
-  else view.setInt32(0, value);
+  out.set(COPY_SIGNATURE);
+  view.setUint16(COPY_HEAD, 3);
+  view.setInt32(COPY_HEAD + 2, 16);
+  out.set(Uint8Array.fromHex(id.replaceAll("-", "")), COPY_HEAD + 6);
+  view.setInt32(COPY_HEAD + 22, 4);
+  view.setInt32(COPY_HEAD + 26, position);
+  view.setInt32(COPY_HEAD + 30, length);
   return out;
 }
 
-/** A whole binary COPY of one row. */
-function copyRow(fields: Uint8Array[]): Uint8Array {
-  const parts = [COPY_SIGNATURE, new Uint8Array(8), bigEndian(fields.length, 2)];
-  for (const field of fields) parts.push(bigEndian(field.length, 4), field);
-  parts.push(bigEndian(-1, 2));
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+/** The only field of the only row of a COPY, without a copy; `undefined` when there is no row. */
+function onlyField(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getInt16(COPY_HEAD) === -1) return undefined;
+  const field = bytes.subarray(COPY_HEAD + 6);
+  if (field.length === view.getInt32(COPY_HEAD + 2)) return field;
+  throw new Error("Cannot read a piece of a blob: Postgres has sent it in an unexpected form");
 }
 
 export async function sealBlob(
@@ -102,19 +104,30 @@ export async function blobById(tx: Tx, id: string): Promise<BlobRow | undefined>
   return row;
 }
 
+/** What {@linkcode blobPiece} reads at most. */
+export const LARGEST_PIECE = 60_000;
+
 /**
- * Up to `length` bytes of a chunk, from `from` on. As base64 on its way, which is a third less than the driver's own
- * form of bytea; its COPY to a stream stalls the connection in Deno.
+ * Up to `length` bytes of a chunk, from `from` on; `undefined` when there is no such chunk.
+ * By COPY, as it is written: base64 would make a string of every piece, and strings pile up on the heap. In pieces
+ * that the driver's stream takes in whole: beyond its 64 KiB it stops the connection, and in Deno that stays stopped.
  */
 export async function blobPiece(
   tx: Tx,
   id: string,
   { position, from, length }: { position: number; from: number; length: number },
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const [row] = await tx<{ piece: string }[]>`
-    select encode(substring(content from ${from + 1} for ${length}), 'base64') as piece
-    from blob_chunk where blob_id = ${id} and position = ${position}`;
-  return row && Uint8Array.fromBase64(row.piece);
+  if (!isBlobId(id)) throw new TypeError(`Cannot read blob ${id}: that is no id`);
+  const [at, first, size] = [position, from + 1, Math.min(length, LARGEST_PIECE)].map(Math.trunc);
+  // COPY takes no parameters; these are a UUID and three integers.
+  const rows = await tx.unsafe(`
+    copy (
+      select substring(content from ${first} for ${size}) from blob_chunk
+      where blob_id = '${id}' and position = ${at}
+    ) to stdout (format binary)`).readable();
+  const messages: Uint8Array<ArrayBuffer>[] = [];
+  for await (const message of rows) messages.push(message);
+  return onlyField(messages[0]!);
 }
 
 /** Gives a complete blob of one of these owners to a result; `undefined` when there is no such blob, or it is taken. */
@@ -128,11 +141,6 @@ export async function attachBlob(
     where id = ${id} and result_id is null and size is not null and owner = any(${owners})
     returning ${blobColumns(tx)}`;
   return row;
-}
-
-/** The digest of a blob that is a result's input. */
-export async function blobDigest(tx: Tx, id: string): Promise<string> {
-  return (await blobById(tx, id))?.sha256 ?? "";
 }
 
 /** Removes uploads that broke off and blobs that nobody came for; returns how many. */

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { explainTask } from "./check.ts";
+
+const policy = {
+  allowedAlgorithms: ["deno:average"],
+  allowedStores: ["https://store.example/api"],
+  eitherAlgorithmOrStore: true,
+  allowedUsers: [12, "alice"],
+  algorithms: [{ name: "v6/sum", methods: { partial: {} } }],
+};
+
+Deno.test("explainTask() judges users and stores by what the task names", () => {
+  const explain = (task: object) => explainTask(task, policy);
+  const image = "deno:average@1.0.0";
+  assert.ok(explain({ image, user: { name: "alice" } }).allowed);
+  assert.ok(explain({ image, user: { id: 12 } }).allowed);
+  const { allowed, text } = explain({ image, user: { id: 13, name: "bob" } });
+  assert.equal(allowed, false);
+  assert.match(text, /user 13 \("bob"\) is not in policies\.allowed_users/);
+  const other = { image: "v6/other:1", user: { id: 12 } };
+  assert.match(explain(other).text, /it is not in .*, and it comes from no algorithm store/);
+  assert.ok(explain({ ...other, store: "https://store.example/api" }).allowed);
+  const sum = { image: "v6/sum:1", user: { id: 12 } };
+  assert.equal(explain({ ...sum, method: "partial" }).text, "allowed");
+  assert.match(explain({ ...sum, method: "dump" }).text, /methods partial/);
+});
+
+Deno.test("explainTask() says what it cannot read", () => {
+  for (const task of [{}, { image: "x", user: { nmae: "alice" } }, { image: "x", user: "alice" }]) {
+    assert.throws(() => explainTask(task, policy), /The task cannot be read/);
+  }
+});

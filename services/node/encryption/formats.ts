@@ -1,0 +1,65 @@
+/**
+ * Which format is for whom: what another node will read is written in the authenticated format when that node's agent has
+ * told the hub that it reads it, else in the field's.
+ *
+ * An agent tells of its formats with its API key whenever it logs in, so they go with the agent: a program of the
+ * field that takes its place says nothing, and gets the field's format. They have nothing to do with the organization's
+ * key: both formats are opened with it. The hub could hold back what it is told; who minds that sets
+ * `between_nodes: authenticated`.
+ * @module
+ */
+import { z } from "zod";
+import { type Hub, HubError } from "../hub.ts";
+import type { Format } from "./sealed.ts";
+
+/** The setting `between_nodes`: `announced` goes by what the reader tells, the other two insist. */
+export const FORMAT_SETTINGS = ["announced", "field", "authenticated"] as const;
+export type FormatSetting = typeof FORMAT_SETTINGS[number];
+
+/** Nothing can be written in the format that the owner insists on. The message says what to do. */
+export class FormatError extends Error {
+  override name = "FormatError";
+}
+
+/** What an agent tells of itself. Without encryption it has no key to open anything with. */
+export function readableFormats(encryption: boolean): Format[] {
+  return encryption ? ["field", "authenticated"] : [];
+}
+
+export interface FormatChoiceOptions {
+  hub: Hub;
+  collaborationId: number;
+  betweenNodes: FormatSetting;
+  signal: AbortSignal;
+}
+
+const formatsSchema = z.object({
+  data: z.array(z.object({ payload_formats: z.array(z.string()) })),
+});
+
+/** How to write what the node of an organization will read. Rejects with a {@linkcode FormatError}. */
+export function createFormatChoice(
+  { hub, collaborationId, betweenNodes, signal }: FormatChoiceOptions,
+): (organizationId: number) => Promise<Format> {
+  async function readsAuthenticated(organizationId: number): Promise<boolean> {
+    const path =
+      `/collaboration/${collaborationId}/payload_formats?organization_id=${organizationId}`;
+    const { data } = await hub.insist(path, formatsSchema, { signal }).catch((error) => {
+      // A hub from before there was a choice.
+      if (error instanceof HubError && error.status === 404) return { data: [] };
+      throw error;
+    });
+    return data.length === 1 && data[0]!.payload_formats.includes("authenticated");
+  }
+
+  return async function formatFor(organizationId) {
+    if (betweenNodes === "field") return "field";
+    if (await readsAuthenticated(organizationId)) return "authenticated";
+    if (betweenNodes === "announced") return "field";
+    throw new FormatError(
+      `The node of organization ${organizationId} has not told the hub that it reads authenticated ` +
+        "payloads, and this node's owner allows no others between nodes (encryption.between_nodes). " +
+        "Update that node and start it once, or set between_nodes to announced here.",
+    );
+  };
+}

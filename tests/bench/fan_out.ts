@@ -1,0 +1,109 @@
+import { subjects } from "../../shared/subjects.ts";
+import { temporaryFolder, type TestStack } from "../harness.ts";
+import { connectAsTask, trustOf } from "./behind.ts";
+import { createSite, encodeInput, type Site } from "../site.ts";
+import type { BenchContext } from "./main.ts";
+import { percentile, report } from "./measure.ts";
+import { clock, startProgram } from "./programs.ts";
+
+const SIZES = [100, 1000];
+/** The promise: at most so many times a raw fan-out. */
+const GOAL = 3;
+/** Bytes of a raw message: about those of a dispatch. */
+const MESSAGE = 600;
+const MAKING_AT_ONCE = 8;
+const ROUNDS = 5;
+
+/**
+ * One task to many connected nodes: from the accepted POST until the last node has its dispatch and believes it. The
+ * floor is as many raw messages to the same connections. All nodes are in one process, which verifies every signature.
+ */
+export async function benchFanOut({ stack, quick }: BenchContext): Promise<void> {
+  const folder = await temporaryFolder();
+  const input = encodeInput({ method: "now" });
+  const nc = await connectAsTask(stack.natsUrl, await trustOf(stack));
+  for (const size of quick ? [SIZES[0]!] : SIZES) {
+    const { site, nodes } = await makeNodes(stack, size);
+    const program = await startProgram("./light_nodes.ts", {
+      api: `${stack.gatewayUrl}/api`,
+      folder: folder.path,
+      nodes,
+    });
+    await program.tell(size);
+    await program.hear(); // listening
+    const samples: number[] = [];
+    for (let n = 0; n < ROUNDS; n++) {
+      const began = clock();
+      for (const { id } of nodes) nc.publish(subjects.kill(id), new Uint8Array(MESSAGE));
+      samples.push(await program.hear() - began);
+    }
+    const raw = percentile(samples, 0.5);
+    await program.tell("work");
+    await program.hear(); // working
+    for (let n = 0; n < ROUNDS; n++) {
+      const posted = clock();
+      await site.researcher.post("/task", {
+        name: "fan-out",
+        image: "deno:slow@1.0.0",
+        collaboration_id: site.collaborationId,
+        organizations: nodes.map(({ organization }) => ({ id: organization, input })),
+        databases: [{ label: "default" }],
+      });
+      const accepted = clock();
+      // Messages can be faster than the answer to the POST.
+      const took = Math.max(0, (await program.hear()).dispatched - accepted);
+      const { reported } = await program.hear();
+      report(`one task to ${size.toLocaleString("en")} nodes`, {
+        "POST ms": accepted - posted,
+        "to the last dispatch ms": took,
+        "raw fan-out ms": raw,
+        "ratio": took / raw,
+        "goal": GOAL,
+        "to the last report ms": reported - accepted,
+      });
+    }
+    await program.stop();
+  }
+  await nc.close();
+  await folder.remove();
+}
+
+interface LightNode {
+  id: number;
+  key: string;
+  organization: number;
+}
+
+/** A collaboration of so many organizations with a node each. */
+async function makeNodes(
+  stack: TestStack,
+  size: number,
+): Promise<{ site: Site; nodes: LightNode[] }> {
+  const site = await createSite(stack, { data: [""] });
+  const { admin, collaborationId } = site;
+  const organizations = await times(
+    size,
+    (n) => admin.post("/organization", { name: `${site.login.username} ${n}` }),
+  );
+  const organization_ids = [site.members[0]!.id, ...organizations.map(({ id }) => id)];
+  await admin.patch(`/collaboration/${collaborationId}`, { organization_ids });
+  const nodes = await times(size, async (n) => {
+    const organization = organizations[n].id;
+    const { id, api_key } = await admin.post("/node", {
+      organization_id: organization,
+      collaboration_id: collaborationId,
+    });
+    return { id, key: api_key, organization };
+  });
+  return { site, nodes };
+}
+
+/** Does something so often, several at a time; the results in order. */
+async function times<T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = new Array(count);
+  let next = 0;
+  await Promise.all(Array.from({ length: MAKING_AT_ONCE }, async () => {
+    for (let n; (n = next++) < count;) results[n] = await make(n);
+  }));
+  return results;
+}
