@@ -91,7 +91,7 @@ Deno.test(
       const [run] = (await researcher.get(`/run?task_id=${task.id}`)).data;
       return run.status === "active";
     }, { what: "the container to start" });
-    await waitFor(() => engine().running().then((names) => names.length === 1), {
+    await waitFor(async () => (await engine().states()).includes("running"), {
       what: "the container to run",
     });
     await stack().part(`node ${member!.node}`).kill9();
@@ -109,6 +109,49 @@ Deno.test(
     await waitFor(async () => (await Array.fromAsync(Deno.readDir(shared))).length === 0, {
       what: "the folder of a job that is over to be removed",
     });
+  },
+);
+
+Deno.test(
+  containerTest(
+    "a container reaches the database at an address that its task asks for, and no other",
+  ),
+  async () => {
+    const servers = ["warehouse", "secret"].map((name) => {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      (async () => {
+        for await (const connection of listener) {
+          await connection.write(new TextEncoder().encode(name)).catch(() => {});
+          connection.close();
+        }
+      })();
+      return { name, listener, port: (listener.addr as Deno.NetAddr).port };
+    });
+    try {
+      const { members, startNode, post, outcome } = await site({
+        data: DATA.slice(0, 1),
+        node: {
+          container: { socket: engine().socket },
+          policies: { allowed_algorithms: [SHELL_IMAGE], require_algorithm_pull: false },
+          databases: servers.map(({ name, port }) => ({
+            label: name,
+            type: "sql",
+            uri: `postgresql://reader:p@localhost:${port}/research`,
+          })),
+        },
+      });
+      await startNode(members[0]!);
+      for (const { name, port } of servers) {
+        for (const databases of [["warehouse"], []]) {
+          const task = { image: SHELL_IMAGE, method: "ask", kwargs: { port }, databases };
+          const { status, results } = await outcome((await post(task)).id);
+          const heard = databases.includes(name) ? name : "";
+          assert.deepEqual([status, results], ["completed", [{ heard }]]);
+        }
+      }
+    } finally {
+      for (const { listener } of servers) listener.close();
+    }
   },
 );
 

@@ -172,7 +172,7 @@ Deno.test(
   async () => {
     const there = await place(true);
     const asked = {
-      container: { method: "count" },
+      container: { method: "size" },
       sandbox: { method: "text", kwargs: { length: 3 } },
     };
     const images = { container: SHELL_IMAGE, sandbox: SANDBOX };

@@ -53,6 +53,8 @@ export interface NewTask {
   kwargs?: Record<string, unknown>;
   /** Members that get a share; the first alone unless given. */
   members?: Member[];
+  /** Labels; `default` unless given. */
+  databases?: string[];
 }
 
 export interface SiteOptions {
@@ -119,13 +121,15 @@ export async function createSite(
         { what: `node ${member.node} to be online`, timeout: 30_000 },
       );
     },
-    post: ({ image, method, kwargs = {}, members: chosen = [members[0]!] }) =>
+    post: (
+      { image, method, kwargs = {}, members: chosen = [members[0]!], databases = ["default"] },
+    ) =>
       researcher.post("/task", {
         name: method,
         image,
         collaboration_id: collaboration.id,
         organizations: chosen.map(({ id }) => ({ id, input: encodeInput({ method, kwargs }) })),
-        databases: [{ label: "default" }],
+        databases: databases.map((label) => ({ label })),
       }),
     async outcome(taskId, timeout = 60_000) {
       const status = await waitFor(async () => {

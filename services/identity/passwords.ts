@@ -5,28 +5,14 @@
  */
 import { hash, verify } from "@node-rs/argon2";
 import { hash as bcryptHash, verify as bcryptVerify } from "@node-rs/bcrypt";
+import { createTurns } from "../../shared/turns.ts";
 
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** The cost of the field's hashes. */
 const BCRYPT_COST = 12;
 
 /** Each hash takes 19 MiB and a core for some 12 ms: more at once would only queue in memory. */
-const AT_ONCE = 4;
-let running = 0;
-const waiting: (() => void)[] = [];
-
-async function bounded<Result>(work: () => Promise<Result>): Promise<Result> {
-  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  else running++;
-  try {
-    return await work();
-  } finally {
-    // The place is handed on rather than freed, so that nobody who arrives now can overtake the queue.
-    const next = waiting.shift();
-    if (next) next();
-    else running--;
-  }
-}
+const bounded = createTurns(4);
 
 export function hashPassword(password: string): Promise<string> {
   return bounded(() => hash(password, PARAMETERS));

@@ -13,7 +13,15 @@ import { readableFormats } from "./encryption/formats.ts";
 import { publicKeyText, readPrivateKey } from "./encryption/keys.ts";
 import { createHub, type NodeIdentity, WrongKeyError } from "./hub.ts";
 import { decideCall, decideTask, type Policy } from "./policy.ts";
-import { engineInfo, findEngine, usualSockets } from "./runtimes/container/engine.ts";
+import { checkAddress, checkSurroundings } from "./check_reach.ts";
+import { gpuProblem } from "./runtimes/container/gpu.ts";
+import {
+  type Engine,
+  engineInfo,
+  findEngine,
+  podmanVersion,
+  usualSockets,
+} from "./runtimes/container/engine.ts";
 
 export interface Finding {
   name: string;
@@ -70,7 +78,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   yield checkPrivateKey(config, identity);
   for (const database of config.databases) {
     if (!database.path) {
-      yield finding(`database ${database.label}`, true, "an address; the algorithm connects to it");
+      yield await checkAddress(database, config);
       continue;
     }
     const problem = await readable(database.path);
@@ -82,7 +90,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
         : `${problem}; the account that runs the agent must be able to read it`,
     );
   }
-  yield await checkEngine(config);
+  yield* checkContainers(config);
   yield await checkDisk(config.dataFolder);
 }
 
@@ -123,22 +131,47 @@ async function readable(path: string): Promise<string | undefined> {
   }
 }
 
-async function checkEngine({ containers }: NodeConfig): Promise<Finding> {
+async function* checkContainers(config: NodeConfig): AsyncGenerator<Finding> {
   const name = "container engine";
-  if (!containers) return finding(name, true, "not used (container.enabled is false)");
+  const { containers } = config;
+  if (!containers) return yield finding(name, true, "not used (container.enabled is false)");
   const named = containers.socket;
-  try {
-    const engine = await findEngine(named ? [named] : usualSockets(Deno.env.toObject()));
-    if (engine) {
-      await engineInfo(engine);
-      return finding(name, true, `answers at ${engine.socket}`);
-    }
-  } catch (error) {
-    return finding(name, false, `${messageOf(error)}; is the engine well?`);
+  const engine = await findEngine(named ? [named] : usualSockets(Deno.env.toObject()))
+    .catch(messageOf);
+  if (typeof engine === "object") {
+    yield finding(name, true, `answers at ${engine.socket}`);
+    yield* checkLimits(engine, containers);
+    yield* checkSurroundings(config, engine);
+    return engine.close();
   }
-  return named
-    ? finding(name, false, `none answers at ${named}; start it, or mend container.socket`)
-    : finding(name, true, "none found; algorithms for the sandbox run, container images do not");
+  if (engine !== undefined) yield finding(name, false, `${engine}; is the engine well?`);
+  else if (named) {
+    yield finding(name, false, `none answers at ${named}; start it, or mend container.socket`);
+  } else {
+    const note = "none found; algorithms for the sandbox run, container images do not";
+    yield finding(name, true, note);
+  }
+  yield* checkSurroundings(config, undefined);
+}
+
+/** What the engine cannot do of what is asked of it. */
+async function* checkLimits(
+  engine: Engine,
+  { gpu }: NonNullable<NodeConfig["containers"]>,
+): AsyncGenerator<Finding> {
+  const info = await engineInfo(engine);
+  const missing = [
+    ...(info.MemoryLimit ? [] : ["memory"]),
+    ...(info.PidsLimit ? [] : ["processes"]),
+  ];
+  if (missing.length > 0) {
+    const note = `the engine cannot limit the ${missing.join(" and ")} of algorithms; ` +
+      "a rootless engine needs cgroups v2 with these controllers delegated to its user";
+    yield finding("container limits", false, note);
+  }
+  const podman = gpu ? await podmanVersion(engine) : undefined;
+  const problem = podman && gpuProblem(podman);
+  if (problem) yield finding("GPU", false, problem);
 }
 
 async function checkDisk(folder: string): Promise<Finding> {

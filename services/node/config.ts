@@ -4,16 +4,21 @@
  * @module
  */
 import { basename, dirname, extname, resolve } from "node:path";
+import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
+import type { LogLevel } from "../../shared/log.ts";
 import { closest } from "./closest.ts";
+import { addressesOf, readTarget } from "./database_address.ts";
+import { whyNot } from "./config_elsewhere.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "./databases.ts";
 import { FORMAT_SETTINGS, type FormatSetting } from "./encryption/formats.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
 import { isPattern, type Policy } from "./policy.ts";
+import { LOOPBACK } from "./runtimes/container/reach.ts";
 import type { RegistryLogin } from "./runtimes/container/image.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
 import type { RunLimits } from "./runtimes/runtime.ts";
@@ -66,6 +71,28 @@ const methodOptions = z.strictObject({
 });
 type MethodOptions = z.infer<typeof methodOptions>;
 
+const target = option.transform((text, context) => {
+  const found = readTarget(text);
+  if (found) return found;
+  context.addIssue({
+    code: "custom",
+    message: "must be a host and a port, such as db.example:5432",
+  });
+  return z.NEVER;
+});
+
+const domain = option.toLowerCase().regex(
+  /^\.?([a-z0-9_-]+\.)*[a-z0-9_-]*[a-z_-][a-z0-9_-]*$/,
+  "must be a domain such as files.example, or .example for it and all below it",
+);
+
+const range = option.refine((text) => {
+  const [address, length, more] = text.split("/");
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address!) as 0 | 4 | 6];
+  if (most < 0 || more !== undefined) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= most);
+}, "must be an IP address or a range such as 10.1.0.0/16");
+
 const database = z.strictObject({
   label: option.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 letters, digits, _ or -"),
   uri: option,
@@ -75,6 +102,45 @@ const database = z.strictObject({
     z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
       .transform(String),
   ).optional(),
+  reach: listOf(target).optional(),
+  mount_mode: z.enum(["ro", "copy"], "must be ro or copy").optional(),
+});
+
+/** The field's words and ours. */
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  DEBUG: "debug",
+  INFO: "info",
+  WARNING: "warn",
+  WARN: "warn",
+  ERROR: "error",
+  CRITICAL: "error",
+};
+
+const host = option.toLowerCase().refine(
+  (text) => readTarget(text.includes(":") ? `[${text}]` : text, 1) !== undefined,
+  "must be the name of a host or an IP address",
+);
+const hostName = host.refine((text) => isIP(text) === 0 && text !== "localhost", {
+  error: "must be a name that algorithms are to use",
+});
+const port = count.max(65535, "must be a port, at most 65535");
+
+const tunnel = z.strictObject({
+  hostname: hostName,
+  ssh: z.strictObject({
+    host,
+    port: port.default(22),
+    fingerprint: option.regex(
+      /^(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*( .*)?$/,
+      "must be the server's public key, such as ssh-ed25519 AAAA…: see its /etc/ssh/ssh_host_*_key.pub",
+    ),
+    identity: z.strictObject({ username: option.regex(/^[^-\s]\S*$/), key: option }),
+  }),
+  tunnel: z.strictObject({
+    // Each run has addresses of its own, so that the one to bind to means nothing.
+    bind: z.strictObject({ ip: option.optional(), port }),
+    dest: z.strictObject({ ip: host, port }),
+  }),
 });
 
 const schema = z.strictObject({
@@ -84,7 +150,7 @@ const schema = z.strictObject({
     protocol: /^https?$/,
     error: 'must be an address such as "https://hub.example"',
   }),
-  port: count.max(65535, "must be a port, at most 65535").optional(),
+  port: port.optional(),
   api_path: z.string().regex(/^(\/[\w.-]+)*\/?$/, 'must be a path such as "/api"').default("/api"),
   task_dir: option.optional(),
   databases: z.array(database).default([]),
@@ -148,12 +214,27 @@ const schema = z.strictObject({
     z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
       .transform(String),
   ).default({}),
+  whitelist: z.strictObject({
+    domains: listOf(domain).default([]),
+    ips: listOf(range).default([]),
+    ports: listOf(port).default([80, 443]),
+  }).refine(({ domains, ips }) => domains.length + ips.length > 0, {
+    error: "lists neither domains nor ips, so it opens nothing; ports alone open no address",
+  }).optional(),
+  docker_services: z.record(hostName, option).default({}),
+  "ssh-tunnels": z.array(tunnel).default([]),
   algorithm_device_requests: z.strictObject({
     gpu: z.boolean("must be true or false").default(false),
   }).prefault({}),
   prometheus: z.strictObject({
     enabled: z.boolean("must be true or false").default(false),
     report_interval_seconds: count.max(86_400, "must be at most 86400").default(45),
+  }).prefault({}),
+  run_context_file: z.boolean("must be true or false").default(false),
+  logging: z.strictObject({
+    level: option.toUpperCase().refine((name) => Object.hasOwn(LOG_LEVELS, name), {
+      error: `must be one of ${Object.keys(LOG_LEVELS).join(", ")}`,
+    }).transform((name) => LOG_LEVELS[name]!).optional(),
   }).prefault({}),
   share_config: z.boolean("must be true or false").default(true),
   share_algorithm_logs: z.boolean("must be true or false").default(true),
@@ -182,6 +263,8 @@ export interface NodeConfig {
   maxRuns: number;
   /** How often the hub is told how the agent and its machine are; `undefined`: never. */
   metricsEverySeconds: number | undefined;
+  /** How much the agent tells of itself, unless a variable says it. */
+  logLevel: LogLevel | undefined;
   /** Whether the hub is told of rules, databases and columns. */
   shareConfig: boolean;
   /** Whether what algorithms print leaves the site. */
@@ -225,11 +308,12 @@ export async function readNodeConfig(
       memoryMiB: options.limits.memory_mib,
       outputMiB: options.limits.output_mib,
     },
-    containers: containerOptions(options, await readLogins(options, at, problems)),
+    containers: containerOptions(options, await readLogins(options, at, problems), at),
     maxRuns: options.max_runs,
     metricsEverySeconds: options.prometheus.enabled
       ? options.prometheus.report_interval_seconds
       : undefined,
+    logLevel: options.logging.level,
     shareConfig: options.share_config,
     shareLogs: options.share_algorithm_logs,
   };
@@ -239,15 +323,22 @@ export async function readNodeConfig(
 }
 
 async function databaseOf(
-  { label, type, uri, env }: z.infer<typeof database>,
+  { label, type, uri, env, reach: given, mount_mode: mode }: z.infer<typeof database>,
   at: (relative: string) => string,
 ): Promise<NodeDatabase> {
-  const about = { label, type, ...(env ? { env } : {}) };
+  const about = {
+    label,
+    type,
+    reach: given ?? [],
+    ...(env ? { env } : {}),
+    ...(mode ? { mountMode: mode } : {}),
+  };
   if (IN_FILES.includes(type)) return { ...about, path: at(uri) };
   // What else it is only its type's programs know; a file or a folder must be handed in, though.
   const isHere = !/^[a-z][a-z0-9+.-]*:/i.test(uri) &&
     await Deno.stat(at(uri)).then(() => true, () => false);
-  return isHere ? { ...about, path: at(uri) } : { ...about, uri };
+  if (isHere) return { ...about, path: at(uri) };
+  return { ...about, uri, reach: given ?? addressesOf({ type, uri, env }) };
 }
 
 function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
@@ -297,9 +388,11 @@ async function readLogins(
 }
 
 function containerOptions(
-  { container, algorithm_env, algorithm_device_requests, policies }: z.infer<typeof schema>,
+  options: z.infer<typeof schema>,
   logins: RegistryLogin[],
+  at: (relative: string) => string,
 ): ContainerOptions | undefined {
+  const { container, algorithm_env, algorithm_device_requests, policies } = options;
   if (!container.enabled) return undefined;
   return {
     socket: container.socket?.replace(/^unix:\/\//, ""),
@@ -314,6 +407,20 @@ function containerOptions(
     pullTimeoutSeconds: container.pull_timeout_seconds,
     algorithmEnv: algorithm_env,
     gpu: algorithm_device_requests.gpu,
+    whitelist: options.whitelist,
+    services: Object.entries(options.docker_services).map(([alias, container]) => ({
+      alias,
+      container,
+    })),
+    tunnels: options["ssh-tunnels"].map(({ hostname, ssh, tunnel }) => ({
+      target: { host: hostname, port: tunnel.bind.port },
+      server: { host: ssh.host, port: ssh.port },
+      username: ssh.identity.username,
+      key: at(ssh.identity.key),
+      hostKey: ssh.fingerprint,
+      destination: { host: tunnel.dest.ip, port: tunnel.dest.port },
+    })),
+    runContext: options.run_context_file,
   };
 }
 
@@ -337,6 +444,10 @@ function explain(issue: z.core.$ZodIssue): string[] {
   }
   const known = keysAt(issue.path);
   return issue.keys.map((key) => {
+    const instead = whyNot(where ? `${where}.${key}` : key);
+    if (instead) {
+      return `${where ? `${where}.` : ""}${key} is not an option of this node: ${instead}`;
+    }
     const near = closest(key, known);
     const hint = near ? `did you mean ${near}?` : `known here: ${known.join(", ")}`;
     return `${where ? `${where}.` : ""}${key} is not an option; ${hint}`;
@@ -444,7 +555,13 @@ function apiAddress({ server_url, port, api_path }: z.infer<typeof schema>, prob
 
 async function checkPaths(config: NodeConfig, problems: string[]): Promise<void> {
   const labels = new Set<string>();
-  for (const { label, type, path } of config.databases) {
+  for (const { label, type, path, reach } of config.databases) {
+    if (reach.some((one) => one.port === 80 && /^(localhost|127\.0\.0\.1)$/.test(one.host))) {
+      problems.push(
+        `databases: ${label} is at ${LOOPBACK}:80, where containers find their proxy; ` +
+          "give this machine's name or another address",
+      );
+    }
     if (labels.has(label)) problems.push(`databases: the label ${label} stands there twice`);
     labels.add(label);
     if (path === undefined) continue;

@@ -43,7 +43,7 @@ policies:
     assert.equal(config.apiKey, "4f0c");
     assert.equal(config.dataFolder, `${folder}/node-data`);
     assert.deepEqual(config.databases, [
-      { label: "default", type: "csv", path: `${folder}/data.csv` },
+      { reach: [], label: "default", type: "csv", path: `${folder}/data.csv` },
     ]);
     assert.deepEqual(config.algorithmFolders, [`${folder}/algorithms`]);
     assert.deepEqual(config.policy.allowedAlgorithms, ["deno:average"]);

@@ -18,6 +18,7 @@ import { createProxy, type Proxy } from "./proxy/proxy.ts";
 import { type Grant, grantSchema, makeProxyToken } from "./proxy/token.ts";
 import { CannotStart, chooseDatabases, type Execute, type Runner } from "./run.ts";
 import type { Containers } from "./runtimes/container/containers.ts";
+import type { Target } from "./runtimes/container/reach.ts";
 import { ImageError } from "./runtimes/container/image.ts";
 import type { RunHandle } from "./runtimes/runtime.ts";
 import type { Hold } from "./slots.ts";
@@ -104,6 +105,12 @@ export function createContainerRunner(
     };
   }
 
+  /** The addresses of the databases that a run asks for, and of no other. */
+  function reachOf({ databases }: Dispatch): Target[] {
+    const asked = new Set(databases.map(({ label }) => label));
+    return config.databases.filter(({ label }) => asked.has(label)).flatMap(({ reach }) => reach);
+  }
+
   async function toItsEnd(handle: RunHandle, signal: AbortSignal) {
     const kill = () => void handle.kill();
     signal.addEventListener("abort", kill, { once: true });
@@ -126,7 +133,7 @@ export function createContainerRunner(
       for (const one of [pulling, asking]) one.catch(() => {}); // looked at below, if the hub agrees
 
       return async function make(text) {
-        const { content: input } = await receiveInput(dispatch, text, signal);
+        const { content: input, call } = await receiveInput(dispatch, text, signal);
         const databases = chooseDatabases(dispatch, config.databases).map((database, index) => ({
           ...database,
           request: dispatch.databases[index]!,
@@ -154,9 +161,16 @@ export function createContainerRunner(
               resultId: dispatch.result_id,
               jobId: dispatch.run_id,
               imageId,
+              context: call && {
+                nodeId: access.grant.node_id,
+                taskId: dispatch.task_id,
+                collaborationId: dispatch.collaboration_id,
+                ...call,
+              },
               input,
               databases,
               labels: config.databases.map(({ label }) => label),
+              reach: reachOf(dispatch),
               limits: config.limits,
               onLog: beside.onLog,
               token,
@@ -183,6 +197,7 @@ export function createContainerRunner(
       const handle = await persist(() =>
         containers.reattach(attemptKey(dispatch), {
           jobId: dispatch.run_id,
+          reach: reachOf(dispatch),
           limits: config.limits,
           onLog: beside.onLog,
           serve: beside.serve,

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { CannotStart } from "./run.ts";
 import { readHead } from "./folder.ts";
+import type { Target } from "./runtimes/container/reach.ts";
 import { parseCsv } from "./runtimes/csv.ts";
 import type { RunDatabase } from "./runtimes/runtime.ts";
 import { TableError } from "./runtimes/table.ts";
@@ -31,6 +32,10 @@ export interface NodeDatabase {
   uri?: string | undefined;
   /** Parameters for containers. */
   env?: Record<string, string> | undefined;
+  /** How a file is handed to containers, in any case to be read only; see `place.ts`. */
+  mountMode?: "ro" | "copy" | undefined;
+  /** What a container that asks for it may connect to. */
+  reach: Target[];
 }
 
 /** Types that are always a file or a folder. */

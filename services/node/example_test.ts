@@ -30,6 +30,10 @@ Deno.test("node.example.yaml is a configuration that works", async () => {
       type: "sql",
       uri: "postgresql://db.hospital.example/research",
       env: { USER: "reader" },
+      reach: [
+        { host: "db.hospital.example", port: 5432 },
+        { host: "kdc.hospital.example", port: 88 },
+      ],
     });
     const minimal = "api_key: k\nserver_url: https://hub.example\n";
     await Deno.writeTextFile(`${folder}/minimal.yaml`, minimal);

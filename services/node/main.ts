@@ -43,7 +43,8 @@ The configuration, with its defaults:
     output_mib: 64            # largest result; at most 3072, and 511 for an algorithm in the sandbox
   max_runs: 2                 # runs that compute at once; default: one per core, at least 2
 
-services/node/node.example.yaml has every option. Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error.
+services/node/node.example.yaml has every option. Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error;
+else logging: {level: …} of the file counts.
 
 What protects this machine from algorithms:
 `;
@@ -56,9 +57,8 @@ async function main(): Promise<number> {
   if (command) return await command();
   const path = await configPath();
   if (typeof path === "number") return path;
-  const log = createLogger("node", {
-    level: (Deno.env.get("SEXTANT_LOG_LEVEL") ?? "info") as LogLevel,
-  });
+  const level = Deno.env.get("SEXTANT_LOG_LEVEL") as LogLevel | undefined;
+  let log = createLogger("node", { level: level ?? "info" });
   const starting = new AbortController();
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   let signals = 0;
@@ -82,6 +82,7 @@ async function main(): Promise<number> {
 
   try {
     const config = await readNodeConfig(path);
+    if (!level && config.logLevel) log = createLogger("node", { level: config.logLevel });
     if (
       config.api.startsWith("http://") && !/^http:\/\/(localhost|127\.|\[::1\])/.test(config.api)
     ) {

@@ -18,6 +18,7 @@ import {
   type ReportKind,
   subjects,
 } from "../../shared/subjects.ts";
+import { createTurns } from "../../shared/turns.ts";
 import { LOG_SCHEMA, type Logs } from "./logs.ts";
 import { REPORT_SCHEMAS, type Reports } from "./reports.ts";
 
@@ -29,11 +30,19 @@ export interface ReportDeskOptions {
   log: Logger;
 }
 
+/**
+ * Reports that are dealt with at once: fewer than the database has connections. A task's reports wait for one
+ * another, and a thousand nodes that finish the same task must not make everybody else wait for them.
+ */
+const AT_ONCE = 6;
+
 /** A message that a node has proved to be its own. */
 interface Proven {
   node: number;
   /** The last part of the subject: the kind of report, or a result's id for a log. */
   rest: string;
+  /** Two messages have the same one only if they are the same. */
+  signature: string;
 }
 
 /** Who wrote a message of a node; throws `invalid_token` for one that does not prove it. */
@@ -48,11 +57,15 @@ export function proveSender(message: Msg, issuers: NodeIssuers): Proven {
   if (!verify(credential.publicKey, message.subject, message.data, signature)) {
     throw new SextantError("invalid_token", "The signature is wrong.");
   }
-  return place;
+  return { ...place, signature };
 }
 
 /** Answers reports and takes in logs until stopped. Replicas share them in one queue group. */
 export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOptions) {
+  const inTurn = createTurns(AT_ONCE);
+  /** What is being dealt with, or waits for that, by signature. */
+  const underWay = new Map<string, Promise<unknown>>();
+
   async function answer(node: number, kind: ReportKind, payload: string): Promise<unknown> {
     const parsed = REPORT_SCHEMAS[kind].safeParse(JSON.parse(payload));
     if (!parsed.success) {
@@ -80,10 +93,17 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
 
   async function handle(message: Msg): Promise<unknown> {
     try {
-      const { node, rest } = proveSender(message, issuers);
+      const { node, rest, signature } = proveSender(message, issuers);
       const kind = REPORT_KINDS.find((one) => one === rest);
       if (!kind) throw new SextantError("invalid_request", `There is no report "${rest}".`);
-      return await answer(node, kind, message.string());
+      // A node that gets no answer soon says the same again. When many do, that must not be work again, too.
+      let answering = underWay.get(signature);
+      if (!answering) {
+        answering = inTurn(() => answer(node, kind, message.string()))
+          .finally(() => underWay.delete(signature));
+        underWay.set(signature, answering);
+      }
+      return await answering;
     } catch (cause) {
       const { status, body } = toErrorBody(cause);
       log.warn("A report was refused", { subject: message.subject, error: cause, status });
@@ -108,7 +128,7 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
     if (!parsed.success) {
       throw new SextantError("invalid_request", `The log is malformed: ${parsed.error.message}`);
     }
-    await logs.append(node, Number(rest), parsed.data);
+    await inTurn(() => logs.append(node, Number(rest), parsed.data));
   }
 
   return {

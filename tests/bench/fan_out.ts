@@ -42,7 +42,7 @@ export async function benchFanOut({ stack, quick }: BenchContext): Promise<void>
     await program.hear(); // working
     for (let n = 0; n < ROUNDS; n++) {
       const posted = clock();
-      await site.researcher.post("/task", {
+      const task = await site.researcher.post("/task", {
         name: "fan-out",
         image: "deno:slow@1.0.0",
         collaboration_id: site.collaborationId,
@@ -52,7 +52,15 @@ export async function benchFanOut({ stack, quick }: BenchContext): Promise<void>
       const accepted = clock();
       // Messages can be faster than the answer to the POST.
       const took = Math.max(0, (await program.hear()).dispatched - accepted);
-      const { reported } = await program.hear();
+      let over = false;
+      const reporting = program.hear().finally(() => over = true);
+      const reads: number[] = [];
+      while (!over) {
+        const asked = clock();
+        await site.researcher.get(`/task/${task.id}`);
+        reads.push(clock() - asked);
+      }
+      const { reported } = await reporting;
       report(`one task to ${size.toLocaleString("en")} nodes`, {
         "POST ms": accepted - posted,
         "to the last dispatch ms": took,
@@ -60,6 +68,8 @@ export async function benchFanOut({ stack, quick }: BenchContext): Promise<void>
         "ratio": took / raw,
         "goal": GOAL,
         "to the last report ms": reported - accepted,
+        "GET task meanwhile p50 ms": percentile(reads, 0.5),
+        "p99 ms": percentile(reads, 0.99),
       });
     }
     await program.stop();

@@ -1,3 +1,7 @@
+import { ensureEventStream } from "../../shared/outbox.ts";
+import { subjects } from "../../shared/subjects.ts";
+import { startTestBroker } from "../harness.ts";
+import { connectAsTask, openTaskDatabase } from "./behind.ts";
 import type { BenchContext } from "./main.ts";
 import { percentile, report } from "./measure.ts";
 
@@ -5,8 +9,11 @@ const RUNS = 60;
 /** The promise: 95 of 100 committed results are at the watcher's within this time. */
 const GOAL_MS = 100;
 
-/** From the moment a result is being committed to its event at a client that watches the live feed. */
-export async function benchFeed({ site }: BenchContext): Promise<void> {
+/**
+ * From the moment a result is being committed to its event at a client that watches the live feed. The floor is one
+ * committed row and one message through JetStream to a subscriber.
+ */
+export async function benchFeed({ stack, site }: BenchContext): Promise<void> {
   const answer = await site.researcher.request("GET", "/events");
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   const samples: number[] = [];
@@ -34,9 +41,39 @@ export async function benchFeed({ site }: BenchContext): Promise<void> {
   await enough.promise;
   await reader.cancel();
   await watching;
+  const raw = await rawTelling(stack);
   report("committed result to the live feed", {
     "p50 ms": percentile(samples, 0.5),
     "p95 ms": percentile(samples, 0.95),
+    "raw p50 ms": percentile(raw, 0.5),
+    "raw p95 ms": percentile(raw, 0.95),
+    "ratio of p50": percentile(samples, 0.5) / percentile(raw, 0.5),
     "goal ms": GOAL_MS,
   });
+}
+
+/** Milliseconds of a commit and a message that tells of it, without anything of Sextant's. */
+async function rawTelling(stack: BenchContext["stack"]): Promise<number[]> {
+  const db = openTaskDatabase(stack, 1);
+  const broker = await startTestBroker();
+  const nc = await connectAsTask(broker.url, broker.trust);
+  await ensureEventStream(nc);
+  let heard = () => {};
+  nc.subscribe(subjects.allEvents(), { callback: () => heard() });
+  await nc.flush();
+  const jetstream = nc.jetstream();
+  await db`create table public.bench_feed (id serial primary key)`;
+  const samples: number[] = [];
+  for (let n = 0; n < RUNS; n++) {
+    const began = performance.now();
+    await db`insert into public.bench_feed default values`;
+    const arrived = new Promise<void>((resolve) => heard = resolve);
+    await Promise.all([arrived, jetstream.publish(subjects.event("bench", "told"), "{}")]);
+    samples.push(performance.now() - began);
+  }
+  await db`drop table public.bench_feed`;
+  await nc.close();
+  await broker.stop();
+  await db.end();
+  return samples;
 }

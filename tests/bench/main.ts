@@ -15,6 +15,7 @@ import { benchLogin } from "./login.ts";
 import { benchNoopRuns } from "./noop_runs.ts";
 import { benchPayload } from "./payload.ts";
 import { benchReturning } from "./returning.ts";
+import { benchRuntimes } from "./runtimes.ts";
 import { benchRuns } from "./runs.ts";
 import { benchTasks } from "./tasks.ts";
 
@@ -30,6 +31,10 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
   gateway: { what: "authenticated GET through the gateway", run: benchGateway },
   login: { what: "log-in, and what the time of a failure tells", run: benchLogin },
   "first-line": { what: "POST accepted to the algorithm's first line", run: benchFirstLine },
+  runtimes: {
+    what: "what sandbox and containers add to their floors; an idle agent's memory",
+    run: benchRuntimes,
+  },
   lists: {
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
     run: benchLists,

@@ -2,16 +2,18 @@
 import { type Logger, silentLogger } from "../../shared/log.ts";
 import type { Outcome } from "../../services/node/runtimes/runtime.ts";
 import {
+  type ContainerOptions,
   type ContainerRun,
   type Containers,
   createContainers,
 } from "../../services/node/runtimes/container/containers.ts";
+import type { Connect } from "../../services/node/runtimes/container/link.ts";
 import { createEngine } from "../../services/node/runtimes/container/engine.ts";
 import { temporaryFolder } from "../harness.ts";
 import { SHELL_IMAGE, type TestEngine } from "./container_engine.ts";
 
 export const LIMITS = { timeoutSeconds: 60, memoryMiB: 64, outputMiB: 1 };
-export const OPTIONS = {
+export const OPTIONS: ContainerOptions = {
   socket: undefined,
   limits: { pids: 64, cpus: undefined, diskMiB: 64, logMiB: 1 },
   logins: [],
@@ -19,6 +21,10 @@ export const OPTIONS = {
   pullTimeoutSeconds: 20,
   algorithmEnv: {},
   gpu: false,
+  whitelist: undefined,
+  services: [],
+  tunnels: [],
+  runContext: false,
 };
 
 export interface Place {
@@ -43,7 +49,11 @@ let shellImage: Promise<string> | undefined;
 export async function withContainers(
   testEngine: TestEngine,
   use: (place: Place) => Promise<void>,
-  options: Partial<typeof OPTIONS> = {},
+  { connect, socket = testEngine.socket, ...options }: Partial<ContainerOptions> & {
+    connect?: Connect;
+    /** The engine's, or one in between. */
+    socket?: string;
+  } = {},
 ): Promise<void> {
   const folder = await temporaryFolder();
   const log: string[] = [];
@@ -54,10 +64,11 @@ export async function withContainers(
   const all: Containers[] = [];
   async function again() {
     const containers = await createContainers({
-      engine: createEngine(testEngine.socket),
+      engine: createEngine(socket),
       folder: folder.path,
       agentId,
       options: { ...OPTIONS, ...options },
+      ...(connect ? { connect } : {}),
       log: logger,
     });
     all.push(containers);
@@ -74,10 +85,18 @@ export async function withContainers(
       resultId: number,
       jobId: number,
       imageId,
-      // This engine fails now and then to start a program that ends at once (cgroups v1).
-      input: new TextEncoder().encode(`sleep 0.2; ${script}`),
+      context: {
+        nodeId: 7,
+        taskId: 1,
+        collaborationId: 2,
+        method: "m",
+        args: [1],
+        kwargs: { a: 2 },
+      },
+      input: new TextEncoder().encode(script),
       databases: [],
       labels: [],
+      reach: [],
       limits: LIMITS,
       onLog() {},
       token: "a.b.c",

@@ -15,7 +15,8 @@ import { temporaryFolder, waitFor } from "../harness.ts";
 /** What tests ask the engine to run: a shell that obeys its input. */
 export const SHELL_IMAGE = "localhost/sextant-test-shell";
 
-const missing = await whatIsMissing();
+/** Why no engine can be had on this machine; `undefined` where one can. */
+export const missing = await whatIsMissing();
 if (missing) console.log(`Tests of containers are skipped: ${missing}`);
 
 /** Options of a `Deno.test` that needs a container engine: `Deno.test(containerTest("name"), …)`. */
@@ -42,11 +43,20 @@ export interface TestEngine {
   importImage(name: string, folder: string, changes: string[]): Promise<void>;
   /** Ids of the containers there are, running or not. */
   running(): Promise<string[]>;
+  /** Their states: `created`, `running`, `exited`. */
+  states(): Promise<string[]>;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startTestEngine(): Promise<TestEngine> {
+/** An account that an engine can run as without root. */
+export interface EngineUser {
+  name: string;
+  uid: number;
+}
+
+/** Starts an engine, rootless if a `user` is given. */
+export async function startTestEngine(user?: EngineUser): Promise<TestEngine> {
   const folder = await temporaryFolder();
   const at = (name: string) => join(folder.path, name);
   await Deno.writeTextFile(
@@ -61,7 +71,9 @@ events_logger="file"
   );
   await Deno.writeTextFile(
     at("storage.conf"),
-    `[storage]\ndriver="vfs"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n`,
+    `[storage]\ndriver="vfs"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n` +
+      // A user without further ids of its own has but one for all that is in an image.
+      `[storage.options.vfs]\nignore_chown_errors="${user !== undefined}"\n`,
   );
   await Deno.writeTextFile(
     at("registries.conf"),
@@ -72,14 +84,22 @@ events_logger="file"
     CONTAINERS_REGISTRIES_CONF: at("registries.conf"),
     CONTAINERS_CONF: at("containers.conf"),
     CONTAINERS_STORAGE_CONF: at("storage.conf"),
+    ...(user ? { HOME: at("home"), XDG_RUNTIME_DIR: at("runtime") } : {}),
   };
+  const podman = user ? [...asUser(user), "podman"] : ["podman"];
+  if (user) {
+    for (const name of ["home", "runtime"]) await Deno.mkdir(at(name), { mode: 0o700 });
+    for (const path of [at("home"), at("runtime"), folder.path]) {
+      await Deno.chown(path, user.uid, null);
+    }
+  }
   const socket = at("podman.sock");
   let service: ManagedProcess;
   const engine = createEngine(socket);
   async function start() {
     service = startProcess({
-      command: "podman",
-      args: ["system", "service", "--time=0", `unix://${socket}`],
+      command: podman[0]!,
+      args: [...podman.slice(1), "system", "service", "--time=0", `unix://${socket}`],
       env,
       onLine() {},
     });
@@ -122,14 +142,24 @@ events_logger="file"
       const schema = z.array(z.object({ Id: z.string() }));
       return (await engine.json("GET", "/containers/json?all=true", schema)).map(({ Id }) => Id);
     },
+    async states() {
+      const schema = z.array(z.object({ State: z.string() }));
+      return (await engine.json("GET", "/containers/json?all=true", schema)).map((one) =>
+        one.State
+      );
+    },
     async restart() {
       await end();
       await start();
     },
     async stop() {
-      const rest = await new Deno.Command("podman", { args: ["rm", "-af"], env, clearEnv: true })
-        .output();
+      const tell = (...args: string[]) =>
+        new Deno.Command(podman[0]!, { args: [...podman.slice(1), ...args], env, clearEnv: true })
+          .output();
+      const rest = await tell("rm", "-af");
       await end();
+      // Ends the process that holds a rootless engine's namespaces.
+      if (user) await tell("system", "migrate");
       engine.close();
       if (!rest.success) throw new Error(new TextDecoder().decode(rest.stderr));
       // Podman leaves a mount of its storage behind.
@@ -138,6 +168,11 @@ events_logger="file"
       await folder.remove();
     },
   };
+}
+
+/** The start of a command line that is run as another user. */
+export function asUser({ name }: EngineUser): string[] {
+  return ["setpriv", `--reuid=${name}`, `--regid=${name}`, "--clear-groups", "--"];
 }
 
 async function pack(folder: string, archive: string): Promise<void> {
@@ -168,7 +203,13 @@ echo "rows counted"`,
   blobs: await Deno.readTextFile(new URL("blobs.sh", import.meta.url)),
   big: `bytes=$(sed 's/.*"bytes":\\([0-9]*\\).*/\\1/' input)
 { printf '"'; head -c $bytes /dev/zero | tr '\\0' x; printf '"'; } > output`,
-  count: `tail -c 100000 input | wc -c > output; wc -c < input`,
+  size: `tail -c 100000 input | wc -c > output; wc -c < input`,
+  /** Counts how often it was run for this job, and waits for a sign. */
+  count: `echo once more >> /mnt/tmp/runs; while [ ! -e /mnt/tmp/go ]; do sleep 0.05; done
+printf '{"runs":%s}' $(wc -l < /mnt/tmp/runs) > output`,
+  /** Asks the database at a port of localhost for its name. */
+  ask: `port=$(sed 's/.*"port":\\([0-9]*\\).*/\\1/' input)
+printf '{"heard":"%s"}' "$(nc -w 5 localhost $port < /dev/null 2>/dev/null)" > output`,
   slow: `sleep 4; echo '{"slow": true}' > output`,
   forever: `trap '' TERM; while :; do sleep 1; done`,
   fail: `echo "fails on purpose" >&2; exit 3`,

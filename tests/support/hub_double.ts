@@ -323,8 +323,15 @@ export async function startHubDouble(): Promise<HubDouble> {
       return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
     }
     if (key === "POST /token/container") {
-      const { task_id } = await request.json();
-      const sub = { task_id, collaboration_id: COLLABORATION, study_id: null, databases: [] };
+      const { task_id, image } = await request.json();
+      const sub = {
+        node_id: NODE,
+        organization_id: ORGANIZATION,
+        collaboration_id: COLLABORATION,
+        task_id,
+        image,
+        databases: [],
+      };
       return { container_token: token({ sub }) };
     }
     if (path === "/organization") return { data: [{ id: ORGANIZATION, name: "Alpha" }] };
@@ -334,6 +341,9 @@ export async function startHubDouble(): Promise<HubDouble> {
       const child = add({ image, input: null, rawInput: organizations[0].input });
       await dispatch(child);
       return { id: child.taskId };
+    }
+    if (key === "GET /task") {
+      return { data: [...results.values()].map(({ status }) => ({ status })) };
     }
     if (path.endsWith("/status")) {
       const [child] = ofTask;

@@ -23,15 +23,18 @@ export interface ContainerSpec {
   env: string[];
   mounts: Mount[];
   labels: Record<string, string>;
+  /** What it finds by name, as `name:address`. */
+  hosts: string[];
   limits: RunLimits & ContainerLimits;
-  gpu: boolean;
+  /** From `gpuRequests`, if it gets any. */
+  devices: unknown[];
 }
 
 const MIB = 2 ** 20;
 
 /** The body of the engine's create request. The image's own command, user and working folder stand. */
 export function createBody(
-  { image, env, mounts, labels, limits, gpu }: ContainerSpec,
+  { image, env, mounts, labels, hosts, limits, devices }: ContainerSpec,
   info: EngineInfo,
 ): Record<string, unknown> {
   const memory = limits.memoryMiB * MIB;
@@ -42,6 +45,7 @@ export function createBody(
     Hostname: "algorithm",
     HostConfig: {
       NetworkMode: "none",
+      ExtraHosts: hosts,
       Mounts: mounts.map(({ source, target, readOnly }) => ({
         Type: "bind",
         Source: source,
@@ -53,6 +57,8 @@ export function createBody(
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       IpcMode: "private",
+      // Shared memory is memory: it counts as such, and a program may need more of it than the usual 64 MiB.
+      ShmSize: memory / 2,
       Memory: memory,
       // As much as memory alone: nothing is swapped.
       ...(info.SwapLimit ? { MemorySwap: memory } : {}),
@@ -64,7 +70,7 @@ export function createBody(
       // No Ulimits: with any of them given, Podman sets others beyond what a machine may grant, and nothing starts.
       LogConfig: { Type: "json-file", Config: { "max-size": `${limits.logMiB + 1}m` } },
       RestartPolicy: { Name: "no" },
-      ...(gpu ? { DeviceRequests: [{ Count: -1, Capabilities: [["gpu"]] }] } : {}),
+      ...(devices.length > 0 ? { DeviceRequests: devices } : {}),
     },
   };
 }

@@ -13,19 +13,39 @@ import type { Logger } from "../../../../shared/log.ts";
 import type { ContentFile } from "../../pieces.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import { type ContainerLimits, createBody } from "./container_spec.ts";
-import { type Engine, EngineError, engineInfo } from "./engine.ts";
+import { type Engine, EngineError, type EngineInfo, engineInfo, podmanVersion } from "./engine.ts";
 import { buildEnvironment, EnvironmentError } from "./environment.ts";
+import { GpuError, gpuRequests } from "./gpu.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
+import { type Connect, type Link, openLink, PROXY_PORT } from "./link.ts";
 import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } from "./place.ts";
-import { type Relay, RELAY_PORT, startRelay } from "./relay_process.ts";
+import {
+  hostEntries,
+  LOOPBACK,
+  namesOf,
+  planReach,
+  readWays,
+  type Target,
+  type Way,
+  within,
+  writeWays,
+} from "./reach.ts";
+import { type ContextOfRun, writeRunContext } from "./run_context.ts";
+import { hasRun, startOnce } from "./start.ts";
+import { openSurroundings, type SurroundingsOptions } from "./surroundings.ts";
+import { WHITELIST_PROXY } from "./whitelist.ts";
 import { stateSchema, supervise } from "./supervise.ts";
 
 const AGENT_LABEL = "sextant.agent";
 const RUN_LABEL = "sextant.run";
+const REACH_LABEL = "sextant.reach";
+const RUN_CONTEXT = "run_context.json";
 const TEMPORARY_FOLDER = "/mnt/tmp";
+/** How long an engine may take over a start that an earlier agent has asked for. */
+const START_MS = 5000;
 
 /** What of the node's configuration concerns containers. */
-export interface ContainerOptions {
+export interface ContainerOptions extends SurroundingsOptions {
   /** The engine's socket; the usual places are tried unless it is given. */
   socket: string | undefined;
   limits: ContainerLimits;
@@ -34,6 +54,8 @@ export interface ContainerOptions {
   pullTimeoutSeconds: number;
   algorithmEnv: Readonly<Record<string, string>>;
   gpu: boolean;
+  /** Whether each run gets a file with its context. */
+  runContext: boolean;
 }
 
 /** One run to execute. */
@@ -47,16 +69,20 @@ export interface ContainerRun {
   imageId: string;
   /** The input's very bytes, or the file that they lie in, which is taken. */
   input: Uint8Array | ContentFile;
+  /** For the file with its context; `null` when the call is too large for that. */
+  context: ContextOfRun | null;
   databases: DatabaseSource[];
   /** Labels of all databases of the node. */
   labels: string[];
+  /** What it may connect to outside. */
+  reach: readonly Target[];
   limits: RunLimits;
   onLog: (lines: string[]) => void;
   token: string;
   serve: Serve;
 }
 
-/** Answers what a run asks of its proxy. `place` is where the proxy may remember things. */
+/** Answers what a run asks of its proxy. */
 export type Serve = (
   request: Request,
   context: { completed: Promise<void> },
@@ -64,6 +90,8 @@ export type Serve = (
 
 export interface Adoption {
   jobId: number;
+  /** What the owner lets the run reach now. */
+  reach: readonly Target[];
   limits: RunLimits;
   onLog: (lines: string[]) => void;
   serve: (token: string) => Serve;
@@ -90,11 +118,12 @@ export interface CreateContainersOptions {
   folder: string;
   agentId: string;
   options: ContainerOptions;
+  connect?: Connect;
   log: Logger;
 }
 
 export async function createContainers(
-  { engine, folder, agentId, options, log }: CreateContainersOptions,
+  { engine, folder, agentId, options, connect, log }: CreateContainersOptions,
 ): Promise<Containers> {
   const places = await openPlaces(join(folder, "containers"));
   // Not in the data folder: the path of a socket has at most 107 characters.
@@ -106,11 +135,32 @@ export async function createContainers(
     timeoutSeconds: options.pullTimeoutSeconds,
     log,
   });
-  const relays = new Set<Relay>();
+  const surroundings = await openSurroundings({
+    ...options,
+    engine,
+    folder: sockets,
+    connect,
+    log,
+  });
+  const links = new Set<Link>();
   const closed = new AbortController();
   const busyJobs = new Map<number, number>();
 
-  async function create(run: ContainerRun, place: Place, temporary: string): Promise<string> {
+  let info: Promise<EngineInfo> | undefined;
+  /** Asked once: it is about the machine, and an engine that is busy takes longer over it than over a start. */
+  function aboutEngine(): Promise<EngineInfo> {
+    return info ??= engineInfo(engine).catch((error) => {
+      info = undefined;
+      throw error;
+    });
+  }
+
+  async function create(
+    run: ContainerRun,
+    place: Place,
+    temporary: string,
+    ways: Way[],
+  ): Promise<string> {
     const own = `/mnt/data/task-${String(run.resultId).padStart(9, "0")}`;
     const handed = [];
     for (const database of run.databases) handed.push(await places.hand(run.name, database));
@@ -119,21 +169,47 @@ export async function createContainers(
       { source: temporary, target: TEMPORARY_FOLDER, readOnly: false },
       ...handed.flatMap(({ mount }) => mount ? [mount] : []),
     ];
+    const told = {
+      folder: own,
+      temporaryFolder: TEMPORARY_FOLDER,
+      proxy: { host: `http://${LOOPBACK}`, port: PROXY_PORT },
+      databases: handed.map(({ database }) => database),
+    };
+    if (options.runContext) {
+      const odd = handed.find(({ isFile }) => !isFile);
+      if (odd) {
+        throw new PlaceError(
+          `The database "${odd.database.label}" is no file, and this node's run_context_file is for files alone.`,
+        );
+      }
+      if (!run.context) {
+        throw new PlaceError(
+          "The input is too large to be read, and this node's run_context_file tells what stands in it.",
+        );
+      }
+      const context = writeRunContext({ run: { ...run.context, resultId: run.resultId }, ...told });
+      await places.write(run.name, RUN_CONTEXT, context);
+    }
     const body = createBody({
       image: run.imageId,
       env: buildEnvironment({
-        folder: own,
-        temporaryFolder: TEMPORARY_FOLDER,
-        proxy: { host: "http://127.0.0.1", port: RELAY_PORT },
-        databases: handed.map(({ database }) => database),
+        ...told,
+        ...(options.runContext ? { runContextFile: `${own}/${RUN_CONTEXT}` } : {}),
         labels: run.labels,
+        ...(options.whitelist ? { web: { proxy: WHITELIST_PROXY, except: namesOf(ways) } } : {}),
         extra: options.algorithmEnv,
       }),
       mounts,
-      labels: { [AGENT_LABEL]: agentId, [RUN_LABEL]: run.name, "vantage6-type": "algorithm" },
+      labels: {
+        [AGENT_LABEL]: agentId,
+        [RUN_LABEL]: run.name,
+        [REACH_LABEL]: writeWays(ways),
+        "vantage6-type": "algorithm",
+      },
+      hosts: hostEntries(ways),
       limits: { ...options.limits, ...run.limits },
-      gpu: options.gpu,
-    }, await engineInfo(engine));
+      devices: options.gpu ? gpuRequests(await podmanVersion(engine)) : [],
+    }, await aboutEngine());
     const name = `sextant-${agentId.slice(0, 8)}-${run.name}`;
     for (const id of await containersOf(run.name)) await removeContainer(id);
     const created = await engine.json(
@@ -145,29 +221,33 @@ export async function createContainers(
     return created.Id;
   }
 
-  /** Starts a created container, and once again when the engine stumbles. */
-  async function startContainer(id: string): Promise<void> {
-    try {
-      await engine.done("POST", `/containers/${id}/start`);
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      log.warn("Cannot start a container; trying once more", { reason: error.message });
-      await delay(1000);
-      await engine.done("POST", `/containers/${id}/start`);
-    }
+  /** Opens all that a run reaches; closed with the run, or with everything. */
+  async function open(name: string, serve: Serve, ways: Way[]): Promise<Link> {
+    const link = await openLink({
+      folder: join(sockets, name),
+      serve,
+      ways,
+      whitelist: options.whitelist,
+      connect: surroundings.connect,
+      log: log.with({ run: name }),
+    });
+    links.add(link);
+    return link;
   }
 
-  /** Connects a started container with its proxy and watches it. */
+  async function shut(link: Link): Promise<void> {
+    links.delete(link);
+    await link.close();
+  }
+
+  /** Watches a started container, and connects it unless it is. */
   async function takeUp(
     id: string,
     name: string,
-    { jobId, limits, onLog, serve }: Omit<Adoption, "serve"> & { serve: Serve },
+    link: Link,
+    { jobId, limits, onLog }: Pick<ContainerRun, "jobId" | "limits" | "onLog">,
   ): Promise<RunHandle> {
     const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
-    const socket = join(sockets, `${name}.sock`);
-    const server = Deno.serve({ path: socket, onListen() {}, onError: failed }, serve);
-    let relay: Relay | undefined;
-    let over = false;
     const place = places.find(name);
     const temporary = await places.temporary(jobId);
     busyJobs.set(jobId, (busyJobs.get(jobId) ?? 0) + 1);
@@ -182,45 +262,49 @@ export async function createContainers(
       log,
       signal: closed.signal,
       async onEnd() {
-        over = true;
-        relay?.stop();
-        if (relay) relays.delete(relay);
         busyJobs.set(jobId, busyJobs.get(jobId)! - 1);
-        await server.shutdown().catch(() => {});
-        await Deno.remove(socket).catch(() => {});
+        await shut(link);
       },
       async release() {
         await removeContainer(id);
         await places.remove(name);
       },
     });
-    if (State.Running && State.Pid > 0) {
-      try {
-        relay = await startRelay(State.Pid, socket);
-        relays.add(relay);
-        if (over) relay.stop();
-      } catch (error) {
-        // One that has ended already has no network to enter.
-        if (!await isAlive(State.Pid) || !await runs(id)) return handle;
-        log.error("Cannot connect a container with its proxy", { reason: messageOf(error) });
-        await handle.kill();
-        const { release } = await handle.done;
-        const reason =
-          "The node could not connect the container with its proxy; its own log says why.";
-        return endedAtOnce({ status: "start failed", reason, release });
-      }
+    if (link.connected || !State.Running || State.Pid === 0) return handle;
+    try {
+      await link.connect(State.Pid);
+      return handle;
+    } catch (error) {
+      // One that has ended already has no network to enter.
+      if (!await isAlive(State.Pid) || !await runs(id)) return handle;
+      await handle.kill();
+      const { release } = await handle.done;
+      return endedAtOnce({ ...cannotConnect(error), release });
     }
-    return handle;
+  }
+
+  function cannotConnect(error: unknown): { status: OutcomeStatus; reason: string } {
+    log.error("Cannot connect a container with its proxy", { reason: messageOf(error) });
+    const reason = "The node could not connect the container with its proxy; its own log says why.";
+    return { status: "start failed", reason };
+  }
+
+  /** Where the engine can, all that a program reaches is there before the program begins. */
+  async function connectEarly(id: string, link: Link): Promise<void> {
+    if (!await podmanVersion(engine)) return;
+    try {
+      await engine.done("POST", `/containers/${id}/init`, { podman: true });
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      return; // the start will tell what is wrong
+    }
+    const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+    if (State.Pid > 0) await link.connect(State.Pid);
   }
 
   async function runs(id: string): Promise<boolean> {
     const state = await engine.json("GET", `/containers/${id}/json`, stateSchema).catch(() => {});
     return state?.State.Running ?? false;
-  }
-
-  function failed(error: unknown): Response {
-    log.error("The algorithm proxy failed", { error });
-    return Response.json({ msg: "Request failed, see node logs" }, { status: 500 });
   }
 
   async function containersOf(name?: string): Promise<string[]> {
@@ -258,27 +342,39 @@ export async function createContainers(
 
     async start(run) {
       let id: string | undefined;
+      let link: Link | undefined;
       try {
         const place = await places.make(run.name, run);
-        id = await create(run, place, await places.temporary(run.jobId));
-        await startContainer(id);
-        return await takeUp(id, run.name, run);
+        const ways = planReach([...run.reach, ...await surroundings.targets()]);
+        id = await create(run, place, await places.temporary(run.jobId), ways);
+        link = await open(run.name, run.serve, ways);
+        await connectEarly(id, link);
+        await startOnce({ engine, id, log });
+        return await takeUp(id, run.name, link, run);
       } catch (error) {
+        if (link) await shut(link);
         if (id) await removeContainer(id);
         await places.remove(run.name);
         return endedAtOnce(explain(error));
       }
     },
 
-    async reattach(name, adoption) {
+    async reattach(name, { reach, serve, ...adoption }) {
       const [id] = await containersOf(name);
       if (id === undefined) return undefined;
       const token = await places.token(name).catch(() => undefined);
       if (token === undefined) return undefined;
-      const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
-      // The agent died between making it and starting it.
-      if (State.Status === "created") await engine.done("POST", `/containers/${id}/start`);
-      return await takeUp(id, name, { ...adoption, serve: adoption.serve(token) });
+      // The agent died about when it asked for the start. Who asks again may be the second to do so, and what the first
+      // one started may have ended in between: an attempt that is lost can be made anew, one made twice cannot be unmade.
+      if (!await hasRun(engine, id, START_MS)) {
+        await removeContainer(id);
+        await places.remove(name);
+        return undefined;
+      }
+      const { Config } = await engine.json("GET", `/containers/${id}/json`, labelsSchema);
+      const allowed = [...reach, ...await surroundings.targets()];
+      const ways = within(readWays(Config.Labels[REACH_LABEL]), allowed);
+      return await takeUp(id, name, await open(name, serve(token), ways), adoption);
     },
 
     async cleanUp(keep) {
@@ -297,15 +393,16 @@ export async function createContainers(
 
     async close() {
       closed.abort(new Error("closed"));
-      for (const relay of relays) relay.stop();
+      for (const link of links) await link.close();
+      await surroundings.close();
       await Deno.remove(sockets, { recursive: true }).catch(() => {});
       engine.close();
     },
   };
 
   function explain(error: unknown): { status: OutcomeStatus; reason: string } {
-    if (error instanceof EnvironmentError || error instanceof PlaceError) {
-      return { status: "start failed", reason: error.message };
+    if ([EnvironmentError, PlaceError, GpuError].some((kind) => error instanceof kind)) {
+      return { status: "start failed", reason: messageOf(error) };
     }
     log.error("Cannot start a container", { error });
     const words = error instanceof EngineError && error.status !== undefined
@@ -314,6 +411,10 @@ export async function createContainers(
     return { status: "start failed", reason: `The node could not start the container: ${words}` };
   }
 }
+
+const labelsSchema = z.object({
+  Config: z.object({ Labels: z.record(z.string(), z.string()).default({}) }),
+});
 
 /** The engine may not have noticed yet. */
 function isAlive(pid: number): Promise<boolean> {

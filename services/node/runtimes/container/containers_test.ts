@@ -35,7 +35,7 @@ Deno.test(
 Deno.test(containerTest("Containers reach their proxy and nothing else"), async () => {
   await withContainers(testEngine(), async ({ run }) => {
     const outcome = await run(`
-      until wget -qO- http://127.0.0.1/x; do sleep 0.1; done
+      wget -qO- http://127.0.0.1/x
       echo nets: $(ls /sys/class/net) routes: $(($(wc -l < /proc/net/route) - 1))
       nc -w 2 1.1.1.1 80 < /dev/null; nc -w 2 10.88.0.1 22 < /dev/null; true`);
     assert.equal(outcome.status, "completed", outcome.log);
@@ -72,6 +72,79 @@ Deno.test(
       assert.equal(log.match(/task-\d{9}/g)!.length, 1);
       assert.equal(await Deno.readTextFile(database.path), "x\n1\n");
     });
+  },
+);
+
+Deno.test(containerTest("Containers get files by the mount mode, read-only"), async () => {
+  await withContainers(testEngine(), async ({ run, folder }) => {
+    const path = `${folder}/open.csv`;
+    await Deno.writeTextFile(path, "x\n1\n", { mode: 0o644 });
+    const databases = (["ro", "copy", undefined] as const).map((mountMode) => ({
+      label: mountMode ?? "plain",
+      type: "csv",
+      path,
+      mountMode,
+      request: {},
+    }));
+    const name = "modes-1";
+    const { log } = await run(
+      `cat /mnt/ro.csv /mnt/data/copy.csv /mnt/data/plain.csv
+      for one in /mnt/ro.csv /mnt/data/copy.csv /mnt/data/plain.csv; do
+        echo more >> $one || echo cannot write
+      done 2>/dev/null
+      stat -c %i /mnt/ro.csv /mnt/data/copy.csv /mnt/data/plain.csv`,
+      { databases, name },
+    );
+    const inode = (await Deno.stat(path)).ino;
+    const lines = log.split("\n");
+    assert.equal(lines.filter((line) => line === "1").length, 3);
+    assert.equal(lines.filter((line) => line === "cannot write").length, 3);
+    const [ro, copy, plain] = lines.slice(-3).map(Number);
+    assert.deepEqual([ro, plain], [inode, inode]);
+    assert.notEqual(copy, inode);
+  });
+});
+
+Deno.test(
+  containerTest("Containers find their run's context in a file, where the owner wants it"),
+  async () => {
+    await withContainers(testEngine(), async ({ run, folder }) => {
+      const path = `${folder}/data.csv`;
+      await Deno.writeTextFile(path, "x\n1\n");
+      const database = {
+        label: "default",
+        type: "csv",
+        path,
+        request: { label: "default", query: "q" },
+      };
+      const outcome = await run("cat $RUN_CONTEXT_FILE > output", {
+        resultId: 42,
+        databases: [database],
+      });
+      const own = "/mnt/data/task-000000042";
+      assert.deepEqual(JSON.parse(outcome.text), {
+        schema_version: "0.1",
+        entrypoint: { name: "m" },
+        arguments: { positional: [1], named: { a: 2 } },
+        executor: { id: 7, kind: "vantage6-node" },
+        inputs: [
+          { id: "default", uri: "/mnt/data/default.csv", type: "csv", arguments: { query: "q" } },
+        ],
+        outputs: [{ id: "result", uri: `${own}/output` }],
+        "x-vantage6": {
+          run_id: 42,
+          task_id: 1,
+          collaboration_id: 2,
+          token_file: `${own}/token`,
+          api_proxy: { host: "http://127.0.0.1", port: "80", api_path: "" },
+          temporary_directory: "/mnt/tmp",
+        },
+      });
+      const address = { label: "db", type: "sql", uri: "postgresql://db.example/x", request: {} };
+      const refused = await run("true", { databases: [address] });
+      assert.equal(refused.status, "start failed");
+      assert.match(refused.reason!, /"db" is no file/);
+    }, { runContext: true });
   },
 );
 
@@ -133,6 +206,7 @@ Deno.test(
       await containers.close();
       const handle = await next.reattach(name, {
         jobId: 8000,
+        reach: [],
         limits: LIMITS,
         onLog() {},
         serve(token) {
@@ -149,7 +223,13 @@ Deno.test(
       ]);
       await outcome.release!();
       assert.equal(
-        await next.reattach(name, { jobId: 1, limits: LIMITS, onLog() {}, serve: () => serve }),
+        await next.reattach(name, {
+          jobId: 1,
+          reach: [],
+          limits: LIMITS,
+          onLog() {},
+          serve: () => serve,
+        }),
         undefined,
       );
       assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/containers/runs`)), []);

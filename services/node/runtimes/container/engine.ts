@@ -6,6 +6,8 @@ import { z } from "zod";
 import { messageOf } from "../../../../shared/errors.ts";
 
 const API = "http://engine/v1.41";
+/** What only Podman has. */
+const PODMAN_API = "http://engine/v4.0.0/libpod";
 
 /** The engine refused, or could not be asked; then there is no status. */
 export class EngineError extends Error {
@@ -19,6 +21,8 @@ export interface EngineRequest {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Asks Podman's own API. */
+  podman?: boolean;
 }
 
 export interface Engine {
@@ -42,11 +46,11 @@ export function createEngine(socket: string): Engine {
   async function request(
     method: string,
     path: string,
-    { body, headers, signal }: EngineRequest = {},
+    { body, headers, signal, podman }: EngineRequest = {},
   ): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(API + path, {
+      response = await fetch((podman ? PODMAN_API : API) + path, {
         method,
         client,
         headers: {
@@ -134,6 +138,15 @@ export type EngineInfo = z.infer<typeof infoSchema>;
 /** What the engine says of itself; rejects with an {@linkcode EngineError} when it does not answer. */
 export function engineInfo(engine: Engine): Promise<EngineInfo> {
   return engine.json("GET", "/info", infoSchema, { signal: AbortSignal.timeout(10_000) });
+}
+
+/** Podman's version, or `undefined` for another engine. */
+export async function podmanVersion(engine: Engine): Promise<string | undefined> {
+  const schema = z.object({
+    Components: z.array(z.object({ Name: z.string(), Version: z.string() })).default([]),
+  });
+  const { Components } = await engine.json("GET", "/version", schema);
+  return Components.find(({ Name }) => Name === "Podman Engine")?.Version;
 }
 
 /** The first of `sockets` behind which an engine answers. */

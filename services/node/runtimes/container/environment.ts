@@ -44,6 +44,10 @@ export interface EnvironmentOptions {
   databases: readonly ContainerDatabase[];
   /** Labels of all databases of the node. */
   labels: readonly string[];
+  /** The way to the web, and the hosts that are not behind it. */
+  web?: { proxy: { host: string; port: number }; except: readonly string[] };
+  /** Path of the run context, if there is one. */
+  runContextFile?: string;
   /** The owner's own variables, which win. */
   extra: Readonly<Record<string, string>>;
 }
@@ -57,7 +61,8 @@ export class EnvironmentError extends Error {
 
 /** The variables as the engine takes them, `NAME=value`. Throws an {@linkcode EnvironmentError} for a name that is none. */
 export function buildEnvironment(
-  { folder, temporaryFolder, proxy, databases, labels, extra }: EnvironmentOptions,
+  { folder, temporaryFolder, proxy, databases, labels, web, runContextFile, extra }:
+    EnvironmentOptions,
 ): string[] {
   const variables: Record<string, string> = {
     INPUT_FILE: `${folder}/input`,
@@ -83,8 +88,17 @@ export function buildEnvironment(
     if (sheet_name) variables[`${prefix}_SHEET_NAME`] = String(sheet_name);
     if (preprocessing) variables[`${prefix}_PREPROCESSING`] = JSON.stringify(preprocessing);
   }
+  if (web) {
+    const url = `http://${web.proxy.host}:${web.proxy.port}`;
+    const own = new URL(proxy.host).hostname;
+    const direct = [...new Set(["localhost", own, ...web.except])].join(", ");
+    for (const [name, value] of [["http", url], ["https", url], ["no", direct]] as const) {
+      variables[`${name}_proxy`] = value;
+      variables[`${name.toUpperCase()}_PROXY`] = value;
+    }
+  }
   Object.assign(variables, extra);
-  return Object.entries(variables).map(([name, value]) => {
+  const encoded = Object.entries(variables).map(([name, value]) => {
     if (!NAME.test(name)) {
       throw new EnvironmentError(
         `A container cannot be given the variable ${name}: a database's label must be made of letters, digits and _.`,
@@ -92,4 +106,6 @@ export function buildEnvironment(
     }
     return `${name}=${encodeValue(value)}`;
   });
+  // The field's one exception: it is not encoded, and means the same to whoever decodes it nevertheless.
+  return runContextFile ? [...encoded, `RUN_CONTEXT_FILE=${runContextFile}`] : encoded;
 }

@@ -56,3 +56,15 @@ Deno.test("buildEnvironment() lets the owner's variables win and refuses what is
   assert.ok(buildEnvironment({ ...options, extra: { PORT: "81" } }).includes("PORT=HAYQ!!!!"));
   assert.throws(() => buildEnvironment({ ...options, extra: { "a b": "" } }), EnvironmentError);
 });
+
+Deno.test("buildEnvironment() names the way to the web in both cases, and what is not behind it", () => {
+  const web = { proxy: { host: "squid", port: 3128 }, except: ["db.example"] };
+  const env = buildEnvironment({ ...options, web });
+  for (const name of ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"]) {
+    assert.ok(env.includes(`${name}=${encodeValue("http://squid:3128")}`), name);
+  }
+  for (const name of ["NO_PROXY", "no_proxy"]) {
+    assert.ok(env.includes(`${name}=${encodeValue("localhost, proxyserver, db.example")}`), name);
+  }
+  assert.ok(!buildEnvironment(options).some((one) => /proxy=/i.test(one)));
+});

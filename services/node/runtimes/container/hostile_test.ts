@@ -1,5 +1,7 @@
 /** What an algorithm in a container may try: the node stays well, others finish, and the reason is right. */
 import assert from "node:assert/strict";
+import { z } from "zod";
+import { temporaryFolder } from "../../../../tests/harness.ts";
 import { LIMITS, withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
 import type { ContainerRun } from "./containers.ts";
@@ -49,6 +51,31 @@ const ATTACKS: Attack[] = [
       "mkdir /mnt/tmp/d; while :; do head -c 5000000 /dev/zero >> /mnt/tmp/d/$((n=n+1)); done",
     status: "failed",
     reason: /more than the 64 MiB of files/,
+  },
+  {
+    what: "a flood of its own root file system",
+    script: "mkdir /flood; while :; do head -c 5000000 /dev/zero > /flood/$((n=n+1)); done",
+    status: "failed",
+    reason: /more than the 64 MiB of files/,
+  },
+  {
+    what: "a part of its room in each place",
+    script:
+      "head -c 40000000 /dev/zero > /mnt/tmp/x; head -c 40000000 /dev/zero > /var-x; exec sleep 60",
+    status: "failed",
+    reason: /more than the 64 MiB of files/,
+  },
+  {
+    what: "a file without a name that grows",
+    script: "exec 3> /mnt/tmp/x; rm /mnt/tmp/x; head -c 90000000 /dev/zero >&3; sleep 60",
+    status: "failed",
+    reason: /more than the 64 MiB of files/,
+  },
+  {
+    what: "more shared memory than its half of the memory",
+    script: "head -c 40000000 /dev/zero > /dev/shm/x || exit 7",
+    status: "crashed",
+    reason: /exit code 7/,
   },
   {
     what: "a link in place of its output",
@@ -115,6 +142,36 @@ Deno.test(
       await other.kill();
       assert.equal((await other.done).status, "killed by user");
     });
+  },
+);
+
+Deno.test(
+  containerTest("Containers withstand a flood of a volume that the image declares"),
+  async () => {
+    const folder = await temporaryFolder();
+    await Deno.mkdir(`${folder.path}/bin`);
+    const which = await new Deno.Command("sh", { args: ["-c", "command -v busybox"] }).output();
+    const busybox = new TextDecoder().decode(which.stdout).trim();
+    await Deno.copyFile(busybox, `${folder.path}/bin/busybox`);
+    await testEngine().importImage("localhost/sextant-test-volume", folder.path, [
+      "VOLUME /scratch",
+      `CMD ["/bin/busybox","sh","-c","/bin/busybox head -c 90000000 /dev/zero > /scratch/x; exec /bin/busybox sleep 60"]`,
+    ]);
+    await withContainers(testEngine(), async ({ run, containers }) => {
+      const imageId = await containers.images.get(
+        "localhost/sextant-test-volume",
+        new AbortController().signal,
+      );
+      const outcome = await run("", { imageId });
+      assert.equal(outcome.status, "failed", outcome.reason ?? "");
+      assert.match(outcome.reason!, /more than the 64 MiB of files/);
+    });
+    const volumes = z.object({ Volumes: z.array(z.unknown()).nullable() });
+    assert.deepEqual(
+      (await testEngine().engine.json("GET", "/volumes", volumes)).Volumes ?? [],
+      [],
+    );
+    await folder.remove();
   },
 );
 

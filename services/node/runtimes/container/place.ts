@@ -17,6 +17,8 @@ export interface DatabaseSource {
   /** Anything else, as it is configured. */
   uri?: string | undefined;
   env?: Record<string, string> | undefined;
+  /** `copy`: the run gets a copy of the file. `ro`: the file itself, where the field has it then. */
+  mountMode?: "ro" | "copy" | undefined;
   request: Record<string, unknown>;
 }
 
@@ -45,6 +47,8 @@ export class PlaceError extends Error {
 export interface Places {
   /** An input that lies in a file is moved from there. */
   make(name: string, files: { input: Uint8Array | ContentFile; token: string }): Promise<Place>;
+  /** Adds a file that the container reads. */
+  write(name: string, file: string, text: string): Promise<void>;
   /** The place of a run that was made before. */
   find(name: string): Place;
   token(name: string): Promise<string>;
@@ -59,7 +63,7 @@ export interface Places {
   hand(
     name: string,
     database: DatabaseSource,
-  ): Promise<{ database: ContainerDatabase; mount?: Mount }>;
+  ): Promise<{ database: ContainerDatabase; isFile: boolean; mount?: Mount }>;
 }
 
 export async function openPlaces(folder: string): Promise<Places> {
@@ -89,6 +93,8 @@ export async function openPlaces(folder: string): Promise<Places> {
       await Deno.mkdir(place.blobs);
       return place;
     },
+    write: (name, file, text) =>
+      write(join(find(name).io, file), new TextEncoder().encode(text), 0o444),
     token: (name) => Deno.readTextFile(join(runs, name, "token")),
     async temporary(jobId) {
       const path = join(temporary, String(jobId));
@@ -101,26 +107,31 @@ export async function openPlaces(folder: string): Promise<Places> {
     runs: () => names(runs),
     jobs: async () => (await names(temporary)).map(Number).filter(Number.isInteger),
 
-    async hand(name, { label, type, path, uri, env = {}, request }) {
+    async hand(name, { label, type, path, uri, env = {}, mountMode, request }) {
       if (path === undefined) {
-        return { database: { label, type, uri: uri ?? "", env, request } };
+        return { database: { label, type, uri: uri ?? "", env, request }, isFile: false };
       }
       const info = await Deno.stat(path).catch(() => undefined);
       if (!info?.isFile && !info?.isDirectory) {
         throw new PlaceError(`The database "${label}" is not there: it cannot be found or read.`);
       }
       const target = info.isFile
-        ? `/mnt/data/${label}${extname(basename(path))}`
+        ? `${mountMode === "ro" ? "/mnt" : "/mnt/data"}/${label}${extname(basename(path))}`
         : folderFor(label);
       const source = await Deno.realPath(path);
       const mount = {
         source: info.isFile
-          ? await readable(source, info, join(runs, name, `database-${label}`))
+          ? await readable(
+            source,
+            info,
+            join(runs, name, `database-${label}`),
+            mountMode === "copy",
+          )
           : source,
         target,
         readOnly: true,
       };
-      return { database: { label, type, uri: target, env, request }, mount };
+      return { database: { label, type, uri: target, env, request }, isFile: info.isFile, mount };
     },
   };
 }
@@ -130,8 +141,13 @@ function folderFor(label: string): string {
 }
 
 /** The file itself if any user can read it; else a copy that any user can, out of everybody else's reach. */
-async function readable(source: string, info: Deno.FileInfo, copy: string): Promise<string> {
-  if (((info.mode ?? 0) & 0o004) !== 0) return source;
+async function readable(
+  source: string,
+  info: Deno.FileInfo,
+  copy: string,
+  always: boolean,
+): Promise<string> {
+  if (!always && ((info.mode ?? 0) & 0o004) !== 0) return source;
   await Deno.copyFile(source, copy);
   await Deno.chmod(copy, 0o444);
   return copy;

@@ -1,30 +1,43 @@
 /**
- * Gives a container without any network one thing to reach: the agent's proxy, at `127.0.0.1:80`.
+ * Gives a container without any network what it may reach: the agent's proxy, and what the node's owner allows.
  *
- * The container's network namespace has nothing but its loopback; a relay enters it (`nsenter`) and passes
- * connections to a unix socket of the agent. So there is no bridge, no route, no name server and no firewall to get
+ * The container's network namespace has nothing but its loopback; a relay enters it (`nsenter`), listens there and
+ * passes connections to unix sockets of the agent. So there is no bridge, no route, no name server and no firewall to get
  * wrong, and it works the same with Docker and Podman, with root and rootless, wherever the agent and the
  * containers share a machine.
  * @module
  */
+import { isIPv6 } from "node:net";
 import { fileURLToPath } from "node:url";
+import type { RelayWay } from "./relay.ts";
 
-export const RELAY_PORT = 80;
 const READY_MS = 15_000;
 
 export interface Relay {
   stop(): void;
 }
 
-/** Starts a relay in the network of the process `pid`. Rejects with an Error that says why it cannot be. */
-export async function startRelay(pid: number, socket: string): Promise<Relay> {
+export interface StartRelayOptions {
+  /** A process in the network. */
+  pid: number;
+  ways: readonly RelayWay[];
+  /** Addresses of `ways` that the network's loopback does not have yet. */
+  addresses: readonly string[];
+}
+
+/** Starts a relay in the network of a process. Rejects with an Error that says why it cannot be. */
+export async function startRelay({ pid, ways, addresses }: StartRelayOptions): Promise<Relay> {
   // Without root, the namespace of users must be entered too; the engine is this user's own then.
   const namespaces = Deno.uid() === 0 ? ["--net"] : ["--user", "--preserve-credentials", "--net"];
+  const inside = [`--target=${pid}`, ...namespaces, "--"];
+  for (const address of addresses) await addAddress(inside, address);
+  const sockets = ways.map(({ socket }) => socket).join(",");
+  const places = ways.map(({ address, port }) =>
+    `${isIPv6(address) ? `[${address}]` : address}:${port}`
+  );
   const child = new Deno.Command("nsenter", {
     args: [
-      `--target=${pid}`,
-      ...namespaces,
-      "--",
+      ...inside,
       Deno.execPath(),
       "run",
       "--quiet",
@@ -33,12 +46,11 @@ export async function startRelay(pid: number, socket: string): Promise<Relay> {
       "--no-lock",
       "--no-remote",
       "--no-npm",
-      `--allow-net=127.0.0.1:${RELAY_PORT},unix:${socket}`,
-      `--allow-read=${socket}`,
-      `--allow-write=${socket}`,
+      `--allow-net=${[...places, ...ways.map(({ socket }) => `unix:${socket}`)].join(",")}`,
+      `--allow-read=${sockets}`,
+      `--allow-write=${sockets}`,
       fileURLToPath(new URL("relay.ts", import.meta.url)),
-      socket,
-      String(RELAY_PORT),
+      JSON.stringify(ways),
     ],
     clearEnv: true,
     env: {
@@ -72,4 +84,17 @@ export async function startRelay(pid: number, socket: string): Promise<Relay> {
       child.stdin.close().catch(() => {});
     },
   };
+}
+
+async function addAddress(inside: string[], address: string): Promise<void> {
+  const [family, length] = isIPv6(address) ? ["-6", 128] : ["-4", 32];
+  const change = ["ip", family, "address", "replace", `${address}/${length}`, "dev", "lo"];
+  const { success, stderr } = await new Deno.Command("nsenter", { args: [...inside, ...change] })
+    .output();
+  if (success) return;
+  throw new Error(
+    `the address ${address} cannot be given to its network (is iproute2 installed?): ${
+      new TextDecoder().decode(stderr).trim()
+    }`,
+  );
 }

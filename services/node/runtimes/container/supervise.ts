@@ -11,13 +11,15 @@ import { createRunLog } from "../run_log.ts";
 import type { Outcome, RunHandle, RunLimits } from "../runtime.ts";
 import { KILLED, overTime, type Verdict } from "../verdict.ts";
 import type { ContainerLimits } from "./container_spec.ts";
+import { hiddenSize } from "./disk.ts";
 import { type Engine, EngineError } from "./engine.ts";
 import { readLogFrames } from "./log_frames.ts";
 import { type Place, sizeOf } from "./place.ts";
 import { judgeEnd, overDisk, overOutput, vanished } from "./verdict.ts";
 
-/** How often the size of a run's files is looked at. */
+/** How often the size of a run's files is looked at, and of what only the engine can tell. */
 const WATCH_MS = 250;
+const WATCH_ENGINE_MS = 500;
 /** How long the last lines of a log may take once their container has ended. */
 const LAST_LINES_MS = 5000;
 
@@ -29,6 +31,7 @@ export const stateSchema = z.object({
     ExitCode: z.number(),
     OOMKilled: z.boolean().default(false),
     StartedAt: z.string(),
+    FinishedAt: z.string().default(""),
   }),
 });
 
@@ -77,15 +80,35 @@ export function supervise(options: SuperviseOptions): RunHandle {
     Math.min(Math.max(0, left), 2 ** 31 - 1),
   );
 
-  async function watchFiles(): Promise<void> {
-    while (!ended.signal.aborted) {
-      const output = await Deno.lstat(join(place.io, "output")).catch(() => undefined);
-      if ((output?.size ?? 0) > limits.outputMiB * 2 ** 20) return await end(overOutput(limits));
+  let inFolders = 0;
+  let elsewhere = 0;
+
+  async function watchFolders(): Promise<void> {
+    const output = await Deno.lstat(join(place.io, "output")).catch(() => undefined);
+    if ((output?.size ?? 0) > limits.outputMiB * 2 ** 20) return await end(overOutput(limits));
+    inFolders = await sizeOf(place.io) + await sizeOf(temporary);
+    await checkSize();
+  }
+
+  async function watchElsewhere(): Promise<void> {
+    elsewhere = await hiddenSize(engine, id).catch((error) => {
+      // It has just ended, or the engine is away; whoever waits for the end tells of it.
+      if (error instanceof EngineError) return elsewhere;
+      throw error;
+    });
+    await checkSize();
+  }
+
+  async function checkSize(): Promise<void> {
+    if (inFolders + elsewhere > limits.diskMiB * 2 ** 20) await end(overDisk(limits.diskMiB));
+  }
+
+  /** Looks again and again; looking shall take a small part of the time, however much there is to see. */
+  async function watch(look: () => Promise<void>, everyMs: number): Promise<void> {
+    while (!ended.signal.aborted && !verdict) {
       const started = performance.now();
-      const size = await sizeOf(place.io) + await sizeOf(temporary);
-      if (size > limits.diskMiB * 2 ** 20) return await end(overDisk(limits.diskMiB));
-      // Looking shall take a small part of the time, however many files there are.
-      const pause = Math.max(WATCH_MS, 10 * (performance.now() - started));
+      await look();
+      const pause = Math.max(everyMs, 10 * (performance.now() - started));
       await delay(pause, undefined, { signal: ended.signal }).catch(() => {});
     }
   }
@@ -94,7 +117,10 @@ export function supervise(options: SuperviseOptions): RunHandle {
     const runLog = createRunLog({ maxBytes: limits.logMiB * 2 ** 20, onLines: options.onLog });
     const writers = [runLog.writer(), runLog.writer()];
     const following = follow((piece, channel) => writers[channel === 2 ? 1 : 0]!(piece));
-    const watching = watchFiles();
+    const watching = Promise.all([
+      watch(watchFolders, WATCH_MS),
+      watch(watchElsewhere, WATCH_ENGINE_MS),
+    ]);
     try {
       const state = await whenEnded();
       await Promise.race([following, delay(LAST_LINES_MS, undefined, { ref: false })]);

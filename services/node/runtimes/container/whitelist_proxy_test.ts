@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { withContainers } from "../../../../tests/support/contained.ts";
+import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
+import { silentLogger } from "../../../../shared/log.ts";
+import { startWhitelistProxy } from "./whitelist_proxy.ts";
+
+const testEngine = useTestEngine();
+
+/** A web server that tells what it was asked. */
+async function startWeb() {
+  const server = createServer(async (request, response) => {
+    const body: Uint8Array[] = [];
+    for await (const chunk of request) body.push(chunk);
+    response.writeHead(request.url === "/moved" ? 302 : 200, {
+      location: "http://elsewhere.example/",
+      "x-seen": `${request.method} ${request.url} ${request.headers.host}`,
+    });
+    const { connection: _, ...headers } = request.headers;
+    const text = new TextDecoder().decode(Uint8Array.from(body.flatMap((piece) => [...piece])));
+    response.end(JSON.stringify({ headers, body: text }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { port: (server.address() as AddressInfo).port, stop: () => server.close() };
+}
+
+async function talk(socket: string, text: string): Promise<string> {
+  using connection = await Deno.connect({ transport: "unix", path: socket });
+  await connection.write(new TextEncoder().encode(text));
+  return await new Response(connection.readable).text();
+}
+
+Deno.test("startWhitelistProxy() passes requests and tunnels on to what is listed, and says why not", async () => {
+  const folder = await Deno.makeTempDir();
+  const socket = `${folder}/web`;
+  const web = await startWeb();
+  const stop = await startWhitelistProxy({
+    socket,
+    whitelist: { domains: ["files.example"], ips: ["127.0.0.1"], ports: [web.port] },
+    log: silentLogger,
+    resolve: () => Promise.resolve(["127.0.0.1"]),
+  });
+  const { port } = web;
+  const ask = (line: string, more = "") =>
+    talk(socket, `${line} HTTP/1.1\r\nHost: ignored.example\r\n${more}\r\n`);
+  try {
+    const close =
+      "Connection: close, X-Hop\r\nX-Hop: 1\r\nProxy-Authorization: secret\r\nX-Kept: 2\r\n";
+    const got = await ask(`GET http://files.example:${port}/a?b=c`, close);
+    assert.match(got, /^HTTP\/1\.1 200/);
+    assert.match(got, new RegExp(`x-seen: GET /a\\?b=c files\\.example:${port}`, "i"));
+    assert.match(got, /"x-kept":"2"/);
+    assert.doesNotMatch(got, /secret|x-hop|ignored/i);
+
+    const posted = await talk(
+      socket,
+      `POST http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello`,
+    );
+    assert.match(posted, /"body":"hello"/);
+    const moved = await ask(`GET http://files.example:${port}/moved`, "Connection: close\r\n");
+    assert.match(moved, /^HTTP\/1\.1 302[^]*location: http:\/\/elsewhere\.example/i);
+
+    using tunnel = await Deno.connect({ transport: "unix", path: socket });
+    const inner = `GET /inner HTTP/1.1\r\nHost: inner.example\r\nConnection: close\r\n\r\n`;
+    await tunnel.write(
+      new TextEncoder().encode(`CONNECT files.example:${port} HTTP/1.1\r\nHost: x\r\n\r\n`),
+    );
+    const buffer = new Uint8Array(1000);
+    const size = await tunnel.read(buffer);
+    assert.match(
+      new TextDecoder().decode(buffer.subarray(0, size!)),
+      /^HTTP\/1\.1 200 .*\r\n\r\n$/,
+    );
+    await tunnel.write(new TextEncoder().encode(inner));
+    assert.match(await new Response(tunnel.readable).text(), /x-seen: GET \/inner inner\.example/i);
+
+    for (
+      const [line, status, reason] of [
+        [`GET http://evil.example:${port}/`, 403, /not in whitelist\.domains/],
+        [`GET http://files.example:1/`, 403, /port 1 is not in/],
+        [`GET http://user@evil.example:${port}/`, 403, /evil\.example/],
+        [`CONNECT evil.example:${port}`, 403, /not in whitelist\.domains/],
+        ["CONNECT files.example:22", 403, /port 22 is not in/],
+        [`CONNECT 127.0.0.2:${port}`, 403, /not in whitelist\.ips/],
+        ["CONNECT files.example", 403, /no host and port/],
+        ["GET /plain", 400, /This is a proxy/],
+        [`GET ftp://files.example:${port}/`, 400, /This is a proxy/],
+      ] as const
+    ) {
+      const answer = await ask(line, "Connection: close\r\n");
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), line);
+      assert.match(answer, reason, line);
+    }
+    web.stop();
+  } finally {
+    stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test(
+  containerTest(
+    "Containers reach on the web what is listed, by the proxy alone, and the owner reads of the rest",
+  ),
+  async () => {
+    const web = await startWeb();
+    const whitelist = { domains: ["files.example"], ips: ["127.0.0.1"], ports: [web.port] };
+    await withContainers(testEngine(), async ({ run, log }) => {
+      const { log: text } = await run(`
+        export http_proxy=http://squid:3128
+        wget -qO- http://127.0.0.1:${web.port}/yes
+        wget -O- http://evil.example:${web.port}/no 2>&1
+        unset http_proxy
+        wget -O- http://127.0.0.1:${web.port}/direct 2>&1
+        env | grep -c -i '_proxy='`);
+      assert.match(text, /"host":"127\.0\.0\.1:/);
+      assert.match(text, /403 Forbidden/);
+      assert.match(text, /can't connect to remote host \(127\.0\.0\.1\)/);
+      assert.match(text, /^5$/m);
+      assert.match(log.join("\n"), /refused a connection[^]*evil\.example/);
+    }, { whitelist });
+    await withContainers(testEngine(), async ({ run }) => {
+      const { log: text } = await run(`nc -w 2 squid 3128 || echo none; env | grep -i proxy; true`);
+      assert.match(text, /none/);
+      assert.doesNotMatch(text, /_proxy/i);
+    });
+    web.stop();
+  },
+);

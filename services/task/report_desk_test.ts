@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { headers } from "nats.ws";
+import { nodeIssuers } from "../../shared/broker_trust.ts";
+import { silentLogger } from "../../shared/log.ts";
+import { CREDENTIAL_HEADER, sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
+import { subjects } from "../../shared/subjects.ts";
+import { waitFor } from "../../tests/harness.ts";
+import { startTestNats } from "../../tests/support/nats.ts";
+import type { Logs } from "./logs.ts";
+import { serveReports } from "./report_desk.ts";
+import type { ReportBody, Reports } from "./reports.ts";
+
+const NODE = 7;
+
+Deno.test("reports take turns, and one that is said again meanwhile is dealt with once", async () => {
+  const broker = await startTestNats();
+  try {
+    const { nc } = await broker.service("task");
+    const node = await broker.node(NODE);
+    const begun: number[] = [];
+    const held = Promise.withResolvers<void>();
+    const reports = {
+      async finish(_node: number, { result_id }: ReportBody<"finish">) {
+        begun.push(result_id);
+        await held.promise;
+        return { ok: true as const };
+      },
+    } as Partial<Reports> as Reports;
+    const desk = serveReports({
+      nc,
+      reports,
+      logs: {} as Logs,
+      issuers: nodeIssuers(broker.trust),
+      log: silentLogger,
+    });
+    await nc.flush();
+
+    function finish(result_id: number) {
+      const subject = subjects.report(NODE, "finish");
+      const payload = new TextEncoder().encode(JSON.stringify({
+        agent_id: "00000000-0000-4000-8000-000000000000",
+        result_id,
+        attempt: 1,
+        status: "completed",
+        result: null,
+        log: null,
+        reason: null,
+      }));
+      const signed = headers();
+      signed.set(CREDENTIAL_HEADER, node.credential.jwt);
+      signed.set(SIGNATURE_HEADER, sign(node.key.seed, subject, payload));
+      return node.nc.request(subject, payload, { timeout: 20_000, headers: signed });
+    }
+
+    const answers = [1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 7].map(finish);
+    await waitFor(() => begun.length === 6, { what: "as many as may be at once" });
+    // An answer to something else shows that the desk has read all of them.
+    await node.nc.request(subjects.report(NODE, "finish"), "{}", { timeout: 20_000 });
+    assert.deepEqual(begun, [1, 2, 3, 4, 5, 6]);
+    held.resolve();
+    for (const answer of await Promise.all(answers)) assert.deepEqual(answer.json(), { ok: true });
+    assert.deepEqual(begun, [1, 2, 3, 4, 5, 6, 7, 8]);
+
+    assert.deepEqual((await finish(1)).json(), { ok: true });
+    assert.equal(begun.length, 9, "afterwards it is asked anew");
+    await desk.stop();
+  } finally {
+    await broker.stop();
+  }
+});
