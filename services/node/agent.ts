@@ -26,7 +26,7 @@ import { writeStatus } from "./health.ts";
 import { witnessHub } from "./hub_witness.ts";
 import { createHub, type NodeIdentity } from "./hub.ts";
 import { createGate } from "./gate.ts";
-import { receiveInputs } from "./input.ts";
+import { openInputs } from "./input.ts";
 import { takeWork } from "./intake.ts";
 import { openJournal } from "./journal.ts";
 import { reportMetrics } from "./metrics.ts";
@@ -135,7 +135,8 @@ export async function startAgent(
         void audit.record(event, { task_id, result_id, attempt, ...details });
       },
     });
-    const receiveInput = receiveInputs({ hub, payloads, gate: gate.call });
+    const inputs = await openInputs({ folder: dataFolder, hub, payloads, gate: gate.call });
+    const receiveInput = inputs.receive;
     const reporter = createReporter({
       broker,
       hub,
@@ -173,6 +174,8 @@ export async function startAgent(
         hub,
         codec: payloads,
         receiveInput,
+        maxBlobBytes: options!.limits.diskMiB * 2 ** 20,
+        onBlobInput: (blob) => audit.record("subtask input leaves", blob),
         log,
         sendLog,
       });
@@ -195,7 +198,7 @@ export async function startAgent(
             payloads.seal(init_org_id, parent_id === null ? "program" : "node"),
           log: log.with({ task_id, result_id, attempt }),
         };
-        return carryOut(entry, tools, signal);
+        return carryOut(entry, tools, signal).finally(() => inputs.forget(entry.dispatch));
       },
       onFailure: (error) => {
         if (!stopping.signal.aborted) fail(error);

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Logger } from "../../shared/log.ts";
-import { AuditError, type AuditEvent, type AuditLog, digestOf, digestOfFile } from "./audit_log.ts";
+import { AuditError, type AuditEvent, type AuditLog, digestOfFile } from "./audit_log.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { FinalStatus } from "./finish_report.ts";
 import { WrongKeyError } from "./hub.ts";
@@ -111,7 +111,7 @@ export async function carryOut(
     const { status, result, log } = run;
     await note("run ended", {
       status,
-      ...(result ? { result_bytes: result.length, result_sha256: digestOf(result) } : {}),
+      ...(result ? { result_bytes: result.size, result_sha256: result.sha256 } : {}),
       log_bytes: log?.length ?? 0,
     });
     await journal.finished(dispatch, { ...run, log: shareLogs ? log : null, seal });

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
+import { readPieces } from "./pieces.ts";
 
 export const AUDIT_FILE = "audit.log";
 const FIRST = "0".repeat(64);
@@ -54,8 +55,7 @@ export function digestOf(content: string | Uint8Array): string {
 export async function digestOfFile(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const file = await Deno.open(path);
-  for await (const piece of file.readable) {
+  for await (const piece of readPieces(path)) {
     hash.update(piece);
     bytes += piece.length;
   }

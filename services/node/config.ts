@@ -189,7 +189,7 @@ const schema = z.strictObject({
     // V8 does not start with less than 1 GiB of address space for data.
     memory_mib: count.min(1024, "must be at least 1024: an algorithm does not start with less")
       .default(2048),
-    output_mib: count.max(512, "must be at most 512").default(64),
+    output_mib: count.max(3072, "must be at most 3072").default(64),
   }).prefault({}),
   container: z.strictObject({
     enabled: z.boolean("must be true or false").default(true),

@@ -29,6 +29,10 @@ export interface CreateContainerRunnerOptions {
   hub: Hub;
   codec: PayloadCodec;
   receiveInput: ReceiveInput;
+  /** The largest blob that a run may upload. */
+  maxBlobBytes: number;
+  /** Told of the input of a subtask before it leaves as a blob. */
+  onBlobInput: (blob: { bytes: number; sha256: string }) => Promise<void>;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: (dispatch: Dispatch, piece: { seq: number; lines: string[] }) => void;
   log: Logger;
@@ -47,7 +51,17 @@ interface Company {
 }
 
 export function createContainerRunner(
-  { config, containers, hub, codec, receiveInput, sendLog, log }: CreateContainerRunnerOptions,
+  {
+    config,
+    containers,
+    hub,
+    codec,
+    receiveInput,
+    maxBlobBytes,
+    onBlobInput,
+    sendLog,
+    log,
+  }: CreateContainerRunnerOptions,
 ): Runner {
   async function askAccess({ task_id, image }: Dispatch, signal: AbortSignal): Promise<Access> {
     const schema = z.object({ container_token: z.string() });
@@ -68,7 +82,8 @@ export function createContainerRunner(
     const name = attemptKey(dispatch);
     const over = new AbortController();
     const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
-    const posted = await openPosted(containers.postedFile(name), name);
+    const place = containers.place(name);
+    const posted = await openPosted(place.posted, name);
     return {
       onLog: lines.push,
       serve: (token) =>
@@ -78,6 +93,7 @@ export function createContainerRunner(
           access,
           codec,
           posted,
+          blobs: { folder: place.blobs, maxBytes: maxBlobBytes, onInput: onBlobInput },
           whileWaiting: hold.without,
           signal: AbortSignal.any([signal, over.signal]),
           log,
@@ -145,7 +161,7 @@ export function createContainerRunner(
               resultId: dispatch.result_id,
               jobId: dispatch.run_id,
               imageId,
-              context: {
+              context: call && {
                 nodeId: access.grant.node_id,
                 taskId: dispatch.task_id,
                 collaborationId: dispatch.collaboration_id,

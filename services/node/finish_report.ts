@@ -3,9 +3,18 @@
  * again after a crash and a large one can go out as a stream.
  * @module
  */
-import { type Seal, sealEnd } from "./encryption/sealed.ts";
+import { createHash } from "node:crypto";
+import { joined, type Seal } from "./encryption/sealed.ts";
 import type { AttemptId } from "./journal.ts";
-import type { FilePart } from "./upload.ts";
+import {
+  collect,
+  type ContentFile,
+  discard,
+  openNew,
+  PIECE,
+  readPieces,
+  writeAll,
+} from "./pieces.ts";
 
 /** The words with which an attempt can end; the field's own (HTTP contract §5.3). */
 export const FINAL_STATUSES = [
@@ -23,8 +32,8 @@ export type FinalStatus = typeof FINAL_STATUSES[number];
 /** How an attempt ended. */
 export interface FinishedRun {
   status: FinalStatus;
-  /** The algorithm's output: JSON as bytes. */
-  result: Uint8Array | null;
+  /** The algorithm's output: JSON. */
+  result: ContentFile | null;
   /** Encrypts the result; without one it is plain. */
   seal?: Seal | null;
   log: string | null;
@@ -32,34 +41,22 @@ export interface FinishedRun {
   reason: string | null;
 }
 
-// A multiple of three, so that the pieces join to one base64 text.
-const PIECE = 768 * 1024;
-
 /** Writes and syncs the report; `result` becomes base64 piece by piece, so memory does not grow with it. */
 export async function writeFinishReport(
   path: string,
   head: AttemptId & { agent_id: string },
   { status, result, log, reason, seal }: FinishedRun,
 ): Promise<void> {
-  const file = await Deno.open(path, { create: true, write: true, truncate: true, mode: 0o600 });
+  const file = await openNew(path);
   const encoder = new TextEncoder();
-  async function write(text: string) {
-    const bytes = encoder.encode(text);
-    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-  }
+  const write = (text: string) => writeAll(file, encoder.encode(text));
   try {
     const start = JSON.stringify({ ...head, status, log, reason }).slice(0, -1);
     if (result === null) {
       await write(`${start},"result":null}`);
     } else {
       await write(`${start},"result":"${seal?.header ?? ""}`);
-      let at = 0;
-      for (; at + PIECE < result.length; at += PIECE) {
-        const piece = result.subarray(at, at + PIECE);
-        await write(new Uint8Array(seal?.update(piece) ?? piece).toBase64());
-      }
-      const rest = result.subarray(at);
-      await write(new Uint8Array(seal ? sealEnd(seal, rest) : rest).toBase64());
+      await writePayload(file, result, seal ?? null);
       await write('"}');
     }
     await file.sync();
@@ -68,40 +65,81 @@ export async function writeFinishReport(
   }
 }
 
-/**
- * The report at `path` without its payload, and where in the file the payload's base64 lies. For a report that has one.
- */
-export async function splitReport(
-  path: string,
-): Promise<{ head: Record<string, unknown>; part: FilePart }> {
-  // Quotes within the values before it are escaped, so this stands in the file only once.
-  const mark = new TextEncoder().encode(',"result":"');
-  const file = await Deno.open(path);
-  try {
-    const { size } = await file.stat();
-    let start = new Uint8Array();
-    for (;;) {
-      const piece = new Uint8Array(64 * 1024);
-      const count = await file.read(piece);
-      if (count === null) throw new Error(`Cannot read the report ${path}: it has no payload`);
-      const from = Math.max(0, start.length - mark.length);
-      const joined = new Uint8Array(start.length + count);
-      joined.set(start);
-      joined.set(piece.subarray(0, count), start.length);
-      start = joined;
-      const at = indexOf(start, mark, from);
-      if (at < 0) continue;
-      const head = JSON.parse(`${new TextDecoder().decode(start.subarray(0, at))}}`);
-      return { head, part: { path, start: at + mark.length, end: size - 2 } };
-    }
-  } finally {
-    file.close();
+/** Adds the base64 of a result, encrypted if that is wanted. Throws when the file is not the result that was there. */
+async function writePayload(
+  file: Deno.FsFile,
+  { path, size, sha256 }: ContentFile,
+  seal: Seal | null,
+): Promise<void> {
+  const encoder = new TextEncoder();
+  const text = new Uint8Array(2 * PIECE);
+  const hash = createHash("sha256");
+  // Pieces are multiples of three, so they join to one base64 text; the last one waits for what ends the seal.
+  async function add(bytes: Uint8Array) {
+    const { written } = encoder.encodeInto(bytes.toBase64(), text);
+    await writeAll(file, text.subarray(0, written));
+  }
+  let last: Uint8Array = new Uint8Array();
+  for await (const piece of readPieces(path, { end: size })) {
+    hash.update(piece);
+    const sealed = seal ? seal.update(piece) : piece;
+    if (piece.length === PIECE) await add(sealed);
+    else last = new Uint8Array(sealed); // a Buffer's slice() would be no copy
+    if (seal) discard(sealed);
+  }
+  await add(seal ? joined(last, seal.final()) : last);
+  if (hash.digest("hex") !== sha256) {
+    throw new Error(`${path} is not what it was when the run ended`);
   }
 }
 
-function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  for (let at = from; at + wanted.length <= bytes.length; at++) {
-    if (wanted.every((byte, offset) => bytes[at + offset] === byte)) return at;
+/** Where in a file something stands: from `start` up to `end`, which is not part of it. */
+export interface FilePart {
+  path: string;
+  start: number;
+  end: number;
+}
+
+/** A report taken apart: without its payload, and where in the file the payload's base64 lies, if there is one. */
+export interface SplitReport {
+  head: Record<string, unknown>;
+  part: FilePart | null;
+}
+
+export async function splitReport(path: string): Promise<SplitReport> {
+  const { size } = await Deno.stat(path);
+  const at = await findPayload(path) ?? size;
+  const head = new TextDecoder().decode(await collect(readPieces(path, { end: at })));
+  if (at === size) return { head: JSON.parse(head), part: null };
+  return { head: JSON.parse(`${head}}`), part: { path, start: at + MARK.length, end: size - 2 } };
+}
+
+/** A report without payload as it is sent: in at most so many bytes, for which its log is cut if need be. */
+export function encodeReport(head: Record<string, unknown>, mostBytes: number): Uint8Array {
+  const encoder = new TextEncoder();
+  const whole = typeof head.log === "string" ? head.log : "";
+  for (let kept = whole.length;; kept = Math.floor(kept * 0.9)) {
+    const log = kept < whole.length
+      ? `${whole.slice(0, kept)}\n[The log was cut here: it is too long for a report.]`
+        .toWellFormed()
+      : head.log;
+    const bytes = encoder.encode(JSON.stringify({ ...head, log }));
+    if (bytes.length <= mostBytes || kept === 0) return bytes;
   }
-  return -1;
+}
+
+/** Quotes within the values before it are escaped, so this stands in a file only once. */
+const MARK = ',"result":"';
+
+async function findPayload(path: string): Promise<number | undefined> {
+  const decoder = new TextDecoder("latin1");
+  let passed = 0;
+  let tail = "";
+  for await (const piece of readPieces(path)) {
+    const text = tail + decoder.decode(piece);
+    const at = text.indexOf(MARK);
+    if (at >= 0) return passed - tail.length + at;
+    passed += piece.length;
+    tail = text.slice(1 - MARK.length);
+  }
 }

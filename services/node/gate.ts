@@ -12,14 +12,27 @@ import {
   decideTask,
   type Decision,
   type Policy,
+  readsCalls,
 } from "./policy.ts";
 import { CannotStart } from "./run.ts";
+
+/** Stands for a call on whose method and arguments nothing depends. */
+const UNREAD: Call = { method: "(not read)", args: [], kwargs: {} };
+const TOO_LARGE: Decision = {
+  allowed: false,
+  reason:
+    "This node does not allow an input of more than 8 MiB here: policies.algorithms lists methods " +
+    "of this algorithm, and larger inputs are not read.",
+};
 
 export interface Gate {
   /** Decides before the hub is told of a start. */
   admit(dispatch: Dispatch, signal: AbortSignal): Promise<Decision>;
-  /** Decides on the call; rejects with a {@linkcode CannotStart} of status `not allowed`. */
-  call(dispatch: Dispatch, call: Call, signal: AbortSignal): Promise<void>;
+  /**
+   * Decides on the call, or on one that is `null` because it is too large to be read; rejects with a
+   * {@linkcode CannotStart} of status `not allowed`.
+   */
+  call(dispatch: Dispatch, call: Call | null, signal: AbortSignal): Promise<void>;
 }
 
 export interface CreateGateOptions {
@@ -72,7 +85,9 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
     async call(dispatch, call, signal) {
       const { image, task_id } = dispatch;
       const organizations = await shares(task_id, signal);
-      const decision = decideCall({ image, organizations, ...call }, policy);
+      const decision = call || !readsCalls(image, policy)
+        ? decideCall({ image, organizations, ...call ?? UNREAD }, policy)
+        : TOO_LARGE;
       if (decision.allowed) return;
       onDecision(dispatch, decision);
       throw new CannotStart(decision.reason, "not allowed");

@@ -7,37 +7,20 @@ import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { persist } from "./backoff.ts";
-import { type FilePart, upload } from "./upload.ts";
+import { download } from "./download.ts";
+import { HubError, WrongKeyError } from "./hub_error.ts";
+import { type Upload, upload } from "./upload.ts";
 import { claimsOf } from "./payload.ts";
+import type { Pieces } from "./pieces.ts";
 
-/** The hub did not do what it was asked. Without a status it could not be reached. */
-export class HubError extends Error {
-  constructor(message: string, readonly status?: number, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "HubError";
-  }
-
-  /** Whether the same request may succeed later. */
-  get retryable(): boolean {
-    return this.status === undefined || this.status >= 500 || this.status === 429;
-  }
-}
-
-/** The hub knows no node with this API key: nothing that this agent does can succeed. */
-export class WrongKeyError extends Error {
-  override name = "WrongKeyError";
-}
+export { HubError, WrongKeyError };
 
 export interface HubRequest {
   method?: "GET" | "POST" | "PUT" | "PATCH";
   /** Sent as JSON. */
   body?: unknown;
-  /** Opens a body that is JSON already; called anew for each attempt. */
-  stream?: () => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
-  /** A part of a file, sent as it is. */
-  part?: FilePart;
-  /** The answer is bytes, not JSON. */
-  raw?: boolean;
+  /** Sent as it is. */
+  content?: Upload;
   headers?: Record<string, string>;
   /** Someone else's token; by default the node's own. */
   token?: string;
@@ -67,11 +50,11 @@ export interface Hub {
     schema: z.ZodType<T>,
     options: HubRequest & { signal: AbortSignal },
   ): Promise<T>;
-  /** The bytes of a blob, as insistently. */
-  download(
-    blobId: string,
-    options: HubRequest & { signal: AbortSignal },
-  ): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * The bytes of a blob as they come, as insistently: a connection that breaks off is made anew. They are what the hub
+   * has once they have ended, else that throws.
+   */
+  download(blobId: string, options: { token?: string; signal: AbortSignal }): Pieces;
   /** Logs in and reads who this node is. Throws a {@linkcode WrongKeyError} when the key is not known. */
   whoAmI(signal: AbortSignal): Promise<NodeIdentity>;
   brokerCredential(publicKey: string, signal: AbortSignal): Promise<BrokerCredential>;
@@ -172,12 +155,21 @@ export function createHub(
   return {
     request,
     insist,
-    download: (blobId, options) =>
-      insist(
-        `/blobstream/${blobId}`,
-        z.instanceof(Uint8Array) as z.ZodType<Uint8Array<ArrayBuffer>>,
-        { ...options, raw: true },
-      ),
+    async *download(blobId, { token, signal }) {
+      const open = async (from: number, signal: AbortSignal) => {
+        const own = token ?? (await current(signal)).token;
+        const range = from > 0 ? { range: `bytes=${from}-` } : {};
+        const headers = { authorization: `Bearer ${own}`, ...range };
+        const response = await fetch(`${api}/blobstream/${blobId}`, { headers, signal });
+        if (response.ok) return response;
+        const error = readRefusal(response.status, await response.text());
+        if (token || error.status !== 401) throw error;
+        session = undefined;
+        throw refusals++ === 0 ? new HubError(error.message) : error;
+      };
+      let refusals = 0;
+      yield* download({ what: `blob ${blobId}`, open, log, signal });
+    },
     async whoAmI(signal) {
       const { nodeId } = await persist(() => current(signal), {
         what: `log in at ${api}`,
@@ -204,20 +196,20 @@ export function createHub(
 
 async function send(
   url: string,
-  { method = "GET", body, stream, part, raw, headers, token, signal, timeoutMs = 30_000 }:
-    HubRequest,
+  { method = "GET", body, content: large, headers, token, signal, timeoutMs = 30_000 }: HubRequest,
 ): Promise<unknown> {
   const timeout = AbortSignal.timeout(timeoutMs);
-  const content = body === undefined ? await stream?.() : JSON.stringify(body);
+  const content = body === undefined ? undefined : JSON.stringify(body);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
   const all = { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
   let status: number;
-  let bytes: Uint8Array;
+  let text: string;
+  let damaged = false;
   try {
-    if (part) {
-      const answer = await upload(url, { part, headers: all, signal: either });
-      status = answer.status;
-      bytes = new TextEncoder().encode(answer.text);
+    if (large) {
+      const answer = await upload(url, { content: large, headers: all, signal: either });
+      ({ status, text } = answer);
+      damaged = answer.stored !== undefined && answer.stored !== answer.sent;
     } else {
       const response = await fetch(url, {
         method,
@@ -229,21 +221,25 @@ async function send(
         signal: either,
       });
       status = response.status;
-      bytes = new Uint8Array(await response.arrayBuffer());
+      text = await response.text();
     }
   } catch (cause) {
     signal?.throwIfAborted();
     const why = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(cause);
     throw new HubError(`Cannot reach the hub: ${why}`, undefined, { cause });
   }
-  const ok = status >= 200 && status < 300;
-  if (ok && raw) return bytes;
-  const answer = parseJson(new TextDecoder().decode(bytes));
-  if (ok) return answer;
-  const { msg } = z.object({ msg: z.string() }).catch({ msg: `HTTP ${status}` }).parse(
-    answer,
-  );
-  throw new HubError(msg, status);
+  if (isOk(status) && damaged) throw new HubError("What arrived at the hub is not what was sent");
+  if (isOk(status)) return parseJson(text);
+  throw readRefusal(status, text);
+}
+
+function isOk(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function readRefusal(status: number, text: string): HubError {
+  const schema = z.object({ msg: z.string() }).catch({ msg: `HTTP ${status}` });
+  return new HubError(schema.parse(parseJson(text)).msg, status);
 }
 
 function parseJson(text: string): unknown {

@@ -144,18 +144,3 @@ Deno.test("Hub logs in anew when the hub no longer takes its token, but does not
     assert.equal(asked.filter((path) => path === "/b").length, 2);
   });
 });
-
-Deno.test("Hub.insist() opens a streamed body anew for each attempt", async () => {
-  const bodies: Promise<string>[] = [];
-  await withHub({
-    "/token/node": [login],
-    "/a": (request) => {
-      bodies.push(request.text());
-      return bodies.length === 1 ? [503, {}] : [200, { ok: true }];
-    },
-  }, async (hub) => {
-    const stream = () => Promise.resolve(new Response('{"x":1}').body!);
-    await hub.insist("/a", anything, { method: "POST", stream, signal: never });
-    assert.deepEqual(await Promise.all(bodies), ['{"x":1}', '{"x":1}']);
-  });
-});

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createLogger, silentLogger } from "../../shared/log.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { attemptKey, type Journal, openJournal } from "./journal.ts";
+import { type ContentFile, writePieces } from "./pieces.ts";
 
 const dispatch: Dispatch = {
   v: 1,
@@ -31,6 +32,15 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
+function contentFile(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<ContentFile> {
+  return writePieces(
+    path,
+    (async function* () {
+      yield bytes;
+    })(),
+  );
+}
+
 function open(folder: string, options = {}): Promise<Journal> {
   return openJournal(folder, { log: silentLogger, ...options });
 }
@@ -47,7 +57,7 @@ Deno.test("openJournal() comes back with every state and the same agent id", asy
     for (const result_id of [3, 4]) {
       await first.finished({ result_id, attempt: 1 }, {
         ...run,
-        result: new TextEncoder().encode("{}"),
+        result: await contentFile(`${folder}/output`, new TextEncoder().encode("{}")),
       });
     }
     await first.closed({ result_id: 4, attempt: 1 });
@@ -191,7 +201,10 @@ Deno.test("Journal stores a large result in pieces that join to its base64", asy
     const journal = await open(folder);
     const result = new Uint8Array(2 * 2 ** 20 + 1).map((_, index) => index % 251);
     await journal.accepted(dispatch);
-    await journal.finished(dispatch, { ...run, result });
+    await journal.finished(dispatch, {
+      ...run,
+      result: await contentFile(`${folder}/output`, result),
+    });
     const stored = JSON.parse(await Deno.readTextFile(journal.reportPath(dispatch)));
     assert.equal(stored.result, result.toBase64());
     await journal.close();

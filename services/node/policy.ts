@@ -103,6 +103,11 @@ export function decideCall(call: CallRequest, policy: Policy): Decision {
   );
 }
 
+/** Whether a decision on a call of this algorithm depends on its method or its arguments. */
+export function readsCalls(image: string, policy: Policy): boolean {
+  return ruleFor(image, policy)?.methods !== undefined;
+}
+
 /** Whether a decision on a call depends on the number of organizations. */
 export function countsOrganizations(policy: Policy): boolean {
   return policy.minimumOrganizations !== undefined ||

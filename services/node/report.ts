@@ -7,9 +7,9 @@ import type { Logger } from "../../shared/log.ts";
 import { type ReportKind, subjects } from "../../shared/subjects.ts";
 import { persist } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
-import { asSealedBlob } from "./encryption/blob.ts";
+import { blobOf } from "./encryption/blob.ts";
 import { type Hub, HubError, WrongKeyError } from "./hub.ts";
-import { splitReport } from "./finish_report.ts";
+import { encodeReport, splitReport } from "./finish_report.ts";
 import type { AttemptId, AttemptState } from "./journal.ts";
 
 const refused = z.object({ ok: z.literal(false), reason: z.string() });
@@ -125,12 +125,13 @@ export function createReporter(
       if (size <= MESSAGE_LIMIT) return await send("finish", await Deno.readFile(path), ended);
       // The payload goes on its own, as a stream; the report then names it.
       const { head, part } = await splitReport(path);
-      const blob = await asSealedBlob(part, `${path}.blob`);
+      if (!part) return await send("finish", encodeReport(head, MESSAGE_LIMIT), ended);
+      const content = await blobOf(part);
       const uuid = await persist(async () => {
         try {
           return (await hub.request("/blobstream", z.object({ uuid: z.uuid() }), {
             method: "POST",
-            part: blob ?? part,
+            content,
             // An hour: a large result on a slow line.
             timeoutMs: 3_600_000,
             signal: ended,
@@ -139,10 +140,9 @@ export function createReporter(
           const never = error instanceof HubError && UNACCEPTABLE.includes(error.status ?? 0);
           throw never ? new ReportRefusedError(error.message) : error;
         }
-      }, { what: "upload a large result to the hub", log, signal: ended, retryable })
-        .finally(() => blob && Deno.remove(blob.path).catch(() => {}));
+      }, { what: "upload a large result to the hub", log, signal: ended, retryable });
       const report = { ...head, result: uuid, in_blob: true };
-      return await send("finish", new TextEncoder().encode(JSON.stringify(report)), ended);
+      return await send("finish", encodeReport(report, MESSAGE_LIMIT), ended);
     },
   };
 }

@@ -33,6 +33,9 @@ export type Execution = FinishedRun & Pick<Outcome, "release">;
 /** Runs the algorithm, once. */
 export type Execute = (hold: Hold) => Promise<Execution>;
 
+/** V8 holds no longer text. */
+const LONGEST_INPUT = 511 * 2 ** 20;
+
 export interface Runner {
   /**
    * Gets the algorithm ready while the hub is asked. The function returned takes the input, or `null` when it must be
@@ -70,7 +73,15 @@ export function createRunner(
       algorithm.catch(() => {}); // looked at below, if the hub agrees
 
       return async function make(text) {
-        const { call: input } = await receiveInput(dispatch, text, signal);
+        const { content, call } = await receiveInput(dispatch, text, signal);
+        if (call === null && content.size > LONGEST_INPUT) {
+          throw new CannotStart(
+            `The input has ${
+              Math.ceil(content.size / 2 ** 20)
+            } MiB; the sandbox takes at most 511 MiB. ` +
+              "An algorithm in a container image can take more.",
+          );
+        }
         const chosen = chooseDatabases(dispatch, config.databases);
         const databases = await forSandbox(chosen, config.dataFolder);
         const spec = {
@@ -80,7 +91,7 @@ export function createRunner(
             log.info("The algorithm cannot be used", { image: dispatch.image, error });
             throw new CannotStart(error.message);
           }),
-          input,
+          input: call ?? content,
           databases,
           limits: config.limits,
         };

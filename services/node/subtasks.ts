@@ -12,6 +12,7 @@ import { type Hub, HubError, type HubRequest } from "./hub.ts";
 import { attemptKey } from "./journal.ts";
 import type { Payloads } from "./encryption/payloads.ts";
 import { claimsOf, encodePayload } from "./payload.ts";
+import { collect } from "./pieces.ts";
 import type { SubtaskClient } from "./runtimes/runtime.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
@@ -170,7 +171,7 @@ export function createSubtaskClient(
           if (!result) continue;
           const { token } = await grant();
           const stored = blob_storage_used
-            ? await hub.download(result, { token, signal, timeoutMs: 600_000 })
+            ? await collect(hub.download(result, { token, signal }))
             : result;
           contents.set(id, readResult(payloads, stored, taskId));
         }

@@ -41,7 +41,7 @@ export function hubServicePart(
     ...service === "collaboration"
       ? ["--allow-net", "--deny-net=169.254.169.254"]
       : [`--allow-net=${nats},unix:${databaseSocket}`],
-    `--allow-read=${ROOT}services/${service},${folder},${databaseSocket}`,
+    `--allow-read=${ROOT}services/${service},${ROOT}shared/schema,${folder},${databaseSocket}`,
     // Deno asks for this to connect to a socket.
     `--allow-write=${databaseSocket}`,
     "--allow-env",

@@ -11,16 +11,11 @@ import type { Dispatch } from "../../services/node/dispatch.ts";
 import { createHub } from "../../services/node/hub.ts";
 import { takeWork } from "../../services/node/intake.ts";
 import { attemptKey, type Journal } from "../../services/node/journal.ts";
+import { writePieces } from "../../services/node/pieces.ts";
 import { createReporter } from "../../services/node/report.ts";
 import { clock, say, told } from "./programs.ts";
 
 const CONNECTING_AT_ONCE = 8;
-const NOTHING: FinishedRun = {
-  status: "completed",
-  result: new TextEncoder().encode("null"),
-  log: "",
-  reason: null,
-};
 const messages = told();
 const hear = async () => (await messages.next()).value;
 const { api, folder, nodes }: {
@@ -28,6 +23,12 @@ const { api, folder, nodes }: {
   folder: string;
   nodes: { id: number; key: string }[];
 } = await hear();
+const nothing: FinishedRun = {
+  status: "completed",
+  result: await writePieces(join(folder, "nothing"), [new TextEncoder().encode("null")]),
+  log: "",
+  reason: null,
+};
 const signal = new AbortController().signal;
 const log = silentLogger;
 
@@ -79,7 +80,7 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
     const { result_id, attempt } = dispatch;
     const report = join(place, `${attemptKey(dispatch)}.json`);
     await reporter.start(dispatch, signal);
-    await writeFinishReport(report, { result_id, attempt, agent_id: agentId }, NOTHING);
+    await writeFinishReport(report, { result_id, attempt, agent_id: agentId }, nothing);
     await reporter.finish(dispatch, report);
     if (++reported % all.length === 0) say({ reported: clock() });
   }

@@ -2,15 +2,16 @@
 // and report. It is told the path of its configuration.
 import { startAgent } from "../../services/node/agent.ts";
 import { readNodeConfig } from "../../services/node/config.ts";
+import { writePieces } from "../../services/node/pieces.ts";
 import type { Sandbox } from "../../services/node/runtimes/sandbox.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { say, told } from "./programs.ts";
 
+const result = await writePieces(await Deno.makeTempFile(), [new TextEncoder().encode("null")]);
 const nothing: Sandbox = {
   name: "nothing",
   walls: [],
   start() {
-    const result = new TextEncoder().encode("null");
     const outcome = { status: "completed" as const, result, log: "", reason: null };
     return Promise.resolve({ done: Promise.resolve(outcome), kill: () => Promise.resolve() });
   },
@@ -31,4 +32,5 @@ const agent = await startAgent({
 say("ready");
 await messages.next();
 await agent.stop();
+await Deno.remove(result.path);
 Deno.exit(0);

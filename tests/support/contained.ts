@@ -39,7 +39,7 @@ export interface Place {
     run?: Partial<ContainerRun>,
   ): Promise<{ done: Promise<Outcome>; kill(): Promise<void> }>;
   /** Runs a script in a container to its end. */
-  run(script: string, run?: Partial<ContainerRun>): Promise<Outcome>;
+  run(script: string, run?: Partial<ContainerRun>): Promise<Outcome & { text: string }>;
 }
 
 let runs = 0;
@@ -114,8 +114,9 @@ export async function withContainers(
       start,
       async run(script, run) {
         const outcome = await (await start(script, run)).done;
+        const text = await textOf(outcome);
         await outcome.release?.();
-        return outcome;
+        return { ...outcome, text };
       },
     });
     await all.at(-1)!.cleanUp(() => false);
@@ -128,4 +129,7 @@ export async function withContainers(
   }
 }
 
-export const text = ({ result }: Outcome) => new TextDecoder().decode(result ?? new Uint8Array());
+/** The result of a run that has not been released yet. */
+export async function textOf({ result }: Outcome): Promise<string> {
+  return result ? await Deno.readTextFile(result.path) : "";
+}

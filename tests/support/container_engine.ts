@@ -200,6 +200,10 @@ const METHODS = {
     `awk -F, 'NR>1{s+=$1;n++} END{printf "{\\"sum\\":%s,\\"count\\":%s}", s, n}' /mnt/data/default.csv > output
 echo "rows counted"`,
   central: await Deno.readTextFile(new URL("central.sh", import.meta.url)),
+  blobs: await Deno.readTextFile(new URL("blobs.sh", import.meta.url)),
+  big: `bytes=$(sed 's/.*"bytes":\\([0-9]*\\).*/\\1/' input)
+{ printf '"'; head -c $bytes /dev/zero | tr '\\0' x; printf '"'; } > output`,
+  size: `tail -c 100000 input | wc -c > output; wc -c < input`,
   /** Counts how often it was run for this job, and waits for a sign. */
   count: `echo once more >> /mnt/tmp/runs; while [ ! -e /mnt/tmp/go ]; do sleep 0.05; done
 printf '{"runs":%s}' $(wc -l < /mnt/tmp/runs) > output`,

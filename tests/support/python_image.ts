@@ -34,6 +34,21 @@ def central(client: AlgorithmClient, column):
     }
 
 
+@algorithm_client
+def central_large(client: AlgorithmClient, length):
+    organizations = [one["id"] for one in client.organization.list()]
+    task = client.task.create(
+        input_={"method": "partial_large", "kwargs": {"text": "ä" * length}},
+        organizations=organizations,
+    )
+    results = client.wait_for_results(task_id=task["id"])
+    return [one == {"text": "ä" * length} for one in results]
+
+
+def partial_large(text):
+    return {"text": text}
+
+
 @data(1)
 def partial(df, column):
     info("computing a sum")

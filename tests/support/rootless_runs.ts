@@ -53,8 +53,8 @@ for (const [index, script] of scripts.entries()) {
     serve: () => new Response("from the proxy\n"),
   });
   const { status, reason, result, log, release } = await done;
+  const text = result && await Deno.readTextFile(result.path);
   await release?.();
-  const text = result && new TextDecoder().decode(result);
   console.log(JSON.stringify({ uid: Deno.uid(), status, reason, result: text, log }));
 }
 await containers.close();

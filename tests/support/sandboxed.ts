@@ -67,8 +67,9 @@ export async function withSandbox(
       start,
       async run(source, options) {
         const outcome = await (await start(source, options)).done;
-        const { result } = outcome;
-        return { ...outcome, value: result && JSON.parse(new TextDecoder().decode(result)) };
+        const text = outcome.result && await Deno.readTextFile(outcome.result.path);
+        await outcome.release?.();
+        return { ...outcome, value: text && JSON.parse(text) };
       },
     });
   } finally {

@@ -1,57 +1,53 @@
 /**
- * The blob variant of a sealed payload (HTTP contract §7.4): its ciphertext as it is, not in base64.
+ * The payload in a report, as its blob: a sealed one is its header and its ciphertext as it is, not in base64
+ * (HTTP contract §7.4); a plain one is its base64.
  * @module
  */
-import type { FilePart } from "../upload.ts";
+import type { FilePart } from "../finish_report.ts";
+import { discard, readPieces } from "../pieces.ts";
+import type { Upload } from "../upload.ts";
 
 /** More than any header has. */
 const HEADER_LIMIT = 4096;
-// A multiple of four, so that each piece can be decoded by itself.
-const PIECE = 1024 * 1024;
 
-/**
- * Writes the blob of the payload that stands as text in a part of a file to the new file `path`, piece by piece;
- * `undefined` when that payload is not sealed.
- */
-export async function asSealedBlob(part: FilePart, path: string): Promise<FilePart | undefined> {
-  const source = await Deno.open(part.path);
-  try {
-    const start = await readAt(source, part.start, Math.min(part.end, part.start + HEADER_LIMIT));
-    const second = start.indexOf(0x24, start.indexOf(0x24) + 1);
-    if (second <= 0) return undefined;
-    const target = await Deno.open(path, {
-      create: true,
-      write: true,
-      truncate: true,
-      mode: 0o600,
-    });
-    try {
-      let size = await writeAll(target, start.subarray(0, second + 1));
-      for (let at = part.start + second + 1; at < part.end; at += PIECE) {
-        const text = await readAt(source, at, Math.min(part.end, at + PIECE));
-        size += await writeAll(target, Uint8Array.fromBase64(new TextDecoder().decode(text)));
-      }
-      return { path, start: 0, end: size };
-    } finally {
-      target.close();
-    }
-  } finally {
-    source.close();
+/** The blob of the payload that stands as text in a part of a file; it is made anew each time it is read. */
+export async function blobOf(part: FilePart): Promise<Upload> {
+  const { path, start, end } = part;
+  const head = await readHead(part);
+  const second = head.indexOf("$", head.indexOf("$") + 1);
+  if (second < 0) return { size: end - start, pieces: () => readPieces(path, { start, end }) };
+  const header = head.slice(0, second + 1);
+  const text = { path, start: start + header.length, end };
+  const size = header.length + await decodedLength(text);
+  return { size, pieces: () => sealedPieces(header, text) };
+}
+
+async function* sealedPieces(
+  header: string,
+  { path, start, end }: FilePart,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const decoder = new TextDecoder("latin1");
+  yield new TextEncoder().encode(header);
+  // Each piece is a multiple of four characters and can be decoded by itself.
+  for await (const piece of readPieces(path, { start, end })) {
+    const bytes = Uint8Array.fromBase64(decoder.decode(piece));
+    yield bytes;
+    discard(bytes);
   }
 }
 
-async function readAt(file: Deno.FsFile, from: number, to: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(to - from);
-  await file.seek(from, Deno.SeekMode.Start);
-  for (let done = 0; done < bytes.length;) {
-    const count = await file.read(bytes.subarray(done));
-    if (count === null) throw new Error("Cannot read a report: it is shorter than it was");
-    done += count;
+async function readHead({ path, start, end }: FilePart): Promise<string> {
+  for await (const piece of readPieces(path, { start, end: Math.min(end, start + HEADER_LIMIT) })) {
+    return new TextDecoder("latin1").decode(piece);
   }
-  return bytes;
+  return "";
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<number> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-  return bytes.length;
+/** How many bytes a base64 text stands for. */
+async function decodedLength({ path, start, end }: FilePart): Promise<number> {
+  const groups = (end - start) / 4;
+  for await (const piece of readPieces(path, { start: Math.max(start, end - 4), end })) {
+    return (groups - 1) * 3 + Uint8Array.fromBase64(new TextDecoder("latin1").decode(piece)).length;
+  }
+  return 0;
 }

@@ -51,6 +51,12 @@ export function readPublicKey(text: string): KeyObject {
   }
 }
 
+/** Whether two public keys are one. */
+export function isSameKey(one: KeyObject, other: KeyObject): boolean {
+  const bytes = (key: KeyObject) => key.export({ type: "spki", format: "der" }).toString("base64");
+  return bytes(one) === bytes(other);
+}
+
 function checked(key: KeyObject): KeyObject {
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== "rsa") {

@@ -7,10 +7,16 @@ import { z } from "zod";
 import type { Hub } from "../hub.ts";
 import { type PayloadCodec, plainPayloads as plainCodec } from "../proxy/payload_codec.ts";
 import { KeyError, readPublicKey } from "./keys.ts";
-import { createSeal, type Format, openSealed, type Seal, sealText } from "./sealed.ts";
+import {
+  createBlobOpener,
+  createSeal,
+  type Format,
+  openSealed,
+  type Seal,
+  sealText,
+} from "./sealed.ts";
 
 export interface Payloads extends PayloadCodec {
-  readonly encrypted: boolean;
   /** The content of a stored payload: its text, or the bytes of its blob. */
   open(stored: string | Uint8Array): Uint8Array;
   /**
@@ -23,7 +29,6 @@ export interface Payloads extends PayloadCodec {
 /** Payloads of a collaboration that is not encrypted. */
 export const plainPayloads: Payloads = {
   ...plainCodec,
-  encrypted: false,
   open: (stored) =>
     Uint8Array.fromBase64(typeof stored === "string" ? stored : new TextDecoder().decode(stored)),
   seal: () => Promise.resolve(null),
@@ -67,6 +72,11 @@ export function createEncryptedPayloads(
   return {
     encrypted: true,
     open,
+    opener: () => createBlobOpener(privateKey),
+    async blobSeal(readers) {
+      const formats = await Promise.all(readers!.organizationIds.map(formatFor));
+      return createSeal(readers!.key, formats.includes("field") ? "field" : "authenticated");
+    },
     decode: (stored) => Promise.resolve(new Uint8Array(open(stored)).toBase64()),
     async encode(content, organizationId) {
       const [key, format] = await Promise.all([keyOf(organizationId), formatFor(organizationId)]);

@@ -17,6 +17,7 @@ import {
   publicEncrypt,
   randomBytes,
 } from "node:crypto";
+import { discard } from "../pieces.ts";
 
 export type Format = "field" | "authenticated";
 
@@ -68,11 +69,6 @@ export function createSeal(publicKey: KeyObject, format: Format = "field"): Seal
   };
 }
 
-/** The last piece and what comes after it. */
-export function sealEnd(seal: Seal, piece: Uint8Array): Uint8Array {
-  return joined(seal.update(piece), seal.final());
-}
-
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
 
 /** The whole of a payload as text. */
@@ -82,7 +78,17 @@ export function sealText(
   format: Format = "field",
 ): string {
   const seal = createSeal(publicKey, format);
-  return seal.header + new Uint8Array(sealEnd(seal, content)).toBase64();
+  return seal.header + joined(seal.update(content), seal.final()).toBase64();
+}
+
+/** Decrypts one payload, piece by piece. */
+export interface Opener {
+  /** Whether the content is confirmed by {@linkcode Opener.final}: nothing of it may be used before. */
+  readonly authenticated: boolean;
+  /** What this piece leads to, in memory of its own; perhaps nothing yet. */
+  update(piece: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** What is left. Throws an {@linkcode UnreadableError} when the whole is not what somebody sealed. */
+  final(): Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -90,30 +96,93 @@ export function sealText(
  * gives noise instead, because telling the difference would help to decrypt what others have sent.
  */
 export function openSealed(payload: string | Uint8Array, privateKey: KeyObject): Uint8Array {
-  const { wrapped, iv, ciphertext } = takeApart(payload);
-  if (MARK.every((byte, index) => wrapped[index] === byte) && wrapped.length > sizeOf(privateKey)) {
-    return openAuthenticated(wrapped, iv, ciphertext, privateKey);
-  }
-  const decipher = createDecipheriv("aes-256-ctr", unwrapKey(wrapped, privateKey), iv);
-  return joined(decipher.update(ciphertext), decipher.final());
+  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+  const end = endOfHeader(bytes);
+  if (end < 0) throw new UnreadableError("it is not encrypted");
+  const rest = bytes.subarray(end);
+  const opener = openerFor(bytes.subarray(0, end), privateKey);
+  const content = opener.update(typeof payload === "string" ? fromBase64(rest) : rest);
+  return joined(content, opener.final());
 }
 
-function openAuthenticated(
-  wrapped: Uint8Array,
-  iv: Uint8Array,
-  ciphertext: Uint8Array,
-  privateKey: KeyObject,
-): Uint8Array {
-  try {
+/** More than any header has. */
+const HEADER_LIMIT = 16 * 1024;
+
+/** Opens a blob as it comes. */
+export function createBlobOpener(privateKey: KeyObject): Opener {
+  let head: Uint8Array<ArrayBuffer> = new Uint8Array();
+  let opener: Opener | undefined;
+  return {
+    get authenticated() {
+      return opener?.authenticated ?? true;
+    },
+    update(piece) {
+      if (opener) return opener.update(piece);
+      head = joined(head, piece);
+      const end = endOfHeader(head.subarray(0, HEADER_LIMIT));
+      if (end < 0) {
+        if (head.length < HEADER_LIMIT) return new Uint8Array();
+        throw new UnreadableError("it is not encrypted");
+      }
+      opener = openerFor(head.subarray(0, end), privateKey);
+      return opener.update(head.subarray(end));
+    },
+    final() {
+      if (!opener) throw new UnreadableError("it is not encrypted");
+      return opener.final();
+    },
+  };
+}
+
+function openerFor(header: Uint8Array, privateKey: KeyObject): Opener {
+  const { wrapped, iv } = readHeader(header);
+  if (MARK.every((byte, index) => wrapped[index] === byte) && wrapped.length > sizeOf(privateKey)) {
+    return authenticatedOpener(wrapped, iv, privateKey);
+  }
+  const decipher = createDecipheriv("aes-256-ctr", unwrapKey(wrapped, privateKey), iv);
+  return {
+    authenticated: false,
+    update: (piece) => own(decipher.update(piece)),
+    final: () => own(decipher.final()),
+  };
+}
+
+function authenticatedOpener(wrapped: Uint8Array, iv: Uint8Array, privateKey: KeyObject): Opener {
+  const decipher = unlessUnreadable(() => {
     const key = privateDecrypt({ key: privateKey, ...OAEP }, wrapped.subarray(MARK.length));
-    const end = ciphertext.length - TAG_BYTES;
-    const decipher = createDecipheriv("aes-256-gcm", key, iv, { authTagLength: TAG_BYTES });
-    decipher.setAAD(wrapped).setAuthTag(ciphertext.subarray(end));
-    const content = decipher.update(ciphertext.subarray(0, end));
-    return joined(content, decipher.final());
+    return createDecipheriv("aes-256-gcm", key, iv, { authTagLength: TAG_BYTES }).setAAD(wrapped);
+  });
+  /** The end of what has come, which may be the tag. */
+  let held: Uint8Array<ArrayBuffer> = new Uint8Array();
+  return {
+    authenticated: true,
+    update(piece) {
+      const bytes = held.length === 0 ? piece : joined(held, piece);
+      const end = Math.max(0, bytes.length - TAG_BYTES);
+      held = new Uint8Array(bytes.subarray(end));
+      const content = own(decipher.update(bytes.subarray(0, end)));
+      if (bytes !== piece) discard(bytes);
+      return content;
+    },
+    final: () =>
+      unlessUnreadable(() => {
+        decipher.setAuthTag(held);
+        return own(decipher.final());
+      }),
+  };
+}
+
+function unlessUnreadable<T>(act: () => T): T {
+  try {
+    return act();
   } catch {
     throw new UnreadableError();
   }
+}
+
+/** What node:crypto returns is a view of this kind. */
+function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -191,17 +260,19 @@ function within(code: number, low: number, high: number): number {
   return 1 & ~(((code - low) | (high - code)) >>> 31);
 }
 
-function takeApart(payload: string | Uint8Array) {
-  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+/** Where the ciphertext begins; negative when the header has not ended. */
+function endOfHeader(bytes: Uint8Array): number {
   const first = bytes.indexOf(0x24);
-  const second = bytes.indexOf(0x24, first + 1);
-  if (first < 0 || second < 0) throw new UnreadableError("it is not encrypted");
-  const rest = bytes.subarray(second + 1);
-  const wrapped = fromBase64(bytes.subarray(0, first));
-  const iv = fromBase64(bytes.subarray(first + 1, second));
-  const ciphertext = typeof payload === "string" ? fromBase64(rest) : rest;
+  const second = first < 0 ? -1 : bytes.indexOf(0x24, first + 1);
+  return second < 0 ? -1 : second + 1;
+}
+
+function readHeader(header: Uint8Array) {
+  const middle = header.indexOf(0x24);
+  const wrapped = fromBase64(header.subarray(0, middle));
+  const iv = fromBase64(header.subarray(middle + 1, -1));
   if (iv.length !== IV_BYTES) throw new UnreadableError();
-  return { wrapped, iv, ciphertext };
+  return { wrapped, iv };
 }
 
 function fromBase64(text: Uint8Array): Uint8Array {
@@ -220,8 +291,8 @@ function headerOf(wrapped: Uint8Array, iv: Uint8Array): string {
   return `${new Uint8Array(wrapped).toBase64()}$${new Uint8Array(iv).toBase64()}$`;
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (second.length === 0) return first;
+/** Both, in new memory. */
+export function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
   both.set(second, first.length);

@@ -6,6 +6,7 @@
  * @module
  */
 import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Logger } from "../../../shared/log.ts";
 import { messageOf } from "../../../shared/errors.ts";
@@ -13,8 +14,10 @@ import { persist, sleep } from "../backoff.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
 import { type Hub, HubError, type HubRequest } from "../hub.ts";
+import { collect } from "../pieces.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import type { Posted } from "./posted.ts";
+import { createBlobs, isBlobId, type ProxyBlobs } from "./blobs.ts";
 import { carriesToken, type Grant } from "./token.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
@@ -32,6 +35,7 @@ export interface ProxyOptions {
   access: () => Promise<{ token: string; grant: Grant }>;
   codec: PayloadCodec;
   posted: Posted;
+  blobs: ProxyBlobs;
   /** Wraps the time in which the run only waits. */
   whileWaiting: <T>(work: () => Promise<T>) => Promise<T>;
   /** Aborted when the run is over. */
@@ -64,11 +68,13 @@ const PASSED_ON = [
 const LISTS = ["/organization", "/study", "/run"];
 
 export function createProxy(
-  { hub, token, access, codec, posted, whileWaiting, signal, log }: ProxyOptions,
+  { hub, token, access, codec, posted, blobs: blobOptions, whileWaiting, signal, log }:
+    ProxyOptions,
 ): Proxy {
   const app = new Hono<{ Bindings: ProxyContext }>();
   const creating = new Map<string, Promise<z.infer<typeof createdSchema>>>();
   const own = new Set<number>();
+  const blobs = createBlobs({ ...blobOptions, hub, access, codec, signal, log });
 
   async function get<T>(path: string, schema: z.ZodType<T>, options: HubRequest = {}): Promise<T> {
     return await hub.insist(path, schema, { ...options, token: (await access()).token, signal });
@@ -102,12 +108,9 @@ export function createProxy(
   }
 
   async function decoded(result: z.infer<typeof resultSchema>) {
+    if (result.result && result.blob_storage_used && await blobs.areKnown()) return result;
     const stored = result.result && result.blob_storage_used
-      ? await hub.download(result.result, {
-        token: (await access()).token,
-        signal,
-        timeoutMs: 600_000,
-      })
+      ? await collect(hub.download(result.result, { token: (await access()).token, signal }))
       : result.result;
     const text = stored
       ? await codec.decode(stored).catch((error) => {
@@ -124,7 +127,10 @@ export function createProxy(
     for (const { input, ...organization } of body.organizations) {
       organizations.push({
         ...organization,
-        ...(input === undefined ? {} : { input: await codec.encode(input, organization.id) }),
+        ...(input === undefined ? {} : {
+          // What lies in a blob was encrypted on its way there.
+          input: isBlobId(input) ? input : await codec.encode(input, organization.id),
+        }),
       });
     }
     return await persist(() =>
@@ -151,7 +157,7 @@ export function createProxy(
     return await next();
   });
 
-  app.get("/blobstream/status", (c) => c.json({ blob_store_enabled: false }));
+  app.route("/", blobs.routes);
 
   app.post("/task", async function createSubtask(c) {
     if (Number(c.req.header("content-length") ?? 0) > MAX_BODY) {
@@ -214,6 +220,7 @@ export function createProxy(
     c.json({ msg: `An algorithm may not ask for ${c.req.method} ${c.req.path}.` }, 403)
   );
   app.onError((error, c) => {
+    if (error instanceof HTTPException) return c.json({ msg: error.message }, error.status);
     if (error instanceof HubError && error.status !== undefined) {
       return c.json({ msg: error.message }, error.status as 400);
     }

@@ -72,6 +72,7 @@ async function withProxy(
     access: () => Promise.resolve({ token: "hub-token", grant }),
     codec,
     posted: await openPosted(`${folder.path}/posted`, "11-1"),
+    blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
     whileWaiting(work) {
       place.waits++;
       return work();
@@ -160,6 +161,7 @@ Deno.test("Proxy gives lists in one page, with the hub's token and without the p
       links: { next: "/organization?page=2" },
     }],
     "GET /result?task_id=9": (): Answer => [200, { data: [{ id: 1, result: "MQ==" }], links: {} }],
+    "GET /blobstream/status": (): Answer => [200, { blob_store_enabled: false }],
     "GET /result/1": (): Answer => [200, { id: 1, result: "MQ==" }],
   };
   await withProxy(script, async ({ ask, asked }) => {

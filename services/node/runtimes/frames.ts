@@ -2,8 +2,9 @@
  * The two ways of the standard streams between the agent and the runner in a sandbox.
  *
  * Agent to runner: JSON lines, first a {@linkcode StartMessage}, then {@linkcode Answer}s.
- * Runner to agent: frames, each a record separator, JSON and a line feed (as RFC 7464 has it); the frame `result` is
- * followed by its bytes. Whatever stands between frames is what the algorithm printed.
+ * Runner to agent: frames, each a record separator, JSON and a line feed (as RFC 7464 has it); a frame `result` is
+ * followed by so many bytes of the result, and by another one of its kind if there is `more`. Whatever stands between
+ * frames is what the algorithm printed.
  *
  * The algorithm lives in the runner's process and can write here what it likes, so nothing is believed.
  * @module
@@ -13,12 +14,17 @@ import { z } from "zod";
 export const RECORD_SEPARATOR = 0x1e;
 const LINE_FEED = 0x0a;
 
-export interface StartMessage {
-  /** Address of the algorithm's file. */
-  algorithm: string;
+export interface MethodCall {
   method: string;
   args: unknown[];
   kwargs: Record<string, unknown>;
+}
+
+export interface StartMessage {
+  /** Address of the algorithm's file. */
+  algorithm: string;
+  /** What it is called with, or the path of the file that says so. */
+  call: MethodCall | string;
   databases: { label: string; path: string }[];
   /** Calls that may be under way at once; the runner keeps further ones back. */
   max_calls: number;
@@ -35,7 +41,7 @@ const callSchema = z.object({
 });
 const errorSchema = z.object({
   is: z.literal("error"),
-  kind: z.enum(["load", "method", "thrown", "memory", "result"]),
+  kind: z.enum(["input", "load", "method", "thrown", "memory", "result"]),
   /** The error as text, with those lines of its stack that are the algorithm's. */
   text: z.string(),
 });
@@ -43,7 +49,11 @@ const frameSchema = z.discriminatedUnion("is", [
   z.object({ is: z.literal("ready") }),
   callSchema,
   errorSchema,
-  z.object({ is: z.literal("result"), bytes: z.number().int().min(0) }),
+  z.object({
+    is: z.literal("result"),
+    bytes: z.number().int().min(0),
+    more: z.boolean().exactOptional(),
+  }),
 ]);
 
 export type Call = z.infer<typeof callSchema>;
@@ -60,13 +70,15 @@ export interface FrameReaderOptions {
   maxFrameBytes: number;
   maxResultBytes: number;
   onFrame: (frame: Exclude<Frame, { is: "result" }>) => void;
-  onResult: (result: Uint8Array) => void;
+  /** A piece of the result as it comes, good until the function returns; `last` ends the result. */
+  onResult: (piece: Uint8Array, last: boolean) => void;
   /** Bytes between frames, as they come. */
   onPrinted: (bytes: Uint8Array) => void;
 }
 
 /**
- * Returns a function that takes the output apart, piece by piece, and holds no more of it than the limits allow.
+ * Returns a function that takes the output apart, piece by piece, and holds no more of it than the limits allow, and
+ * nothing of the pieces themselves.
  * It throws a {@linkcode FrameError}; what comes after that, or after a result, is to be ignored.
  */
 export function createFrameReader(
@@ -75,39 +87,47 @@ export function createFrameReader(
   /** Pieces of the frame that has begun. */
   let pieces: Uint8Array[] | undefined;
   let pieceBytes = 0;
-  let result: Uint8Array | undefined;
-  let resultBytes = 0;
+  /** What has been announced of the result, and how much of it is still to come. */
+  let result: { bytes: number; left: number; more: boolean } | undefined;
 
   function takeFrame() {
     const frame = parseFrame(join(pieces!, pieceBytes));
     pieces = undefined;
     pieceBytes = 0;
-    if (frame.is !== "result") return onFrame(frame);
-    if (frame.bytes > maxResultBytes) {
+    if (frame.is !== "result") {
+      if (!result) return onFrame(frame);
       throw new FrameError(
-        `The result is too large: ${
-          inMiB(frame.bytes)
-        } MiB of JSON, and this node lets out at most ` +
+        "The algorithm wrote to standard output while its result was handed over.",
+      );
+    }
+    const bytes = (result?.bytes ?? 0) + frame.bytes;
+    if (bytes > maxResultBytes) {
+      const size = `${frame.more ? "more than " : ""}${inMiB(bytes)} MiB`;
+      throw new FrameError(
+        `The result is too large: ${size} of JSON, and this node lets out at most ` +
           `${inMiB(maxResultBytes)} MiB.`,
       );
     }
-    result = new Uint8Array(frame.bytes);
-    if (frame.bytes === 0) onResult(result);
+    result = { bytes, left: frame.bytes, more: frame.more ?? false };
+    if (frame.bytes === 0) takeResult(new Uint8Array());
+  }
+
+  function takeResult(piece: Uint8Array) {
+    result!.left -= piece.length;
+    onResult(piece, result!.left === 0 && !result!.more);
   }
 
   return function push(chunk) {
     for (let at = 0; at < chunk.length;) {
-      if (result) {
-        const part = chunk.subarray(at, at + result.length - resultBytes);
-        if (part.length === 0) return;
-        result.set(part, resultBytes);
-        resultBytes += part.length;
+      if (result && !result.more && result.left === 0) return;
+      if (result && result.left > 0) {
+        const part = chunk.subarray(at, at + result.left);
         at += part.length;
-        if (resultBytes === result.length) onResult(result);
+        takeResult(part);
       } else if (pieces) {
         const end = chunk.indexOf(LINE_FEED, at);
         const piece = chunk.subarray(at, end < 0 ? chunk.length : end);
-        pieces.push(piece);
+        pieces.push(piece.slice());
         pieceBytes += piece.length;
         if (pieceBytes > maxFrameBytes) {
           throw new FrameError(
@@ -119,7 +139,7 @@ export function createFrameReader(
       } else {
         const separator = chunk.indexOf(RECORD_SEPARATOR, at);
         const end = separator < 0 ? chunk.length : separator;
-        if (end > at) onPrinted(chunk.subarray(at, end));
+        if (end > at && !result) onPrinted(chunk.subarray(at, end));
         if (separator >= 0) pieces = [];
         at = end + 1;
       }

@@ -8,11 +8,15 @@ const frame = (value: unknown) => `\x1e${JSON.stringify(value)}\n`;
 /** What a reader makes of the output when it comes in pieces of `size` bytes. */
 function read(output: string, size: number, limits: { frame?: number; result?: number } = {}) {
   const seen = { printed: "", frames: [] as unknown[], results: [] as string[] };
+  let result = "";
   const push = createFrameReader({
     maxFrameBytes: limits.frame ?? 100,
     maxResultBytes: limits.result ?? 100,
     onFrame: (frame) => seen.frames.push(frame),
-    onResult: (result) => seen.results.push(decoder.decode(result)),
+    onResult(piece, last) {
+      result += decoder.decode(piece);
+      if (last) seen.results.push(result);
+    },
     onPrinted: (bytes) => seen.printed += decoder.decode(bytes),
   });
   const bytes = encoder.encode(output);
@@ -31,6 +35,23 @@ Deno.test("createFrameReader() tells frames, printed text and the result apart, 
       results: ['{"a":\x1e\n}'],
     });
   }
+});
+
+Deno.test("createFrameReader() joins a result that comes in several frames, up to the limit in all", () => {
+  const part = (text: string, more: boolean) =>
+    frame({ is: "result", bytes: text.length, ...(more ? { more } : {}) }) + text;
+  const output = part("[1,", true) + part("", true) + part("\x1e\n2", true) + part("]", false);
+  for (const size of [1, 5, 1000]) {
+    assert.deepEqual(read(output + frame({ is: "ready" }), size), {
+      printed: "",
+      frames: [],
+      results: ["[1,\x1e\n2]"],
+    });
+  }
+  assert.deepEqual(read(part("[1", true), 3).results, [], "it may go on");
+  assert.throws(() => read(part("[1", true) + frame({ is: "ready" }), 3), /while its result was/);
+  const halves = part("x".repeat(60), true) + part("x".repeat(60), true);
+  assert.throws(() => read(halves, 50), /too large: more than 0\.1 MiB/);
 });
 
 Deno.test("createFrameReader() gives an empty result at once", () => {

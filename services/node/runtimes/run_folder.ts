@@ -36,6 +36,8 @@ export interface Home {
 export interface RunFolder {
   path: string;
   algorithm: string;
+  /** Where the call is, if it lies in a file. */
+  input: string;
   databases: { label: string; path: string }[];
 }
 
@@ -148,6 +150,7 @@ export async function makeRunFolder(home: Home, uid: number | undefined): Promis
 export function readablePaths(folder: string): string[] {
   return [
     ...EXTENSIONS.map((extension) => join(folder, `algorithm${extension}`)),
+    inputPath(folder),
     ...Array.from({ length: MAX_DATABASES }, (_, index) => databasePath(folder, index)),
   ];
 }
@@ -157,21 +160,31 @@ export function readablePaths(folder: string): string[] {
  */
 export async function fillRunFolder(
   path: string,
-  { algorithm, databases }: Pick<RunSpec, "algorithm" | "databases">,
+  { algorithm, input, databases }: Pick<RunSpec, "algorithm" | "input" | "databases">,
   uid: number | undefined,
 ): Promise<RunFolder> {
   if (databases.length > MAX_DATABASES) {
     throw new RunFolderError(`The task names more than ${MAX_DATABASES} databases.`);
   }
   const extension = EXTENSIONS.find((extension) => algorithm.name.endsWith(extension)) ?? ".ts";
-  const folder: RunFolder = { path, algorithm: join(path, `algorithm${extension}`), databases: [] };
+  const folder: RunFolder = {
+    path,
+    algorithm: join(path, `algorithm${extension}`),
+    input: inputPath(path),
+    databases: [],
+  };
   await hand(algorithm.path, folder.algorithm, uid, `The algorithm ${algorithm.name}`);
+  if ("path" in input) await hand(input.path, folder.input, uid, "The input");
   for (const [index, { label, path: source }] of databases.entries()) {
     const target = databasePath(path, index);
     await hand(source, target, uid, `The database "${label}"`);
     folder.databases.push({ label, path: target });
   }
   return folder;
+}
+
+function inputPath(folder: string): string {
+  return join(folder, "input");
 }
 
 function databasePath(folder: string, index: number): string {

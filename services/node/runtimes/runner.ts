@@ -7,7 +7,7 @@
  * @module
  */
 import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
-import type { Answer, Call, ErrorFrame, Frame, StartMessage } from "./frames.ts";
+import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
 import { closest } from "../closest.ts";
 import { readTable, TableError } from "./table.ts";
 
@@ -97,11 +97,34 @@ function refuseLosses(key: string, value: unknown): unknown {
   );
 }
 
-function toJson(value: unknown): Uint8Array {
+function toJson(value: unknown): string {
   if (value === undefined) {
     throw new TypeError("The method returned nothing; return null to say so.");
   }
-  return encoder.encode(JSON.stringify(value, refuseLosses));
+  try {
+    return JSON.stringify(value, refuseLosses);
+  } catch (error) {
+    if (!(error instanceof RangeError) || error.message !== "Invalid string length") throw error;
+    throw new RangeError(
+      "Its JSON is longer than the 512 MiB that a text can have in the sandbox.",
+    );
+  }
+}
+
+/** Characters of a result that are sent at once; all of it as bytes would take its memory once more. */
+const PIECE = 256 * 1024;
+
+function sendResult(text: string) {
+  const bytes = new Uint8Array(3 * PIECE);
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(text.length, at + PIECE);
+    // Not between the two halves of a character.
+    if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--;
+    const { written } = encoder.encodeInto(text.slice(at, end), bytes);
+    at = end;
+    sendFrame({ is: "result", bytes: written, ...(at < text.length ? { more: true } : {}) });
+    write(bytes.subarray(0, written));
+  }
 }
 
 // -- the run ------------------------------------------------------------------------------------------------
@@ -135,6 +158,22 @@ function createContext(databases: StartMessage["databases"]): Context {
   };
 }
 
+/** Reads a call that was too large for a message. */
+function readCall(path: string): MethodCall {
+  let call: Partial<MethodCall> | null;
+  try {
+    call = JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    if (error instanceof RangeError) failWith(error, path);
+    fail("input", "The input cannot be read: it must be JSON in UTF-8.");
+  }
+  const { method, args = [], kwargs = {} } = call ?? {};
+  const fits = typeof method === "string" && Array.isArray(args) &&
+    typeof kwargs === "object" && kwargs !== null && !Array.isArray(kwargs);
+  if (!fits) fail("input", "The input must be an object with method, args and kwargs.");
+  return { method, args, kwargs };
+}
+
 function findMethod(module: Record<string, unknown>, name: string) {
   const method = Object.hasOwn(module, name) ? module[name] : undefined;
   if (typeof method === "function") return method;
@@ -147,7 +186,7 @@ function findMethod(module: Record<string, unknown>, name: string) {
   );
 }
 
-async function run({ algorithm, method, args, kwargs, databases, max_calls }: StartMessage) {
+async function run({ algorithm, call: given, databases, max_calls }: StartMessage) {
   maxCalls = max_calls;
   const failed = (error: unknown) => failWith(error, algorithm);
   addEventListener("unhandledrejection", (event) => failed(event.reason));
@@ -159,6 +198,7 @@ async function run({ algorithm, method, args, kwargs, databases, max_calls }: St
   } catch (error) {
     fail("load", describe(error, algorithm));
   }
+  const { method, args, kwargs } = typeof given === "string" ? readCall(given) : given;
   const call = findMethod(module, method);
   const named = args.length === 0 || Object.keys(kwargs).length > 0 ? [kwargs] : [];
   let value: unknown;
@@ -167,14 +207,13 @@ async function run({ algorithm, method, args, kwargs, databases, max_calls }: St
   } catch (error) {
     failed(error);
   }
-  let result: Uint8Array;
+  let result: string;
   try {
     result = toJson(value);
   } catch (error) {
     fail("result", error instanceof Error ? error.message : String(error));
   }
-  sendFrame({ is: "result", bytes: result.length });
-  write(result);
+  sendResult(result);
   Deno.exit(0);
 }
 

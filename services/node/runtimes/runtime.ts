@@ -3,6 +3,8 @@
  * @module
  */
 
+import type { ContentFile } from "../pieces.ts";
+
 /** The words with which a runtime can end a run; a part of the field's own (HTTP contract §5.3). */
 export type OutcomeStatus =
   | "completed"
@@ -19,8 +21,8 @@ export interface Outcome {
    * `failed`: the node stopped it at a limit.
    */
   status: OutcomeStatus;
-  /** The algorithm's output, JSON as UTF-8 bytes; null unless completed. */
-  result: Uint8Array | null;
+  /** The algorithm's output, JSON in UTF-8, until `release` is called; null unless completed. */
+  result: ContentFile | null;
   /** What the algorithm printed, cut where it is too long. */
   log: string;
   /** For the researcher: why it did not complete; null when it did. */
@@ -67,7 +69,8 @@ export interface RunSpec {
   name: string;
   /** The algorithm's file and what people call it. */
   algorithm: { name: string; path: string };
-  input: { method: string; args: unknown[]; kwargs: Record<string, unknown> };
+  /** What it is called with, or the file that says so, for a call that is too large to be held by the agent. */
+  input: { method: string; args: unknown[]; kwargs: Record<string, unknown> } | ContentFile;
   databases: RunDatabase[];
   limits: RunLimits;
   /** Called with whole lines as they are printed, until the log is full. */

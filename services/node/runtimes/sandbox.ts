@@ -8,7 +8,8 @@
  */
 import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
-import { fillRunFolder, makeHome, RunFolderError } from "./run_folder.ts";
+import { join } from "node:path";
+import { fillRunFolder, makeHome, removeFolder, RunFolderError } from "./run_folder.ts";
 import { launchRunner, type RunnerProcess } from "./runner_process.ts";
 import type { Outcome, RunHandle, RunLimits, RunSpec, Runtime } from "./runtime.ts";
 import { supervise } from "./supervise.ts";
@@ -43,6 +44,10 @@ export async function createSandbox(
   const walls = await findWalls();
   const home = await makeHome(folder, { ownUser: walls.ownUser !== undefined, deno });
   const users = createUsers();
+  // The agent's alone. What an earlier agent left here was never promised to anybody.
+  const results = join(folder, "results");
+  await removeFolder(results);
+  await Deno.mkdir(results, { mode: 0o700 });
   const launch = (limits: RunLimits) => launchRunner({ home, walls, users, limits });
   const spare = createSpare(launch, log);
 
@@ -52,7 +57,8 @@ export async function createSandbox(
     try {
       runner = await spare.take(spec.limits) ?? await launch(spec.limits);
       const place = await fillRunFolder(runner.folder, spec, runner.uid);
-      return supervise({ runner, place, spec, maxLogBytes, log: runLog });
+      const resultPath = join(results, spec.name);
+      return supervise({ runner, place, spec, resultPath, maxLogBytes, log: runLog });
     } catch (error) {
       await runner?.remove();
       const known = error instanceof RunFolderError;
@@ -75,6 +81,7 @@ export async function createSandbox(
     async close() {
       await spare.close();
       await home.remove();
+      await removeFolder(results);
     },
   };
 }

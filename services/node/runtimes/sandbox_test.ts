@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
+import { sha256Hex } from "../../../shared/digest.ts";
 import { silentLogger } from "../../../shared/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
 import type { SubtaskClient } from "./runtime.ts";
 import { createSandbox } from "./sandbox.ts";
 import { findWalls } from "./walls.ts";
-
-const decoder = new TextDecoder();
 
 Deno.test("Sandbox gives the algorithm its arguments and its data, and hands back what it returns", async () => {
   await withSandbox(async ({ run, folder }) => {
@@ -23,7 +22,9 @@ Deno.test("Sandbox gives the algorithm its arguments and its data, and hands bac
       databases: [database],
     });
     assert.deepEqual(outcome.value, { first: 7, values: [20, 40], ü: "😀" });
-    assert.equal(outcome.result?.constructor, Uint8Array);
+    const text = new TextEncoder().encode(JSON.stringify(outcome.value));
+    assert.equal(outcome.result?.size, text.length);
+    assert.equal(outcome.result?.sha256, await sha256Hex(text));
     const { status, reason, log } = outcome;
     assert.deepEqual({ status, reason, log }, { status: "completed", reason: null, log: "" });
   });
@@ -309,7 +310,9 @@ Deno.test("Sandbox keeps a result that came before the kill", async () => {
     const outcome = await handle.done;
     await handle.kill();
     assert.equal(outcome.status, "completed");
-    assert.equal(decoder.decode(outcome.result!), "[1]");
+    assert.equal(await Deno.readTextFile(outcome.result!.path), "[1]");
+    await outcome.release!();
+    await assert.rejects(Deno.stat(outcome.result!.path), Deno.errors.NotFound);
   });
 });
 

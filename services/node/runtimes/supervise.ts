@@ -14,6 +14,8 @@ import {
   FrameError,
   type StartMessage,
 } from "./frames.ts";
+import { discard } from "../pieces.ts";
+import { createOutputFile } from "./output.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { createRunLog } from "./run_log.ts";
 import type { RunnerProcess } from "./runner_process.ts";
@@ -40,19 +42,25 @@ export interface Supervision {
   runner: RunnerProcess;
   place: RunFolder;
   spec: RunSpec;
+  /** Where the result is to lie. */
+  resultPath: string;
   maxLogBytes: number;
   log: Logger;
 }
 
 /** Sends the runner its work and follows it; the first verdict that anything leads to is the run's. */
 export function supervise(
-  { runner, place, spec, maxLogBytes, log }: Supervision,
+  { runner, place, spec, resultPath, maxLogBytes, log }: Supervision,
 ): RunHandle {
   const { limits } = spec;
   const { process } = runner;
   const runLog = createRunLog({ maxBytes: maxLogBytes, onLines: spec.onLog });
   const send = createSender(process.stdin);
   const answer = createAnswerer(spec.client, send);
+  const output = createOutputFile(resultPath);
+  /** Pieces of the result that have come and are not in the file yet. */
+  const arrived: Uint8Array[] = [];
+  let complete = false;
   let verdict: Verdict | undefined;
   let ready = false;
   let errors: Uint8Array = new Uint8Array();
@@ -71,7 +79,10 @@ export function supervise(
       else if (frame.is === "call") answer(frame);
       else end(explainError(frame, spec, place));
     },
-    onResult: (result) => end(judgeResult(result)),
+    onResult(piece, last) {
+      arrived.push(piece);
+      complete = last;
+    },
   });
 
   async function readOutput() {
@@ -79,6 +90,10 @@ export function supervise(
       if (verdict) continue;
       try {
         readFrames(chunk);
+        // Nothing more is read before this is written, so memory does not grow with the result.
+        for (const piece of arrived.splice(0)) await output.write(piece);
+        if (complete) end(judgeResult(output.end()));
+        else discard(chunk);
       } catch (error) {
         if (!(error instanceof FrameError)) throw error;
         end(overLimit(error.message));
@@ -111,9 +126,15 @@ export function supervise(
       verdict ??= overLimit("The node lost hold of the run; its own log says why.");
     } finally {
       clearTimeout(timer);
+      await output.close({ keep: verdict?.result != null });
       await runner.remove().catch((error) => log.warn("Cannot remove a run's folder", { error }));
     }
-    return { ...verdict, log: runLog.text() };
+    const { result } = verdict;
+    return {
+      ...verdict,
+      log: runLog.text(),
+      ...(result ? { release: () => Deno.remove(result.path).catch(() => {}) } : {}),
+    };
   }
 
   send(startMessage(spec, place));
@@ -130,7 +151,7 @@ export function supervise(
 function startMessage({ input }: RunSpec, place: RunFolder): StartMessage {
   return {
     algorithm: pathToFileURL(place.algorithm).href,
-    ...input,
+    call: "path" in input ? place.input : input,
     databases: place.databases,
     max_calls: MAX_CALLS,
   };

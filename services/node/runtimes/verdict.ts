@@ -5,6 +5,7 @@
 import { pathToFileURL } from "node:url";
 import type { ErrorFrame } from "./frames.ts";
 import type { RunFolder } from "./run_folder.ts";
+import type { Output } from "./output.ts";
 import type { Outcome, RunLimits, RunSpec } from "./runtime.ts";
 
 /** How a run ended, its log apart. */
@@ -31,13 +32,9 @@ export function overLimit(reason: string): Verdict {
 }
 
 /** The verdict on a whole result. */
-export function judgeResult(result: Uint8Array): Verdict {
-  try {
-    JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(result));
-    return { status: "completed", result, reason: null };
-  } catch {
-    return no("crashed", "The algorithm's output is not JSON.");
-  }
+export function judgeResult({ isJson, ...result }: Output): Verdict {
+  if (!isJson) return no("crashed", "The algorithm's output is not JSON.");
+  return { status: "completed", result, reason: null };
 }
 
 /** The verdict on an error that the runner tells of. */
@@ -51,12 +48,17 @@ export function explainError(
       .replaceAll(`${place.path}/`, ""),
   );
   switch (kind) {
+    case "input":
+      return no("start failed", words);
     case "load":
       return no("start failed", `The algorithm ${algorithm.name} cannot be loaded. ${words}`);
     case "memory":
       return no("crashed", `${outOfMemory(limits)} ${words}`);
     case "result":
-      return no("crashed", `The result of ${input.method} cannot be sent. ${words}`);
+      return no(
+        "crashed",
+        `The result${"method" in input ? ` of ${input.method}` : ""} cannot be sent. ${words}`,
+      );
     default:
       return no("crashed", words);
   }

@@ -9,6 +9,15 @@ import { isAtNode, isFinal, mayTask, taskStatus } from "../rules.ts";
 import { resultOfTaskById, statusesOfTask } from "../store.ts";
 import { blobById, type BlobRow, isBlobId } from "../store/blob.ts";
 
+/**
+ * Where a download that goes on after a broken connection begins; `undefined` asks for everything. Other ranges than "from here
+ * to the end" are not served, as a server may (RFC 9110 §14.2).
+ */
+function startOfRange(range: string | undefined, size: number): number | undefined {
+  const from = Number(/^bytes=(\d{1,15})-$/.exec(range ?? "")?.[1] ?? NaN);
+  return from < size ? from : undefined;
+}
+
 export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
@@ -45,7 +54,7 @@ export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
   routes.post("/blobstream", allow("user node container"), async function uploadBlob(c) {
     const principal = c.get("principal");
     await demandUpload(principal);
-    const { id, size } = await writeBlob(db, {
+    const { id, size, sha256 } = await writeBlob(db, {
       owner: callerOf(principal),
       organizationId: principal.organization_id,
       content: c.req.raw.body,
@@ -53,7 +62,7 @@ export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
       declaredSize: c.req.header("content-length"),
     });
     c.get("log").info("Blob stored", { blob_id: id, bytes: size });
-    return c.json({ uuid: id }, 201);
+    return c.json({ uuid: id }, 201, { "x-content-sha256": sha256 });
   });
 
   routes.get("/blobstream/:id", allow("user node container"), async function downloadBlob(c) {
@@ -61,10 +70,15 @@ export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
     const blob = isBlobId(blobId) ? await blobById(db, blobId) : undefined;
     const complete = found(blob?.size == null ? undefined : blob, "blob", blobId);
     await demandDownload(c.get("principal"), complete);
-    return c.body(readBlob(db, complete), 200, {
+    const size = complete.size!;
+    const from = startOfRange(c.req.header("range"), size);
+    return c.body(readBlob(db, complete, from ?? 0), from === undefined ? 200 : 206, {
       "content-type": "application/octet-stream",
-      "content-length": String(complete.size),
+      "content-length": String(size - (from ?? 0)),
       "content-disposition": `attachment; filename="${complete.id}"`,
+      "accept-ranges": "bytes",
+      ...(from === undefined ? {} : { "content-range": `bytes ${from}-${size - 1}/${size}` }),
+      // Of the whole, whatever part of it this is.
       "x-content-sha256": complete.sha256!,
     });
   });

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
+import type { ContentFile } from "../../pieces.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import { type ContainerLimits, createBody } from "./container_spec.ts";
 import { type Engine, EngineError, type EngineInfo, engineInfo, podmanVersion } from "./engine.ts";
@@ -66,10 +67,10 @@ export interface ContainerRun {
   jobId: number;
   /** From {@linkcode Images.get}. */
   imageId: string;
-  /** For the file with its context. */
-  context: ContextOfRun;
-  /** The input's very bytes. */
-  input: Uint8Array;
+  /** The input's very bytes, or the file that they lie in, which is taken. */
+  input: Uint8Array | ContentFile;
+  /** For the file with its context; `null` when the call is too large for that. */
+  context: ContextOfRun | null;
   databases: DatabaseSource[];
   /** Labels of all databases of the node. */
   labels: string[];
@@ -98,8 +99,8 @@ export interface Adoption {
 
 export interface Containers {
   readonly images: Images;
-  /** Where the number of a run's subtasks is remembered. */
-  postedFile(name: string): string;
+  /** The place of a run, which is there while the run is. */
+  place(name: string): Place;
   /** Starts a run. What is wrong with the run itself is its outcome, not a rejection. */
   start(run: ContainerRun): Promise<RunHandle>;
   /** Takes up the container of a run that was started before this agent was; `undefined` when there is none. */
@@ -179,6 +180,11 @@ export async function createContainers(
       if (odd) {
         throw new PlaceError(
           `The database "${odd.database.label}" is no file, and this node's run_context_file is for files alone.`,
+        );
+      }
+      if (!run.context) {
+        throw new PlaceError(
+          "The input is too large to be read, and this node's run_context_file tells what stands in it.",
         );
       }
       const context = writeRunContext({ run: { ...run.context, resultId: run.resultId }, ...told });
@@ -332,7 +338,7 @@ export async function createContainers(
 
   return {
     images,
-    postedFile: (name) => places.find(name).posted,
+    place: places.find,
 
     async start(run) {
       let id: string | undefined;

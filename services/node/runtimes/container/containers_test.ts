@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../../shared/log.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
-import { LIMITS, OPTIONS, text, withContainers } from "../../../../tests/support/contained.ts";
+import { LIMITS, OPTIONS, textOf, withContainers } from "../../../../tests/support/contained.ts";
 import {
   containerTest,
   SHELL_IMAGE,
@@ -21,7 +21,7 @@ Deno.test(
       const outcome = await run(`echo one; echo two >&2; echo '{"a": 1}' > output; cat token`, {
         onLog: (more) => void lines.push(...more),
       });
-      assert.deepEqual([outcome.status, outcome.reason, text(outcome)], [
+      assert.deepEqual([outcome.status, outcome.reason, outcome.text], [
         "completed",
         null,
         '{"a": 1}\n',
@@ -122,7 +122,7 @@ Deno.test(
         databases: [database],
       });
       const own = "/mnt/data/task-000000042";
-      assert.deepEqual(JSON.parse(text(outcome)), {
+      assert.deepEqual(JSON.parse(outcome.text), {
         schema_version: "0.1",
         entrypoint: { name: "m" },
         arguments: { positional: [1], named: { a: 2 } },
@@ -216,7 +216,7 @@ Deno.test(
       });
       await Deno.writeTextFile(`${folder}/containers/tmp/8000/go`, "");
       const outcome = await handle!.done;
-      assert.deepEqual([outcome.status, text(outcome), outcome.log], [
+      assert.deepEqual([outcome.status, await textOf(outcome), outcome.log], [
         "completed",
         "7\n",
         "first\nsecond",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../tests/harness.ts";
-import { LIMITS, text, withContainers } from "../../../../tests/support/contained.ts";
+import { LIMITS, withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
 import type { ContainerRun } from "./containers.ts";
 
@@ -90,7 +90,7 @@ for (const { what, script, status, reason, run: options } of ATTACKS) {
     await withContainers(testEngine(), async ({ run, start }) => {
       const attack = await start(script, options);
       const other = await run("echo 1 > output");
-      assert.deepEqual([other.status, text(other)], ["completed", "1\n"], other.reason ?? "");
+      assert.deepEqual([other.status, other.text], ["completed", "1\n"], other.reason ?? "");
       const outcome = await attack.done;
       assert.equal(outcome.status, status, `${outcome.reason} ${outcome.log.slice(0, 300)}`);
       assert.match(outcome.reason ?? "", reason);
@@ -180,6 +180,6 @@ Deno.test(containerTest("Containers of many runs go on side by side"), async () 
     const outcomes = await Promise.all(
       Array.from({ length: 6 }, (_, index) => run(`sleep 1; echo ${index} > output`)),
     );
-    assert.deepEqual(outcomes.map(text), ["0\n", "1\n", "2\n", "3\n", "4\n", "5\n"]);
+    assert.deepEqual(outcomes.map(({ text }) => text), ["0\n", "1\n", "2\n", "3\n", "4\n", "5\n"]);
   });
 });

@@ -5,6 +5,7 @@
  * @module
  */
 import { basename, extname, join } from "node:path";
+import type { ContentFile } from "../../pieces.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
 /** A database of the node, as far as a container is concerned. */
@@ -34,6 +35,8 @@ export interface Place {
   io: string;
   /** Where the number of this run's subtasks is remembered. */
   posted: string;
+  /** Where blobs lie on their way from and to the run. */
+  blobs: string;
 }
 
 /** A database cannot be handed in. The message is for the researcher and names no path. */
@@ -42,7 +45,8 @@ export class PlaceError extends Error {
 }
 
 export interface Places {
-  make(name: string, files: { input: Uint8Array; token: string }): Promise<Place>;
+  /** An input that lies in a file is moved from there. */
+  make(name: string, files: { input: Uint8Array | ContentFile; token: string }): Promise<Place>;
   /** Adds a file that the container reads. */
   write(name: string, file: string, text: string): Promise<void>;
   /** The place of a run that was made before. */
@@ -71,7 +75,7 @@ export async function openPlaces(folder: string): Promise<Places> {
 
   function find(name: string): Place {
     const path = join(runs, name);
-    return { path, io: join(path, "io"), posted: join(path, "posted") };
+    return { path, io: join(path, "io"), posted: join(path, "posted"), blobs: join(path, "blobs") };
   }
 
   return {
@@ -81,10 +85,12 @@ export async function openPlaces(folder: string): Promise<Places> {
       await remove(place.path);
       await Deno.mkdir(place.io, { recursive: true });
       await Deno.chmod(place.io, 0o777);
-      await write(join(place.io, "input"), input, 0o444);
+      if (input instanceof Uint8Array) await write(join(place.io, "input"), input, 0o444);
+      else await move(input.path, join(place.io, "input"), 0o444);
       await write(join(place.io, "token"), new TextEncoder().encode(token), 0o444);
       await write(join(place.io, "output"), new Uint8Array(), 0o666);
       await Deno.writeTextFile(join(place.path, "token"), token);
+      await Deno.mkdir(place.blobs);
       return place;
     },
     write: (name, file, text) =>
@@ -150,6 +156,12 @@ async function readable(
 async function write(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   await Deno.writeFile(path, bytes, { createNew: true });
   await Deno.chmod(path, mode);
+}
+
+/** Both are in the data folder, which is mostly one file system. */
+async function move(from: string, to: string, mode: number): Promise<void> {
+  await Deno.rename(from, to).catch(() => Deno.copyFile(from, to));
+  await Deno.chmod(to, mode);
 }
 
 async function names(folder: string): Promise<string[]> {

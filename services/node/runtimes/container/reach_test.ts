@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { text, withContainers } from "../../../../tests/support/contained.ts";
+import { withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
 import { foreignAddresses, hostEntries, planReach, readWays, within, writeWays } from "./reach.ts";
 
@@ -98,7 +98,7 @@ Deno.test(
       const outcome = await run("echo x | nc -w 5 db.example 5432; echo 1 > output", {
         reach: [db],
       });
-      assert.deepEqual([outcome.status, text(outcome)], ["completed", "1\n"]);
+      assert.deepEqual([outcome.status, outcome.text], ["completed", "1\n"]);
       assert.match(log.join("\n"), /db\.example[^]*refused on purpose/);
     }, { connect: () => Promise.reject(new Error("refused on purpose")) });
   },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { waitFor } from "../../../../tests/harness.ts";
-import { LIMITS, type Place, text, withContainers } from "../../../../tests/support/contained.ts";
+import { LIMITS, type Place, textOf, withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
 import {
   type EngineBetween,
@@ -34,7 +34,7 @@ Deno.test(containerTest("Containers that end at once are run once each, 50 times
       for (let times = 1; left-- > 0; times++) {
         const outcome = await run(COUNT, { jobId });
         const expected = ["completed", `${times}\n`, null];
-        assert.deepEqual([outcome.status, text(outcome), outcome.reason], expected);
+        assert.deepEqual([outcome.status, outcome.text, outcome.reason], expected);
       }
     }
     await Promise.all([7201, 7202, 7203, 7204].map(work));
@@ -55,14 +55,22 @@ Deno.test(
       await cut.reached();
       cut.drop();
       const outcome = await (await starting).done;
-      assert.deepEqual([outcome.status, text(outcome)], ["completed", "1\n"], outcome.reason ?? "");
+      assert.deepEqual(
+        [outcome.status, await textOf(outcome)],
+        ["completed", "1\n"],
+        outcome.reason ?? "",
+      );
       await outcome.release!();
       assert.equal(starts(), 1);
 
       between.failAnswers(START);
       for (const script of [COUNT, `${COUNT}; sleep 1`]) {
         const other = await run(script);
-        assert.deepEqual([other.status, text(other)], ["completed", "1\n"], other.reason ?? "");
+        assert.deepEqual(
+          [other.status, other.text],
+          ["completed", "1\n"],
+          other.reason ?? "",
+        );
       }
       assert.equal(starts(), 3);
     });

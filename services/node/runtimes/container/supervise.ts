@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Logger } from "../../../../shared/log.ts";
+import { inspectFile, type Output } from "../output.ts";
 import { createRunLog } from "../run_log.ts";
 import type { Outcome, RunHandle, RunLimits } from "../runtime.ts";
 import { KILLED, overTime, type Verdict } from "../verdict.ts";
@@ -137,19 +138,20 @@ export function supervise(options: SuperviseOptions): RunHandle {
     if (!state) return verdict ?? vanished();
     // What was complete before the node's reason reached it is as good as any.
     if (verdict && state.ExitCode !== 0) return verdict;
-    const output = await readOutput();
+    const end = { exitCode: state.ExitCode, oomKilled: state.OOMKilled };
+    const output = await lookAtOutput();
     if (output === undefined) return overOutput(limits);
-    return judgeEnd({ exitCode: state.ExitCode, oomKilled: state.OOMKilled }, output, limits);
+    return judgeEnd(end, output, limits);
   }
 
-  /** What the run left as its result; `undefined` if that is too large. */
-  async function readOutput(): Promise<Uint8Array | undefined> {
+  /** What the run left as its result, if anything; `undefined` if that is too large. */
+  async function lookAtOutput(): Promise<Output | null | undefined> {
     const path = join(place.io, "output");
     const info = await Deno.lstat(path).catch(() => undefined);
     // The folder was the algorithm's: only what is a file is read, and nothing that a link points to.
-    if (!info?.isFile || info.nlink !== 1) return new Uint8Array();
+    if (!info?.isFile || info.nlink !== 1 || info.size === 0) return null;
     if (info.size > limits.outputMiB * 2 ** 20) return undefined;
-    return await Deno.readFile(path);
+    return await inspectFile(path);
   }
 
   /** Waits for the end through restarts of the engine; `undefined` when there is no such container any more. */

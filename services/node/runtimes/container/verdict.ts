@@ -2,6 +2,7 @@
  * From how a container ended to the status word and the sentence that the researcher reads.
  * @module
  */
+import type { Output } from "../output.ts";
 import type { RunLimits } from "../runtime.ts";
 import { judgeResult, type Verdict } from "../verdict.ts";
 
@@ -30,15 +31,15 @@ export function overOutput({ outputMiB }: RunLimits): Verdict {
   return no("failed", `The result is larger than the ${outputMiB} MiB that this node takes.`);
 }
 
-/** The verdict on a container that ended by itself. `output` is what it left as its result. */
+/** The verdict on a container that ended by itself. `output` is what it left as its result, if anything. */
 export function judgeEnd(
   { exitCode, oomKilled }: ContainerEnd,
-  output: Uint8Array,
+  output: Output | null,
   { memoryMiB }: RunLimits,
 ): Verdict {
   if (exitCode === 0) {
     // An algorithm that returns nothing has completed, too.
-    return output.length === 0
+    return output === null
       ? { status: "completed", result: null, reason: null }
       : judgeResult(output);
   }

@@ -1,0 +1,153 @@
+/**
+ * Large content on its way through the agent: read, changed and written piece by piece, so that memory does not grow
+ * with it. Collecting what each piece leaves behind comes too late at hundreds of MiB a second; so pieces are in the
+ * same memory where that can be, and give theirs back where it cannot.
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Each piece is valid until the next one is asked for. */
+export type Pieces = AsyncIterable<Bytes>;
+
+/** Content in a file. */
+export interface ContentFile {
+  readonly path: string;
+  readonly size: number;
+  /** SHA-256 in hex. */
+  readonly sha256: string;
+}
+
+/** A multiple of three and of four, for base64; its base64 is still in the short-lived part of the heap. */
+export const PIECE = 48 * 1024;
+
+/** More came than may. */
+export class TooLargeError extends Error {
+  override name = "TooLargeError";
+}
+
+/** The bytes of a file from `start` up to `end`, in pieces of exactly {@linkcode PIECE}, but for the last. */
+export async function* readPieces(
+  path: string,
+  { start = 0, end }: { start?: number; end?: number } = {},
+): AsyncGenerator<Bytes> {
+  const file = await Deno.open(path);
+  try {
+    const memory = new Uint8Array(PIECE);
+    const stop = end ?? (await file.stat()).size;
+    await file.seek(start, Deno.SeekMode.Start);
+    for (let left = stop - start; left > 0;) {
+      const piece = memory.subarray(0, Math.min(left, PIECE));
+      for (let filled = 0; filled < piece.length;) {
+        const count = await file.read(piece.subarray(filled));
+        if (count === null) throw new Error(`Cannot read ${path}: it is shorter than it was`);
+        filled += count;
+      }
+      left -= piece.length;
+      yield piece;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+export interface WritePiecesOptions {
+  /** More than so many bytes end it with a {@linkcode TooLargeError}. */
+  maxBytes?: number;
+}
+
+/** Writes pieces to the file `path`, readable by the agent alone. When they break off, no file stays. */
+export async function writePieces(
+  path: string,
+  pieces: Pieces | Iterable<Bytes>,
+  { maxBytes = Infinity }: WritePiecesOptions = {},
+): Promise<ContentFile> {
+  const hash = createHash("sha256");
+  let size = 0;
+  const file = await openNew(path);
+  try {
+    for await (const piece of pieces) {
+      size += piece.length;
+      if (size > maxBytes) throw new TooLargeError(`More than ${maxBytes} bytes came`);
+      hash.update(piece);
+      await writeAll(file, piece);
+    }
+  } catch (error) {
+    await Deno.remove(path).catch(() => {});
+    throw error;
+  } finally {
+    file.close();
+  }
+  return { path, size, sha256: hash.digest("hex") };
+}
+
+/** An empty file for writing that nobody else may read. */
+export function openNew(path: string): Promise<Deno.FsFile> {
+  return Deno.open(path, { create: true, write: true, truncate: true, mode: 0o600 });
+}
+
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
+
+/** Gives the memory of bytes that nobody will look at again back at once. */
+export function discard(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  // What is a part of something larger is not ours to discard.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) buffer.transfer(0);
+}
+
+/** The pieces of a stream that makes each anew. */
+export async function* piecesOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Bytes> {
+  if (!stream) return;
+  for await (const piece of stream) {
+    yield piece as Bytes;
+    discard(piece);
+  }
+}
+
+/** Bytes of a copy for somebody else, of whose memory only the collector knows when it is free: soon, if it is small. */
+const COPY = 16 * 1024;
+
+/** The opposite. `onEnd` is called once, whatever the end. */
+export function streamOf(pieces: AsyncGenerator<Bytes>, onEnd = () => {}): ReadableStream<Bytes> {
+  return new ReadableStream<Bytes>({
+    async pull(controller) {
+      try {
+        const { done, value } = await pieces.next();
+        if (done) {
+          controller.close();
+          return onEnd();
+        }
+        for (let at = 0; at < value.length; at += COPY) {
+          controller.enqueue(new Uint8Array(value.subarray(at, at + COPY)));
+        }
+      } catch (error) {
+        onEnd();
+        throw error;
+      }
+    },
+    async cancel() {
+      await pieces.return(undefined);
+      onEnd();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** All of it, in memory: for what is known to be small. */
+export async function collect(pieces: Pieces): Promise<Bytes> {
+  const copies: Bytes[] = [];
+  let size = 0;
+  for await (const piece of pieces) {
+    copies.push(new Uint8Array(piece));
+    size += piece.length;
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const copy of copies) {
+    whole.set(copy, at);
+    at += copy.length;
+  }
+  return whole;
+}

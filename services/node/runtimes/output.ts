@@ -1,0 +1,60 @@
+/**
+ * What is to be known of an algorithm's output, found out while it passes.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { createJsonCheck } from "../json_check.ts";
+import { type ContentFile, openNew, readPieces, writeAll } from "../pieces.ts";
+
+/** An algorithm's output as it lies in a file. */
+export interface Output extends ContentFile {
+  isJson: boolean;
+}
+
+function inspect(path: string) {
+  const hash = createHash("sha256");
+  const json = createJsonCheck();
+  let size = 0;
+  return {
+    take(piece: Uint8Array) {
+      size += piece.length;
+      hash.update(piece);
+      json.take(piece);
+    },
+    end: (): Output => ({ path, size, sha256: hash.digest("hex"), isJson: json.end() }),
+  };
+}
+
+/** Looks at a file that is there. */
+export async function inspectFile(path: string): Promise<Output> {
+  const inspection = inspect(path);
+  for await (const piece of readPieces(path)) inspection.take(piece);
+  return inspection.end();
+}
+
+export interface OutputFile {
+  write(piece: Uint8Array): Promise<void>;
+  /** Everything has been written. */
+  end(): Output;
+  /** Lets go of the file, and removes it unless it is to be kept. */
+  close(options: { keep: boolean }): Promise<void>;
+}
+
+/** Makes a file for output that is still to come; there is none before its first piece. */
+export function createOutputFile(path: string): OutputFile {
+  const inspection = inspect(path);
+  let file: Deno.FsFile | undefined;
+  return {
+    async write(piece) {
+      file ??= await openNew(path);
+      inspection.take(piece);
+      await writeAll(file, piece);
+    },
+    end: inspection.end,
+    async close({ keep }) {
+      file?.close();
+      if (file && !keep) await Deno.remove(path);
+      file = undefined;
+    },
+  };
+}
