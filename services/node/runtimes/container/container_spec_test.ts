@@ -24,7 +24,6 @@ Deno.test("createBody() asks for exactly the walls, limits and devices of a run"
     env: ["A=ME======"],
     mounts: [{ source: "/a", target: "/b", readOnly: true }],
     labels: { x: "y" },
-    hosts: ["db.example:127.1.0.1"],
     limits: {
       timeoutSeconds: 1,
       memoryMiB: 1024,
@@ -43,7 +42,6 @@ Deno.test("createBody() asks for exactly the walls, limits and devices of a run"
     Hostname: "algorithm",
     HostConfig: {
       NetworkMode: "none",
-      ExtraHosts: ["db.example:127.1.0.1"],
       Mounts: [{
         Type: "bind",
         Source: "/a",

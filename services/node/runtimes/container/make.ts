@@ -2,6 +2,7 @@
  * From a run to the container that is made for it: files, environment, ways outside, walls and limits.
  * @module
  */
+import { join } from "node:path";
 import { createBody } from "./container_spec.ts";
 import type { ContainerOptions, ContainerRun } from "./containers.ts";
 import { type Engine, engineInfo, podmanVersion } from "./engine.ts";
@@ -9,7 +10,7 @@ import { buildEnvironment } from "./environment.ts";
 import { gpuRequests } from "./gpu.ts";
 import { PROXY_PORT } from "./link.ts";
 import { type Mount, type Place, PlaceError, type Places } from "./place.ts";
-import { hostEntries, LOOPBACK, namesOf, type Way } from "./reach.ts";
+import { hostsFile, LOOPBACK, namesOf, type Way } from "./reach.ts";
 import { writeRunContext } from "./run_context.ts";
 import { WHITELIST_PROXY } from "./whitelist.ts";
 
@@ -35,7 +36,11 @@ export async function describeContainer(
   const own = `/mnt/data/task-${String(run.resultId).padStart(9, "0")}`;
   const handed = [];
   for (const database of run.databases) handed.push(await places.hand(run.name, database));
+  const hosts = join(place.path, "hosts");
+  await Deno.writeTextFile(hosts, hostsFile(ways));
+  await Deno.chmod(hosts, 0o444);
   const mounts: Mount[] = [
+    { source: hosts, target: "/etc/hosts", readOnly: true },
     { source: place.io, target: own, readOnly: false },
     { source: temporary, target: TEMPORARY_FOLDER, readOnly: false },
     ...handed.flatMap(({ mount }) => mount ? [mount] : []),
@@ -67,7 +72,6 @@ export async function describeContainer(
     }),
     mounts,
     labels,
-    hosts: hostEntries(ways),
     limits: { ...options.limits, ...run.limits },
     devices: options.gpu ? gpuRequests(await podmanVersion(engine)) : [],
   }, await engineInfo(engine));
