@@ -7,7 +7,7 @@ const WHOLE_LOG =
   "the agent writes one JSON object a line on standard error, and what starts it keeps that";
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  images: "there are no helper containers here whose images could be chosen",
+  images: "the node starts no containers of its own whose images could be chosen",
   vpn_subnet: "there is no VPN between algorithms; let them exchange what they need by subtasks",
   node_extra_env:
     "the agent is a process of this machine: set its variables where it is started, those of algorithms in algorithm_env",

@@ -90,7 +90,7 @@ Deno.test("readNodeConfig() refuses an image's own variable and what is no varia
         /ssh-tunnels\[0\]\.ssh\.fingerprint must be the server's public key/,
       ],
       ["vpn_subnet: 10.76.0.0/16", /vpn_subnet is not an option of this node: there is no VPN/],
-      ["images: { alpine: x }", /images is not an option of this node: there are no helper/],
+      ["images: { alpine: x }", /images is not an option of this node: the node starts no/],
       ["logging: { max_size: 1 }", /logging\.max_size is not an option of this node: .*JSON/],
       ["logging: { level: loud }", /logging\.level must be one of DEBUG/],
       ["container: { cpu: 2 }", /container\.cpu is not an option; did you mean cpus\?/],
