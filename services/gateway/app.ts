@@ -53,11 +53,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   const app = createApp(log);
   app.use(requestLine);
   app.use(secureHeaders());
-  app.use(cors({
-    origin: deps.corsOrigins.includes("*") ? "*" : deps.corsOrigins,
-    allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
-    exposeHeaders: ["total-count", "Link", "jwt-token", "x-request-id"],
-  }));
+  app.use(crossOrigin(deps.corsOrigins));
 
   app.use(tellRefusals(deps.refused));
   if (deps.attempts) app.use(limitAttempts(deps.attempts));
@@ -113,6 +109,23 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   }
 
   return app;
+}
+
+/**
+ * Lets pages of other origins in. The headers are put on the answer that is there: set in advance they would make Hono
+ * copy every answer, with its body as a stream.
+ */
+function crossOrigin(origins: string[]): MiddlewareHandler<AppEnv> {
+  const setHeaders = cors({
+    origin: origins.includes("*") ? "*" : origins,
+    allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+    exposeHeaders: ["total-count", "Link", "jwt-token", "x-request-id"],
+  });
+  return async function letIn(c, next) {
+    if (c.req.method === "OPTIONS") return await setHeaders(c, next);
+    await next();
+    await setHeaders(c, () => Promise.resolve());
+  };
 }
 
 const PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; " +

@@ -19,6 +19,7 @@ import {
   type Engine,
   engineInfo,
   findEngine,
+  missingLimits,
   podmanVersion,
   usualSockets,
 } from "./runtimes/container/engine.ts";
@@ -159,11 +160,7 @@ async function* checkLimits(
   engine: Engine,
   { gpu }: NonNullable<NodeConfig["containers"]>,
 ): AsyncGenerator<Finding> {
-  const info = await engineInfo(engine);
-  const missing = [
-    ...(info.MemoryLimit ? [] : ["memory"]),
-    ...(info.PidsLimit ? [] : ["processes"]),
-  ];
+  const missing = missingLimits(await engineInfo(engine));
   if (missing.length > 0) {
     const note = `the engine cannot limit the ${missing.join(" and ")} of algorithms; ` +
       "a rootless engine needs cgroups v2 with these controllers delegated to its user";

@@ -7,6 +7,7 @@ import type { Finding } from "./check.ts";
 import type { NodeConfig } from "./config.ts";
 import type { NodeDatabase } from "./databases.ts";
 import type { Engine } from "./runtimes/container/engine.ts";
+import { connectTcp } from "./runtimes/container/link.ts";
 import type { Target } from "./runtimes/container/reach.ts";
 import { inspectService, portsOf } from "./runtimes/container/services.ts";
 import { hasSsh } from "./runtimes/container/ssh_tunnel.ts";
@@ -41,10 +42,10 @@ export async function checkAddress(
     };
 }
 
-async function tryToReach({ host, port }: Target): Promise<string | undefined> {
+async function tryToReach(target: Target): Promise<string | undefined> {
+  const { host, port } = target;
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    (await Deno.connect({ hostname: host, port, signal })).close();
+    (await connectTcp(target, { signal: AbortSignal.timeout(PATIENCE_MS) })).close();
   } catch (error) {
     return `${host}:${port} does not answer: ${messageOf(error)}`;
   }

@@ -28,15 +28,17 @@ databases:
   - { label: open, type: sql, uri: "postgresql://127.0.0.1:${port}/x" }
   - { label: closed, type: sql, uri: "postgresql://127.0.0.1:${closed}/x" }
   - { label: service, type: sql, uri: "postgresql://omop/x" }
+  - { label: here, type: sql, uri: "postgresql://host.docker.internal:${port}/x" }
   - { label: unknown, type: other, uri: "strange:thing" }
 `;
   await withConfig(yaml, async (config) => {
     const findings = await Promise.all(config.databases.map((one) => checkAddress(one, config)));
-    assert.deepEqual(findings.map(({ well }) => well), [true, false, true, true]);
-    const [open, shut, service, unknown] = findings.map(({ note }) => note);
+    assert.deepEqual(findings.map(({ well }) => well), [true, false, true, true, true]);
+    const [open, shut, service, here, unknown] = findings.map(({ note }) => note);
     assert.equal(open, `containers that ask for it reach 127.0.0.1:${port}`);
     assert.match(shut!, new RegExp(`127\\.0\\.0\\.1:${closed} does not answer: .*refused`));
     assert.match(service!, /omop:5432/);
+    assert.match(here!, /host\.docker\.internal/);
     assert.match(unknown!, /say where in reach/);
   });
   listener.close();

@@ -4,7 +4,6 @@
  * @module
  */
 import { basename, dirname, extname, resolve } from "node:path";
-import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
@@ -12,30 +11,17 @@ import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { LogLevel } from "../../shared/log.ts";
 import { closest } from "./closest.ts";
-import { addressesOf, readTarget } from "./database_address.ts";
+import { containerOptions, containerShape, readLogins } from "./config_containers.ts";
 import { whyNot } from "./config_elsewhere.ts";
+import { count, listOf, option, port, target } from "./config_types.ts";
+import { addressesOf } from "./database_address.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "./databases.ts";
 import { FORMAT_SETTINGS, type FormatSetting } from "./encryption/formats.ts";
 import { readPrivateKey } from "./encryption/keys.ts";
 import { isPattern, type Policy } from "./policy.ts";
 import { LOOPBACK } from "./runtimes/container/reach.ts";
-import type { RegistryLogin } from "./runtimes/container/image.ts";
 import type { ContainerOptions } from "./runtimes/container/containers.ts";
 import type { RunLimits } from "./runtimes/runtime.ts";
-
-const option = z.string({ error: "must be text" }).trim().min(1, "must not be empty");
-const count = z.number({ error: "must be a number" }).int("must be a whole number").min(
-  1,
-  "must be at least 1",
-);
-
-/** One value stands for a list of one. */
-function listOf<Schema extends z.ZodType>(one: Schema) {
-  return z.preprocess(
-    (given) => given === undefined || Array.isArray(given) ? given : [given],
-    z.array(one),
-  );
-}
 
 function isValid(entry: string): boolean {
   try {
@@ -71,28 +57,6 @@ const methodOptions = z.strictObject({
 });
 type MethodOptions = z.infer<typeof methodOptions>;
 
-const target = option.transform((text, context) => {
-  const found = readTarget(text);
-  if (found) return found;
-  context.addIssue({
-    code: "custom",
-    message: "must be a host and a port, such as db.example:5432",
-  });
-  return z.NEVER;
-});
-
-const domain = option.toLowerCase().regex(
-  /^\.?([a-z0-9_-]+\.)*[a-z0-9_-]*[a-z_-][a-z0-9_-]*$/,
-  "must be a domain such as files.example, or .example for it and all below it",
-);
-
-const range = option.refine((text) => {
-  const [address, length, more] = text.split("/");
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address!) as 0 | 4 | 6];
-  if (most < 0 || more !== undefined) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= most);
-}, "must be an IP address or a range such as 10.1.0.0/16");
-
 const database = z.strictObject({
   label: option.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 letters, digits, _ or -"),
   uri: option,
@@ -115,33 +79,6 @@ const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
   ERROR: "error",
   CRITICAL: "error",
 };
-
-const host = option.toLowerCase().refine(
-  (text) => readTarget(text.includes(":") ? `[${text}]` : text, 1) !== undefined,
-  "must be the name of a host or an IP address",
-);
-const hostName = host.refine((text) => isIP(text) === 0 && text !== "localhost", {
-  error: "must be a name that algorithms are to use",
-});
-const port = count.max(65535, "must be a port, at most 65535");
-
-const tunnel = z.strictObject({
-  hostname: hostName,
-  ssh: z.strictObject({
-    host,
-    port: port.default(22),
-    fingerprint: option.regex(
-      /^(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*( .*)?$/,
-      "must be the server's public key, such as ssh-ed25519 AAAA…: see its /etc/ssh/ssh_host_*_key.pub",
-    ),
-    identity: z.strictObject({ username: option.regex(/^[^-\s]\S*$/), key: option }),
-  }),
-  tunnel: z.strictObject({
-    // Each run has addresses of its own, so that the one to bind to means nothing.
-    bind: z.strictObject({ ip: option.optional(), port }),
-    dest: z.strictObject({ ip: host, port }),
-  }),
-});
 
 const schema = z.strictObject({
   api_key: option.optional(),
@@ -191,46 +128,11 @@ const schema = z.strictObject({
       .default(2048),
     output_mib: count.max(3072, "must be at most 3072").default(64),
   }).prefault({}),
-  container: z.strictObject({
-    enabled: z.boolean("must be true or false").default(true),
-    socket: option.optional(),
-    cpus: z.number({ error: "must be a number" }).min(0.1, "must be at least 0.1").optional(),
-    pids: count.default(1024),
-    disk_mib: count.default(10_240),
-    log_mib: count.max(64, "must be at most 64").default(1),
-    pull_timeout_seconds: count.default(3600),
-  }).prefault({}),
-  docker_registries: z.array(
-    z.strictObject({
-      registry: option,
-      username: option,
-      password: option.optional(),
-      password_file: option.optional(),
-    }),
-  ).default([]),
-  algorithm_env: z.record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable")
-      .refine((name) => name !== "PKG_NAME", "is the image's own and cannot be set"),
-    z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
-      .transform(String),
-  ).default({}),
-  whitelist: z.strictObject({
-    domains: listOf(domain).default([]),
-    ips: listOf(range).default([]),
-    ports: listOf(port).default([80, 443]),
-  }).refine(({ domains, ips }) => domains.length + ips.length > 0, {
-    error: "lists neither domains nor ips, so it opens nothing; ports alone open no address",
-  }).optional(),
-  docker_services: z.record(hostName, option).default({}),
-  "ssh-tunnels": z.array(tunnel).default([]),
-  algorithm_device_requests: z.strictObject({
-    gpu: z.boolean("must be true or false").default(false),
-  }).prefault({}),
   prometheus: z.strictObject({
     enabled: z.boolean("must be true or false").default(false),
     report_interval_seconds: count.max(86_400, "must be at most 86400").default(45),
   }).prefault({}),
-  run_context_file: z.boolean("must be true or false").default(false),
+  ...containerShape,
   logging: z.strictObject({
     level: option.toUpperCase().refine((name) => Object.hasOwn(LOG_LEVELS, name), {
       error: `must be one of ${Object.keys(LOG_LEVELS).join(", ")}`,
@@ -308,7 +210,10 @@ export async function readNodeConfig(
       memoryMiB: options.limits.memory_mib,
       outputMiB: options.limits.output_mib,
     },
-    containers: containerOptions(options, await readLogins(options, at, problems), at),
+    containers: containerOptions(options, await readLogins(options, at, problems), {
+      at,
+      requirePull: options.policies.require_algorithm_pull,
+    }),
     maxRuns: options.max_runs,
     metricsEverySeconds: options.prometheus.enabled
       ? options.prometheus.report_interval_seconds
@@ -361,66 +266,6 @@ function policyOf(policies: z.infer<typeof schema>["policies"]): Policy {
         }]),
       ),
     })),
-  };
-}
-
-async function readLogins(
-  { docker_registries }: z.infer<typeof schema>,
-  at: (relative: string) => string,
-  problems: string[],
-): Promise<RegistryLogin[]> {
-  const logins: RegistryLogin[] = [];
-  for (const [index, one] of docker_registries.entries()) {
-    const where = `docker_registries[${index}]`;
-    if ((one.password === undefined) === (one.password_file === undefined)) {
-      problems.push(`${where} needs either password or password_file`);
-      continue;
-    }
-    try {
-      const password = one.password ??
-        (await Deno.readTextFile(at(one.password_file!))).replace(/\r?\n$/, "");
-      logins.push({ registry: one.registry, username: one.username, password });
-    } catch (error) {
-      problems.push(`${where}.password_file cannot be read: ${messageOf(error)}`);
-    }
-  }
-  return logins;
-}
-
-function containerOptions(
-  options: z.infer<typeof schema>,
-  logins: RegistryLogin[],
-  at: (relative: string) => string,
-): ContainerOptions | undefined {
-  const { container, algorithm_env, algorithm_device_requests, policies } = options;
-  if (!container.enabled) return undefined;
-  return {
-    socket: container.socket?.replace(/^unix:\/\//, ""),
-    limits: {
-      cpus: container.cpus,
-      pids: container.pids,
-      diskMiB: container.disk_mib,
-      logMiB: container.log_mib,
-    },
-    logins,
-    requirePull: policies.require_algorithm_pull,
-    pullTimeoutSeconds: container.pull_timeout_seconds,
-    algorithmEnv: algorithm_env,
-    gpu: algorithm_device_requests.gpu,
-    whitelist: options.whitelist,
-    services: Object.entries(options.docker_services).map(([alias, container]) => ({
-      alias,
-      container,
-    })),
-    tunnels: options["ssh-tunnels"].map(({ hostname, ssh, tunnel }) => ({
-      target: { host: hostname, port: tunnel.bind.port },
-      server: { host: ssh.host, port: ssh.port },
-      username: ssh.identity.username,
-      key: at(ssh.identity.key),
-      hostKey: ssh.fingerprint,
-      destination: { host: tunnel.dest.ip, port: tunnel.dest.port },
-    })),
-    runContext: options.run_context_file,
   };
 }
 

@@ -32,6 +32,8 @@ interface Site {
   go(): Promise<void>;
   /** How often it was run, by its own count. */
   runs(): Promise<number>;
+  /** Waits until it is run. */
+  isRun(): Promise<unknown>;
   /** Waits for its end, which is to be right and the only one. */
   completes(result: HeldResult, attempt: number): Promise<void>;
 }
@@ -58,6 +60,7 @@ async function withSite(use: (site: Site) => Promise<void>, registry?: string): 
       hub,
       between,
       runs,
+      isRun: () => waitFor(async () => await runs() > 0, { what: "a run", timeout: 40_000 }),
       async startAgent() {
         const agent = startAgentProcess(folder.configPath);
         agents.push(agent);
@@ -75,6 +78,7 @@ async function withSite(use: (site: Site) => Promise<void>, registry?: string): 
         assert.equal(await runs(), 1);
         await waitFor(async () => (await engine().running()).length === 0, {
           what: "the container to be removed",
+          timeout: 30_000,
         });
       },
     });
@@ -83,6 +87,9 @@ async function withSite(use: (site: Site) => Promise<void>, registry?: string): 
     throw error;
   } finally {
     for (const agent of agents) await agent.kill9();
+    for (const id of await engine().running()) {
+      await engine().engine.done("DELETE", `/containers/${id}?force=true`).catch(() => {});
+    }
     await between.stop();
     await hub.stop();
     await folder.remove();
@@ -96,7 +103,7 @@ Deno.test(
     const layer = await Deno.readFile(engine().shellArchive);
     const registry = startTestRegistry(layer, { ...login, gate: gate.promise });
     try {
-      await withSite(async ({ startAgent, post, go, completes }) => {
+      await withSite(async ({ startAgent, post, go, isRun, completes }) => {
         const agent = await startAgent();
         const result = await post(`${registry.host}/one:1`);
         await waitFor(() => registry.asked.some((path) => path.includes("/blobs/")), {
@@ -106,9 +113,7 @@ Deno.test(
         await agent.kill9();
         gate.resolve();
         await startAgent();
-        await waitFor(async () => (await engine().states()).includes("running"), {
-          what: "the container",
-        });
+        await isRun();
         await go();
         await completes(result, 1);
       }, registry.host);
@@ -122,7 +127,7 @@ Deno.test(
 Deno.test(
   containerTest("Agent killed between a container's making and its start does the next attempt"),
   async () => {
-    await withSite(async ({ startAgent, post, between, go, runs, completes }) => {
+    await withSite(async ({ startAgent, post, between, go, isRun, completes }) => {
       const agent = await startAgent();
       const held = between.hold(START, "request");
       const result = await post();
@@ -131,7 +136,7 @@ Deno.test(
       await agent.kill9();
       held.drop();
       await startAgent();
-      await waitFor(async () => await runs() > 0, { what: "the next attempt" });
+      await isRun();
       await go();
       await completes(result, 2);
     });
@@ -141,12 +146,12 @@ Deno.test(
 Deno.test(
   containerTest("Agent killed before it hears that a container was started takes it up again"),
   async () => {
-    await withSite(async ({ startAgent, post, between, go, runs, completes }) => {
+    await withSite(async ({ startAgent, post, between, go, isRun, completes }) => {
       const agent = await startAgent();
       const held = between.hold(START, "answer");
       const result = await post();
       await held.reached();
-      await waitFor(async () => await runs() > 0, { what: "the container to run" });
+      await isRun();
       await agent.kill9();
       held.drop();
       await startAgent();
@@ -157,11 +162,11 @@ Deno.test(
 );
 
 Deno.test(containerTest("Agent killed while a container runs takes it up again"), async () => {
-  await withSite(async ({ startAgent, post, go, runs, completes }) => {
+  await withSite(async ({ startAgent, post, go, isRun, completes }) => {
     const result = await post();
     for (let times = 0; times < 2; times++) {
       const agent = await startAgent();
-      await waitFor(async () => await runs() > 0, { what: "the container to run" });
+      await isRun();
       await agent.kill9();
     }
     await startAgent();
@@ -173,14 +178,15 @@ Deno.test(containerTest("Agent killed while a container runs takes it up again")
 Deno.test(
   containerTest("Agent killed when a container has ended and it does not know yet reports its end"),
   async () => {
-    await withSite(async ({ startAgent, post, go, runs, completes }) => {
+    await withSite(async ({ startAgent, post, go, isRun, completes }) => {
       const agent = await startAgent();
       const result = await post();
-      await waitFor(async () => await runs() > 0, { what: "the container to run" });
+      await isRun();
       agent.signal("SIGSTOP");
       await go();
       await waitFor(async () => (await engine().states()).every((state) => state === "exited"), {
         what: "the container to end",
+        timeout: 30_000,
       });
       await agent.kill9();
       await startAgent();
@@ -192,10 +198,10 @@ Deno.test(
 Deno.test(
   containerTest("Agent killed when a result is in the journal and its container not removed yet"),
   async () => {
-    await withSite(async ({ startAgent, post, between, go, runs, completes }) => {
+    await withSite(async ({ startAgent, post, between, go, isRun, completes }) => {
       const agent = await startAgent();
       const result = await post();
-      await waitFor(async () => await runs() > 0, { what: "the container to run" });
+      await isRun();
       const held = between.hold(REMOVE, "request");
       await go();
       await held.reached();
@@ -213,11 +219,11 @@ Deno.test(
   containerTest("Agent killed before the report of a container was committed reports it again"),
   async () => {
     for (const point of ["finish", "committed finish"] as const) {
-      await withSite(async ({ hub, startAgent, post, go, runs, completes }) => {
+      await withSite(async ({ hub, startAgent, post, go, isRun, completes }) => {
         const agent = await startAgent();
         const held = hub.hold(point);
         const result = await post();
-        await waitFor(async () => await runs() > 0, { what: "the container to run" });
+        await isRun();
         await go();
         await held.reached;
         await agent.kill9();

@@ -12,7 +12,13 @@ import {
   type Containers,
   createContainers,
 } from "./runtimes/container/containers.ts";
-import { createEngine, findEngine, usualSockets } from "./runtimes/container/engine.ts";
+import {
+  createEngine,
+  engineInfo,
+  findEngine,
+  missingLimits,
+  usualSockets,
+} from "./runtimes/container/engine.ts";
 
 const SWEEP_MS = 60_000;
 const OPEN = ["pending", "initializing", "active"];
@@ -39,6 +45,8 @@ export async function openContainers(
     return undefined;
   }
   log.info("Found a container engine", { socket: engine.socket });
+  const missing = await engineInfo(engine).then(missingLimits).catch(() => []);
+  if (missing.length > 0) log.warn("The engine cannot limit what algorithms use", { missing });
   const containers = await createContainers({
     engine,
     folder,

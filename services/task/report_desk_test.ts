@@ -1,16 +1,34 @@
 import assert from "node:assert/strict";
-import { headers } from "nats.ws";
+import { headers, type Msg } from "nats.ws";
 import { nodeIssuers } from "../../shared/broker_trust.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { CREDENTIAL_HEADER, sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
 import { subjects } from "../../shared/subjects.ts";
 import { waitFor } from "../../tests/harness.ts";
-import { startTestNats } from "../../tests/support/nats.ts";
+import { startTestNats, type TestParty } from "../../tests/support/nats.ts";
 import type { Logs } from "./logs.ts";
 import { serveReports } from "./report_desk.ts";
 import type { ReportBody, Reports } from "./reports.ts";
 
 const NODE = 7;
+
+/** The end of a result, as an agent reports it. */
+function report({ nc, key, credential }: TestParty, result_id: number): Promise<Msg> {
+  const subject = subjects.report(NODE, "finish");
+  const payload = new TextEncoder().encode(JSON.stringify({
+    agent_id: "00000000-0000-4000-8000-000000000000",
+    result_id,
+    attempt: 1,
+    status: "completed",
+    result: null,
+    log: null,
+    reason: null,
+  }));
+  const signed = headers();
+  signed.set(CREDENTIAL_HEADER, credential.jwt);
+  signed.set(SIGNATURE_HEADER, sign(key.seed, subject, payload));
+  return nc.request(subject, payload, { timeout: 20_000, headers: signed });
+}
 
 Deno.test("reports take turns, and one that is said again meanwhile is dealt with once", async () => {
   const broker = await startTestNats();
@@ -35,23 +53,7 @@ Deno.test("reports take turns, and one that is said again meanwhile is dealt wit
     });
     await nc.flush();
 
-    function finish(result_id: number) {
-      const subject = subjects.report(NODE, "finish");
-      const payload = new TextEncoder().encode(JSON.stringify({
-        agent_id: "00000000-0000-4000-8000-000000000000",
-        result_id,
-        attempt: 1,
-        status: "completed",
-        result: null,
-        log: null,
-        reason: null,
-      }));
-      const signed = headers();
-      signed.set(CREDENTIAL_HEADER, node.credential.jwt);
-      signed.set(SIGNATURE_HEADER, sign(node.key.seed, subject, payload));
-      return node.nc.request(subject, payload, { timeout: 20_000, headers: signed });
-    }
-
+    const finish = (result_id: number) => report(node, result_id);
     const answers = [1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 7].map(finish);
     await waitFor(() => begun.length === 6, { what: "as many as may be at once" });
     // An answer to something else shows that the desk has read all of them.

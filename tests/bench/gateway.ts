@@ -8,7 +8,10 @@ import type { BenchContext } from "./main.ts";
 import { rateOf, report } from "./measure.ts";
 import { startProgram } from "./programs.ts";
 
-/** Requests per second and latency of one authenticated GET; the floor is a bare NATS request of the same size. */
+/**
+ * Requests per second and latency of one authenticated GET. The floor is a bare NATS request of the same size; beside
+ * it stands what HTTP itself leaves of that: a server that does nothing but hand each request to NATS.
+ */
 export async function benchGateway({ stack, site }: BenchContext): Promise<void> {
   const { access_token } = await createApiClient(stack.gatewayUrl).post("/token/user", site.login);
   const url = `${stack.gatewayUrl}/api/organization/${site.members[0]!.id}`;
@@ -17,23 +20,28 @@ export async function benchGateway({ stack, site }: BenchContext): Promise<void>
   const floor = await rawRequests(answer);
   for (const inFlight of [1, 32]) {
     const raw = await rateOf(floor.request, { inFlight });
-    const real = await rateOf(async () => {
-      const response = await fetch(url, { headers });
-      await response.arrayBuffer();
-      if (!response.ok) throw new Error(`GET answered ${response.status}`);
-    }, { inFlight });
+    const bare = await rateOf(() => get(floor.url, headers), { inFlight });
+    const real = await rateOf(() => get(url, headers), { inFlight });
     report(`${inFlight} in flight`, {
       "requests/s": real.perSecond,
       "p50 ms": real.p50,
       "p99 ms": real.p99,
       "raw NATS/s": raw.perSecond,
       "ratio": real.perSecond / raw.perSecond,
+      "bare HTTP+NATS/s": bare.perSecond,
+      "ratio to it": real.perSecond / bare.perSecond,
     });
   }
   await floor.stop();
 }
 
-/** A responder in a process of its own and a requester here, on a broker of their own. */
+async function get(url: string, headers: HeadersInit): Promise<void> {
+  const response = await fetch(url, { headers });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`GET answered ${response.status}`);
+}
+
+/** A responder and an HTTP server in processes of their own and a requester here, on a broker of their own. */
 async function rawRequests(answer: string) {
   const broker = await startTestBroker();
   async function connect(name: "identity" | "gateway") {
@@ -46,11 +54,11 @@ async function rawRequests(answer: string) {
       inboxPrefix: `_INBOX.${name}`,
     };
   }
-  const responder = await startProgram("./raw_responder.ts", {
-    ...await connect("identity"),
-    subject: "rpc.identity.echo",
-    answer,
-  });
+  const subject = "rpc.identity.echo";
+  const settings = { ...await connect("identity"), subject, answer };
+  const responder = await startProgram("./raw_responder.ts", settings);
+  const server = await startProgram("./raw_server.ts", { ...await connect("gateway"), subject });
+  const port: number = await server.hear();
   const { credential, ...options } = await connect("gateway");
   const nc = await connectNats({
     ...options,
@@ -58,10 +66,13 @@ async function rawRequests(answer: string) {
     log: silentLogger,
   });
   return {
-    request: () => nc.request("rpc.identity.echo", "GET", { timeout: 5000 }),
+    /** Of the HTTP server. */
+    url: `http://127.0.0.1:${port}/`,
+    request: () => nc.request(subject, "GET", { timeout: 5000 }),
     async stop() {
       await nc.close();
       await responder.stop();
+      await server.stop();
       await broker.stop();
     },
   };

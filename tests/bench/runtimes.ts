@@ -53,7 +53,7 @@ async function benchContainers(): Promise<void> {
   // Only now, because it looks for an engine and says so when there is none.
   const { missing, SHELL_IMAGE, startTestEngine } = await import("../support/container_engine.ts");
   if (missing) return console.log(`containers: skipped, ${missing}`);
-  const { LIMITS, withContainers } = await import("../support/contained.ts");
+  const { withContainers } = await import("../support/contained.ts");
   const testEngine = await startTestEngine();
   const { engine } = testEngine;
 
@@ -71,29 +71,8 @@ async function benchContainers(): Promise<void> {
     await engine.done("DELETE", `/containers/${Id}?force=true`);
   }
 
-  await withContainers(testEngine, async ({ containers, imageId }) => {
-    let runs = 0;
-    async function contained(): Promise<string | null> {
-      const number = ++runs;
-      const handle = await containers.start({
-        name: `${number}-1`,
-        resultId: number,
-        jobId: number,
-        imageId,
-        context: null,
-        input: new TextEncoder().encode(`${SCRIPT}; echo 1 > output`),
-        databases: [],
-        labels: [],
-        reach: [],
-        limits: LIMITS,
-        onLog() {},
-        token: "a.b.c",
-        serve: () => new Response(),
-      });
-      const { reason, release } = await handle.done;
-      await release?.();
-      return reason;
-    }
+  await withContainers(testEngine, async ({ run }) => {
+    const contained = async () => (await run(`${SCRIPT}; echo 1 > output`)).reason;
     const real: number[] = [];
     const raw: number[] = [];
     for (let round = 0; round < TIMES + 1; round++) {

@@ -328,6 +328,7 @@ export async function startHubDouble(): Promise<HubDouble> {
         node_id: NODE,
         organization_id: ORGANIZATION,
         collaboration_id: COLLABORATION,
+        study_id: null,
         task_id,
         image,
         databases: [],

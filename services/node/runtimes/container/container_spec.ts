@@ -5,6 +5,7 @@
 import type { RunLimits } from "../runtime.ts";
 import type { EngineInfo } from "./engine.ts";
 import type { Mount } from "./place.ts";
+import { HOSTNAME } from "./reach.ts";
 
 /** What bounds every container of a node beyond {@linkcode RunLimits}. */
 export interface ContainerLimits {
@@ -23,8 +24,6 @@ export interface ContainerSpec {
   env: string[];
   mounts: Mount[];
   labels: Record<string, string>;
-  /** What it finds by name, as `name:address`. */
-  hosts: string[];
   limits: RunLimits & ContainerLimits;
   /** From `gpuRequests`, if it gets any. */
   devices: unknown[];
@@ -34,7 +33,7 @@ const MIB = 2 ** 20;
 
 /** The body of the engine's create request. The image's own command, user and working folder stand. */
 export function createBody(
-  { image, env, mounts, labels, hosts, limits, devices }: ContainerSpec,
+  { image, env, mounts, labels, limits, devices }: ContainerSpec,
   info: EngineInfo,
 ): Record<string, unknown> {
   const memory = limits.memoryMiB * MIB;
@@ -42,10 +41,9 @@ export function createBody(
     Image: image,
     Env: env,
     Labels: labels,
-    Hostname: "algorithm",
+    Hostname: HOSTNAME,
     HostConfig: {
       NetworkMode: "none",
-      ExtraHosts: hosts,
       Mounts: mounts.map(({ source, target, readOnly }) => ({
         Type: "bind",
         Source: source,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
 import { createBody } from "./container_spec.ts";
-import { podmanVersion } from "./engine.ts";
+import { missingLimits, podmanVersion } from "./engine.ts";
 import { GpuError, gpuProblem, gpuRequests } from "./gpu.ts";
 
 const testEngine = useTestEngine();
@@ -14,6 +14,8 @@ const INFO = {
   MemoryLimit: true,
   SwapLimit: true,
   PidsLimit: true,
+  Rootless: false,
+  CgroupVersion: "2",
 };
 
 Deno.test("createBody() asks for exactly the walls, limits and devices of a run", () => {
@@ -22,7 +24,6 @@ Deno.test("createBody() asks for exactly the walls, limits and devices of a run"
     env: ["A=ME======"],
     mounts: [{ source: "/a", target: "/b", readOnly: true }],
     labels: { x: "y" },
-    hosts: ["db.example:127.1.0.1"],
     limits: {
       timeoutSeconds: 1,
       memoryMiB: 1024,
@@ -41,7 +42,6 @@ Deno.test("createBody() asks for exactly the walls, limits and devices of a run"
     Hostname: "algorithm",
     HostConfig: {
       NetworkMode: "none",
-      ExtraHosts: ["db.example:127.1.0.1"],
       Mounts: [{
         Type: "bind",
         Source: "/a",
@@ -64,6 +64,15 @@ Deno.test("createBody() asks for exactly the walls, limits and devices of a run"
       DeviceRequests: [{ Count: -1, Capabilities: [["gpu"]] }],
     },
   });
+});
+
+Deno.test("missingLimits() believes what engines say, but not a rootless one on cgroups v1", () => {
+  assert.deepEqual(missingLimits(INFO), []);
+  assert.deepEqual(missingLimits({ ...INFO, CgroupVersion: "1" }), []);
+  assert.deepEqual(missingLimits({ ...INFO, Rootless: true }), []);
+  assert.deepEqual(missingLimits({ ...INFO, MemoryLimit: false }), ["memory"]);
+  const none = missingLimits({ ...INFO, Rootless: true, CgroupVersion: "1" });
+  assert.deepEqual(none, ["memory", "number of processes"]);
 });
 
 Deno.test("gpuRequests() asks Podman by CDI, and refuses a Podman that would not listen", () => {

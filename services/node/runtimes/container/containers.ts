@@ -5,42 +5,26 @@
  * removed only when its outcome is in the journal.
  * @module
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
 import type { ContentFile } from "../../pieces.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
-import { type ContainerLimits, createBody } from "./container_spec.ts";
+import type { ContainerLimits } from "./container_spec.ts";
 import { type Engine, EngineError, type EngineInfo, engineInfo, podmanVersion } from "./engine.ts";
-import { buildEnvironment, EnvironmentError } from "./environment.ts";
-import { GpuError, gpuRequests } from "./gpu.ts";
+import { EnvironmentError } from "./environment.ts";
+import { GpuError } from "./gpu.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
-import { type Connect, type Link, openLink, PROXY_PORT } from "./link.ts";
-import { type DatabaseSource, type Mount, openPlaces, type Place, PlaceError } from "./place.ts";
-import {
-  hostEntries,
-  LOOPBACK,
-  namesOf,
-  planReach,
-  readWays,
-  type Target,
-  type Way,
-  within,
-  writeWays,
-} from "./reach.ts";
-import { type ContextOfRun, writeRunContext } from "./run_context.ts";
+import { type Connect, type Link, openLink } from "./link.ts";
+import { describeContainer } from "./make.ts";
+import { ownContainers } from "./own_containers.ts";
+import { type DatabaseSource, openPlaces, type Place, PlaceError } from "./place.ts";
+import { planReach, type Target, type Way, within } from "./reach.ts";
+import type { ContextOfRun } from "./run_context.ts";
 import { hasRun, startOnce } from "./start.ts";
-import { openSurroundings, type SurroundingsOptions } from "./surroundings.ts";
-import { WHITELIST_PROXY } from "./whitelist.ts";
 import { stateSchema, supervise } from "./supervise.ts";
+import { openSurroundings, type SurroundingsOptions } from "./surroundings.ts";
 
-const AGENT_LABEL = "sextant.agent";
-const RUN_LABEL = "sextant.run";
-const REACH_LABEL = "sextant.reach";
-const RUN_CONTEXT = "run_context.json";
-const TEMPORARY_FOLDER = "/mnt/tmp";
 /** How long an engine may take over a start that an earlier agent has asked for. */
 const START_MS = 5000;
 
@@ -142,6 +126,7 @@ export async function createContainers(
     connect,
     log,
   });
+  const own = ownContainers({ engine, agentId, log });
   const links = new Set<Link>();
   const closed = new AbortController();
   const busyJobs = new Map<number, number>();
@@ -153,72 +138,6 @@ export async function createContainers(
       info = undefined;
       throw error;
     });
-  }
-
-  async function create(
-    run: ContainerRun,
-    place: Place,
-    temporary: string,
-    ways: Way[],
-  ): Promise<string> {
-    const own = `/mnt/data/task-${String(run.resultId).padStart(9, "0")}`;
-    const handed = [];
-    for (const database of run.databases) handed.push(await places.hand(run.name, database));
-    const mounts: Mount[] = [
-      { source: place.io, target: own, readOnly: false },
-      { source: temporary, target: TEMPORARY_FOLDER, readOnly: false },
-      ...handed.flatMap(({ mount }) => mount ? [mount] : []),
-    ];
-    const told = {
-      folder: own,
-      temporaryFolder: TEMPORARY_FOLDER,
-      proxy: { host: `http://${LOOPBACK}`, port: PROXY_PORT },
-      databases: handed.map(({ database }) => database),
-    };
-    if (options.runContext) {
-      const odd = handed.find(({ isFile }) => !isFile);
-      if (odd) {
-        throw new PlaceError(
-          `The database "${odd.database.label}" is no file, and this node's run_context_file is for files alone.`,
-        );
-      }
-      if (!run.context) {
-        throw new PlaceError(
-          "The input is too large to be read, and this node's run_context_file tells what stands in it.",
-        );
-      }
-      const context = writeRunContext({ run: { ...run.context, resultId: run.resultId }, ...told });
-      await places.write(run.name, RUN_CONTEXT, context);
-    }
-    const body = createBody({
-      image: run.imageId,
-      env: buildEnvironment({
-        ...told,
-        ...(options.runContext ? { runContextFile: `${own}/${RUN_CONTEXT}` } : {}),
-        labels: run.labels,
-        ...(options.whitelist ? { web: { proxy: WHITELIST_PROXY, except: namesOf(ways) } } : {}),
-        extra: options.algorithmEnv,
-      }),
-      mounts,
-      labels: {
-        [AGENT_LABEL]: agentId,
-        [RUN_LABEL]: run.name,
-        [REACH_LABEL]: writeWays(ways),
-        "vantage6-type": "algorithm",
-      },
-      hosts: hostEntries(ways),
-      limits: { ...options.limits, ...run.limits },
-      devices: options.gpu ? gpuRequests(await podmanVersion(engine)) : [],
-    }, await aboutEngine());
-    const name = `sextant-${agentId.slice(0, 8)}-${run.name}`;
-    for (const id of await containersOf(run.name)) await removeContainer(id);
-    const created = await engine.json(
-      "POST",
-      `/containers/create?name=${name}`,
-      z.object({ Id: z.string() }),
-      { body },
-    );
-    return created.Id;
   }
 
   /** Opens all that a run reaches; closed with the run, or with everything. */
@@ -266,7 +185,7 @@ export async function createContainers(
         await shut(link);
       },
       async release() {
-        await removeContainer(id);
+        await own.remove(id);
         await places.remove(name);
       },
     });
@@ -307,35 +226,6 @@ export async function createContainers(
     return state?.State.Running ?? false;
   }
 
-  async function containersOf(name?: string): Promise<string[]> {
-    const label = [`${AGENT_LABEL}=${agentId}`, ...(name ? [`${RUN_LABEL}=${name}`] : [])];
-    return (await list(label)).map(({ Id }) => Id);
-  }
-
-  function list(label: string[]) {
-    const filters = encodeURIComponent(JSON.stringify({ label }));
-    const schema = z.array(z.object({
-      Id: z.string(),
-      Labels: z.record(z.string(), z.string()).nullable(),
-    }));
-    return engine.json("GET", `/containers/json?all=true&filters=${filters}`, schema);
-  }
-
-  /** The engine may be slow to see that a container has ended; what cannot be removed goes at the next start. */
-  async function removeContainer(id: string): Promise<void> {
-    for (let tries = 1;; tries++) {
-      try {
-        return await engine.done("DELETE", `/containers/${id}?force=true&v=true`);
-      } catch (error) {
-        if (error instanceof EngineError && error.status === 404) return;
-        if (tries === 10) {
-          return log.warn("Cannot remove a container", { container: id, reason: messageOf(error) });
-        }
-        await delay(100 * tries);
-      }
-    }
-  }
-
   return {
     images,
     place: places.find,
@@ -346,41 +236,48 @@ export async function createContainers(
       try {
         const place = await places.make(run.name, run);
         const ways = planReach([...run.reach, ...await surroundings.targets()]);
-        id = await create(run, place, await places.temporary(run.jobId), ways);
+        const body = await describeContainer(run, {
+          engine,
+          about: await aboutEngine(),
+          options,
+          places,
+          place,
+          temporary: await places.temporary(run.jobId),
+          ways,
+          labels: own.labels(run.name, ways),
+        });
+        id = await own.make(run.name, body);
         link = await open(run.name, run.serve, ways);
         await connectEarly(id, link);
         await startOnce({ engine, id, log });
         return await takeUp(id, run.name, link, run);
       } catch (error) {
         if (link) await shut(link);
-        if (id) await removeContainer(id);
+        if (id) await own.remove(id);
         await places.remove(run.name);
         return endedAtOnce(explain(error));
       }
     },
 
     async reattach(name, { reach, serve, ...adoption }) {
-      const [id] = await containersOf(name);
+      const id = await own.find(name);
       if (id === undefined) return undefined;
       const token = await places.token(name).catch(() => undefined);
       if (token === undefined) return undefined;
       // The agent died about when it asked for the start. Who asks again may be the second to do so, and what the first
       // one started may have ended in between: an attempt that is lost can be made anew, one made twice cannot be unmade.
       if (!await hasRun(engine, id, START_MS)) {
-        await removeContainer(id);
+        await own.remove(id);
         await places.remove(name);
         return undefined;
       }
-      const { Config } = await engine.json("GET", `/containers/${id}/json`, labelsSchema);
       const allowed = [...reach, ...await surroundings.targets()];
-      const ways = within(readWays(Config.Labels[REACH_LABEL]), allowed);
+      const ways = within(await own.waysOf(id), allowed);
       return await takeUp(id, name, await open(name, serve(token), ways), adoption);
     },
 
     async cleanUp(keep) {
-      for (const { Id, Labels } of await list([`${AGENT_LABEL}=${agentId}`])) {
-        if (!keep(Labels?.[RUN_LABEL] ?? "")) await removeContainer(Id);
-      }
+      for (const { id, run } of await own.list()) if (!keep(run)) await own.remove(id);
       for (const name of await places.runs()) if (!keep(name)) await places.remove(name);
     },
 
@@ -411,10 +308,6 @@ export async function createContainers(
     return { status: "start failed", reason: `The node could not start the container: ${words}` };
   }
 }
-
-const labelsSchema = z.object({
-  Config: z.object({ Labels: z.record(z.string(), z.string()).default({}) }),
-});
 
 /** The engine may not have noticed yet. */
 function isAlive(pid: number): Promise<boolean> {

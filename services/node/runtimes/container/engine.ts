@@ -132,8 +132,21 @@ const infoSchema = z.object({
   MemoryLimit: z.boolean().default(true),
   SwapLimit: z.boolean().default(true),
   PidsLimit: z.boolean().default(true),
+  Rootless: z.boolean().default(false),
+  CgroupVersion: z.string().default("2"),
 });
 export type EngineInfo = z.infer<typeof infoSchema>;
+
+/** What the engine cannot limit. A rootless Podman on cgroups v1 says that it can, and does nothing. */
+export function missingLimits(
+  { MemoryLimit, PidsLimit, Rootless, CgroupVersion }: EngineInfo,
+): string[] {
+  const none = Rootless && CgroupVersion === "1";
+  return [
+    ...(MemoryLimit && !none ? [] : ["memory"]),
+    ...(PidsLimit && !none ? [] : ["number of processes"]),
+  ];
+}
 
 /** What the engine says of itself; rejects with an {@linkcode EngineError} when it does not answer. */
 export function engineInfo(engine: Engine): Promise<EngineInfo> {

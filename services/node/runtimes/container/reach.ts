@@ -23,6 +23,8 @@ export type Way = z.infer<typeof waySchema>;
 
 /** The address of what the container finds without any configuration: its proxy. */
 export const LOOPBACK = "127.0.0.1";
+/** What every container is called inside. */
+export const HOSTNAME = "algorithm";
 
 /** Gives each target its address. Equal targets get one way. */
 export function planReach(targets: readonly Target[]): Way[] {
@@ -47,11 +49,12 @@ function ownAddress(host: string): string | undefined {
   return isIP(host) ? host : undefined;
 }
 
-/** The hosts that a container must be told of, as the engine takes them: `name:address`. */
-export function hostEntries(ways: readonly Way[]): string[] {
-  const entries = ways.filter(({ host }) => ownAddress(host) === undefined)
-    .map(({ host, address }) => `${host}:${address}`);
-  return [...new Set(entries)];
+/** A container's hosts file: itself and its ways. The engine's would tell it what this machine's own has. */
+export function hostsFile(ways: readonly Way[]): string {
+  const named = ways.filter(({ host }) => ownAddress(host) === undefined)
+    .map(({ host, address }) => `${address} ${host}`);
+  const lines = [`${LOOPBACK} localhost ${HOSTNAME}`, "::1 localhost", ...new Set(named)];
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 export function namesOf(ways: readonly Way[]): string[] {

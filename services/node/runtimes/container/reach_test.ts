@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
-import { foreignAddresses, hostEntries, planReach, readWays, within, writeWays } from "./reach.ts";
+import { foreignAddresses, hostsFile, planReach, readWays, within, writeWays } from "./reach.ts";
 
 const testEngine = useTestEngine();
 const db = { host: "db.example", port: 5432 };
@@ -20,7 +20,10 @@ Deno.test("planReach() gives each name an address of its own, and an address its
     "10.1.2.3 1433 10.1.2.3",
     "2001:db8::5 1433 2001:db8::5",
   ]);
-  assert.deepEqual(hostEntries(ways), ["db.example:127.1.0.1", "other.example:127.1.0.2"]);
+  assert.equal(
+    hostsFile(ways),
+    "127.0.0.1 localhost algorithm\n::1 localhost\n127.1.0.1 db.example\n127.1.0.2 other.example\n",
+  );
   assert.deepEqual(foreignAddresses(ways), ["10.1.2.3", "2001:db8::5"]);
   assert.deepEqual(readWays(writeWays(ways)), ways);
   assert.deepEqual(within(ways, [other, { ...db, port: 1 }]), [ways[1]]);
@@ -72,10 +75,12 @@ Deno.test(
           "no name server",
         ],
       );
-      const without = await run(`
+      const without = await run(`cat /etc/hosts
         echo x | nc -w 2 db.example 5432 || echo unknown
         echo x | nc -w 2 127.1.0.1 5432 || echo nothing there
         echo x | nc -w 2 192.0.2.7 1433 || echo no route`);
+      assert.equal(without.log.indexOf("127.0.0.1 localhost algorithm\n::1 localhost\n"), 0);
+      assert.doesNotMatch(without.log.split("nc:")[0]!, /internal|example/);
       assert.match(without.log, /unknown/);
       assert.match(without.log, /nothing there/);
       assert.match(without.log, /no route/);
