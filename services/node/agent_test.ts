@@ -185,6 +185,20 @@ Deno.test("Agent takes large inputs and sends large results over HTTP", async ()
   });
 });
 
+Deno.test("Agent reports a run whose log alone is larger than a message", async () => {
+  await withPlace(async ({ hub, start }) => {
+    await start();
+    for (const [method, status] of [["wordyFailure", "crashed"], ["wordy", "completed"]] as const) {
+      const result = await hub.final(await hub.post({ image: IMAGE, input: { method } }));
+      assert.equal(result.status, status, result.reason ?? "");
+      assert.match(
+        result.log,
+        /^word\n[^]*\[The log was cut here: it is too long for a report\.\]$/,
+      );
+    }
+  });
+});
+
 Deno.test("Agent reports a failure in place of a result that the hub will never take", async () => {
   await withPlace(async ({ hub, start }) => {
     await start();

@@ -201,7 +201,7 @@ const METHODS = {
 echo "rows counted"`,
   central: await Deno.readTextFile(new URL("central.sh", import.meta.url)),
   blobs: await Deno.readTextFile(new URL("blobs.sh", import.meta.url)),
-  big: `bytes=$(sed 's/.*"bytes":\\([0-9]*\\).*/\\1/' input)
+  big: `bytes=$(head -c 1000 input | sed 's/.*"bytes":\\([0-9]*\\).*/\\1/')
 { printf '"'; head -c $bytes /dev/zero | tr '\\0' x; printf '"'; } > output`,
   size: `tail -c 100000 input | wc -c > output; wc -c < input`,
   /** Counts how often it was run for this job, and waits for a sign. */
@@ -220,7 +220,7 @@ printf '{"heard":"%s"}' "$(nc -w 5 localhost $port < /dev/null 2>/dev/null)" > o
  * finds that folder by its variables; a shell cannot decode them.
  */
 const COMMAND = `cd /mnt/data/task-* && case "$(head -c 1 input)" in
-"{") exec sh -e /methods/$(sed 's/.*"method":"\\([a-z_]*\\)".*/\\1/' input);;
+"{") exec sh -e /methods/$(head -c 1000 input | sed 's/.*"method":"\\([a-z_]*\\)".*/\\1/');;
 *) exec sh ./input;;
 esac`;
 

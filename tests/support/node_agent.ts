@@ -17,6 +17,14 @@ export function fail() {
 export function big(_context, { bytes }) {
   return "x".repeat(bytes);
 }
+export function wordy() {
+  for (let n = 0; n < 250_000; n++) console.log("word");
+  return "x".repeat(1_000_000);
+}
+export function wordyFailure() {
+  wordy();
+  throw new Error("this one fails");
+}
 export function mean(context, { column }) {
   const values = context.table().numeric(column);
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -9,12 +9,15 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from "../../services/node/runtimes/sandbox.ts";
+import { writePieces } from "../../services/node/pieces.ts";
 import { temporaryFolder } from "../harness.ts";
 
 export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input">> {
   method?: string;
   args?: unknown[];
   kwargs?: Record<string, unknown>;
+  /** The text of a file with the call, instead of method, args and kwargs. */
+  inputText?: string;
   limits?: Partial<RunSpec["limits"]>;
 }
 
@@ -43,7 +46,7 @@ export async function withSandbox(
 
   async function start(
     source: string,
-    { method = "main", args = [], kwargs = {}, limits, ...rest }: RunOptions = {},
+    { method = "main", args = [], kwargs = {}, inputText, limits, ...rest }: RunOptions = {},
   ) {
     const name = `run-${++runs}`;
     const path = `${folder}/${name}.ts`;
@@ -51,7 +54,9 @@ export async function withSandbox(
     return await sandbox.start({
       name,
       algorithm: { name: "algorithm.ts", path },
-      input: { method, args, kwargs },
+      input: inputText === undefined
+        ? { method, args, kwargs }
+        : await writePieces(`${folder}/${name}.json`, [new TextEncoder().encode(inputText)]),
       databases: [],
       limits: { timeoutSeconds: 30, memoryMiB: 2048, outputMiB: 8, ...limits },
       onLog: () => {},

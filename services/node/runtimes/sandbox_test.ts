@@ -30,6 +30,41 @@ Deno.test("Sandbox gives the algorithm its arguments and its data, and hands bac
   });
 });
 
+Deno.test("Sandbox reads a call that comes in a file, and says what is wrong with it", async () => {
+  await withSandbox(async ({ run }) => {
+    const source = `export const main = (context, ...rest) => rest;`;
+    const call = { method: "main", args: ["ä😀", 2], kwargs: { three: 3 } };
+    const { value } = await run(source, { inputText: JSON.stringify(call) });
+    assert.deepEqual(value, ["ä😀", 2, { three: 3 }]);
+    assert.deepEqual((await run(source, { inputText: `{"method":"main"}` })).value, [{}]);
+    const wrong: [string, RegExp][] = [
+      ["{", /^The input cannot be read: it must be JSON in UTF-8\.$/],
+      ["null", /^The input must be an object with method, args and kwargs\.$/],
+      [`{"method":1}`, /^The input must be an object/],
+      [`{"method":"main","args":{}}`, /^The input must be an object/],
+      [`{"method":"main","kwargs":[]}`, /^The input must be an object/],
+    ];
+    for (const [inputText, reason] of wrong) {
+      const outcome = await run(source, { inputText });
+      assert.equal(outcome.status, "start failed", inputText);
+      assert.match(outcome.reason!, reason);
+    }
+    assert.match(
+      (await run(source, { inputText: `{"method":"mian"}` })).reason!,
+      /no method "mian".* Did you mean "main"/,
+    );
+  });
+});
+
+Deno.test("Sandbox hands over a result in pieces without cutting a character", async () => {
+  await withSandbox(async ({ run }) => {
+    const source = `export const main = () => "x" + "😀".repeat(400_000);`;
+    const { value, result } = await run(source);
+    assert.ok(value === "x" + "😀".repeat(400_000));
+    assert.equal(result!.size, 1_600_003);
+  });
+});
+
 Deno.test("Sandbox lets an algorithm choose among databases and says what there is", async () => {
   await withSandbox(async ({ run, folder }) => {
     const databases = await Promise.all(["one", "two"].map(async (label) => {
