@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { NatsConnection } from "nats.ws";
+import { memoryUsed } from "../tests/support/memory.ts";
 import { startTestNats, type TestNats } from "../tests/support/nats.ts";
 import { waitFor } from "../tests/harness.ts";
 import { SextantError } from "./errors.ts";
@@ -145,10 +146,10 @@ Deno.test("200 MiB pass in both directions in bounded memory", async () => {
     return Response.json(await measure(request.body));
   });
   let most = 0;
-  const watch = setInterval(() => most = Math.max(most, Deno.memoryUsage().rss), 20);
+  const watch = setInterval(() => most = Math.max(most, memoryUsed()), 20);
   // Both ends and the client library are in this one process; a first transfer brings it to its working size.
   await hub.ask("/", { method: "POST", body: source(20 * MEBIBYTE) });
-  const before = Deno.memoryUsage().rss;
+  const before = memoryUsed();
   most = before;
   const upload = await hub.ask("/", { method: "POST", body: source(size) });
   assert.equal(await upload.json(), size);
@@ -353,6 +354,31 @@ Deno.test("a replica that dies fails what it had begun, and the others go on", a
     while (!(await reader.read()).done);
   }, gone);
   hub.client.close();
+});
+
+Deno.test("what only reads is asked of another replica when one was killed with it, what changes is not", async () => {
+  await using hub = await pair(() => new Response("live"), { aliveEveryMs: 200, silenceMs: 1000 });
+  const other = await nats.service("task");
+  /** Asks until a request was given to a replica that took it along; resolves with how that one ended. */
+  async function killedWith(method: string): Promise<PromiseSettledResult<Response>> {
+    let killed = false;
+    other.nc.subscribe("http.task", {
+      queue: "task",
+      max: 1,
+      callback: () => void (killed = true),
+    });
+    await other.nc.flush();
+    for (;;) {
+      const [end] = await Promise.allSettled([hub.ask("/", { method })]);
+      if (killed) return end;
+    }
+  }
+  for (let round = 0; round < 3; round++) {
+    assert.equal((await killedWith("GET")).status, "fulfilled");
+  }
+  const end = await killedWith("POST");
+  assert.ok(end.status === "rejected" && isUnavailable(/nothing was heard/)(end.reason));
+  await other.nc.close();
 });
 
 Deno.test("a handler may take longer than the silence that is allowed", async () => {

@@ -26,6 +26,7 @@ import {
   KIND,
   messageHeaders,
   SILENCE_MS,
+  TICKS,
   WINDOW,
 } from "./frames.ts";
 
@@ -71,6 +72,8 @@ interface Exchange {
   lastSent: number;
   /** The first message, until someone has answered it. */
   request: Uint8Array | undefined;
+  /** It may be asked a second time: it only reads, and is whole. */
+  repeatable: boolean;
   replica: string | undefined;
   body: ChunkReader | undefined;
   sender: Sender | undefined;
@@ -81,6 +84,7 @@ interface Exchange {
 
 const RETRY_FOR_MS = 2000;
 const RETRY_EVERY_MS = 50;
+const READS = new Set(["GET", "HEAD"]);
 const NULL_BODY_STATUS = new Set([204, 205, 304]);
 
 function unavailable(service: HubService, why: string, cause?: unknown): SextantError {
@@ -100,6 +104,7 @@ export function createHttpClient({
 }: HttpClientOptions): HttpClient {
   const me = crypto.randomUUID().replaceAll("-", "");
   const inbox = `${subjects.inbox(owner)}.${me}`;
+  const tickMs = aliveEveryMs / TICKS;
   const exchanges = new Map<string, Exchange>();
   let counter = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -158,11 +163,25 @@ export function createHttpClient({
     exchange.body?.cancel(new Error("The service has answered"));
   }
 
+  /**
+   * A replica that is killed takes along what it was just given. What only reads is asked once more, under another
+   * number, so that answers to the first cannot mix with the second's.
+   */
+  function askAgain(exchange: Exchange) {
+    exchanges.delete(exchange.number);
+    exchange.number = String(counter++);
+    exchange.repeatable = false;
+    exchanges.set(exchange.number, exchange);
+    publishRequest(exchange);
+  }
+
   function watch() {
     const now = Date.now();
     for (const exchange of [...exchanges.values()]) {
       const { service } = exchange;
-      if (now - exchange.lastHeard > silenceMs) {
+      if (exchange.request && exchange.repeatable && now - exchange.began > 3 * tickMs) {
+        askAgain(exchange);
+      } else if (now - exchange.lastHeard > silenceMs) {
         const why = `nothing was heard of it for ${silenceMs / 1000} s`;
         breakOff(exchange, unavailable(service, why));
       } else if (!exchange.receiver && now - exchange.began > timeoutMs) {
@@ -293,6 +312,7 @@ export function createHttpClient({
       lastHeard: now,
       lastSent: now,
       request: encodeFrame(KIND.request, frame, ...meta, ...first.parts),
+      repeatable: READS.has(request.method) && first.done,
       replica: undefined,
       body: first.done ? undefined : body,
       sender: first.done ? undefined : createSender((kind, seq, parts) => {
@@ -309,7 +329,7 @@ export function createHttpClient({
     }
     for (const one of signals) one.addEventListener("abort", onAbort);
     exchanges.set(exchange.number, exchange);
-    timer ??= setInterval(watch, aliveEveryMs / 5);
+    timer ??= setInterval(watch, tickMs);
     try {
       publishRequest(exchange);
     } catch (error) {

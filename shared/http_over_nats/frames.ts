@@ -27,6 +27,8 @@ export const CHUNK = 256 * 1024;
 export const WINDOW = 8;
 /** How often a side says that it is still there, in milliseconds. */
 export const ALIVE_EVERY_MS = 5000;
+/** Parts of that interval: a first sign of a request that was taken comes within two, and is missed after three. */
+export const TICKS = 5;
 /** How long a side may be silent. */
 export const SILENCE_MS = 15_000;
 /** Stands for "whichever replica has it". */

@@ -18,6 +18,7 @@ import {
   messageHeaders,
   type RequestMeta,
   SILENCE_MS,
+  TICKS,
   WINDOW,
 } from "./frames.ts";
 
@@ -75,6 +76,7 @@ export function serveHttp({
   aliveEveryMs = ALIVE_EVERY_MS,
   silenceMs = SILENCE_MS,
 }: ServeHttpOptions): HttpServer {
+  const tickMs = aliveEveryMs / TICKS;
   const exchanges = new Map<string, Exchange>();
   let idle = () => {};
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -125,7 +127,7 @@ export function serveHttp({
     for (const exchange of [...exchanges.values()]) {
       if (exchange.told && now - exchange.lastHeard > silenceMs) {
         end(exchange, new Error("The asker has gone silent"));
-      } else if (now - exchange.lastSent >= aliveEveryMs) {
+      } else if (now - exchange.lastSent >= (exchange.told ? aliveEveryMs : tickMs)) {
         sendAlive(exchange);
       }
     }
@@ -158,7 +160,7 @@ export function serveHttp({
       lastSent: now,
     };
     exchanges.set(id, exchange);
-    timer ??= setInterval(watch, aliveEveryMs / 5);
+    timer ??= setInterval(watch, tickMs);
     let body: BodyInit | null = null;
     if (!frame.complete) {
       exchange.receiver = createReceiver({

@@ -22,3 +22,12 @@ export function watchGrowth(pid: number): { stop(): number } {
     },
   };
 }
+
+/**
+ * Bytes on the heap of the calling test file and in its buffers. Its process's resident set would not do: test files
+ * that run at the same time share a process.
+ */
+export function memoryUsed(): number {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
+import { memoryUsed } from "../../../tests/support/memory.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
 import type { Outcome } from "./runtime.ts";
 import { createSandbox } from "./sandbox.ts";
@@ -16,12 +17,6 @@ interface Hostile {
   expected: (outcome: Outcome) => void;
   limits?: { timeoutSeconds?: number; memoryMiB?: number; outputMiB?: number };
   ignore?: boolean;
-}
-
-/** Bytes that this test file holds; other files' may live in the same process. */
-function memoryUsed(): number {
-  const { heapUsed, external } = Deno.memoryUsage();
-  return heapUsed + external;
 }
 
 function ended(status: Outcome["status"], reason: RegExp) {
