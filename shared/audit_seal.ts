@@ -3,8 +3,8 @@
  *
  * Every minute the records that have come since are put under a seal: its digest covers theirs and the seal before.
  * Who can write the database can write records and chain anew, but not what others have noted: every node keeps
- * the newest seals in its own audit log and follows the chain from there (`services/node/hub_witness.ts`). For that it
- * needs only the seals, which say nothing of what the records say.
+ * the newest seals in its own audit log and follows the chain from there (`services/node/record/hub_witness.ts`). For
+ * that it needs only the seals, which say nothing of what the records say.
  * @module
  */
 import { createHash } from "node:crypto";

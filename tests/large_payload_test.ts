@@ -4,13 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { createBase64Opener, createBase64Seal } from "../services/node/encryption/base64.ts";
 import {
   newPrivateKey,
   publicKeyText,
   readPrivateKey,
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
-import { createBase64Opener, createBase64Seal } from "../services/node/encryption/base64.ts";
 import { openPieces, sealPieces } from "../services/node/encryption/opening.ts";
 import {
   createBlobOpener,
@@ -19,7 +19,7 @@ import {
   openSealed,
   sealText,
 } from "../services/node/encryption/sealed.ts";
-import { collect, piecesOf } from "../services/node/pieces.ts";
+import { collect, piecesOf } from "../services/node/payload/pieces.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, encodeInput, type Json, type Member, type Site } from "./site.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";

@@ -6,35 +6,32 @@
  * promised is in its journal.
  * @module
  */
+import { join } from "node:path";
 import type { Logger } from "../../shared/log.ts";
 import { VERSION } from "../../shared/version.ts";
-import { subjects } from "../../shared/subjects.ts";
-import { join } from "node:path";
-import { AUDIT_FILE, digestOf, openAuditLog } from "./audit_log.ts";
-import { carryOut, Interruption } from "./attempt.ts";
-import { createAttempts } from "./attempts.ts";
-import { orAbort } from "./backoff.ts";
-import { connectBroker } from "./broker.ts";
-import type { NodeConfig } from "./config.ts";
-import { openContainers } from "./container_engine.ts";
-import { createContainerRunner } from "./container_run.ts";
+import type { NodeConfig } from "./config/config.ts";
+import { shareConfig } from "./databases/share.ts";
 import { readableFormats } from "./encryption/formats.ts";
-import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
-import type { Dispatch } from "./dispatch.ts";
 import type { Payloads } from "./encryption/payloads.ts";
+import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import { writeStatus } from "./health.ts";
-import { witnessHub } from "./hub_witness.ts";
-import { createHub, type NodeIdentity } from "./hub.ts";
-import { createGate } from "./gate.ts";
-import { openInputs } from "./input.ts";
-import { takeWork } from "./intake.ts";
-import { openJournal } from "./journal.ts";
+import { orAbort } from "./hub/backoff.ts";
+import { connectBroker } from "./hub/broker.ts";
+import type { Dispatch } from "./hub/dispatch.ts";
+import { createHub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./metrics.ts";
-import { createReporter } from "./report.ts";
-import { createRunner, type CreateRunnerOptions } from "./run.ts";
+import { AUDIT_FILE, type AuditLog, digestOf, openAuditLog } from "./record/audit_log.ts";
+import { witnessHub } from "./record/hub_witness.ts";
+import { openJournal } from "./record/journal.ts";
+import { carryOut, Interruption } from "./run/attempt.ts";
+import { createAttempts } from "./run/attempts.ts";
+import { createGate } from "./run/gate.ts";
+import { openInputs } from "./run/input.ts";
+import { takeWork } from "./run/intake.ts";
+import { createReporter } from "./run/report.ts";
+import { openRunners } from "./run/runners.ts";
+import { createSlots } from "./run/slots.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./runtimes/sandbox.ts";
-import { shareConfig } from "./share.ts";
-import { createSlots } from "./slots.ts";
 
 /** How long a stopping agent tries to tell the hub what it could not finish. */
 const LAST_WORDS_MS = 3000;
@@ -98,7 +95,7 @@ export async function startAgent(
 
     const stopping = new AbortController();
     const silenced = new AbortController();
-    const { dataFolder, limits } = config;
+    const { dataFolder } = config;
     const audit = await openAuditLog(join(dataFolder, AUDIT_FILE));
     ends.push(async () => {
       await audit.record("agent stopped").catch(() => {});
@@ -113,18 +110,7 @@ export async function startAgent(
       starting,
       signal: silenced.signal,
     });
-    const payloads: Payloads = {
-      ...readable,
-      async encode(content, organizationId) {
-        const stored = await readable.encode(content, organizationId);
-        await audit.record("subtask input leaves", {
-          organization_id: organizationId,
-          bytes: stored.length,
-          sha256: digestOf(stored),
-        });
-        return stored;
-      },
-    };
+    const payloads = recordInputs(readable, audit);
     const gate = createGate({
       policy: config.policy,
       hub,
@@ -136,7 +122,6 @@ export async function startAgent(
       },
     });
     const inputs = await openInputs({ folder: dataFolder, hub, payloads, gate: gate.call });
-    const receiveInput = inputs.receive;
     const reporter = createReporter({
       broker,
       hub,
@@ -145,42 +130,19 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
-    const runtime = await openSandbox({ folder: dataFolder, log, limits });
-    ends.push(() => runtime.close());
-    for (const { name, stands, note } of runtime.walls) {
-      if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
-    }
-    const { containers: options } = config;
-    const containers = await openContainers({ options, folder: dataFolder, journal, hub, log });
-    if (containers) ends.push(() => containers.close());
-    const sendLog: CreateRunnerOptions["sendLog"] = ({ result_id, attempt }, piece) =>
-      config.shareLogs && broker.publish(
-        subjects.log(nodeId, result_id),
-        new TextEncoder().encode(JSON.stringify({ attempt, ...piece })),
-      );
-    const sandboxed = createRunner({
+    const runners = await openRunners({
       config,
-      runtime,
+      nodeId,
       hub,
+      broker,
+      journal,
+      audit,
       payloads,
-      receiveInput,
+      receiveInput: inputs.receive,
       log,
-      sendLog,
+      openSandbox,
     });
-    const contained = containers &&
-      createContainerRunner({
-        config,
-        containers,
-        hub,
-        codec: payloads,
-        receiveInput,
-        maxBlobBytes: options!.limits.diskMiB * 2 ** 20,
-        onBlobInput: (blob) => audit.record("subtask input leaves", blob),
-        log,
-        sendLog,
-      });
-    const runnerOf = (image: string) =>
-      image.startsWith("deno:") ? sandboxed : contained ?? sandboxed;
+    ends.push(() => runners.close());
     const slots = createSlots(config.maxRuns);
     const attempts = createAttempts({
       journal,
@@ -193,7 +155,7 @@ export async function startAgent(
           journal,
           reporter,
           slots,
-          runner: runnerOf(entry.dispatch.image),
+          runner: runners.runnerOf(entry.dispatch.image),
           sealOf: ({ init_org_id, parent_id }: Dispatch) =>
             payloads.seal(init_org_id, parent_id === null ? "program" : "node"),
           log: log.with({ task_id, result_id, attempt }),
@@ -238,20 +200,17 @@ export async function startAgent(
     ends.push(() => status.close());
     const witness = witnessHub({ hub, folder: dataFolder, audit, log, signal: stopping.signal });
     ends.push(() => (stopping.abort(new Error("stopping")), witness));
-    const { maxRuns, metricsEverySeconds: everySeconds } = config;
-    if (everySeconds !== undefined) {
-      const folder = dataFolder;
-      const { signal } = stopping;
+    if (config.metricsEverySeconds !== undefined) {
       void reportMetrics({
-        everySeconds,
-        folder,
+        everySeconds: config.metricsEverySeconds,
+        folder: dataFolder,
         journal,
-        maxRuns,
+        maxRuns: config.maxRuns,
         since,
         hub,
         nodeId,
         log,
-        signal,
+        signal: stopping.signal,
       });
     }
     started = true;
@@ -260,4 +219,20 @@ export async function startAgent(
     await endAll();
     throw error;
   }
+}
+
+/** Puts into the audit log what is written for the nodes of other organizations, before it leaves. */
+function recordInputs(payloads: Payloads, audit: AuditLog): Payloads {
+  return {
+    ...payloads,
+    async encode(content, organizationId) {
+      const stored = await payloads.encode(content, organizationId);
+      await audit.record("subtask input leaves", {
+        organization_id: organizationId,
+        bytes: stored.length,
+        sha256: digestOf(stored),
+      });
+      return stored;
+    },
+  };
 }

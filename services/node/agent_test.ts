@@ -6,10 +6,10 @@ import { waitFor } from "../../tests/harness.ts";
 import { API_KEY, type HubDouble, startHubDouble } from "../../tests/support/hub_double.ts";
 import { type NodeFolder, nodeFolder } from "../../tests/support/node_agent.ts";
 import { type Agent, startAgent } from "./agent.ts";
-import { readNodeConfig } from "./config.ts";
-import { FolderInUseError } from "./folder.ts";
-import { WrongKeyError } from "./hub.ts";
-import { decodePayload } from "./payload.ts";
+import { readNodeConfig } from "./config/config.ts";
+import { WrongKeyError } from "./hub/hub.ts";
+import { decodePayload } from "./payload/payload.ts";
+import { FolderInUseError } from "./record/folder.ts";
 
 const IMAGE = "deno:test@1.0";
 

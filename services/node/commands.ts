@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { AUDIT_FILE, verifyAuditLog } from "./audit_log.ts";
-import { check, explainTask } from "./check.ts";
-import { readNodeConfig } from "./config.ts";
+import { check, explainTask } from "./check/check.ts";
+import { readNodeConfig } from "./config/config.ts";
 import { keygen } from "./encryption/keygen.ts";
 import { readStatus, showStatus } from "./health.ts";
+import { AUDIT_FILE, verifyAuditLog } from "./record/audit_log.ts";
 
 export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 4096]
        deno task node check --config FILE [--explain TASK.json]

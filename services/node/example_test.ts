@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { allOptions, readNodeConfig } from "./config.ts";
+import { allOptions, readNodeConfig } from "./config/config.ts";
 import { newPrivateKey } from "./encryption/keys.ts";
 
 const example = await Deno.readTextFile(new URL("./node.example.yaml", import.meta.url));

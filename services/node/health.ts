@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import type { AttemptState, Journal } from "./journal.ts";
+import type { AttemptState, Journal } from "./record/journal.ts";
 
 const FILE = "status.json";
 const EVERY_MS = 5000;

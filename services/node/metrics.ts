@@ -8,9 +8,9 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { NodeMetrics } from "../../shared/node_metrics.ts";
 import { VERSION } from "../../shared/version.ts";
-import { sleep } from "./backoff.ts";
-import type { Hub } from "./hub.ts";
-import type { AttemptState, Journal } from "./journal.ts";
+import { sleep } from "./hub/backoff.ts";
+import type { Hub } from "./hub/hub.ts";
+import type { AttemptState, Journal } from "./record/journal.ts";
 
 export interface MeasureOptions {
   /** The data folder. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createLogger, silentLogger } from "../../shared/log.ts";
 import { nodeMetricsSchema } from "../../shared/node_metrics.ts";
-import type { Dispatch } from "./dispatch.ts";
-import { createHub } from "./hub.ts";
+import type { Dispatch } from "./hub/dispatch.ts";
+import { createHub } from "./hub/hub.ts";
 import { measure, reportMetrics } from "./metrics.ts";
 
 const dispatch = {} as Dispatch;

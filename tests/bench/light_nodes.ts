@@ -2,17 +2,17 @@
 // agent has them and with the agent's own modules, but without journal, policy and algorithms. What they are told:
 // first the hub's address and their API keys; then how many raw messages to count; then, by anything, to work.
 import { join } from "node:path";
+import { connectBroker } from "../../services/node/hub/broker.ts";
+import type { Dispatch } from "../../services/node/hub/dispatch.ts";
+import { createHub } from "../../services/node/hub/hub.ts";
+import { writePieces } from "../../services/node/payload/pieces.ts";
+import { type FinishedRun, writeFinishReport } from "../../services/node/record/finish_report.ts";
+import { attemptKey, type Journal } from "../../services/node/record/journal.ts";
+import type { Attempts } from "../../services/node/run/attempts.ts";
+import { takeWork } from "../../services/node/run/intake.ts";
+import { createReporter } from "../../services/node/run/report.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { subjects } from "../../shared/subjects.ts";
-import type { Attempts } from "../../services/node/attempts.ts";
-import { connectBroker } from "../../services/node/broker.ts";
-import { type FinishedRun, writeFinishReport } from "../../services/node/finish_report.ts";
-import type { Dispatch } from "../../services/node/dispatch.ts";
-import { createHub } from "../../services/node/hub.ts";
-import { takeWork } from "../../services/node/intake.ts";
-import { attemptKey, type Journal } from "../../services/node/journal.ts";
-import { writePieces } from "../../services/node/pieces.ts";
-import { createReporter } from "../../services/node/report.ts";
 import { clock, say, told } from "./programs.ts";
 
 const CONNECTING_AT_ONCE = 8;

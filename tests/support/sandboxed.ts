@@ -2,14 +2,14 @@
  * A sandbox for tests, and runs in it from the text of an algorithm.
  * @module
  */
-import { silentLogger } from "../../shared/log.ts";
+import { writePieces } from "../../services/node/payload/pieces.ts";
 import type { Outcome, RunHandle, RunSpec } from "../../services/node/runtimes/runtime.ts";
 import {
   createSandbox,
   type Sandbox,
   type SandboxOptions,
 } from "../../services/node/runtimes/sandbox.ts";
-import { writePieces } from "../../services/node/pieces.ts";
+import { silentLogger } from "../../shared/log.ts";
 import { temporaryFolder } from "../harness.ts";
 
 export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input">> {

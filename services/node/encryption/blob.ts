@@ -3,9 +3,9 @@
  * (HTTP contract §7.4); a plain one is its base64.
  * @module
  */
-import type { FilePart } from "../finish_report.ts";
-import { discard, readPieces } from "../pieces.ts";
-import type { Upload } from "../upload.ts";
+import type { Upload } from "../hub/upload.ts";
+import { discard, readPieces } from "../payload/pieces.ts";
+import type { FilePart } from "../record/finish_report.ts";
 
 /** More than any header has. */
 const HEADER_LIMIT = 4096;

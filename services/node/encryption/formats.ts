@@ -9,7 +9,7 @@
  * @module
  */
 import { z } from "zod";
-import { type Hub, HubError } from "../hub.ts";
+import { type Hub, HubError } from "../hub/hub.ts";
 import type { Format } from "./sealed.ts";
 
 /** The setting `between_nodes`: `announced` goes by what the reader tells, the other two insist. */

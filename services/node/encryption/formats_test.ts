@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/log.ts";
-import { createHub } from "../hub.ts";
+import { createHub } from "../hub/hub.ts";
 import { createFormatChoice, FormatError, type FormatSetting } from "./formats.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey } from "./keys.ts";
 import { createEncryptedPayloads } from "./payloads.ts";

@@ -2,7 +2,7 @@
  * Encrypting and decrypting content that passes piece by piece.
  * @module
  */
-import { discard, type Pieces } from "../pieces.ts";
+import { discard, type Pieces } from "../payload/pieces.ts";
 import type { Opener, Seal } from "./sealed.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import fc from "fast-check";
-import { collect, PIECE, type Pieces } from "../pieces.ts";
+import { collect, PIECE, type Pieces } from "../payload/pieces.ts";
 import { createBase64Opener, createBase64Seal } from "./base64.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "./keys.ts";
 import { openPieces, sealPieces } from "./opening.ts";

@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
-import type { Hub } from "../hub.ts";
+import type { Hub } from "../hub/hub.ts";
 import { type PayloadCodec, plainPayloads as plainCodec } from "../proxy/payload_codec.ts";
 import { KeyError, readPublicKey } from "./keys.ts";
 import {

@@ -17,7 +17,7 @@ import {
   publicEncrypt,
   randomBytes,
 } from "node:crypto";
-import { discard } from "../pieces.ts";
+import { discard } from "../payload/pieces.ts";
 
 export type Format = "field" | "authenticated";
 

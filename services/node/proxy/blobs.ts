@@ -9,12 +9,12 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Logger } from "../../../shared/log.ts";
-import { persist } from "../backoff.ts";
 import { isSameKey, KeyError, readPublicKey } from "../encryption/keys.ts";
 import { openPieces, sealPieces } from "../encryption/opening.ts";
 import { UnreadableError } from "../encryption/sealed.ts";
-import { type Hub, HubError } from "../hub.ts";
-import { piecesOf, readPieces, streamOf, TooLargeError, writePieces } from "../pieces.ts";
+import { persist } from "../hub/backoff.ts";
+import { type Hub, HubError } from "../hub/hub.ts";
+import { piecesOf, readPieces, streamOf, TooLargeError, writePieces } from "../payload/pieces.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import type { Grant } from "./token.ts";
 

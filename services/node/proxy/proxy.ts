@@ -8,16 +8,16 @@
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type { Logger } from "../../../shared/log.ts";
 import { messageOf } from "../../../shared/errors.ts";
-import { persist, sleep } from "../backoff.ts";
+import type { Logger } from "../../../shared/log.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
-import { type Hub, HubError, type HubRequest } from "../hub.ts";
-import { collect } from "../pieces.ts";
+import { persist, sleep } from "../hub/backoff.ts";
+import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
+import { collect } from "../payload/pieces.ts";
+import { createBlobs, isBlobId, type ProxyBlobs } from "./blobs.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import type { Posted } from "./posted.ts";
-import { createBlobs, isBlobId, type ProxyBlobs } from "./blobs.ts";
 import { carriesToken, type Grant } from "./token.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */

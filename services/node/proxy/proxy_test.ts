@@ -3,7 +3,7 @@ import { silentLogger } from "../../../shared/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { plainPayloads } from "../encryption/payloads.ts";
-import { createHub } from "../hub.ts";
+import { createHub } from "../hub/hub.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { openPosted } from "./posted.ts";
 import { createProxy, type ProxyOptions } from "./proxy.ts";

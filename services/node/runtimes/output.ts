@@ -3,8 +3,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { createJsonCheck } from "../json_check.ts";
-import { type ContentFile, openNew, readPieces, writeAll } from "../pieces.ts";
+import { createJsonCheck } from "../payload/json_check.ts";
+import { type ContentFile, openNew, readPieces, writeAll } from "../payload/pieces.ts";
 
 /** An algorithm's output as it lies in a file. */
 export interface Output extends ContentFile {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { ContentFile } from "../pieces.ts";
+import type { ContentFile } from "../payload/pieces.ts";
 
 /** The words with which a runtime can end a run; a part of the field's own (HTTP contract §5.3). */
 export type OutcomeStatus =

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
+import { discard } from "../payload/pieces.ts";
 import {
   type Answer,
   type Call,
@@ -14,7 +15,6 @@ import {
   FrameError,
   type StartMessage,
 } from "./frames.ts";
-import { discard } from "../pieces.ts";
 import { createOutputFile } from "./output.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { createRunLog } from "./run_log.ts";

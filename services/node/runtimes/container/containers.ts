@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
-import type { ContentFile } from "../../pieces.ts";
+import type { ContentFile } from "../../payload/pieces.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import type { ContainerLimits } from "./container_spec.ts";
 import { type Engine, EngineError, type EngineInfo, engineInfo, podmanVersion } from "./engine.ts";

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
-import { orAbort } from "../../backoff.ts";
+import { orAbort } from "../../hub/backoff.ts";
 import { type Engine, EngineError } from "./engine.ts";
 
 export interface RegistryLogin {

@@ -5,7 +5,7 @@
  * @module
  */
 import { basename, extname, join } from "node:path";
-import type { ContentFile } from "../../pieces.ts";
+import type { ContentFile } from "../../payload/pieces.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
 /** A database of the node, as far as a container is concerned. */

@@ -1,0 +1,220 @@
+/**
+ * `deno task node check`: what would keep this node from working, and what to do about it; and what its rules would say
+ * of a task.
+ * @module
+ */
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { messageOf } from "../../../shared/errors.ts";
+import { silentLogger } from "../../../shared/log.ts";
+import type { NodeConfig } from "../config/config.ts";
+import { readableFormats } from "../encryption/formats.ts";
+import { publicKeyText, readPrivateKey } from "../encryption/keys.ts";
+import { createHub, type NodeIdentity, WrongKeyError } from "../hub/hub.ts";
+import { decideCall, decideTask, type Policy } from "../policy.ts";
+import {
+  type Engine,
+  engineInfo,
+  findEngine,
+  missingLimits,
+  podmanVersion,
+  usualSockets,
+} from "../runtimes/container/engine.ts";
+import { gpuProblem } from "../runtimes/container/gpu.ts";
+import { checkAddress, checkSurroundings } from "./reach.ts";
+
+export interface Finding {
+  name: string;
+  well: boolean;
+  /** What was found, and, when it is not well, what to do. */
+  note: string;
+}
+
+const PATIENCE_MS = 10_000;
+/** A clock that is further off makes tokens seem expired or not yet valid. */
+const CLOCK_MS = 30_000;
+const LEAST_FREE = 2 * 2 ** 30;
+
+/** Looks at one thing after the other. */
+export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
+  yield finding("configuration", true, "can be read; every option is known");
+  const hub = createHub({
+    api: config.api,
+    apiKey: config.apiKey,
+    // As the agent says it, in whose place this logs in.
+    payloadFormats: readableFormats(config.encryption),
+    log: silentLogger,
+  });
+
+  const answer = await fetch(`${config.api}/version`, { signal: AbortSignal.timeout(PATIENCE_MS) })
+    .then(async (response) => {
+      await response.body?.cancel();
+      return response;
+    }).catch(messageOf);
+  if (typeof answer === "string") {
+    const todo = "check server_url, port and api_path, and whether a proxy or firewall is between";
+    yield finding("connection", false, `no answer from ${config.api}: ${answer}; ${todo}`);
+  } else {
+    yield finding(
+      "connection",
+      answer.ok,
+      answer.ok
+        ? `${config.api} answers`
+        : `${config.api} answers with ${answer.status}; is api_path right?`,
+    );
+    yield checkClock(answer.headers.get("date"));
+  }
+
+  let identity: NodeIdentity | undefined;
+  if (typeof answer !== "string" && answer.ok) {
+    try {
+      identity = await hub.whoAmI(AbortSignal.timeout(PATIENCE_MS));
+      yield finding("API key", true, `this is node ${identity.id}, "${identity.name}"`);
+    } catch (error) {
+      const todo = error instanceof WrongKeyError ? "" : "; try again when the hub is well";
+      yield finding("API key", false, messageOf(error) + todo);
+    }
+  }
+  yield checkPrivateKey(config, identity);
+  for (const database of config.databases) {
+    if (!database.path) {
+      yield await checkAddress(database, config);
+      continue;
+    }
+    const problem = await readable(database.path);
+    yield finding(
+      `database ${database.label}`,
+      problem === undefined,
+      problem === undefined
+        ? `${database.type}, can be read`
+        : `${problem}; the account that runs the agent must be able to read it`,
+    );
+  }
+  yield* checkContainers(config);
+  yield await checkDisk(config.dataFolder);
+}
+
+function finding(name: string, well: boolean, note: string): Finding {
+  return { name, well, note };
+}
+
+function checkClock(date: string | null): Finding {
+  if (date === null) return finding("clock", true, "the hub does not tell its time");
+  const off = Date.now() - Date.parse(date);
+  const note = `${Math.abs(Math.round(off / 1000))} s ${off > 0 ? "ahead of" : "behind"} the hub's`;
+  return Math.abs(off) < CLOCK_MS
+    ? finding("clock", true, note)
+    : finding("clock", false, `${note}; set the clock, best by NTP`);
+}
+
+function checkPrivateKey(config: NodeConfig, identity: NodeIdentity | undefined): Finding {
+  const encrypted = identity?.collaboration.encrypted;
+  if (encrypted !== undefined && encrypted !== config.encryption) {
+    return finding(
+      "encryption",
+      false,
+      `the collaboration "${identity!.collaboration.name}" is ${encrypted ? "" : "not "}` +
+        `encrypted and encryption.enabled is ${config.encryption}; the two must agree`,
+    );
+  }
+  if (!config.encryption) return finding("encryption", true, "off");
+  const start = publicKeyText(readPrivateKey(config.privateKey!)).slice(40, 64);
+  return finding("encryption", true, `on; the private key can be read (public key …${start}…)`);
+}
+
+async function readable(path: string): Promise<string | undefined> {
+  try {
+    if ((await Deno.stat(path)).isDirectory) { for await (const _ of Deno.readDir(path)) break; }
+    else (await Deno.open(path)).close();
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function* checkContainers(config: NodeConfig): AsyncGenerator<Finding> {
+  const name = "container engine";
+  const { containers } = config;
+  if (!containers) return yield finding(name, true, "not used (container.enabled is false)");
+  const named = containers.socket;
+  const engine = await findEngine(named ? [named] : usualSockets(Deno.env.toObject()))
+    .catch(messageOf);
+  if (typeof engine === "object") {
+    yield finding(name, true, `answers at ${engine.socket}`);
+    yield* checkLimits(engine, containers);
+    yield* checkSurroundings(config, engine);
+    return engine.close();
+  }
+  if (engine !== undefined) yield finding(name, false, `${engine}; is the engine well?`);
+  else if (named) {
+    yield finding(name, false, `none answers at ${named}; start it, or mend container.socket`);
+  } else {
+    const note = "none found; algorithms for the sandbox run, container images do not";
+    yield finding(name, true, note);
+  }
+  yield* checkSurroundings(config, undefined);
+}
+
+/** What the engine cannot do of what is asked of it. */
+async function* checkLimits(
+  engine: Engine,
+  { gpu }: NonNullable<NodeConfig["containers"]>,
+): AsyncGenerator<Finding> {
+  const missing = missingLimits(await engineInfo(engine));
+  if (missing.length > 0) {
+    const note = `the engine cannot limit the ${missing.join(" and ")} of algorithms; ` +
+      "a rootless engine needs cgroups v2 with these controllers delegated to its user";
+    yield finding("container limits", false, note);
+  }
+  const podman = gpu ? await podmanVersion(engine) : undefined;
+  const problem = podman && gpuProblem(podman);
+  if (problem) yield finding("GPU", false, problem);
+}
+
+async function checkDisk(folder: string): Promise<Finding> {
+  for (let place = folder;; place = dirname(place)) {
+    const space = await statfs(place).catch(() => undefined);
+    if (!space && place !== dirname(place)) continue;
+    const free = space ? Number(space.bavail) * Number(space.bsize) : 0;
+    const note = `${(free / 2 ** 30).toFixed(1)} GiB free for ${folder}`;
+    return free >= LEAST_FREE
+      ? finding("disk", true, note)
+      : finding("disk", false, `${note}; make room, or set task_dir to a larger disk`);
+  }
+}
+
+const who = z.strictObject({ id: z.number().default(0), name: z.string().optional() });
+const taskSchema = z.strictObject({
+  image: z.string(),
+  /** The address of the algorithm store that it comes from. */
+  store: z.string().optional(),
+  user: who.prefault({}),
+  organization: who.prefault({}),
+  databases: z.array(z.string()).default([]),
+  /** How many organizations have a share. */
+  organizations: z.number().default(1),
+  method: z.string().optional(),
+  args: z.array(z.unknown()).default([]),
+  kwargs: z.record(z.string(), z.unknown()).default({}),
+});
+
+/**
+ * What the rules say of a task, given as JSON such as
+ * `{"image": …, "user": {"id": 1, "name": "alice"}, "method": …, "kwargs": …}`.
+ */
+export function explainTask(json: unknown, policy: Policy): { text: string; allowed: boolean } {
+  const parsed = taskSchema.safeParse(json);
+  if (!parsed.success) {
+    throw new Error(`The task cannot be read: ${z.prettifyError(parsed.error)}`);
+  }
+  const { method, ...task } = parsed.data;
+  const first = decideTask(task, policy);
+  if (!first.allowed) return { text: `not allowed: ${first.reason}`, allowed: false };
+  if (method === undefined) {
+    return { text: "allowed, as far as can be told without a method", allowed: true };
+  }
+  const second = decideCall({ ...task, method }, policy);
+  return second.allowed
+    ? { text: "allowed", allowed: true }
+    : { text: `not allowed: ${second.reason}`, allowed: false };
+}

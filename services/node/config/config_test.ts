@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../../../shared/config.ts";
+import { API_KEY_VARIABLE, readNodeConfig } from "./config.ts";
+
+async function withConfig<T>(
+  yaml: string,
+  use: (
+    read: (env?: Record<string, string>) => ReturnType<typeof readNodeConfig>,
+    folder: string,
+  ) => Promise<T>,
+): Promise<T> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/node.yaml`, yaml);
+    await Deno.writeTextFile(`${folder}/data.csv`, "a,b\n1,2\n");
+    await Deno.mkdir(`${folder}/algorithms`);
+    return await use((env = {}) => readNodeConfig(`${folder}/node.yaml`, env), folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function problemsOf(read: Promise<unknown>): Promise<string[]> {
+  const error = await read.then(() => assert.fail("was accepted"), (thrown) => thrown);
+  assert.ok(error instanceof ConfigError, String(error));
+  return error.problems;
+}
+
+Deno.test("readNodeConfig() resolves paths against the file and fills in the defaults", async () => {
+  const yaml = `
+api_key: 4f0c
+server_url: http://localhost
+port: 5000
+databases:
+  - { label: default, uri: ./data.csv, type: csv }
+algorithm_folders: [algorithms]
+policies:
+  allowed_algorithms: "deno:average"
+`;
+  await withConfig(yaml, async (read, folder) => {
+    const config = await read();
+    assert.equal(config.api, "http://localhost:5000/api");
+    assert.equal(config.apiKey, "4f0c");
+    assert.equal(config.dataFolder, `${folder}/node-data`);
+    assert.deepEqual(config.databases, [
+      { reach: [], label: "default", type: "csv", path: `${folder}/data.csv` },
+    ]);
+    assert.deepEqual(config.algorithmFolders, [`${folder}/algorithms`]);
+    assert.deepEqual(config.policy.allowedAlgorithms, ["deno:average"]);
+    assert.equal(config.encryption, false);
+    assert.ok(config.maxRuns >= 2);
+    assert.ok(config.limits.timeoutSeconds > 0);
+  });
+});
+
+Deno.test("readNodeConfig() leaves the port out when it is the scheme's own", async () => {
+  const yaml = "api_key: k\nserver_url: https://hub.example\nport: 443\napi_path: ''\n";
+  await withConfig(yaml, async (read) => {
+    assert.equal((await read()).api, "https://hub.example");
+  });
+});
+
+Deno.test("readNodeConfig() names every unknown key and the nearest known one", async () => {
+  const yaml = `
+api_key: k
+server_url: http://localhost
+databse: []
+databases: [{ label: default, uri: data.csv, type: csv, lable: x }]
+policies: { allowed_algoritms: [] }
+limits: { zzz: 1 }
+`;
+  await withConfig(yaml, async (read) => {
+    assert.deepEqual((await problemsOf(read())).sort(), [
+      "databases[0].lable is not an option; did you mean label?",
+      "databse is not an option; did you mean databases?",
+      "limits.zzz is not an option; known here: timeout_seconds, memory_mib, output_mib",
+      "policies.allowed_algoritms is not an option; did you mean allowed_algorithms?",
+    ]);
+  });
+});
+
+Deno.test("readNodeConfig() names every malformed and missing option in one message", async () => {
+  const yaml = `
+port: 99999
+databases: [{ label: "a b", uri: data.csv, type: parket }]
+max_runs: 0
+encryption: { enabled: "yes" }
+`;
+  await withConfig(yaml, async (read) => {
+    const text = (await problemsOf(read())).join("\n");
+    for (
+      const part of [
+        "server_url is missing",
+        "port must be a port",
+        "databases[0].label must be",
+        "databases[0].type must be one of csv, parquet, excel",
+        "max_runs must be at least 1",
+        "encryption.enabled must be true or false",
+      ]
+    ) assert.ok(text.includes(part), `${part} in:\n${text}`);
+  });
+});
+
+Deno.test("readNodeConfig() reads users and organizations as ids or names, however YAML writes them", async () => {
+  const yaml = `
+api_key: k
+server_url: http://localhost
+policies:
+  allowed_users: [12, "13", " 14 ", alice, 0x10, 12.0]
+  allowed_organizations: Clinic 7
+  allowed_algorithm_stores: https://store.example/api
+  allow_either_whitelist_or_store: true
+  allow_basics_algorithm: false
+`;
+  await withConfig(yaml, async (read) => {
+    const { policy } = await read();
+    assert.deepEqual(policy.allowedUsers, [12, 13, 14, "alice", 16, 12]);
+    assert.deepEqual(policy.allowedOrganizations, ["Clinic 7"]);
+    assert.deepEqual(policy.allowedStores, ["https://store.example/api"]);
+    assert.equal(policy.eitherAlgorithmOrStore, true);
+    assert.equal(policy.allowBasics, false);
+  });
+  await withConfig("api_key: k\nserver_url: http://localhost\n", async (read) => {
+    const { policy } = await read();
+    assert.equal(policy.eitherAlgorithmOrStore, false);
+    assert.equal(policy.allowBasics, true);
+    assert.equal(policy.allowedStores, undefined);
+  });
+});
+
+Deno.test("readNodeConfig() refuses rules that would not mean what they seem to", async () => {
+  const yaml = `
+api_key: k
+server_url: http://localhost
+policies:
+  allowed_algorithms: ["a)|(?:b", "v6/(average"]
+  allowed_algorithm_stores: [store.example, "https://x/("]
+  allow_either_whitelist_or_stores: true
+  allow_basics_algorithm: "no"
+  allowed_users: [1.5, true, "", ~]
+  allowed_organizations:
+`;
+  await withConfig(yaml, async (read) => {
+    assert.deepEqual((await problemsOf(read())).sort(), [
+      "policies.allow_basics_algorithm must be true or false",
+      "policies.allow_either_whitelist_or_stores is not an option; did you mean " +
+      "allow_either_whitelist_or_store?",
+      ...[0, 1].map((n) =>
+        `policies.allowed_algorithm_stores[${n}] must be the address of a store, such as ` +
+        '"https://store.example/api", or a valid pattern'
+      ),
+      ...[0, 1].map((n) =>
+        `policies.allowed_algorithms[${n}] must be a reference or a valid pattern`
+      ),
+      "policies.allowed_organizations[0] must be an organization's id or name",
+      ...[0, 1, 2, 3].map((n) => `policies.allowed_users[${n}] must be a user's id or name`),
+    ]);
+  });
+});
+
+Deno.test("readNodeConfig() checks that what paths point to is there", async () => {
+  const yaml = `
+server_url: http://localhost:1
+port: 2
+databases:
+  - { label: default, uri: none.csv, type: csv }
+  - { label: default, uri: data.csv, type: csv }
+algorithm_folders: [nowhere]
+`;
+  await withConfig(yaml, async (read) => {
+    const text = (await problemsOf(read())).join("\n");
+    assert.match(text, /api_key is missing/);
+    assert.match(text, /port 1 and port says 2/);
+    assert.match(text, /default is not a file that can be read: .*none\.csv/);
+    assert.match(text, /the label default stands there twice/);
+    assert.match(text, /there is no folder .*nowhere/);
+  });
+});
+
+Deno.test("readNodeConfig() takes the API key from a file or the environment, but from one place", async () => {
+  const server = "server_url: http://localhost\n";
+  await withConfig(server, async (read) => {
+    assert.equal((await read({ [API_KEY_VARIABLE]: "from-env" })).apiKey, "from-env");
+  });
+  await withConfig(`${server}api_key_file: key\n`, async (read, folder) => {
+    assert.match((await problemsOf(read())).join(), /api_key_file cannot be read/);
+    await Deno.writeTextFile(`${folder}/key`, "from-file\n");
+    assert.equal((await read()).apiKey, "from-file");
+    assert.match((await problemsOf(read({ [API_KEY_VARIABLE]: "x" }))).join(), /given twice/);
+  });
+});
+
+Deno.test("readNodeConfig() says which file is missing or is not YAML", async () => {
+  assert.match((await problemsOf(readNodeConfig("/nowhere/node.yaml", {}))).join(), /nowhere/);
+  await withConfig("a: [1,", async (read) => {
+    assert.match((await problemsOf(read())).join(), /node\.yaml cannot be read/);
+  });
+});

@@ -1,0 +1,60 @@
+/**
+ * What the node tells the hub of its configuration, for all in the collaboration to see (option `share_config`).
+ * @module
+ */
+import { z } from "zod";
+import { messageOf } from "../../../shared/errors.ts";
+import type { Logger } from "../../../shared/log.ts";
+import type { NodeConfig } from "../config/config.ts";
+import type { Hub } from "../hub/hub.ts";
+import { columnsOf } from "./databases.ts";
+
+interface Entry {
+  key: string;
+  value: string;
+}
+
+/** More than this the hub does not take. */
+const MOST_ENTRIES = 1000;
+const LONGEST = { key: 128, value: 1024 };
+
+/** What is shared, under the field's keys (HTTP contract §10). */
+export async function sharedEntries(
+  { encryption, policy, databases }: Pick<NodeConfig, "encryption" | "policy" | "databases">,
+): Promise<Entry[]> {
+  const entries: [string, unknown][] = [["encryption", encryption]];
+  const rules = policy.algorithms?.map(({ name }) => name) ?? [];
+  for (const one of [...policy.allowedAlgorithms ?? [], ...rules]) {
+    entries.push(["allowed_algorithms", one]);
+  }
+  for (const one of policy.allowedUsers ?? []) entries.push(["allowed_users", one]);
+  for (const one of policy.allowedOrganizations ?? []) entries.push(["allowed_orgs", one]);
+  for (const { label, type } of databases) {
+    entries.push(["database_labels", label], [`db_type_${label}`, type]);
+  }
+  for (const database of databases) {
+    for (const column of await columnsOf(database) ?? []) {
+      entries.push([`columns_${database.label}`, column]);
+    }
+  }
+  return entries
+    .map(([key, value]) => ({ key, value: String(value).replaceAll("\0", "") }))
+    .filter(({ key, value }) => key.length <= LONGEST.key && value.length <= LONGEST.value)
+    .slice(0, MOST_ENTRIES);
+}
+
+/** Tells the hub; that it cannot be told now is no reason to stop. */
+export async function shareConfig(
+  config: NodeConfig,
+  { hub, nodeId, log, signal }: { hub: Hub; nodeId: number; log: Logger; signal: AbortSignal },
+): Promise<void> {
+  try {
+    const entries = config.shareConfig ? await sharedEntries(config) : [];
+    const body = { config: entries };
+    await hub.insist(`/node/${nodeId}`, z.unknown(), { method: "PATCH", body, signal });
+  } catch (error) {
+    if (!signal.aborted) {
+      log.warn("Cannot share this node's configuration", { reason: messageOf(error) });
+    }
+  }
+}

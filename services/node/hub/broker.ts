@@ -1,0 +1,158 @@
+/**
+ * The node's one connection to the broker, and the key behind it.
+ *
+ * The private key is made here at the first start and never leaves the data folder; the hub signs its public half
+ * for a while, and again at half of that time; then the connection moves to a new socket, losing nothing. Should
+ * that fail, the broker closes the connection in the end, and the client comes back with the newest credential.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { headers as newHeaders, type MsgHdrs, type NatsConnection } from "nats.ws";
+import { messageOf } from "../../../shared/errors.ts";
+import type { Logger } from "../../../shared/log.ts";
+import { connectNats, drain, renewConnection } from "../../../shared/nats.ts";
+import {
+  CREDENTIAL_HEADER,
+  newUserKey,
+  publicKeyOf,
+  sign,
+  SIGNATURE_HEADER,
+  verify,
+} from "../../../shared/signing.ts";
+import { subjects } from "../../../shared/subjects.ts";
+import { claimsOf } from "../payload/payload.ts";
+import { orAbort, sleep } from "./backoff.ts";
+import type { Trust } from "./dispatch.ts";
+import type { Hub } from "./hub.ts";
+import { createLink } from "./link.ts";
+
+export interface Broker {
+  readonly connection: NatsConnection;
+  /** Waits until the broker is connected. The signal it resolves to is aborted when that ends. */
+  connected(signal: AbortSignal): Promise<AbortSignal>;
+  /** One signed request; the answer's text. Waits for the connection, and rejects as soon as it is lost. */
+  request(
+    subject: string,
+    payload: Uint8Array,
+    options: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<string>;
+  /** One signed message that nobody answers; dropped while there is no connection. */
+  publish(subject: string, payload: Uint8Array): void;
+  /** What decides whether a message on `subject` is from the hub. */
+  trust(subject: string): Trust;
+  close(): Promise<void>;
+}
+
+export interface ConnectBrokerOptions {
+  hub: Hub;
+  nodeId: number;
+  /** Where the private key lies. */
+  folder: string;
+  log: Logger;
+  /** Gives up connecting. */
+  signal: AbortSignal;
+  /** Called when no credential can be had any more, ever. */
+  onRefused: (error: unknown) => void;
+}
+
+/** Connects, however long hub and broker take to answer, and stays connected until `close`. */
+export async function connectBroker(
+  { hub, nodeId, folder, log, signal, onRefused }: ConnectBrokerOptions,
+): Promise<Broker> {
+  const seed = await ownSeed(folder);
+  const publicKey = publicKeyOf(seed);
+  let credential = await hub.brokerCredential(publicKey, signal);
+  const closing = new AbortController();
+  const link = createLink();
+  const connecting = connectNats({
+    url: credential.nats_url,
+    name: `node ${nodeId}`,
+    credential: { seed, jwt: () => credential.jwt },
+    inboxPrefix: subjects.inbox(nodeId),
+    log,
+  });
+  renew().catch((error) => {
+    if (!closing.signal.aborted) onRefused(error);
+  });
+  const connection = await orAbort(connecting, signal).catch((error) => {
+    closing.abort(error);
+    connecting.then((late) => late.close());
+    throw error;
+  });
+  link.follow(connection);
+
+  /** Gets the next credential at half of the current one's time, or when this one seems to be refused. */
+  async function renew() {
+    for (;;) {
+      const began = Date.now();
+      const lifetime = lifetimeMs(credential.jwt);
+      const patience = Math.min(30_000, lifetime / 10);
+      // In short steps, because timers stand still while a machine sleeps.
+      while (Date.now() - began < lifetime / 2 && (link.isUp() || Date.now() - began < patience)) {
+        await sleep(Math.min(5000, patience), closing.signal);
+      }
+      credential = await hub.brokerCredential(publicKey, closing.signal);
+      if (!link.isUp()) continue; // the client asks for the newest credential at every attempt to connect
+      await connecting.then(renewConnection).catch((error) =>
+        log.debug("The renewed credential waits for a reconnection", { reason: messageOf(error) })
+      );
+    }
+  }
+
+  function signedHeaders(subject: string, payload: Uint8Array): MsgHdrs {
+    const signed = newHeaders();
+    signed.set(CREDENTIAL_HEADER, credential.jwt);
+    signed.set(SIGNATURE_HEADER, sign(seed, subject, payload));
+    return signed;
+  }
+
+  return {
+    connection,
+    connected: (signal) => orAbort(link.up(), signal),
+    async request(subject, payload, { timeoutMs, signal }) {
+      // The client would keep what is sent without a connection, and every repetition of it, for the next one.
+      const lost = await orAbort(link.up(), signal);
+      const answer = connection.request(subject, payload, {
+        timeout: timeoutMs,
+        headers: signedHeaders(subject, payload),
+      });
+      return (await orAbort(answer, AbortSignal.any([lost, signal]))).string();
+    },
+    publish(subject, payload) {
+      if (!link.isUp()) return;
+      connection.publish(subject, payload, { headers: signedHeaders(subject, payload) });
+    },
+    trust: (subject) => ({
+      subject,
+      verify: (subject, payload, signature) =>
+        credential.dispatch_keys.some((key) => verify(key, subject, payload, signature)),
+    }),
+    async close() {
+      closing.abort(new Error("closing"));
+      if (link.isUp()) await drain(connection, log);
+      else await connection.close();
+    },
+  };
+}
+
+/** How long a credential was made for. By its own times, since the clock here may differ from the hub's. */
+function lifetimeMs(jwt: string): number {
+  const { iat, exp } = claimsOf(jwt, z.object({ iat: z.number(), exp: z.number() }));
+  return Math.max(1, exp - iat) * 1000;
+}
+
+/** The node's own key, made at the first start. */
+async function ownSeed(folder: string): Promise<string> {
+  const path = join(folder, "broker.seed");
+  try {
+    return (await Deno.readTextFile(path)).trim();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const { seed } = newUserKey();
+  // Written aside first: a crash must not leave half a key behind.
+  await Deno.writeTextFile(`${path}.new`, seed, { mode: 0o600 });
+  await Deno.rename(`${path}.new`, path);
+  return seed;
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { newUserKey, sign, SIGNATURE_HEADER, verify } from "../../../shared/signing.ts";
+import { type IncomingMessage, readDispatch, readKill } from "./dispatch.ts";
+
+const SUBJECT = "dispatch.7";
+const hubKey = newUserKey();
+const trust = {
+  subject: SUBJECT,
+  verify: (subject: string, payload: Uint8Array, signature: string) =>
+    verify(hubKey.publicKey, subject, payload, signature),
+};
+const dispatch = {
+  v: 1,
+  result_id: 7,
+  attempt: 1,
+  task_id: 5,
+  run_id: 3,
+  parent_id: null,
+  collaboration_id: 1,
+  organization_id: 2,
+  init_org_id: 2,
+  init_user_id: 1,
+  image: "deno:average@1.0",
+  databases: [{ label: "default", query: "x" }],
+  input_sha256: "0".repeat(64),
+  issued_at: "2026-11-23T20:00:00Z",
+};
+
+interface Twist {
+  subject?: string;
+  signedFor?: string;
+  seed?: string;
+  code?: number;
+  signature?: boolean;
+}
+
+function message(body: unknown, twist: Twist = {}): IncomingMessage {
+  const { subject = SUBJECT, seed = hubKey.seed, code = 0, signature = true } = twist;
+  const signedFor = twist.signedFor ?? subject;
+  const data = new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
+  const text = signature ? sign(seed, signedFor, data) : "";
+  return {
+    subject,
+    data,
+    headers: { code, get: (name) => name === SIGNATURE_HEADER ? text : "" },
+  };
+}
+
+function refusalOf(given: IncomingMessage): string {
+  const reading = readDispatch(given, trust);
+  assert.ok("refused" in reading, "was believed");
+  return reading.refused;
+}
+
+Deno.test("readDispatch() returns what the hub signed", () => {
+  assert.deepEqual(readDispatch(message(dispatch), trust), { value: dispatch });
+});
+
+Deno.test("readDispatch() takes what later hubs say besides, and does without what earlier ones do not", () => {
+  const origin = { init_username: "alice", algorithm_store_url: "https://store.example/api" };
+  for (const more of [origin, { init_username: null, algorithm_store_url: null }]) {
+    const told = { ...dispatch, ...more };
+    assert.deepEqual(readDispatch(message({ ...told, later: 1 }), trust), { value: told });
+  }
+  assert.match(refusalOf(message({ ...dispatch, init_username: 7 })), /wrong shape/);
+});
+
+Deno.test("readDispatch() refuses a message that the hub did not sign for this subject", () => {
+  assert.match(refusalOf(message(dispatch, { signature: false })), /not signed/);
+  assert.match(refusalOf({ ...message(dispatch), headers: undefined }), /not signed/);
+  assert.match(refusalOf(message(dispatch, { seed: newUserKey().seed })), /signature/);
+  assert.match(refusalOf(message(dispatch, { signedFor: "dispatch.8" })), /signature/);
+  const altered = message(dispatch);
+  altered.data[20]! ^= 1;
+  assert.match(refusalOf(altered), /signature/);
+});
+
+Deno.test("readDispatch() refuses other subjects and messages with a status", () => {
+  assert.match(refusalOf(message(dispatch, { subject: "dispatch.8" })), /subject dispatch\.8/);
+  assert.match(refusalOf(message(dispatch, { code: 404 })), /status 404/);
+});
+
+Deno.test("readDispatch() refuses what has another shape, however well signed", () => {
+  const bodies: unknown[] = [
+    "",
+    "no JSON",
+    [],
+    {},
+    { ...dispatch, v: 2 },
+    { ...dispatch, attempt: 0 },
+    { ...dispatch, result_id: "7" },
+    { ...dispatch, input_sha256: "short" },
+    { ...dispatch, databases: [{}] },
+  ];
+  for (const body of bodies) assert.match(refusalOf(message(body)), /wrong shape/);
+});
+
+Deno.test("readKill() reads an attempt or all attempts", () => {
+  for (const attempt of [2, null]) {
+    const kill = { result_id: 7, attempt };
+    assert.deepEqual(readKill(message(kill), trust), { value: kill });
+  }
+  assert.ok("refused" in readKill(message({ result_id: 7 }), trust));
+});

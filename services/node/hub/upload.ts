@@ -1,0 +1,86 @@
+/**
+ * Sending large content as the body of a request.
+ *
+ * `fetch` in Deno sends a stream at a tenth of the speed of `node:http`, which also knows how long the body is and
+ * tells when a piece has gone, so that the next one can be in the same memory.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Pieces } from "../payload/pieces.ts";
+
+/** Content of a known size that can be read again and again. */
+export interface Upload {
+  size: number;
+  pieces(): Pieces;
+}
+
+export interface UploadAnswer {
+  status: number;
+  text: string;
+  /** The digest of what the other side has, if it says so. */
+  stored: string | undefined;
+  /** The digest of what was sent. */
+  sent: string;
+}
+
+export async function upload(
+  url: string,
+  { content, headers, signal }: {
+    content: Upload;
+    headers: Record<string, string>;
+    signal: AbortSignal;
+  },
+): Promise<UploadAnswer> {
+  signal.throwIfAborted();
+  const answered = Promise.withResolvers<IncomingMessage>();
+  const request = (url.startsWith("https:") ? httpsRequest : httpRequest)(url, {
+    method: "POST",
+    headers: {
+      ...headers,
+      "content-type": "application/octet-stream",
+      "content-length": String(content.size),
+    },
+  }, answered.resolve);
+  request.on("error", answered.reject);
+  const stop = () => request.destroy(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  const hash = createHash("sha256");
+  try {
+    // A hub that refuses answers before it has everything, and then takes no more.
+    send(request, content, (piece) => hash.update(piece)).catch(answered.reject);
+    const response = await answered.promise;
+    response.setEncoding("utf8");
+    let text = "";
+    for await (const piece of response) text += piece;
+    const stored = response.headers["x-content-sha256"];
+    return {
+      status: response.statusCode ?? 0,
+      text,
+      stored: typeof stored === "string" ? stored : undefined,
+      sent: hash.digest("hex"),
+    };
+  } finally {
+    signal.removeEventListener("abort", stop);
+    request.destroy();
+  }
+}
+
+async function send(
+  request: ClientRequest,
+  content: Upload,
+  onPiece: (piece: Uint8Array) => void,
+): Promise<void> {
+  let broken = (_: Error) => {};
+  request.on("close", () => broken(new Error("the connection was closed")));
+  for await (const piece of content.pieces()) {
+    onPiece(piece);
+    await new Promise<void>((resolve, reject) => {
+      broken = reject;
+      if (request.destroyed) reject(new Error("the connection was closed"));
+      request.write(piece, (error) => error ? reject(error) : resolve());
+    });
+  }
+  request.end();
+}

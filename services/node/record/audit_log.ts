@@ -1,0 +1,188 @@
+/**
+ * The node's own audit log: a file that only grows, in which every record carries the digest of the one before. It
+ * says what was asked, decided, started and ended, and what left the site: sizes and digests, never content.
+ *
+ * Whoever can write the file can also write it anew from some line on; a digest noted elsewhere from time to time
+ * shows that (`deno task node audit verify --expect`).
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { messageOf } from "../../../shared/errors.ts";
+import { readPieces } from "../payload/pieces.ts";
+
+export const AUDIT_FILE = "audit.log";
+const FIRST = "0".repeat(64);
+
+const recordSchema = z.looseObject({
+  seq: z.number().int(),
+  at: z.string(),
+  event: z.string(),
+  prev: z.string(),
+  hash: z.string(),
+});
+
+export type AuditEvent =
+  | "agent started"
+  | "agent stopped"
+  | "task received"
+  | "allowed"
+  | "refused"
+  | "run started"
+  | "run ended"
+  | "report leaves"
+  | "subtask input leaves"
+  | "hub record noted"
+  | "hub record broken";
+
+export interface AuditLog {
+  /** Resolves once the record is on the disk. */
+  record(event: AuditEvent, details?: Record<string, unknown>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The audit log cannot be kept. Nothing may run unrecorded. */
+export class AuditError extends Error {
+  override name = "AuditError";
+}
+
+/** The SHA-256 of some content as the log states it. */
+export function digestOf(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/** The length and the SHA-256 of a file, read piece by piece. */
+export async function digestOfFile(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const piece of readPieces(path)) {
+    hash.update(piece);
+    bytes += piece.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Opens the log, checking that its last record is whole; a line torn by a crash is cut off. */
+export async function openAuditLog(path: string, now = () => new Date()): Promise<AuditLog> {
+  const file = await Deno.open(path, { create: true, read: true, write: true, mode: 0o600 });
+  let { seq, hash } = await lastRecord(file, path).catch((error) => {
+    file.close();
+    throw error;
+  });
+  let turn: Promise<void> = Promise.resolve();
+
+  async function append(event: AuditEvent, details: Record<string, unknown>) {
+    const record = { seq: seq + 1, at: now().toISOString(), event, ...details, prev: hash };
+    const next = digestOf(JSON.stringify(record));
+    const bytes = new TextEncoder().encode(`${JSON.stringify({ ...record, hash: next })}\n`);
+    try {
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      await file.syncData();
+    } catch (cause) {
+      throw new AuditError(
+        `Cannot write the audit log ${path}: ${messageOf(cause)}. Make room or mend the disk.`,
+        { cause },
+      );
+    }
+    seq++;
+    hash = next;
+  }
+
+  return {
+    record(event, details = {}) {
+      // After a failed write nothing more is taken: the file's end is unknown.
+      turn = turn.then(() => append(event, details));
+      turn.catch(() => {});
+      return turn;
+    },
+    async close() {
+      await turn.catch(() => {});
+      file.close();
+    },
+  };
+}
+
+async function lastRecord(file: Deno.FsFile, path: string): Promise<{ seq: number; hash: string }> {
+  const { size } = await file.stat();
+  let text = "";
+  let from = size;
+  // Reads backwards: the log may have grown for years.
+  while (from > 0 && text.trimEnd().lastIndexOf("\n") < 0) {
+    from = Math.max(0, from - 64 * 1024);
+    const bytes = new Uint8Array(size - from);
+    await file.seek(from, Deno.SeekMode.Start);
+    for (let done = 0; done < bytes.length;) {
+      const count = await file.read(bytes.subarray(done));
+      if (count === null) break;
+      done += count;
+    }
+    text = new TextDecoder().decode(bytes);
+    const end = text.lastIndexOf("\n") + 1;
+    if (end < text.length && (end > 0 || from === 0)) {
+      const torn = new TextEncoder().encode(text.slice(end)).length;
+      await file.truncate(size - torn);
+      text = text.slice(0, end);
+    }
+  }
+  await file.seek(0, Deno.SeekMode.End);
+  const line = text.trimEnd().split("\n").at(-1) ?? "";
+  if (line === "") return { seq: 0, hash: FIRST };
+  const record = readLine(line);
+  if (typeof record !== "string") return record;
+  throw new AuditError(
+    `Cannot go on with the audit log ${path}: its last record ${record}. ` +
+      "Keep the file as evidence and move it away; the agent then begins a new one.",
+  );
+}
+
+/** A record whose digest is right, or what is wrong with it. */
+function readLine(line: string): z.infer<typeof recordSchema> | string {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return "is no JSON";
+  }
+  const parsed = recordSchema.safeParse(json);
+  if (!parsed.success) return "has the wrong shape";
+  const { hash } = parsed.data;
+  const { hash: _, ...rest } = json as Record<string, unknown>;
+  return digestOf(JSON.stringify(rest)) === hash ? parsed.data : "was changed";
+}
+
+export type Verification =
+  | { ok: true; records: number; last: string; from: string; to: string }
+  | { ok: false; line: number; problem: string };
+
+/** Checks the whole of a log's text; `expect` is the digest of a record that must be in it. */
+export function verifyAuditLog(text: string, expect?: string): Verification {
+  const lines = text.split("\n");
+  const torn = lines.pop() !== "";
+  let prev = FIRST;
+  let seen = expect === undefined;
+  const times: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    const record = readLine(line);
+    const problem = typeof record === "string"
+      ? record
+      : record.seq !== index + 1 || record.prev !== prev
+      ? "does not follow the record before it: something was removed, added or moved"
+      : undefined;
+    if (problem || typeof record === "string") {
+      return { ok: false, line: index + 1, problem: problem ?? "is wrong" };
+    }
+    prev = record.hash;
+    seen ||= prev === expect;
+    times.push(record.at);
+  }
+  if (torn) {
+    return { ok: false, line: lines.length + 1, problem: "is not complete; a crash can do that" };
+  }
+  if (!seen) {
+    const problem =
+      "is the end, and no record has the expected digest: the end was cut off or rewritten";
+    return { ok: false, line: lines.length, problem };
+  }
+  const from = times[0] ?? "-";
+  return { ok: true, records: lines.length, last: prev, from, to: times.at(-1) ?? "-" };
+}

@@ -1,0 +1,145 @@
+/**
+ * The report of a finished attempt, written once as the very bytes that will be sent, so that it can be sent
+ * again after a crash and a large one can go out as a stream.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { joined, type Seal } from "../encryption/sealed.ts";
+import {
+  collect,
+  type ContentFile,
+  discard,
+  openNew,
+  PIECE,
+  readPieces,
+  writeAll,
+} from "../payload/pieces.ts";
+import type { AttemptId } from "./journal.ts";
+
+/** The words with which an attempt can end; the field's own (HTTP contract §5.3). */
+export const FINAL_STATUSES = [
+  "completed",
+  "failed",
+  "crashed",
+  "start failed",
+  "non-existing Docker image",
+  "not allowed",
+  "unknown error",
+  "killed by user",
+] as const;
+export type FinalStatus = typeof FINAL_STATUSES[number];
+
+/** How an attempt ended. */
+export interface FinishedRun {
+  status: FinalStatus;
+  /** The algorithm's output: JSON. */
+  result: ContentFile | null;
+  /** Encrypts the result; without one it is plain. */
+  seal?: Seal | null;
+  log: string | null;
+  /** For people: why it did not complete. */
+  reason: string | null;
+}
+
+/** Writes and syncs the report; `result` becomes base64 piece by piece, so memory does not grow with it. */
+export async function writeFinishReport(
+  path: string,
+  head: AttemptId & { agent_id: string },
+  { status, result, log, reason, seal }: FinishedRun,
+): Promise<void> {
+  const file = await openNew(path);
+  const encoder = new TextEncoder();
+  const write = (text: string) => writeAll(file, encoder.encode(text));
+  try {
+    const start = JSON.stringify({ ...head, status, log, reason }).slice(0, -1);
+    if (result === null) {
+      await write(`${start},"result":null}`);
+    } else {
+      await write(`${start},"result":"${seal?.header ?? ""}`);
+      await writePayload(file, result, seal ?? null);
+      await write('"}');
+    }
+    await file.sync();
+  } finally {
+    file.close();
+  }
+}
+
+/** Adds the base64 of a result, encrypted if that is wanted. Throws when the file is not the result that was there. */
+async function writePayload(
+  file: Deno.FsFile,
+  { path, size, sha256 }: ContentFile,
+  seal: Seal | null,
+): Promise<void> {
+  const encoder = new TextEncoder();
+  const text = new Uint8Array(2 * PIECE);
+  const hash = createHash("sha256");
+  // Pieces are multiples of three, so they join to one base64 text; the last one waits for what ends the seal.
+  async function add(bytes: Uint8Array) {
+    const { written } = encoder.encodeInto(bytes.toBase64(), text);
+    await writeAll(file, text.subarray(0, written));
+  }
+  let last: Uint8Array = new Uint8Array();
+  for await (const piece of readPieces(path, { end: size })) {
+    hash.update(piece);
+    const sealed = seal ? seal.update(piece) : piece;
+    if (piece.length === PIECE) await add(sealed);
+    else last = new Uint8Array(sealed); // a Buffer's slice() would be no copy
+    if (seal) discard(sealed);
+  }
+  await add(seal ? joined(last, seal.final()) : last);
+  if (hash.digest("hex") !== sha256) {
+    throw new Error(`${path} is not what it was when the run ended`);
+  }
+}
+
+/** Where in a file something stands: from `start` up to `end`, which is not part of it. */
+export interface FilePart {
+  path: string;
+  start: number;
+  end: number;
+}
+
+/** A report taken apart: without its payload, and where in the file the payload's base64 lies, if there is one. */
+export interface SplitReport {
+  head: Record<string, unknown>;
+  part: FilePart | null;
+}
+
+export async function splitReport(path: string): Promise<SplitReport> {
+  const { size } = await Deno.stat(path);
+  const at = await findPayload(path) ?? size;
+  const head = new TextDecoder().decode(await collect(readPieces(path, { end: at })));
+  if (at === size) return { head: JSON.parse(head), part: null };
+  return { head: JSON.parse(`${head}}`), part: { path, start: at + MARK.length, end: size - 2 } };
+}
+
+/** A report without payload as it is sent: in at most so many bytes, for which its log is cut if need be. */
+export function encodeReport(head: Record<string, unknown>, mostBytes: number): Uint8Array {
+  const encoder = new TextEncoder();
+  const whole = typeof head.log === "string" ? head.log : "";
+  for (let kept = whole.length;; kept = Math.floor(kept * 0.9)) {
+    const log = kept < whole.length
+      ? `${whole.slice(0, kept)}\n[The log was cut here: it is too long for a report.]`
+        .toWellFormed()
+      : head.log;
+    const bytes = encoder.encode(JSON.stringify({ ...head, log }));
+    if (bytes.length <= mostBytes || kept === 0) return bytes;
+  }
+}
+
+/** Quotes within the values before it are escaped, so this stands in a file only once. */
+const MARK = ',"result":"';
+
+async function findPayload(path: string): Promise<number | undefined> {
+  const decoder = new TextDecoder("latin1");
+  let passed = 0;
+  let tail = "";
+  for await (const piece of readPieces(path)) {
+    const text = tail + decoder.decode(piece);
+    const at = text.indexOf(MARK);
+    if (at >= 0) return passed - tail.length + at;
+    passed += piece.length;
+    tail = text.slice(1 - MARK.length);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The node as a witness of the hub's audit record: it notes the newest seals (`shared/audit_seal.ts`) in its own audit
+ * log, and from then on sees whether the hub's chain still goes on from what was noted. A hub whose record was
+ * rewritten cannot hide that from any data station that had looked before.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { type Seal, sealDigest, sealSchema } from "../../../shared/audit_seal.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import type { Logger } from "../../../shared/log.ts";
+import { HUB_SERVICES, type HubService } from "../../../shared/subjects.ts";
+import { sleep } from "../hub/backoff.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { AuditLog } from "./audit_log.ts";
+
+const FILE = "hub-record.json";
+const EVERY_MS = 3_600_000;
+
+const notedSchema = z.partialRecord(
+  z.enum(HUB_SERVICES),
+  z.object({ number: z.number().int(), sha256: z.string() }),
+);
+type Noted = z.infer<typeof notedSchema>;
+type Note = Pick<Seal, "number" | "sha256">;
+/** Asks for some of one service's seals. */
+type Ask = (which: string) => Promise<Seal[]>;
+
+export interface WitnessOptions {
+  hub: Pick<Hub, "request">;
+  /** The agent's data folder. */
+  folder: string;
+  audit: Pick<AuditLog, "record">;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+/** Looks now and every hour until `signal` is aborted. A hub that cannot be asked is asked next time. */
+export async function witnessHub(
+  options: WitnessOptions,
+  everyMs = EVERY_MS,
+): Promise<void> {
+  const { log, signal } = options;
+  while (!signal.aborted) {
+    await lookAtSeals(options).catch((error) =>
+      log.debug("Cannot look at the hub's seals now", { reason: messageOf(error) })
+    );
+    await sleep(everyMs, signal).catch(() => {});
+  }
+}
+
+/** Follows each service's chain from what was noted to its newest seal, and notes that. */
+export async function lookAtSeals(
+  { hub, folder, audit, log, signal }: WitnessOptions,
+): Promise<void> {
+  const schema = z.object({ data: z.array(sealSchema) });
+  const sealsOf = (service: HubService): Ask => async (which) =>
+    (await hub.request(`/audit/seals?service=${service}&${which}`, schema, { signal })).data;
+  const path = join(folder, FILE);
+  const noted = await readNoted(path);
+  for (const service of HUB_SERVICES) {
+    const before = noted[service];
+    const found = await follow(sealsOf(service), before);
+    if (typeof found === "string") {
+      log.error("The hub's audit record is not what it was", { service, problem: found });
+      await audit.record("hub record broken", { service, noted: before, problem: found });
+      continue;
+    }
+    if (!found || found.number === before?.number) continue;
+    await audit.record("hub record noted", { service, ...found });
+    noted[service] = found;
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(noted), { mode: 0o600 });
+    await Deno.rename(`${path}.new`, path);
+  }
+}
+
+/** The newest seal that follows from the one noted, or what is wrong; `undefined` while there is none. */
+async function follow(
+  ask: Ask,
+  noted: Note | undefined,
+): Promise<Note | string | undefined> {
+  if (!noted) {
+    const newest = (await ask("newest=1")).at(-1);
+    return newest && { number: newest.number, sha256: newest.sha256 };
+  }
+  const [same, ...following] = await ask(`after=${noted.number - 1}`);
+  if (same?.number !== noted.number) return `Seal ${noted.number} is gone.`;
+  if (same.sha256 !== noted.sha256) return `Seal ${noted.number} is another one.`;
+  let last: Note = noted;
+  for (let some = following; some.length > 0; some = await ask(`after=${last.number}`)) {
+    for (const seal of some) {
+      if (seal.number !== last.number + 1 || seal.sha256 !== sealDigest(last.sha256, seal)) {
+        return `Seal ${seal.number} does not follow seal ${last.number}.`;
+      }
+      last = { number: seal.number, sha256: seal.sha256 };
+    }
+  }
+  return last;
+}
+
+async function readNoted(path: string): Promise<Noted> {
+  try {
+    return notedSchema.parse(JSON.parse(await Deno.readTextFile(path)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw new Error(
+      `Cannot read ${path}: ${
+        messageOf(error)
+      }. Restore it, or remove it: then the hub's record is noted anew, ` +
+        "and what was noted before stands in the audit log.",
+    );
+  }
+}

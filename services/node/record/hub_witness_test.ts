@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { NO_SEAL, type Seal, sealDigest } from "../../../shared/audit_seal.ts";
+import { silentLogger } from "../../../shared/log.ts";
+import { temporaryFolder } from "../../../tests/harness.ts";
+import type { HubRequest } from "../hub/hub.ts";
+import { lookAtSeals } from "./hub_witness.ts";
+
+function chainOf(length: number, word = "record"): Seal[] {
+  const chain: Seal[] = [];
+  for (let number = 1; number <= length; number++) {
+    const seal = {
+      number,
+      last_id: number * 3,
+      records: 3,
+      records_sha256: `${word} ${number}`,
+      sealed_at: "2026-03-24T10:00:00.000Z",
+    };
+    chain.push({ ...seal, sha256: sealDigest(chain.at(-1)?.sha256 ?? NO_SEAL, seal) });
+  }
+  return chain;
+}
+
+/** A data station that looks at the seals of identity as they are in `chain`; what it records. */
+async function withWitness(
+  work: (look: (chain: Seal[]) => Promise<Record<string, unknown>[]>) => Promise<void>,
+): Promise<void> {
+  const folder = await temporaryFolder();
+  const recorded: Record<string, unknown>[] = [];
+  const audit = {
+    record(event: string, details = {}) {
+      recorded.push({ event, ...details });
+      return Promise.resolve();
+    },
+  };
+  try {
+    await work(async (chain) => {
+      const hub = {
+        request<T>(path: string, schema: { parse(value: unknown): T }, _options?: HubRequest) {
+          const { searchParams } = new URL(path, "http://hub");
+          const after = searchParams.get("after");
+          const all = searchParams.get("service") === "identity" ? chain : [];
+          const data = after === null
+            ? all.slice(-Number(searchParams.get("newest")))
+            : all.filter(({ number }) => number > Number(after)).slice(0, 3);
+          return Promise.resolve(schema.parse({ data }));
+        },
+      };
+      const signal = new AbortController().signal;
+      await lookAtSeals({ hub, folder: folder.path, audit, log: silentLogger, signal } as never);
+      return recorded.splice(0);
+    });
+  } finally {
+    await folder.remove();
+  }
+}
+
+Deno.test("lookAtSeals() notes the newest seal, and the next ones when they follow from it", async () => {
+  await withWitness(async (look) => {
+    const chain = chainOf(12);
+    assert.deepEqual(await look([]), []);
+    const noted = (number: number) => {
+      const { sha256 } = chain[number - 1]!;
+      return [{ event: "hub record noted", service: "identity", number, sha256 }];
+    };
+    assert.deepEqual(await look(chain.slice(0, 2)), noted(2));
+    assert.deepEqual(await look(chain.slice(0, 2)), []);
+    assert.deepEqual(await look(chain), noted(12));
+  });
+});
+
+Deno.test("lookAtSeals() records it when the chain does not go on from what was noted", async () => {
+  const chain = chainOf(5);
+  const forked = [...chain.slice(0, 3), ...chainOf(5, "other").slice(3)];
+  const cases: [string, Seal[], RegExp][] = [
+    ["cut off", chain.slice(0, 2), /Seal 3 is gone/],
+    ["emptied", [], /Seal 3 is gone/],
+    ["written anew", chainOf(5, "other"), /Seal 3 is another one/],
+    ["forked afterwards", forked, /Seal 4 does not follow seal 3/],
+    ["with a hole", [...chain.slice(0, 3), chain[4]!], /Seal 5 does not follow seal 3/],
+  ];
+  for (const [what, later, problem] of cases) {
+    await withWitness(async (look) => {
+      await look(chain.slice(0, 3));
+      for (const _twice of [1, 2]) {
+        const [broken] = await look(later);
+        assert.equal(broken?.event, "hub record broken", what);
+        assert.match(String(broken?.problem), problem, what);
+      }
+      const [goneOn] = await look(chain);
+      assert.deepEqual([goneOn?.event, goneOn?.number], ["hub record noted", 5], what);
+    });
+  }
+});

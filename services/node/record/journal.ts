@@ -1,0 +1,273 @@
+/**
+ * What this node has promised, in a file: every state of an attempt is on the disk before the node acts on it.
+ *
+ * One line per record, `<crc32> <json>`, appended and synced; records that arrive together share one sync.
+ * Only the last lines can be torn by a crash, and those are cut off at the next start; damage anywhere else
+ * is an error that names the line, because guessing could execute a run twice. What was computed lies in a
+ * file of its own, ready to be sent (see `finish_report.ts`).
+ * @module
+ */
+import { crc32 } from "node:zlib";
+import { join } from "node:path";
+import { z } from "zod";
+import { messageOf } from "../../../shared/errors.ts";
+import type { Logger } from "../../../shared/log.ts";
+import { type Dispatch, dispatchSchema } from "../hub/dispatch.ts";
+import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
+import { lockFolder, syncFolder } from "./folder.ts";
+
+export const ATTEMPT_STATES = ["accepted", "started", "finished"] as const;
+export type AttemptState = typeof ATTEMPT_STATES[number];
+
+/** An attempt that has not been reported to its end. */
+export interface JournalEntry {
+  readonly dispatch: Dispatch;
+  readonly state: AttemptState;
+}
+
+/** Names one attempt at one result. */
+export interface AttemptId {
+  result_id: number;
+  attempt: number;
+}
+
+export function attemptKey({ result_id, attempt }: AttemptId): string {
+  return `${result_id}-${attempt}`;
+}
+
+const attemptId = { result_id: z.number().int(), attempt: z.number().int() };
+const recordSchema = z.discriminatedUnion("is", [
+  z.object({ is: z.literal("agent"), version: z.literal(1), agent_id: z.string() }),
+  z.object({ is: z.literal("accepted"), dispatch: dispatchSchema }),
+  z.object({ is: z.literal("started"), ...attemptId }),
+  z.object({ is: z.literal("finished"), ...attemptId }),
+  z.object({ is: z.literal("closed"), ...attemptId }),
+]);
+type JournalRecord = z.infer<typeof recordSchema>;
+
+/** The journal cannot be read or written. Whoever meets this must stop: nothing may happen unrecorded. */
+export class JournalError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "JournalError";
+  }
+}
+
+export interface Journal {
+  /** Made once, with the journal: tells the hub whether a node that comes back remembers. */
+  readonly agentId: string;
+  /** Every attempt that is not closed, by {@linkcode attemptKey}. */
+  readonly open: ReadonlyMap<string, JournalEntry>;
+  /** Each of these resolves once it is on the disk. */
+  accepted(dispatch: Dispatch): Promise<void>;
+  started(attempt: AttemptId): Promise<void>;
+  finished(attempt: AttemptId, run: FinishedRun): Promise<void>;
+  /** Reported, or no longer wanted: forget it. */
+  closed(attempt: AttemptId): Promise<void>;
+  /** The file that holds the report of a finished attempt. */
+  reportPath(attempt: AttemptId): string;
+  /** Waits for what is being written and lets go of the folder. */
+  close(): Promise<void>;
+}
+
+export interface OpenJournalOptions {
+  log: Logger;
+  newId?: () => string;
+  /** Bytes beyond which the file is written anew without its closed attempts. */
+  compactAbove?: number;
+}
+
+/** Opens the journal in `folder`, which is made if need be and locked for this process. */
+export async function openJournal(
+  folder: string,
+  { log, newId = () => crypto.randomUUID(), compactAbove = 8 * 2 ** 20 }: OpenJournalOptions,
+): Promise<Journal> {
+  const reports = join(folder, "reports");
+  await Deno.mkdir(reports, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(folder);
+  try {
+    return await start();
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+
+  async function start(): Promise<Journal> {
+    const path = join(folder, "journal");
+    const entries = new Map<string, JournalEntry>();
+    const agentId = replay(await readRecords(path, log), entries) ?? newId();
+    const reportPath = (attempt: AttemptId) => join(reports, `${attemptKey(attempt)}.json`);
+    await removeStrangers(reports, entries);
+
+    let size = 0;
+    let compactAt = 0;
+    let file = await rewrite();
+    let failure: JournalError | undefined;
+    let waiting: { line: string; written: PromiseWithResolvers<void> }[] = [];
+    let writing: Promise<void> | undefined;
+
+    async function rewrite(): Promise<Deno.FsFile> {
+      const lines = [toLine({ is: "agent", version: 1, agent_id: agentId })];
+      for (const { dispatch, state } of entries.values()) {
+        const { result_id, attempt } = dispatch;
+        lines.push(toLine({ is: "accepted", dispatch }));
+        if (state !== "accepted") lines.push(toLine({ is: state, result_id, attempt }));
+      }
+      const fresh = await Deno.open(`${path}.new`, {
+        create: true,
+        write: true,
+        truncate: true,
+        mode: 0o600,
+      });
+      size = await writeSynced(fresh, lines.join(""));
+      compactAt = Math.max(compactAbove, 2 * size);
+      await Deno.rename(`${path}.new`, path);
+      await syncFolder(folder);
+      return fresh;
+    }
+
+    async function writeAll() {
+      while (waiting.length > 0 && !failure) {
+        const batch = waiting;
+        waiting = [];
+        try {
+          size += await writeSynced(file, batch.map(({ line }) => line).join(""));
+          for (const { written } of batch) written.resolve();
+          if (size > compactAt) {
+            const old = file;
+            file = await rewrite();
+            old.close();
+          }
+        } catch (cause) {
+          // After a failed sync nobody knows what the disk holds: nothing more may be promised.
+          failure = new JournalError(
+            `Cannot write the journal ${path}: ${
+              messageOf(cause)
+            }. Make room or mend the disk, then start again.`,
+            { cause },
+          );
+          for (const { written } of [...batch, ...waiting]) written.reject(failure);
+        }
+      }
+      writing = undefined;
+    }
+
+    function append(record: JournalRecord): Promise<void> {
+      if (failure) return Promise.reject(failure);
+      apply(record, entries);
+      const written = Promise.withResolvers<void>();
+      waiting.push({ line: toLine(record), written });
+      writing ??= writeAll();
+      return written.promise;
+    }
+
+    return {
+      agentId,
+      open: entries,
+      reportPath,
+      accepted: (dispatch) => append({ is: "accepted", dispatch }),
+      started: ({ result_id, attempt }) => append({ is: "started", result_id, attempt }),
+      async finished({ result_id, attempt }, run) {
+        const head = { agent_id: agentId, result_id, attempt };
+        try {
+          await writeFinishReport(reportPath(head), head, run);
+        } catch (cause) {
+          throw new JournalError(`Cannot store a result: ${messageOf(cause)}.`, { cause });
+        }
+        await syncFolder(reports);
+        await append({ is: "finished", result_id, attempt });
+      },
+      async closed({ result_id, attempt }) {
+        await append({ is: "closed", result_id, attempt });
+        await Deno.remove(reportPath({ result_id, attempt })).catch(() => {});
+      },
+      async close() {
+        await writing;
+        file.close();
+        lock.close();
+      },
+    };
+  }
+}
+
+function replay(records: JournalRecord[], entries: Map<string, JournalEntry>): string | undefined {
+  let agentId: string | undefined;
+  for (const record of records) {
+    if (record.is === "agent") agentId = record.agent_id;
+    else apply(record, entries);
+  }
+  return agentId;
+}
+
+function apply(record: JournalRecord, entries: Map<string, JournalEntry>): void {
+  if (record.is === "agent") return;
+  if (record.is === "accepted") {
+    entries.set(attemptKey(record.dispatch), { dispatch: record.dispatch, state: "accepted" });
+    return;
+  }
+  const key = attemptKey(record);
+  const entry = entries.get(key);
+  if (record.is === "closed") entries.delete(key);
+  else if (entry) entries.set(key, { dispatch: entry.dispatch, state: record.is });
+}
+
+function toLine(record: JournalRecord): string {
+  const json = JSON.stringify(record);
+  return `${crc32(json).toString(16).padStart(8, "0")} ${json}\n`;
+}
+
+function fromLine(line: string): JournalRecord | undefined {
+  const json = line.slice(9);
+  if (line.slice(0, 9) !== `${crc32(json).toString(16).padStart(8, "0")} `) return undefined;
+  const record = recordSchema.safeParse(JSON.parse(json));
+  if (record.success) return record.data;
+  throw new JournalError(
+    `Cannot read the journal: it holds a record that this version does not know: ${line}`,
+  );
+}
+
+async function readRecords(path: string, log: Logger): Promise<JournalRecord[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new JournalError(`Cannot read the journal ${path}: ${messageOf(error)}`);
+  }
+  const lines = text.split("\n");
+  const torn = lines.pop() !== "";
+  const records = lines.map(fromLine);
+  const bad = records.indexOf(undefined);
+  const good = (bad < 0 ? records : records.slice(0, bad)) as JournalRecord[];
+  if (bad >= 0 && records.slice(bad).some((record) => record !== undefined)) {
+    throw new JournalError(
+      `Cannot start: line ${
+        bad + 1
+      } of the journal ${path} is damaged, and not by a crash of this node. ` +
+        "Restore the file, or move the folder away: the hub then counts its open attempts as lost.",
+    );
+  }
+  if (torn || bad >= 0) {
+    log.warn("The end of the journal was torn by a crash; cut it off", { path });
+  }
+  return good;
+}
+
+async function writeSynced(file: Deno.FsFile, text: string): Promise<number> {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.syncData();
+  return bytes.length;
+}
+
+/** Removes reports that no attempt refers to: written just before a crash, or just not removed before one. */
+async function removeStrangers(
+  reports: string,
+  entries: ReadonlyMap<string, JournalEntry>,
+): Promise<void> {
+  for await (const { name } of Deno.readDir(reports)) {
+    if (entries.get(name.replace(/\.json$/, ""))?.state !== "finished") {
+      await Deno.remove(join(reports, name));
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * All attempts that this agent has in hand.
+ * @module
+ */
+import type { Dispatch } from "../hub/dispatch.ts";
+import { type AttemptId, attemptKey, type Journal, type JournalEntry } from "../record/journal.ts";
+import { Interruption } from "./attempt.ts";
+
+interface Ongoing {
+  dispatch: Dispatch;
+  control: AbortController;
+  /** Resolves once the journal has the dispatch. */
+  accepted: Promise<void>;
+  done: Promise<void>;
+}
+
+export interface Attempts {
+  /** Goes on with everything that the journal has. */
+  resume(): void;
+  /** Takes on a dispatch, unless it is in hand; resolves once the broker may forget it. */
+  accept(dispatch: Dispatch): Promise<void>;
+  /** Ends one attempt, or with `null` every attempt, at a result. */
+  interrupt(which: { result_id: number; attempt: number | null }, why: Interruption): void;
+  /** Ends everything and resolves when nothing runs and nothing is being reported any more. */
+  interruptAll(why: Interruption): Promise<void>;
+}
+
+export interface CreateAttemptsOptions {
+  journal: Journal;
+  carryOut: (entry: JournalEntry, signal: AbortSignal) => Promise<void>;
+  /** Told about an error after which the agent cannot go on. */
+  onFailure: (error: unknown) => void;
+}
+
+export function createAttempts({ journal, carryOut, onFailure }: CreateAttemptsOptions): Attempts {
+  const ongoing = new Map<string, Ongoing>();
+
+  function begin(entry: JournalEntry, accepted: Promise<void>): Promise<void> {
+    const key = attemptKey(entry.dispatch);
+    const control = new AbortController();
+    const done = accepted
+      .then(() => carryOut(entry, control.signal))
+      .catch(onFailure)
+      .finally(() => ongoing.delete(key));
+    ongoing.set(key, { dispatch: entry.dispatch, control, accepted, done });
+    return accepted;
+  }
+
+  function interrupt(which: (attempt: AttemptId) => boolean, why: Interruption): void {
+    for (const { dispatch, control } of ongoing.values()) {
+      if (which(dispatch)) control.abort(why);
+    }
+  }
+
+  return {
+    resume() {
+      for (const entry of journal.open.values()) begin(entry, Promise.resolve());
+    },
+    accept(dispatch) {
+      const known = ongoing.get(attemptKey(dispatch));
+      if (known) return known.accepted;
+      interrupt(
+        (other) => other.result_id === dispatch.result_id && other.attempt < dispatch.attempt,
+        new Interruption("unwanted", "the hub has issued the next attempt"),
+      );
+      return begin({ dispatch, state: "accepted" }, journal.accepted(dispatch));
+    },
+    interrupt({ result_id, attempt }, why) {
+      interrupt(
+        (one) => one.result_id === result_id && (attempt === null || one.attempt === attempt),
+        why,
+      );
+    },
+    async interruptAll(why) {
+      interrupt(() => true, why);
+      await Promise.all([...ongoing.values()].map(({ done }) => done));
+    },
+  };
+}

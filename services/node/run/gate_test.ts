@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { silentLogger } from "../../../shared/log.ts";
+import type { Dispatch } from "../hub/dispatch.ts";
+import { createHub } from "../hub/hub.ts";
+import type { Decision, Policy } from "../policy.ts";
+import { CannotStart } from "./cannot_start.ts";
+import { createGate } from "./gate.ts";
+
+const dispatch = {
+  result_id: 11,
+  attempt: 1,
+  task_id: 5,
+  parent_id: null,
+  init_org_id: 3,
+  init_user_id: 7,
+  init_username: "mallory",
+  image: "deno:average@1.0",
+  databases: [{ label: "default" }],
+} as unknown as Dispatch;
+
+/** A gate and what it asks the hub for; organization 3 is Alpha, and two of three have a share in task 5. */
+async function withGate<T>(
+  policy: Policy,
+  use: (
+    gate: ReturnType<typeof createGate>,
+    seen: { asked: string[]; decisions: Decision[] },
+  ) => Promise<T>,
+): Promise<T> {
+  const asked: string[] = [];
+  const decisions: Decision[] = [];
+  const claims = new TextEncoder().encode('{"sub":1,"exp":4000000000}').toBase64();
+  const answers: Record<string, unknown> = {
+    "/token/node": { access_token: `e30.${claims}.x` },
+    "/organization/3": { name: "Alpha" },
+    "/run?task_id=5": { data: [1, 2, 2].map((id) => ({ id, organization: { id } })) },
+  };
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      await request.body?.cancel();
+      const path = request.url.split("/api")[1]!;
+      if (path !== "/token/node") asked.push(path);
+      return path in answers
+        ? Response.json(answers[path])
+        : Response.json({ msg: "There is no such thing." }, { status: 404 });
+    },
+  );
+  const api = `http://127.0.0.1:${server.addr.port}/api`;
+  const gate = createGate({
+    policy,
+    hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
+    onDecision: (_, decision) => decisions.push(decision),
+  });
+  try {
+    return await use(gate, { asked, decisions });
+  } finally {
+    await server.shutdown();
+  }
+}
+
+const { signal } = new AbortController();
+
+function reasonOf(decision: Decision): string {
+  assert.ok(!decision.allowed, "was allowed");
+  return decision.reason;
+}
+
+Deno.test("a task is judged by what the hub signed of its user and store, and nobody is asked for it", async () => {
+  const store = "https://store.example/api";
+  await withGate({ allowedUsers: ["alice"], allowedStores: [store] }, async (gate, seen) => {
+    const alice = { ...dispatch, init_username: "alice", algorithm_store_url: store };
+    assert.ok((await gate.admit(alice, signal)).allowed);
+    const reason = reasonOf(await gate.admit({ ...alice, init_username: "bob" }, signal));
+    assert.match(reason, /user 7 \("bob"\) is not in policies\.allowed_users/);
+    assert.match(
+      reasonOf(await gate.admit({ ...alice, algorithm_store_url: null }, signal)),
+      /comes from no algorithm store/,
+    );
+    // From a hub that does not tell names yet.
+    const { init_username: _, ...old } = alice;
+    assert.match(reasonOf(await gate.admit(old, signal)), /whose name the hub did not tell/);
+    assert.deepEqual(seen.asked, []);
+    assert.equal(seen.decisions.length, 4);
+  });
+});
+
+// GHSA-vc3v-ppc7-v486: whatever had a parent was let in.
+Deno.test("a task with a parent, true or forged, is judged like any other", async () => {
+  await withGate({ allowedAlgorithms: ["v6/average"], allowedUsers: [1] }, async (gate) => {
+    for (const parent_id of [null, 4, 999_999]) {
+      const child = { ...dispatch, parent_id };
+      assert.match(reasonOf(await gate.admit(child, signal)), /deno:average@1\.0: it is not in/);
+      const stranger = { ...child, image: "v6/average:1" };
+      assert.match(reasonOf(await gate.admit(stranger, signal)), /user 7 \("mallory"\)/);
+    }
+  });
+});
+
+Deno.test("the name of an organization is asked for once, and only where names are listed", async () => {
+  await withGate({ allowedOrganizations: [3] }, async (gate, { asked }) => {
+    assert.ok((await gate.admit(dispatch, signal)).allowed);
+    assert.deepEqual(asked, []);
+  });
+  await withGate({ allowedOrganizations: ["Alpha"] }, async (gate, { asked }) => {
+    assert.ok((await gate.admit(dispatch, signal)).allowed);
+    assert.ok((await gate.admit(dispatch, signal)).allowed);
+    assert.deepEqual(asked, ["/organization/3"]);
+    assert.match(
+      reasonOf(await gate.admit({ ...dispatch, init_org_id: 4 }, signal)),
+      /organization 4, whose name the hub did not tell, is not in policies\.allowed_organizations/,
+    );
+  });
+});
+
+Deno.test("a call is refused as not allowed, with the rule, and counts different organizations", async () => {
+  const call = { method: "partial", args: [], kwargs: {} };
+  await withGate({ minimumOrganizations: 3 }, async (gate, { decisions }) => {
+    await assert.rejects(
+      gate.call(dispatch, call, signal),
+      (error) =>
+        error instanceof CannotStart && error.status === "not allowed" &&
+        /a task for 2 organization\(s\): policies demand minimum_organizations of 3/.test(
+          error.message,
+        ),
+    );
+    assert.equal(decisions.length, 1);
+  });
+  await withGate({ minimumOrganizations: 2 }, (gate) => gate.call(dispatch, call, signal));
+});

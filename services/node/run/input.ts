@@ -1,0 +1,156 @@
+/**
+ * The input of a run: fetched where it did not fit into a message, checked against what the hub signed, decrypted,
+ * read, and shown to the owner's rules. A large one stays in a file: the agent hands it on and does not read it.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { sha256Hex } from "../../../shared/digest.ts";
+import { openPieces } from "../encryption/opening.ts";
+import type { Payloads } from "../encryption/payloads.ts";
+import { UnreadableError } from "../encryption/sealed.ts";
+import type { Dispatch } from "../hub/dispatch.ts";
+import type { Hub } from "../hub/hub.ts";
+import { type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
+import { attemptKey } from "../record/journal.ts";
+import { CannotStart } from "./cannot_start.ts";
+
+const callSchema = z.object({
+  method: z.string().min(1),
+  args: z.array(z.unknown()).default([]),
+  kwargs: z.record(z.string(), z.unknown()).default({}),
+});
+/** What the algorithm is called with. */
+export type Call = z.infer<typeof callSchema>;
+
+/** A blob up to this many bytes is read by the agent. */
+export const MAX_READ_BYTES = 8 * 2 ** 20;
+
+/** JSON as UTF-8: the very bytes and what they say, or, when it is too large to be read, the file that it lies in. */
+export type Input =
+  | { content: Uint8Array; call: Call }
+  | { content: ContentFile; call: null };
+
+export interface Inputs {
+  /**
+   * `text` is what came with the answer to the start; `null` when it was too long for that. Rejects with a
+   * {@linkcode CannotStart} for an input that is not to be run.
+   */
+  receive(dispatch: Dispatch, text: string | null, signal: AbortSignal): Promise<Input>;
+  /** Removes what there still is of an attempt's input. */
+  forget(dispatch: Dispatch): Promise<void>;
+}
+
+export type ReceiveInput = Inputs["receive"];
+
+export interface OpenInputsOptions {
+  /** The agent's data folder. */
+  folder: string;
+  hub: Hub;
+  payloads: Payloads;
+  /** Rejects with a {@linkcode CannotStart} what the owner does not allow; `null` is a call that was not read. */
+  gate: (dispatch: Dispatch, call: Call | null, signal: AbortSignal) => Promise<void>;
+}
+
+/** What an earlier agent left of inputs goes: an attempt that has not begun fetches its input anew. */
+export async function openInputs(
+  { folder: dataFolder, hub, payloads, gate }: OpenInputsOptions,
+): Promise<Inputs> {
+  const folder = join(dataFolder, "inputs");
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await Deno.mkdir(folder, { mode: 0o700 });
+  const filed = new Set<string>();
+
+  async function fetchInput(dispatch: Dispatch, signal: AbortSignal): Promise<Input> {
+    const { result_id } = dispatch;
+    const schema = z.object({ input: z.string(), blob_storage_used: z.boolean().default(false) });
+    const options = { signal, timeoutMs: 600_000 };
+    const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
+    if (!blob_storage_used) return await readInput(input, { dispatch, payloads });
+    const key = attemptKey(dispatch);
+    filed.add(key);
+    const stored = await writePieces(
+      join(folder, `${key}.stored`),
+      hub.download(input, { signal }),
+    );
+    if (stored.size > MAX_READ_BYTES) {
+      return await openInput(stored, join(folder, key), { dispatch, payloads });
+    }
+    return await readInput(await Deno.readFile(stored.path), { dispatch, payloads });
+  }
+
+  return {
+    async receive(dispatch, text, signal) {
+      const input = text === null
+        ? await fetchInput(dispatch, signal)
+        : await readInput(text, { dispatch, payloads });
+      await gate(dispatch, input.call, signal);
+      return input;
+    },
+    async forget(dispatch) {
+      const key = attemptKey(dispatch);
+      if (!filed.delete(key)) return;
+      for (const name of [key, `${key}.stored`]) {
+        await Deno.remove(join(folder, name)).catch(() => {});
+      }
+    },
+  };
+}
+
+interface Reading {
+  dispatch: Pick<Dispatch, "input_sha256">;
+  payloads: Pick<Payloads, "open" | "opener" | "encrypted">;
+}
+
+/** Reads an input as the hub keeps it: a text, or the bytes of a blob. */
+export async function readInput(
+  stored: string | Uint8Array<ArrayBuffer>,
+  { dispatch, payloads }: Reading,
+): Promise<Input> {
+  checkDigest(await sha256Hex(stored), dispatch);
+  let content: Uint8Array<ArrayBuffer>;
+  let decoded: unknown;
+  try {
+    content = new Uint8Array(payloads.open(stored));
+    decoded = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+  } catch {
+    throw unreadable(payloads);
+  }
+  const call = callSchema.safeParse(decoded);
+  if (call.success) return { content, call: call.data };
+  throw new CannotStart(
+    `The input must be an object with method, args and kwargs: ${z.prettifyError(call.error)}`,
+  );
+}
+
+/** Decrypts an input that is too large to be read into the new file `path`; nobody sees it before it is whole. */
+export async function openInput(
+  stored: ContentFile,
+  path: string,
+  { dispatch, payloads }: Reading,
+): Promise<Input> {
+  checkDigest(stored.sha256, dispatch);
+  try {
+    const content = await writePieces(
+      path,
+      openPieces(readPieces(stored.path), payloads.opener()),
+    );
+    await Deno.remove(stored.path);
+    return { content, call: null };
+  } catch (error) {
+    throw error instanceof UnreadableError ? unreadable(payloads) : error;
+  }
+}
+
+function checkDigest(sha256: string, { input_sha256 }: Reading["dispatch"]): void {
+  if (sha256 === input_sha256) return;
+  throw new CannotStart("The input that came from the hub is not the one that it signed.");
+}
+
+function unreadable({ encrypted }: Pick<Payloads, "encrypted">): CannotStart {
+  return new CannotStart(
+    encrypted
+      ? "The input cannot be read: it was damaged, or encrypted for another key than this node has."
+      : "The input cannot be read: it must be JSON in base64.",
+  );
+}

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { temporaryFolder } from "../../../tests/harness.ts";
+import { type BlobHub, digestOf, startBlobHub } from "../../../tests/support/blob_hub.ts";
+import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";
+import { createEncryptedPayloads, plainPayloads } from "../encryption/payloads.ts";
+import { createSeal, type Format, joined } from "../encryption/sealed.ts";
+import type { Dispatch } from "../hub/dispatch.ts";
+import type { ContentFile } from "../payload/pieces.ts";
+import type { Policy } from "../policy.ts";
+import { CannotStart } from "./cannot_start.ts";
+import { createGate } from "./gate.ts";
+import { type Input, type Inputs, MAX_READ_BYTES, openInputs } from "./input.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const signal = new AbortController().signal;
+const privateKey = readPrivateKey(await newPrivateKey(2048));
+const publicKey = readPublicKey(publicKeyText(privateKey));
+const encoder = new TextEncoder();
+
+const small = encoder.encode('{"method":"central","kwargs":{"column":"älter"}}');
+const large = encoder.encode(
+  JSON.stringify({ method: "central", args: ["x".repeat(MAX_READ_BYTES)] }),
+);
+
+function sealed(content: Bytes, format: Format): Bytes {
+  const seal = createSeal(publicKey, format);
+  return joined(encoder.encode(seal.header), joined(seal.update(content), seal.final()));
+}
+
+interface Place {
+  it: BlobHub;
+  inputs: Inputs;
+  /** Receives a stored blob as the input of an attempt. */
+  receive(stored: Bytes, options?: { digest?: string }): Promise<Input>;
+  forget(): Promise<void>;
+  files(): Promise<string[]>;
+}
+
+async function withInputs(
+  { encrypted = false, policy = {} }: { encrypted?: boolean; policy?: Policy },
+  use: (place: Place) => Promise<void>,
+): Promise<void> {
+  const it = startBlobHub();
+  const folder = await temporaryFolder();
+  const payloads = encrypted
+    ? createEncryptedPayloads({
+      hub: it.hub,
+      privateKey,
+      formatFor: () => Promise.resolve("field"),
+      signal,
+    })
+    : plainPayloads;
+  const gate = createGate({ policy, hub: it.hub, onDecision() {} }).call;
+  const options = { folder: folder.path, hub: it.hub, payloads, gate };
+  await Deno.mkdir(`${folder.path}/inputs`);
+  await Deno.writeTextFile(`${folder.path}/inputs/1-1.stored`, "half of one that an agent died on");
+  const inputs = await openInputs(options);
+  const dispatch = { result_id: 11, attempt: 2, task_id: 5, image: "i" } as Dispatch;
+  try {
+    await use({
+      it,
+      inputs,
+      async receive(stored, { digest = digestOf(stored) } = {}) {
+        const id = it.add(stored);
+        it.answer = (_, path) => {
+          if (path === "/run/11") return Response.json({ input: id, blob_storage_used: true });
+          const data = [{ organization: { id: 3 } }];
+          return Response.json({ data });
+        };
+        return await inputs.receive({ ...dispatch, input_sha256: digest }, null, signal);
+      },
+      forget: () => inputs.forget(dispatch),
+      files: async () =>
+        (await Array.fromAsync(Deno.readDir(`${folder.path}/inputs`))).map(({ name }) => name),
+    });
+  } finally {
+    await it.stop();
+    await folder.remove();
+  }
+}
+
+const cannotStart = (reason: RegExp, status = "start failed") => (error: unknown) => {
+  assert.ok(error instanceof CannotStart, String(error));
+  assert.match(error.message, reason);
+  assert.equal(error.status, status);
+  return true;
+};
+
+const FORMS: [encrypted: boolean, store: (content: Bytes) => Bytes][] = [
+  [false, (content) => encoder.encode(content.toBase64())],
+  [true, (content) => sealed(content, "field")],
+  [true, (content) => sealed(content, "authenticated")],
+];
+
+Deno.test("a large input comes through broken connections into a file, a small one is read", async () => {
+  for (const [encrypted, store] of FORMS) {
+    await withInputs({ encrypted }, async ({ it, receive, files, forget }) => {
+      assert.deepEqual(await files(), [], "what an earlier agent left is gone");
+      const { call } = await receive(store(small));
+      assert.deepEqual(call, { method: "central", args: [], kwargs: { column: "älter" } });
+
+      it.breaks = [3_000_000, 0, 2_000_000];
+      const { content, call: unread } = await receive(store(large));
+      assert.equal(unread, null);
+      const file = content as ContentFile;
+      assert.deepEqual([file.size, file.sha256], [large.length, digestOf(large)]);
+      assert.ok(digestOf(await Deno.readFile(file.path)) === digestOf(large));
+      assert.equal((await Deno.stat(file.path)).mode! & 0o777, 0o600);
+      assert.ok(it.asked.filter((one) => one.includes("bytes=")).length === 3);
+      await forget();
+      assert.deepEqual(await files(), []);
+    });
+  }
+});
+
+Deno.test("an input that is not the one that the hub signed is used for nothing", async () => {
+  for (const [encrypted, store] of FORMS) {
+    await withInputs({ encrypted }, async ({ receive, forget, files }) => {
+      for (const content of [small, large]) {
+        await assert.rejects(
+          receive(store(content), { digest: digestOf(store(small).slice(1)) }),
+          cannotStart(/not the one that it signed/),
+        );
+      }
+      await forget();
+      assert.deepEqual(await files(), []);
+    });
+  }
+});
+
+Deno.test("an input that was tampered with before the hub signed it is used for nothing", async () => {
+  await withInputs({ encrypted: true }, async ({ receive, files, forget }) => {
+    for (const content of [small, large]) {
+      const stored = sealed(content, "authenticated");
+      stored[stored.length - 20]! ^= 1;
+      await assert.rejects(receive(stored), cannotStart(/was damaged, or encrypted for another/));
+    }
+    assert.ok(!(await files()).includes("11-2"), "nothing that could be taken for the input");
+    await forget();
+    assert.deepEqual(await files(), []);
+  });
+  await withInputs({}, async ({ receive }) => {
+    const stored = encoder.encode(`${large.toBase64()}!`);
+    await assert.rejects(receive(stored), cannotStart(/must be JSON in base64/));
+  });
+});
+
+Deno.test("a browser's base64 within the encryption is taken off a small input", async () => {
+  await withInputs({ encrypted: true }, async ({ receive }) => {
+    const { call } = await receive(sealed(encoder.encode(small.toBase64()), "field"));
+    assert.equal(call!.method, "central");
+  });
+});
+
+Deno.test("a large input is refused where the owner's rules would have to read it, and only there", async () => {
+  const stored = encoder.encode(large.toBase64());
+  const rule = (methods?: Record<string, object>) => ({ algorithms: [{ name: "i", methods }] });
+  const refused: [Policy, RegExp][] = [
+    [rule({ central: {} }), /does not allow an input of more than 8 MiB/],
+    [{ minimumOrganizations: 2 }, /minimum_organizations of 2/],
+  ];
+  for (const [policy, reason] of refused) {
+    await withInputs({ policy }, async ({ receive }) => {
+      await assert.rejects(receive(stored), cannotStart(reason, "not allowed"));
+    });
+  }
+  for (const policy of [rule(), { ...rule(), minimumOrganizations: 1 }]) {
+    await withInputs({ policy }, async ({ receive }) => {
+      assert.equal((await receive(stored)).call, null);
+    });
+  }
+});

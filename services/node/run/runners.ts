@@ -1,0 +1,88 @@
+/**
+ * What runs the algorithms here: the sandbox for those named `deno:…`, containers for the rest, where there is an engine.
+ * @module
+ */
+import type { Logger } from "../../../shared/log.ts";
+import { subjects } from "../../../shared/subjects.ts";
+import type { NodeConfig } from "../config/config.ts";
+import type { Payloads } from "../encryption/payloads.ts";
+import type { Broker } from "../hub/broker.ts";
+import type { Dispatch } from "../hub/dispatch.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { AuditLog } from "../record/audit_log.ts";
+import type { Journal } from "../record/journal.ts";
+import type { Sandbox, SandboxOptions } from "../runtimes/sandbox.ts";
+import { openContainers } from "./container_engine.ts";
+import { createContainerRunner } from "./container_run.ts";
+import type { ReceiveInput } from "./input.ts";
+import { createRunner, type Runner } from "./run.ts";
+
+export interface Runners {
+  /** What runs the algorithm that is named so. */
+  runnerOf(image: string): Runner;
+  close(): Promise<void>;
+}
+
+export interface OpenRunnersOptions {
+  config: NodeConfig;
+  nodeId: number;
+  hub: Hub;
+  broker: Broker;
+  journal: Journal;
+  audit: AuditLog;
+  payloads: Payloads;
+  receiveInput: ReceiveInput;
+  log: Logger;
+  openSandbox: (options: SandboxOptions) => Promise<Sandbox>;
+}
+
+/** Takes up the sandbox and the engine, and what ran there when an earlier agent died. */
+export async function openRunners({
+  config,
+  nodeId,
+  hub,
+  broker,
+  journal,
+  audit,
+  payloads,
+  receiveInput,
+  log,
+  openSandbox,
+}: OpenRunnersOptions): Promise<Runners> {
+  const { dataFolder: folder, limits, containers: options } = config;
+  function sendLog(
+    { result_id, attempt }: Dispatch,
+    piece: { seq: number; lines: string[] },
+  ) {
+    if (!config.shareLogs) return;
+    const message = new TextEncoder().encode(JSON.stringify({ attempt, ...piece }));
+    broker.publish(subjects.log(nodeId, result_id), message);
+  }
+
+  const sandbox = await openSandbox({ folder, log, limits });
+  try {
+    for (const { name, stands, note } of sandbox.walls) {
+      if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
+    }
+    const containers = await openContainers({ options, folder, journal, hub, log });
+    const common = { config, hub, receiveInput, sendLog, log };
+    const sandboxed = createRunner({ ...common, runtime: sandbox, payloads });
+    const contained = containers && createContainerRunner({
+      ...common,
+      containers,
+      codec: payloads,
+      maxBlobBytes: options!.limits.diskMiB * 2 ** 20,
+      onBlobInput: (blob) => audit.record("subtask input leaves", blob),
+    });
+    return {
+      runnerOf: (image) => image.startsWith("deno:") ? sandboxed : contained ?? sandboxed,
+      async close() {
+        await containers?.close();
+        await sandbox.close();
+      },
+    };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
