@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { newUserKey, sign, SIGNATURE_HEADER, verify } from "../../../shared/signing.ts";
+import { dispatch } from "../../../tests/support/dispatch.ts";
 import { type IncomingMessage, readDispatch, readKill } from "./dispatch.ts";
 
 const SUBJECT = "dispatch.7";
@@ -8,22 +9,6 @@ const trust = {
   subject: SUBJECT,
   verify: (subject: string, payload: Uint8Array, signature: string) =>
     verify(hubKey.publicKey, subject, payload, signature),
-};
-const dispatch = {
-  v: 1,
-  result_id: 7,
-  attempt: 1,
-  task_id: 5,
-  run_id: 3,
-  parent_id: null,
-  collaboration_id: 1,
-  organization_id: 2,
-  init_org_id: 2,
-  init_user_id: 1,
-  image: "deno:average@1.0",
-  databases: [{ label: "default", query: "x" }],
-  input_sha256: "0".repeat(64),
-  issued_at: "2026-11-23T20:00:00Z",
 };
 
 interface Twist {

@@ -1,26 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createLogger, silentLogger } from "../../../shared/log.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import { dispatch } from "../../../tests/support/dispatch.ts";
 import { type ContentFile, writePieces } from "../payload/pieces.ts";
 import { attemptKey, type Journal, openJournal } from "./journal.ts";
 
-const dispatch: Dispatch = {
-  v: 1,
-  result_id: 7,
-  attempt: 1,
-  task_id: 5,
-  run_id: 3,
-  parent_id: null,
-  collaboration_id: 1,
-  organization_id: 2,
-  init_org_id: 2,
-  init_user_id: 1,
-  image: "deno:average@1.0",
-  databases: [{ label: "default", query: "x" }],
-  input_sha256: "0".repeat(64),
-  issued_at: "2026-11-23T20:00:00Z",
-};
 const run = { status: "completed", log: null, reason: null } as const;
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
