@@ -13,6 +13,7 @@ export const ERROR_STATUS = {
   unauthenticated: 401,
   forbidden: 401, // the field's API answers 401 where others answer 403; see the HTTP contract §1.5
   not_member_of_store: 403,
+  task_finished: 403,
   not_found: 404,
   method_not_allowed: 405,
   idempotency_conflict: 409,

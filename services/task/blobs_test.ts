@@ -272,3 +272,33 @@ Deno.test("with the blob store enabled every input must be a UUID", async () => 
     await postgres.stop();
   }
 });
+
+Deno.test("an organization's uploads that nothing uses are bounded", async () => {
+  const postgres = await startTestPostgres();
+  const small = await startTaskHub({
+    postgres,
+    nats: hub().nats,
+    settings: { maxUnusedBytes: 1000 },
+  });
+  try {
+    const place = await small.place(2);
+    const [user, neighbour] = [await small.user(place), await small.user(place, 1)];
+    const input = encoder.encode(btoa('{"method": "average"}'.padEnd(450)));
+    const upload = (who: typeof user) => small.call(who, "POST /blobstream", input, OCTETS);
+    const first = await upload(user);
+    const { uuid } = (await upload(user)).body;
+    const refused = await upload(user);
+    assert.deepEqual([refused.status, refused.body.code], [429, "too_many_requests"]);
+    assert.match(refused.body.msg, /uploads that no task or result uses/);
+    assert.equal((await upload(neighbour)).status, 201);
+    const organizations = [first.body.uuid, uuid].map((input, n) => ({
+      id: place.members[n]!.organization,
+      input,
+    }));
+    await small.post(user, place, { organizations });
+    assert.equal((await upload(user)).status, 201);
+  } finally {
+    await small.stop();
+    await postgres.stop();
+  }
+});

@@ -13,6 +13,8 @@ import type { TaskWatch } from "./watch.ts";
 export interface TaskSettings {
   /** Whether inputs must be uploaded. Without it they may be, and large results are blobs either way. */
   blobStoreEnabled: boolean;
+  /** Bytes of uploads that an organization may have before a task or result uses them. */
+  maxUnusedBytes: number;
   /** The algorithm that `POST /column` asks for the names of columns. */
   columnImage: string;
 }

@@ -31,6 +31,8 @@ await runService("task", async ({ log, onStop }) => {
     SEXTANT_DISPATCH_KEY: z.string().regex(/^SU[A-Z2-7]{56}$/, "must be the seed of a user nkey"),
     /** Whether every input must be uploaded to /blobstream first, as the field's API has it. */
     SEXTANT_BLOB_STORE: envBoolean.default(false),
+    /** Uploads that an organization may have before a task or result uses them. */
+    SEXTANT_MAX_UNUSED_BLOBS_GIB: envInteger.pipe(z.number().min(1)).default(64),
     SEXTANT_COLUMN_IMAGE: z.string().default("harbor2.vantage6.ai/algorithms/basics"),
     /** Days after which the payloads of completed results are removed; without it they are kept. */
     SEXTANT_RUNS_DATA_CLEANUP_DAYS: envInteger.pipe(z.number().min(1)).optional(),
@@ -81,6 +83,7 @@ await runService("task", async ({ log, onStop }) => {
   });
   const settings = {
     blobStoreEnabled: config.SEXTANT_BLOB_STORE,
+    maxUnusedBytes: config.SEXTANT_MAX_UNUSED_BLOBS_GIB * 2 ** 30,
     columnImage: config.SEXTANT_COLUMN_IMAGE,
   };
   const deps = { db, outbox, ask: createAsk(nc), reports, kills, watch, settings, now, log };

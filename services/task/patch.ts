@@ -7,7 +7,7 @@ import { isoDate, nullAsAbsent, text } from "../../shared/contract.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { Principal } from "../../shared/policy.ts";
 import type { TaskDeps } from "./deps.ts";
-import { finalLog, moveResult } from "./results.ts";
+import { finalLog, moveResult, printable } from "./results.ts";
 import { FINAL_STATUSES, isFinal, OPEN_STATUSES, TRANSITIONS } from "./rules.ts";
 import { lockResult, lockTask, type ResultChange, updateResult } from "./store.ts";
 import { attachBlob, isBlobId } from "./store/blob.ts";
@@ -16,7 +16,8 @@ import { closeStopOrder } from "./store/stop.ts";
 export const runPatch = z.object({
   started_at: nullAsAbsent(isoDate),
   finished_at: nullAsAbsent(isoDate),
-  log: nullAsAbsent(text),
+  /** Whatever the program printed. */
+  log: nullAsAbsent(z.string()),
   result: nullAsAbsent(text),
   status: nullAsAbsent(z.enum([...OPEN_STATUSES, ...FINAL_STATUSES])),
 });
@@ -59,7 +60,7 @@ export async function patchResult(
       values.blob_storage_used = isBlobId(patch.result) &&
         await attachBlob(tx, patch.result, { owners, resultId: id }) !== undefined;
     }
-    if (patch.log !== undefined) values.log = patch.log;
+    if (patch.log !== undefined) values.log = printable(patch.log);
     if (over) {
       values.started_at ??= result.started_at ?? at;
       values.finished_at = patch.finished_at ?? at;

@@ -20,18 +20,18 @@ Deno.test("PATCH /run takes a stock node through the life of a run and merges wh
   assert.equal(started.body.started_at, "2026-03-24T10:00:05.123000");
   assert.equal(started.body.status, "pending");
   assert.equal((await patch({ status: "initializing" })).body.status, "initializing");
-  assert.equal((await patch({ status: "active", log: "first" })).body.log, "first");
+  assert.equal((await patch({ status: "active", log: "fi\0rst" })).body.log, "fi\uFFFDrst");
   const kept = (await patch({ status: "active" })).body;
-  assert.equal(kept.log, "first");
+  assert.equal(kept.log, "fi\uFFFDrst");
   assert.equal(kept.started_at, "2026-03-24T10:00:05.123000");
   const done = await patch({
     result: btoa("1"),
-    log: "all of it",
+    log: "all of\0it",
     status: "completed",
     finished_at: "2026-03-24T10:01:00+02:00",
   });
   assert.equal(done.body.finished_at, "2026-03-24T08:01:00");
-  assert.equal(done.body.log, "all of it");
+  assert.equal(done.body.log, "all of\uFFFDit");
   assert.equal((await hub().call(user, `GET /result/${run.id}`)).body.result, btoa("1"));
   assert.equal((await patch({ log: "more" })).status, 400);
 });

@@ -65,6 +65,10 @@ export async function finalLog(
   { log, reason }: { log: string | null; reason: string | null },
 ): Promise<string> {
   const live = await takeLiveLog(tx, resultId);
-  const said = [log ?? live, reason].map((text) => text?.replaceAll("\0", "\uFFFD"));
-  return said.filter(Boolean).join("\n");
+  return [log ?? live, reason].filter(Boolean).map((text) => printable(text!)).join("\n");
+}
+
+/** What a program printed, as Postgres can hold it. */
+export function printable(log: string): string {
+  return log.replaceAll("\0", "\uFFFD");
 }

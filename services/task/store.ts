@@ -106,6 +106,10 @@ export async function taskById(tx: Tx, id: number): Promise<TaskRow | undefined>
   return row;
 }
 
+export async function tasksById(tx: Tx, ids: number[]): Promise<TaskRow[]> {
+  return await tx<TaskRow[]>`select ${taskColumns(tx)} from task where id = any(${ids})`;
+}
+
 /** The tasks of what is given; an organization's are those it started or has a share in. */
 export async function countTasks(
   tx: Tx,

@@ -187,7 +187,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     reports: createReports({ db: db.task, outbox: outboxes.task, streams, log, now }),
     kills: createKills({ db: db.task, log, now, publish: () => {} }),
     watch: createTaskWatch(),
-    settings: { blobStoreEnabled: true, columnImage: "deno:columns@1" },
+    settings: { blobStoreEnabled: true, maxUnusedBytes: 2 ** 36, columnImage: "deno:columns@1" },
     now,
     log,
   };

@@ -144,7 +144,12 @@ export async function startTaskHub(
     reports: createReports({ db, outbox, streams, log, now }),
     kills,
     watch: createTaskWatch(),
-    settings: { blobStoreEnabled: false, columnImage: "columns", ...settings },
+    settings: {
+      blobStoreEnabled: false,
+      maxUnusedBytes: 2 ** 36,
+      columnImage: "columns",
+      ...settings,
+    },
     now,
     log,
   };

@@ -7,7 +7,7 @@ import type { TaskDeps } from "../deps.ts";
 import { readBlob, writeBlob } from "../blobs.ts";
 import { isAtNode, isFinal, mayTask, taskStatus } from "../rules.ts";
 import { resultOfTaskById, statusesOfTask } from "../store.ts";
-import { blobById, type BlobRow, isBlobId } from "../store/blob.ts";
+import { blobById, type BlobRow, isBlobId, unusedBytes } from "../store/blob.ts";
 
 /**
  * Where a download that goes on after a broken connection begins; `undefined` asks for everything. Other ranges than "from here
@@ -29,7 +29,19 @@ export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
     }
     if (principal.kind === "node") return;
     if (!isFinal(taskStatus(await statusesOfTask(db, principal.task_id)))) return;
-    throw new SextantError("not_member_of_store", `Task ${principal.task_id} is finished.`);
+    throw new SextantError("task_finished", `Task ${principal.task_id} is finished.`);
+  }
+
+  /** What is uploaded and used by nothing lies here for a day: an algorithm in a loop would fill the disk. */
+  async function demandRoom({ organization_id }: Principal): Promise<void> {
+    if (await unusedBytes(db, organization_id) < settings.maxUnusedBytes) return;
+    throw new SextantError(
+      "too_many_requests",
+      `Organization ${organization_id} has ${
+        Math.round(settings.maxUnusedBytes / 2 ** 20)
+      } MiB of uploads ` +
+        "that no task or result uses. Use them first; what is not used is removed after a day.",
+    );
   }
 
   /** Before it is used, a blob is its uploader's; afterwards it is read like the result it belongs to. */
@@ -54,6 +66,7 @@ export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
   routes.post("/blobstream", allow("user node container"), async function uploadBlob(c) {
     const principal = c.get("principal");
     await demandUpload(principal);
+    await demandRoom(principal);
     const { id, size, sha256 } = await writeBlob(db, {
       owner: callerOf(principal),
       organizationId: principal.organization_id,

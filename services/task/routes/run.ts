@@ -6,16 +6,10 @@ import { demand } from "../../../shared/policy.ts";
 import type { TaskDeps } from "../deps.ts";
 import { patchResult, runPatch } from "../patch.ts";
 import { isAtNode, mayTask } from "../rules.ts";
-import { showRun, showTask } from "../show.ts";
-import {
-  databasesOfTasks,
-  progressOfTasks,
-  resultOfTaskById,
-  type ResultOfTaskRow,
-  resultPage,
-  taskById,
-} from "../store.ts";
+import { showRun } from "../show.ts";
+import { resultOfTaskById, type ResultOfTaskRow, resultPage, tasksById } from "../store.ts";
 import { portsOfResults } from "../store/port.ts";
+import { showTasks } from "./shown_tasks.ts";
 import { RESULT_SORTABLE, resultConditions, resultListQuery } from "./result_filters.ts";
 
 const oneQuery = z.object({ include: queryInclude.optional() });
@@ -32,15 +26,13 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
     const ports = await portsOfResults(db, rows.map((row) => row.id));
     const runs = rows.map((row) => showRun(row, nodes, ports));
     if (!include?.includes("task")) return runs;
-    return await Promise.all(runs.map(async (run, index) => {
-      const taskId = rows[index]!.task_id;
-      const row = (await taskById(db, taskId))!;
-      const [databases, [progress]] = await Promise.all([
-        databasesOfTasks(db, [taskId]),
-        progressOfTasks(db, [taskId]),
-      ]);
-      const { runs: _, ...task } = showTask(row, databases, progress);
-      return { ...run, task };
+    const ids = [...new Set(rows.map((row) => row.task_id))];
+    const tasks = await showTasks(db, await tasksById(db, ids));
+    const taskOf = new Map(tasks.map(({ runs: _, ...task }) => [task.id, task]));
+    // One that was deleted just now stays a link.
+    return runs.map((run, index) => ({
+      ...run,
+      task: taskOf.get(rows[index]!.task_id) ?? run.task,
     }));
   }
 

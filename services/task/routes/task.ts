@@ -25,12 +25,10 @@ import type { TaskDeps } from "../deps.ts";
 import { createTasks, newTask } from "../creation.ts";
 import { removeTasks } from "../kills.ts";
 import { isFinal, mayTask, taskStatus } from "../rules.ts";
-import { showResult, showRun, showTask } from "../show.ts";
+import { showResult, showRun } from "../show.ts";
 import {
-  databasesOfTasks,
   keptCount,
   lockFamily,
-  progressOfTasks,
   resultsOfTasks,
   statusesOfTask,
   taskById,
@@ -38,6 +36,7 @@ import {
   type TaskRow,
 } from "../store.ts";
 import { portsOfResults } from "../store/port.ts";
+import { showTasks } from "./shown_tasks.ts";
 import { referenceConditions } from "./task_filters.ts";
 
 const oneQuery = z.object({ include: queryInclude.optional() });
@@ -73,36 +72,28 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
   const create = createTasks(deps);
   const routes = new Hono<AppEnv>();
 
-  /** Tasks as the API shows them, with what `include` asks for. */
-  async function show(rows: TaskRow[], include: string[] = []) {
-    const ids = rows.map((row) => row.id);
-    const [databases, progress] = await Promise.all([
-      databasesOfTasks(db, ids),
-      progressOfTasks(db, ids),
-    ]);
-    const tasks = rows.map((row) =>
-      showTask(
-        row,
-        databases.filter((one) => one.task_id === row.id),
-        progress.find((one) => one.task_id === row.id),
-      )
-    );
+  /**
+   * Tasks as the API shows them, with what `include` asks for where the caller may see it: elsewhere the link stays.
+   */
+  async function show(principal: Principal, rows: TaskRow[], include: string[] = []) {
+    const tasks = await showTasks(db, rows);
+    const ids = rows.filter((row) => mayTask(principal, "run:VIEW", row)).map((row) => row.id);
+    const visible = tasks.filter((task) => ids.includes(task.id));
     if (include.includes("runs")) {
       const runs = await resultsOfTasks(db, ids, "run");
       const ports = await portsOfResults(db, runs.map((run) => run.id));
       const nodes = await ask("collaboration", "nodes", {
         collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
       });
-      for (const task of tasks) {
-        task.runs = runs.filter((run) => run.task_id === task.id)
-          .map((run) => showRun(run, nodes, ports));
+      const runsOf = Map.groupBy(runs, (run) => run.task_id);
+      for (const task of visible) {
+        task.runs = (runsOf.get(task.id) ?? []).map((run) => showRun(run, nodes, ports));
       }
     }
     if (include.includes("results")) {
       const results = await resultsOfTasks(db, ids, "result");
-      for (const task of tasks) {
-        task.results = results.filter((one) => one.task_id === task.id).map(showResult);
-      }
+      const resultsOf = Map.groupBy(results, (one) => one.task_id);
+      for (const task of visible) task.results = (resultsOf.get(task.id) ?? []).map(showResult);
     }
     return tasks;
   }
@@ -114,8 +105,8 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
     async function listTasks(c) {
       const principal = c.get("principal");
       const wanted = c.req.valid("query");
-      if (wanted.include?.includes("results")) {
-        demand(widestScope(principal, "run:VIEW") !== undefined, "view results");
+      if (wanted.include?.some(showsRuns)) {
+        demand(widestScope(principal, "run:VIEW") !== undefined, "view runs and results");
       }
       const where: Fragment[] = [];
       const scope = widestScope(principal, "task:VIEW");
@@ -165,7 +156,7 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
         order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: true }),
         window: pageWindow(wanted),
       });
-      return pageAnswer(c, await show(rows, wanted.include), total, wanted);
+      return pageAnswer(c, await show(principal, rows, wanted.include), total, wanted);
     },
   );
 
@@ -191,12 +182,13 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
     allow("user node container", "task:VIEW"),
     query(oneQuery),
     async function getTask(c) {
-      const row = await visibleTask(c.get("principal"), c.req.param("id"));
+      const principal = c.get("principal");
+      const row = await visibleTask(principal, c.req.param("id"));
       const { include } = c.req.valid("query");
-      if (include?.includes("results")) {
-        demand(mayTask(c.get("principal"), "run:VIEW", row), `view the results of task ${row.id}`);
+      if (include?.some(showsRuns)) {
+        demand(mayTask(principal, "run:VIEW", row), `view the runs and results of task ${row.id}`);
       }
-      return c.json((await show([row], include))[0]);
+      return c.json((await show(principal, [row], include))[0]);
     },
   );
 
@@ -236,6 +228,11 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
   });
 
   return routes;
+}
+
+/** Whether this `include` shows what otherwise takes the right to view runs. */
+function showsRuns(include: string): boolean {
+  return include === "runs" || include === "results";
 }
 
 /** `taskStatus` of rules.ts in SQL, for the filter. */

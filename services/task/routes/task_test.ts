@@ -117,6 +117,25 @@ Deno.test("GET /run and GET /result show what the contract says, before and afte
   assert.equal("runs" in withTask.task, false);
 });
 
+Deno.test("include shows runs and results as far as the caller may view runs, and no further", async () => {
+  const place = await hub().place(1);
+  const author = await hub().user(place);
+  const task = await hub().post(author, place);
+  const own = await hub().user(place, 0, ["task:VIEW:COLLABORATION", "run:VIEW:OWN"]);
+  const none = await hub().user(place, 0, ["task:VIEW:COLLABORATION"]);
+  for (const include of ["runs", "results"]) {
+    const list = `GET /task?collaboration_id=${place.collaboration}&include=${include}`;
+    const one = `GET /task/${task.id}?include=${include}`;
+    assert.equal((await hub().call(none, list)).status, 401);
+    assert.equal((await hub().call(none, one)).status, 401);
+    assert.equal((await hub().call(own, one)).status, 401);
+    const [link] = (await hub().call(own, list)).body.data;
+    assert.equal(typeof link[include], "string", "the link stays");
+    const [shown] = (await hub().call(author, list)).body.data;
+    assert.equal(shown[include].length, 1);
+  }
+});
+
 Deno.test("GET /task filters by everything the contract names", async () => {
   const place = await hub().place(2);
   const user = await hub().user(place);

@@ -95,6 +95,15 @@ export async function sealBlob(
     where id = ${id} and size is null`;
 }
 
+/** Bytes of an organization's blobs that belong to no result yet, those under way included. */
+export async function unusedBytes(db: Db, organizationId: number): Promise<number> {
+  const [row] = await db<{ bytes: number }[]>`
+    select coalesce(sum(coalesce(size,
+      (select sum(octet_length(content)) from blob_chunk where blob_id = id))), 0)::float8 as bytes
+    from blob where result_id is null and organization_id = ${organizationId}`;
+  return row!.bytes;
+}
+
 export async function deleteBlob(db: Db, id: string): Promise<void> {
   await db`delete from blob where id = ${id}`;
 }
