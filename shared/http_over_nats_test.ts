@@ -78,6 +78,8 @@ function source(size: number, onPiece: (taken: number) => void = () => {}, piece
   }, { highWaterMark: 0 });
 }
 
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 const place = (at: number) => (at >> 9) % 251;
 
 /** Reads a body to its end; returns its size, and throws when a byte is not in its place. */
@@ -395,6 +397,61 @@ Deno.test("an answer that does not begin in time is given up, and the service to
     return aborted;
   }, { aliveEveryMs: 50, timeoutMs: 200 });
   await assert.rejects(hub.ask("/"), { code: "timeout" });
+  await aborted;
+});
+
+Deno.test("an upload may take longer than an answer, as long as it moves on", async () => {
+  const timing = { aliveEveryMs: 50, timeoutMs: 1000 };
+  await using hub = await pair(
+    async (request) => Response.json(await measure(request.body)),
+    timing,
+  );
+  const size = 40 * 512;
+  const slow = source(size, () => {}, 512).pipeThrough(
+    new TransformStream({
+      async transform(bytes, controller) {
+        await pause(50); // a slow line: 2 s for all
+        controller.enqueue(bytes);
+      },
+    }),
+  );
+  const response = await hub.ask("/", { method: "POST", body: slow });
+  assert.equal(await response.json(), size);
+});
+
+Deno.test("an upload that stands still is given up, whichever side holds it back, and the service told", async () => {
+  const aborted: string[] = [];
+  await using hub = await pair(async (request) => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    request.signal.addEventListener("abort", () => resolve(new Response()));
+    const path = new URL(request.url).pathname;
+    const reader = request.body!.getReader();
+    // One wants more than comes; the other takes nothing.
+    if (path === "/hungry") { while (!(await reader.read().catch(() => ({ done: true }))).done); }
+    await promise;
+    aborted.push(path);
+    return new Response();
+  }, { aliveEveryMs: 50, timeoutMs: 300 });
+  const stalled = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(CHUNK)),
+  });
+  const gaveUp = { code: "timeout", message: /body did not move on for 0.3 s/ };
+  await assert.rejects(hub.ask("/hungry", { method: "POST", body: stalled }), gaveUp);
+  const endless = source(100 * MEBIBYTE);
+  await assert.rejects(hub.ask("/full", { method: "POST", body: endless }), gaveUp);
+  await waitFor(() => aborted.length === 2, { what: "both to be told" });
+});
+
+Deno.test("an answer that does not begin in time after an upload is given up, too", async () => {
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<Response>();
+  await using hub = await pair(async (request) => {
+    request.signal.addEventListener("abort", () => abort(new Response()));
+    await measure(request.body);
+    return await aborted;
+  }, { aliveEveryMs: 50, timeoutMs: 300 });
+  const body = source(3 * MEBIBYTE);
+  const answer = hub.ask("/", { method: "POST", body });
+  await assert.rejects(answer, { code: "timeout", message: /did not answer within 0.3 s/ });
   await aborted;
 });
 

@@ -3,24 +3,21 @@
  *
  * One reader for the whole process keeps the newest events in memory. A watcher is no more than a place in the
  * stream: it takes what comes after that, from memory or, when it has been away or is slow, from the stream itself.
- * So no watcher can make the process grow.
+ * What is kept, what is handed out at once and what is asked of the broker at once is bounded in bytes, because one
+ * event may be as large as a message: so neither watchers nor what they watch can make the process grow.
  * @module
  */
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos, type NatsConnection } from "nats.ws";
-import { messageOf } from "../../shared/errors.ts";
-import { parseEvent, type SextantEvent } from "../../shared/events.ts";
+import { messageOf, SextantError } from "../../shared/errors.ts";
+import { parseEvent } from "../../shared/events.ts";
 import type { Logger } from "../../shared/log.ts";
 import { STREAMS } from "../../shared/subjects.ts";
+import { BATCH, BATCH_BYTES, createRecent, type FeedEntry, type RecentOptions } from "./recent.ts";
 
 /** A place in the stream. Another epoch is another stream: its numbers mean nothing in this one. */
 export interface Place {
   epoch: string;
   seq: number;
-}
-
-export interface FeedEntry {
-  seq: number;
-  event: SextantEvent;
 }
 
 /** What comes after a place. */
@@ -33,33 +30,35 @@ export interface FeedBatch {
 }
 
 export interface Feed {
-  /** The end of the stream: whoever starts here hears only what is new. */
+  /** The end of the stream: whoever starts here hears only what is new. Throws `unavailable` after `stop`. */
   now(): Promise<Place>;
-  /** Waits, at most `timeoutMs`, for what comes after `place`. */
+  /** Waits, at most `timeoutMs`, for what comes after `place`. Throws `unavailable` after `stop`. */
   after(place: Place, options: { timeoutMs: number; signal: AbortSignal }): Promise<FeedBatch>;
+  /** Ends the reader, and sends away whoever waits. */
   stop(): Promise<void>;
 }
 
-export interface FeedOptions {
+export interface FeedOptions extends RecentOptions {
   nc: NatsConnection;
   log: Logger;
-  /** Events kept in memory. */
-  keep?: number;
 }
 
-/** Events of one answer. */
-const BATCH = 256;
+/**
+ * Messages asked of the broker at once: each may have 1 MiB, and a connection that is 64 MiB behind is closed. By number,
+ * because nats.ws lets a pull that is limited in bytes end with 100 messages, and then waits until it expires.
+ */
+const PULL = 32;
+/** The same for a watcher that is behind, who takes only as much as one answer holds. */
+const REPLAY_PULL = 8;
 const PULL_MS = 20_000;
 const RETRY_MS = 500;
 
-export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
+export function createFeed({ nc, log, ...kept }: FeedOptions): Feed {
   const stopping = new AbortController();
-  /** The newest events; `from` is the place before the first of them. */
-  let recent: FeedEntry[] = [];
-  let from = 0;
+  const recent = createRecent(kept);
   let last = 0;
   let epoch = "";
-  let ready = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
   const waiting = new Set<() => void>();
 
   function wake() {
@@ -85,17 +84,13 @@ export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
 
   function take(message: JsMsg): FeedEntry | undefined {
     const event = parseEvent(message.subject, message.data);
-    return event && { seq: message.seq, event };
+    return event && { seq: message.seq, event, size: message.data.length };
   }
 
   function add(message: JsMsg) {
     last = message.seq;
     const entry = take(message);
-    if (entry) recent.push(entry);
-    if (recent.length > 2 * keep) {
-      recent = recent.slice(-keep);
-      from = recent[0]!.seq - 1;
-    }
+    if (entry) recent.add(entry);
     wake();
   }
 
@@ -106,15 +101,15 @@ export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
     const found = Date.parse(created).toString(36);
     if (found === epoch && state.last_seq >= last) return;
     epoch = found;
-    recent = [];
-    from = last = state.last_seq;
+    last = state.last_seq;
+    recent.clear(last);
     ready.resolve();
     wake();
   }
 
   async function follow(): Promise<void> {
     await locate();
-    const reader = await read(last + 1, 1000, PULL_MS);
+    const reader = await read(last + 1, PULL, PULL_MS);
     let delivered = 0;
     try {
       while (!stopping.signal.aborted) {
@@ -164,41 +159,54 @@ export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
 
   /** What the stream still has after `seq`, up to what is in memory. */
   async function replay(seq: number): Promise<FeedBatch> {
-    const reader = await read(seq + 1, BATCH, 2000);
+    const reader = await read(seq + 1, REPLAY_PULL, 2000);
     const entries: FeedEntry[] = [];
     let at = seq;
+    let bytes = 0;
     let delivered = 0;
     try {
-      const messages = await reader.fetch();
-      for await (const message of messages) {
-        if (message.info.deliverySequence !== ++delivered || message.seq > from) break;
-        const entry = take(message);
-        if (entry) entries.push(entry);
-        at = message.seq;
-        if (message.info.pending === 0) break;
+      for (let more = true; more;) {
+        more = false;
+        const messages = await reader.fetch();
+        for await (const message of messages) {
+          more = false;
+          if (message.info.deliverySequence !== ++delivered || message.seq > recent.from) break;
+          const entry = take(message);
+          if (entry) entries.push(entry);
+          at = message.seq;
+          bytes += message.data.length;
+          more = message.info.pending > 0 && delivered < BATCH && bytes < BATCH_BYTES;
+          if (!more) break;
+        }
+        messages.stop();
       }
-      messages.stop();
       const kept = await firstKept();
       const gap = kept > seq + 1;
       // Nothing came: either it is gone, or the broker was away and the watcher asks again.
-      if (at === seq && gap) at = Math.min(from, kept - 1);
+      if (at === seq && gap) at = Math.min(recent.from, kept - 1);
       return { entries, place: { epoch, seq: at }, gap };
     } finally {
       reader.end();
     }
   }
 
+  function demandRunning() {
+    if (!stopping.signal.aborted) return;
+    throw new SextantError("unavailable", "The gateway is closing; come back in a moment.");
+  }
+
   return {
     async now() {
       await ready.promise;
+      demandRunning();
       return { epoch, seq: last };
     },
     async after(place, { timeoutMs, signal }) {
       await ready.promise;
+      demandRunning();
       if (place.epoch !== epoch || place.seq > last) {
         return { entries: [], place: { epoch, seq: last }, gap: true };
       }
-      if (place.seq < from) return await replay(place.seq);
       if (place.seq >= last) {
         await new Promise<void>((resolve) => {
           const done = () => {
@@ -211,25 +219,18 @@ export function createFeed({ nc, log, keep = 5000 }: FeedOptions): Feed {
           waiting.add(done);
           signal.addEventListener("abort", done, { once: true });
         });
+        demandRunning();
         if (place.epoch !== epoch) return { entries: [], place: { epoch, seq: last }, gap: true };
       }
-      // Binary search: watchers are mostly at the end.
-      let low = 0;
-      let high = recent.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (recent[middle]!.seq > place.seq) high = middle;
-        else low = middle + 1;
-      }
-      const entries = recent.slice(low, low + BATCH);
-      const seq = low + BATCH < recent.length ? entries.at(-1)!.seq : Math.max(last, place.seq);
+      if (place.seq < recent.from) return await replay(place.seq);
+      const { entries, complete } = recent.after(place.seq);
+      const seq = complete ? Math.max(last, place.seq) : entries.at(-1)!.seq;
       return { entries, place: { epoch, seq }, gap: false };
     },
     async stop() {
       stopping.abort();
       wake();
       ready.resolve();
-      ready = Promise.withResolvers();
       await following;
     },
   };

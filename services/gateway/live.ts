@@ -91,7 +91,7 @@ export function liveFeed(
             return controller.enqueue(encoder.encode(text || ": alive\n\n"));
           }
         } catch (error) {
-          // The token has run out or the right is gone: the client learns why when it comes back.
+          // The token has run out, the right is gone, or this process ends: the client learns why when it comes back.
           gone.abort();
           if (error instanceof SextantError) controller.close();
           else controller.error(error);

@@ -8,8 +8,9 @@ import { createApp } from "../../shared/http.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { ensureEventStream } from "../../shared/outbox.ts";
 import type { Principal } from "../../shared/policy.ts";
-import { createFeed, type Feed } from "./feed.ts";
+import { createFeed, type Feed, type Place } from "./feed.ts";
 import { liveFeed } from "./live.ts";
+import type { RecentOptions } from "./recent.ts";
 
 let nats: TestNats;
 let publish: <Name extends EventName>(name: Name, data: EventData<Name>) => Promise<void>;
@@ -42,6 +43,11 @@ function status(
     attempt: 1,
     ...place,
   };
+}
+
+function logOf(task_id: number) {
+  const { status: _, task_status: __, parent_id: ___, ...log } = status(task_id);
+  return log;
 }
 
 function user(rules: string[]): Principal {
@@ -78,10 +84,10 @@ async function withFeed(
     watch: (who?: () => Principal, lastEventId?: string) => Promise<Watch>;
     app: Hono<AppEnv>;
   }) => Promise<void>,
-  keep?: number,
+  kept: RecentOptions = {},
 ) {
   const { nc } = await nats.service("gateway");
-  const feed = createFeed({ nc, log: silentLogger, ...(keep ? { keep } : {}) });
+  const feed = createFeed({ nc, log: silentLogger, ...kept });
   let who = () => WATCHER;
   const app = createApp(silentLogger);
   app.get(
@@ -259,7 +265,49 @@ Deno.test("a watcher that falls behind what is in memory is fed from the stream"
       }
     }
     assert.deepEqual(seen, Array.from({ length: 100 }, (_, n) => n + 1));
-  }, 10);
+  }, { keep: 10 });
+});
+
+Deno.test("large events come whole, in order, and not all at once, from memory and from the stream", async () => {
+  const size = 100_000;
+  for (const keepBytes of [16 * 2 ** 20, 2 ** 20]) {
+    await withFeed(async ({ feed }) => {
+      const start = await feed.now();
+      for (let seq = 0; seq < 40; seq++) {
+        await publish("result.log", { ...logOf(1), seq, lines: ["x".repeat(size)] });
+      }
+      await waitFor(async () => (await feed.now()).seq >= start.seq + 40, { what: "the reader" });
+      const read = (place: Place) =>
+        feed.after(place, { timeoutMs: 1000, signal: new AbortController().signal });
+      // What is in memory is the same each time; what is read from the stream is made anew.
+      const [first, again] = [await read(start), await read(start)];
+      assert.equal(first.entries[0] === again.entries[0], keepBytes > 40 * size);
+      const seen: number[] = [];
+      for (let place = start; seen.length < 40;) {
+        const batch = await read(place);
+        assert.equal(batch.gap, false);
+        place = batch.place;
+        for (const { event } of batch.entries) {
+          if (event.name === "result.log") seen.push(event.data.seq);
+        }
+        assert.ok(batch.entries.length <= 6, `${batch.entries.length} large events at once`);
+      }
+      assert.deepEqual(seen, Array.from({ length: 40 }, (_, n) => n));
+    }, { keepBytes });
+  }
+});
+
+Deno.test("a feed that is stopped ends the streams of who watches, and takes no one new", async () => {
+  await withFeed(async ({ app, feed, watch }) => {
+    const one = await watch();
+    await publish("result.status", status(1));
+    await waitFor(() => one.heard.length === 1, { what: "an event" });
+    await feed.stop();
+    await one.ended;
+    const late = await app.request("/api/events");
+    assert.equal(late.status, 503);
+    await late.body?.cancel();
+  });
 });
 
 Deno.test("the feed shows each watcher what they may see and no more", async () => {

@@ -8,6 +8,7 @@ import { createAsk } from "../../shared/ask.ts";
 import { runService } from "../../shared/service.ts";
 import { HUB_SERVICES } from "../../shared/subjects.ts";
 import { createGatewayApp, type ServiceHealth } from "./app.ts";
+import { closeDoor } from "./closing.ts";
 import { createFeed } from "./feed.ts";
 import { createPrincipals } from "./principals.ts";
 import { addressOf, attemptLimits, createRateLimiter } from "./rate_limit.ts";
@@ -56,7 +57,6 @@ await runService("gateway", async ({ log, onStop }) => {
   }
 
   const feed = createFeed({ nc, log });
-  onStop("feed", () => feed.stop());
   const http = createHttpClient({ nc });
   const recorded = createRateLimiter({ burst: 300, perMinute: 60 });
   const app = createGatewayApp({
@@ -89,5 +89,5 @@ await runService("gateway", async ({ log, onStop }) => {
     });
     return app.fetch(request, { requestId, address });
   });
-  onStop("listener", () => server.shutdown());
+  onStop("listener", () => closeDoor({ server, feed, http }));
 });

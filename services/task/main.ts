@@ -115,4 +115,5 @@ await runService("task", async ({ log, onStop }) => {
   onStop("answers", () => answers.stop());
   const http = serveHttp({ nc, service: "task", fetch: createTaskApp(deps).fetch, log });
   onStop("requests", () => http.stop());
+  onStop("held requests", () => watch.close());
 });

@@ -80,6 +80,8 @@ async function soon<Result>(promise: Promise<Result>): Promise<Result | undefine
 export interface Sender {
   /** How many DATA frames have been sent. */
   readonly sent: number;
+  /** END has been sent. */
+  readonly done: boolean;
   /** Sends the rest of a body; resolves after its END, rejects when the body fails or `fail` was called. */
   run(body: ChunkReader): Promise<void>;
   /** The other side accepts this many DATA frames in all. */
@@ -92,6 +94,7 @@ export function createSender(
   send: (kind: Kind, seq: number, parts: Uint8Array[]) => void,
 ): Sender {
   let sent = 0;
+  let done = false;
   let granted = WINDOW;
   let failed: { reason: unknown } | undefined;
   let wake = () => {};
@@ -101,6 +104,9 @@ export function createSender(
   return {
     get sent() {
       return sent;
+    },
+    get done() {
+      return done;
     },
     async run(body) {
       for (;;) {
@@ -113,7 +119,9 @@ export function createSender(
           }
           send(KIND.data, sent++, piece.parts);
         }
-        if (piece.done) return send(KIND.end, sent, []);
+        if (!piece.done) continue;
+        done = true;
+        return send(KIND.end, sent, []);
       }
     },
     grant(credit) {

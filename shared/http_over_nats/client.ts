@@ -35,7 +35,7 @@ export interface HttpClientOptions {
   /** Whose inbox the answers come to. */
   owner?: ServiceName;
   log?: Logger;
-  /** How long an answer may take to begin, in milliseconds. */
+  /** How long an answer may take to begin once the request is sent, and its body to move on, in milliseconds. */
   timeoutMs?: number;
   /** How often to say that this side is still there. */
   aliveEveryMs?: number;
@@ -68,6 +68,8 @@ interface Exchange {
   resolve: (response: Response) => void;
   reject: (reason: unknown) => void;
   began: number;
+  /** When the last part of the request went out; a body may take as long as it likes while it moves on. */
+  lastMoved: number;
   lastHeard: number;
   lastSent: number;
   /** The first message, until someone has answered it. */
@@ -184,8 +186,10 @@ export function createHttpClient({
       } else if (now - exchange.lastHeard > silenceMs) {
         const why = `nothing was heard of it for ${silenceMs / 1000} s`;
         breakOff(exchange, unavailable(service, why));
-      } else if (!exchange.receiver && now - exchange.began > timeoutMs) {
-        const why = `The ${service} service did not answer within ${timeoutMs / 1000} s.`;
+      } else if (!exchange.receiver && now - exchange.lastMoved > timeoutMs) {
+        const why = exchange.sender?.done === false
+          ? `The request's body did not move on for ${timeoutMs / 1000} s.`
+          : `The ${service} service did not answer within ${timeoutMs / 1000} s.`;
         breakOff(exchange, new SextantError("timeout", why));
       } else if (exchange.replica && now - exchange.lastSent >= aliveEveryMs) {
         sendAlive(exchange);
@@ -309,6 +313,7 @@ export function createHttpClient({
       resolve,
       reject,
       began: now,
+      lastMoved: now,
       lastHeard: now,
       lastSent: now,
       request: encodeFrame(KIND.request, frame, ...meta, ...first.parts),
@@ -317,6 +322,7 @@ export function createHttpClient({
       body: first.done ? undefined : body,
       sender: first.done ? undefined : createSender((kind, seq, parts) => {
         const credit = exchange.receiver?.credit ?? WINDOW;
+        exchange.lastMoved = Date.now();
         publish(exchange, encodeFrame(kind, { seq, credit }, ...parts));
       }),
       receiver: undefined,

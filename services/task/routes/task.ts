@@ -200,17 +200,24 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
       const { id: taskId } = await visibleTask(c.get("principal"), c.req.param("id"));
       const { wait = 0 } = c.req.valid("query");
       const until = performance.now() + wait * 1000;
-      const signal = c.req.raw.signal;
-      // Listening begins before the first look, so that no change falls between the two.
-      let change = watch.changed(taskId, wait * 1000, signal);
-      const first = taskStatus(await statusesOfTask(db, taskId));
-      let status = first;
-      while (status === first && !isFinal(status) && performance.now() < until && !signal.aborted) {
-        await change;
-        change = watch.changed(taskId, until - performance.now(), signal);
-        status = taskStatus(await statusesOfTask(db, taskId));
+      const answered = new AbortController();
+      const signal = AbortSignal.any([c.req.raw.signal, answered.signal]);
+      const mayWait = () => performance.now() < until && !signal.aborted && !watch.closed;
+      try {
+        // Listening begins before the first look, so that no change falls between the two.
+        let change = watch.changed(taskId, wait * 1000, signal);
+        const first = taskStatus(await statusesOfTask(db, taskId));
+        let status = first;
+        while (status === first && !isFinal(status) && mayWait()) {
+          await change;
+          change = watch.changed(taskId, until - performance.now(), signal);
+          status = taskStatus(await statusesOfTask(db, taskId));
+        }
+        return c.json({ status });
+      } finally {
+        // The last listening is for a change that nobody waits for any more.
+        answered.abort();
       }
-      return c.json({ status });
     },
   );
 

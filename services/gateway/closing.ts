@@ -1,0 +1,40 @@
+/**
+ * How the gateway leaves: no new requests, then the end of those under way.
+ * @module
+ */
+import type { HttpClient } from "../../shared/http_over_nats.ts";
+import type { Feed } from "./feed.ts";
+
+export interface CloseDoorOptions {
+  server: Pick<Deno.HttpServer, "shutdown">;
+  feed: Pick<Feed, "stop">;
+  http: Pick<HttpClient, "close">;
+  /** How long requests under way may take to their end, in milliseconds. */
+  graceMs?: number;
+}
+
+/** For the last words to those who were broken off. Who does not read them must not keep the process. */
+const LAST_WORDS_MS = 1_000;
+
+/**
+ * Takes no more requests and resolves when those under way are answered. The streams of events, which have no end of
+ * their own, end at once. What is not answered after `graceMs` (a held request, a large payload) is broken off.
+ */
+export async function closeDoor(
+  { server, feed, http, graceMs = 5_000 }: CloseDoorOptions,
+): Promise<void> {
+  const fed = feed.stop();
+  const down = server.shutdown();
+  if (!await within(graceMs, down)) {
+    http.close();
+    await within(LAST_WORDS_MS, down);
+  }
+  await fed;
+}
+
+/** Whether `promise` is fulfilled within `ms`. */
+async function within(ms: number, promise: Promise<void>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, ms, false);
+  return await Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer));
+}
