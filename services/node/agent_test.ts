@@ -199,6 +199,18 @@ Deno.test("Agent reports a run whose log alone is larger than a message", async 
   });
 });
 
+Deno.test("Agent outlives a log of what takes six times its room in a message", async () => {
+  await withPlace(async ({ hub, start, warnings }) => {
+    await start();
+    const result = await hub.final(await hub.post({ image: IMAGE, input: { method: "control" } }));
+    assert.equal(result.status, "completed", result.reason ?? "");
+    await waitFor(() => hub.logLines.some((line) => /^\[\d+ more lines\]$/.test(line)), {
+      what: "the end of the live log",
+    });
+    assert.deepEqual(warnings, []);
+  });
+});
+
 Deno.test("Agent reports a failure in place of a result that the hub will never take", async () => {
   await withPlace(async ({ hub, start }) => {
     await start();
