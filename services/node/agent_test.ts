@@ -94,6 +94,11 @@ Deno.test("Agent reports how and why a run did not complete", async () => {
       ],
       [{ image: IMAGE, input: "no object" }, "start failed", /must be an object with method/],
       [{ image: IMAGE, input: 0, rawInput: "%" }, "start failed", /must be JSON in base64/],
+      [
+        { image: IMAGE, input: 0, rawInput: btoa('{"method":"echo","kwargs":{"a":NaN}}') },
+        "start failed",
+        /NaN or Infinity, which JSON does not have/,
+      ],
       [{ image: "deno:none@1.0", input: echo }, "start failed", /none/],
       [{ image: "busybox:1", input: echo }, "not allowed", /busybox:1: it is a container image/],
     ];
