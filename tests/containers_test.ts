@@ -79,6 +79,41 @@ Deno.test(
 );
 
 Deno.test(
+  containerTest(
+    "a container gets and returns numbers that JSON does not have, also when it crashes",
+  ),
+  async () => {
+    const { members, startNode, researcher, collaborationId } = await site({
+      data: DATA.slice(0, 1),
+      node: {
+        container: { socket: engine().socket },
+        policies: {
+          algorithms: [{ name: SHELL_IMAGE, methods: { mirror: {}, mirror_and_crash: {} } }],
+          require_algorithm_pull: false,
+        },
+      },
+    });
+    await startNode(members[0]!);
+    for (const [method, status] of [["mirror", "completed"], ["mirror_and_crash", "crashed"]]) {
+      const input = `{"method":"${method}","kwargs":{"upper":Infinity,"x":[NaN,-Infinity]}}`;
+      const task = await researcher.post("/task", {
+        name: "numbers",
+        image: SHELL_IMAGE,
+        collaboration_id: collaborationId,
+        organizations: [{ id: members[0]!.id, input: btoa(input) }],
+      });
+      const run = await waitFor(async () => {
+        const [run] = (await researcher.get(`/run?task_id=${task.id}`)).data;
+        return run.finished_at ? run as Json : undefined;
+      }, { what: "the run to end", timeout: 60_000 });
+      assert.equal(run.status, status, run.log);
+      const [{ result }] = (await researcher.get(`/result?task_id=${task.id}`)).data;
+      assert.equal(atob(result), input);
+    }
+  },
+);
+
+Deno.test(
   containerTest("a container goes on while its node is killed and started again, and ends once"),
   async () => {
     const { members, startNode, post, outcome, researcher } = await site({

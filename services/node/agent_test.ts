@@ -94,6 +94,11 @@ Deno.test("Agent reports how and why a run did not complete", async () => {
       ],
       [{ image: IMAGE, input: "no object" }, "start failed", /must be an object with method/],
       [{ image: IMAGE, input: 0, rawInput: "%" }, "start failed", /must be JSON in base64/],
+      [
+        { image: IMAGE, input: 0, rawInput: btoa('{"method":"echo","kwargs":{"a":NaN}}') },
+        "start failed",
+        /NaN or Infinity, which JSON does not have/,
+      ],
       [{ image: "deno:none@1.0", input: echo }, "start failed", /none/],
       [{ image: "busybox:1", input: echo }, "not allowed", /busybox:1: it is a container image/],
     ];
@@ -196,6 +201,18 @@ Deno.test("Agent reports a run whose log alone is larger than a message", async 
         /^word\n[^]*\[The log was cut here: it is too long for a report\.\]$/,
       );
     }
+  });
+});
+
+Deno.test("Agent outlives a log of what takes six times its room in a message", async () => {
+  await withPlace(async ({ hub, start, warnings }) => {
+    await start();
+    const result = await hub.final(await hub.post({ image: IMAGE, input: { method: "control" } }));
+    assert.equal(result.status, "completed", result.reason ?? "");
+    await waitFor(() => hub.logLines.some((line) => /^\[\d+ more lines\]$/.test(line)), {
+      what: "the end of the live log",
+    });
+    assert.deepEqual(warnings, []);
   });
 });
 

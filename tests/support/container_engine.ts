@@ -210,6 +210,8 @@ printf '{"runs":%s}' $(wc -l < /mnt/tmp/runs) > output`,
   /** Asks the database at a port of localhost for its name. */
   ask: `port=$(sed 's/.*"port":\\([0-9]*\\).*/\\1/' input)
 printf '{"heard":"%s"}' "$(nc -w 5 localhost $port < /dev/null 2>/dev/null)" > output`,
+  mirror: `cat input > output`,
+  mirror_and_crash: `cat input > output; exit 3`,
   slow: `sleep 4; echo '{"slow": true}' > output`,
   forever: `trap '' TERM; while :; do sleep 1; done`,
   fail: `echo "fails on purpose" >&2; exit 3`,

@@ -25,6 +25,12 @@ export function wordyFailure() {
   wordy();
   throw new Error("this one fails");
 }
+/** Prints what takes six times its room in a message. */
+export function control() {
+  const line = "\\x01".repeat(1000);
+  for (let n = 0; n < 1000; n++) console.log(line);
+  return "printed";
+}
 export function mean(context, { column }) {
   const values = context.table().numeric(column);
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -189,9 +189,26 @@ Deno.test("Proxy holds a question about a task until it is over, through failure
     [200, { status: "active" }],
     [200, { status: "completed" }],
   ];
-  await withProxy({ [path]: (count) => statuses[count - 1]! }, async (place) => {
+  const script = {
+    [path]: (count: number) => statuses[count - 1]!,
+    "POST /task": (): Answer => [201, { id: 9 }],
+  };
+  await withProxy(script, async (place) => {
+    await place.ask("POST", "/task", { body: task });
     assert.deepEqual(await place.ask("GET", "/task/9/status"), [200, { status: "completed" }]);
     assert.equal(place.waits, 1);
+  });
+});
+
+Deno.test("Proxy takes a run to be waiting for its own subtasks only", async () => {
+  const script = {
+    "GET /task/5/status?wait=25.0": (): Answer => [200, { status: "completed" }],
+    "GET /task/5": (): Answer => [200, { id: 5 }],
+  };
+  await withProxy(script, async (place) => {
+    assert.deepEqual(await place.ask("GET", "/task/5/status"), [200, { status: "completed" }]);
+    assert.deepEqual(await place.ask("GET", "/task/5"), [200, { id: 5 }]);
+    assert.equal(place.waits, 0);
   });
 });
 

@@ -32,7 +32,7 @@ export type FinalStatus = typeof FINAL_STATUSES[number];
 /** How an attempt ended. */
 export interface FinishedRun {
   status: FinalStatus;
-  /** The algorithm's output: JSON. */
+  /** The algorithm's output. */
   result: ContentFile | null;
   /** Encrypts the result; without one it is plain. */
   seal?: Seal | null;

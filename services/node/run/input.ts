@@ -11,6 +11,7 @@ import type { Payloads } from "../encryption/payloads.ts";
 import { UnreadableError } from "../encryption/sealed.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
+import { parseFieldJson } from "../payload/field_json.ts";
 import { type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
 import { attemptKey } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
@@ -26,9 +27,12 @@ export type Call = z.infer<typeof callSchema>;
 /** A blob up to this many bytes is read by the agent. */
 export const MAX_READ_BYTES = 8 * 2 ** 20;
 
-/** JSON as UTF-8: the very bytes and what they say, or, when it is too large to be read, the file that it lies in. */
+/**
+ * The field's JSON as UTF-8: the very bytes, what they say, and whether that is JSON in the strict sense; or, when it is too
+ * large to be read, the file that it lies in.
+ */
 export type Input =
-  | { content: Uint8Array; call: Call }
+  | { content: Uint8Array; call: Call; isJson: boolean }
   | { content: ContentFile; call: null };
 
 export interface Inputs {
@@ -109,15 +113,15 @@ export async function readInput(
 ): Promise<Input> {
   checkDigest(await sha256Hex(stored), dispatch);
   let content: Uint8Array<ArrayBuffer>;
-  let decoded: unknown;
+  let decoded: ReturnType<typeof parseFieldJson>;
   try {
     content = new Uint8Array(payloads.open(stored));
-    decoded = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+    decoded = parseFieldJson(new TextDecoder("utf-8", { fatal: true }).decode(content));
   } catch {
     throw unreadable(payloads);
   }
-  const call = callSchema.safeParse(decoded);
-  if (call.success) return { content, call: call.data };
+  const call = callSchema.safeParse(decoded.value);
+  if (call.success) return { content, call: call.data, isJson: decoded.isJson };
   throw new CannotStart(
     `The input must be an object with method, args and kwargs: ${z.prettifyError(call.error)}`,
   );

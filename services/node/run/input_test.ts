@@ -153,6 +153,27 @@ Deno.test("a browser's base64 within the encryption is taken off a small input",
   });
 });
 
+Deno.test("an input with numbers that JSON does not have is read, and handed on as it is", async () => {
+  const content = encoder.encode('{"method":"m","kwargs":{"upper":Infinity,"lower":[NaN]}}');
+  for (const [encrypted, store] of FORMS) {
+    await withInputs({ encrypted }, async ({ receive }) => {
+      assert.deepEqual(await receive(store(content)), {
+        content,
+        call: { method: "m", args: [], kwargs: { upper: Infinity, lower: [NaN] } },
+        isJson: false,
+      });
+    });
+  }
+  const rule = { arguments: { upper: [1] } };
+  const policy = { algorithms: [{ name: "i", methods: { m: rule } }] };
+  await withInputs({ policy }, async ({ receive }) => {
+    await assert.rejects(
+      receive(encoder.encode(content.toBase64())),
+      cannotStart(/value of the argument "upper"/, "not allowed"),
+    );
+  });
+});
+
 Deno.test("a large input is refused where the owner's rules would have to read it, and only there", async () => {
   const stored = encoder.encode(large.toBase64());
   const rule = (methods?: Record<string, object>) => ({ algorithms: [{ name: "i", methods }] });

@@ -3,6 +3,36 @@
  * never more than a watcher could read. The whole log comes with the result.
  * @module
  */
+import { messageOf } from "../../../shared/errors.ts";
+import type { Logger } from "../../../shared/log.ts";
+import { subjects } from "../../../shared/subjects.ts";
+import type { Broker } from "../hub/broker.ts";
+import type { Dispatch } from "../hub/dispatch.ts";
+
+/** Passes on a piece of a running algorithm's log. */
+export type SendLog = (
+  attempt: Pick<Dispatch, "result_id" | "attempt">,
+  piece: { seq: number; lines: string[] },
+) => void;
+
+export interface CreateSendLogOptions {
+  broker: Pick<Broker, "publish">;
+  nodeId: number;
+  log: Logger;
+}
+
+/** What sends a log to the hub. It never throws: no run fails for what somebody would have liked to watch. */
+export function createSendLog({ broker, nodeId, log }: CreateSendLogOptions): SendLog {
+  return function sendLog({ result_id, attempt }, piece) {
+    const message = new TextEncoder().encode(JSON.stringify({ attempt, ...piece }));
+    try {
+      broker.publish(subjects.log(nodeId, result_id), message);
+    } catch (error) {
+      const { length: bytes } = message;
+      log.warn("A piece of a log was not sent", { result_id, bytes, reason: messageOf(error) });
+    }
+  };
+}
 
 export interface LogStreamOptions {
   send: (message: { seq: number; lines: string[] }) => void;
@@ -12,6 +42,8 @@ export interface LogStreamOptions {
   maxLines?: number;
   /** Characters of a line. */
   maxLength?: number;
+  /** Bytes of a message's lines as JSON, where one character may take six. The broker takes messages of 1 MiB. */
+  maxBytes?: number;
 }
 
 export interface LogStream {
@@ -21,9 +53,12 @@ export interface LogStream {
 }
 
 export function createLogStream(
-  { send, everyMs = 100, maxLines = 200, maxLength = 1000 }: LogStreamOptions,
+  { send, everyMs = 100, maxLines = 200, maxLength = 1000, maxBytes = 256 * 1024 }:
+    LogStreamOptions,
 ): LogStream {
+  const encoder = new TextEncoder();
   let gathered: string[] = [];
+  let bytes = 0;
   let leftOut = 0;
   let seq = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,16 +69,25 @@ export function createLogStream(
     if (leftOut > 0) gathered.push(`[${leftOut} more lines]`);
     send({ seq: seq++, lines: gathered });
     gathered = [];
+    bytes = 0;
     leftOut = 0;
     timer = setTimeout(flush, everyMs);
   }
 
+  /** Whether there was room for it. */
+  function gather(line: string): boolean {
+    if (leftOut > 0 || gathered.length === maxLines) return false;
+    const cut = line.slice(0, maxLength);
+    const size = encoder.encode(JSON.stringify(cut)).length + 1;
+    if (bytes + size > maxBytes) return false;
+    bytes += size;
+    gathered.push(cut);
+    return true;
+  }
+
   return {
     push(lines) {
-      for (const line of lines) {
-        if (gathered.length < maxLines) gathered.push(line.slice(0, maxLength));
-        else leftOut++;
-      }
+      for (const line of lines) if (!gather(line)) leftOut++;
       if (timer === undefined) flush();
     },
     end() {

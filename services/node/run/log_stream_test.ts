@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { createLogStream } from "./log_stream.ts";
+import { silentLogger } from "../../../shared/log.ts";
+import { startTestNats } from "../../../tests/support/nats.ts";
+import { createLogStream, createSendLog } from "./log_stream.ts";
 
 Deno.test("LogStream sends a first line at once and gathers what follows", () => {
   const sent: { seq: number; lines: string[] }[] = [];
@@ -40,4 +42,35 @@ Deno.test("LogStream sends what was gathered when the time has come", async () =
   stream.push(["b"]);
   assert.deepEqual(await promise, ["b"]);
   stream.end();
+});
+
+Deno.test("LogStream bounds a message by what it takes on its way, not by its characters", () => {
+  const sent: { seq: number; lines: string[] }[] = [];
+  const stream = createLogStream({ send: (message) => sent.push(message), everyMs: 60_000 });
+  stream.push(["first"]);
+  for (let count = 0; count < 200; count++) stream.push(["\x01".repeat(1000)]);
+  stream.push(["later than what was left out"]);
+  stream.end();
+  const { lines } = sent[1]!;
+  assert.ok(new TextEncoder().encode(JSON.stringify(lines)).length <= 256 * 1024 + 100);
+  assert.equal(lines.at(-1), `[${202 - lines.length} more lines]`);
+  assert.ok(lines.slice(0, -1).every((line) => line.length === 1000));
+});
+
+Deno.test("createSendLog() lets nobody suffer from what the broker does not take", async () => {
+  const nats = await startTestNats();
+  try {
+    const { nc } = await nats.service("task");
+    const warnings: string[] = [];
+    const log = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
+    const broker = { publish: (subject: string, data: Uint8Array) => nc.publish(subject, data) };
+    const sendLog = createSendLog({ broker, nodeId: 7, log });
+    const attempt = { result_id: 11, attempt: 1 };
+    sendLog(attempt, { seq: 0, lines: ["x".repeat(nc.info!.max_payload)] });
+    await nc.close();
+    sendLog(attempt, { seq: 1, lines: ["too late"] });
+    assert.equal(warnings.length, 2);
+  } finally {
+    await nats.stop();
+  }
 });

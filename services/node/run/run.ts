@@ -66,13 +66,19 @@ export function createRunner(
       algorithm.catch(() => {}); // looked at below, if the hub agrees
 
       return async function make(text) {
-        const { content, call } = await receiveInput(dispatch, text, signal);
-        if (call === null && content.size > LONGEST_INPUT) {
+        const input = await receiveInput(dispatch, text, signal);
+        if (input.call === null && input.content.size > LONGEST_INPUT) {
           throw new CannotStart(
             `The input has ${
-              Math.ceil(content.size / 2 ** 20)
+              Math.ceil(input.content.size / 2 ** 20)
             } MiB; the sandbox takes at most 511 MiB. ` +
               "An algorithm in a container image can take more.",
+          );
+        }
+        if (input.call && !input.isJson) {
+          throw new CannotStart(
+            "The input has NaN or Infinity, which JSON does not have. The sandbox takes JSON only; " +
+              "an algorithm in a container image can take them.",
           );
         }
         const chosen = chooseDatabases(dispatch, config.databases);
@@ -84,7 +90,7 @@ export function createRunner(
             log.info("The algorithm cannot be used", { image: dispatch.image, error });
             throw new CannotStart(error.message);
           }),
-          input: call ?? content,
+          input: input.call ?? input.content,
           databases,
           limits: config.limits,
         };

@@ -3,11 +3,9 @@
  * @module
  */
 import type { Logger } from "../../../shared/log.ts";
-import { subjects } from "../../../shared/subjects.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { AuditLog } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
@@ -15,6 +13,7 @@ import type { Sandbox, SandboxOptions } from "../runtimes/sandbox.ts";
 import { openContainers } from "./container_engine.ts";
 import { createContainerRunner } from "./container_run.ts";
 import type { ReceiveInput } from "./input.ts";
+import { createSendLog } from "./log_stream.ts";
 import { createRunner, type Runner } from "./run.ts";
 
 export interface Runners {
@@ -50,15 +49,7 @@ export async function openRunners({
   openSandbox,
 }: OpenRunnersOptions): Promise<Runners> {
   const { dataFolder: folder, limits, containers: options } = config;
-  function sendLog(
-    { result_id, attempt }: Dispatch,
-    piece: { seq: number; lines: string[] },
-  ) {
-    if (!config.shareLogs) return;
-    const message = new TextEncoder().encode(JSON.stringify({ attempt, ...piece }));
-    broker.publish(subjects.log(nodeId, result_id), message);
-  }
-
+  const sendLog = config.shareLogs ? createSendLog({ broker, nodeId, log }) : () => {};
   const sandbox = await openSandbox({ folder, log, limits });
   try {
     for (const { name, stands, note } of sandbox.walls) {

@@ -58,10 +58,23 @@ export async function holdSlot(slots: Slots, signal: AbortSignal): Promise<Hold>
   let held = true;
   let ended = false;
   let waiting = 0;
+  let taking: Promise<void> | undefined;
 
   function letGo() {
     if (held) slots.release();
     held = false;
+  }
+
+  /** Takes the one slot of this run again, however many of its waits end before there is one. */
+  async function takeAgain(): Promise<void> {
+    try {
+      await slots.take(signal, { again: true });
+    } finally {
+      taking = undefined;
+    }
+    // It may have begun to wait once more meanwhile.
+    if (ended || waiting > 0) slots.release();
+    else held = true;
   }
   return {
     async without(work) {
@@ -71,11 +84,7 @@ export async function holdSlot(slots: Slots, signal: AbortSignal): Promise<Hold>
         return await work();
       } finally {
         // A run that waits for several things at once computes again when the last has come.
-        if (--waiting === 0 && !ended) {
-          await slots.take(signal, { again: true });
-          held = true;
-          if (ended) letGo();
-        }
+        if (--waiting === 0 && !ended) await (taking ??= takeAgain());
       }
     },
     release() {

@@ -76,3 +76,30 @@ Deno.test("Hold.without() counts several things waited for at once as one wait",
   run.release();
   (await holdSlot(slots, never)).release();
 });
+
+Deno.test("Hold.without() keeps one slot for a run that waits again before it has one", async () => {
+  for (const endsFirst of [true, false]) {
+    const slots = createSlots(1);
+    const run = await holdSlot(slots, never);
+    const [a, b] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const waits = [run.without(() => a.promise)];
+    const other = await holdSlot(slots, never);
+    a.resolve();
+    assert.equal(await settled(waits[0]!), false);
+    waits.push(run.without(() => b.promise));
+    if (endsFirst) b.resolve();
+    assert.equal(await settled(waits[1]!), false);
+    other.release();
+    assert.equal(await settled(waits[0]!), true);
+    if (!endsFirst) {
+      (await holdSlot(slots, never)).release();
+      b.resolve();
+    }
+    assert.equal(await settled(waits[1]!), true);
+    const next = holdSlot(slots, never);
+    assert.equal(await settled(next), false, "it computes");
+    run.release();
+    (await next).release();
+    assert.equal(await settled(holdSlot(slots, never)), true);
+  }
+});

@@ -6,27 +6,25 @@ import { createHash } from "node:crypto";
 import { createJsonCheck } from "../payload/json_check.ts";
 import { type ContentFile, openNew, readPieces, writeAll } from "../payload/pieces.ts";
 
-/** An algorithm's output as it lies in a file. */
+/** The output of an algorithm that is to return JSON. */
 export interface Output extends ContentFile {
   isJson: boolean;
 }
 
 function inspect(path: string) {
   const hash = createHash("sha256");
-  const json = createJsonCheck();
   let size = 0;
   return {
     take(piece: Uint8Array) {
       size += piece.length;
       hash.update(piece);
-      json.take(piece);
     },
-    end: (): Output => ({ path, size, sha256: hash.digest("hex"), isJson: json.end() }),
+    end: (): ContentFile => ({ path, size, sha256: hash.digest("hex") }),
   };
 }
 
 /** Looks at a file that is there. */
-export async function inspectFile(path: string): Promise<Output> {
+export async function inspectFile(path: string): Promise<ContentFile> {
   const inspection = inspect(path);
   for await (const piece of readPieces(path)) inspection.take(piece);
   return inspection.end();
@@ -43,14 +41,16 @@ export interface OutputFile {
 /** Makes a file for output that is still to come; there is none before its first piece. */
 export function createOutputFile(path: string): OutputFile {
   const inspection = inspect(path);
+  const json = createJsonCheck();
   let file: Deno.FsFile | undefined;
   return {
     async write(piece) {
       file ??= await openNew(path);
       inspection.take(piece);
+      json.take(piece);
       await writeAll(file, piece);
     },
-    end: inspection.end,
+    end: () => ({ ...inspection.end(), isJson: json.end() }),
     async close({ keep }) {
       file?.close();
       if (file && !keep) await Deno.remove(path);

@@ -165,7 +165,10 @@ function readCall(path: string): MethodCall {
     call = JSON.parse(Deno.readTextFileSync(path));
   } catch (error) {
     if (error instanceof RangeError) failWith(error, path);
-    fail("input", "The input cannot be read: it must be JSON in UTF-8.");
+    fail(
+      "input",
+      "The input cannot be read: it must be JSON in UTF-8, which has no NaN or Infinity.",
+    );
   }
   const { method, args = [], kwargs = {} } = call ?? {};
   const fits = typeof method === "string" && Array.isArray(args) &&

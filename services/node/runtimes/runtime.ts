@@ -21,7 +21,10 @@ export interface Outcome {
    * `failed`: the node stopped it at a limit.
    */
   status: OutcomeStatus;
-  /** The algorithm's output, JSON in UTF-8, until `release` is called; null unless completed. */
+  /**
+   * The algorithm's output until `release` is called: JSON in UTF-8 from the sandbox, any bytes from a container. Null
+   * when there is none, and where the node ended the run.
+   */
   result: ContentFile | null;
   /** What the algorithm printed, cut where it is too long. */
   log: string;

@@ -33,7 +33,12 @@ export function overLimit(reason: string): Verdict {
 
 /** The verdict on a whole result. */
 export function judgeResult({ isJson, ...result }: Output): Verdict {
-  if (!isJson) return no("crashed", "The algorithm's output is not JSON.");
+  if (!isJson) {
+    return no(
+      "crashed",
+      "The algorithm's output is not JSON, which an algorithm in the sandbox must return.",
+    );
+  }
   return { status: "completed", result, reason: null };
 }
 

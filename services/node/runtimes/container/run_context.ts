@@ -3,6 +3,7 @@
  * (the field's experimental `run_context_file`).
  * @module
  */
+import { writeFieldJson } from "../../payload/field_json.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
 /** What of a run stands in its context beside what its container is told anyway. */
@@ -29,7 +30,7 @@ export interface RunContextOptions {
 export function writeRunContext(
   { run, folder, temporaryFolder, proxy, databases }: RunContextOptions,
 ): string {
-  return JSON.stringify({
+  return writeFieldJson({
     schema_version: "0.1",
     entrypoint: { name: run.method },
     arguments: { positional: run.args, named: run.kwargs },

@@ -6,7 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Logger } from "../../../../shared/log.ts";
-import { inspectFile, type Output } from "../output.ts";
+import type { ContentFile } from "../../payload/pieces.ts";
+import { inspectFile } from "../output.ts";
 import { createRunLog } from "../run_log.ts";
 import type { Outcome, RunHandle, RunLimits } from "../runtime.ts";
 import { KILLED, overTime, type Verdict } from "../verdict.ts";
@@ -145,7 +146,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
   }
 
   /** What the run left as its result, if anything; `undefined` if that is too large. */
-  async function lookAtOutput(): Promise<Output | null | undefined> {
+  async function lookAtOutput(): Promise<ContentFile | null | undefined> {
     const path = join(place.io, "output");
     const info = await Deno.lstat(path).catch(() => undefined);
     // The folder was the algorithm's: only what is a file is read, and nothing that a link points to.

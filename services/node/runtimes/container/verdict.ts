@@ -2,9 +2,9 @@
  * From how a container ended to the status word and the sentence that the researcher reads.
  * @module
  */
-import type { Output } from "../output.ts";
+import type { ContentFile } from "../../payload/pieces.ts";
 import type { RunLimits } from "../runtime.ts";
-import { judgeResult, type Verdict } from "../verdict.ts";
+import type { Verdict } from "../verdict.ts";
 
 export interface ContainerEnd {
   exitCode: number;
@@ -31,30 +31,29 @@ export function overOutput({ outputMiB }: RunLimits): Verdict {
   return no("failed", `The result is larger than the ${outputMiB} MiB that this node takes.`);
 }
 
-/** The verdict on a container that ended by itself. `output` is what it left as its result, if anything. */
+/**
+ * The verdict on a container that ended by itself. `output` is what it left as its result, if anything: bytes that its
+ * readers understand, whatever they are, also when it crashed (contract of algorithms §4.3, §20).
+ */
 export function judgeEnd(
-  { exitCode, oomKilled }: ContainerEnd,
-  output: Output | null,
-  { memoryMiB }: RunLimits,
+  end: ContainerEnd,
+  output: ContentFile | null,
+  limits: RunLimits,
 ): Verdict {
-  if (exitCode === 0) {
-    // An algorithm that returns nothing has completed, too.
-    return output === null
-      ? { status: "completed", result: null, reason: null }
-      : judgeResult(output);
-  }
+  const reason = explainExit(end, limits);
+  return { status: reason === null ? "completed" : "crashed", result: output, reason };
+}
+
+function explainExit(
+  { exitCode, oomKilled }: ContainerEnd,
+  { memoryMiB }: RunLimits,
+): string | null {
+  if (exitCode === 0) return null;
   if (oomKilled || exitCode === 137) {
-    return no(
-      "crashed",
-      `The algorithm was killed (exit code ${exitCode}), ${
-        oomKilled ? "because" : "most likely because"
-      } ` +
-        `it ran out of memory: this node gives it ${memoryMiB} MiB.`,
-    );
+    const likely = oomKilled ? "because" : "most likely because";
+    return `The algorithm was killed (exit code ${exitCode}), ${likely} it ran out of memory: ` +
+      `this node gives it ${memoryMiB} MiB.`;
   }
   const signal = exitCode > 128 && exitCode < 160 ? `, that is signal ${exitCode - 128}` : "";
-  return no(
-    "crashed",
-    `The algorithm ended with exit code ${exitCode}${signal}; its log may say why.`,
-  );
+  return `The algorithm ended with exit code ${exitCode}${signal}; its log may say why.`;
 }

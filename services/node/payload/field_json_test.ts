@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseFieldJson, writeFieldJson } from "./field_json.ts";
+
+Deno.test("parseFieldJson() reads what Python writes, and says whether it is JSON", () => {
+  const text = String.raw`{"a": [NaN, -Infinity, Infinity], "NaN": "Infinity \" NaN \\", "b":NaN}`;
+  assert.deepEqual(parseFieldJson(text), {
+    value: { a: [NaN, -Infinity, Infinity], NaN: 'Infinity " NaN \\', b: NaN },
+    isJson: false,
+  });
+  assert.deepEqual(parseFieldJson("NaN"), { value: NaN, isJson: false });
+  assert.deepEqual(parseFieldJson('{"a": "NaN"}'), { value: { a: "NaN" }, isJson: true });
+});
+
+Deno.test("parseFieldJson() takes nothing else that JSON does not", () => {
+  const wrong = [
+    "",
+    "nan",
+    "-NaN",
+    "+Infinity",
+    "1Infinity",
+    "[NaN NaN]",
+    "{NaN: 1}",
+    '"NaN',
+    "[NaN",
+  ];
+  for (const text of [...wrong, "[NaN,]", "Infinity1", '["\\", NaN]', "NaNNaN", "[NaN, 'a']"]) {
+    assert.throws(() => parseFieldJson(text), SyntaxError, text);
+  }
+});
+
+Deno.test("parseFieldJson() and writeFieldJson() agree on every value", () => {
+  const leaf = fc.oneof(
+    fc.double().map((number) => number === 0 ? 0 : number),
+    fc.string({ unit: fc.constantFrom('"', "\\", "NaN", "-Infinity", "a", "{") }),
+    fc.constant(null),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      leaf,
+      fc.array(tie("value")),
+      fc.dictionary(fc.constantFrom("NaN", "x", '"'), tie("value"), { noNullPrototype: true }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (one) => assert.deepEqual(parseFieldJson(writeFieldJson(one)).value, one)),
+    { numRuns: 500 },
+  );
+});
