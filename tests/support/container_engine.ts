@@ -106,7 +106,9 @@ events_logger="file"
     await waitFor(() => engineInfo(engine), { what: "Podman to answer" });
   }
   async function end() {
-    service.signal("SIGTERM");
+    // A rootless engine goes on in a process of its own, in the same group.
+    if (user) Deno.kill(-service.pid, "SIGTERM");
+    else service.signal("SIGTERM");
     await service.exited;
   }
   await start();

@@ -77,7 +77,7 @@ export function createProxy(
   const blobs = createBlobs({ ...blobOptions, hub, access, codec, signal, log });
 
   async function get<T>(path: string, schema: z.ZodType<T>, options: HubRequest = {}): Promise<T> {
-    return await hub.insist(path, schema, { ...options, token: (await access()).token, signal });
+    return await hub.insist(path, schema, { signal, ...options, token: (await access()).token });
   }
 
   /** The path and query of a request to the hub, without pages: the hub gives everything then. */
@@ -91,19 +91,22 @@ export function createProxy(
     return { ...await get(path, listSchema, { timeoutMs: 600_000 }), links: {} };
   }
 
-  /** Waits until the task is finished, at most so long. */
+  /** Waits until the task is finished, at most so long, and no longer than the asker. */
   async function holdUntilOver(
     taskId: string,
     mostMs: number,
+    asker: AbortSignal,
   ): Promise<z.infer<typeof statusSchema>> {
     const until = performance.now() + mostMs;
+    const either = AbortSignal.any([signal, asker]);
     for (let pause = 5;; pause = Math.min(1000, pause * 2)) {
       const wait = Math.max(0, Math.min(HOLD_SECONDS, (until - performance.now()) / 1000));
       const answer = await get(`/task/${taskId}/status?wait=${wait.toFixed(1)}`, statusSchema, {
         timeoutMs: (HOLD_SECONDS + 15) * 1000,
+        signal: either,
       });
       if (!UNFINISHED.includes(answer.status) || performance.now() >= until) return answer;
-      await sleep(pause, signal);
+      await sleep(pause, either);
     }
   }
 
@@ -184,14 +187,15 @@ export function createProxy(
 
   app.get("/task/:id{[0-9]+}/status", async function taskStatus(c) {
     const id = c.req.param("id");
-    const hold = () => holdUntilOver(id, Infinity);
+    const hold = () => holdUntilOver(id, Infinity, c.req.raw.signal);
     // What is not the run's own could be the run itself, which would compute on and count as waiting.
     return c.json(await (own.has(Number(id)) ? whileWaiting(hold) : hold()));
   });
 
   app.get("/task/:id{[0-9]+}", async function task(c) {
     const id = c.req.param("id");
-    if (own.has(Number(id))) await whileWaiting(() => holdUntilOver(id, TASK_HOLD_MS));
+    const { signal } = c.req.raw;
+    if (own.has(Number(id))) await whileWaiting(() => holdUntilOver(id, TASK_HOLD_MS, signal));
     return c.json(await get(pathOf(c.req.url), z.unknown()));
   });
 

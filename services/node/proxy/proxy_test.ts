@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/log.ts";
-import { temporaryFolder } from "../../../tests/harness.ts";
+import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { plainPayloads } from "../encryption/payloads.ts";
 import { createHub } from "../hub/hub.ts";
@@ -33,7 +33,7 @@ interface Place {
   ask(
     method: string,
     path: string,
-    options?: { body?: unknown; token?: string; lost?: boolean },
+    options?: { body?: unknown; token?: string; lost?: boolean; signal?: AbortSignal },
   ): Promise<Answer>;
   asked: Asked[];
   waits: number;
@@ -84,7 +84,8 @@ async function withProxy(
   async function ask(
     method: string,
     path: string,
-    { body, token: given = token, lost = false }: {
+    { body, token: given = token, lost = false, signal }: {
+      signal?: AbortSignal;
       body?: unknown;
       token?: string;
       lost?: boolean;
@@ -94,6 +95,7 @@ async function withProxy(
     const response = await proxy(
       new Request(`http://127.0.0.1${path}`, {
         method,
+        ...(signal ? { signal } : {}),
         headers: given ? { authorization: `Bearer ${given}` } : {},
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
@@ -197,6 +199,21 @@ Deno.test("Proxy holds a question about a task until it is over, through failure
     await place.ask("POST", "/task", { body: task });
     assert.deepEqual(await place.ask("GET", "/task/9/status"), [200, { status: "completed" }]);
     assert.equal(place.waits, 1);
+  });
+});
+
+Deno.test("Proxy holds a question no longer than the asker", async () => {
+  const script = {
+    "GET /task/9/status?wait=25.0": (): Answer => [200, { status: "active" }],
+    "POST /task": (): Answer => [201, { id: 9 }],
+  };
+  await withProxy(script, async (place) => {
+    await place.ask("POST", "/task", { body: task });
+    const asker = new AbortController();
+    const asked = place.ask("GET", "/task/9/status", { signal: asker.signal });
+    await waitFor(() => place.asked.length > 2, { what: "the hub to be asked again" });
+    asker.abort(new Error("gone"));
+    assert.equal((await asked)[0], 500);
   });
 });
 

@@ -32,6 +32,20 @@ Deno.test(
   },
 );
 
+Deno.test(
+  containerTest("Containers that end while their proxy has not answered are over all the same"),
+  async () => {
+    await withContainers(testEngine(), async ({ run }) => {
+      const asked = Promise.withResolvers<void>();
+      const outcome = await run("wget -qO- http://127.0.0.1/x & sleep 1; echo 1 > output", {
+        serve: () => (asked.resolve(), new Promise<Response>(() => {})),
+      });
+      await asked.promise;
+      assert.deepEqual([outcome.status, outcome.text], ["completed", "1\n"], outcome.reason ?? "");
+    });
+  },
+);
+
 Deno.test(containerTest("Containers reach their proxy and nothing else"), async () => {
   await withContainers(testEngine(), async ({ run }) => {
     const outcome = await run(`

@@ -54,6 +54,13 @@ const ATTACKS: Attack[] = [
     reason: /more than the 64 MiB of files/,
   },
   {
+    what: "folders so deep that nobody can look into them",
+    script:
+      "d=$(printf 'x%.0s' $(seq 200)); for n in $(seq 30); do mkdir $d; cd $d; done; while :; do head -c 5000000 /dev/zero > f$((n=n+1)); done",
+    status: "failed",
+    reason: /more than the 64 MiB of files/,
+  },
+  {
     what: "a flood of its own root file system",
     script: "mkdir /flood; while :; do head -c 5000000 /dev/zero > /flood/$((n=n+1)); done",
     status: "failed",

@@ -93,7 +93,8 @@ export async function openLink(
       closed = true;
       relay?.stop();
       for (const close of closers) close();
-      await server.shutdown().catch(() => {});
+      // Not waited for: it lasts until the last answer, and nobody is there any more who could take that.
+      void server.shutdown().catch(() => {});
       await Deno.remove(folder, { recursive: true }).catch(() => {});
     },
   };

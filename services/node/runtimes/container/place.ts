@@ -177,7 +177,10 @@ async function remove(path: string): Promise<void> {
 /** Entries beyond which nobody counts. */
 const MANY = 100_000;
 
-/** Bytes of all files below `folder`; infinite when there are too many to look at. Follows no link. */
+/**
+ * Bytes of all files below `folder`; infinite when there are too many to look at, or when one cannot be
+ * looked at, such as folders so deep that their path is too long. Follows no link.
+ */
 export async function sizeOf(folder: string): Promise<number> {
   let bytes = 0;
   let entries = 0;
@@ -192,11 +195,10 @@ export async function sizeOf(folder: string): Promise<number> {
         else bytes += (await Deno.lstat(path).catch(() => undefined))?.size ?? 0;
       }
     } catch (error) {
-      // Gone meanwhile, or closed to the agent by the algorithm's own user.
-      if (
-        !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)
-      ) {
-        throw error;
+      // Gone meanwhile; something else by now; closed to an agent without root by another user of the container.
+      const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
+      if (![NotFound, NotADirectory, PermissionDenied].some((kind) => error instanceof kind)) {
+        return Infinity;
       }
     }
   }

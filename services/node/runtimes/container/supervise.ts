@@ -5,6 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
 import type { ContentFile } from "../../payload/pieces.ts";
 import { inspectFile } from "../output.ts";
@@ -108,7 +109,10 @@ export function supervise(options: SuperviseOptions): RunHandle {
   async function watch(look: () => Promise<void>, everyMs: number): Promise<void> {
     while (!ended.signal.aborted && !verdict) {
       const started = performance.now();
-      await look();
+      // What cannot be looked at now may be again in a moment: the limits are not to end with one look.
+      await look().catch((error) =>
+        log.warn("Cannot look at a container", { reason: messageOf(error) })
+      );
       const pause = Math.max(everyMs, 10 * (performance.now() - started));
       await delay(pause, undefined, { signal: ended.signal }).catch(() => {});
     }
