@@ -38,7 +38,8 @@ Deno.test("Sandbox reads a call that comes in a file, and says what is wrong wit
     assert.deepEqual(value, ["ä😀", 2, { three: 3 }]);
     assert.deepEqual((await run(source, { inputText: `{"method":"main"}` })).value, [{}]);
     const wrong: [string, RegExp][] = [
-      ["{", /^The input cannot be read: it must be JSON in UTF-8\.$/],
+      ["{", /^The input cannot be read: it must be JSON in UTF-8, /],
+      [`{"method":"main","kwargs":{"x":NaN}}`, /which has no NaN or Infinity\.$/],
       ["null", /^The input must be an object with method, args and kwargs\.$/],
       [`{"method":1}`, /^The input must be an object/],
       [`{"method":"main","args":{}}`, /^The input must be an object/],
