@@ -73,6 +73,13 @@ const ATTACKS: Attack[] = [
     reason: /more than the 64 MiB of files/,
   },
   {
+    what: "a flood that lies too deep to be counted",
+    script: `n=$(printf %0200d 0); d=/mnt/tmp; cd $d; i=0
+while [ $((i=i+1)) -le 30 ]; do mkdir $n; cd $n; done; head -c 90000000 /dev/zero > x; exec sleep 60`,
+    status: "failed",
+    reason: /cannot be counted: one of them lies too deep/,
+  },
+  {
     what: "more shared memory than its half of the memory",
     script: "head -c 40000000 /dev/zero > /dev/shm/x || exit 7",
     status: "crashed",
