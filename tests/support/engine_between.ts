@@ -1,6 +1,6 @@
 /**
  * A socket before a container engine's, for tests of what goes wrong on the way: it passes everything on, and can hold
- * a request or its answer, drop it, or put an error in the answer's place.
+ * a request or its answer, drop it, refuse it, or put an error in the answer's place.
  */
 import { joinConnections } from "../../services/node/runtimes/container/pipe.ts";
 import { temporaryFolder, waitFor } from "../harness.ts";
@@ -22,6 +22,8 @@ export interface EngineBetween {
   hold(request: RegExp, what: "request" | "answer"): Held;
   /** From now on lets the engine carry out what matches, and answers with an error. */
   failAnswers(request: RegExp): void;
+  /** From now on cuts the connection of each request whose first line `which` says yes to; called once for each. */
+  refuse(which: (line: string) => boolean): void;
   stop(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export async function startEngineBetween(engine: string): Promise<EngineBetween>
     | { request: RegExp; what: "request" | "answer"; pass: () => Promise<boolean> }
     | undefined;
   let failing: RegExp | undefined;
+  let refused = (_line: string) => false;
 
   async function serve(client: Deno.Conn): Promise<void> {
     using inside = client;
@@ -46,6 +49,7 @@ export async function startEngineBetween(engine: string): Promise<EngineBetween>
     if (size === null) return;
     const line = new TextDecoder().decode(head.subarray(0, size)).split(" HTTP/")[0]!;
     seen.push(line);
+    if (refused(line)) return;
     const held = rule?.request.test(line) ? rule : undefined;
     if (held?.what === "request" && !await held.pass()) return;
     using outside = await Deno.connect({ transport: "unix", path: engine });
@@ -88,6 +92,7 @@ export async function startEngineBetween(engine: string): Promise<EngineBetween>
       const arrives = () => waitFor(() => reached, { what: `a request like ${request}` });
       return { reached: arrives, release: () => open(true), drop: () => open(false) };
     },
+    refuse: (which) => void (refused = which),
     failAnswers: (request) => void (failing = request),
     async stop() {
       listener.close();

@@ -27,6 +27,11 @@ export class TooLargeError extends Error {
   override name = "TooLargeError";
 }
 
+/** A file is no longer what it was. */
+export class ChangedFileError extends Error {
+  override name = "ChangedFileError";
+}
+
 /** The bytes of a file from `start` up to `end`, in pieces of exactly {@linkcode PIECE}, but for the last. */
 export async function* readPieces(
   path: string,
@@ -41,7 +46,9 @@ export async function* readPieces(
       const piece = memory.subarray(0, Math.min(left, PIECE));
       for (let filled = 0; filled < piece.length;) {
         const count = await file.read(piece.subarray(filled));
-        if (count === null) throw new Error(`Cannot read ${path}: it is shorter than it was`);
+        if (count === null) {
+          throw new ChangedFileError(`Cannot read ${path}: it is shorter than it was`);
+        }
         filled += count;
       }
       left -= piece.length;

@@ -91,22 +91,22 @@ export function createProxy(
     return { ...await get(path, listSchema, { timeoutMs: 600_000 }), links: {} };
   }
 
-  /** Waits until the task is finished, at most so long, and no longer than the asker. */
+  /** Waits until the task is finished, at most so long, and not for an asker who has gone. */
   async function holdUntilOver(
     taskId: string,
     mostMs: number,
     asker: AbortSignal,
   ): Promise<z.infer<typeof statusSchema>> {
     const until = performance.now() + mostMs;
-    const either = AbortSignal.any([signal, asker]);
+    const eitherEnd = AbortSignal.any([signal, asker]);
     for (let pause = 5;; pause = Math.min(1000, pause * 2)) {
       const wait = Math.max(0, Math.min(HOLD_SECONDS, (until - performance.now()) / 1000));
       const answer = await get(`/task/${taskId}/status?wait=${wait.toFixed(1)}`, statusSchema, {
         timeoutMs: (HOLD_SECONDS + 15) * 1000,
-        signal: either,
+        signal: eitherEnd,
       });
       if (!UNFINISHED.includes(answer.status) || performance.now() >= until) return answer;
-      await sleep(pause, either);
+      await sleep(pause, eitherEnd);
     }
   }
 
@@ -194,8 +194,9 @@ export function createProxy(
 
   app.get("/task/:id{[0-9]+}", async function task(c) {
     const id = c.req.param("id");
-    const { signal } = c.req.raw;
-    if (own.has(Number(id))) await whileWaiting(() => holdUntilOver(id, TASK_HOLD_MS, signal));
+    if (own.has(Number(id))) {
+      await whileWaiting(() => holdUntilOver(id, TASK_HOLD_MS, c.req.raw.signal));
+    }
     return c.json(await get(pathOf(c.req.url), z.unknown()));
   });
 
@@ -235,7 +236,9 @@ export function createProxy(
       log.warn("A subtask cannot be encrypted", { reason: error.message });
       return c.json({ msg: error.message }, 400);
     }
-    if (!signal.aborted) log.error("The algorithm proxy failed", { error });
+    if (!signal.aborted && !c.req.raw.signal.aborted) {
+      log.error("The algorithm proxy failed", { error });
+    }
     return c.json({ msg: "Request failed, see node logs" }, 500);
   });
 

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { joined, type Seal } from "../encryption/sealed.ts";
 import {
+  ChangedFileError,
   collect,
   type ContentFile,
   discard,
@@ -65,7 +66,10 @@ export async function writeFinishReport(
   }
 }
 
-/** Adds the base64 of a result, encrypted if that is wanted. Throws when the file is not the result that was there. */
+/**
+ * Adds the base64 of a result, encrypted if that is wanted. Throws a {@linkcode ChangedFileError} when the file is not
+ * the result that was there.
+ */
 async function writePayload(
   file: Deno.FsFile,
   { path, size, sha256 }: ContentFile,
@@ -89,7 +93,7 @@ async function writePayload(
   }
   await add(seal ? joined(last, seal.final()) : last);
   if (hash.digest("hex") !== sha256) {
-    throw new Error(`${path} is not what it was when the run ended`);
+    throw new ChangedFileError(`${path} is not what it was when the run ended`);
   }
 }
 

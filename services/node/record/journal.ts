@@ -13,6 +13,7 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
 import { type Dispatch, dispatchSchema } from "../hub/dispatch.ts";
+import { ChangedFileError } from "../payload/pieces.ts";
 import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
 import { lockFolder, syncFolder } from "./folder.ts";
 
@@ -61,6 +62,7 @@ export interface Journal {
   /** Each of these resolves once it is on the disk. */
   accepted(dispatch: Dispatch): Promise<void>;
   started(attempt: AttemptId): Promise<void>;
+  /** Rejects with a {@linkcode ChangedFileError}, and nothing is noted, when the result is not what it was. */
   finished(attempt: AttemptId, run: FinishedRun): Promise<void>;
   /** Reported, or no longer wanted: forget it. */
   closed(attempt: AttemptId): Promise<void>;
@@ -172,6 +174,8 @@ export async function openJournal(
         try {
           await writeFinishReport(reportPath(head), head, run);
         } catch (cause) {
+          // The algorithm's doing, not the disk's: the attempt can still end in another way.
+          if (cause instanceof ChangedFileError) throw cause;
           throw new JournalError(`Cannot store a result: ${messageOf(cause)}.`, { cause });
         }
         await syncFolder(reports);

@@ -11,9 +11,10 @@ import { KeyError } from "../encryption/keys.ts";
 import type { Seal } from "../encryption/sealed.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import { WrongKeyError } from "../hub/hub.ts";
+import { ChangedFileError } from "../payload/pieces.ts";
 import type { Decision } from "../policy.ts";
 import { AuditError, type AuditEvent, type AuditLog, digestOfFile } from "../record/audit_log.ts";
-import type { FinalStatus } from "../record/finish_report.ts";
+import type { FinalStatus, FinishedRun } from "../record/finish_report.ts";
 import { attemptKey, type Journal, type JournalEntry, JournalError } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
 import { type Reporter, ReportRefusedError } from "./report.ts";
@@ -115,8 +116,23 @@ export async function carryOut(
       ...(result ? { result_bytes: result.size, result_sha256: result.sha256 } : {}),
       log_bytes: log?.length ?? 0,
     });
-    await journal.finished(dispatch, { ...run, log: shareLogs ? log : null, seal });
-    await run.release?.();
+    await keep({ ...run, log: shareLogs ? log : null, seal });
+    await run.release?.().catch(couldNotRelease);
+  }
+
+  async function keep(run: FinishedRun): Promise<void> {
+    try {
+      await journal.finished(dispatch, run);
+    } catch (error) {
+      if (!(error instanceof ChangedFileError)) throw error;
+      const reason = "The result was changed after the algorithm had ended.";
+      await journal.finished(dispatch, { ...run, status: "crashed", result: null, reason });
+    }
+  }
+
+  /** What is left of a run takes nothing from its result. */
+  function couldNotRelease(error: unknown): void {
+    log.error("Cannot remove what is left of a run", { error });
   }
 
   async function interrupted({ kind, message }: Interruption): Promise<void> {

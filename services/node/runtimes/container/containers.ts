@@ -91,7 +91,7 @@ export interface Containers {
   reattach(name: string, adoption: Adoption): Promise<RunHandle | undefined>;
   /** Removes every container and folder of this agent whose run is not in `keep`. */
   cleanUp(keep: (name: string) => boolean): Promise<void>;
-  /** Removes the temporary folders of jobs that are over. */
+  /** Removes the temporary folders of jobs that are over, and containers that could not be removed before. */
   sweep(isOver: (jobId: number) => Promise<boolean>): Promise<void>;
   close(): Promise<void>;
 }
@@ -109,7 +109,7 @@ export interface CreateContainersOptions {
 export async function createContainers(
   { engine, folder, agentId, options, connect, log }: CreateContainersOptions,
 ): Promise<Containers> {
-  const places = await openPlaces(join(folder, "containers"));
+  const places = await openPlaces(join(folder, "containers"), log);
   // Not in the data folder: the path of a socket has at most 107 characters.
   const sockets = await Deno.makeTempDir({ prefix: "sx-" });
   const images = createImages({
@@ -173,6 +173,7 @@ export async function createContainers(
     const handle = supervise({
       engine,
       id,
+      pid: State.Pid,
       place,
       temporary,
       limits: { ...options.limits, ...limits },
@@ -273,7 +274,14 @@ export async function createContainers(
       }
       const allowed = [...reach, ...await surroundings.targets()];
       const ways = within(await own.waysOf(id), allowed);
-      return await takeUp(id, name, await open(name, serve(token), ways), adoption);
+      const link = await open(name, serve(token), ways);
+      try {
+        return await takeUp(id, name, link, adoption);
+      } catch (error) {
+        // Or nobody could try again: its sockets would be taken.
+        await shut(link);
+        throw error;
+      }
     },
 
     async cleanUp(keep) {
@@ -282,6 +290,7 @@ export async function createContainers(
     },
 
     async sweep(isOver) {
+      await own.removeRest();
       for (const job of await places.jobs()) {
         if (busyJobs.get(job) || !await isOver(job)) continue;
         if (!busyJobs.get(job)) await places.removeTemporary(job);

@@ -54,13 +54,6 @@ const ATTACKS: Attack[] = [
     reason: /more than the 64 MiB of files/,
   },
   {
-    what: "folders so deep that nobody can look into them",
-    script:
-      "d=$(printf 'x%.0s' $(seq 200)); for n in $(seq 30); do mkdir $d; cd $d; done; while :; do head -c 5000000 /dev/zero > f$((n=n+1)); done",
-    status: "failed",
-    reason: /more than the 64 MiB of files/,
-  },
-  {
     what: "a flood of its own root file system",
     script: "mkdir /flood; while :; do head -c 5000000 /dev/zero > /flood/$((n=n+1)); done",
     status: "failed",
@@ -78,6 +71,13 @@ const ATTACKS: Attack[] = [
     script: "exec 3> /mnt/tmp/x; rm /mnt/tmp/x; head -c 90000000 /dev/zero >&3; sleep 60",
     status: "failed",
     reason: /more than the 64 MiB of files/,
+  },
+  {
+    what: "a flood that lies too deep to be counted",
+    script: `n=$(printf %0200d 0); d=/mnt/tmp; cd $d; i=0
+while [ $((i=i+1)) -le 30 ]; do mkdir $n; cd $n; done; head -c 90000000 /dev/zero > x; exec sleep 60`,
+    status: "failed",
+    reason: /cannot be counted: one of them lies too deep/,
   },
   {
     what: "more shared memory than its half of the memory",

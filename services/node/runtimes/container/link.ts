@@ -20,7 +20,7 @@ export interface Link {
   readonly connected: boolean;
   /** Lets the network of this process reach what it may. Rejects with an Error that says why it cannot be. */
   connect(pid: number): Promise<void>;
-  /** Ends all of it and every connection. */
+  /** Ends all of it: nothing can be asked any more. */
   close(): Promise<void>;
 }
 
@@ -93,8 +93,8 @@ export async function openLink(
       closed = true;
       relay?.stop();
       for (const close of closers) close();
-      // Not waited for: it lasts until the last answer, and nobody is there any more who could take that.
-      void server.shutdown().catch(() => {});
+      // Not waited for: what the program asked last may be held until its proxy hears that the run is over.
+      server.shutdown().catch(() => {});
       await Deno.remove(folder, { recursive: true }).catch(() => {});
     },
   };

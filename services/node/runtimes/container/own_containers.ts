@@ -23,8 +23,10 @@ export interface OwnContainers {
   list(): Promise<{ id: string; run: string }[]>;
   /** The ways that a container was made with. */
   waysOf(id: string): Promise<Way[]>;
-  /** What cannot be removed now goes at the next start. */
+  /** Never rejects: what cannot be removed now is left for {@linkcode removeRest}, and for the next start. */
   remove(id: string): Promise<void>;
+  /** Tries again with what could not be removed. */
+  removeRest(): Promise<void>;
 }
 
 export function ownContainers(
@@ -41,7 +43,10 @@ export function ownContainers(
     return all.map(({ Id, Labels }) => ({ id: Id, run: Labels?.[RUN_LABEL] ?? "" }));
   }
 
+  const rest = new Set<string>();
+
   async function remove(id: string): Promise<void> {
+    rest.delete(id);
     // The engine may be slow to see that a container has ended.
     for (let tries = 1;; tries++) {
       try {
@@ -49,6 +54,7 @@ export function ownContainers(
       } catch (error) {
         if (error instanceof EngineError && error.status === 404) return;
         if (tries === 10) {
+          rest.add(id);
           return log.warn("Cannot remove a container", { container: id, reason: messageOf(error) });
         }
         await delay(100 * tries);
@@ -59,6 +65,9 @@ export function ownContainers(
   return {
     list: () => list(),
     remove,
+    async removeRest() {
+      for (const id of [...rest]) await remove(id);
+    },
     labels: (run, ways) => ({
       [AGENT_LABEL]: agentId,
       [RUN_LABEL]: run,

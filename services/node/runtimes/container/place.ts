@@ -5,6 +5,8 @@
  * @module
  */
 import { basename, extname, join } from "node:path";
+import { messageOf } from "../../../../shared/errors.ts";
+import type { Logger } from "../../../../shared/log.ts";
 import type { ContentFile } from "../../payload/pieces.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
@@ -33,6 +35,8 @@ export interface Place {
   path: string;
   /** Host side of what the container sees as its own folder. */
   io: string;
+  /** Where its result is once it has ended: out of reach of every container. */
+  output: string;
   /** Where the number of this run's subtasks is remembered. */
   posted: string;
   /** Where blobs lie on their way from and to the run. */
@@ -54,6 +58,7 @@ export interface Places {
   token(name: string): Promise<string>;
   /** The temporary folder that runs of one job share; made if need be. */
   temporary(jobId: number): Promise<string>;
+  /** Never rejects, nor does the next one: a folder that cannot be removed now is named in the log. */
   remove(name: string): Promise<void>;
   removeTemporary(jobId: number): Promise<void>;
   /** Names of all runs that have a place. */
@@ -66,7 +71,7 @@ export interface Places {
   ): Promise<{ database: ContainerDatabase; isFile: boolean; mount?: Mount }>;
 }
 
-export async function openPlaces(folder: string): Promise<Places> {
+export async function openPlaces(folder: string, log: Logger): Promise<Places> {
   const runs = join(folder, "runs");
   const temporary = join(folder, "tmp");
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
@@ -75,7 +80,20 @@ export async function openPlaces(folder: string): Promise<Places> {
 
   function find(name: string): Place {
     const path = join(runs, name);
-    return { path, io: join(path, "io"), posted: join(path, "posted"), blobs: join(path, "blobs") };
+    return {
+      path,
+      io: join(path, "io"),
+      output: join(path, "output"),
+      posted: join(path, "posted"),
+      blobs: join(path, "blobs"),
+    };
+  }
+
+  /** What is left over must not take a result with it: the run's end is on the disk when this is called. */
+  async function clear(path: string): Promise<void> {
+    await remove(path).catch((error) =>
+      log.warn("Cannot remove a folder of runs that are over", { path, reason: messageOf(error) })
+    );
   }
 
   return {
@@ -102,8 +120,8 @@ export async function openPlaces(folder: string): Promise<Places> {
       await Deno.chmod(path, 0o777);
       return path;
     },
-    remove: (name) => remove(join(runs, name)),
-    removeTemporary: (jobId) => remove(join(temporary, String(jobId))),
+    remove: (name) => clear(join(runs, name)),
+    removeTemporary: (jobId) => clear(join(temporary, String(jobId))),
     runs: () => names(runs),
     jobs: async () => (await names(temporary)).map(Number).filter(Number.isInteger),
 
@@ -172,35 +190,4 @@ async function remove(path: string): Promise<void> {
   await Deno.remove(path, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-}
-
-/** Entries beyond which nobody counts. */
-const MANY = 100_000;
-
-/**
- * Bytes of all files below `folder`; infinite when there are too many to look at, or when one cannot be
- * looked at, such as folders so deep that their path is too long. Follows no link.
- */
-export async function sizeOf(folder: string): Promise<number> {
-  let bytes = 0;
-  let entries = 0;
-  const left = [folder];
-  for (let at = left.pop(); at !== undefined; at = left.pop()) {
-    try {
-      for await (const { name, isDirectory } of Deno.readDir(at)) {
-        if (++entries > MANY) return Infinity;
-        const path = join(at, name);
-        if (isDirectory) left.push(path);
-        // What is sparse takes no room, but will when it is read.
-        else bytes += (await Deno.lstat(path).catch(() => undefined))?.size ?? 0;
-      }
-    } catch (error) {
-      // Gone meanwhile; something else by now; closed to an agent without root by another user of the container.
-      const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
-      if (![NotFound, NotADirectory, PermissionDenied].some((kind) => error instanceof kind)) {
-        return Infinity;
-      }
-    }
-  }
-  return bytes;
 }

@@ -49,6 +49,8 @@ Deno.test({
         nc -w 5 192.0.2.7 99 < /dev/null; nc -w 2 db.example 5433 < /dev/null || echo no other
         ls /sys/class/net; grep CapEff /proc/self/status; echo 1 > output; echo 2 > /mnt/tmp/x`,
         "while :; do head -c 5000000 /dev/zero > /flood$((n=n+1)); done",
+        "mkdir closed; cd closed; chmod 000 .; sleep 2; echo 1 > ../output",
+        "mkdir hidden; head -c 90000000 /dev/zero > hidden/x; chmod 000 hidden; exec sleep 30",
       ];
       const text = await succeeds(command!, [
         ...args,
@@ -64,12 +66,14 @@ Deno.test({
         SHELL_IMAGE,
         ...scripts,
       ], { DENO_DIR: cache, HOME: folder.path });
-      const [good, flood] = text.trim().split("\n").map((line) => JSON.parse(line));
+      const [good, flood, closed, hidden] = text.trim().split("\n").map((line) => JSON.parse(line));
       assert.deepEqual([good.uid, good.status, good.result], [user!.uid, "completed", "1\n"], text);
       assert.match(good.log, /from the proxy\nthe database\nthe database\n/);
       assert.match(good.log, /no other\nlo\nCapEff:\s0{16}/);
       assert.equal(flood.status, "failed");
       assert.match(flood.reason, /more than the 64 MiB of files/);
+      assert.equal(closed.status, "completed", closed.reason ?? "");
+      assert.match(hidden.reason ?? "", /more than the 64 MiB of files/);
       assert.deepEqual(await engine.running(), []);
     } finally {
       await engine.stop();

@@ -5,7 +5,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
 import type { ContentFile } from "../../payload/pieces.ts";
 import { inspectFile } from "../output.ts";
@@ -13,15 +12,17 @@ import { createRunLog } from "../run_log.ts";
 import type { Outcome, RunHandle, RunLimits } from "../runtime.ts";
 import { KILLED, overTime, type Verdict } from "../verdict.ts";
 import type { ContainerLimits } from "./container_spec.ts";
-import { hiddenSize } from "./disk.ts";
+import { hiddenSize, sizeOf, UncountableError } from "./disk.ts";
 import { type Engine, EngineError } from "./engine.ts";
 import { readLogFrames } from "./log_frames.ts";
-import { type Place, sizeOf } from "./place.ts";
-import { judgeEnd, overDisk, overOutput, vanished } from "./verdict.ts";
+import type { Place } from "./place.ts";
+import { judgeEnd, overDisk, overOutput, uncountable, vanished } from "./verdict.ts";
 
 /** How often the size of a run's files is looked at, and of what only the engine can tell. */
 const WATCH_MS = 250;
 const WATCH_ENGINE_MS = 500;
+/** How often an engine that does not answer is asked again to end a container. */
+const KILL_MS = 100;
 /** How long the last lines of a log may take once their container has ended. */
 const LAST_LINES_MS = 5000;
 
@@ -41,6 +42,8 @@ export interface SuperviseOptions {
   engine: Engine;
   /** The container's id. */
   id: string;
+  /** Its first process, as this machine numbers it; 0 when it has ended. */
+  pid: number;
   place: Place;
   temporary: string;
   limits: RunLimits & ContainerLimits;
@@ -57,21 +60,21 @@ export interface SuperviseOptions {
 }
 
 export function supervise(options: SuperviseOptions): RunHandle {
-  const { engine, id, place, temporary, limits, startedAt, log } = options;
+  const { engine, id, pid, place, temporary, limits, startedAt, log } = options;
   const ended = new AbortController();
   let verdict: Verdict | undefined;
 
   /** Ends the container for a reason of the node's; the first reason counts. */
   async function end(why: Verdict): Promise<void> {
     verdict ??= why;
-    // An engine that is just being restarted must not let it live on.
-    for (let tries = 0; !ended.signal.aborted && tries < 100; tries++) {
+    // However long the engine is away, that must not let it live on.
+    while (!ended.signal.aborted) {
       try {
         return await engine.done("POST", `/containers/${id}/kill?signal=KILL`);
       } catch (error) {
         // No such container, or none that runs.
         if (error instanceof EngineError && (error.status === 404 || error.status === 409)) return;
-        await delay(100);
+        await delay(KILL_MS);
       }
     }
   }
@@ -88,7 +91,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
   async function watchFolders(): Promise<void> {
     const output = await Deno.lstat(join(place.io, "output")).catch(() => undefined);
     if ((output?.size ?? 0) > limits.outputMiB * 2 ** 20) return await end(overOutput(limits));
-    inFolders = await sizeOf(place.io) + await sizeOf(temporary);
+    inFolders = await sizeOf(place.io, pid) + await sizeOf(temporary, pid);
     await checkSize();
   }
 
@@ -109,10 +112,13 @@ export function supervise(options: SuperviseOptions): RunHandle {
   async function watch(look: () => Promise<void>, everyMs: number): Promise<void> {
     while (!ended.signal.aborted && !verdict) {
       const started = performance.now();
-      // What cannot be looked at now may be again in a moment: the limits are not to end with one look.
-      await look().catch((error) =>
-        log.warn("Cannot look at a container", { reason: messageOf(error) })
-      );
+      try {
+        await look();
+      } catch (error) {
+        // What nobody can count has no limit.
+        if (error instanceof UncountableError) await end(uncountable(error.message));
+        else log.error("Cannot see what a container writes; trying on", { error });
+      }
       const pause = Math.max(everyMs, 10 * (performance.now() - started));
       await delay(pause, undefined, { signal: ended.signal }).catch(() => {});
     }
@@ -151,12 +157,28 @@ export function supervise(options: SuperviseOptions): RunHandle {
 
   /** What the run left as its result, if anything; `undefined` if that is too large. */
   async function lookAtOutput(): Promise<ContentFile | null | undefined> {
-    const path = join(place.io, "output");
-    const info = await Deno.lstat(path).catch(() => undefined);
+    await takeOutput();
+    const info = await Deno.lstat(place.output).catch(() => undefined);
     // The folder was the algorithm's: only what is a file is read, and nothing that a link points to.
     if (!info?.isFile || info.nlink !== 1 || info.size === 0) return null;
     if (info.size > limits.outputMiB * 2 ** 20) return undefined;
-    return await inspectFile(path);
+    const output = await inspectFile(place.output);
+    return output.size > limits.outputMiB * 2 ** 20 ? undefined : output;
+  }
+
+  /**
+   * Moves what the run left as its result to where no container sees it. Another run of the job may have been given its
+   * folder, open, and could put a link to any file in its place while the agent reads it.
+   */
+  async function takeOutput(): Promise<void> {
+    // Taken by an agent that died after that.
+    if (await Deno.lstat(place.output).catch(() => undefined)) return;
+    const path = join(place.io, "output");
+    try {
+      await Deno.rename(path, place.output);
+    } catch (error) {
+      if ((await Deno.lstat(path).catch(() => undefined))?.isFile) throw error;
+    }
   }
 
   /** Waits for the end through restarts of the engine; `undefined` when there is no such container any more. */

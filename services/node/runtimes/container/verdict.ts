@@ -27,6 +27,11 @@ export function overDisk(diskMiB: number): Verdict {
   );
 }
 
+/** `why` goes on from "cannot be counted". */
+export function uncountable(why: string): Verdict {
+  return no("failed", `The files that the run wrote cannot be counted: ${why}.`);
+}
+
 export function overOutput({ outputMiB }: RunLimits): Verdict {
   return no("failed", `The result is larger than the ${outputMiB} MiB that this node takes.`);
 }
