@@ -18,7 +18,7 @@ import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { collect, TooLargeError } from "../payload/pieces.ts";
 import { createBlobs, isBlobId, type ProxyBlobs } from "./blobs.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
-import type { Posted } from "./posted.ts";
+import { type Created, createdSchema, type Posted } from "./posted.ts";
 import { carriesToken, type Grant } from "./token.ts";
 import { createTurns, inTurn } from "./turns.ts";
 
@@ -54,7 +54,6 @@ export type Proxy = (request: Request, context: ProxyContext) => Response | Prom
 const taskBody = z.looseObject({
   organizations: z.array(z.looseObject({ id: z.number().int(), input: z.string().optional() })),
 });
-const createdSchema = z.looseObject({ id: z.number().int() });
 const statusSchema = z.looseObject({ status: z.string() });
 const resultSchema = z.looseObject({
   result: z.string().nullish(),
@@ -90,7 +89,7 @@ export function createProxy(
     ProxyOptions,
 ): Proxy {
   const app = new Hono<{ Bindings: ProxyContext }>();
-  const creating = new Map<string, Promise<z.infer<typeof createdSchema>>>();
+  const creating = new Map<string, Promise<Created>>();
   const own = new Set<number>();
   const blobs = createBlobs({ ...blobOptions, hub, access, codec, signal, log });
 
@@ -156,8 +155,7 @@ export function createProxy(
     }
   }
 
-  async function createTask(body: z.infer<typeof taskBody>, key: string) {
-    const { token } = await access();
+  async function encoded(body: z.infer<typeof taskBody>): Promise<Record<string, unknown>> {
     const organizations: Record<string, unknown>[] = [];
     for (const { input, ...organization } of body.organizations) {
       organizations.push({
@@ -168,13 +166,18 @@ export function createProxy(
         }),
       });
     }
+    return { ...body, organizations };
+  }
+
+  async function send(body: Record<string, unknown>, key: string): Promise<Created> {
+    const { token } = await access();
     return await persist(() =>
       hub.request("/task", createdSchema, {
         method: "POST",
         token,
         signal,
         headers: { "idempotency-key": key },
-        body: { ...body, organizations },
+        body,
         timeoutMs: 300_000,
       }), {
       what: "create a subtask",
@@ -203,15 +206,19 @@ export function createProxy(
     if (!body.success || body.data.organizations.length === 0) {
       return c.json({ msg: "The task must name its organizations, each with an id." }, 400);
     }
-    const { digest, key } = await posted.key(text);
+    const one = await posted.key(text);
+    const { key } = one;
     // Who asks again while the first request is under way gets the same answer.
-    const making = creating.get(key) ?? createTask(body.data, key);
+    const making = creating.get(key) ?? posted.make(key, {
+      encode: () => encoded(body.data),
+      send: (body) => send(body, key),
+    });
     creating.set(key, making);
     making.catch(() => creating.delete(key));
     const created = await making;
     own.add(created.id);
     c.env.completed.then(async () => {
-      await posted.delivered(digest);
+      await posted.delivered(one);
       creating.delete(key);
     }, () => {});
     return c.json(created, 201);
