@@ -7,7 +7,7 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
 import { claimsOf } from "../payload/payload.ts";
-import type { Pieces } from "../payload/pieces.ts";
+import { collect, type Pieces, piecesOf, TooLargeError } from "../payload/pieces.ts";
 import { persist } from "./backoff.ts";
 import { download } from "./download.ts";
 import { HubError, WrongKeyError } from "./error.ts";
@@ -26,6 +26,8 @@ export interface HubRequest {
   token?: string;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** The longest answer; a longer one is an error with the status 422. */
+  maxBytes?: number;
 }
 
 const id = z.number().int();
@@ -196,7 +198,16 @@ export function createHub(
 
 async function send(
   url: string,
-  { method = "GET", body, content: large, headers, token, signal, timeoutMs = 30_000 }: HubRequest,
+  {
+    method = "GET",
+    body,
+    content: large,
+    headers,
+    token,
+    signal,
+    timeoutMs = 30_000,
+    maxBytes = Infinity,
+  }: HubRequest,
 ): Promise<unknown> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const content = body === undefined ? undefined : JSON.stringify(body);
@@ -221,10 +232,13 @@ async function send(
         signal: either,
       });
       status = response.status;
-      text = await response.text();
+      text = new TextDecoder().decode(await collect(piecesOf(response.body), { maxBytes }));
     }
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof TooLargeError) {
+      throw new HubError(`The answer is larger than ${maxBytes / 2 ** 20} MiB`, 422);
+    }
     const why = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(cause);
     throw new HubError(`Cannot reach the hub: ${why}`, undefined, { cause });
   }

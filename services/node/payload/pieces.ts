@@ -142,13 +142,17 @@ export function streamOf(pieces: AsyncGenerator<Bytes>, onEnd = () => {}): Reada
   }, { highWaterMark: 0 });
 }
 
-/** All of it, in memory: for what is known to be small. */
-export async function collect(pieces: Pieces): Promise<Bytes> {
+/** All of it, in memory: for what is known to be small. More than `maxBytes` end it with a {@linkcode TooLargeError}. */
+export async function collect(
+  pieces: Pieces,
+  { maxBytes = Infinity }: { maxBytes?: number } = {},
+): Promise<Bytes> {
   const copies: Bytes[] = [];
   let size = 0;
   for await (const piece of pieces) {
-    copies.push(new Uint8Array(piece));
     size += piece.length;
+    if (size > maxBytes) throw new TooLargeError(`More than ${maxBytes} bytes came`);
+    copies.push(new Uint8Array(piece));
   }
   const whole = new Uint8Array(size);
   let at = 0;

@@ -17,6 +17,7 @@ import { type Hub, HubError } from "../hub/hub.ts";
 import { piecesOf, readPieces, streamOf, TooLargeError, writePieces } from "../payload/pieces.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import type { Grant } from "./token.ts";
+import { createTurns } from "./turns.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -57,16 +58,8 @@ export function createBlobs(
   const routes = new Hono();
   const path = join(folder, "blob");
   let known = false;
-  let last = Promise.resolve();
-
-  /** Waits for the one file that a run has for its blobs, or it could fill the disk with them. */
-  async function takeTurn(): Promise<() => void> {
-    const before = last;
-    const turn = Promise.withResolvers<void>();
-    last = turn.promise;
-    await before;
-    return turn.resolve;
-  }
+  /** A run has one file for its blobs, or it could fill the disk with them. */
+  const takeTurn = createTurns();
 
   async function isEnabled(): Promise<boolean> {
     const schema = z.object({ blob_store_enabled: z.boolean() });

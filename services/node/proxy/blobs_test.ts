@@ -243,6 +243,69 @@ Deno.test("of a download that was tampered with, nothing is delivered", async ()
   });
 });
 
+Deno.test("large results are put into one answer up to a limit, and one answer after the other", async () => {
+  await withProxy({}, async ({ ask, it }) => {
+    const blob = new Uint8Array(30 * 2 ** 20).fill(65);
+    const ids = [it.add(blob), it.add(blob), it.add(blob)];
+    let many = 2;
+    it.answer = (_, path) => {
+      if (path === "/result/1") return Response.json({ id: 1, result: "MQ==" });
+      const data = ids.slice(0, many).map((result, id) => ({
+        id,
+        result,
+        blob_storage_used: true,
+      }));
+      return Response.json({ data, links: {} });
+    };
+    const large = await ask("GET", "/result?task_id=9");
+    const later = ask("GET", "/result/1");
+    const asked = it.asked.length;
+    const { data } = await large.json();
+    assert.equal(it.asked.length, asked, "the next one waits until this one has been read");
+    assert.deepEqual(data.map(({ result }: { result: string }) => result.length), [
+      blob.length,
+      blob.length,
+    ]);
+    assert.equal((await later).status, 200);
+
+    await (await ask("GET", "/result?task_id=9")).body!.cancel();
+    many = 3;
+    const refused = await ask("GET", "/result?task_id=9");
+    assert.equal(refused.status, 422);
+    assert.match((await refused.json()).msg, /larger than the 64 MiB .* in one answer/);
+  });
+});
+
+Deno.test("what the hub says is not taken when it is larger than an answer may be", async () => {
+  await withProxy({}, async ({ ask, it }) => {
+    it.answer = () => {
+      const piece = new TextEncoder().encode(" ".repeat(2 ** 20));
+      return new Response(ReadableStream.from(Array(65).fill(piece)));
+    };
+    const response = await ask("GET", "/run?task_id=9");
+    assert.equal(response.status, 422);
+    assert.match((await response.json()).msg, /answer is larger than 64 MiB/);
+  });
+});
+
+Deno.test("a task is refused once more has come than may, whatever its length is said to be", async () => {
+  await withProxy({}, async ({ ask, it }) => {
+    const piece = new TextEncoder().encode(" ".repeat(2 ** 20));
+    let taken = 0;
+    const endless = new ReadableStream<Bytes>({
+      pull(controller) {
+        taken++;
+        controller.enqueue(piece.slice());
+      },
+    });
+    const response = await ask("POST", "/task", { body: endless });
+    assert.equal(response.status, 413);
+    assert.match((await response.json()).msg, /larger than the 64 MiB/);
+    assert.ok(taken < 80, `${taken} MiB were taken`);
+    assert.deepEqual(it.asked, []);
+  });
+});
+
 Deno.test("a subtask names its blobs, and large results stay blobs for those who know them", async () => {
   await withProxy({ encrypted: true }, async ({ ask, it }) => {
     const seal = createSeal(readPublicKey(publicKeyText(own)), "field");

@@ -6,6 +6,7 @@
  * @module
  */
 import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
@@ -14,18 +15,21 @@ import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
 import { persist, sleep } from "../hub/backoff.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
-import { collect } from "../payload/pieces.ts";
+import { collect, TooLargeError } from "../payload/pieces.ts";
 import { createBlobs, isBlobId, type ProxyBlobs } from "./blobs.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
-import type { Posted } from "./posted.ts";
+import { type Created, createdSchema, type Posted } from "./posted.ts";
 import { carriesToken, type Grant } from "./token.ts";
+import { createTurns, inTurn } from "./turns.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
 const HOLD_SECONDS = 25;
 const UNFINISHED = ["pending", "initializing", "active"];
 /** Old clients ask for the whole task each second; that is held, but not for ever. */
 const TASK_HOLD_MS = 20_000;
-const MAX_BODY = 512 * 2 ** 20;
+/** What a run's proxy holds in memory of a task that is made, or of an answer. Blobs are for what is larger. */
+const MOST_MIB = 64;
+const MOST_BYTES = MOST_MIB * 2 ** 20;
 
 export interface ProxyOptions {
   hub: Hub;
@@ -50,7 +54,6 @@ export type Proxy = (request: Request, context: ProxyContext) => Response | Prom
 const taskBody = z.looseObject({
   organizations: z.array(z.looseObject({ id: z.number().int(), input: z.string().optional() })),
 });
-const createdSchema = z.looseObject({ id: z.number().int() });
 const statusSchema = z.looseObject({ status: z.string() });
 const resultSchema = z.looseObject({
   result: z.string().nullish(),
@@ -66,18 +69,33 @@ const PASSED_ON = [
   "/run/:id{[0-9]+}",
 ];
 const LISTS = ["/organization", "/study", "/run"];
+/** What can be large. */
+const IN_TURN = ["/task", "/result", "/result/:id", "/run", "/run/:id"];
+
+const bounded = bodyLimit({
+  maxSize: MOST_BYTES,
+  onError: (c) =>
+    c.json({
+      msg: `The task is larger than the ${MOST_MIB} MiB that a run's proxy takes. ` +
+        "Where the hub offers blobs, upload its inputs as such (POST /blobstream).",
+    }, 413),
+});
+
+/** Bytes that still fit into an answer. */
+type Room = { bytes: number };
 
 export function createProxy(
   { hub, token, access, codec, posted, blobs: blobOptions, whileWaiting, signal, log }:
     ProxyOptions,
 ): Proxy {
   const app = new Hono<{ Bindings: ProxyContext }>();
-  const creating = new Map<string, Promise<z.infer<typeof createdSchema>>>();
+  const creating = new Map<string, Promise<Created>>();
   const own = new Set<number>();
   const blobs = createBlobs({ ...blobOptions, hub, access, codec, signal, log });
 
   async function get<T>(path: string, schema: z.ZodType<T>, options: HubRequest = {}): Promise<T> {
-    return await hub.insist(path, schema, { signal, ...options, token: (await access()).token });
+    const { token } = await access();
+    return await hub.insist(path, schema, { maxBytes: MOST_BYTES, signal, ...options, token });
   }
 
   /** The path and query of a request to the hub, without pages: the hub gives everything then. */
@@ -110,10 +128,10 @@ export function createProxy(
     }
   }
 
-  async function decoded(result: z.infer<typeof resultSchema>) {
+  async function decoded(result: z.infer<typeof resultSchema>, room: Room) {
     if (result.result && result.blob_storage_used && await blobs.areKnown()) return result;
     const stored = result.result && result.blob_storage_used
-      ? await collect(hub.download(result.result, { token: (await access()).token, signal }))
+      ? await collected(result.result, room)
       : result.result;
     const text = stored
       ? await codec.decode(stored).catch((error) => {
@@ -124,8 +142,23 @@ export function createProxy(
     return { ...result, result: text, blob_storage_used: false };
   }
 
-  async function createTask(body: z.infer<typeof taskBody>, key: string) {
+  /** A blob for those who do not know blobs. */
+  async function collected(blobId: string, room: Room): Promise<Uint8Array> {
     const { token } = await access();
+    try {
+      const blob = await collect(hub.download(blobId, { token, signal }), { maxBytes: room.bytes });
+      room.bytes -= blob.length;
+      return blob;
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+      throw new HTTPException(422, {
+        message: `The results are larger than the ${MOST_MIB} MiB that an algorithm gets in one ` +
+          "answer. Where the hub offers blobs, vantage6-algorithm-tools from 4.13 on fetch them as such.",
+      });
+    }
+  }
+
+  async function encoded(body: z.infer<typeof taskBody>): Promise<Record<string, unknown>> {
     const organizations: Record<string, unknown>[] = [];
     for (const { input, ...organization } of body.organizations) {
       organizations.push({
@@ -136,13 +169,18 @@ export function createProxy(
         }),
       });
     }
+    return { ...body, organizations };
+  }
+
+  async function send(body: Record<string, unknown>, key: string): Promise<Created> {
+    const { token } = await access();
     return await persist(() =>
       hub.request("/task", createdSchema, {
         method: "POST",
         token,
         signal,
         headers: { "idempotency-key": key },
-        body: { ...body, organizations },
+        body,
         timeoutMs: 300_000,
       }), {
       what: "create a subtask",
@@ -162,24 +200,28 @@ export function createProxy(
 
   app.route("/", blobs.routes);
 
-  app.post("/task", async function createSubtask(c) {
-    if (Number(c.req.header("content-length") ?? 0) > MAX_BODY) {
-      return c.json({ msg: "The task is too large." }, 413);
-    }
+  const takeTurn = inTurn(createTurns());
+  for (const path of IN_TURN) app.use(path, takeTurn);
+
+  app.post("/task", bounded, async function createSubtask(c) {
     const text = await c.req.text();
     const body = taskBody.safeParse(parseJson(text));
     if (!body.success || body.data.organizations.length === 0) {
       return c.json({ msg: "The task must name its organizations, each with an id." }, 400);
     }
-    const { digest, key } = await posted.key(text);
+    const one = await posted.key(text);
+    const { key } = one;
     // Who asks again while the first request is under way gets the same answer.
-    const making = creating.get(key) ?? createTask(body.data, key);
+    const making = creating.get(key) ?? posted.make(key, {
+      encode: () => encoded(body.data),
+      send: (body) => send(body, key),
+    });
     creating.set(key, making);
     making.catch(() => creating.delete(key));
     const created = await making;
     own.add(created.id);
     c.env.completed.then(async () => {
-      await posted.delivered(digest);
+      await posted.delivered(one);
       creating.delete(key);
     }, () => {});
     return c.json(created, 201);
@@ -204,12 +246,15 @@ export function createProxy(
     if (!c.req.query("task_id")) return c.json({ msg: "task_id is missing." }, 400);
     const { data, ...rest } = await list(pathOf(c.req.url));
     const items = z.array(resultSchema).parse(data);
-    return c.json({ ...rest, data: await Promise.all(items.map(decoded)) });
+    const room = { bytes: MOST_BYTES };
+    const all: unknown[] = [];
+    for (const item of items) all.push(await decoded(item, room));
+    return c.json({ ...rest, data: all });
   });
 
   app.get("/result/:id{[0-9]+}", async function result(c) {
-    const schema = resultSchema;
-    return c.json(await decoded(await get(pathOf(c.req.url), schema, { timeoutMs: 600_000 })));
+    const result = await get(pathOf(c.req.url), resultSchema, { timeoutMs: 600_000 });
+    return c.json(await decoded(result, { bytes: MOST_BYTES }));
   });
 
   for (const path of PASSED_ON) {

@@ -264,14 +264,3 @@ Deno.test("Proxy says to the algorithm why nothing can be written for an organiz
     assert.deepEqual(asked, []);
   }, refusing);
 });
-
-Deno.test("openPosted() remembers across agents what was delivered", async () => {
-  const folder = await temporaryFolder();
-  const path = `${folder.path}/posted`;
-  const first = await openPosted(path, "11-1");
-  const { digest, key } = await first.key("body");
-  assert.equal((await (await openPosted(path, "11-1")).key("body")).key, key);
-  await first.delivered(digest);
-  assert.notEqual((await (await openPosted(path, "11-1")).key("body")).key, key);
-  await folder.remove();
-});

@@ -11,12 +11,15 @@ import { persist, sleep } from "../hub/backoff.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { claimsOf, encodePayload } from "../payload/payload.ts";
-import { collect } from "../payload/pieces.ts";
+import { collect, TooLargeError } from "../payload/pieces.ts";
 import { attemptKey } from "../record/journal.ts";
 import type { SubtaskClient } from "../runtimes/runtime.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
 const HOLD_SECONDS = 25;
+/** The results of a subtask that an algorithm gets at once. */
+const MOST_MIB = 64;
+const MOST_BYTES = MOST_MIB * 2 ** 20;
 const UNFINISHED = ["pending", "initializing", "active"];
 
 const id = z.number().int();
@@ -100,7 +103,7 @@ export function createSubtaskClient(
 
   async function get<T>(path: string, schema: z.ZodType<T>, options: HubRequest = {}): Promise<T> {
     const { token } = await grant();
-    return await hub.insist(path, schema, { ...options, token, signal });
+    return await hub.insist(path, schema, { maxBytes: MOST_BYTES, ...options, token, signal });
   }
 
   /** Waits until the task is finished and returns its status. */
@@ -112,6 +115,31 @@ export function createSubtaskClient(
       // The hub answers early when the status moves on, and at once when it cannot hold the request.
       await sleep(pause, signal);
     }
+  }
+
+  /** What the results are, by their ids. */
+  async function read(
+    taskId: number,
+    results: z.infer<typeof resultsSchema>["data"],
+  ): Promise<Map<number, unknown>> {
+    const contents = new Map<number, unknown>();
+    let room = MOST_BYTES;
+    for (const { id, result, blob_storage_used } of results) {
+      if (!result) continue;
+      const { token } = await grant();
+      const stored = blob_storage_used
+        ? await collect(hub.download(result, { token, signal }), { maxBytes: room })
+          .catch((error) => {
+            if (!(error instanceof TooLargeError)) throw error;
+            throw new Error(
+              `The results of subtask ${taskId} are larger than the ${MOST_MIB} MiB that an algorithm gets at once.`,
+            );
+          })
+        : result;
+      room -= stored.length;
+      contents.set(id, readResult(payloads, stored, taskId));
+    }
+    return contents;
   }
 
   return {
@@ -166,15 +194,7 @@ export function createSubtaskClient(
         const runs = (await get(`/run?task_id=${taskId}`, runsSchema)).data;
         if (status !== "completed") throw new Error(explainFailure(taskId, status, runs));
         const results = (await get(`/result?task_id=${taskId}`, resultsSchema)).data;
-        const contents = new Map<number, unknown>();
-        for (const { id, result, blob_storage_used } of results) {
-          if (!result) continue;
-          const { token } = await grant();
-          const stored = blob_storage_used
-            ? await collect(hub.download(result, { token, signal }))
-            : result;
-          contents.set(id, readResult(payloads, stored, taskId));
-        }
+        const contents = await read(taskId, results);
         return runs
           .sort((a, b) => a.organization.id - b.organization.id)
           .map(({ id, status, organization }) => ({

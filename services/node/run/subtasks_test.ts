@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/log.ts";
+import { startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { plainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
@@ -199,6 +200,46 @@ Deno.test("SubtaskClient.results() says which part of a subtask failed, and how"
       /Subtask 40 ended as "crashed"\. organization 3: crashed \(There is no column x\.\)$/,
     );
   });
+});
+
+Deno.test("SubtaskClient.results() takes large results up to a limit, all of them together", async () => {
+  const it = startBlobHub();
+  const text = JSON.stringify("x".repeat(20 * 2 ** 20));
+  const blob = it.add(new TextEncoder().encode(new TextEncoder().encode(text).toBase64()));
+  let many = 2;
+  it.answer = (_, path) => {
+    const ids = Array.from({ length: many }, (_, id) => id);
+    const organization = { id: 3 };
+    const answers: Record<string, unknown> = {
+      "/token/container": { container_token: tokenOf({ sub }) },
+      "/task": { id: 40 },
+      "/task/40/status?wait=25": { status: "completed" },
+      "/run?task_id=40": {
+        data: ids.map((id) => ({ id, status: "completed", organization, log: null })),
+      },
+      "/result?task_id=40": {
+        data: ids.map((id) => ({ id, result: blob, blob_storage_used: true })),
+      },
+    };
+    return Response.json(answers[path]);
+  };
+  try {
+    const client = createSubtaskClient({
+      hub: it.hub,
+      payloads: plainPayloads,
+      dispatch,
+      log: silentLogger,
+      signal: new AbortController().signal,
+      whileWaiting: (work) => work(),
+    });
+    const { id } = await client.createTask({ organizations: [3], input });
+    const lengths = (await client.results(id)).map(({ result }) => (result as string).length);
+    assert.deepEqual(lengths, [20 * 2 ** 20, 20 * 2 ** 20]);
+    many = 3;
+    await assert.rejects(client.results(id), /subtask 40 are larger than the 64 MiB/);
+  } finally {
+    await it.stop();
+  }
 });
 
 Deno.test("SubtaskClient.results() refuses tasks that this run did not create", async () => {
