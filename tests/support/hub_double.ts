@@ -344,7 +344,8 @@ export async function startHubDouble(): Promise<HubDouble> {
       return { id: child.taskId };
     }
     if (key === "GET /task") {
-      return { data: [...results.values()].map(({ status }) => ({ status })) };
+      const tasks = [...results.values()].map((one) => ({ complete: !isOpen(one) }));
+      return { data: tasks };
     }
     if (path.endsWith("/status")) {
       const [child] = ofTask;

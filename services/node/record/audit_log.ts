@@ -102,30 +102,25 @@ export async function openAuditLog(path: string, now = () => new Date()): Promis
   };
 }
 
+const NEWLINE = 0x0a;
+
 async function lastRecord(file: Deno.FsFile, path: string): Promise<{ seq: number; hash: string }> {
-  const { size } = await file.stat();
-  let text = "";
-  let from = size;
-  // Reads backwards: the log may have grown for years.
-  while (from > 0 && text.trimEnd().lastIndexOf("\n") < 0) {
+  let { size } = await file.stat();
+  let bytes = new Uint8Array();
+  // Reads backwards until there is the end of a record before the last one: the log may have grown for years.
+  for (let from = size; from > 0 && bytes.lastIndexOf(NEWLINE, -2) < 0;) {
     from = Math.max(0, from - 64 * 1024);
-    const bytes = new Uint8Array(size - from);
-    await file.seek(from, Deno.SeekMode.Start);
-    for (let done = 0; done < bytes.length;) {
-      const count = await file.read(bytes.subarray(done));
-      if (count === null) break;
-      done += count;
-    }
-    text = new TextDecoder().decode(bytes);
-    const end = text.lastIndexOf("\n") + 1;
-    if (end < text.length && (end > 0 || from === 0)) {
-      const torn = new TextEncoder().encode(text.slice(end)).length;
-      await file.truncate(size - torn);
-      text = text.slice(0, end);
+    bytes = await readFrom(file, from, size);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    // In bytes: what a tear has left of a character is no text.
+    if (end < bytes.length && (end > 0 || from === 0)) {
+      size = from + end;
+      await file.truncate(size);
+      bytes = bytes.subarray(0, end);
     }
   }
   await file.seek(0, Deno.SeekMode.End);
-  const line = text.trimEnd().split("\n").at(-1) ?? "";
+  const line = new TextDecoder().decode(bytes).trimEnd().split("\n").at(-1) ?? "";
   if (line === "") return { seq: 0, hash: FIRST };
   const record = readLine(line);
   if (typeof record !== "string") return record;
@@ -133,6 +128,21 @@ async function lastRecord(file: Deno.FsFile, path: string): Promise<{ seq: numbe
     `Cannot go on with the audit log ${path}: its last record ${record}. ` +
       "Keep the file as evidence and move it away; the agent then begins a new one.",
   );
+}
+
+async function readFrom(
+  file: Deno.FsFile,
+  from: number,
+  to: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(to - from);
+  await file.seek(from, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) {
+    const count = await file.read(bytes.subarray(done));
+    if (count === null) throw new Error("the file became shorter while it was read");
+    done += count;
+  }
+  return bytes;
 }
 
 /** A record whose digest is right, or what is wrong with it. */

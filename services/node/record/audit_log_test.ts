@@ -67,3 +67,25 @@ Deno.test("openAuditLog() cuts off a torn line, but refuses a changed end", asyn
     await assert.rejects(openAuditLog(path), AuditError);
   });
 });
+
+Deno.test("openAuditLog() cuts off a line torn within a character, or longer than what is read at once", async () => {
+  await withLog(async (path, text) => {
+    const log = await openAuditLog(path);
+    await log.record("refused", { reason: "a cœur" });
+    await log.record("refused", { reason: "😀".repeat(30_000) });
+    await log.record("refused", { reason: "😀".repeat(30_000) });
+    await log.close();
+    const whole = await Deno.readFile(path);
+    const ends = [...whole.entries()].filter(([, byte]) => byte === 0x0a).map(([at]) => at + 1);
+    const inSecond = ends[0]! + 200;
+    for (let cut = inSecond; cut < inSecond + 4; cut++) {
+      await Deno.writeFile(path, whole.subarray(0, cut));
+      await (await openAuditLog(path)).close();
+      assert.equal((await Deno.stat(path)).size, ends[0]);
+    }
+    await Deno.writeFile(path, whole.subarray(0, -3));
+    await write(path, 1);
+    assert.equal((await text()).split("\n").length, 4);
+    assert.ok(verifyAuditLog(await text()).ok);
+  });
+});

@@ -42,13 +42,17 @@ export interface FinishedRun {
   reason: string | null;
 }
 
-/** Writes and syncs the report; `result` becomes base64 piece by piece, so memory does not grow with it. */
+/**
+ * Writes and syncs the report; `result` becomes base64 piece by piece, so memory does not grow with it. Until it is
+ * whole, `path` is what it was: a report that is being replaced may have to be sent after a crash.
+ */
 export async function writeFinishReport(
   path: string,
   head: AttemptId & { agent_id: string },
   { status, result, log, reason, seal }: FinishedRun,
 ): Promise<void> {
-  const file = await openNew(path);
+  const fresh = `${path}.new`;
+  const file = await openNew(fresh);
   const encoder = new TextEncoder();
   const write = (text: string) => writeAll(file, encoder.encode(text));
   try {
@@ -64,6 +68,7 @@ export async function writeFinishReport(
   } finally {
     file.close();
   }
+  await Deno.rename(fresh, path);
 }
 
 /**

@@ -89,6 +89,21 @@ Deno.test("writeFinishReport() refuses a result that is not what it was when the
   });
 });
 
+Deno.test("writeFinishReport() leaves an earlier report whole until the new one is", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/report`;
+    const run = { status: "completed", result: null, log: null, reason: null } as const;
+    await writeFinishReport(path, HEAD, run);
+    const before = await Deno.readTextFile(path);
+    const result = await contentFile(`${folder}/result`, bytesOf(PIECE));
+    await Deno.truncate(result.path, PIECE - 1);
+    await assert.rejects(writeFinishReport(path, HEAD, { ...run, result }), /shorter than it was/);
+    assert.equal(await Deno.readTextFile(path), before);
+    await writeFinishReport(path, HEAD, { ...run, status: "failed", reason: "so" });
+    assert.equal(JSON.parse(await Deno.readTextFile(path)).status, "failed");
+  });
+});
+
 Deno.test("a report without a payload stays whole, and its log is cut to what a message holds", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/report`;

@@ -9,6 +9,7 @@ import type { Logger } from "../../../shared/log.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
 import type { Seal } from "../encryption/sealed.ts";
+import { orAbort } from "../hub/backoff.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import { WrongKeyError } from "../hub/hub.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
@@ -63,8 +64,8 @@ export async function carryOut(
       const again = await runner.reattach?.(dispatch, signal);
       if (!again) return await giveUp("the node's agent ended while it ran");
       log.info("Taken up again");
-      seal = await sealOf(dispatch);
-      await conclude(await again(NO_SLOT));
+      // Its end first: however slow the hub is about a key, what runs already can be killed meanwhile.
+      await conclude(await sealed(await again(NO_SLOT)));
     } else {
       note("task received", whatIsAsked(dispatch));
       const decision = await admit(dispatch, signal);
@@ -103,10 +104,22 @@ export async function carryOut(
     }
     const execute = await preparing(answer.input);
     // Before anything is computed that could not be sent.
-    seal = await sealOf(dispatch);
+    seal = await orAbort(sealOf(dispatch), signal);
     signal.throwIfAborted();
     await Promise.all([journal.started(dispatch), note("run started")]);
     return await execute(hold);
+  }
+
+  /** Gets what encrypts the result of a run that has ended; where that cannot be had, nothing of the result is sent. */
+  async function sealed(run: Execution): Promise<Execution> {
+    if (run.result === null) return run;
+    try {
+      seal = await sealOf(dispatch);
+      return run;
+    } catch (error) {
+      if (!(error instanceof KeyError || error instanceof FormatError)) throw error;
+      return { ...run, status: "failed", result: null, reason: error.message };
+    }
   }
 
   async function conclude(run: Execution): Promise<void> {

@@ -2,6 +2,7 @@
  * Containers on this machine, if it has an engine: found, cleaned of what earlier agents left, and kept clean.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
@@ -20,21 +21,21 @@ import {
   usualSockets,
 } from "../runtimes/container/engine.ts";
 
-const SWEEP_MS = 60_000;
-const OPEN = ["pending", "initializing", "active"];
-
 export interface OpenContainersOptions {
   options: ContainerOptions | undefined;
   folder: string;
   journal: Journal;
-  hub: Hub;
+  hub: Pick<Hub, "request">;
   log: Logger;
   env?: Record<string, string | undefined>;
+  /** How often what runs and jobs have left is removed. */
+  everyMs?: number;
 }
 
 /** Containers for the runner, or `undefined` when the owner wants none or the machine has no engine. */
 export async function openContainers(
-  { options, folder, journal, hub, log, env = Deno.env.toObject() }: OpenContainersOptions,
+  { options, folder, journal, hub, log, env = Deno.env.toObject(), everyMs = 60_000 }:
+    OpenContainersOptions,
 ): Promise<Containers | undefined> {
   if (!options) return undefined;
   // One that is named may come up later than the agent.
@@ -54,36 +55,54 @@ export async function openContainers(
     options,
     log,
   });
-  const states = new Map([...journal.open].map(([name, { state }]) => [name, state]));
-  await containers.cleanUp((name) => states.get(name) === "started").catch((error) =>
-    log.warn("Cannot look for containers of an earlier time", { reason: messageOf(error) })
-  );
-
-  const sweep = () =>
-    containers.sweep((jobId) => isOver(hub, jobId)).catch((error) =>
-      log.warn("Cannot remove temporary folders", { reason: messageOf(error) })
+  const closing = new AbortController();
+  /** Removes what runs have left that are not under way: also what an engine that was away could not kill or remove. */
+  const cleanUp = () =>
+    containers.cleanUp((name) => journal.open.get(name)?.state === "started").catch((error) =>
+      log.warn("Cannot remove containers that runs have left", { reason: messageOf(error) })
     );
-  let sweeping = sweep();
-  const timer = setInterval(() => sweeping = sweep(), SWEEP_MS);
-  Deno.unrefTimer(timer);
+  async function keepClean(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await containers.sweep(isOver).catch((error) =>
+        log.warn("Cannot look for temporary folders", { reason: messageOf(error) })
+      );
+      await delay(everyMs, undefined, { signal: closing.signal, ref: false }).catch(() => {});
+      if (!closing.signal.aborted) await cleanUp();
+    }
+  }
+  await cleanUp();
+  const cleaning = keepClean();
   return {
     ...containers,
     async close() {
-      clearInterval(timer);
-      await sweeping;
+      closing.abort(new Error("closed"));
+      await cleaning;
       await containers.close();
     },
   };
+
+  async function isOver(jobId: number): Promise<boolean> {
+    const { signal } = closing;
+    const jobs = [...journal.open.values()].map(({ dispatch }) => dispatch.run_id);
+    return !jobs.includes(jobId) && await isOverAtHub(hub, jobId, signal);
+  }
 }
 
-/** Whether nothing of a job can run any more: every task of it has ended, or is gone. */
-async function isOver(hub: Hub, jobId: number): Promise<boolean> {
-  const schema = z.object({ data: z.array(z.object({ status: z.string() })) });
+/** Whether nothing of a job can run any more: all runs of each of its tasks have ended, or it is gone. */
+async function isOverAtHub(
+  hub: Pick<Hub, "request">,
+  jobId: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // Not the status of a task: one run that failed makes it "failed" while the others go on.
+  const schema = z.object({ data: z.array(z.object({ complete: z.boolean() })) });
   try {
-    const { data } = await hub.request(`/task?job_id=${jobId}`, schema);
-    return data.every(({ status }) => !OPEN.includes(status));
+    const { data } = await hub.request(`/task?job_id=${jobId}`, schema, { signal });
+    return data.every(({ complete }) => complete);
   } catch (error) {
-    if (error instanceof HubError) return error.status === 404;
+    if (signal.aborted) return false;
+    // A filter that names what does not exist is a bad request.
+    if (error instanceof HubError) return error.status === 400 || error.status === 404;
     throw error;
   }
 }

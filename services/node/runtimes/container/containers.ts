@@ -91,7 +91,10 @@ export interface Containers {
   reattach(name: string, adoption: Adoption): Promise<RunHandle | undefined>;
   /** Removes every container and folder of this agent whose run is not in `keep`. */
   cleanUp(keep: (name: string) => boolean): Promise<void>;
-  /** Removes the temporary folders of jobs that are over, and containers that could not be removed before. */
+  /**
+   * Removes the temporary folders of jobs that are over, and containers that could not be removed before; what stays is
+   * tried again with the next call.
+   */
   sweep(isOver: (jobId: number) => Promise<boolean>): Promise<void>;
   close(): Promise<void>;
 }
@@ -292,8 +295,14 @@ export async function createContainers(
     async sweep(isOver) {
       await own.removeRest();
       for (const job of await places.jobs()) {
-        if (busyJobs.get(job) || !await isOver(job)) continue;
-        if (!busyJobs.get(job)) await places.removeTemporary(job);
+        try {
+          if (busyJobs.get(job) || !await isOver(job)) continue;
+          if (!busyJobs.get(job)) await places.removeTemporary(job);
+        } catch (error) {
+          // One that stays must not keep the others.
+          const reason = messageOf(error);
+          log.warn("Cannot remove the temporary folder of a job", { job_id: job, reason });
+        }
       }
     },
 

@@ -169,9 +169,14 @@ Deno.test(
       await run("echo shared > /mnt/tmp/state", { jobId: 7000 });
       assert.match((await run("cat /mnt/tmp/state", { jobId: 7000 })).log, /shared/);
       assert.match((await run("cat /mnt/tmp/state", { jobId: 7001 })).log, /No such file/);
-      await containers.sweep((job) => Promise.resolve(job === 7000));
+      for (const job of [6999, 7002]) await Deno.mkdir(`${folder}/containers/tmp/${job}`);
+      await containers.sweep((job) =>
+        job === 6999 || job === 7002
+          ? Promise.reject(new Error("nobody knows"))
+          : Promise.resolve(job === 7000)
+      );
       const left = await Array.fromAsync(Deno.readDir(`${folder}/containers/tmp`));
-      assert.deepEqual(left.map(({ name }) => name), ["7001"]);
+      assert.deepEqual(left.map(({ name }) => name).sort(), ["6999", "7001", "7002"]);
     });
   },
 );

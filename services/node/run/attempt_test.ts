@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { silentLogger } from "../../../shared/log.ts";
+import { temporaryFolder } from "../../../tests/harness.ts";
+import { dispatch } from "../../../tests/support/dispatch.ts";
+import { KeyError } from "../encryption/keys.ts";
+import { writePieces } from "../payload/pieces.ts";
+import { openAuditLog } from "../record/audit_log.ts";
+import { type Journal, openJournal } from "../record/journal.ts";
+import { type AttemptTools, carryOut, Interruption } from "./attempt.ts";
+import type { Reporter } from "./report.ts";
+import type { Execute, Execution, Runner } from "./run.ts";
+import { createSlots } from "./slots.ts";
+
+interface Place {
+  folder: string;
+  journal: Journal;
+  /** What was reported at the end. */
+  reports: Record<string, unknown>[];
+  /** Takes up again a run that the journal has as started. */
+  takeUp(
+    again: (signal: AbortSignal) => Execute,
+    options: Pick<AttemptTools, "sealOf"> & { signal: AbortSignal },
+  ): Promise<void>;
+}
+
+async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
+  const folder = await temporaryFolder();
+  const journal = await openJournal(folder.path, { log: silentLogger });
+  const audit = await openAuditLog(`${folder.path}/audit.log`);
+  const reports: Record<string, unknown>[] = [];
+  const reporter = {
+    async finish(_attempt, path) {
+      reports.push(JSON.parse(await Deno.readTextFile(path)));
+      return { ok: true };
+    },
+  } as Partial<Reporter> as Reporter;
+  try {
+    await use({
+      folder: folder.path,
+      journal,
+      reports,
+      async takeUp(again, { sealOf, signal }) {
+        await journal.accepted(dispatch);
+        await journal.started(dispatch);
+        const runner: Pick<Runner, "reattach"> = {
+          reattach: (_, signal) => Promise.resolve(again(signal)),
+        };
+        await carryOut({ dispatch, state: "started" }, {
+          admit: () => Promise.reject(new Error("not asked")),
+          journal,
+          reporter,
+          slots: createSlots(1),
+          runner: runner as Runner,
+          audit,
+          shareLogs: true,
+          sealOf,
+          log: silentLogger,
+        }, signal);
+      },
+    });
+  } finally {
+    await audit.close();
+    await journal.close();
+    await folder.remove();
+  }
+}
+
+Deno.test("carryOut() lets a run that was taken up again be killed while the hub gives no key", async () => {
+  await withPlace(async ({ reports, takeUp }) => {
+    const kill = new AbortController();
+    const running = Promise.withResolvers<void>();
+    const again = (signal: AbortSignal) => () => {
+      const ended = Promise.withResolvers<Execution>();
+      signal.addEventListener("abort", () => ended.reject(signal.reason));
+      running.resolve();
+      return ended.promise;
+    };
+    const sealOf = () => new Promise<never>(() => {});
+    const over = takeUp(again, { sealOf, signal: kill.signal });
+    await running.promise;
+    kill.abort(new Interruption("killed", "by a user"));
+    await over;
+    assert.deepEqual(reports.map(({ status }) => status), ["killed by user"]);
+  });
+});
+
+Deno.test("carryOut() ends a run that was taken up again without its result when there is no key for that", async () => {
+  await withPlace(async ({ folder, journal, reports, takeUp }) => {
+    let released = 0;
+    const result = await writePieces(`${folder}/output`, [new TextEncoder().encode("1")]);
+    const again = () => () =>
+      Promise.resolve<Execution>({
+        status: "completed",
+        result,
+        log: "said",
+        reason: null,
+        release: () => Promise.resolve(void released++),
+      });
+    const sealOf = () => Promise.reject(new KeyError("Alpha has no public key."));
+    await takeUp(again, { sealOf, signal: new AbortController().signal });
+    const [report] = reports;
+    assert.equal(reports.length, 1);
+    assert.deepEqual([report!.status, report!.result, report!.log, report!.reason], [
+      "failed",
+      null,
+      "said",
+      "Alpha has no public key.",
+    ]);
+    assert.equal(released, 1);
+    assert.equal(journal.open.size, 0);
+  });
+});
