@@ -176,3 +176,18 @@ Deno.test("a piece of a log is bounded by its size in a message", async () => {
   assert.equal(kept.length, Math.floor(256 * 1024 / (6 * 3999 + 3)));
   assert.ok(kept.every((line: string) => line.length === 3999));
 });
+
+Deno.test("a share that waits for its next attempt keeps its log when a sibling's failure ends it", async () => {
+  const { place, runs, node, agent, show } = await oneRun(2);
+  const [run] = runs;
+  await agent.start(run.id);
+  await createLogs(hub().deps.outbox).append(node, run.id, { attempt: 1, seq: 0, lines: ["hi"] });
+  await agent.lost(run.id);
+  const other = reporterOf(hub(), place.members[1]!.node);
+  await other.finish(runs[1].id, { status: "crashed" });
+  const { status, log } = await show();
+  assert.equal(status, "failed");
+  assert.match(log, /^hi\n\[attempt 1 was lost: .*\]\nNot run: .* ended as "crashed"\.$/);
+  const left = await hub().db`select 1 from result_log where result_id = ${run.id}`;
+  assert.equal(left.length, 0);
+});
