@@ -2,15 +2,18 @@
  * Changes and the messages that tell of them, in one transaction.
  *
  * A message is a row of the service's `outbox` table until JetStream has acknowledged it. It is published right
- * after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the broker drop the second copy.
+ * after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the broker drop the second copy. One that is
+ * too large for the broker would fail for ever: it is dropped with an error in the log.
  * @module
  */
 import {
+  ErrorCode,
   headers as newHeaders,
   type JetStreamClient,
   type MsgHdrs,
   nanos,
   type NatsConnection,
+  type NatsError,
   RetentionPolicy,
   StorageType,
 } from "nats.ws";
@@ -40,7 +43,7 @@ export interface Change {
 export interface Outbox {
   /** Runs `work` in one transaction with the messages it emits; resolves after they were handed to the broker. */
   change<Result>(work: (change: Change) => Promise<Result>): Promise<Result>;
-  /** Publishes what is left over; returns how many. The sweep calls it every second. */
+  /** Publishes what is left over; returns how many. One that is refused does not hold up the others. */
   sweep(): Promise<number>;
   /** Rows not yet acknowledged by the broker. */
   backlog(): Promise<number>;
@@ -76,12 +79,21 @@ export function createOutbox({
   let stopped = false;
   let wake = () => {};
 
-  /** Resolves when the broker has acknowledged the message and the row is gone. */
+  /** Resolves when the broker has acknowledged the message, or never could, and the row is gone. */
   async function publish(row: OutboxRow): Promise<void> {
     const payload = encoder.encode(row.payload);
     const headers = newHeaders();
     sign?.(row.subject, payload, headers);
-    await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers });
+    try {
+      await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers });
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const bytes = payload.length;
+      log.error("A message is too large for the broker and was dropped; its receivers miss it", {
+        subject: row.subject,
+        bytes,
+      });
+    }
     await forget(row.id);
   }
 
@@ -152,7 +164,17 @@ export function createOutbox({
       select id, subject, payload from outbox
       where created_at < now() - make_interval(secs => ${SETTLE_SECONDS})
       order by id limit ${SWEEP_BATCH}`;
-    for (const row of rows) await publish(row);
+    let refusal: unknown;
+    for (const row of rows) {
+      try {
+        await publish(row);
+      } catch (error) {
+        // Only what the broker refuses is this row's own trouble; else the others would wait in vain, too.
+        if (!isRefusal(error)) throw error;
+        refusal ??= error;
+      }
+    }
+    if (refusal) throw refusal;
     return rows.length;
   }
 
@@ -216,6 +238,17 @@ export async function ensureEventStream(nc: NatsConnection): Promise<void> {
       max_age: nanos(EVENTS_KEPT_HOURS * 3_600_000),
     });
   }
+}
+
+/** Whether the client would not send a message, since it is larger than the broker takes. */
+function isTooLarge(error: unknown): boolean {
+  return (error as NatsError | null)?.code === ErrorCode.MaxPayloadExceeded;
+}
+
+/** Whether the broker has answered, and does not take this message. */
+function isRefusal(error: unknown): boolean {
+  const { api_error, code } = (error ?? {}) as Partial<NatsError>;
+  return api_error !== undefined || code === ErrorCode.PermissionsViolation;
 }
 
 /** Whether JetStream says that the stream or consumer does not exist. */

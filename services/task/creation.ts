@@ -55,6 +55,10 @@ export const recipients = z.array(z.object({ id, input: text })).min(1, "must na
 /** A year; beyond it a limit is a mistake. */
 const MAX_TIMEOUT_SECONDS = 366 * 86_400;
 
+/** Bytes, as JSON, of what every dispatch of a task carries; the whole must fit into a message of the broker. */
+const MAX_DISPATCHED = 256 * 1024;
+const encoder = new TextEncoder();
+
 export const newTask = z.object({
   image: text.pipe(z.string().min(1)),
   organizations: recipients,
@@ -79,6 +83,17 @@ type Origin = Omit<NewTask, "name" | "description" | "collaboration_id" | "job_i
   /** Undefined asks for a new one. */
   job_id: number | undefined;
 };
+
+/** Refuses what no dispatch could carry. */
+function checkSize({ image, databases }: NewTaskBody): void {
+  const { length } = encoder.encode(JSON.stringify([image, databases]));
+  if (length <= MAX_DISPATCHED) return;
+  const message = `image and databases may have ${MAX_DISPATCHED} bytes together as JSON, not ` +
+    `${length}; what is larger belongs into the input`;
+  throw new SextantError("invalid_request", `Cannot create the task: ${message}.`, {
+    errors: { databases: [message] },
+  });
+}
 
 /** Creates tasks and answers as `POST /task` does; refuses in the contract's order (§3.7). */
 export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
@@ -293,6 +308,7 @@ export function createTasks({ db, outbox, ask, settings, now }: TaskDeps) {
 
   return async function create(c: Context<AppEnv>, given: NewTaskBody): Promise<Response> {
     const principal = c.get("principal");
+    checkSize(given);
     const place = await placeOf(given);
     const origin = await originOf(
       principal,

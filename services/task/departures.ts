@@ -49,7 +49,8 @@ export function createDepartures(
         const task = await lockTask(change.tx, taskId);
         if (!task) return [];
         const reason = "The node that was to compute this was deleted.";
-        return await stopResults(change, [task], { status: "failed", at: now(), reason }, nodeId);
+        const end = { status: "failed", at: now(), reason } as const;
+        return (await stopResults(change, [task], end, nodeId)).orders;
       });
       kills.tell(orders);
     }

@@ -10,14 +10,9 @@ import type { Db } from "../../shared/db.ts";
 import type { Change } from "../../shared/outbox.ts";
 import { subjects } from "../../shared/subjects.ts";
 import { tellMoved } from "./results.ts";
+import { deleteTasks, lockOpenResults, type ResultRow, type TaskRow } from "./store.ts";
 import {
   abandonSiblings,
-  deleteTasks,
-  lockOpenResults,
-  type ResultRow,
-  type TaskRow,
-} from "./store.ts";
-import {
   type End,
   endResults,
   insertStopOrders,
@@ -25,16 +20,20 @@ import {
   type StopOrder,
 } from "./store/stop.ts";
 
-/**
- * Ends the unfinished results of `tasks`, which the caller has locked, or only those at one node; returns whom to
- * tell, once it is committed.
- */
+export interface Stopped {
+  /** How many results were ended; some may be at no node, since an operator stored them. */
+  ended: number;
+  /** Whom to tell, once it is committed. */
+  orders: StopOrder[];
+}
+
+/** Ends the unfinished results of `tasks`, which the caller has locked, or only those at one node. */
 export async function stopResults(
   change: Change,
   tasks: TaskRow[],
   end: End,
   nodeId?: number,
-): Promise<StopOrder[]> {
+): Promise<Stopped> {
   const { tx } = change;
   const open = await lockOpenResults(tx, {
     taskIds: tasks.map((task) => task.id),
@@ -49,7 +48,7 @@ export async function stopResults(
       rows.push(
         ...await abandonSiblings(tx, task.id, {
           at: end.at,
-          log: `Not run: another share of the task ended as "${end.status}".`,
+          reason: `Not run: another share of the task ended as "${end.status}".`,
         }),
       );
     }
@@ -59,7 +58,7 @@ export async function stopResults(
   const dispatched = open.filter((row) => row.node_id !== null);
   const running = dispatched.filter((row) => row.status !== "pending");
   await insertStopOrders(tx, running.map(orderOf));
-  return dispatched.map(orderOf);
+  return { ended: ended.length, orders: dispatched.map(orderOf) };
 }
 
 function orderOf({ id, node_id }: ResultRow): StopOrder {
@@ -72,7 +71,7 @@ export async function removeTasks(
   tasks: TaskRow[],
   { at, reason }: { at: Date; reason: string },
 ): Promise<StopOrder[]> {
-  const orders = await stopResults(change, tasks, { status: "killed by user", at, reason });
+  const { orders } = await stopResults(change, tasks, { status: "killed by user", at, reason });
   await deleteTasks(change.tx, tasks.map((task) => task.id));
   for (const { id, collaboration_id, init_org_id, init_user_id } of tasks) {
     change.emit("task.deleted", { task_id: id, collaboration_id, init_org_id, init_user_id });

@@ -197,3 +197,16 @@ Deno.test("POST /kill/node/tasks ends everything at one node, when it is online"
   assert.equal((await hub().call(user, `GET /run/${first.id}`)).body.status, "killed by user");
   assert.equal((await hub().call(user, `GET /run/${second.id}`)).body.status, "active");
 });
+
+Deno.test("a task whose open results are at no node is killed, too", async () => {
+  const place = await hub().place(1);
+  const user = await hub().user(place);
+  const { id } = await hub().post(user, place);
+  // As the operator's shell stores results by hand.
+  await hub().db`update result set node_id = null, dispatched_at = null where task_id = ${id}`;
+  const { status, body } = await hub().call(user, "POST /kill/task", { id });
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.match(body.msg, /: 1 unfinished results/);
+  assert.equal((await hub().call(user, `GET /task/${id}`)).body.status, "killed by user");
+  assert.equal((await hub().call(user, "POST /kill/task", { id })).status, 400);
+});

@@ -9,9 +9,10 @@ import { appendLog } from "./store/log.ts";
 
 /** Characters of a running result's log; what comes after is left out. */
 export const MAX_LOG = 1024 * 1024;
-/** A message of lines; the event that tells of it must fit into a message too. */
+/** A message of lines. */
 const MAX_LINES = 1000;
 const MAX_LINE = 4000;
+/** Bytes of a piece as JSON: the event that tells of it must fit into a message, too. */
 const MAX_PIECE = 256 * 1024;
 
 export const LOG_SCHEMA = z.object({
@@ -29,7 +30,7 @@ export interface Logs {
 export function createLogs(outbox: Outbox): Logs {
   return {
     append(nodeId, resultId, { attempt, seq, lines }) {
-      const text = lines.join("\n").replaceAll("\0", "\uFFFD").slice(0, MAX_PIECE);
+      const text = startOf(lines.join("\n").replaceAll("\0", "\uFFFD").split("\n")).join("\n");
       return outbox.change(async ({ tx, emit }) => {
         const kept = await appendLog(
           tx,
@@ -54,4 +55,16 @@ export function createLogs(outbox: Outbox): Logs {
       });
     },
   };
+}
+
+const encoder = new TextEncoder();
+
+/** The first of these lines, as many as a piece holds. In JSON a character has up to six bytes. */
+function startOf(lines: string[]): string[] {
+  let room = MAX_PIECE;
+  const end = lines.findIndex((line) => {
+    room -= encoder.encode(JSON.stringify(line)).length + 1;
+    return room < 0;
+  });
+  return end === -1 ? lines : lines.slice(0, end);
 }

@@ -98,17 +98,19 @@ export function createReconciler({
   async function expire(): Promise<number> {
     const expired = await expiredTasks(db, now());
     for (const task of expired) {
-      const orders = await outbox.change(async (change) => {
+      const { ended, orders } = await outbox.change(async (change) => {
+        // The family first: whoever holds one task of it and then waits for another could wait for a kill that waits for it.
+        const family = await lockFamily(change.tx, task);
         await closeDeadline(change.tx, task.id);
-        return await stopResults(change, await lockFamily(change.tx, task), {
+        return await stopResults(change, family, {
           status: "failed",
           at: now(),
           reason: `Not finished within the task's time limit of ${task.timeout_seconds} s.`,
         });
       });
       kills.tell(orders);
-      if (orders.length === 0) continue;
-      log.info("Task ended at its deadline", { task_id: task.id, results: orders.length });
+      if (ended === 0) continue;
+      log.info("Task ended at its deadline", { task_id: task.id, results: ended });
     }
     return expired.length;
   }

@@ -3,6 +3,7 @@ import { reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { STREAMS } from "../../shared/subjects.ts";
 import { createReconciler } from "./reconciler.ts";
+import { lockTask } from "./store.ts";
 
 let clock = Date.now();
 const hub = useTaskHub({ now: () => new Date(clock) });
@@ -44,6 +45,31 @@ Deno.test("a task that is finished in time is left alone by its deadline", async
   await hub().reconciler.expire();
   clock = Date.now();
   assert.equal((await show()).status, "completed");
+});
+
+Deno.test("a subtask's deadline and a kill of its family do not wait for each other", async () => {
+  const { place, task } = await oneRun();
+  const child = await hub().post(hub().container(place, 0, task), place, {
+    image: task.image,
+    timeout_seconds: 30,
+  });
+  clock = Date.now() + 31_000;
+  let expiring: Promise<number> | undefined;
+  await hub().db.begin(async (tx) => {
+    // As a kill does, in the order of ids.
+    await lockTask(tx, task.id);
+    expiring = hub().reconciler.expire();
+    expiring.catch(() => {});
+    await waitFor(async () => {
+      const [row] = await hub().db`
+        select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      return row !== undefined;
+    }, { what: "the deadline to wait for the family" });
+    await lockTask(tx, child.id);
+  });
+  assert.equal(await expiring, 1);
+  clock = Date.now();
 });
 
 Deno.test("a lost stream is made again and every pending result dispatched again, once", async () => {

@@ -60,6 +60,15 @@ export function proveSender(message: Msg, issuers: NodeIssuers): Proven {
   return { ...place, signature };
 }
 
+/** Throws `invalid_request`, which the node does not try again, for what is not JSON. */
+function parseJson(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch (cause) {
+    throw new SextantError("invalid_request", "The message is not JSON.", { cause });
+  }
+}
+
 /** Answers reports and takes in logs until stopped. Replicas share them in one queue group. */
 export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOptions) {
   const inTurn = createTurns(AT_ONCE);
@@ -67,7 +76,7 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
   const underWay = new Map<string, Promise<unknown>>();
 
   async function answer(node: number, kind: ReportKind, payload: string): Promise<unknown> {
-    const parsed = REPORT_SCHEMAS[kind].safeParse(JSON.parse(payload));
+    const parsed = REPORT_SCHEMAS[kind].safeParse(parseJson(payload));
     if (!parsed.success) {
       throw new SextantError("invalid_request", `The report is malformed: ${parsed.error.message}`);
     }
@@ -124,7 +133,7 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
 
   async function takeLog(message: Msg): Promise<void> {
     const { node, rest } = proveSender(message, issuers);
-    const parsed = LOG_SCHEMA.safeParse(JSON.parse(message.string()));
+    const parsed = LOG_SCHEMA.safeParse(parseJson(message.string()));
     if (!parsed.success) {
       throw new SextantError("invalid_request", `The log is malformed: ${parsed.error.message}`);
     }

@@ -13,17 +13,25 @@ import type { ReportBody, Reports } from "./reports.ts";
 const NODE = 7;
 
 /** The end of a result, as an agent reports it. */
-function report({ nc, key, credential }: TestParty, result_id: number): Promise<Msg> {
+function report(party: TestParty, result_id: number): Promise<Msg> {
+  return send(
+    party,
+    JSON.stringify({
+      agent_id: "00000000-0000-4000-8000-000000000000",
+      result_id,
+      attempt: 1,
+      status: "completed",
+      result: null,
+      log: null,
+      reason: null,
+    }),
+  );
+}
+
+/** Any text, signed as a report. */
+function send({ nc, key, credential }: TestParty, text: string): Promise<Msg> {
   const subject = subjects.report(NODE, "finish");
-  const payload = new TextEncoder().encode(JSON.stringify({
-    agent_id: "00000000-0000-4000-8000-000000000000",
-    result_id,
-    attempt: 1,
-    status: "completed",
-    result: null,
-    log: null,
-    reason: null,
-  }));
+  const payload = new TextEncoder().encode(text);
   const signed = headers();
   signed.set(CREDENTIAL_HEADER, credential.jwt);
   signed.set(SIGNATURE_HEADER, sign(key.seed, subject, payload));
@@ -65,6 +73,26 @@ Deno.test("reports take turns, and one that is said again meanwhile is dealt wit
 
     assert.deepEqual((await finish(1)).json(), { ok: true });
     assert.equal(begun.length, 9, "afterwards it is asked anew");
+    await desk.stop();
+  } finally {
+    await broker.stop();
+  }
+});
+
+Deno.test("a report that is not JSON is refused for good", async () => {
+  const broker = await startTestNats();
+  try {
+    const { nc } = await broker.service("task");
+    const desk = serveReports({
+      nc,
+      reports: {} as Reports,
+      logs: {} as Logs,
+      issuers: nodeIssuers(broker.trust),
+      log: silentLogger,
+    });
+    await nc.flush();
+    const answer = await send(await broker.node(NODE), '{"result_id": 1');
+    assert.equal(answer.json<{ error: { code: string } }>().error.code, "invalid_request");
     await desk.stop();
   } finally {
     await broker.stop();

@@ -165,3 +165,29 @@ Deno.test("the log of a running result is capped", async () => {
   assert.ok(log.length < MAX_LOG + 200);
   assert.match(log, /the log is full/);
 });
+
+Deno.test("a piece of a log is bounded by its size in a message", async () => {
+  const { run, node, agent, show } = await oneRun();
+  await agent.start(run.id);
+  const lines = Array.from({ length: 100 }, () => "\u0001".repeat(3999));
+  await createLogs(hub().deps.outbox).append(node, run.id, { attempt: 1, seq: 0, lines });
+  await waitFor(async () => await hub().deps.outbox.backlog() === 0, { what: "the outbox" });
+  const kept = (await show()).log.split("\n");
+  assert.equal(kept.length, Math.floor(256 * 1024 / (6 * 3999 + 3)));
+  assert.ok(kept.every((line: string) => line.length === 3999));
+});
+
+Deno.test("a share that waits for its next attempt keeps its log when a sibling's failure ends it", async () => {
+  const { place, runs, node, agent, show } = await oneRun(2);
+  const [run] = runs;
+  await agent.start(run.id);
+  await createLogs(hub().deps.outbox).append(node, run.id, { attempt: 1, seq: 0, lines: ["hi"] });
+  await agent.lost(run.id);
+  const other = reporterOf(hub(), place.members[1]!.node);
+  await other.finish(runs[1].id, { status: "crashed" });
+  const { status, log } = await show();
+  assert.equal(status, "failed");
+  assert.match(log, /^hi\n\[attempt 1 was lost: .*\]\nNot run: .* ended as "crashed"\.$/);
+  const left = await hub().db`select 1 from result_log where result_id = ${run.id}`;
+  assert.equal(left.length, 0);
+});

@@ -5,7 +5,6 @@
 import type { Change } from "../../shared/outbox.ts";
 import { isFailed, taskStatus } from "./rules.ts";
 import {
-  abandonSiblings,
   type ResultChange,
   type ResultRow,
   statusesOfTask,
@@ -13,6 +12,7 @@ import {
   updateResult,
 } from "./store.ts";
 import { takeLiveLog } from "./store/log.ts";
+import { abandonSiblings } from "./store/stop.ts";
 
 /** Tells of results that have just changed. */
 export async function tellMoved(
@@ -50,7 +50,7 @@ export async function moveResult(
   const abandoned = isFailed(moved.status)
     ? await abandonSiblings(change.tx, task.id, {
       at,
-      log:
+      reason:
         `Not run: the share of organization ${moved.organization_id} ended as "${moved.status}".`,
     })
     : [];

@@ -327,18 +327,6 @@ export async function updateResult(tx: Tx, id: number, change: ResultChange): Pr
   return row!;
 }
 
-/** Ends the results of a task that no node has begun; for when a sibling's failure makes them pointless. */
-export async function abandonSiblings(
-  tx: Tx,
-  taskId: number,
-  { at, log }: { at: Date; log: string },
-): Promise<ResultRow[]> {
-  return await tx<ResultRow[]>`
-    update result set status = 'failed', finished_at = ${at}, log = ${log}
-    where task_id = ${taskId} and started_at is null and finished_at is null
-    returning ${resultColumns(tx)}`;
-}
-
 /** Unfinished results of some tasks, or of a node, each locked; in an order that all keep. */
 export async function lockOpenResults(
   tx: Tx,

@@ -32,20 +32,20 @@ export function killRoutes({ db, outbox, ask, kills, now }: TaskDeps): Hono<AppE
     const { id: taskId } = c.req.valid("json");
     const root = found(await taskById(db, taskId), "task", taskId);
     demand(mayKill(principal, root), `kill task ${taskId}`);
-    const orders = await outbox.change(async (change) =>
+    const { ended, orders } = await outbox.change(async (change) =>
       await stopResults(change, await lockFamily(change.tx, root), {
         status: STATUS,
         at: now(),
         reason: whoKilled(principal),
       })
     );
-    if (orders.length === 0) {
+    if (ended === 0) {
       throw new SextantError("invalid_request", `Task ${taskId} is finished already.`);
     }
     kills.tell(orders);
-    c.get("log").info("Task killed", { task_id: taskId, results: orders.length });
+    c.get("log").info("Task killed", { task_id: taskId, results: ended });
     return c.json({
-      msg: `Task ${taskId} is killed: ${orders.length} unfinished results of it and its subtasks.`,
+      msg: `Task ${taskId} is killed: ${ended} unfinished results of it and its subtasks.`,
     });
   });
 
@@ -67,14 +67,14 @@ export function killRoutes({ db, outbox, ask, kills, now }: TaskDeps): Hono<AppE
       }
       let results = 0;
       for (const taskId of await tasksOpenAtNode(db, nodeId)) {
-        const orders = await outbox.change(async (change) => {
+        const { ended, orders } = await outbox.change(async (change) => {
           const task = await lockTask(change.tx, taskId);
-          if (!task) return [];
+          if (!task) return { ended: 0, orders: [] };
           const end = { status: STATUS, at: now(), reason: whoKilled(principal) } as const;
           return await stopResults(change, [task], end, nodeId);
         });
         kills.tell(orders);
-        results += orders.length;
+        results += ended;
       }
       c.get("log").info("Tasks of a node killed", { node_id: nodeId, results });
       return c.json({ msg: `${results} unfinished results at node ${nodeId} are killed.` });

@@ -23,6 +23,22 @@ export async function endResults(tx: Tx, ids: number[], end: End): Promise<Resul
   return rows.sort((a, b) => a.id - b.id);
 }
 
+/**
+ * Ends the results of a task that no node has begun; for when a sibling's failure makes them pointless. What attempts that
+ * were lost had printed is kept.
+ */
+export async function abandonSiblings(
+  tx: Tx,
+  taskId: number,
+  { at, reason }: Omit<End, "status">,
+): Promise<ResultRow[]> {
+  const waiting = await tx<{ id: number }[]>`
+    select id from result
+    where task_id = ${taskId} and started_at is null and finished_at is null
+    order by id for update`;
+  return await endResults(tx, waiting.map((row) => row.id), { status: "failed", at, reason });
+}
+
 export interface StopOrder {
   result_id: number;
   node_id: number;
