@@ -177,6 +177,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     if (kind === "finish") {
       const { status, result: named, in_blob, log, reason } = finishBody.parse(json);
       const payload = in_blob ? blobs.get(named!) : named;
+      if (payload === undefined) throw new Refusal(400, "The report names an unknown blob.");
       Object.assign(result, { status, result: payload, log: log ?? "", reason });
       return { ok: true };
     }
@@ -209,9 +210,10 @@ export async function startHubDouble(): Promise<HubDouble> {
   const reports = nc.subscribe(subjects.allReports(), { queue: "task" });
   (async () => {
     for await (const message of reports) {
-      answerReport(message).catch((error) =>
-        message.respond(JSON.stringify({ error: { code: "internal", msg: String(error) } }))
-      );
+      answerReport(message).catch((error) => {
+        const code = error instanceof Refusal ? "invalid_request" : "internal";
+        message.respond(JSON.stringify({ error: { code, msg: String(error) } }));
+      });
     }
   })();
   const logs = nc.subscribe(subjects.allLogs(), {

@@ -9,6 +9,7 @@ import { blobOf } from "../encryption/blob.ts";
 import { persist } from "../hub/backoff.ts";
 import type { Broker } from "../hub/broker.ts";
 import { type Hub, HubError, WrongKeyError } from "../hub/hub.ts";
+import type { Upload } from "../hub/upload.ts";
 import { encodeReport, splitReport } from "../record/finish_report.ts";
 import type { AttemptId, AttemptState } from "../record/journal.ts";
 
@@ -114,6 +115,24 @@ export function createReporter(
     });
   }
 
+  /** Sends a payload ahead of the report that names it; resolves to its name. */
+  function uploadPayload(content: Upload): Promise<string> {
+    return persist(async () => {
+      try {
+        return (await hub.request("/blobstream", z.object({ uuid: z.uuid() }), {
+          method: "POST",
+          content,
+          // An hour: a large result on a slow line.
+          timeoutMs: 3_600_000,
+          signal: ended,
+        })).uuid;
+      } catch (error) {
+        const never = error instanceof HubError && UNACCEPTABLE.includes(error.status ?? 0);
+        throw never ? new ReportRefusedError(error.message) : error;
+      }
+    }, { what: "upload a large result to the hub", log, signal: ended, retryable });
+  }
+
   return {
     hello: (open, signal) => send("hello", { session, open }, AbortSignal.any([signal, ended])),
     start: ({ result_id, attempt }, signal) =>
@@ -127,22 +146,16 @@ export function createReporter(
       const { head, part } = await splitReport(path);
       if (!part) return await send("finish", encodeReport(head, MESSAGE_LIMIT), ended);
       const content = await blobOf(part);
-      const uuid = await persist(async () => {
-        try {
-          return (await hub.request("/blobstream", z.object({ uuid: z.uuid() }), {
-            method: "POST",
-            content,
-            // An hour: a large result on a slow line.
-            timeoutMs: 3_600_000,
-            signal: ended,
-          })).uuid;
-        } catch (error) {
-          const never = error instanceof HubError && UNACCEPTABLE.includes(error.status ?? 0);
-          throw never ? new ReportRefusedError(error.message) : error;
-        }
-      }, { what: "upload a large result to the hub", log, signal: ended, retryable });
-      const report = { ...head, result: uuid, in_blob: true };
-      return await send("finish", encodeReport(report, MESSAGE_LIMIT), ended);
+      const name = (uuid: string) =>
+        send("finish", encodeReport({ ...head, result: uuid, in_blob: true }, MESSAGE_LIMIT), ended);
+      return await name(await uploadPayload(content)).catch(async (error) => {
+        if (!(error instanceof ReportRefusedError)) throw error;
+        // The hub keeps what no report names for a day, and the broker may have been away for longer.
+        log.warn("The hub refuses an uploaded result; uploading it again", {
+          reason: error.message,
+        });
+        return await name(await uploadPayload(content));
+      });
     },
   };
 }
