@@ -193,7 +193,8 @@ async function bringUp(
           name: `node ${name}`,
           main: NODE_MAIN,
           // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces.
-          permissions: ["--allow-all"],
+          // Like the gateway, it looks at the signal of requests.
+          permissions: ["--allow-all", "--unstable-no-legacy-abort"],
           args: ["--config", resolve(configPath)],
           env: {},
         }),

@@ -147,7 +147,11 @@ export function createReporter(
       if (!part) return await send("finish", encodeReport(head, MESSAGE_LIMIT), ended);
       const content = await blobOf(part);
       const name = (uuid: string) =>
-        send("finish", encodeReport({ ...head, result: uuid, in_blob: true }, MESSAGE_LIMIT), ended);
+        send(
+          "finish",
+          encodeReport({ ...head, result: uuid, in_blob: true }, MESSAGE_LIMIT),
+          ended,
+        );
       return await name(await uploadPayload(content)).catch(async (error) => {
         if (!(error instanceof ReportRefusedError)) throw error;
         // The hub keeps what no report names for a day, and the broker may have been away for longer.
