@@ -190,6 +190,24 @@ Deno.test("Agent takes large inputs and sends large results over HTTP", async ()
   });
 });
 
+Deno.test("Agent uploads a large result again when the hub has swept it meanwhile", async () => {
+  await withPlace(async ({ hub, start }) => {
+    await start();
+    const held = hub.hold("finish");
+    const result = await hub.post({
+      image: IMAGE,
+      input: { method: "big", kwargs: { bytes: 5_000_000 } },
+    });
+    await held.reached;
+    hub.blobs.clear(); // as after a day without the broker
+    held.release();
+    await hub.final(result);
+    assert.equal(result.status, "completed", result.reason ?? "");
+    assert.equal((decodePayload(result.result!) as string).length, 5_000_000);
+    assert.equal(hub.asked.get("POST /blobstream"), 2);
+  });
+});
+
 Deno.test("Agent reports a run whose log alone is larger than a message", async () => {
   await withPlace(async ({ hub, start }) => {
     await start();

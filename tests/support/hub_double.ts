@@ -76,6 +76,8 @@ export interface HubDouble {
   /** How often each path was asked over HTTP, for example "POST /token/container". */
   asked: Map<string, number>;
   logLines: string[];
+  /** Payloads that were uploaded on their own, by name. */
+  blobs: Map<string, string>;
   results: Map<number, HeldResult>;
   /** Makes a result and dispatches it. */
   post(work: Work): Promise<HeldResult>;
@@ -387,6 +389,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     nc,
     asked: new Map(),
     logLines: [],
+    blobs,
     results,
     dispatch,
     async post(work) {
