@@ -35,6 +35,9 @@ export interface ReportDeskOptions {
  * another, and a thousand nodes that finish the same task must not make everybody else wait for them.
  */
 const AT_ONCE = 6;
+/** Pieces of logs have turns of their own, for no report is to wait for them; beyond so many, they are let go. */
+const LOGS_AT_ONCE = 2;
+const MOST_LOGS = 500;
 
 /** A message that a node has proved to be its own. */
 interface Proven {
@@ -72,6 +75,8 @@ function parseJson(payload: string): unknown {
 /** Answers reports and takes in logs until stopped. Replicas share them in one queue group. */
 export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOptions) {
   const inTurn = createTurns(AT_ONCE);
+  const logsInTurn = createTurns(LOGS_AT_ONCE);
+  let logsWaiting = 0;
   /** What is being dealt with, or waits for that, by signature. */
   const underWay = new Map<string, Promise<unknown>>();
 
@@ -137,7 +142,12 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
     if (!parsed.success) {
       throw new SextantError("invalid_request", `The log is malformed: ${parsed.error.message}`);
     }
-    await inTurn(() => logs.append(node, Number(rest), parsed.data));
+    if (logsWaiting === MOST_LOGS) {
+      throw new SextantError("too_many_requests", "More logs come than can be kept.");
+    }
+    logsWaiting++;
+    await logsInTurn(() => logs.append(node, Number(rest), parsed.data))
+      .finally(() => logsWaiting--);
   }
 
   return {

@@ -29,13 +29,18 @@ function report(party: TestParty, result_id: number): Promise<Msg> {
 }
 
 /** Any text, signed as a report. */
-function send({ nc, key, credential }: TestParty, text: string): Promise<Msg> {
+function send(party: TestParty, text: string): Promise<Msg> {
   const subject = subjects.report(NODE, "finish");
   const payload = new TextEncoder().encode(text);
+  const signed = signatures(party, subject, payload);
+  return party.nc.request(subject, payload, { timeout: 20_000, headers: signed });
+}
+
+function signatures({ key, credential }: TestParty, subject: string, payload: Uint8Array) {
   const signed = headers();
   signed.set(CREDENTIAL_HEADER, credential.jwt);
   signed.set(SIGNATURE_HEADER, sign(key.seed, subject, payload));
-  return nc.request(subject, payload, { timeout: 20_000, headers: signed });
+  return signed;
 }
 
 Deno.test("reports take turns, and one that is said again meanwhile is dealt with once", async () => {
@@ -93,6 +98,37 @@ Deno.test("a report that is not JSON is refused for good", async () => {
     await nc.flush();
     const answer = await send(await broker.node(NODE), '{"result_id": 1');
     assert.equal(answer.json<{ error: { code: string } }>().error.code, "invalid_request");
+    await desk.stop();
+  } finally {
+    await broker.stop();
+  }
+});
+
+Deno.test("a flood of logs holds up no report, and is kept in bounds", async () => {
+  const broker = await startTestNats();
+  try {
+    const { nc } = await broker.service("task");
+    const node = await broker.node(NODE);
+    const held = Promise.withResolvers<void>();
+    let dropped = 0;
+    let kept = 0;
+    const log = { ...silentLogger, warn: () => void dropped++ };
+    const desk = serveReports({
+      nc,
+      reports: { finish: () => Promise.resolve({ ok: true }) } as Partial<Reports> as Reports,
+      logs: { append: () => held.promise.then(() => void kept++) },
+      issuers: nodeIssuers(broker.trust),
+      log,
+    });
+    await nc.flush();
+    const subject = subjects.log(NODE, 1);
+    const payload = new TextEncoder().encode(JSON.stringify({ attempt: 1, seq: 0, lines: ["x"] }));
+    const signed = signatures(node, subject, payload);
+    for (let n = 0; n < 600; n++) node.nc.publish(subject, payload, { headers: signed });
+    assert.deepEqual((await report(node, 1)).json(), { ok: true });
+    await waitFor(() => dropped === 100, { what: "what is too much to be let go" });
+    held.resolve();
+    await waitFor(() => kept === 500, { what: "the others to be kept" });
     await desk.stop();
   } finally {
     await broker.stop();
