@@ -10,10 +10,10 @@ import type { TaskDeps } from "./deps.ts";
 import type { DispatchStreams } from "./dispatch.ts";
 import { removeTasks, stopResults } from "./kills.ts";
 import {
-  collaborationsOfTasks,
   lockFamily,
   lockTask,
   nodesWithOpenResults,
+  ownersOfTasks,
   taskById,
   type TaskOwner,
   tasksOf,
@@ -82,10 +82,25 @@ export function createDepartures(
     },
     async catchUp() {
       const present = new Set<number>();
-      for (const collaboration_id of await collaborationsOfTasks(db)) {
+      for (const collaboration_id of await ownersOfTasks(db, "collaboration_id")) {
         const { collaboration, nodes } = await ask("collaboration", "scope", { collaboration_id });
         for (const node of nodes) present.add(node.id);
         if (!collaboration) await removeAll({ collaboration_id }, "The collaboration was deleted.");
+      }
+      for (const study_id of await ownersOfTasks(db, "study_id")) {
+        const { study } = await ask("collaboration", "scope", { study_id });
+        if (!study) await removeAll({ study_id }, "The study was deleted.");
+      }
+      const ids = await ownersOfTasks(db, "init_org_id");
+      const known = new Set((await ask("identity", "organizations", { ids })).map(({ id }) => id));
+      for (const init_org_id of ids) {
+        if (!known.has(init_org_id)) {
+          await removeAll({ init_org_id }, "The organization was deleted.");
+        }
+      }
+      for (const init_user_id of await ownersOfTasks(db, "init_user_id")) {
+        if (await ask("identity", "user_place", { id: init_user_id })) continue;
+        await removeAll({ init_user_id }, "The user was deleted.");
       }
       for (const nodeId of await nodesWithOpenResults(db)) {
         // A node that came after the list was made is asked for once more.

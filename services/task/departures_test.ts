@@ -85,3 +85,18 @@ Deno.test("catchUp() finds what missed events have left behind", async () => {
   const untouched = (await hub().call(whole.user, `GET /task/${whole.task.id}`)).body;
   assert.equal(untouched.status, "pending");
 });
+
+Deno.test("catchUp() misses no study, organization or user that is gone", async () => {
+  const [study, organization, user, whole] = [
+    await twoRuns(),
+    await twoRuns(),
+    await twoRuns(),
+    await twoRuns(),
+  ];
+  await hub().db`update task set study_id = 2000000000 where id = ${study.task.id}`;
+  await hub().db`update task set init_org_id = 2000000000 where id = ${organization.task.id}`;
+  await hub().identityDb`delete from "user" where id = ${user.user.id}`;
+  await departures().catchUp();
+  for (const gone of [study, organization, user]) assert.equal(await gone.status(), 404);
+  assert.equal(await whole.status(), 200);
+});

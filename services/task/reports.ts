@@ -22,11 +22,11 @@ import {
   type Transition,
 } from "./rules.ts";
 import {
-  agentOfNode,
+  countHello,
+  lockAgent,
   lockResult,
   lockTask,
   openResultsAtNode,
-  rememberAgent,
   resultById,
   resultInput,
   type ResultRow,
@@ -44,7 +44,8 @@ const attempt = { agent_id: z.uuid(), result_id: count, attempt: count };
 export const REPORT_SCHEMAS = {
   hello: z.object({
     agent_id: z.uuid(),
-    session: z.uuid(),
+    /** How many hellos of the node have been dealt with before this one, as far as it knows. */
+    after: z.number().int().min(0).max(MAX_ID),
     open: z.array(z.object({
       result_id: count,
       attempt: count,
@@ -84,11 +85,16 @@ export type StartAnswer = Refused | {
 };
 export type LostAnswer = Refused | { ok: true; next_attempt: number | null };
 
-export interface HelloAnswer {
+export type HelloAnswer = {
   ok: true;
   /** Attempts the agent holds that are over: it stops and forgets them. */
   drop: { result_id: number; attempt: number; reason: RefusalReason | "unknown" }[];
-}
+} | {
+  /** It does not follow the last hello: it is a late copy, or the agent has just started and cannot know. */
+  ok: false;
+  /** So many have been dealt with: the next one comes after these. */
+  hellos: number;
+};
 
 export interface Reports {
   hello(nodeId: number, report: ReportBody<"hello">): Promise<HelloAnswer>;
@@ -186,12 +192,27 @@ export function createReports({ db, outbox, streams, log, now }: ReportsOptions)
     );
   }
 
+  /** Does something about a hello that is the node's next one still; `before` is the agent that said the last one. */
+  function onHello<Answer>(
+    nodeId: number,
+    { agent_id, after }: ReportBody<"hello">,
+    act: (change: Change, before: string) => Promise<Answer>,
+  ): Promise<Answer | (HelloAnswer & { ok: false })> {
+    return outbox.change(async (change) => {
+      // Locked, so that of two copies at two replicas the second sees what the first has done.
+      const { agent_id: before, hellos } = await lockAgent(change.tx, nodeId, agent_id);
+      if (after !== hellos) return { ok: false, hellos } as const;
+      return await act(change, before);
+    });
+  }
+
   /** A result that its node should hold, and did not name in its hello. */
   async function missing(
     nodeId: number,
+    hello: ReportBody<"hello">,
     { id, task_id, newJournal }: { id: number; task_id: number; newJournal: boolean },
   ): Promise<void> {
-    await outbox.change(async (change) => {
+    await onHello(nodeId, hello, async (change) => {
       const task = await lockTask(change.tx, task_id);
       const result = task && await lockResult(change.tx, id);
       if (!result || result.finished_at !== null || result.node_id !== nodeId) return;
@@ -202,19 +223,25 @@ export function createReports({ db, outbox, streams, log, now }: ReportsOptions)
   }
 
   return {
-    async hello(nodeId, { agent_id, open }) {
+    async hello(nodeId, hello) {
+      const { agent_id, open } = hello;
       await streams.ensureConsumer(nodeId);
       const held = new Map(open.map((one) => [one.result_id, one]));
+      const known = await onHello(
+        nodeId,
+        hello,
+        (_, before) => Promise.resolve({ ok: true as const, before }),
+      );
+      if (!known.ok) return known;
       // An agent with a new journal cannot know what its predecessor had acknowledged and not begun.
-      const before = await agentOfNode(db, nodeId);
-      const newJournal = before !== undefined && before !== agent_id;
+      const newJournal = known.before !== agent_id;
       for (const { id, task_id, attempt, status } of await openResultsAtNode(db, nodeId)) {
         if (held.get(id)?.attempt === attempt) continue;
         if (status === "pending" && !newJournal) continue;
-        await missing(nodeId, { id, task_id, newJournal });
+        await missing(nodeId, hello, { id, task_id, newJournal });
       }
-      const drop: HelloAnswer["drop"] = [];
-      await outbox.change(async ({ tx }) => {
+      return await onHello(nodeId, hello, async ({ tx }) => {
+        const drop: (HelloAnswer & { ok: true })["drop"] = [];
         await closeStopOrdersExcept(tx, nodeId, [...held.keys()]);
         for (const { result_id, attempt, state } of open) {
           const result = await resultById(tx, result_id);
@@ -224,9 +251,9 @@ export function createReports({ db, outbox, streams, log, now }: ReportsOptions)
           if (reason) drop.push({ result_id, attempt, reason });
         }
         // Last, so that a hello that did not get this far is done again as a whole.
-        await rememberAgent(tx, nodeId, agent_id);
+        await countHello(tx, nodeId, agent_id);
+        return { ok: true as const, drop };
       });
-      return { ok: true, drop };
     },
 
     start(nodeId, report) {

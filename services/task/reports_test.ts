@@ -69,6 +69,26 @@ Deno.test("a hello that does not name started work makes it the next attempt, on
   assert.deepEqual(drop, [{ result_id: run.id, attempt: 1, reason: "superseded" }]);
 });
 
+Deno.test("a late copy of a hello changes nothing, whichever agent's it is", async () => {
+  const { run, node, agent, show } = await oneRun();
+  const { hello } = hub().deps.reports;
+  const first = { agent_id: agent.agent_id, after: 0, open: [] };
+  assert.deepEqual(await hello(node, first), { ok: true, drop: [] });
+  await agent.start(run.id);
+  assert.deepEqual(await hello(node, first), { ok: false, hellos: 1 });
+  const stranger = { ...first, agent_id: crypto.randomUUID() };
+  assert.deepEqual(await hello(node, stranger), { ok: false, hellos: 1 });
+  const { attempt, status } = await show();
+  assert.deepEqual({ attempt, status }, { attempt: 1, status: "active" });
+  // Of two copies at once, one counts.
+  const open = [{ result_id: run.id, attempt: 1, state: "started" as const }];
+  const next = { ...first, after: 1, open };
+  const answers = await Promise.all([hello(node, next), hello(node, next), hello(node, next)]);
+  assert.deepEqual(answers.filter((one) => one.ok), [{ ok: true, drop: [] }]);
+  assert.deepEqual(await hello(node, next), { ok: false, hellos: 2 });
+  assert.equal((await agent.finish(run.id)).ok, true);
+});
+
 Deno.test("an agent with a new journal is given again what its predecessor had not begun", async () => {
   const { run, node, agent, show } = await oneRun();
   await agent.hello();

@@ -195,8 +195,13 @@ export async function tasksOf(tx: Tx, owner: TaskOwner): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-export async function collaborationsOfTasks(tx: Tx): Promise<number[]> {
-  const rows = await tx<{ id: number }[]>`select distinct collaboration_id as id from task`;
+/** What tasks belong to in one way, each once. */
+export async function ownersOfTasks(
+  tx: Tx,
+  column: "collaboration_id" | "study_id" | "init_org_id" | "init_user_id",
+): Promise<number[]> {
+  const rows = await tx<{ id: number }[]>`
+    select distinct ${tx(column)} as id from task where ${tx(column)} is not null`;
   return rows.map((row) => row.id);
 }
 
@@ -361,17 +366,26 @@ export async function openResultsAtNode(tx: Tx, nodeId: number): Promise<ResultR
     order by id`;
 }
 
-/** The agent that last spoke for a node. */
-export async function agentOfNode(tx: Tx, nodeId: number): Promise<string | undefined> {
-  const [row] = await tx<{ agent_id: string }[]>`
-    select agent_id from node_agent where node_id = ${nodeId}`;
-  return row?.agent_id;
+/**
+ * The agent that last spoke for a node, locked, and how many hellos of the node have been dealt with. Where none has
+ * spoken yet, it is the one that speaks now.
+ */
+export async function lockAgent(
+  tx: Tx,
+  nodeId: number,
+  agentId: string,
+): Promise<{ agent_id: string; hellos: number }> {
+  const [row] = await tx<{ agent_id: string; hellos: number }[]>`
+    insert into node_agent (node_id, agent_id) values (${nodeId}, ${agentId})
+    on conflict (node_id) do update set agent_id = node_agent.agent_id
+    returning agent_id, hellos`;
+  return row!;
 }
 
-export async function rememberAgent(tx: Tx, nodeId: number, agentId: string): Promise<void> {
+/** Counts a hello of the agent that now speaks for a node. */
+export async function countHello(tx: Tx, nodeId: number, agentId: string): Promise<void> {
   await tx`
-    insert into node_agent (node_id, agent_id) values (${nodeId}, ${agentId})
-    on conflict (node_id) do update set agent_id = excluded.agent_id`;
+    update node_agent set agent_id = ${agentId}, hellos = hellos + 1 where node_id = ${nodeId}`;
 }
 
 export interface StaleDispatch {

@@ -139,9 +139,11 @@ export async function startHubDouble(): Promise<HubDouble> {
   });
   const helloBody = z.object({
     agent_id: z.uuid(),
-    session: z.uuid(),
+    after: z.number().int(),
     open: z.array(z.object({ result_id: z.number(), attempt: z.number(), state: z.string() })),
   });
+
+  let hellos = 0;
 
   function refusal(result: HeldResult | undefined, body: z.infer<typeof attemptBody>) {
     if (!result) return "unknown";
@@ -154,7 +156,9 @@ export async function startHubDouble(): Promise<HubDouble> {
 
   async function commit(kind: ReportKind, json: unknown): Promise<unknown> {
     if (kind === "hello") {
-      const { open, agent_id } = helloBody.parse(json);
+      const { open, agent_id, after } = helloBody.parse(json);
+      if (after !== hellos) return { ok: false, hellos };
+      hellos++;
       const drop = open.flatMap(({ result_id, attempt }) => {
         const reason = refusal(results.get(result_id), { agent_id, result_id, attempt });
         return reason ? [{ result_id, attempt, reason }] : [];

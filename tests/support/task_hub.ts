@@ -13,7 +13,7 @@ import { createDispatchStreams, type DispatchStreams } from "../../services/task
 import { taskAnswers } from "../../services/task/events.ts";
 import { createKills } from "../../services/task/kills.ts";
 import { createReconciler, type Reconciler } from "../../services/task/reconciler.ts";
-import { createReports } from "../../services/task/reports.ts";
+import { createReports, type ReportBody } from "../../services/task/reports.ts";
 import { createTaskWatch } from "../../services/task/watch.ts";
 import { type Db, migrate, openDatabase } from "../../shared/db.ts";
 import { silentLogger } from "../../shared/log.ts";
@@ -288,10 +288,13 @@ export function reporterOf(hub: TaskHub, node: number, agent_id: string = crypto
   const { reports } = hub.deps;
   return {
     agent_id,
-    hello: (
-      open: { result_id: number; attempt: number; state: "accepted" | "started" | "finished" }[] =
-        [],
-    ) => reports.hello(node, { agent_id, session: crypto.randomUUID(), open }),
+    async hello(open: ReportBody<"hello">["open"] = []) {
+      for (let after = 0;;) {
+        const answer = await reports.hello(node, { agent_id, after, open });
+        if (answer.ok) return answer;
+        after = answer.hellos;
+      }
+    },
     start: (result_id: number, attempt = 1) =>
       reports.start(node, { agent_id, result_id, attempt }),
     finish: (result_id: number, { attempt = 1, ...rest }: {

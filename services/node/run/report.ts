@@ -16,10 +16,10 @@ import type { AttemptId, AttemptState } from "../record/journal.ts";
 const refused = z.object({ ok: z.literal(false), reason: z.string() });
 const attemptId = z.object({ result_id: z.number().int(), attempt: z.number().int() });
 const ANSWERS = {
-  hello: z.object({
-    ok: z.literal(true),
-    drop: z.array(attemptId.extend({ reason: z.string() })),
-  }),
+  hello: z.union([
+    z.object({ ok: z.literal(false), hellos: z.number().int() }),
+    z.object({ ok: z.literal(true), drop: z.array(attemptId.extend({ reason: z.string() })) }),
+  ]),
   start: z.union([
     refused,
     z.object({
@@ -61,7 +61,7 @@ export interface Reporter {
   hello(
     open: (AttemptId & { state: AttemptState })[],
     signal: AbortSignal,
-  ): Promise<Answer<"hello">>;
+  ): Promise<Answer<"hello"> & { ok: true }>;
   start(attempt: AttemptId, signal: AbortSignal): Promise<Answer<"start">>;
   /** Sends the report in the file at `path`, by message; a large payload goes over HTTP before it. */
   finish(attempt: AttemptId, path: string): Promise<Answer<"finish">>;
@@ -82,7 +82,8 @@ export interface CreateReporterOptions {
 export function createReporter(
   { broker, hub, agentId, nodeId, log, signal: ended }: CreateReporterOptions,
 ): Reporter {
-  const session = crypto.randomUUID();
+  /** How many hellos of this node the hub has dealt with, as far as is known here. */
+  let hellos = 0;
 
   function send<Kind extends ReportKind>(
     kind: Kind,
@@ -134,7 +135,14 @@ export function createReporter(
   }
 
   return {
-    hello: (open, signal) => send("hello", { session, open }, AbortSignal.any([signal, ended])),
+    async hello(open, signal) {
+      const either = AbortSignal.any([signal, ended]);
+      for (;;) {
+        const answer = await send("hello", { after: hellos, open }, either);
+        hellos = answer.ok ? hellos + 1 : answer.hellos;
+        if (answer.ok) return answer;
+      }
+    },
     start: ({ result_id, attempt }, signal) =>
       send("start", { result_id, attempt }, AbortSignal.any([signal, ended])),
     lost: ({ result_id, attempt }, reason) => send("lost", { result_id, attempt, reason }, ended),
