@@ -71,9 +71,11 @@ events_logger="file"
   );
   await Deno.writeTextFile(
     at("storage.conf"),
-    `[storage]\ndriver="vfs"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n` +
+    `[storage]\ndriver="${user ? "vfs" : "overlay"}"\ngraphroot="${at("graph")}"\nrunroot="${
+      at("run")
+    }"\n` +
       // A user without further ids of its own has but one for all that is in an image.
-      `[storage.options.vfs]\nignore_chown_errors="${user !== undefined}"\n`,
+      (user ? `[storage.options.vfs]\nignore_chown_errors="true"\n` : ""),
   );
   await Deno.writeTextFile(
     at("registries.conf"),
@@ -162,7 +164,6 @@ events_logger="file"
       await end();
       // Ends the process that holds a rootless engine's namespaces.
       if (user) await tell("system", "migrate");
-      engine.close();
       if (!rest.success) throw new Error(new TextDecoder().decode(rest.stderr));
       // Podman leaves a mount of its storage behind.
       await new Deno.Command("umount", { args: [at("graph/vfs"), at("graph")], stderr: "null" })
@@ -236,8 +237,8 @@ async function importShellImage(
     await Deno.mkdir(join(folder, part), { recursive: true });
   }
   const which = await new Deno.Command("sh", { args: ["-c", "command -v busybox"] }).output();
-  const busybox = join(folder, "bin/busybox");
-  await Deno.copyFile(new TextDecoder().decode(which.stdout).trim(), busybox);
+  const busybox = new TextDecoder().decode(which.stdout).trim();
+  await Deno.copyFile(busybox, join(folder, "bin/busybox"));
   const listed = await new Deno.Command(busybox, { args: ["--list"] }).output();
   for (const name of new TextDecoder().decode(listed.stdout).trim().split("\n")) {
     if (name !== "busybox") await Deno.symlink("busybox", join(folder, "bin", name));

@@ -143,7 +143,7 @@ async function* checkContainers(config: NodeConfig): AsyncGenerator<Finding> {
     yield finding(name, true, `answers at ${engine.socket}`);
     yield* checkLimits(engine, containers);
     yield* checkSurroundings(config, engine);
-    return engine.close();
+    return;
   }
   if (engine !== undefined) yield finding(name, false, `${engine}; is the engine well?`);
   else if (named) {

@@ -117,27 +117,18 @@ export async function* piecesOf(stream: ReadableStream<Uint8Array> | null): Asyn
 /** Bytes of a copy for somebody else, of whose memory only the collector knows when it is free: soon, if it is small. */
 const COPY = 16 * 1024;
 
-/** The opposite. `onEnd` is called once, whatever the end. */
-export function streamOf(pieces: AsyncGenerator<Bytes>, onEnd = () => {}): ReadableStream<Bytes> {
+/** The opposite. */
+export function streamOf(pieces: AsyncGenerator<Bytes>): ReadableStream<Bytes> {
   return new ReadableStream<Bytes>({
     async pull(controller) {
-      try {
-        const { done, value } = await pieces.next();
-        if (done) {
-          controller.close();
-          return onEnd();
-        }
-        for (let at = 0; at < value.length; at += COPY) {
-          controller.enqueue(new Uint8Array(value.subarray(at, at + COPY)));
-        }
-      } catch (error) {
-        onEnd();
-        throw error;
+      const { done, value } = await pieces.next();
+      if (done) return controller.close();
+      for (let at = 0; at < value.length; at += COPY) {
+        controller.enqueue(new Uint8Array(value.subarray(at, at + COPY)));
       }
     },
     async cancel() {
       await pieces.return(undefined);
-      onEnd();
     },
   }, { highWaterMark: 0 });
 }

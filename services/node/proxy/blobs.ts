@@ -17,7 +17,7 @@ import { type Hub, HubError } from "../hub/hub.ts";
 import { piecesOf, readPieces, streamOf, TooLargeError, writePieces } from "../payload/pieces.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import type { Grant } from "./token.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns, type ProxyContext } from "./turns.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -47,7 +47,7 @@ export interface CreateBlobsOptions extends ProxyBlobs {
 }
 
 export interface Blobs {
-  routes: Hono;
+  routes: Hono<{ Bindings: ProxyContext }>;
   /** Whether this algorithm has shown that it knows blobs, and the hub wants them. */
   areKnown(): Promise<boolean>;
 }
@@ -55,7 +55,7 @@ export interface Blobs {
 export function createBlobs(
   { folder, maxBytes, onInput, hub, access, codec, signal, log }: CreateBlobsOptions,
 ): Blobs {
-  const routes = new Hono();
+  const routes = new Hono<{ Bindings: ProxyContext }>();
   const path = join(folder, "blob");
   let known = false;
   /** A run has one file for its blobs, or it could fill the disk with them. */
@@ -99,7 +99,10 @@ export function createBlobs(
   }
 
   /** Content of which nothing may be delivered before all of it has come and is confirmed. */
-  async function throughFile(content: AsyncGenerator<Bytes>): Promise<ReadableStream<Bytes>> {
+  async function throughFile(
+    content: AsyncGenerator<Bytes>,
+    { completed }: ProxyContext,
+  ): Promise<ReadableStream<Bytes>> {
     const release = await takeTurn();
     function end() {
       Deno.remove(path).catch(() => {}).finally(release);
@@ -110,7 +113,8 @@ export function createBlobs(
       end();
       throw error;
     }
-    return streamOf(readPieces(path), end);
+    completed.then(end, end);
+    return streamOf(readPieces(path));
   }
 
   routes.get("/blobstream/status", async function blobStatus(c) {
@@ -168,7 +172,7 @@ export function createBlobs(
       const first = await content.next();
       const whole = after(first, content);
       if (!opener.authenticated) return c.body(streamOf(whole), 200, headers);
-      return c.body(await throughFile(whole), 200, headers);
+      return c.body(await throughFile(whole, c.env), 200, headers);
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
       log.warn("A blob cannot be read", { blob_id: c.req.param("id"), reason: error.message });

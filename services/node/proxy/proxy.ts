@@ -20,7 +20,7 @@ import { createBlobs, isBlobId, type ProxyBlobs } from "./blobs.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { type Created, createdSchema, type Posted } from "./posted.ts";
 import { carriesToken, type Grant } from "./token.ts";
-import { createTurns, inTurn } from "./turns.ts";
+import { createTurns, inTurn, type ProxyContext } from "./turns.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
 const HOLD_SECONDS = 25;
@@ -47,7 +47,6 @@ export interface ProxyOptions {
   log: Logger;
 }
 
-export type ProxyContext = { completed: Promise<void> };
 export type Proxy = (request: Request, context: ProxyContext) => Response | Promise<Response>;
 
 /** Looser than what the hub checks: it has the last word. */

@@ -6,6 +6,9 @@
 import type { MiddlewareHandler } from "hono";
 import { PIECE, streamOf } from "../payload/pieces.ts";
 
+/** `completed` settles when an answer has been sent, or nobody takes it any more. */
+export type ProxyContext = { completed: Promise<void> };
+
 /** Waits for its turn; what it resolves to ends that. */
 export type TakeTurn = () => Promise<() => void>;
 
@@ -20,8 +23,8 @@ export function createTurns(): TakeTurn {
   };
 }
 
-/** Answers one request after the other. A large answer has its turn until it has been read, or nobody reads it any more. */
-export function inTurn(takeTurn: TakeTurn): MiddlewareHandler {
+/** Answers one request after the other. A large answer has its turn until it has been sent, or nobody takes it any more. */
+export function inTurn(takeTurn: TakeTurn): MiddlewareHandler<{ Bindings: ProxyContext }> {
   return async function answerInTurn(c, next) {
     const release = await takeTurn();
     let held = false;
@@ -30,7 +33,9 @@ export function inTurn(takeTurn: TakeTurn): MiddlewareHandler {
       const bytes = await c.res.bytes();
       const { status, headers } = c.res;
       held = bytes.length > PIECE;
-      const body = held ? streamOf(inPieces(bytes), release) : bytes;
+      const body = held ? streamOf(inPieces(bytes)) : bytes;
+      // Whoever left, or asked for the head only, never reads the body.
+      if (held) c.env.completed.then(release, release);
       c.res = undefined;
       c.res = new Response(body, { status, headers });
     } finally {

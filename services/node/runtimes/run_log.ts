@@ -35,7 +35,9 @@ export function createRunLog({ maxBytes, onLines }: RunLogOptions): RunLog {
         if (taken.length === 0) return;
         // The database that will hold the log cannot hold NUL.
         const text = decoder.decode(taken, { stream: true }).replaceAll("\0", "\ufffd");
-        const lines = (partial + text).split("\n");
+        // A line that comes in many pieces is not searched again with each.
+        const lines = text.split("\n");
+        lines[0] = partial + lines[0];
         partial = lines.pop()!;
         if (lines.length === 0) return;
         for (const line of lines) kept.push(line);

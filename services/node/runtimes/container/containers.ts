@@ -11,7 +11,8 @@ import type { Logger } from "../../../../shared/log.ts";
 import type { ContentFile } from "../../payload/pieces.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import type { ContainerLimits } from "./container_spec.ts";
-import { type Engine, EngineError, type EngineInfo, engineInfo, podmanVersion } from "./engine.ts";
+import { type About, aboutEngine, type Engine, EngineError } from "./engine.ts";
+import { createDiskCounter } from "./disk.ts";
 import { EnvironmentError } from "./environment.ts";
 import { GpuError } from "./gpu.ts";
 import { createImages, type Images, type RegistryLogin } from "./image.ts";
@@ -22,7 +23,7 @@ import { type DatabaseSource, openPlaces, type Place, PlaceError } from "./place
 import { planReach, type Target, type Way, within } from "./reach.ts";
 import type { ContextOfRun } from "./run_context.ts";
 import { hasRun, startOnce } from "./start.ts";
-import { stateSchema, supervise } from "./supervise.ts";
+import { isAlive, stateSchema, supervise } from "./supervise.ts";
 import { openSurroundings, type SurroundingsOptions } from "./surroundings.ts";
 
 /** How long an engine may take over a start that an earlier agent has asked for. */
@@ -129,16 +130,17 @@ export async function createContainers(
     connect,
     log,
   });
+  const disk = createDiskCounter(engine);
   const own = ownContainers({ engine, agentId, log });
   const links = new Set<Link>();
   const closed = new AbortController();
   const busyJobs = new Map<number, number>();
 
-  let info: Promise<EngineInfo> | undefined;
-  /** Asked once: it is about the machine, and an engine that is busy takes longer over it than over a start. */
-  function aboutEngine(): Promise<EngineInfo> {
-    return info ??= engineInfo(engine).catch((error) => {
-      info = undefined;
+  let known: Promise<About> | undefined;
+  /** Asked once: another engine means another agent. */
+  function about(): Promise<About> {
+    return known ??= aboutEngine(engine).catch((error) => {
+      known = undefined;
       throw error;
     });
   }
@@ -176,6 +178,7 @@ export async function createContainers(
     const handle = supervise({
       engine,
       id,
+      disk,
       pid: State.Pid,
       place,
       temporary,
@@ -214,7 +217,7 @@ export async function createContainers(
 
   /** Where the engine can, all that a program reaches is there before the program begins. */
   async function connectEarly(id: string, link: Link): Promise<void> {
-    if (!await podmanVersion(engine)) return;
+    if (!(await about()).podman) return;
     try {
       await engine.done("POST", `/containers/${id}/init`, { podman: true });
     } catch (error) {
@@ -241,8 +244,7 @@ export async function createContainers(
         const place = await places.make(run.name, run);
         const ways = planReach([...run.reach, ...await surroundings.targets()]);
         const body = await describeContainer(run, {
-          engine,
-          about: await aboutEngine(),
+          about: await about(),
           options,
           places,
           place,
@@ -311,7 +313,6 @@ export async function createContainers(
       for (const link of links) await link.close();
       await surroundings.close();
       await Deno.remove(sockets, { recursive: true }).catch(() => {});
-      engine.close();
     },
   };
 
@@ -325,11 +326,6 @@ export async function createContainers(
       : "its own log says why";
     return { status: "start failed", reason: `The node could not start the container: ${words}` };
   }
-}
-
-/** The engine may not have noticed yet. */
-function isAlive(pid: number): Promise<boolean> {
-  return Deno.stat(`/proc/${pid}/ns`).then(() => true, () => false);
 }
 
 /** A run that has ended before it could begin. */

@@ -239,7 +239,8 @@ Deno.test(
       const leftOver = await start("sleep 60");
       const next = await again();
       await next.cleanUp((one) => one === name);
-      assert.equal((await leftOver.done).status, "unknown error");
+      // Whichever it sees first: the end of the program, or that its container is gone.
+      assert.match((await leftOver.done).status, /^(crashed|unknown error)$/);
       await containers.close();
       const handle = await next.reattach(name, {
         jobId: 8000,

@@ -12,35 +12,106 @@ export class UncountableError extends Error {
   override name = "UncountableError";
 }
 
+/** Counts what containers write where the agent gave them no folder. */
+export interface DiskCounter {
+  /** Gives what tells, as often as it is asked, how many bytes one container holds there. `pid` is its first process. */
+  of(id: string, pid: number): () => Promise<number>;
+}
+
+/** Where a container writes. */
+interface Layer {
+  /** Its own part of the root file system, if the engine keeps that in a folder which can be seen from here. */
+  folder: string | undefined;
+  volumes: string[];
+}
+
 const layerSchema = z.object({
-  SizeRw: z.number().default(0),
-  State: z.object({ Pid: z.number().default(0) }),
+  GraphDriver: z.object({ Data: z.object({ UpperDir: z.string().optional() }).nullish() })
+    .nullish(),
   Mounts: z.array(z.object({ Type: z.string(), Source: z.string().default("") })).nullish(),
 });
 
-/** Bytes that a container has written where the agent gave it no folder. Asks much of the engine. */
-export async function hiddenSize(engine: Engine, id: string): Promise<number> {
-  const path = `/containers/${id}/json?size=true`;
-  const { SizeRw, State, Mounts } = await engine.json("GET", path, layerSchema);
-  let size = SizeRw;
-  for (const { Type, Source } of Mounts ?? []) {
-    if (Type === "volume" && Source) size += await sizeOf(Source, State.Pid);
+/** One for all containers, because it looks at every process of the machine. */
+export function createDiskCounter(engine: Engine): DiskCounter {
+  const processes = processTable();
+
+  async function layerOf(id: string): Promise<Layer> {
+    const { GraphDriver, Mounts } = await engine.json("GET", `/containers/${id}/json`, layerSchema);
+    const folder = GraphDriver?.Data?.UpperDir;
+    const seen = folder !== undefined && await Deno.stat(folder).then(() => true, () => false);
+    const volumes = (Mounts ?? []).filter(({ Type, Source }) => Type === "volume" && Source);
+    return { folder: seen ? folder : undefined, volumes: volumes.map(({ Source }) => Source) };
   }
-  return size + (State.Pid > 0 ? await unlinkedSize(State.Pid) : 0);
+
+  /** Costs the engine much, above all one that copies images. */
+  async function sizeByEngine(id: string): Promise<number> {
+    const schema = z.object({ SizeRw: z.number().default(0) });
+    return (await engine.json("GET", `/containers/${id}/json?size=true`, schema)).SizeRw;
+  }
+
+  return {
+    of(id, pid) {
+      let layer: Layer | undefined;
+      return async function countElsewhere() {
+        layer ??= await layerOf(id);
+        let size = layer.folder === undefined ? Infinity : await sizeOf(layer.folder, pid);
+        if (size === Infinity) size = await sizeByEngine(id);
+        for (const volume of layer.volumes) size += await sizeOf(volume, pid);
+        return size + await unlinkedSize(processes.beside(pid));
+      };
+    },
+  };
 }
 
-/** Bytes of files without a name that are open in the process namespace of `pid`. */
-async function unlinkedSize(pid: number): Promise<number> {
-  const namespace = await Deno.readLink(`/proc/${pid}/ns/pid`).catch(() => undefined);
-  const own = await Deno.readLink("/proc/self/ns/pid").catch(() => undefined);
-  if (namespace === undefined || namespace === own) return 0;
+/** How old a list of processes may be. */
+const PROCESSES_MS = 400;
+
+/** All processes of the machine by their process namespace. */
+function processTable() {
+  let table = new Map<string, number[]>();
+  let read = -Infinity;
+
+  function refresh(): void {
+    if (performance.now() - read < PROCESSES_MS) return;
+    table = new Map();
+    for (const { name } of Deno.readDirSync("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      const namespace = namespaceOf(name);
+      if (namespace === undefined) continue;
+      const known = table.get(namespace);
+      if (known) known.push(Number(name));
+      else table.set(namespace, [Number(name)]);
+    }
+    read = performance.now();
+  }
+
+  return {
+    /** The processes in the namespace of `pid`; none if that is this machine's. */
+    beside(pid: number): number[] {
+      const namespace = pid > 0 ? namespaceOf(pid) : undefined;
+      if (namespace === undefined || namespace === namespaceOf("self")) return [];
+      refresh();
+      return table.get(namespace) ?? [];
+    },
+  };
+}
+
+/** `undefined` when there is no such process any more, or it is another user's. */
+function namespaceOf(process: number | string): string | undefined {
+  try {
+    return Deno.readLinkSync(`/proc/${process}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes of files without a name that these processes have open. */
+async function unlinkedSize(processes: number[]): Promise<number> {
   const sizes = new Map<string, number>();
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
+  for (const process of processes) {
     try {
-      if (await Deno.readLink(`/proc/${name}/ns/pid`) !== namespace) continue;
-      for await (const descriptor of Deno.readDir(`/proc/${name}/fd`)) {
-        const path = `/proc/${name}/fd/${descriptor.name}`;
+      for await (const { name } of Deno.readDir(`/proc/${process}/fd`)) {
+        const path = `/proc/${process}/fd/${name}`;
         const target = await Deno.readLink(path);
         // What lies in memory counts as such.
         if (!target.endsWith(" (deleted)") || /^\/(memfd:|dev\/shm\/|SYSV)/.test(target)) continue;
@@ -112,7 +183,12 @@ async function countInside(folder: string, pid: number): Promise<number> {
     args: [...users, "du", "--summarize", "--bytes", folder],
     env: { LC_ALL: "C" },
     signal: AbortSignal.timeout(COUNT_MS),
-  }).output();
+  }).output().catch((cause) => {
+    throw new UncountableError(
+      "one of them is another user's, and nsenter, which could look at it, does not run",
+      { cause },
+    );
+  });
   const size = /^\d+/.exec(new TextDecoder().decode(stdout))?.[0];
   const denied = new TextDecoder().decode(stderr).includes("Permission denied");
   if (size !== undefined && !denied) return Number(size);

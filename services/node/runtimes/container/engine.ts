@@ -2,12 +2,14 @@
  * A container engine, Docker or Podman, over its Docker-compatible API on a unix socket.
  * @module
  */
+import { Buffer } from "node:buffer";
+import { type IncomingMessage, request as httpRequest } from "node:http";
 import { z } from "zod";
 import { messageOf } from "../../../../shared/errors.ts";
 
-const API = "http://engine/v1.41";
+const API = "/v1.41";
 /** What only Podman has. */
-const PODMAN_API = "http://engine/v4.0.0/libpod";
+const PODMAN_API = "/v4.0.0/libpod";
 
 /** The engine refused, or could not be asked; then there is no status. */
 export class EngineError extends Error {
@@ -28,38 +30,40 @@ export interface EngineRequest {
 export interface Engine {
   readonly socket: string;
   /** One request; throws an {@linkcode EngineError} for every answer that is no success. The caller reads the body. */
-  request(method: string, path: string, options?: EngineRequest): Promise<Response>;
+  request(
+    method: string,
+    path: string,
+    options?: EngineRequest,
+  ): Promise<AsyncIterable<Uint8Array>>;
   /** The same, with a JSON answer of this shape. */
   json<T>(method: string, path: string, schema: z.ZodType<T>, options?: EngineRequest): Promise<T>;
   /** The same, of which nothing but success matters. */
   done(method: string, path: string, options?: EngineRequest): Promise<void>;
-  close(): void;
 }
 
 export function createEngine(socket: string): Engine {
-  const client = Deno.createHttpClient({
-    proxy: { transport: "unix", path: socket },
-    // A connection each: what waits for a container to end must not be shared with anything.
-    poolMaxIdlePerHost: 0,
-  });
-
   async function request(
     method: string,
     path: string,
     { body, headers, signal, podman }: EngineRequest = {},
-  ): Promise<Response> {
-    let response: Response;
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const json = body === undefined ? {} : { "content-type": "application/json" };
+    // Deno's `fetch` stands still for seconds when it opens many connections to a unix socket at once.
+    const asked = httpRequest({
+      socketPath: socket,
+      method,
+      path: (podman ? PODMAN_API : API) + path,
+      headers: { ...headers, ...json },
+      // A connection each: what waits for a container to end must not be shared with anything.
+      agent: false,
+      ...(signal ? { signal } : {}),
+    }, resolve);
+    asked.on("error", reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+    let answer: IncomingMessage;
     try {
-      response = await fetch((podman ? PODMAN_API : API) + path, {
-        method,
-        client,
-        headers: {
-          ...headers,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal ? { signal } : {}),
-      });
+      answer = await promise;
     } catch (cause) {
       signal?.throwIfAborted();
       throw new EngineError(
@@ -68,17 +72,13 @@ export function createEngine(socket: string): Engine {
         { cause },
       );
     }
-    if (response.ok || response.status === 304) return response;
-    throw new EngineError(readMessage(await response.text()), response.status);
+    const { statusCode: status = 0 } = answer;
+    if ((status >= 200 && status < 300) || status === 304) return answer;
+    throw new EngineError(readMessage(await textOf(answer)), status);
   }
 
   async function read(method: string, path: string, options?: EngineRequest): Promise<string> {
-    const response = await request(method, path, options);
-    try {
-      return await response.text();
-    } catch (cause) {
-      throw new EngineError("The container engine broke off its answer", undefined, { cause });
-    }
+    return await textOf(await request(method, path, options));
   }
 
   return {
@@ -99,8 +99,15 @@ export function createEngine(socket: string): Engine {
     async done(method, path, options) {
       await read(method, path, options);
     },
-    close: () => client.close(),
   };
+}
+
+async function textOf(answer: AsyncIterable<Uint8Array>): Promise<string> {
+  try {
+    return new TextDecoder().decode(Buffer.concat(await Array.fromAsync(answer)));
+  } catch (cause) {
+    throw new EngineError("The container engine broke off its answer", undefined, { cause });
+  }
 }
 
 /** The engine's own words in an answer. */
@@ -153,13 +160,24 @@ export function engineInfo(engine: Engine): Promise<EngineInfo> {
   return engine.json("GET", "/info", infoSchema, { signal: AbortSignal.timeout(10_000) });
 }
 
-/** Podman's version, or `undefined` for another engine. */
+/** Podman's version, or `undefined` for another engine. Rejects as {@linkcode engineInfo} does. */
 export async function podmanVersion(engine: Engine): Promise<string | undefined> {
   const schema = z.object({
     Components: z.array(z.object({ Name: z.string(), Version: z.string() })).default([]),
   });
   const { Components } = await engine.json("GET", "/version", schema);
   return Components.find(({ Name }) => Name === "Podman Engine")?.Version;
+}
+
+/** An engine, as far as runs have to know it. */
+export interface About extends EngineInfo {
+  /** Podman's version, or `undefined` for another engine. */
+  podman: string | undefined;
+}
+
+/** Both of the above. Podman looks for its programs' packages meanwhile, which takes it longer than a start does. */
+export async function aboutEngine(engine: Engine): Promise<About> {
+  return { ...await engineInfo(engine), podman: await podmanVersion(engine) };
 }
 
 /** The first of `sockets` behind which an engine answers. */
@@ -169,7 +187,6 @@ export async function findEngine(sockets: readonly string[]): Promise<Engine | u
     if (!info?.isSocket) continue;
     const engine = createEngine(socket);
     if (await engineInfo(engine).then(() => true, () => false)) return engine;
-    engine.close();
   }
   return undefined;
 }

@@ -55,14 +55,14 @@ const ATTACKS: Attack[] = [
   },
   {
     what: "a flood of its own root file system",
-    script: "mkdir /flood; while :; do head -c 5000000 /dev/zero > /flood/$((n=n+1)); done",
+    script: "mkdir /tmp/d; while :; do head -c 5000000 /dev/zero > /tmp/d/$((n=n+1)); done",
     status: "failed",
     reason: /more than the 64 MiB of files/,
   },
   {
     what: "a part of its room in each place",
     script:
-      "head -c 40000000 /dev/zero > /mnt/tmp/x; head -c 40000000 /dev/zero > /var-x; exec sleep 60",
+      "head -c 40000000 /dev/zero > /mnt/tmp/x; head -c 40000000 /dev/zero > /tmp/x; exec sleep 60",
     status: "failed",
     reason: /more than the 64 MiB of files/,
   },

@@ -68,12 +68,12 @@ export function createImages(
       fromImage: full.slice(0, separator),
       tag: full.slice(separator + 1),
     });
-    const response = await engine.request("POST", `/images/create?${query}`, {
+    const answer = await engine.request("POST", `/images/create?${query}`, {
       signal: AbortSignal.timeout(timeoutSeconds * 1000),
       headers: login ? { "x-registry-auth": encodeLogin(login) } : {},
     });
     let shown = performance.now();
-    for await (const { status, error } of progressOf(response.body!)) {
+    for await (const { status, error } of progressOf(answer)) {
       if (error) throw new EngineError(error);
       if (status && performance.now() - shown > 10_000) {
         shown = performance.now();
@@ -151,10 +151,11 @@ const progressSchema = z.object({
 }).catch({});
 
 /** What the engine tells while it pulls: one JSON object a line. */
-async function* progressOf(body: ReadableStream<Uint8Array<ArrayBuffer>>) {
+async function* progressOf(answer: AsyncIterable<Uint8Array>) {
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
+  for await (const piece of answer) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
     rest = lines.pop()!;
     for (const line of lines) if (line.trim()) yield parseProgress(line);
   }

@@ -5,13 +5,13 @@
 
 /** Passes each piece of content on as it comes; what is cut off in the middle of a frame is passed on too. */
 export async function readLogFrames(
-  stream: ReadableStream<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array>,
   onPiece: (piece: Uint8Array, channel: number) => void,
 ): Promise<void> {
   const head = new Uint8Array(8);
   let headLength = 0;
   let left = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of pieces) {
     for (let at = 0; at < chunk.length;) {
       if (left > 0) {
         const piece = chunk.subarray(at, at + left);

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { createBody } from "./container_spec.ts";
 import type { ContainerOptions, ContainerRun } from "./containers.ts";
-import { type Engine, type EngineInfo, podmanVersion } from "./engine.ts";
+import type { About } from "./engine.ts";
 import { buildEnvironment } from "./environment.ts";
 import { gpuRequests } from "./gpu.ts";
 import { PROXY_PORT } from "./link.ts";
@@ -18,8 +18,7 @@ const RUN_CONTEXT = "run_context.json";
 const TEMPORARY_FOLDER = "/mnt/tmp";
 
 export interface DescribeOptions {
-  engine: Engine;
-  about: EngineInfo;
+  about: About;
   options: ContainerOptions;
   places: Places;
   place: Place;
@@ -32,7 +31,7 @@ export interface DescribeOptions {
 /** Readies a run's files and gives the body of the engine's create request. */
 export async function describeContainer(
   run: ContainerRun,
-  { engine, about, options, places, place, temporary, ways, labels }: DescribeOptions,
+  { about, options, places, place, temporary, ways, labels }: DescribeOptions,
 ): Promise<Record<string, unknown>> {
   const own = `/mnt/data/task-${String(run.resultId).padStart(9, "0")}`;
   const handed = [];
@@ -79,6 +78,6 @@ export async function describeContainer(
     mounts,
     labels,
     limits: { ...options.limits, ...run.limits },
-    devices: options.gpu ? gpuRequests(await podmanVersion(engine)) : [],
+    devices: options.gpu ? gpuRequests(about.podman) : [],
   }, about);
 }

@@ -30,7 +30,7 @@ export async function startOnce({ engine, id, log }: StartOptions): Promise<void
     if (!(error instanceof EngineError)) throw error;
     if (await hasRun(engine, id)) return noteMistake(error);
     // Without an answer the engine may be at it still, and would start what has ended by then anew.
-    if (error.status === undefined) throw error;
+    if (error.status === undefined || error.status === 404) throw error;
     log.warn("Cannot start a container; trying once more", { reason: error.message });
   }
   try {

@@ -12,15 +12,20 @@ import { createRunLog } from "../run_log.ts";
 import type { Outcome, RunHandle, RunLimits } from "../runtime.ts";
 import { KILLED, overTime, type Verdict } from "../verdict.ts";
 import type { ContainerLimits } from "./container_spec.ts";
-import { hiddenSize, sizeOf, UncountableError } from "./disk.ts";
+import { type DiskCounter, sizeOf, UncountableError } from "./disk.ts";
 import { type Engine, EngineError } from "./engine.ts";
 import { readLogFrames } from "./log_frames.ts";
 import type { Place } from "./place.ts";
 import { judgeEnd, overDisk, overOutput, uncountable, vanished } from "./verdict.ts";
 
-/** How often the size of a run's files is looked at, and of what only the engine can tell. */
+/** How often the size of a run's files is looked at, and of what it writes elsewhere. */
 const WATCH_MS = 250;
-const WATCH_ENGINE_MS = 500;
+const WATCH_ELSEWHERE_MS = 500;
+/** How often the process is looked at, and how often the engine is asked whether it runs. */
+const LOOK_MS = 50;
+const ASK_MS = 5000;
+/** Statuses of containers that are over; one that is paused or stopping is not. */
+const ENDED = ["exited", "stopped", "dead", "removing"];
 /** How often an engine that does not answer is asked again to end a container. */
 const KILL_MS = 100;
 /** How long the last lines of a log may take once their container has ended. */
@@ -38,10 +43,16 @@ export const stateSchema = z.object({
   }),
 });
 
+/** Whether there is such a process; the engine may notice its end later. */
+export function isAlive(pid: number): Promise<boolean> {
+  return Deno.stat(`/proc/${pid}/ns`).then(() => true, () => false);
+}
+
 export interface SuperviseOptions {
   engine: Engine;
   /** The container's id. */
   id: string;
+  disk: DiskCounter;
   /** Its first process, as this machine numbers it; 0 when it has ended. */
   pid: number;
   place: Place;
@@ -85,6 +96,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
     Math.min(Math.max(0, left), 2 ** 31 - 1),
   );
 
+  const countElsewhere = options.disk.of(id, pid);
   let inFolders = 0;
   let elsewhere = 0;
 
@@ -96,7 +108,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
   }
 
   async function watchElsewhere(): Promise<void> {
-    elsewhere = await hiddenSize(engine, id).catch((error) => {
+    elsewhere = await countElsewhere().catch((error) => {
       // It has just ended, or the engine is away; whoever waits for the end tells of it.
       if (error instanceof EngineError) return elsewhere;
       throw error;
@@ -130,7 +142,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
     const following = follow((piece, channel) => writers[channel === 2 ? 1 : 0]!(piece));
     const watching = Promise.all([
       watch(watchFolders, WATCH_MS),
-      watch(watchElsewhere, WATCH_ENGINE_MS),
+      watch(watchElsewhere, WATCH_ELSEWHERE_MS),
     ]);
     try {
       const state = await whenEnded();
@@ -181,29 +193,39 @@ export function supervise(options: SuperviseOptions): RunHandle {
     }
   }
 
-  /** Waits for the end through restarts of the engine; `undefined` when there is no such container any more. */
+  /**
+   * Waits for the end through restarts of the engine, without asking it to wait: Podman keeps a processor busy over
+   * twenty such requests. `undefined` when there is no such container any more.
+   */
   async function whenEnded() {
     for (;;) {
       try {
-        const before = await engine.json("GET", `/containers/${id}/json`, stateSchema);
-        if (!before.State.Running && before.State.Status !== "created") return before.State;
-        await engine.done("POST", `/containers/${id}/wait`);
-        const after = await engine.json("GET", `/containers/${id}/json`, stateSchema);
-        if (!after.State.Running) return after.State;
+        const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+        if (!State.Running && ENDED.includes(State.Status)) return State;
+        await whenGone(State.Pid);
       } catch (error) {
-        if (!(error instanceof EngineError) || options.signal.aborted) throw error;
+        options.signal.throwIfAborted();
+        if (!(error instanceof EngineError)) throw error;
         if (error.status === 404) return undefined;
         log.warn("Cannot watch a container; trying on", { reason: error.message });
+        await delay(500);
       }
-      await delay(500);
     }
+  }
+
+  /** Waits until a process has ended, but asks the engine now and then: the number may be another's by now. */
+  async function whenGone(pid: number): Promise<void> {
+    const until = performance.now() + ASK_MS;
+    do {
+      await delay(LOOK_MS, undefined, { signal: options.signal });
+    } while (performance.now() < until && await isAlive(pid));
   }
 
   async function follow(onPiece: (piece: Uint8Array, channel: number) => void): Promise<void> {
     try {
       const path = `/containers/${id}/logs?follow=1&stdout=1&stderr=1`;
-      const response = await engine.request("GET", path, { signal: ended.signal });
-      await readLogFrames(response.body!, onPiece);
+      const pieces = await engine.request("GET", path, { signal: ended.signal });
+      await readLogFrames(pieces, onPiece);
     } catch (error) {
       if (!ended.signal.aborted) {
         log.warn("A container's log is cut off", { reason: String(error) });

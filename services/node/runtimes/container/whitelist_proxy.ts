@@ -77,10 +77,17 @@ export async function startWhitelistProxy(
     }, (response) => {
       const back = { ...response.headers };
       for (const name of HOP_BY_HOP) delete back[name];
-      answer.writeHead(response.statusCode ?? 502, back);
-      response.pipe(answer);
       response.on("error", () => answer.destroy());
+      try {
+        answer.writeHead(response.statusCode ?? 502, back);
+      } catch (error) {
+        // What a web server says need not be HTTP, and nobody else catches what is thrown here.
+        outgoing.destroy();
+        return say(answer, 502, `${url.host} answers with no HTTP: ${messageOf(error)}`);
+      }
+      response.pipe(answer);
     });
+    answer.on("error", () => outgoing.destroy());
     outgoing.on("error", (error) => {
       if (answer.headersSent) answer.destroy();
       else say(answer, 502, `${url.host} cannot be reached: ${messageOf(error)}`);

@@ -99,6 +99,49 @@ Deno.test("startWhitelistProxy() passes requests and tunnels on to what is liste
   }
 });
 
+Deno.test("startWhitelistProxy() survives a web server that speaks no HTTP", async () => {
+  const folder = await Deno.makeTempDir();
+  const socket = `${folder}/web`;
+  const web = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = web.addr as Deno.NetAddr;
+  let answer = "";
+  let last = "";
+  (async () => {
+    for await (const connection of web) {
+      await connection.read(new Uint8Array(1000));
+      await connection.write(new TextEncoder().encode(answer));
+      connection.close();
+    }
+  })();
+  const stop = await startWhitelistProxy({
+    socket,
+    whitelist: { domains: ["files.example"], ips: ["127.0.0.1"], ports: [port] },
+    log: silentLogger,
+    resolve: () => Promise.resolve(["127.0.0.1"]),
+  });
+  try {
+    for (
+      answer of [
+        "HTTP/1.1 999 Odd\r\n\r\n",
+        "HTTP/1.1 042 Odd\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\u0000b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\u0007b\r\n\r\n",
+        "SSH-2.0-x\r\n",
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+      ]
+    ) {
+      const line = `GET http://files.example:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close`;
+      last = await talk(socket, `${line}\r\n\r\n`);
+    }
+    assert.match(last, /^HTTP\/1\.1 200 OK[^]*ok$/);
+  } finally {
+    stop();
+    web.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test(
   containerTest(
     "Containers reach on the web what is listed, by the proxy alone, and the owner reads of the rest",
