@@ -41,8 +41,10 @@ export function tokenRoutes(
     if (!user) throw loginRefused();
     const factor = await accounts.secondFactor(user, mfa_code);
     if (factor !== "passed") return c.json(factor);
-    await accounts.letIn(user);
-    const tokens = await sessions.begin({ type: "user", id: user.id });
+    const tokens = await db.begin(async (tx) => {
+      await accounts.letIn(tx, user);
+      return await sessions.begin(tx, { type: "user", id: user.id });
+    });
     await recordDone(db, "user.login", { noun: "user", id: user.id });
     c.header("jwt-token", tokens.access_token);
     return c.json(tokens);
@@ -66,7 +68,7 @@ export function tokenRoutes(
     const node = await ask("collaboration", "node_by_key", { sha256 });
     if (!node) throw new SextantError("unauthenticated", "No node has this API key.");
     await ask("collaboration", "node_logged_in", { id: node.id, payload_formats });
-    const tokens = await sessions.begin({ type: "node", id: node.id });
+    const tokens = await sessions.begin(db, { type: "node", id: node.id });
     await recordDone(db, "node.login", { noun: "node", id: node.id });
     return c.json(tokens);
   });
