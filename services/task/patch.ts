@@ -64,7 +64,8 @@ export async function patchResult(
     if (over) {
       values.started_at ??= result.started_at ?? at;
       values.finished_at = patch.finished_at ?? at;
-      values.log = await finalLog(change, id, { log: patch.log ?? null, reason: null });
+      const log = await finalLog(change, id, { log: patch.log ?? null, reason: null });
+      if (log !== "") values.log = log;
     }
     if (status === result.status) await updateResult(tx, id, values);
     else await moveResult(change, task, id, values, at);

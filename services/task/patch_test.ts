@@ -36,6 +36,18 @@ Deno.test("PATCH /run takes a stock node through the life of a run and merges wh
   assert.equal((await patch({ log: "more" })).status, 400);
 });
 
+Deno.test("PATCH /run that ends a run keeps what was said before it", async () => {
+  const { node, user, run, patch } = await oneRun();
+  const upload = await hub().call(node, "POST /blobstream", new Uint8Array([1, 2, 3]));
+  const said = { log: "computing", result: upload.body.uuid };
+  assert.equal((await patch({ status: "active", ...said })).status, 200);
+  assert.equal((await patch({ status: "active", result: said.result })).status, 200);
+  const done = await patch({ status: "completed" });
+  assert.equal(done.body.log, "computing");
+  const { result, blob_storage_used } = (await hub().call(user, `GET /result/${run.id}`)).body;
+  assert.deepEqual([result, blob_storage_used], [said.result, true]);
+});
+
 Deno.test("PATCH /run accepts every ISO form of a datetime and no other text", async () => {
   const { patch } = await oneRun();
   for (

@@ -455,6 +455,16 @@ Deno.test("GET /task/{id}/status?wait= answers when the status changes, and afte
   assert.equal((await hub().call(user, `GET /task/${task.id}/status?wait=61`)).status, 400);
 });
 
+Deno.test("GET /task/{id}/status?wait= does not call a task completed that was deleted meanwhile", async () => {
+  const place = await hub().place(1);
+  const user = await hub().user(place);
+  const task = await hub().post(user, place);
+  const held = hub().call(user, `GET /task/${task.id}/status?wait=20`);
+  assert.equal((await hub().call(user, `DELETE /task/${task.id}`)).status, 200);
+  hub().deps.watch.wake(task.id);
+  assert.equal((await held).status, 404);
+});
+
 Deno.test("POST /column creates a task named get_column_names", async () => {
   const place = await hub().place(1);
   const user = await hub().user(place);
