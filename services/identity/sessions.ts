@@ -97,7 +97,7 @@ export function createSessions(
   /** Throws unless the client is there still, and a node has the key that it had when it was given this token. */
   async function requireClient({ type, id }: Client, { iat }: Claims): Promise<void> {
     if (type === "user" && await userById(db, id)) return;
-    const node = type === "node" ? await ask("collaboration", "node", { id }) : null;
+    const node = type === "node" ? await ask("collaboration", "node", { id, seen: true }) : null;
     if (!node) throw new SextantError("unauthenticated", `The ${type} does not exist any more.`);
     if (iat >= (node.tokens_since ?? 0)) return;
     throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");

@@ -465,6 +465,14 @@ Deno.test("GET /task/{id}/status?wait= does not call a task completed that was d
   assert.equal((await held).status, 404);
 });
 
+Deno.test("a list of what a node has to do does not count as the node having been seen", async () => {
+  const place = await hub().place(1);
+  const { node } = place.members[0]!;
+  await hub().call(await hub().user(place), `GET /run?node_id=${node}`);
+  const [row] = await hub().collaborationDb`select last_seen from node where id = ${node}`;
+  assert.equal(row!.last_seen, null);
+});
+
 Deno.test("POST /column creates a task named get_column_names", async () => {
   const place = await hub().place(1);
   const user = await hub().user(place);
