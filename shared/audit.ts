@@ -60,7 +60,7 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
     const { method, path } = c.req;
     const scope: Scope = {
       requestId: c.get("requestId"),
-      method,
+      method: cleanMethod(method),
       path: cleanPath(path),
       principal: c.env?.principal,
       object: undefined,
@@ -71,7 +71,7 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
     if (!refused) return;
     const code = c.error instanceof SextantError ? c.error.code : null;
     await insert(db, scope, {
-      what: `${method} ${scope.path}`,
+      what: `${scope.method} ${scope.path}`,
       object: scope.object ?? objectInPath(path),
       outcome: "refused",
       status,
@@ -81,11 +81,15 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Short, and without what a text column or a reader's terminal would choke on. */
-function cleanPath(path: string): string {
-  // deno-lint-ignore no-control-regex
-  return path.slice(0, 200).replace(/[\0-\x1f\x7f]/g, "?");
+/**
+ * Short, so that a thousand records fit into one message whatever was sent, and without what a text column or a reader's
+ * terminal would choke on. Addresses and methods that mean something here are ASCII.
+ */
+function clean(text: string, most: number): string {
+  return text.slice(0, most).replace(/[^ -~]/g, "?");
 }
+const cleanPath = (path: string) => clean(path, 200);
+const cleanMethod = (method: string) => clean(method, 16);
 
 function objectInPath(path: string): AuditObject | null {
   const match = /^\/api\/([a-z]{1,30})(?:\/(\d{1,9})(?=\/|$))?/.exec(path);
@@ -177,8 +181,10 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 /** Records what the gateway refused; identity does, since the gateway has no database. */
 export async function recordRefusal(db: Db, refusal: Refusal): Promise<void> {
-  const { request_id, method, status, code, address } = refusal;
+  const { request_id, status, code } = refusal;
+  const method = cleanMethod(refusal.method);
   const path = cleanPath(refusal.path);
+  const address = clean(refusal.address, 64);
   await insert(
     db,
     { requestId: request_id, method, path, principal: undefined, object: undefined },

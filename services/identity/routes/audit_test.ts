@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { recordRefusal } from "../../../shared/audit.ts";
 import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
 const hub = useTestHub();
@@ -62,6 +63,18 @@ Deno.test("GET /audit shows refused attempts, of log-ins too, in every service",
   assert.deepEqual(data[3].who, { kind: "user", id, organization_id: 1 });
   const own = await audit(`who_kind=user&who_id=${id}`);
   assert.equal(own.data.length, 2);
+});
+
+Deno.test("no request makes a record so long that the newest thousand fit into no message", async () => {
+  const { call, root, db } = hub();
+  const method = "A".repeat(5000);
+  const path = `/user/1/${encodeURIComponent("\u2028".repeat(300))}`;
+  assert.equal((await call(method, path, { token: root })).status, 404);
+  const refusal = { method, path, status: 401, code: "unauthenticated", request_id: "12345678" };
+  await recordRefusal(db.identity, { ...refusal, address: "9".repeat(5000) });
+  const rows = await db.identity<{ length: number }[]>`
+    select octet_length(row_to_json(audit)::text) as length from audit order by id desc limit 2`;
+  for (const { length } of rows) assert.ok(length < 1000, `${length} bytes`);
 });
 
 Deno.test("a change that fails leaves no record of having been done", async () => {
