@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../tests/harness.ts";
 import { reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
 
 const hub = useTaskHub();
@@ -100,6 +101,22 @@ Deno.test("PATCH /run is for the node of the run's organization and collaboratio
     id: (await hub().call(user, `GET /run/${run.id}`)).body.task.id,
   });
   assert.equal((await patch({ status: "killed by user" })).status, 400);
+});
+
+Deno.test("PATCH /run takes its locks in the order in which reports do", async () => {
+  const { user, run, task, patch } = await oneRun();
+  const db = hub().db;
+  await patch({ status: "active" });
+  await hub().call(user, "POST /kill/task", { id: task.id });
+  let late: ReturnType<typeof patch> | undefined;
+  await db.begin(async (tx) => {
+    await tx`delete from stop_order where result_id = ${run.id}`;
+    late = patch({ status: "killed by user" });
+    const waits = () => db`select from pg_locks where not granted`;
+    await waitFor(async () => (await waits()).length > 0, { what: "the PATCH to wait" });
+    await tx`select from result where id = ${run.id} for update`;
+  });
+  assert.equal((await late!).status, 400);
 });
 
 Deno.test("POST and DELETE /port are for the node that executes the run", async () => {
