@@ -26,6 +26,8 @@ export interface Sessions {
   begin(tx: Tx, client: Client): Promise<TokenAnswer>;
   /** The answer to a refresh. Throws 401 for a token that was revoked or used before. */
   refresh(refreshToken: string): Promise<TokenAnswer>;
+  /** Throws 401 unless whoever holds this access token is there still, and a node has the key that it got it for. */
+  demandCurrent(accessToken: string): Promise<void>;
   /** Revokes a refresh token and all that descend from the same log-in; returns whose they were. */
   end(refreshToken: string): Promise<Client>;
 }
@@ -85,11 +87,11 @@ export function createSessions(
     };
   }
 
-  function claimsOf(refreshToken: string): Promise<Claims> {
-    return verifyToken(refreshToken, keys.publicKey, { type: "refresh", now: now() });
+  function claimsOf(token: string, type: "access" | "refresh" = "refresh"): Promise<Claims> {
+    return verifyToken(token, keys.publicKey, { type, now: now() });
   }
 
-  /** Containers have no refresh tokens. */
+  /** Containers have no refresh tokens, and nothing of theirs comes here. */
   function clientOf({ client_type, sub }: Claims): Client {
     return { type: client_type as Client["type"], id: sub as number };
   }
@@ -125,6 +127,11 @@ export function createSessions(
           ? "The refresh token was used before: for safety this log-in has ended. Log in again."
           : "The refresh token was revoked; log in again.",
       );
+    },
+
+    async demandCurrent(accessToken) {
+      const claims = await claimsOf(accessToken, "access");
+      await requireClient(clientOf(claims), claims);
     },
 
     async end(refreshToken) {

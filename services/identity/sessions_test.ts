@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newUserKey } from "../../shared/signing.ts";
 import { PASSWORD, useTestHub } from "../../tests/support/hub.ts";
 
 const hub = useTestHub();
@@ -74,7 +75,7 @@ Deno.test("a new password ends log-ins with the old one, also those under way", 
   }
 });
 
-Deno.test("a node that has a new key cannot refresh what it had before, also if nobody shut it out yet", async () => {
+Deno.test("a node that has a new key gets nothing for what it had before, also if nobody shut it out yet", async () => {
   const { call, root, db } = hub();
   const collaboration = await call("POST", "/collaboration", {
     token: root,
@@ -84,11 +85,32 @@ Deno.test("a node that has a new key cannot refresh what it had before, also if 
     token: root,
     body: { collaboration_id: collaboration.body.id },
   });
-  const { refresh_token } = (await call("POST", "/token/node", { body: { api_key } })).body;
+  const { access_token, refresh_token } =
+    (await call("POST", "/token/node", { body: { api_key } })).body;
   const next = (await refresh(refresh_token)).body.refresh_token;
+  const { apps } = hub();
+  /** As a request that the gateway has let through arrives here. */
+  async function askForCredential(): Promise<number> {
+    const request = new Request("http://identity/api/token/broker", {
+      method: "POST",
+      headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+      body: JSON.stringify({ public_key: newUserKey().publicKey }),
+    });
+    const principal = {
+      kind: "node",
+      id,
+      organization_id: 1,
+      collaboration_id: collaboration.body.id,
+      rules: [],
+      collaborations: [],
+    };
+    return (await apps.identity.fetch(request, { principal })).status;
+  }
+  assert.equal(await askForCredential(), 200);
   await db.collaboration`
     update node set key_issued_at = now() + interval '2 seconds' where id = ${id}`;
   const { status, body } = await refresh(next);
   assert.equal(status, 401);
   assert.match(body.msg, /new API key/);
+  assert.equal(await askForCredential(), 401);
 });

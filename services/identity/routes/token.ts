@@ -76,7 +76,7 @@ export function tokenRoutes(
   function bearer(c: Context): string {
     const token = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
     if (token) return token;
-    throw new SextantError("unauthenticated", "Send the refresh token as a bearer token.");
+    throw new SextantError("unauthenticated", "Send the token as a bearer token.");
   }
 
   routes.post("/token/refresh", async function refresh(c) {
@@ -122,7 +122,11 @@ export function tokenRoutes(
     async function brokerCredential(c) {
       const principal = c.get("principal");
       const { public_key } = c.req.valid("json");
-      return c.json(await broker.nodeCredential(principal.id, public_key));
+      const credential = await broker.nodeCredential(principal.id, public_key);
+      // Looked at last: a node that is shut out from here on has this credential revoked with its others, and one that was shut
+      // out while this request was on its way does not get it.
+      await sessions.demandCurrent(bearer(c));
+      return c.json(credential);
     },
   );
 
