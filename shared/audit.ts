@@ -54,6 +54,23 @@ export function auditObject(noun: string, id: number): void {
 /** Statuses that refuse, whatever was asked. */
 const REFUSALS = new Set([401, 403, 422, 429]);
 
+/** Refusals of strangers that are recorded in a minute, for each path: a flood of them must not fill the database. */
+const STRANGERS_PER_MINUTE = 1000;
+/** Few paths are open to strangers; should there be more after all, the others count as one. */
+const PATHS = 100;
+let minute = 0;
+const strangers = new Map<string, number>();
+
+function isFlood(path: string): boolean {
+  const now = Math.floor(Date.now() / 60_000);
+  if (now !== minute) strangers.clear();
+  minute = now;
+  const key = strangers.has(path) || strangers.size < PATHS ? path : "";
+  const count = (strangers.get(key) ?? 0) + 1;
+  strangers.set(key, count);
+  return count > STRANGERS_PER_MINUTE;
+}
+
 /** Records the request when it is refused; reading what does not exist is no attempt, changing it is. */
 export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
   return async function auditRequest(c, next) {
@@ -68,7 +85,7 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
     await scopes.run(scope, next);
     const { status } = c.res;
     const refused = REFUSALS.has(status) || (method !== "GET" && status >= 400 && status < 500);
-    if (!refused) return;
+    if (!refused || (scope.principal === undefined && isFlood(scope.path))) return;
     const code = c.error instanceof SextantError ? c.error.code : null;
     await insert(db, scope, {
       what: `${scope.method} ${scope.path}`,

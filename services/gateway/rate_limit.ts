@@ -130,7 +130,7 @@ async function callerOf(request: Request): Promise<string> {
 }
 
 /** An IPv4 address, or the first half of an IPv6 one: its owner has all of the second half. */
-function network(address: string): string {
+export function network(address: string): string {
   if (!address.includes(":") || address.startsWith("::ffff:")) return address;
   const [left = "", right] = address.split("::", 2);
   const head = left.split(":").filter(Boolean);
