@@ -54,13 +54,30 @@ export function auditObject(noun: string, id: number): void {
 /** Statuses that refuse, whatever was asked. */
 const REFUSALS = new Set([401, 403, 422, 429]);
 
+/** Refusals of strangers that are recorded in a minute, for each path: a flood of them must not fill the database. */
+const STRANGERS_PER_MINUTE = 1000;
+/** Few paths are open to strangers; should there be more after all, the others count as one. */
+const PATHS = 100;
+let minute = 0;
+const strangers = new Map<string, number>();
+
+function isFlood(path: string): boolean {
+  const now = Math.floor(Date.now() / 60_000);
+  if (now !== minute) strangers.clear();
+  minute = now;
+  const key = strangers.has(path) || strangers.size < PATHS ? path : "";
+  const count = (strangers.get(key) ?? 0) + 1;
+  strangers.set(key, count);
+  return count > STRANGERS_PER_MINUTE;
+}
+
 /** Records the request when it is refused; reading what does not exist is no attempt, changing it is. */
 export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
   return async function auditRequest(c, next) {
     const { method, path } = c.req;
     const scope: Scope = {
       requestId: c.get("requestId"),
-      method,
+      method: cleanMethod(method),
       path: cleanPath(path),
       principal: c.env?.principal,
       object: undefined,
@@ -68,10 +85,10 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
     await scopes.run(scope, next);
     const { status } = c.res;
     const refused = REFUSALS.has(status) || (method !== "GET" && status >= 400 && status < 500);
-    if (!refused) return;
+    if (!refused || (scope.principal === undefined && isFlood(scope.path))) return;
     const code = c.error instanceof SextantError ? c.error.code : null;
     await insert(db, scope, {
-      what: `${method} ${scope.path}`,
+      what: `${scope.method} ${scope.path}`,
       object: scope.object ?? objectInPath(path),
       outcome: "refused",
       status,
@@ -81,11 +98,15 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Short, and without what a text column or a reader's terminal would choke on. */
-function cleanPath(path: string): string {
-  // deno-lint-ignore no-control-regex
-  return path.slice(0, 200).replace(/[\0-\x1f\x7f]/g, "?");
+/**
+ * Short, so that a thousand records fit into one message whatever was sent, and without what a text column or a reader's
+ * terminal would choke on. Addresses and methods that mean something here are ASCII.
+ */
+function clean(text: string, most: number): string {
+  return text.slice(0, most).replace(/[^ -~]/g, "?");
 }
+const cleanPath = (path: string) => clean(path, 200);
+const cleanMethod = (method: string) => clean(method, 16);
 
 function objectInPath(path: string): AuditObject | null {
   const match = /^\/api\/([a-z]{1,30})(?:\/(\d{1,9})(?=\/|$))?/.exec(path);
@@ -177,8 +198,10 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 /** Records what the gateway refused; identity does, since the gateway has no database. */
 export async function recordRefusal(db: Db, refusal: Refusal): Promise<void> {
-  const { request_id, method, status, code, address } = refusal;
+  const { request_id, status, code } = refusal;
+  const method = cleanMethod(refusal.method);
   const path = cleanPath(refusal.path);
+  const address = clean(refusal.address, 64);
   await insert(
     db,
     { requestId: request_id, method, path, principal: undefined, object: undefined },

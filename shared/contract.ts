@@ -125,13 +125,7 @@ export const queryInclude = z.union([z.string(), z.array(z.string())]).transform
   (Array.isArray(value) ? value : [value]).flatMap((part) => part.split(","))
 );
 
-export const queryDate = z.string().transform((value, context) => {
-  const zoned = /(?:Z|[+-]\d\d:?\d\d)$/i.test(value) || !value.includes("T") ? value : `${value}Z`;
-  const date = new Date(zoned);
-  if (!Number.isNaN(date.getTime())) return date;
-  context.addIssue({ code: "custom", message: "must be a date such as 2026-03-24" });
-  return z.NEVER;
-});
+export const queryDate = isoDate;
 
 const pageNumber = z.string().regex(/^\d{1,9}$/, "must be a positive integer").transform(Number)
   .pipe(z.number().min(1, "must be at least 1"));

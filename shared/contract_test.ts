@@ -87,3 +87,24 @@ Deno.test("pageAnswer() links repeat the query and leave out what does not exist
   assert.deepEqual(Object.keys((await links("/api/user?page=1", 0)).links), ["first", "self"]);
   assert.deepEqual(Object.keys((await links("/api/user", 25)).links), ["first", "self", "last"]);
 });
+
+Deno.test("queryDate means UTC, wherever the server stands, and takes no other text for a date", () => {
+  const zone = Deno.env.get("TZ");
+  Deno.env.set("TZ", "Asia/Tokyo");
+  try {
+    for (
+      const [given, meant] of [
+        ["2026-03-24", "2026-03-24T00:00:00.000Z"],
+        ["2026-03-24T10:00:00.5", "2026-03-24T10:00:00.500Z"],
+        ["2026-03-24 10:00:00", "2026-03-24T10:00:00.000Z"], // Python's str()
+        ["2026-03-24T10:00:00+02:00", "2026-03-24T08:00:00.000Z"],
+      ]
+    ) assert.equal(queryDate.parse(given).toISOString(), meant, given);
+    for (const bad of ["1", "2026", "March 24", "yesterday", "2026-13-01"]) {
+      assert.equal(queryDate.safeParse(bad).success, false, bad);
+    }
+  } finally {
+    if (zone === undefined) Deno.env.delete("TZ");
+    else Deno.env.set("TZ", zone);
+  }
+});

@@ -455,6 +455,21 @@ Deno.test("an answer that does not begin in time after an upload is given up, to
   await aborted;
 });
 
+Deno.test("an asker that goes away before the request is sent is noticed, too", async () => {
+  let asked = 0;
+  await using hub = await pair(() => {
+    asked++;
+    return new Promise<Response>(() => {});
+  });
+  const gone = new AbortController();
+  // The first bytes are waited for a moment.
+  const body = new ReadableStream<Uint8Array>();
+  const answer = hub.ask("/", { method: "POST", body, signal: gone.signal });
+  gone.abort(new Error("gone"));
+  await assert.rejects(answer, /gone/);
+  assert.equal(asked, 0);
+});
+
 Deno.test("a service gives up on an asker that died", async () => {
   const { promise: aborted, resolve: abort } = Promise.withResolvers<void>();
   const hub = await pair((request) => {

@@ -76,8 +76,11 @@ export const RPC_METHODS = {
   collaboration: {
     /** The collaborations of an organization, each with all its members. */
     memberships: { input: z.object({ organization_id: idNumber }), output: z.array(membership) },
-    /** One node, or null. */
-    node: { input: z.object({ id: idNumber }), output: nodeSummary.nullable() },
+    /** One node, or null. `seen` when it is the node itself, or a container of it, that makes a request. */
+    node: {
+      input: z.object({ id: idNumber, seen: z.boolean().optional() }),
+      output: nodeSummary.nullable(),
+    },
     /** The node that holds this API key (as its SHA-256 in hex), or null. */
     node_by_key: { input: z.object({ sha256: z.string() }), output: nodeSummary.nullable() },
     /** A program has logged in as this node, and says which formats of encrypted payloads it reads. */

@@ -15,6 +15,7 @@ import {
   collaborationById,
   collaborationMembers,
   membershipsOf,
+  nodeById,
   nodeByKey,
   nodesOfCollaborations,
   nodesOfOrganization,
@@ -35,9 +36,8 @@ export function collaborationAnswers(
 ): RpcHandlers<"collaboration"> {
   return {
     memberships: ({ organization_id }) => membershipsOf(db, organization_id),
-    /** Asked when the node itself, or a container of it, makes a request. */
-    async node({ id }) {
-      const row = await touchNode(db, id);
+    async node({ id, seen }) {
+      const row = await (seen ? touchNode : nodeById)(db, id);
       return row ? summarize(row) : null;
     },
     async node_by_key({ sha256 }) {

@@ -22,8 +22,8 @@ export async function missingOrganizations(ask: Ask, ids: number[]): Promise<num
   return ids.filter((id) => !known.has(id));
 }
 
-// An Organization carries its public key, about a kilobyte: so many are sure to fit into one message.
-const SHOWN_AT_ONCE = 200;
+// An Organization has up to 10 KB, most of it its public key: so many are sure to fit into one message.
+const SHOWN_AT_ONCE = 100;
 
 /** The contract's Organization objects, as identity shows them. */
 export async function showOrganizations(

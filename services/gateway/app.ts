@@ -97,9 +97,12 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
       throw new SextantError("not_found", `There is no ${c.req.method} ${c.req.path} here.`);
     }
     const requestId = c.get("requestId");
-    const principal = skipsAuthentication(c.req.path)
-      ? undefined
-      : await principals.of(c.req.header("authorization"));
+    const open = skipsAuthentication(c.req.path);
+    const principal = open ? undefined : await principals.of(c.req.header("authorization"));
+    // Refused here, where a flood of refusals is recorded by its beginning.
+    if (!open && !principal) {
+      throw new SextantError("unauthenticated", "Log in first: this needs an access token.");
+    }
     const limit = c.req.path === "/api/blobstream" ? deps.maxBlob ?? maxBody : maxBody;
     const request = limitBody(c.req.raw, limit);
     return await http.request(service, request, {

@@ -2,18 +2,27 @@ import assert from "node:assert/strict";
 import { createHttpClient, serveHttp } from "../../shared/http_over_nats.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { ensureEventStream } from "../../shared/outbox.ts";
+import type { Principal } from "../../shared/policy.ts";
 import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { createGatewayApp } from "./app.ts";
 import { closeDoor } from "./closing.ts";
 import { createFeed } from "./feed.ts";
-import { createPrincipals } from "./principals.ts";
 
 let nats: TestNats;
 Deno.test.beforeAll(async () => {
   nats = await startTestNats();
 });
 Deno.test.afterAll(() => nats.stop());
+
+const ANYBODY: Principal = {
+  kind: "user",
+  id: 1,
+  username: "anybody",
+  organization_id: 1,
+  rules: [],
+  collaborations: [],
+};
 
 /** A gateway on a port of its own, before a task service that answers with `fetch`. */
 async function openDoor(fetch: () => Response | Promise<Response>) {
@@ -27,7 +36,7 @@ async function openDoor(fetch: () => Response | Promise<Response>) {
   const app = createGatewayApp({
     http,
     feed,
-    principals: createPrincipals({ ask: () => Promise.reject(new Error("nobody logs in here")) }),
+    principals: { of: () => Promise.resolve(ANYBODY), hear() {}, forget() {} },
     health: () => Promise.resolve({}),
     log: silentLogger,
     corsOrigins: ["*"],

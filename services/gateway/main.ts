@@ -11,7 +11,7 @@ import { createGatewayApp, type ServiceHealth } from "./app.ts";
 import { closeDoor } from "./closing.ts";
 import { createFeed } from "./feed.ts";
 import { createPrincipals } from "./principals.ts";
-import { addressOf, attemptLimits, createRateLimiter } from "./rate_limit.ts";
+import { addressOf, attemptLimits, createRateLimiter, network } from "./rate_limit.ts";
 import { requestIdOf } from "./rules.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -71,7 +71,7 @@ await runService("gateway", async ({ log, onStop }) => {
     attempts: attemptLimits(config.SEXTANT_ATTEMPTS_PER_MINUTE),
     refused(refusal) {
       // A flood of refusals is recorded by its beginning: it must not fill the database.
-      if (recorded.take(refusal.address) > 0) return;
+      if (recorded.take(network(refusal.address)) > 0) return;
       ask("identity", "record_refusal", refusal)
         .catch((error) => log.warn("A refusal is not recorded", { ...refusal, error }));
     },

@@ -82,6 +82,7 @@ export function createPrincipals({
     const container = claims.client_type === "container" ? claims.sub : undefined;
     const node = await ask("collaboration", "node", {
       id: container?.node_id ?? Number(claims.sub),
+      seen: true,
     });
     if (!node) return undefined;
     const { id, organization_id, collaboration_id, tokens_since: tokensSince = 0 } = node;

@@ -95,7 +95,8 @@ export function limitAttempts(
     if (!ATTEMPTS.test(c.req.path) || c.req.method === "OPTIONS") return await next();
     const from = network(String(c.env?.address ?? "unknown"));
     const who = `${from} ${await callerOf(c.req.raw)}`;
-    const wait = Math.max(addresses.take(from), callers.take(who));
+    // Who is refused on their own account takes nothing away from others at the same address.
+    const wait = callers.take(who) || addresses.take(from);
     if (wait > 0) {
       c.header("retry-after", String(wait));
       throw new SextantError(
@@ -129,9 +130,13 @@ async function callerOf(request: Request): Promise<string> {
 }
 
 /** An IPv4 address, or the first half of an IPv6 one: its owner has all of the second half. */
-function network(address: string): string {
+export function network(address: string): string {
   if (!address.includes(":") || address.startsWith("::ffff:")) return address;
-  return address.split(":").slice(0, 4).join(":");
+  const [left = "", right] = address.split("::", 2);
+  const head = left.split(":").filter(Boolean);
+  const tail = right?.split(":").filter(Boolean) ?? [];
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  return [...head, ...zeros, ...tail].slice(0, 4).join(":");
 }
 
 /** The address a request came from; that of the client when a trusted proxy in front tells it. */

@@ -43,9 +43,28 @@ Deno.test("limitAttempts() answers 429 with Retry-After, as JSON, per caller and
   assert.equal(refused.headers.get("retry-after"), "60");
   assert.match((await refused.json()).msg, /Too many attempts/);
   assert.equal((await attempt("/api/token/user", "bob")).status, 401);
-  for (const name of ["c", "d", "e"]) await attempt("/api/token/user", name);
-  assert.equal((await attempt("/api/token/user", "f")).status, 429, "the address has had its 10");
+  for (const name of ["c", "d", "e", "f", "g"]) await attempt("/api/token/user", name);
+  assert.equal((await attempt("/api/token/user", "h")).status, 429, "the address has had its 10");
   assert.equal((await attempt("/api/token/user", "alice", "192.0.2.2")).status, 401);
+});
+
+Deno.test("limitAttempts() takes half an IPv6 address for one, however it is written", async () => {
+  for (
+    const [at, other] of [["2001:db8::", "2001:db8:0:1::"], ["2001:db8:1:2:", "2001:db8:1:3:"]]
+  ) {
+    const attempt = limited(401);
+    const log = async (tail: string, place = at) =>
+      (await attempt("/api/token/user", `user${tail}`, `${place}${tail}`)).status;
+    for (let i = 1; i <= 10; i++) assert.equal(await log(`${i}:0:0:1`), 401);
+    assert.equal(await log("11:0:0:1"), 429, at);
+    assert.equal(await log("1:0:0:1", other), 401);
+  }
+});
+
+Deno.test("limitAttempts(): who goes on after a refusal uses up no attempts of their neighbours", async () => {
+  const attempt = limited(401);
+  for (let i = 0; i < 30; i++) await attempt("/api/token/user", "alice");
+  assert.equal((await attempt("/api/token/user", "bob")).status, 401);
 });
 
 Deno.test("limitAttempts() does not count successful log-ins, refreshes and other routes", async () => {

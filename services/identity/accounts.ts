@@ -4,7 +4,7 @@
  * @module
  */
 import { auditObject, recordDone } from "../../shared/audit.ts";
-import type { Db } from "../../shared/db.ts";
+import type { Db, Tx } from "../../shared/db.ts";
 import { sha256Hex } from "../../shared/digest.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { Background } from "./background.ts";
@@ -59,8 +59,11 @@ export interface Accounts {
   checkPassword(key: LoginKey, password: string): Promise<LoginRow | undefined>;
   /** Asks for the code after the password; throws 401 for a wrong one, which counts as a failure too. */
   secondFactor(user: LoginRow, code: string | undefined): Promise<SecondFactor>;
-  /** Forgets failures after a complete proof. Throws 401 when the account was locked meanwhile. */
-  letIn(user: LoginRow): Promise<void>;
+  /**
+   * Forgets failures after a complete proof. Throws 401 when the account was locked meanwhile, or what was proved was changed;
+   * until the transaction ends it cannot be.
+   */
+  letIn(tx: Tx, user: LoginRow): Promise<void>;
   enrolment(username: string, secret: string): OtpEnrolment;
   /** Sends a token of this purpose, after the answer: nobody can tell from it whether there is such a user. */
   sendResetToken(key: LoginKey, purpose: ResetPurpose): void;
@@ -157,7 +160,10 @@ export function createAccounts({
       }
       if (needsUpgrade(login.password_hash)) {
         const to = await hashPassword(password);
-        await upgradePasswordHash(db, login.id, { from: login.password_hash, to });
+        const upgraded = await upgradePasswordHash(db, login.id, { from: login.password_hash, to });
+        // Another log-in has done so, or the password was changed: the hash that is there now decides.
+        if (!upgraded) return await this.checkPassword(key, password);
+        return { ...login, password_hash: to };
       }
       return login;
     },
@@ -182,8 +188,8 @@ export function createAccounts({
       return "passed";
     },
 
-    async letIn(user) {
-      if (!await recordSuccess(db, user.id, now(), lockout)) throw loginRefused();
+    async letIn(tx, user) {
+      if (!await recordSuccess(tx, user, now(), lockout)) throw loginRefused();
     },
 
     enrolment: (username, secret) => ({

@@ -2,7 +2,7 @@
  * Access and refresh tokens of users and nodes. Refresh tokens rotate: each use spends one and gives the next.
  * @module
  */
-import type { Db } from "../../shared/db.ts";
+import type { Db, Tx } from "../../shared/db.ts";
 import { SextantError } from "../../shared/errors.ts";
 import type { Ask } from "../../shared/rpc_methods.ts";
 import { type Claims, signToken, verifyToken } from "../../shared/tokens.ts";
@@ -22,10 +22,12 @@ export interface Client {
 }
 
 export interface Sessions {
-  /** The answer to a log-in (contract §2.1): the beginning of a chain. */
-  begin(client: Client): Promise<TokenAnswer>;
+  /** The answer to a log-in (contract §2.1): the beginning of a chain. In the transaction that let the client in. */
+  begin(tx: Tx, client: Client): Promise<TokenAnswer>;
   /** The answer to a refresh. Throws 401 for a token that was revoked or used before. */
   refresh(refreshToken: string): Promise<TokenAnswer>;
+  /** Throws 401 unless whoever holds this access token is there still, and a node has the key that it got it for. */
+  demandCurrent(accessToken: string): Promise<void>;
   /** Revokes a refresh token and all that descend from the same log-in; returns whose they were. */
   end(refreshToken: string): Promise<Client>;
 }
@@ -48,13 +50,16 @@ export interface SessionsOptions {
 export function createSessions(
   { db, keys, ask, now, accessSeconds, refreshSeconds }: SessionsOptions,
 ): Sessions {
-  async function issue({ type, id }: Client, chain: string): Promise<TokenAnswer> {
-    const at = now();
+  async function issue(
+    tx: Tx,
+    { type, id }: Client,
+    { chain, at }: { chain: string; at: Date },
+  ): Promise<TokenAnswer> {
     const jti = crypto.randomUUID();
     const access_jti = crypto.randomUUID();
-    const roles = type === "user" ? await roleNamesOfUser(db, id) : [];
+    const roles = type === "user" ? await roleNamesOfUser(tx, id) : [];
     const expires_at = new Date(at.getTime() + refreshSeconds * 1000);
-    await insertRefreshToken(db, {
+    await insertRefreshToken(tx, {
       jti,
       chain,
       client_type: type,
@@ -82,45 +87,51 @@ export function createSessions(
     };
   }
 
-  function claimsOf(refreshToken: string): Promise<Claims> {
-    return verifyToken(refreshToken, keys.publicKey, { type: "refresh", now: now() });
+  function claimsOf(token: string, type: "access" | "refresh" = "refresh"): Promise<Claims> {
+    return verifyToken(token, keys.publicKey, { type, now: now() });
   }
 
-  /** Containers have no refresh tokens. */
+  /** Containers have no refresh tokens, and nothing of theirs comes here. */
   function clientOf({ client_type, sub }: Claims): Client {
     return { type: client_type as Client["type"], id: sub as number };
   }
 
-  async function exists({ type, id }: Client): Promise<boolean> {
-    const client = type === "user"
-      ? await userById(db, id)
-      : await ask("collaboration", "node", { id });
-    return client !== undefined && client !== null;
+  /** Throws unless the client is there still, and a node has the key that it had when it was given this token. */
+  async function requireClient({ type, id }: Client, { iat }: Claims): Promise<void> {
+    if (type === "user" && await userById(db, id)) return;
+    const node = type === "node" ? await ask("collaboration", "node", { id, seen: true }) : null;
+    if (!node) throw new SextantError("unauthenticated", `The ${type} does not exist any more.`);
+    if (iat >= (node.tokens_since ?? 0)) return;
+    throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");
   }
 
   return {
-    begin: (client) => issue(client, crypto.randomUUID()),
+    begin: (tx, client) => issue(tx, client, { chain: crypto.randomUUID(), at: now() }),
 
     async refresh(refreshToken) {
       const claims = await claimsOf(refreshToken);
       const { jti } = claims;
       const client = clientOf(claims);
-      const chain = await db.begin((tx) =>
-        spendRefreshToken(tx, { jti, at: now(), graceSeconds: GRACE_SECONDS })
+      // Before the client is looked at: a node that is given a new key meanwhile must not get a token from after that.
+      const at = now();
+      await requireClient(client, claims);
+      const tokens = await db.begin(async (tx) => {
+        const chain = await spendRefreshToken(tx, { jti, at, graceSeconds: GRACE_SECONDS });
+        if (chain === undefined || chain === "reused") return { refused: chain ?? "revoked" };
+        return await issue(tx, client, { chain, at });
+      });
+      if (!("refused" in tokens)) return tokens;
+      throw new SextantError(
+        "unauthenticated",
+        tokens.refused === "reused"
+          ? "The refresh token was used before: for safety this log-in has ended. Log in again."
+          : "The refresh token was revoked; log in again.",
       );
-      if (chain === "reused") {
-        throw new SextantError(
-          "unauthenticated",
-          "The refresh token was used before: for safety this log-in has ended. Log in again.",
-        );
-      }
-      if (!chain) {
-        throw new SextantError("unauthenticated", "The refresh token was revoked; log in again.");
-      }
-      if (!await exists(client)) {
-        throw new SextantError("unauthenticated", `The ${client.type} does not exist any more.`);
-      }
-      return await issue(client, chain);
+    },
+
+    async demandCurrent(accessToken) {
+      const claims = await claimsOf(accessToken, "access");
+      await requireClient(clientOf(claims), claims);
     },
 
     async end(refreshToken) {

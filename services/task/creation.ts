@@ -55,8 +55,11 @@ export const recipients = z.array(z.object({ id, input: text })).min(1, "must na
 /** A year; beyond it a limit is a mistake. */
 const MAX_TIMEOUT_SECONDS = 366 * 86_400;
 
-/** Bytes, as JSON, of what every dispatch of a task carries; the whole must fit into a message of the broker. */
-const MAX_DISPATCHED = 256 * 1024;
+/**
+ * Bytes, as JSON, of what every dispatch of a task carries, and every token of its containers (contract §2.5): a token goes in
+ * a header, and HTTP servers take 64 KiB of those.
+ */
+const MAX_DISPATCHED = 40 * 1024;
 const encoder = new TextEncoder();
 
 export const newTask = z.object({
@@ -84,7 +87,7 @@ type Origin = Omit<NewTask, "name" | "description" | "collaboration_id" | "job_i
   job_id: number | undefined;
 };
 
-/** Refuses what no dispatch could carry. */
+/** Refuses what no dispatch or token could carry. */
 function checkSize({ image, databases }: NewTaskBody): void {
   const { length } = encoder.encode(JSON.stringify([image, databases]));
   if (length <= MAX_DISPATCHED) return;

@@ -28,8 +28,11 @@ export interface Departures {
   catchUp(): Promise<void>;
 }
 
+/** Organizations with their names; so many are sure to fit into one message. */
+const ASKED_AT_ONCE = 1000;
+
 export function createDepartures(
-  { db, outbox, ask, kills, now }: TaskDeps,
+  { db, outbox, ask, kills, log, now }: TaskDeps,
   streams: DispatchStreams,
 ): Departures {
   async function removeAll(owner: TaskOwner, reason: string): Promise<void> {
@@ -59,6 +62,60 @@ export function createDepartures(
     await streams.removeConsumer(nodeId);
   }
 
+  /** Whether a service that knows none of these can be believed. If not, it is its database that is wrong. */
+  function believable(service: string, ids: number[], lost: number[]): boolean {
+    if (lost.length === 0 || lost.length < ids.length) return true;
+    log.error(`${service} knows nothing of what the tasks here belong to; nothing is deleted`, {
+      service,
+      ids: ids.length,
+    });
+    return false;
+  }
+
+  /** What collaboration does not know any more. */
+  async function forgetLostPlaces(): Promise<void> {
+    const present = new Set<number>();
+    const lost: number[] = [];
+    const ids = await ownersOfTasks(db, "collaboration_id");
+    for (const collaboration_id of ids) {
+      const { collaboration, nodes } = await ask("collaboration", "scope", { collaboration_id });
+      for (const node of nodes) present.add(node.id);
+      if (!collaboration) lost.push(collaboration_id);
+    }
+    if (!believable("collaboration", ids, lost)) return;
+    for (const collaboration_id of lost) {
+      await removeAll({ collaboration_id }, "The collaboration was deleted.");
+    }
+    for (const study_id of await ownersOfTasks(db, "study_id")) {
+      const { study } = await ask("collaboration", "scope", { study_id });
+      if (!study) await removeAll({ study_id }, "The study was deleted.");
+    }
+    for (const nodeId of await nodesWithOpenResults(db)) {
+      // A node that came after the list was made is asked for once more.
+      if (present.has(nodeId) || await ask("collaboration", "node", { id: nodeId })) continue;
+      await failAtNode(nodeId);
+    }
+  }
+
+  /** What identity does not know any more. */
+  async function forgetLostOrigins(): Promise<void> {
+    const ids = await ownersOfTasks(db, "init_org_id");
+    const known = new Set<number>();
+    for (let at = 0; at < ids.length; at += ASKED_AT_ONCE) {
+      const some = ids.slice(at, at + ASKED_AT_ONCE);
+      for (const { id } of await ask("identity", "organizations", { ids: some })) known.add(id);
+    }
+    const lost = ids.filter((id) => !known.has(id));
+    if (!believable("identity", ids, lost)) return;
+    for (const init_org_id of lost) {
+      await removeAll({ init_org_id }, "The organization was deleted.");
+    }
+    for (const init_user_id of await ownersOfTasks(db, "init_user_id")) {
+      if (await ask("identity", "user_place", { id: init_user_id })) continue;
+      await removeAll({ init_user_id }, "The user was deleted.");
+    }
+  }
+
   return {
     async handle({ name, data }) {
       switch (name) {
@@ -81,32 +138,8 @@ export function createDepartures(
       }
     },
     async catchUp() {
-      const present = new Set<number>();
-      for (const collaboration_id of await ownersOfTasks(db, "collaboration_id")) {
-        const { collaboration, nodes } = await ask("collaboration", "scope", { collaboration_id });
-        for (const node of nodes) present.add(node.id);
-        if (!collaboration) await removeAll({ collaboration_id }, "The collaboration was deleted.");
-      }
-      for (const study_id of await ownersOfTasks(db, "study_id")) {
-        const { study } = await ask("collaboration", "scope", { study_id });
-        if (!study) await removeAll({ study_id }, "The study was deleted.");
-      }
-      const ids = await ownersOfTasks(db, "init_org_id");
-      const known = new Set((await ask("identity", "organizations", { ids })).map(({ id }) => id));
-      for (const init_org_id of ids) {
-        if (!known.has(init_org_id)) {
-          await removeAll({ init_org_id }, "The organization was deleted.");
-        }
-      }
-      for (const init_user_id of await ownersOfTasks(db, "init_user_id")) {
-        if (await ask("identity", "user_place", { id: init_user_id })) continue;
-        await removeAll({ init_user_id }, "The user was deleted.");
-      }
-      for (const nodeId of await nodesWithOpenResults(db)) {
-        // A node that came after the list was made is asked for once more.
-        if (present.has(nodeId) || await ask("collaboration", "node", { id: nodeId })) continue;
-        await failAtNode(nodeId);
-      }
+      await forgetLostPlaces();
+      await forgetLostOrigins();
     },
   };
 }

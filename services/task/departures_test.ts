@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
 import type { SextantEvent } from "../../shared/events.ts";
 import { createDepartures } from "./departures.ts";
+import type { TaskDeps } from "./deps.ts";
 
 const hub = useTaskHub();
 
-function departures() {
-  return createDepartures(hub().deps, hub().streams);
+function departures(deps: Partial<TaskDeps> = {}) {
+  return createDepartures({ ...hub().deps, ...deps }, hub().streams);
 }
 
 function event<Name extends SextantEvent["name"]>(
@@ -99,4 +100,23 @@ Deno.test("catchUp() misses no study, organization or user that is gone", async 
   await departures().catchUp();
   for (const gone of [study, organization, user]) assert.equal(await gone.status(), 404);
   assert.equal(await whole.status(), 200);
+});
+
+Deno.test("catchUp() deletes nothing when another service knows nothing at all", async () => {
+  const { status, user, runs } = await twoRuns();
+  const nothing: Record<string, unknown> = {
+    scope: { collaboration: null, study: null, nodes: [] },
+    node: null,
+    organizations: [],
+    user_place: null,
+  };
+  for (const empty of ["collaboration", "identity"]) {
+    const ask = ((service: string, method: string, input: never) =>
+      service === empty
+        ? Promise.resolve(nothing[method])
+        : hub().deps.ask(service as "task", method as never, input)) as TaskDeps["ask"];
+    await departures({ ask }).catchUp();
+    assert.equal(await status(), 200, empty);
+    assert.equal((await hub().call(user, `GET /run/${runs[0].id}`)).body.status, "pending");
+  }
 });

@@ -35,14 +35,13 @@ export async function patchResult(
 ): Promise<void> {
   const killed = await outbox.change(async (change) => {
     const { tx } = change;
+    // First, as for every report. What is over stays refused below, but that its node has spoken is committed.
+    await closeStopOrder(tx, id, principal.id);
     const task = await lockTask(tx, task_id);
     const result = task && await lockResult(tx, id);
     if (!result) throw new SextantError("not_found", `There is no run ${id}.`);
     const from: readonly string[] = TRANSITIONS.patch.from;
-    if (!from.includes(result.status)) {
-      if (result.node_id !== null) await closeStopOrder(tx, id, result.node_id);
-      return true; // refused below: the node's having spoken is committed
-    }
+    if (!from.includes(result.status)) return true;
     const status = patch.status ?? result.status;
     const over = isFinal(status);
     if (!over && patch.finished_at) {
@@ -64,7 +63,8 @@ export async function patchResult(
     if (over) {
       values.started_at ??= result.started_at ?? at;
       values.finished_at = patch.finished_at ?? at;
-      values.log = await finalLog(change, id, { log: patch.log ?? null, reason: null });
+      const log = await finalLog(change, id, { log: patch.log ?? null, reason: null });
+      if (log !== "") values.log = log;
     }
     if (status === result.status) await updateResult(tx, id, values);
     else await moveResult(change, task, id, values, at);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../tests/harness.ts";
 import { reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
 
 const hub = useTaskHub();
@@ -34,6 +35,18 @@ Deno.test("PATCH /run takes a stock node through the life of a run and merges wh
   assert.equal(done.body.log, "all of\uFFFDit");
   assert.equal((await hub().call(user, `GET /result/${run.id}`)).body.result, btoa("1"));
   assert.equal((await patch({ log: "more" })).status, 400);
+});
+
+Deno.test("PATCH /run that ends a run keeps what was said before it", async () => {
+  const { node, user, run, patch } = await oneRun();
+  const upload = await hub().call(node, "POST /blobstream", new Uint8Array([1, 2, 3]));
+  const said = { log: "computing", result: upload.body.uuid };
+  assert.equal((await patch({ status: "active", ...said })).status, 200);
+  assert.equal((await patch({ status: "active", result: said.result })).status, 200);
+  const done = await patch({ status: "completed" });
+  assert.equal(done.body.log, "computing");
+  const { result, blob_storage_used } = (await hub().call(user, `GET /result/${run.id}`)).body;
+  assert.deepEqual([result, blob_storage_used], [said.result, true]);
 });
 
 Deno.test("PATCH /run accepts every ISO form of a datetime and no other text", async () => {
@@ -88,6 +101,22 @@ Deno.test("PATCH /run is for the node of the run's organization and collaboratio
     id: (await hub().call(user, `GET /run/${run.id}`)).body.task.id,
   });
   assert.equal((await patch({ status: "killed by user" })).status, 400);
+});
+
+Deno.test("PATCH /run takes its locks in the order in which reports do", async () => {
+  const { user, run, task, patch } = await oneRun();
+  const db = hub().db;
+  await patch({ status: "active" });
+  await hub().call(user, "POST /kill/task", { id: task.id });
+  let late: ReturnType<typeof patch> | undefined;
+  await db.begin(async (tx) => {
+    await tx`delete from stop_order where result_id = ${run.id}`;
+    late = patch({ status: "killed by user" });
+    const waits = () => db`select from pg_locks where not granted`;
+    await waitFor(async () => (await waits()).length > 0, { what: "the PATCH to wait" });
+    await tx`select from result where id = ${run.id} for update`;
+  });
+  assert.equal((await late!).status, 400);
 });
 
 Deno.test("POST and DELETE /port are for the node that executes the run", async () => {

@@ -38,6 +38,7 @@ const AT_ONCE = 6;
 /** Pieces of logs have turns of their own, for no report is to wait for them; beyond so many, they are let go. */
 const LOGS_AT_ONCE = 2;
 const MOST_LOGS = 500;
+const MOST_LOG_BYTES = 16 * 2 ** 20;
 
 /** A message that a node has proved to be its own. */
 interface Proven {
@@ -77,8 +78,10 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
   const inTurn = createTurns(AT_ONCE);
   const logsInTurn = createTurns(LOGS_AT_ONCE);
   let logsWaiting = 0;
+  let logBytes = 0;
   /** What is being dealt with, or waits for that, by signature. */
   const underWay = new Map<string, Promise<unknown>>();
+  const answers = new Set<Promise<void>>();
 
   async function answer(node: number, kind: ReportKind, payload: string): Promise<unknown> {
     const parsed = REPORT_SCHEMAS[kind].safeParse(parseJson(payload));
@@ -97,11 +100,11 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
         log.warn("A report with a foreign reply address was dropped", { subject: message.subject });
         return;
       }
-      handle(message).then(
-        (body) => message.respond(JSON.stringify(body)),
-        (cause) =>
-          log.error("A report could not be answered", { subject: message.subject, error: cause }),
-      );
+      const answer = handle(message).then((body) => void message.respond(JSON.stringify(body)))
+        .catch((cause) =>
+          log.error("A report could not be answered", { subject: message.subject, error: cause })
+        ).finally(() => answers.delete(answer));
+      answers.add(answer);
     },
   });
 
@@ -142,17 +145,23 @@ export function serveReports({ nc, reports, logs, issuers, log }: ReportDeskOpti
     if (!parsed.success) {
       throw new SextantError("invalid_request", `The log is malformed: ${parsed.error.message}`);
     }
-    if (logsWaiting === MOST_LOGS) {
+    const { length } = message.data;
+    if (logsWaiting === MOST_LOGS || logBytes + length > MOST_LOG_BYTES) {
       throw new SextantError("too_many_requests", "More logs come than can be kept.");
     }
     logsWaiting++;
-    await logsInTurn(() => logs.append(node, Number(rest), parsed.data))
-      .finally(() => logsWaiting--);
+    logBytes += length;
+    await logsInTurn(() => logs.append(node, Number(rest), parsed.data)).finally(() => {
+      logsWaiting--;
+      logBytes -= length;
+    });
   }
 
   return {
+    /** Takes no more; resolves when what was taken is answered: a node would wait for that in vain. */
     async stop() {
       await Promise.all([subscription.drain(), logSubscription.drain()]);
+      await Promise.all(answers);
     },
   };
 }

@@ -134,3 +134,68 @@ Deno.test("a flood of logs holds up no report, and is kept in bounds", async () 
     await broker.stop();
   }
 });
+
+Deno.test("large pieces of logs are kept in bounds of their own", async () => {
+  const broker = await startTestNats();
+  try {
+    const { nc } = await broker.service("task");
+    const node = await broker.node(NODE);
+    const held = Promise.withResolvers<void>();
+    let dropped = 0;
+    const desk = serveReports({
+      nc,
+      reports: { finish: () => Promise.resolve({ ok: true }) } as Partial<Reports> as Reports,
+      logs: { append: () => held.promise },
+      issuers: nodeIssuers(broker.trust),
+      log: { ...silentLogger, warn: () => void dropped++ },
+    });
+    await nc.flush();
+    const subject = subjects.log(NODE, 1);
+    const lines = Array.from({ length: 250 }, () => "x".repeat(4000));
+    const payload = new TextEncoder().encode(JSON.stringify({ attempt: 1, seq: 0, lines }));
+    const signed = signatures(node, subject, payload);
+    for (let n = 0; n < 40; n++) node.nc.publish(subject, payload, { headers: signed });
+    assert.deepEqual((await report(node, 1)).json(), { ok: true });
+    await waitFor(() => dropped >= 20, { what: "what is too much to be let go" });
+    held.resolve();
+    await desk.stop();
+  } finally {
+    await broker.stop();
+  }
+});
+
+Deno.test("stop() waits until what was taken is answered", async () => {
+  const broker = await startTestNats();
+  try {
+    const { nc } = await broker.service("task");
+    const node = await broker.node(NODE);
+    const begun = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    let done = false;
+    const reports = {
+      async finish() {
+        begun.resolve();
+        await held.promise;
+        done = true;
+        return { ok: true as const };
+      },
+    } as Partial<Reports> as Reports;
+    const desk = serveReports({
+      nc,
+      reports,
+      logs: {} as Logs,
+      issuers: nodeIssuers(broker.trust),
+      log: silentLogger,
+    });
+    await nc.flush();
+    const answer = report(node, 1);
+    await begun.promise;
+    const stopped = desk.stop().then(() => done);
+    setTimeout(held.resolve, 200);
+    assert.equal(await stopped, true);
+    await nc.drain();
+    assert.deepEqual((await answer).json(), { ok: true });
+  } finally {
+    await broker.stop();
+  }
+});

@@ -94,3 +94,26 @@ Deno.test("looksPlain() and looksEncrypted() tell the two payload forms apart", 
   assert.equal(looksPlain("not base64!"), false);
   assert.equal(looksEncrypted(`${btoa("k")}$${btoa("short")}$${btoa("m")}`), false);
 });
+
+Deno.test("looksPlain() and looksEncrypted() take what is large, and base64 in its one form only", () => {
+  const large = "QUJD".repeat(2 ** 22);
+  assert.equal(looksPlain(large), true);
+  assert.equal(looksPlain(`${large}QQ==`), true);
+  assert.equal(looksPlain(`${large}\n`), false);
+  assert.equal(looksEncrypted(`QUJD$${btoa("i".repeat(16))}$${large}`), true);
+  for (const good of ["", "QQ==", "QUI=", "QUJD"]) assert.equal(looksPlain(good), true, good);
+  const bad = [
+    "Q",
+    "QQ",
+    "QUJ",
+    "QQ=",
+    "Q===",
+    "====",
+    "QQ==QUJD",
+    "QU=I",
+    "QUI =",
+    "QU-_",
+    "QUJDé===",
+  ];
+  for (const text of bad) assert.equal(looksPlain(text), false, text);
+});

@@ -296,6 +296,8 @@ export function createHttpClient({
     const body = request.body ? readChunks(request.body) : undefined;
     const first = body ? await body.next() : { parts: [], size: 0, done: true };
     if (!await whenConnected(nc, RETRY_FOR_MS)) throw unavailable(service, "NATS is not reachable");
+    // An asker who went away meanwhile would not be heard to go any more.
+    for (const one of signals) one.throwIfAborted();
 
     const meta = encodeMeta({
       method: request.method,

@@ -199,7 +199,8 @@ export async function startCollaboration(): Promise<CollaborationUnderTest> {
     },
     async machine(kind, node) {
       const answers = collaborationAnswers(deps);
-      const { id, organization_id, collaboration_id } = (await answers.node({ id: node }))!;
+      const { id, organization_id, collaboration_id } =
+        (await answers.node({ id: node, seen: true }))!;
       const all = await membershipsOf(dbs.collaboration, organization_id);
       const base = {
         id,

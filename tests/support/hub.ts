@@ -8,6 +8,7 @@ import { createCollaborationApp } from "../../services/collaboration/app.ts";
 import { collaborationAnswers } from "../../services/collaboration/events.ts";
 import { createGatewayApp } from "../../services/gateway/app.ts";
 import { createPrincipals } from "../../services/gateway/principals.ts";
+import { createRateLimiter } from "../../services/gateway/rate_limit.ts";
 import { createAccounts } from "../../services/identity/accounts.ts";
 import { createIdentityApp } from "../../services/identity/app.ts";
 import { createBackground } from "../../services/identity/background.ts";
@@ -24,6 +25,7 @@ import { taskAnswers } from "../../services/task/events.ts";
 import { createKills } from "../../services/task/kills.ts";
 import { createReports } from "../../services/task/reports.ts";
 import { createTaskWatch } from "../../services/task/watch.ts";
+import { recordRefusal } from "../../shared/audit.ts";
 import { type Db, migrate, openDatabase } from "../../shared/db.ts";
 import { type Logger, silentLogger } from "../../shared/log.ts";
 import { createEventOutbox, type Outbox } from "../../shared/outbox.ts";
@@ -199,6 +201,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     collaboration: createCollaborationApp(collaboration),
     task: createTaskApp(task),
   };
+  const recorded = createRateLimiter({ burst: 300, perMinute: 60 });
   const gateway = createGatewayApp({
     http: {
       request: async (service, request, { principal, requestId } = {}) =>
@@ -215,6 +218,10 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     log,
     corsOrigins: ["*"],
     maxBody: 2 ** 20,
+    refused(refusal) {
+      if (recorded.take(refusal.address) > 0) return;
+      background.run("record a refusal", () => recordRefusal(db.identity, refusal));
+    },
   });
 
   async function call(method: string, path: string, { token, body, headers }: Call = {}) {

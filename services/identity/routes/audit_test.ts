@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { recordRefusal } from "../../../shared/audit.ts";
 import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
 const hub = useTestHub();
@@ -50,6 +51,7 @@ Deno.test("GET /audit shows refused attempts, of log-ins too, in every service",
   await call("POST", "/collaboration", { token, body: {} });
   await call("POST", "/token/user", { body: { username: "viewer1", password: "guess" } });
   await call("GET", "/user/1");
+  await hub().settled();
   const { data } = await audit(`outcome=refused&per_page=4`);
   const short = data.map((one: Record<string, unknown>) => [one.service, one.what, one.status]);
   assert.deepEqual(short, [
@@ -62,6 +64,32 @@ Deno.test("GET /audit shows refused attempts, of log-ins too, in every service",
   assert.deepEqual(data[3].who, { kind: "user", id, organization_id: 1 });
   const own = await audit(`who_kind=user&who_id=${id}`);
   assert.equal(own.data.length, 2);
+});
+
+Deno.test("no request makes a record so long that the newest thousand fit into no message", async () => {
+  const { call, root, db } = hub();
+  const method = "A".repeat(5000);
+  const path = `/user/1/${encodeURIComponent("\u2028".repeat(300))}`;
+  assert.equal((await call(method, path, { token: root })).status, 404);
+  const refusal = { method, path, status: 401, code: "unauthenticated", request_id: "12345678" };
+  await recordRefusal(db.identity, { ...refusal, address: "9".repeat(5000) });
+  const rows = await db.identity<{ length: number }[]>`
+    select octet_length(row_to_json(audit)::text) as length from audit order by id desc limit 2`;
+  for (const { length } of rows) assert.ok(length < 1000, `${length} bytes`);
+});
+
+Deno.test("a flood of requests without a token is recorded by its beginning", async () => {
+  const { call, db } = hub();
+  const rows = async () => Number((await db.identity`select count(*) from audit`)[0]!.count);
+  for (const [method, path] of [["GET", "/user"], ["POST", "/token/refresh"]] as const) {
+    const before = await rows();
+    for (let n = 0; n < 2400; n += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => call(method, path)));
+    }
+    const recorded = await rows() - before;
+    // The first of them, also should they fall into two minutes.
+    assert.ok(recorded <= 2000, `${recorded} records of 2400 ${method} ${path}`);
+  }
 });
 
 Deno.test("a change that fails leaves no record of having been done", async () => {

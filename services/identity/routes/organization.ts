@@ -37,7 +37,8 @@ import {
 import { deleteRefreshTokens } from "../store/session.ts";
 
 const address = nullAsAbsent(text.pipe(z.string().max(128)));
-const publicKey = text.refine(isBase64, "must be base64");
+/** An RSA key of 16384 bits takes 3900. The key is part of every Organization, and those go from service to service in messages. */
+const publicKey = text.pipe(z.string().max(4096)).refine(isBase64, "must be base64");
 
 const newOrganization = z.object({
   name,

@@ -41,8 +41,10 @@ export function tokenRoutes(
     if (!user) throw loginRefused();
     const factor = await accounts.secondFactor(user, mfa_code);
     if (factor !== "passed") return c.json(factor);
-    await accounts.letIn(user);
-    const tokens = await sessions.begin({ type: "user", id: user.id });
+    const tokens = await db.begin(async (tx) => {
+      await accounts.letIn(tx, user);
+      return await sessions.begin(tx, { type: "user", id: user.id });
+    });
     await recordDone(db, "user.login", { noun: "user", id: user.id });
     c.header("jwt-token", tokens.access_token);
     return c.json(tokens);
@@ -66,7 +68,7 @@ export function tokenRoutes(
     const node = await ask("collaboration", "node_by_key", { sha256 });
     if (!node) throw new SextantError("unauthenticated", "No node has this API key.");
     await ask("collaboration", "node_logged_in", { id: node.id, payload_formats });
-    const tokens = await sessions.begin({ type: "node", id: node.id });
+    const tokens = await sessions.begin(db, { type: "node", id: node.id });
     await recordDone(db, "node.login", { noun: "node", id: node.id });
     return c.json(tokens);
   });
@@ -74,7 +76,7 @@ export function tokenRoutes(
   function bearer(c: Context): string {
     const token = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
     if (token) return token;
-    throw new SextantError("unauthenticated", "Send the refresh token as a bearer token.");
+    throw new SextantError("unauthenticated", "Send the token as a bearer token.");
   }
 
   routes.post("/token/refresh", async function refresh(c) {
@@ -120,7 +122,11 @@ export function tokenRoutes(
     async function brokerCredential(c) {
       const principal = c.get("principal");
       const { public_key } = c.req.valid("json");
-      return c.json(await broker.nodeCredential(principal.id, public_key));
+      const credential = await broker.nodeCredential(principal.id, public_key);
+      // Looked at last: a node that is shut out from here on has this credential revoked with its others, and one that was shut
+      // out while this request was on its way does not get it.
+      await sessions.demandCurrent(bearer(c));
+      return c.json(credential);
     },
   );
 

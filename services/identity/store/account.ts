@@ -84,16 +84,21 @@ export async function accountIsOpen(
   return row !== undefined;
 }
 
-/** Counts a complete log-in: failures start at zero again. False when the account is locked. */
+/**
+ * Counts a complete log-in: failures start at zero again. False when the account is locked, or has another password or second
+ * factor by now.
+ */
 export async function recordSuccess(
   tx: Tx,
-  userId: number,
+  { id, password_hash, otp_secret }: LoginRow,
   at: Date,
   policy: LockoutPolicy,
 ): Promise<boolean> {
   const [row] = await tx`
     update "user" set failed_login_attempts = 0, last_login_attempt = ${at}
-    where id = ${userId} and not ${isLocked(tx, at, policy)} returning id`;
+    where id = ${id} and password_hash = ${password_hash}
+      and otp_secret is not distinct from ${otp_secret} and not ${isLocked(tx, at, policy)}
+    returning id`;
   return row !== undefined;
 }
 
@@ -101,14 +106,15 @@ export async function setPasswordHash(tx: Tx, userId: number, hash: string): Pro
   await tx`update "user" set password_hash = ${hash} where id = ${userId}`;
 }
 
-/** Replaces a hash by a better one of the same password, unless the password was changed meanwhile. */
+/** Replaces a hash by a better one of the same password. False when it is another by now. */
 export async function upgradePasswordHash(
   tx: Tx,
   userId: number,
   { from, to }: { from: string; to: string },
-): Promise<void> {
-  await tx`
+): Promise<boolean> {
+  const changed = await tx`
     update "user" set password_hash = ${to} where id = ${userId} and password_hash = ${from}`;
+  return changed.count > 0;
 }
 
 export async function clearFailures(tx: Tx, userId: number): Promise<void> {

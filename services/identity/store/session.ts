@@ -20,6 +20,7 @@ export async function insertRefreshToken(tx: Tx, token: RefreshToken): Promise<v
 
 /**
  * Spends a refresh token: returns its chain, once, and again within `graceSeconds` for a client that did not get the answer.
+ * It stays locked until its successor is written in the same transaction: whoever ends the log-in meanwhile waits for both.
  * Later the token can only have been stolen, from or by whoever uses it now: the whole chain is revoked.
  */
 export async function spendRefreshToken(
@@ -38,14 +39,23 @@ export async function spendRefreshToken(
   return row.chain;
 }
 
+/**
+ * Deletes until nothing is left. A refresh that is under way holds the token it spends: a deletion waits for that one,
+ * but does not see the one that came in its place. The next does.
+ */
+async function deleteAll(remove: () => Promise<{ count: number }>): Promise<void> {
+  while ((await remove()).count > 0);
+}
+
 async function deleteChain(tx: Tx, chain: string): Promise<void> {
-  await tx`delete from refresh_token where chain = ${chain}`;
+  await deleteAll(async () => await tx`delete from refresh_token where chain = ${chain}`);
 }
 
 /** Ends the log-in that a refresh token descends from. */
 export async function endSession(tx: Tx, jti: string): Promise<void> {
-  await tx`
-    delete from refresh_token where chain = (select chain from refresh_token where jti = ${jti})`;
+  const [row] = await tx<{ chain: string }[]>`
+    select chain from refresh_token where jti = ${jti}`;
+  if (row) await deleteChain(tx, row.chain);
 }
 
 /** Revokes every refresh token of these users or nodes. */
@@ -54,17 +64,21 @@ export async function deleteRefreshTokens(
   clientType: RefreshToken["client_type"],
   clientIds: number[],
 ): Promise<void> {
-  await tx`
-    delete from refresh_token where client_type = ${clientType} and client_id = any(${clientIds})`;
+  await deleteAll(async () =>
+    await tx`
+      delete from refresh_token where client_type = ${clientType} and client_id = any(${clientIds})`
+  );
 }
 
 /** Revokes the refresh tokens of a user, but not those of the log-in that an access token came from. */
 export async function endOtherSessions(tx: Tx, userId: number, accessJti: string): Promise<void> {
-  await tx`
-    delete from refresh_token where client_type = 'user' and client_id = ${userId}
-      and chain not in (
-        select chain from refresh_token
-        where client_type = 'user' and client_id = ${userId} and access_jti = ${accessJti})`;
+  await deleteAll(async () =>
+    await tx`
+      delete from refresh_token where client_type = 'user' and client_id = ${userId}
+        and chain not in (
+          select chain from refresh_token
+          where client_type = 'user' and client_id = ${userId} and access_jti = ${accessJti})`
+  );
 }
 
 export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {

@@ -3,11 +3,11 @@
  * @module
  */
 import type { Tx } from "../../../shared/db.ts";
+import { deleteRefreshTokens } from "../../identity/store/session.ts";
 
 /** No refresh token and no recovery mail of these users works any more. */
 export async function endSessions(tx: Tx, userIds: number[]): Promise<void> {
-  await tx`
-    delete from refresh_token where client_type = 'user' and client_id = any(${userIds})`;
+  await deleteRefreshTokens(tx, "user", userIds);
   await tx`delete from reset_token where user_id = any(${userIds})`;
 }
 

@@ -192,6 +192,13 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
     },
   );
 
+  /** Throws 404 when the task is gone: without results it would look completed. */
+  async function statusOf(taskId: number): Promise<string> {
+    const statuses = await statusesOfTask(db, taskId);
+    if (statuses.length === 0) found(await taskById(db, taskId), "task", taskId);
+    return taskStatus(statuses);
+  }
+
   routes.get(
     "/task/:id/status",
     allow("user container", "task:VIEW"),
@@ -206,12 +213,12 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
       try {
         // Listening begins before the first look, so that no change falls between the two.
         let change = watch.changed(taskId, wait * 1000, signal);
-        const first = taskStatus(await statusesOfTask(db, taskId));
+        const first = await statusOf(taskId);
         let status = first;
         while (status === first && !isFinal(status) && mayWait()) {
           await change;
           change = watch.changed(taskId, until - performance.now(), signal);
-          status = taskStatus(await statusesOfTask(db, taskId));
+          status = await statusOf(taskId);
         }
         return c.json({ status });
       } finally {

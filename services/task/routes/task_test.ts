@@ -359,11 +359,11 @@ Deno.test("POST /task refuses an image and databases that no message could carry
     organizations: [{ id: place.members[0]!.organization, input: PLAIN_INPUT }],
     databases: [{ label: "default", query }],
   });
-  const { status, body } = await hub().call(user, "POST /task", task("é".repeat(131_072)));
+  const { status, body } = await hub().call(user, "POST /task", task("é".repeat(20_480)));
   assert.equal(status, 400);
-  assert.match(body.msg, /may have 262144 bytes together/);
+  assert.match(body.msg, /may have 40960 bytes together/);
   assert.equal((await hub().call(user, "GET /task")).body.data.length, 0);
-  assert.equal((await hub().call(user, "POST /task", task("é".repeat(131_000)))).status, 201);
+  assert.equal((await hub().call(user, "POST /task", task("é".repeat(20_400)))).status, 201);
 });
 
 Deno.test("DELETE /task takes the results and all descendants along and kills what runs", async () => {
@@ -453,6 +453,24 @@ Deno.test("GET /task/{id}/status?wait= answers when the status changes, and afte
   hub().deps.watch.wake(task.id);
   assert.equal((await held).body.status, "active");
   assert.equal((await hub().call(user, `GET /task/${task.id}/status?wait=61`)).status, 400);
+});
+
+Deno.test("GET /task/{id}/status?wait= does not call a task completed that was deleted meanwhile", async () => {
+  const place = await hub().place(1);
+  const user = await hub().user(place);
+  const task = await hub().post(user, place);
+  const held = hub().call(user, `GET /task/${task.id}/status?wait=20`);
+  assert.equal((await hub().call(user, `DELETE /task/${task.id}`)).status, 200);
+  hub().deps.watch.wake(task.id);
+  assert.equal((await held).status, 404);
+});
+
+Deno.test("a list of what a node has to do does not count as the node having been seen", async () => {
+  const place = await hub().place(1);
+  const { node } = place.members[0]!;
+  await hub().call(await hub().user(place), `GET /run?node_id=${node}`);
+  const [row] = await hub().collaborationDb`select last_seen from node where id = ${node}`;
+  assert.equal(row!.last_seen, null);
 });
 
 Deno.test("POST /column creates a task named get_column_names", async () => {

@@ -139,7 +139,10 @@ export async function blobPiece(
   return onlyField(messages[0]!);
 }
 
-/** Gives a complete blob of one of these owners to a result; `undefined` when there is no such blob, or it is taken. */
+/**
+ * Gives a complete blob of one of these owners to a result, which may have it already; `undefined` when there is no such blob,
+ * or it is another's.
+ */
 export async function attachBlob(
   tx: Tx,
   id: string,
@@ -147,7 +150,8 @@ export async function attachBlob(
 ): Promise<BlobRow | undefined> {
   const [row] = await tx<BlobRow[]>`
     update blob set result_id = ${resultId}
-    where id = ${id} and result_id is null and size is not null and owner = any(${owners})
+    where id = ${id} and size is not null and owner = any(${owners})
+      and (result_id is null or result_id = ${resultId})
     returning ${blobColumns(tx)}`;
   return row;
 }

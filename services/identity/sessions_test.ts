@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { newUserKey } from "../../shared/signing.ts";
+import { PASSWORD, useTestHub } from "../../tests/support/hub.ts";
+
+const hub = useTestHub();
+let serial = 0;
+
+async function newUser(): Promise<string> {
+  const { call, root } = hub();
+  const username = `racer${++serial}`;
+  const made = await call("POST", "/user", {
+    token: root,
+    body: {
+      username,
+      password: PASSWORD,
+      email: `${username}@x.example`,
+      firstname: "F",
+      lastname: "L",
+      roles: [4],
+    },
+  });
+  assert.equal(made.status, 201);
+  return username;
+}
+
+function logIn(username: string) {
+  return hub().call("POST", "/token/user", { body: { username, password: PASSWORD } });
+}
+
+const refresh = (token: string) => hub().call("POST", "/token/refresh", { token });
+
+/** How many of these answers hold a refresh token that still works. */
+async function alive(answers: { status: number; body: { refresh_token?: string } }[]) {
+  let count = 0;
+  for (const { status, body } of answers) {
+    if (status === 200 && (await refresh(body.refresh_token!)).status === 200) count++;
+  }
+  return count;
+}
+
+Deno.test("who logs out is out, also where the log-in is refreshed at the same time", async () => {
+  const username = await newUser();
+  for (let round = 0; round < 5; round++) {
+    const { refresh_token } = (await logIn(username)).body;
+    const tenTimes = () => Array.from({ length: 10 }, () => refresh(refresh_token));
+    const first = tenTimes();
+    await first[0];
+    const then = tenTimes();
+    assert.equal(
+      (await hub().call("DELETE", "/token/refresh", { token: refresh_token })).status,
+      200,
+    );
+    assert.equal(await alive(await Promise.all([...first, ...then])), 0);
+  }
+});
+
+Deno.test("a new password ends log-ins with the old one, also those under way", async () => {
+  for (let round = 0; round < 3; round++) {
+    const username = await newUser();
+    const own = (await logIn(username)).body;
+    const other = (await logIn(username)).body.refresh_token;
+    const changing = hub().call("PATCH", "/password/change", {
+      token: own.access_token,
+      body: { current_password: PASSWORD, new_password: "Changed-password-1" },
+    });
+    let changed = false;
+    changing.finally(() => changed = true);
+    const underWay = [];
+    while (!changed) {
+      underWay.push(logIn(username), refresh(other));
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    assert.equal((await changing).status, 200);
+    assert.equal(await alive(await Promise.all(underWay)), 0);
+  }
+});
+
+Deno.test("a node that has a new key gets nothing for what it had before, also if nobody shut it out yet", async () => {
+  const { call, root, db } = hub();
+  const collaboration = await call("POST", "/collaboration", {
+    token: root,
+    body: { name: "C", organization_ids: [1], encrypted: false },
+  });
+  const { body: { id, api_key } } = await call("POST", "/node", {
+    token: root,
+    body: { collaboration_id: collaboration.body.id },
+  });
+  const { access_token, refresh_token } =
+    (await call("POST", "/token/node", { body: { api_key } })).body;
+  const next = (await refresh(refresh_token)).body.refresh_token;
+  const { apps } = hub();
+  /** As a request that the gateway has let through arrives here. */
+  async function askForCredential(): Promise<number> {
+    const request = new Request("http://identity/api/token/broker", {
+      method: "POST",
+      headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+      body: JSON.stringify({ public_key: newUserKey().publicKey }),
+    });
+    const principal = {
+      kind: "node",
+      id,
+      organization_id: 1,
+      collaboration_id: collaboration.body.id,
+      rules: [],
+      collaborations: [],
+    };
+    return (await apps.identity.fetch(request, { principal })).status;
+  }
+  assert.equal(await askForCredential(), 200);
+  await db.collaboration`
+    update node set key_issued_at = now() + interval '2 seconds' where id = ${id}`;
+  const { status, body } = await refresh(next);
+  assert.equal(status, 401);
+  assert.match(body.msg, /new API key/);
+  assert.equal(await askForCredential(), 401);
+});
