@@ -11,7 +11,9 @@ import { z } from "zod";
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
     super(
-      `Cannot start: the configuration has ${problems.length} problem(s).\n` +
+      `Cannot start: there ${
+        problems.length === 1 ? "is a problem" : `are ${problems.length} problems`
+      } in the configuration.\n` +
         problems.map((problem) => `  - ${problem}`).join("\n"),
     );
     this.name = "ConfigError";

@@ -4,7 +4,7 @@
  * Exit codes: 0 stopped as asked, 1 cannot go on, 2 the configuration or the command line is wrong.
  * @module
  */
-import { parseArgs } from "node:util";
+import { readArgs, typedPath } from "../../shared/command_line.ts";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createLogger, type LogLevel } from "../../shared/log.ts";
@@ -110,7 +110,7 @@ async function main(): Promise<number> {
 /** The path given on the command line, or the exit code when there is none to work with. */
 async function configPath(): Promise<string | number> {
   try {
-    const { values: { config, help } } = parseArgs({
+    const { values: { config, help } } = readArgs({
       args: Deno.args,
       options: { config: { type: "string", short: "c" }, help: { type: "boolean", short: "h" } },
     });
@@ -118,7 +118,7 @@ async function configPath(): Promise<string | number> {
       console.log(HELP + (await describeWalls()).map(showWall).join("\n"));
       return 0;
     }
-    if (config) return config;
+    if (config) return typedPath(config);
     console.error("--config FILE is missing; --help explains.");
   } catch (error) {
     console.error(`${messageOf(error)}\n--help explains.`);
