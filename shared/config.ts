@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from "zod";
+import { LEVELS, type LogLevel } from "./log_text.ts";
 
 /** The environment is missing something, or something in it is malformed. The message names all of it. */
 export class ConfigError extends Error {
@@ -64,8 +65,14 @@ export function readConfig<Shape extends z.ZodRawShape>(
   throw new ConfigError(problems);
 }
 
+/** The level in `SEXTANT_LOG_LEVEL`, if there is one. */
+export function readLogLevel(options: ReadConfigOptions = {}): LogLevel | undefined {
+  const level = z.enum(LEVELS, "must be debug, info, warn or error").optional();
+  return readConfig({ SEXTANT_LOG_LEVEL: level }, options).SEXTANT_LOG_LEVEL;
+}
+
 /** Schemas for values that are always text in the environment. */
 export const envInteger = z.coerce.number().int();
-export const envBoolean = z.enum(["true", "false", "1", "0"]).transform((text) =>
-  text === "true" || text === "1"
-);
+export const envBoolean = z.enum(["true", "false", "1", "0"], "must be true or false").transform((
+  text,
+) => text === "true" || text === "1");

@@ -5,7 +5,7 @@
  * @module
  */
 import { readArgs, typedPath } from "../../shared/command_line.ts";
-import { ConfigError } from "../../shared/config.ts";
+import { ConfigError, readLogLevel } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createLogger, type LogLevel } from "../../shared/log.ts";
 import { startAgent } from "./agent.ts";
@@ -57,8 +57,15 @@ async function main(): Promise<number> {
   if (command) return await command();
   const path = await configPath();
   if (typeof path === "number") return path;
-  const level = Deno.env.get("SEXTANT_LOG_LEVEL") as LogLevel | undefined;
-  let log = createLogger("node", { level: level ?? "info" });
+  let log = createLogger("node");
+  let level: LogLevel | undefined;
+  try {
+    level = readLogLevel();
+    log = createLogger("node", { level: level ?? "info" });
+  } catch (error) {
+    log.error(messageOf(error));
+    return 2;
+  }
   const starting = new AbortController();
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   let signals = 0;

@@ -4,9 +4,10 @@
  */
 import { basename, extname, join } from "node:path";
 import { readArgs, typedPath, UsageError, wholeNumber } from "../../shared/command_line.ts";
+import { readLogLevel } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { runDemo } from "./demo.ts";
 import { createRenderer, LEVELS, type LogEntry, type LogLevel } from "../../shared/log_text.ts";
+import { runDemo } from "./demo.ts";
 import { killAll } from "./process.ts";
 import { ROOT } from "./service_part.ts";
 import { type Stack, type StackOptions, startStack } from "./stack.ts";
@@ -195,8 +196,11 @@ async function checkReadable(path: string): Promise<void> {
 
 /** What to show of the services' log. */
 function logLevel(usual: LogLevel): LogLevel {
-  const wanted = Deno.env.get("SEXTANT_LOG_LEVEL");
-  return LEVELS.find((level) => level === wanted) ?? usual;
+  try {
+    return readLogLevel() ?? usual;
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
 }
 
 /** A name for each configuration file: the file's own, with a number where two are the same. */
