@@ -6,12 +6,15 @@
  * @module
  */
 import { z } from "zod";
+import { LEVELS, type LogLevel } from "./log_text.ts";
 
 /** The environment is missing something, or something in it is malformed. The message names all of it. */
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
     super(
-      `Cannot start: the configuration has ${problems.length} problem(s).\n` +
+      `Cannot start: there ${
+        problems.length === 1 ? "is a problem" : `are ${problems.length} problems`
+      } in the configuration.\n` +
         problems.map((problem) => `  - ${problem}`).join("\n"),
     );
     this.name = "ConfigError";
@@ -62,8 +65,14 @@ export function readConfig<Shape extends z.ZodRawShape>(
   throw new ConfigError(problems);
 }
 
+/** The level in `SEXTANT_LOG_LEVEL`, if there is one. */
+export function readLogLevel(options: ReadConfigOptions = {}): LogLevel | undefined {
+  const level = z.enum(LEVELS, "must be debug, info, warn or error").optional();
+  return readConfig({ SEXTANT_LOG_LEVEL: level }, options).SEXTANT_LOG_LEVEL;
+}
+
 /** Schemas for values that are always text in the environment. */
 export const envInteger = z.coerce.number().int();
-export const envBoolean = z.enum(["true", "false", "1", "0"]).transform((text) =>
-  text === "true" || text === "1"
-);
+export const envBoolean = z.enum(["true", "false", "1", "0"], "must be true or false").transform((
+  text,
+) => text === "true" || text === "1");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { ConfigError, envBoolean, envInteger, readConfig } from "./config.ts";
+import { ConfigError, envBoolean, envInteger, readConfig, readLogLevel } from "./config.ts";
 
 const shape = { URL: z.url(), COUNT: envInteger.default(3), FLAG: envBoolean.optional() };
 
@@ -29,4 +29,11 @@ Deno.test("readConfig() reads a value from the file that NAME_FILE names", () =>
 Deno.test("readConfig() refuses a value given twice", () => {
   const env = { URL: "ws://a:1", URL_FILE: "/run/url" };
   assert.throws(() => readConfig(shape, { env, readFile: () => "" }), /both set/);
+});
+
+Deno.test("readLogLevel() takes the levels there are, and says which", () => {
+  const read = (level?: string) => readLogLevel({ env: { SEXTANT_LOG_LEVEL: level } });
+  assert.equal(read("warn"), "warn");
+  assert.equal(read(), undefined);
+  assert.throws(() => read("loud"), /SEXTANT_LOG_LEVEL: must be debug, info, warn or error/);
 });

@@ -83,5 +83,9 @@ export function toErrorBody(
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // By itself fetch says only that it failed; why, it says below.
+  return error.message === "fetch failed" && error.cause instanceof Error
+    ? error.cause.message.replace(/^error sending request for url \(\S*\): /, "")
+    : error.message;
 }

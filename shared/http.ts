@@ -3,7 +3,7 @@
  * validation, and errors as JSON.
  * @module
  */
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { zValidator } from "@hono/zod-validator";
 import { z } from "zod";
@@ -40,10 +40,7 @@ export function createApp(log: Logger): Hono<AppEnv> {
     c.set("log", log.with({ request_id: requestId }));
     await next();
   });
-  app.notFound((c) => {
-    const error = new SextantError("not_found", `There is no ${c.req.method} ${c.req.path} here.`);
-    return c.json(toErrorBody(error, c.get("requestId")).body, 404);
-  });
+  app.notFound((c) => c.json(toErrorBody(noRoute(c), c.get("requestId")).body, 404));
   app.onError((thrown, c) => {
     const error = fromFramework(asUnavailable(thrown));
     const { status, body } = toErrorBody(error, c.get("requestId"));
@@ -51,6 +48,14 @@ export function createApp(log: Logger): Hono<AppEnv> {
     return c.json(body, status as 500);
   });
   return app;
+}
+
+/** The error for a method and path that nobody answers. */
+export function noRoute({ req }: Context): SextantError {
+  return new SextantError(
+    "not_found",
+    `There is no ${req.method} ${req.path} here; /api/docs shows what there is.`,
+  );
 }
 
 function fromFramework(error: unknown): unknown {
@@ -99,6 +104,12 @@ export function allow(kinds: string, permission?: Permission): MiddlewareHandler
   return handler;
 }
 
+/** Declares the access of a handler that sees to it itself, for its description. */
+export function declareAccess<Handler extends object>(handler: Handler, access: Access): Handler {
+  declared.set(handler as unknown as MiddlewareHandler, access);
+  return handler;
+}
+
 const answerTypes = new WeakMap<MiddlewareHandler, string>();
 
 /** The media type that a middleware made by {@linkcode answersWith} declares, if it is one. */
@@ -122,7 +133,13 @@ function fieldErrors(error: z.core.$ZodError): FieldErrors {
     // What the last alternative says is what a person wants to know: it is the most general one.
     const alternative = issue.code === "invalid_union" ? issue.errors.at(-1) : undefined;
     if (alternative && alternative.length > 0) { for (const one of alternative) add(one, path); }
-    else (errors[path.map(String).join(".") || "_schema"] ??= []).push(issue.message);
+    else {
+      // Said by the library as "expected string, received undefined".
+      const missing = issue.code === "invalid_type" && /received undefined$/.test(issue.message);
+      (errors[path.map(String).join(".") || "_schema"] ??= []).push(
+        missing ? "is missing" : issue.message,
+      );
+    }
   }
   for (const issue of error.issues) add(issue, []);
   return errors;
@@ -148,9 +165,19 @@ export function validationOf(handler: unknown): Validation | undefined {
   return validations.get(handler as object);
 }
 
+/** The validator takes a body that is not declared as JSON for none: what it holds would be ignored. */
+function refuseOtherContent(type: string | undefined): void {
+  if (type === undefined || /^application\/([a-z-.]+\+)?json\s*(;|$)/i.test(type)) return;
+  throw new SextantError(
+    "invalid_request",
+    "The body must be JSON and say so: send the header Content-Type: application/json.",
+  );
+}
+
 /** Validates the JSON body; 400 with `errors` by field. */
 export function body<Schema extends z.ZodType>(schema: Schema) {
-  const handler = zValidator("json", schema, (result) => {
+  const handler = zValidator("json", schema, (result, c) => {
+    refuseOtherContent(c.req.header("content-type"));
     if (result.success) return;
     const errors = fieldErrors(result.error);
     throw new SextantError("invalid_request", `The body is invalid: ${explain(errors)}`, {

@@ -1,11 +1,11 @@
 /**
- * Structured logs: one JSON object a line on standard error, with whatever ids the caller binds.
- * Values under a name that sounds like a secret are never printed.
+ * Structured logs: one JSON object a line on standard error, with whatever ids the caller binds; a line for people
+ * where that is a terminal. Values under a name that sounds like a secret are never printed.
  * @module
  */
+import { createRenderer, LEVELS, type LogLevel, readLogLine } from "./log_text.ts";
 
-const LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = typeof LEVELS[number];
+export type { LogLevel };
 export type LogFields = Record<string, unknown>;
 
 export interface Logger {
@@ -43,13 +43,23 @@ function redact(key: string, value: unknown): unknown {
   return SECRET.test(key) && value !== null && value !== undefined ? "[hidden]" : plain(value);
 }
 
+function standardError(): (line: string) => void {
+  const put = (line: string) => void Deno.stderr.writeSync(encoder.encode(line + "\n"));
+  if (!Deno.stderr.isTerminal()) return put;
+  const render = createRenderer({ colour: !Deno.noColor });
+  return (line) => {
+    const { service } = JSON.parse(line);
+    put(render(service, readLogLine(line)));
+  };
+}
+
 /** Makes the logger of one process or part; `service` stands on every line. */
 export function createLogger(
   service: string,
   { level = "info", write, now = () => new Date() }: LoggerOptions = {},
 ): Logger {
   const least = LEVELS.indexOf(level);
-  const out = write ?? ((line: string) => void Deno.stderr.writeSync(encoder.encode(line + "\n")));
+  const out = write ?? standardError();
 
   function make(bound: LogFields): Logger {
     function line(at: LogLevel, message: string, fields: LogFields = {}) {

@@ -2,8 +2,9 @@
  * The life of a service's process: start, ready, and a shutdown in phases with a deadline.
  * @module
  */
-import { ConfigError } from "./config.ts";
-import { createLogger, type Logger, type LogLevel } from "./log.ts";
+import { ConfigError, readLogLevel } from "./config.ts";
+import { messageOf } from "./errors.ts";
+import { createLogger, type Logger } from "./log.ts";
 
 /** One thing to end; phases run in the reverse order of their registration. */
 export type Phase = () => void | Promise<void>;
@@ -25,9 +26,13 @@ export async function runService(
   name: string,
   start: (life: ServiceLife) => Promise<void>,
 ): Promise<never> {
-  const log = createLogger(name, {
-    level: (Deno.env.get("SEXTANT_LOG_LEVEL") ?? "info") as LogLevel,
-  });
+  let log = createLogger(name);
+  try {
+    log = createLogger(name, { level: readLogLevel() ?? "info" });
+  } catch (error) {
+    log.error(messageOf(error));
+    Deno.exit(2);
+  }
   const phases: { name: string; phase: Phase }[] = [];
   const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
   let signals = 0;

@@ -14,6 +14,7 @@ import {
   issueSystemCredential,
   type Trust,
 } from "./broker_trust.ts";
+import { ConfigError } from "./config.ts";
 import { askForCredential, SERVICE_TTL } from "./enrolment.ts";
 import { messageOf, SextantError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -101,11 +102,25 @@ export interface ConnectServiceOptions {
   log: Logger;
 }
 
+async function readEnrolment(path: string): Promise<Enrolment> {
+  const text = await Deno.readTextFile(path).catch((error) => {
+    throw new ConfigError([`SEXTANT_ENROLMENT: ${messageOf(error)}`]);
+  });
+  try {
+    return enrolmentSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    // Without the cause's message: it would show what the file holds.
+    const error = new ConfigError([`SEXTANT_ENROLMENT: ${path} holds no credential of the set-up`]);
+    error.cause = cause;
+    throw error;
+  }
+}
+
 /** Connects a service; waits for the broker and for identity as long as it takes, and says so. */
 export async function connectService(
   { service, url, enrolmentFile, log }: ConnectServiceOptions,
 ): Promise<ServiceConnection> {
-  const enrolment = enrolmentSchema.parse(JSON.parse(await Deno.readTextFile(enrolmentFile)));
+  const enrolment = await readEnrolment(enrolmentFile);
   return await connectRenewing({
     url,
     name: service,

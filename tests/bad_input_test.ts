@@ -66,7 +66,7 @@ const CASES: (() => Case)[] = [
     path: "/task",
     body: task({ image: undefined }),
     status: 400,
-    says: /image/,
+    says: /image: is missing/,
   }),
   () => ({
     name: "image of a wrong type",
@@ -300,6 +300,32 @@ Deno.test("a parent that a user claims for a task is not believed (GHSA-vc3v-ppc
   const posted = await site.researcher.post("/task", task({ parent_id: parent.id, job_id: 1 }));
   assert.equal(posted.parent, null);
   assert.notEqual(posted.job_id, parent.job_id);
+});
+
+Deno.test("a body that does not say that it is JSON is refused, not taken for none", async () => {
+  for (const type of ["application/x-www-form-urlencoded", "text/plain", "application/jsonx"]) {
+    const response = await fetch(`${stack().gatewayUrl}/api/token/user`, {
+      method: "POST",
+      body: JSON.stringify(site.login),
+      headers: { "content-type": type },
+    });
+    assert.equal(response.status, 400);
+    assert.match((await response.json()).msg, /send the header Content-Type: application\/json/);
+  }
+});
+
+Deno.test("an address that nobody answers says where they are listed", async () => {
+  for (const path of ["/", "/api", "/api/nothing", "/api/task/1/nothing"]) {
+    const token = path.startsWith("/api/") ? site.researcher : undefined;
+    const response = token
+      ? await token.request("GET", path.slice("/api".length))
+      : await fetch(stack().gatewayUrl + path);
+    assert.equal(response.status, 404);
+    assert.equal(
+      (await response.json()).msg,
+      `There is no GET ${path} here; /api/docs shows what there is.`,
+    );
+  }
 });
 
 Deno.test("a body that is too large is refused", async () => {

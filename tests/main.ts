@@ -4,7 +4,8 @@
  */
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readArgs } from "../shared/command_line.ts";
+import { messageOf } from "../shared/errors.ts";
 import { readSummary, type Summary, total } from "./summary.ts";
 
 const HELP = `deno task test [--name TEXT] [PATH-PART...]
@@ -81,11 +82,18 @@ async function showAndRead(output: ReadableStream<Uint8Array>): Promise<Summary 
 
 /** Runs what `args` choose; returns the exit code. */
 export async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { help: { type: "boolean", short: "h" }, name: { type: "string" } },
-  });
+  let options;
+  try {
+    options = readArgs({
+      args,
+      allowPositionals: true,
+      options: { help: { type: "boolean", short: "h" }, name: { type: "string" } },
+    });
+  } catch (error) {
+    console.error(`${messageOf(error)}\nSee: deno task test --help`);
+    return 2;
+  }
+  const { values, positionals } = options;
   if (values.help) {
     console.log(HELP);
     return 0;

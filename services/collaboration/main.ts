@@ -1,3 +1,8 @@
+/**
+ * Runs collaboration: reads its configuration, connects, starts what serves, and stops it in order. What collaboration is stands in
+ * `app.ts`.
+ * @module
+ */
 import { z } from "zod";
 import { keepSealing } from "../../shared/audit_seal.ts";
 import { readConfig } from "../../shared/config.ts";

@@ -11,7 +11,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { z } from "zod";
 import type { Refusal } from "../../shared/audit.ts";
 import { SextantError } from "../../shared/errors.ts";
-import { type AppEnv, createApp } from "../../shared/http.ts";
+import { answersWith, type AppEnv, createApp, noRoute } from "../../shared/http.ts";
 import type { HttpClient } from "../../shared/http_over_nats.ts";
 import type { Logger } from "../../shared/log.ts";
 import { describeApi, describePaths } from "../../shared/openapi.ts";
@@ -86,16 +86,17 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
     return c.html(await Deno.readTextFile(new URL("./docs.html", import.meta.url)));
   });
 
-  if (deps.feed) app.get("/api/events", liveFeed({ feed: deps.feed, principals }));
+  if (deps.feed) {
+    const feed = liveFeed({ feed: deps.feed, principals });
+    app.get("/api/events", answersWith("text/event-stream"), feed);
+  }
 
   app.all("/api/*", forward);
   app.get("/.well-known/jwks.json", forward);
 
   async function forward(c: Context<AppEnv>): Promise<Response> {
     const service = serviceOf(c.req.path);
-    if (!service) {
-      throw new SextantError("not_found", `There is no ${c.req.method} ${c.req.path} here.`);
-    }
+    if (!service) throw noRoute(c);
     const requestId = c.get("requestId");
     const open = skipsAuthentication(c.req.path);
     const principal = open ? undefined : await principals.of(c.req.header("authorization"));

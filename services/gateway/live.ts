@@ -7,7 +7,7 @@
  */
 import type { Context } from "hono";
 import { SextantError } from "../../shared/errors.ts";
-import type { AppEnv } from "../../shared/http.ts";
+import { type AppEnv, declareAccess } from "../../shared/http.ts";
 import { demand, type Principal, widestScope } from "../../shared/policy.ts";
 import type { Feed, Place } from "./feed.ts";
 import type { Principals } from "./principals.ts";
@@ -35,7 +35,7 @@ export function parsePlace(text: string | undefined): Place | undefined {
 export function liveFeed(
   { feed, principals, heartbeatMs = 15_000, refreshMs = 5_000 }: LiveOptions,
 ): (c: Context<AppEnv>) => Promise<Response> {
-  return async function getEvents(c) {
+  async function getEvents(c: Context<AppEnv>) {
     const authorization = c.req.header("authorization");
     async function watcher(): Promise<Principal> {
       const principal = await principals.of(authorization);
@@ -104,7 +104,9 @@ export function liveFeed(
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });
-  };
+  }
+
+  return declareAccess(getEvents, { kinds: ["user"], permission: "event:RECEIVE" });
 }
 
 function idOf({ epoch, seq }: Place): string {

@@ -5,6 +5,7 @@ import { waitFor } from "../../tests/harness.ts";
 import { type EventData, type EventName, eventSubject } from "../../shared/events.ts";
 import type { AppEnv } from "../../shared/http.ts";
 import { createApp } from "../../shared/http.ts";
+import { routesOf } from "../../shared/openapi.ts";
 import { silentLogger } from "../../shared/log.ts";
 import { ensureEventStream } from "../../shared/outbox.ts";
 import type { Principal } from "../../shared/policy.ts";
@@ -59,6 +60,17 @@ function user(rules: string[]): Principal {
     rules,
     collaborations: [{ id: 1, organization_ids: [2, 3] }],
   };
+}
+
+Deno.test("the live feed is described as what it demands", () => {
+  const app = new Hono<AppEnv>();
+  app.get("/api/events", liveFeed({ feed: {} as Feed, principals: { of: unused } }));
+  const [route] = routesOf(app);
+  assert.deepEqual(route!.access, { kinds: ["user"], permission: "event:RECEIVE" });
+});
+
+function unused(): never {
+  throw new Error("nobody asks");
 }
 
 const WATCHER = user(["event:RECEIVE:COLLABORATION", "run:VIEW:COLLABORATION"]);

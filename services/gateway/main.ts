@@ -1,3 +1,8 @@
+/**
+ * Runs gateway: reads its configuration, connects, starts what serves, and stops it in order. What gateway is stands in
+ * `app.ts`.
+ * @module
+ */
 import { z } from "zod";
 import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -20,7 +25,7 @@ await runService("gateway", async ({ log, onStop }) => {
   const config = readConfig({
     SEXTANT_NATS_URL: z.url(),
     SEXTANT_ENROLMENT: z.string().min(1),
-    SEXTANT_LISTEN: z.string().regex(/^.+:\d{1,5}$/, "must be host:port").default("127.0.0.1:7601"),
+    SEXTANT_LISTEN: z.string().refine(isAddress, "must be host:port").default("127.0.0.1:7601"),
     SEXTANT_CORS_ORIGINS: z.string().default("*").transform((list) => list.split(",")),
     SEXTANT_MAX_BODY_MIB: envInteger.pipe(z.number().min(1)).default(64),
     SEXTANT_MAX_BLOB_MIB: envInteger.pipe(z.number().min(1)).default(4096),
@@ -91,3 +96,8 @@ await runService("gateway", async ({ log, onStop }) => {
   });
   onStop("listener", () => closeDoor({ server, feed, http }));
 });
+
+function isAddress(text: string): boolean {
+  const port = /^.+:(\d{1,5})$/.exec(text)?.[1];
+  return port !== undefined && Number(port) <= 65_535;
+}

@@ -1,3 +1,8 @@
+/**
+ * Runs identity: reads its configuration, connects, starts what serves, and stops it in order. What identity is stands in
+ * `app.ts`.
+ * @module
+ */
 import { z } from "zod";
 import { keepSealing } from "../../shared/audit_seal.ts";
 import { trustSchema } from "../../shared/broker_trust.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readArgs, typedPath } from "../../shared/command_line.ts";
 import { ConfigError } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { check, explainTask } from "./check/check.ts";
@@ -51,7 +51,7 @@ async function withConfig(
 ): Promise<number> {
   let options: Options;
   try {
-    const { values } = parseArgs({
+    const { values } = readArgs({
       args,
       options: {
         config: { type: "string", short: "c" },
@@ -60,7 +60,10 @@ async function withConfig(
       },
     });
     if (!values.config) throw new Error("--config FILE is missing");
-    options = { ...values, config: values.config };
+    if (values.expect !== undefined && !/^[0-9a-f]{64}$/.test(values.expect)) {
+      throw new Error("--expect must be a digest as audit verify prints it, 64 of 0-9 and a-f");
+    }
+    options = { ...values, config: typedPath(values.config) };
   } catch (error) {
     console.error(`${messageOf(error)}; deno task node --help explains.`);
     return 2;
@@ -76,10 +79,7 @@ async function withConfig(
 async function runCheck({ config: path, explain }: Options): Promise<number> {
   const config = await readNodeConfig(path);
   if (explain !== undefined) {
-    const { text, allowed } = explainTask(
-      JSON.parse(await Deno.readTextFile(explain)),
-      config.policy,
-    );
+    const { text, allowed } = explainTask(await readTask(typedPath(explain)), config.policy);
     console.log(text);
     return allowed ? 0 : 1;
   }
@@ -89,6 +89,14 @@ async function runCheck({ config: path, explain }: Options): Promise<number> {
     console.log(`${well ? "ok  " : "FAIL"}  ${name.padEnd(18)} ${note}`);
   }
   return failures > 0 ? 1 : 0;
+}
+
+async function readTask(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    throw new Error(`The task cannot be read from ${path}: ${messageOf(error)}`);
+  }
 }
 
 async function runStatus({ config }: Options): Promise<number> {
@@ -101,13 +109,23 @@ async function runStatus({ config }: Options): Promise<number> {
 async function runVerify({ config, expect }: Options): Promise<number> {
   const { dataFolder } = await readNodeConfig(config);
   const path = join(dataFolder, AUDIT_FILE);
-  const found = verifyAuditLog(await Deno.readTextFile(path), expect);
+  const text = await Deno.readTextFile(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  if (!text) {
+    const begun = "An agent that has started here has written to it";
+    console.log(`${path}: ${text === undefined ? "there is no such file" : "is empty"}. ${begun}.`);
+    return 1;
+  }
+  const found = verifyAuditLog(text, expect);
   if (!found.ok) {
     console.log(`${path}: line ${found.line} ${found.problem}.`);
     return 1;
   }
   console.log(
-    `${path}: ${found.records} records from ${found.from} to ${found.to}, none changed.\n` +
+    `${path}: ${found.records} record${
+      found.records === 1 ? "" : "s"
+    } from ${found.from} to ${found.to}, none changed.\n` +
       `Digest of the last one: ${found.last}\n` +
       "Note it elsewhere: --expect DIGEST later shows that nothing up to here was rewritten.",
   );

@@ -53,8 +53,12 @@ export function writeStatus(
   function ask() {
     if (asking) return;
     asking = true;
-    contact().then(() => last_contact = new Date().toISOString(), () => {})
-      .finally(() => asking = false);
+    contact().then(() => {
+      const first = last_contact === null;
+      last_contact = new Date().toISOString();
+      // Whoever starts an agent looks at once.
+      if (first) rewrite();
+    }, () => {}).finally(() => asking = false);
   }
 
   async function write() {
@@ -81,9 +85,14 @@ export function writeStatus(
 
   // A full disk shows elsewhere.
   let writing = write().catch(() => {});
-  const timer = setInterval(() => writing = writing.then(write).catch(() => {}), EVERY_MS);
+  let closed = false;
+  function rewrite() {
+    if (!closed) writing = writing.then(write).catch(() => {});
+  }
+  const timer = setInterval(rewrite, EVERY_MS);
   return {
     async close() {
+      closed = true;
       clearInterval(timer);
       await writing;
       await Deno.remove(path).catch(() => {});

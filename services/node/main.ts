@@ -4,8 +4,8 @@
  * Exit codes: 0 stopped as asked, 1 cannot go on, 2 the configuration or the command line is wrong.
  * @module
  */
-import { parseArgs } from "node:util";
-import { ConfigError } from "../../shared/config.ts";
+import { readArgs, typedPath } from "../../shared/command_line.ts";
+import { ConfigError, readLogLevel } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { createLogger, type LogLevel } from "../../shared/log.ts";
 import { startAgent } from "./agent.ts";
@@ -57,8 +57,15 @@ async function main(): Promise<number> {
   if (command) return await command();
   const path = await configPath();
   if (typeof path === "number") return path;
-  const level = Deno.env.get("SEXTANT_LOG_LEVEL") as LogLevel | undefined;
-  let log = createLogger("node", { level: level ?? "info" });
+  let log = createLogger("node");
+  let level: LogLevel | undefined;
+  try {
+    level = readLogLevel();
+    log = createLogger("node", { level: level ?? "info" });
+  } catch (error) {
+    log.error(messageOf(error));
+    return 2;
+  }
   const starting = new AbortController();
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
   let signals = 0;
@@ -110,7 +117,7 @@ async function main(): Promise<number> {
 /** The path given on the command line, or the exit code when there is none to work with. */
 async function configPath(): Promise<string | number> {
   try {
-    const { values: { config, help } } = parseArgs({
+    const { values: { config, help } } = readArgs({
       args: Deno.args,
       options: { config: { type: "string", short: "c" }, help: { type: "boolean", short: "h" } },
     });
@@ -118,7 +125,7 @@ async function configPath(): Promise<string | number> {
       console.log(HELP + (await describeWalls()).map(showWall).join("\n"));
       return 0;
     }
-    if (config) return config;
+    if (config) return typedPath(config);
     console.error("--config FILE is missing; --help explains.");
   } catch (error) {
     console.error(`${messageOf(error)}\n--help explains.`);

@@ -2,10 +2,11 @@
  * `deno task shell`: the operator's shell, straight on the services' databases.
  * @module
  */
-import { join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { readArgs, typedPath, UsageError } from "../../shared/command_line.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { VERSION } from "../../shared/version.ts";
 import { readAddresses } from "./connections.ts";
 import { createEvaluator } from "./evaluate.ts";
@@ -58,9 +59,7 @@ export async function main(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  // From deno task the working folder is the checkout's; a path is meant from where it was typed.
-  const path = (given: string) => resolve(Deno.env.get("INIT_CWD") ?? Deno.cwd(), given);
-  const data = values.data === undefined ? CHECKOUT_DATA : path(values.data);
+  const data = values.data === undefined ? CHECKOUT_DATA : typedPath(values.data);
   const say = (line: string) => console.error(line);
   let session: Session;
   try {
@@ -75,13 +74,13 @@ export async function main(args: string[]): Promise<number> {
     if (values.import !== undefined) {
       const { dryRun, strict } = { dryRun: values["dry-run"], strict: values.strict };
       const run = session.db.import as (path: string, options: object) => Promise<unknown>;
-      print(await run(path(values.import), { dryRun, strict }));
+      print(await run(typedPath(values.import), { dryRun, strict }));
     } else if (values.export) {
       print(await (session.db.export as () => Promise<string>)());
     } else if (values.eval !== undefined) {
       print(await evaluate(values.eval));
     } else if (positionals[0] !== undefined) {
-      await import(pathToFileURL(path(positionals[0])).href);
+      await runScript(typedPath(positionals[0]));
     } else if (!Deno.stdin.isTerminal()) {
       print(await evaluate(await new Response(Deno.stdin.readable).text()));
     } else {
@@ -97,7 +96,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 function parseOptions(args: string[]) {
-  const options = parseArgs({
+  const options = readArgs({
     args,
     allowPositionals: true,
     options: {
@@ -112,7 +111,18 @@ function parseOptions(args: string[]) {
     },
   });
   if (options.positionals.length > 1) {
-    throw new TypeError(`Unexpected argument "${options.positionals[1]}"`);
+    throw new UsageError(`Unexpected argument '${options.positionals[1]}'`);
+  }
+  const { values, positionals: [script] } = options;
+  const given = Object.entries({
+    "--import": values.import,
+    "--export": values.export || undefined,
+    "--eval": values.eval,
+    "a script": script,
+  }).filter(([, value]) => value !== undefined).map(([name]) => name);
+  if (given.length > 1) throw new UsageError(`Give one of ${given.join(" and ")}`);
+  if (values.import === undefined && (values["dry-run"] || values.strict)) {
+    throw new UsageError(`${values.strict ? "--strict" : "--dry-run"} needs --import FILE`);
   }
   return options;
 }
@@ -127,6 +137,26 @@ async function evaluate(code: string): Promise<unknown> {
     throw outcome.unless ?? new ShellError("Syntax error: Unexpected end of input");
   } finally {
     evaluator.close();
+  }
+}
+
+/** Runs a file; what it throws is told with its place there. */
+async function runScript(path: string): Promise<void> {
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    throw new ShellError(`Cannot read the script: ${messageOf(error)}`);
+  }
+  const address = pathToFileURL(path).href;
+  try {
+    await import(address);
+  } catch (error) {
+    const text = error instanceof Error ? error.stack ?? error.message : "";
+    const [, place] = text.split(address + ":", 2);
+    const at = /^\d+:\d+/.exec(place ?? "")?.[0];
+    throw new ShellError(explain(error) + (at ? ` (${basename(path)}:${at})` : ""), {
+      cause: error,
+    });
   }
 }
 

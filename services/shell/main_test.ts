@@ -280,6 +280,16 @@ Deno.test("wrong input is one clear line, and nothing is half-written", async ()
       "User: roles: there is no Role 999",
     );
     await wrong(`o.nmae = "Two"`, "Organization has no nmae; did you mean name?");
+    await wrong(`o.domian`, "Organization has no domian; did you mean domain?");
+    await wrong(`await o.delet()`, "Organization has no delet; did you mean delete?");
+    await wrong(`await db.users.get()`, "db has no users; did you mean User?");
+    await wrong(`db.wathc()`, "db has no wathc; did you mean watch?");
+    await wrong(
+      `await db.User.all()`,
+      "db.User has no all; see db.User.help()",
+    );
+    await wrong(`await sql.identiy\`select 1\``, "sql has no identiy; did you mean identity?");
+    await wrong(`await sql\`select 1\``, /Say which database: await sql\.identity/);
     await wrong(
       `new db.Organization({country: ["NL"]})`,
       "Organization: country must be text, not a list",
@@ -419,6 +429,26 @@ Deno.test("--eval, a script and the standard input run without a prompt", async 
   });
   assert.equal(thrown.code, 1);
   assert.equal(thrown.stderr, `Error: Organization: name "One" exists already\n`);
+  const folder = await temporaryFolder();
+  const script = join(folder.path, "script.ts");
+  await Deno.writeTextFile(script, `await db.User.count();\nthrow new Error("no luck");`);
+  const failed = await runShell([script], { env });
+  assert.equal(failed.stderr, "Error: no luck (script.ts:2:7)\n");
+  assert.equal(failed.code, 1);
+  await folder.remove();
+  const absent = await runShell([script], { env });
+  assert.match(absent.stderr, /^Error: Cannot read the script: [^\n]*script\.ts'\n$/);
+  for (
+    const [args, message] of [
+      [["--dry-run"], "--dry-run needs --import FILE"],
+      [["--eval", "1", "--export"], "Give one of --export and --eval"],
+      [["--evil"], "Unknown option '--evil'"],
+    ] as const
+  ) {
+    const { code, stderr } = await runShell([...args], { env });
+    assert.equal(stderr, `${message}\nSee: deno task shell --help\n`);
+    assert.equal(code, 2);
+  }
   const broken = await runShell(["--eval", `await db.(`], { env });
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^Error: Syntax error: [^\n]+\n$/);

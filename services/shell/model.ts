@@ -140,6 +140,11 @@ export function createModel(shell: Shell, description: Description): Model {
     static help() {
       return helpOf(description);
     }
+
+    /** The class itself, at the prompt. */
+    static [Symbol.for("Deno.customInspect")]() {
+      return helpOf(description).text;
+    }
   }
 
   async function ofHowMany(shown: number, everything: boolean): Promise<string> {

@@ -3,12 +3,12 @@
  * @module
  */
 import type { Tx } from "../../shared/db.ts";
-import { closest } from "../node/closest.ts";
 import type { Description, LinkTable, Relation, Row, Write } from "./description.ts";
 import { ShellError } from "./errors.ts";
 import type { Model } from "./model.ts";
 import { render, renderWidth } from "./render.ts";
 import { selectRows } from "./rows.ts";
+import { noSuchName, refusingUnknown } from "./typos.ts";
 import { inUnit, type Unit } from "./unit.ts";
 import { checked, describe } from "./values.ts";
 import { listed } from "./words.ts";
@@ -100,13 +100,39 @@ export class RecordBase {
   }
 }
 
-// Beyond the class, where assignments arrive that nothing took: they would be lost without a word.
+// Beyond the class, where names arrive that nothing took: an assignment would be lost without a word.
 Object.setPrototypeOf(
   RecordBase.prototype,
-  new Proxy(Object.prototype, {
+  refusingUnknown<RecordBase>(Object.prototype, unknownOfRecord, {
     set(_target, property, _value, record) {
-      throw unknownProperty(stateOf(record).model.description, String(property));
+      throw unknownOfRecord(record, String(property));
     },
+  }),
+);
+
+function unknownOfRecord(record: RecordBase, name: string): ShellError {
+  const { description } = stateOf(record).model;
+  return unknownProperty(description, name, [
+    "save",
+    "delete",
+    "reload",
+    "help",
+    ...Object.keys(description.methods),
+  ]);
+}
+
+// The models are classes; what a model has besides records' properties is told by itself.
+Object.setPrototypeOf(
+  RecordBase,
+  refusingUnknown<Model>(Function.prototype, ({ description }, name) => {
+    const { lookups, statics } = description;
+    const methods = ["get", "find", "each", "count", "help"];
+    return noSuchName(
+      `db.${description.name}`,
+      name,
+      [...methods, ...Object.keys(lookups), ...Object.keys(statics)],
+      `see db.${description.name}.help()`,
+    );
   }),
 );
 
@@ -122,10 +148,18 @@ export function propertiesOf({ fields, virtuals, relations }: Description): stri
   return [fields, virtuals, relations].flatMap((one) => Object.keys(one));
 }
 
-export function unknownProperty(description: Description, property: string): ShellError {
-  const near = closest(property, propertiesOf(description));
-  const advice = near ? `did you mean ${near}?` : `see db.${description.name}.help()`;
-  return new ShellError(`${description.name} has no ${property}; ${advice}`);
+export function unknownProperty(
+  description: Description,
+  property: string,
+  methods: string[] = [],
+): ShellError {
+  const candidates = [...propertiesOf(description), ...methods];
+  return noSuchName(
+    description.name,
+    property,
+    candidates,
+    `see db.${description.name}.help()`,
+  );
 }
 
 /** `User 3 "alice"`, as messages call a record. */

@@ -17,6 +17,7 @@ import { importFile, type ImportOptions } from "./import/import.ts";
 import { createModel, type Model } from "./model.ts";
 import type { Shell } from "./shell.ts";
 import { createSql, type Query } from "./sql.ts";
+import { withoutTypos } from "./typos.ts";
 import { watchEvents } from "./watch.ts";
 
 export interface Session {
@@ -30,6 +31,9 @@ export interface Session {
   interrupt(): boolean;
   close(): Promise<void>;
 }
+
+/** How a value looks at the prompt. */
+const INSPECT = Symbol.for("Deno.customInspect");
 
 export interface OpenSessionOptions {
   addresses: Addresses;
@@ -59,15 +63,24 @@ export async function openSession({ addresses, say }: OpenSessionOptions): Promi
   }
   return {
     shell,
-    sql: createSql(shell.databases),
-    db: {
-      ...shell.models,
-      help: helpOfShell,
-      import: (path: string, options?: ImportOptions) => importFile(shell, path, options),
-      export: () => exportEntities(shell),
-      watch: () => watchEvents(shell),
-      doctor: () => diagnose(shell, addresses),
-    },
+    sql: withoutTypos(
+      createSql(shell.databases),
+      "sql",
+      `write sql.identity, sql.collaboration or sql.task: await sql.identity\`select …\``,
+    ),
+    db: withoutTypos(
+      {
+        ...shell.models,
+        help: helpOfShell,
+        import: (path: string, options?: ImportOptions) => importFile(shell, path, options),
+        export: () => exportEntities(shell),
+        watch: () => watchEvents(shell),
+        doctor: () => diagnose(shell, addresses),
+        [INSPECT]: () => helpOfShell().text,
+      },
+      "db",
+      "db.help() lists what there is",
+    ),
     connections: [
       ...HUB_SERVICES.map((service) => `${service}: ${opened[service].description}`),
       `broker: ${broker ? broker.url : "none; running services hear of changes within 3 s"}`,

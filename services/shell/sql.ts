@@ -35,9 +35,16 @@ export class SqlRows extends Array<Record<string, unknown>> {
 export type Query = (strings: TemplateStringsArray, ...values: unknown[]) => Promise<SqlRows>;
 
 export function createSql(databases: Record<HubService, Db>): Record<HubService, Query> {
-  return Object.fromEntries(
-    HUB_SERVICES.map((service) => [service, createQuery(service, databases[service])]),
-  ) as Record<HubService, Query>;
+  return Object.assign(
+    () => {
+      throw new ShellError(
+        "Say which database: await sql.identity`…`, sql.collaboration or sql.task",
+      );
+    },
+    Object.fromEntries(
+      HUB_SERVICES.map((service) => [service, createQuery(service, databases[service])]),
+    ) as Record<HubService, Query>,
+  );
 }
 
 /** What the driver says of the column of an answer. */

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { messageOf } from "../../shared/errors.ts";
 
 /** A new secret for a machine to use: 192 bits as base64url text. */
 export function newSecret(): string {
@@ -57,6 +58,14 @@ export async function writePorts(folder: string, ports: Record<string, number>):
   await Deno.writeTextFile(join(folder, "ports.json"), JSON.stringify(ports, null, 2) + "\n");
 }
 
+/** The error for a folder that no deployment can be in, or that is another account's. */
+export function unusableFolder(folder: string, cause: unknown): Error {
+  return new Error(
+    `Cannot use the data folder ${folder}: ${messageOf(cause)}. Choose another with --data.`,
+    { cause },
+  );
+}
+
 export interface DeploymentLock {
   release(): void;
 }
@@ -66,7 +75,10 @@ export interface DeploymentLock {
  * a launcher that is just stopping is waited for.
  */
 export async function lockDeployment(folder: string, waitMs = 15_000): Promise<DeploymentLock> {
-  const file = await Deno.open(join(folder, "lock"), { read: true, write: true, create: true });
+  const file = await Deno.open(join(folder, "lock"), { read: true, write: true, create: true })
+    .catch((error) => {
+      throw unusableFolder(folder, error);
+    });
   const giveUpAt = Date.now() + waitMs;
   while (!await file.tryLock(true)) {
     if (Date.now() > giveUpAt) {

@@ -2,12 +2,13 @@
  * `deno task up` and `deno task demo`: a whole Sextant on this machine.
  * @module
  */
-import { basename, extname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { basename, extname, join } from "node:path";
+import { readArgs, typedPath, UsageError, wholeNumber } from "../../shared/command_line.ts";
+import { readLogLevel } from "../../shared/config.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { createRenderer, LEVELS, type LogEntry, type LogLevel } from "../../shared/log_text.ts";
 import { runDemo } from "./demo.ts";
 import { killAll } from "./process.ts";
-import { createRenderer, type Level, LEVELS, type LogEntry } from "./render.ts";
 import { ROOT } from "./service_part.ts";
 import { type Stack, type StackOptions, startStack } from "./stack.ts";
 
@@ -43,7 +44,7 @@ with the same numbers on the pooled data. Exit code 1 when they differ.
 
 interface Launch {
   options: StackOptions;
-  leastLevel: Level;
+  leastLevel: LogLevel;
   /** What to do once the stack is up; returns whether to stop then. */
   whenReady(stack: Stack): Promise<boolean>;
 }
@@ -75,7 +76,7 @@ async function launch({ options, leastLevel, whenReady }: Launch): Promise<numbe
     return 1;
   } finally {
     await stack?.stop();
-    print("Everything has stopped");
+    if (stack || interrupt.aborted) print("Everything has stopped");
   }
 }
 
@@ -119,7 +120,7 @@ function watchTaskRunner(onGone: () => void) {
 }
 
 async function up(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArgs({
     args,
     allowPositionals: true,
     options: {
@@ -129,17 +130,15 @@ async function up(args: string[]): Promise<number> {
     },
   });
   if (positionals.length && !values.nodes.length) {
-    throw new TypeError(`Unexpected argument "${positionals[0]}"`);
+    throw new UsageError(`Unexpected argument '${positionals[0]}'`);
   }
-  const nodes = [...values.nodes, ...positionals].map((path) => resolve(path));
-  const port = values.port === undefined ? undefined : Number(values.port);
-  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65536)) {
-    throw new TypeError(`--port must be a number from 1 to 65535, not "${values.port}"`);
-  }
+  const nodes = [...values.nodes, ...positionals].map(typedPath);
+  for (const path of nodes) await checkReadable(path);
+  const port = values.port === undefined ? undefined : wholeNumber("port", values.port, 1, 65535);
   return await launch({
     leastLevel: logLevel("info"),
     options: {
-      folder: values.data ?? CHECKOUT_DATA,
+      folder: values.data === undefined ? CHECKOUT_DATA : typedPath(values.data),
       gatewayPort: port,
       preferredGatewayPort: GATEWAY_PORT,
     },
@@ -153,11 +152,13 @@ async function up(args: string[]): Promise<number> {
 }
 
 async function demo(args: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readArgs({
     args,
     options: { exit: { type: "boolean", default: false }, data: { type: "string" } },
   });
-  const folder = values.data ?? await Deno.makeTempDir({ prefix: "sextant-demo-" });
+  const folder = values.data === undefined
+    ? await Deno.makeTempDir({ prefix: "sextant-demo-" })
+    : typedPath(values.data);
   try {
     let agreed = false;
     const code = await launch({
@@ -184,10 +185,22 @@ async function demo(args: string[]): Promise<number> {
   }
 }
 
+/** Throws when a node's configuration cannot be read: better now than once the hub is up. */
+async function checkReadable(path: string): Promise<void> {
+  try {
+    await Deno.readTextFile(path);
+  } catch (error) {
+    throw new UsageError(`--nodes: ${path} cannot be read: ${messageOf(error)}`);
+  }
+}
+
 /** What to show of the services' log. */
-function logLevel(usual: Level): Level {
-  const wanted = Deno.env.get("SEXTANT_LOG_LEVEL");
-  return LEVELS.find((level) => level === wanted) ?? usual;
+function logLevel(usual: LogLevel): LogLevel {
+  try {
+    return readLogLevel() ?? usual;
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
 }
 
 /** A name for each configuration file: the file's own, with a number where two are the same. */
@@ -232,7 +245,7 @@ async function main([command, ...args]: string[]): Promise<number> {
   try {
     return await (command === "up" ? up(args) : demo(args));
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\nSee: deno task ${command} --help`);
     return 2;
   }

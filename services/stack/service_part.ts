@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { startProcess } from "./process.ts";
-import { parseLine } from "./render.ts";
+import { parseLine } from "./log_lines.ts";
 import { type Part, PartDied } from "./supervisor.ts";
 
 /** The checkout. */

@@ -3,16 +3,23 @@
  * @module
  */
 import { join, resolve } from "node:path";
+import type { LogEntry } from "../../shared/log_text.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
 import { DATABASE } from "./database.ts";
-import { keepSecret, lockDeployment, newSecret, readPorts, writePorts } from "./deployment.ts";
+import {
+  keepSecret,
+  lockDeployment,
+  newSecret,
+  readPorts,
+  unusableFolder,
+  writePorts,
+} from "./deployment.ts";
 import { gatewayPart, type HubAddresses, hubServicePart } from "./hub_parts.ts";
 import { findNatsServer, startNatsServer } from "./nats_server.ts";
 import { stopOrphans } from "./orphans.ts";
 import { freePort, portIsFree } from "./ports.ts";
 import { type Postgres, POSTGRES_ADMIN, startPostgres } from "./postgres.ts";
 import { killAll } from "./process.ts";
-import type { LogEntry } from "./render.ts";
 import { denoPart, fetchPackages } from "./service_part.ts";
 import { setUpFiles, setUpServiceDatabases } from "./setup.ts";
 import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
@@ -70,9 +77,13 @@ export interface Stack {
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const folder = resolve(options.folder);
-  await Deno.mkdir(folder, { recursive: true, mode: 0o711 });
-  // PostgreSQL's account must walk through; what is inside has its own modes.
-  if (Deno.statSync(folder).uid === Deno.uid()) await Deno.chmod(folder, 0o711);
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o711 });
+    // PostgreSQL's account must walk through; what is inside has its own modes.
+    if (Deno.statSync(folder).uid === Deno.uid()) await Deno.chmod(folder, 0o711);
+  } catch (error) {
+    throw unusableFolder(folder, error);
+  }
   const lock = await lockDeployment(folder);
   const runFolder = join(folder, "run");
   const supervisor = createSupervisor({ onEntry: options.onEntry ?? (() => {}), runFolder });

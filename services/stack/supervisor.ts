@@ -5,7 +5,8 @@
  */
 import { forgetProcess, recordProcess } from "./orphans.ts";
 import { type ManagedProcess, within } from "./process.ts";
-import { type LineFormat, type LogEntry, parseLine, plainText } from "./render.ts";
+import { type LogEntry, plainText } from "../../shared/log_text.ts";
+import { type LineFormat, parseLine } from "./log_lines.ts";
 
 /** One part and how to start it. */
 export interface Part {

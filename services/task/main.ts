@@ -1,3 +1,8 @@
+/**
+ * Runs task: reads its configuration, connects, starts what serves, and stops it in order. What task is stands in
+ * `app.ts`.
+ * @module
+ */
 import { headers as newHeaders } from "nats.ws";
 import { z } from "zod";
 import { keepSealing } from "../../shared/audit_seal.ts";

@@ -3,7 +3,8 @@
  * are noisy: compare the ratios, not the absolute numbers.
  * @module
  */
-import { parseArgs } from "node:util";
+import { readArgs } from "../../shared/command_line.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { startTestStack, type TestStack } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
 import { benchFanOut } from "./fan_out.ts";
@@ -58,14 +59,23 @@ Without names, everything:
 
 ${Object.entries(BENCHES).map(([name, { what }]) => `  ${name.padEnd(14)} ${what}`).join("\n")}`;
 
-const { values, positionals } = parseArgs({
-  args: Deno.args,
-  allowPositionals: true,
-  options: {
-    help: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-  },
-});
+function options() {
+  try {
+    return readArgs({
+      args: Deno.args,
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        quick: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${messageOf(error)}\nSee: deno task bench --help`);
+    Deno.exit(2);
+  }
+}
+
+const { values, positionals } = options();
 if (values.help) {
   console.log(HELP);
   Deno.exit(0);

@@ -2,7 +2,7 @@
  * `deno task faults`: is work lost, done twice or left lying when everything is killed in turn?
  * @module
  */
-import { parseArgs } from "node:util";
+import { readArgs, UsageError, wholeNumber } from "../../shared/command_line.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { type FaultSummary, runFaults } from "./faults.ts";
 
@@ -20,12 +20,6 @@ every result ended exactly once, no attempt ran twice, nothing is open 60 s afte
   --help            this text
 
 The same seed and numbers give the same faults after the same runs. The exit code is 0 when nothing was wrong.`;
-
-function positive(text: string, name: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new TypeError(`--${name} must be a number`);
-  return value;
-}
 
 function table({ wrong, faults, statuses, attempts, ...plain }: FaultSummary): string {
   const counts = (record: Record<string, number>) =>
@@ -46,7 +40,7 @@ function table({ wrong, faults, statuses, attempts, ...plain }: FaultSummary): s
 async function main(): Promise<number> {
   try {
     const text = { type: "string" } as const;
-    const { values } = parseArgs({
+    const { values } = readArgs({
       args: Deno.args,
       options: {
         seed: text,
@@ -61,21 +55,22 @@ async function main(): Promise<number> {
       console.log(HELP);
       return 0;
     }
-    const runs = positive(values.runs ?? "10000", "runs");
+    const runs = wholeNumber("runs", values.runs ?? "10000", 1);
     const summary = await runFaults({
       runs,
-      seed: positive(values.seed ?? "1", "seed"),
-      faults: positive(values.faults ?? String(Math.max(20, Math.floor(runs / 100))), "faults"),
-      nodes: positive(values.nodes ?? "3", "nodes"),
-      pauseMs: positive(values.pause ?? "30", "pause") * 1000,
+      seed: wholeNumber("seed", values.seed ?? "1"),
+      faults: wholeNumber("faults", values.faults ?? String(Math.max(20, Math.floor(runs / 100)))),
+      nodes: wholeNumber("nodes", values.nodes ?? "3", 1, 100),
+      pauseMs: wholeNumber("pause", values.pause ?? "30", 0, 3600) * 1000,
       say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
     });
     for (const line of summary.wrong.slice(0, 50)) console.error(`WRONG: ${line}`);
     console.log(table(summary));
     return summary.wrong.length === 0 ? 0 : 1;
   } catch (error) {
-    console.error(messageOf(error));
-    return 2;
+    const usage = error instanceof UsageError;
+    console.error(messageOf(error) + (usage ? "\nSee: deno task faults --help" : ""));
+    return usage ? 2 : 1;
   }
 }
 

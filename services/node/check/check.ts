@@ -205,7 +205,7 @@ const taskSchema = z.strictObject({
 export function explainTask(json: unknown, policy: Policy): { text: string; allowed: boolean } {
   const parsed = taskSchema.safeParse(json);
   if (!parsed.success) {
-    throw new Error(`The task cannot be read: ${z.prettifyError(parsed.error)}`);
+    throw new Error(`The task is not as --help shows it:\n${z.prettifyError(parsed.error)}`);
   }
   const { method, ...task } = parsed.data;
   const first = decideTask(task, policy);

@@ -27,6 +27,6 @@ Deno.test("explainTask() judges users and stores by what the task names", () => 
 
 Deno.test("explainTask() says what it cannot read", () => {
   for (const task of [{}, { image: "x", user: { nmae: "alice" } }, { image: "x", user: "alice" }]) {
-    assert.throws(() => explainTask(task, policy), /The task cannot be read/);
+    assert.throws(() => explainTask(task, policy), /The task is not as --help shows it/);
   }
 });

@@ -277,6 +277,13 @@ async function readYaml(file: string): Promise<unknown> {
   }
 }
 
+/** What is said of the shapes that have no message of their own. */
+const SHAPES: Partial<Record<string, string>> = {
+  array: "must be a list",
+  object: "must hold options, each on a line as name: value",
+  string: "must be text",
+};
+
 /** One line for each thing that is wrong, led by where it stands: `databases[0].label`. */
 function explain(issue: z.core.$ZodIssue): string[] {
   const where = issue.path.map((step) =>
@@ -284,8 +291,10 @@ function explain(issue: z.core.$ZodIssue): string[] {
   )
     .join("").replace(/^\./, "");
   if (issue.code !== "unrecognized_keys") {
-    const missing = issue.code === "invalid_type" && issue.input === undefined;
-    return [`${where || "the file"} ${missing ? "is missing" : issue.message}`];
+    const wrongType = issue.code === "invalid_type";
+    const missing = wrongType && issue.input === undefined;
+    const must = wrongType ? SHAPES[issue.expected] : undefined;
+    return [`${where || "the file"} ${missing ? "is missing" : must ?? issue.message}`];
   }
   const known = keysAt(issue.path);
   return issue.keys.map((key) => {

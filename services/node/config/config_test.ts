@@ -158,6 +158,20 @@ policies:
   });
 });
 
+Deno.test("readNodeConfig() says what shape something must have", async () => {
+  await withConfig("- a\n", async (read) => {
+    assert.deepEqual(await problemsOf(read()), [
+      "the file must hold options, each on a line as name: value",
+    ]);
+  });
+  await withConfig("server_url: http://h\ndatabases: {a: 1}\nlimits: 3\n", async (read) => {
+    assert.deepEqual(await problemsOf(read()), [
+      "databases must be a list",
+      "limits must hold options, each on a line as name: value",
+    ]);
+  });
+});
+
 Deno.test("readNodeConfig() checks that what paths point to is there", async () => {
   const yaml = `
 server_url: http://localhost:1

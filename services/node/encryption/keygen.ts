@@ -2,7 +2,7 @@
  * `deno task node keygen`: makes an organization's key pair.
  * @module
  */
-import { parseArgs } from "node:util";
+import { readArgs, typedPath } from "../../../shared/command_line.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey } from "./keys.ts";
 
@@ -22,7 +22,7 @@ export async function keygen(args: string[]): Promise<number> {
   let out: string;
   let bits: number;
   try {
-    const { values } = parseArgs({
+    const { values } = readArgs({
       args,
       options: {
         out: { type: "string", default: "private_key.pem" },
@@ -34,7 +34,7 @@ export async function keygen(args: string[]): Promise<number> {
       console.log(KEYGEN_HELP);
       return 0;
     }
-    out = values.out;
+    out = typedPath(values.out);
     bits = Number(values.bits);
     if (!Number.isInteger(bits) || bits < 2048 || bits > 8192 || bits % 8 !== 0) {
       throw new Error(`--bits must be a multiple of 8 from 2048 to 8192, not ${values.bits}`);
@@ -51,7 +51,9 @@ export async function keygen(args: string[]): Promise<number> {
     const exists = error instanceof Deno.errors.AlreadyExists;
     console.error(
       `Cannot write the key to ${out}: ${
-        exists ? "the file exists; remove it or choose another name" : messageOf(error)
+        exists
+          ? "the file exists. Choose another name with --out; what is encrypted for a key can be read with that key alone"
+          : messageOf(error)
       }.`,
     );
     return 1;

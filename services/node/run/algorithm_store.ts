@@ -73,7 +73,11 @@ async function fromFolders(name: string, folders: readonly string[]): Promise<Re
     const info = await Deno.lstat(path).catch(() => undefined);
     if (info?.isFile) return { name: file, path };
   }
-  const near = closest(name, await namesIn(folders));
+  // By the name alone: a version in common makes no two names alike.
+  const bare = (one: string) => one.split("@", 1)[0]!;
+  const names = await namesIn(folders);
+  const nearName = closest(bare(name), names.map(bare));
+  const near = names.find((one) => bare(one) === nearName);
   throw new SextantError(
     "not_found",
     `This node has no algorithm deno:${name}.` + (near ? ` Did you mean deno:${near}?` : ""),

@@ -63,6 +63,12 @@ Deno.test("resolveAlgorithm() finds an algorithm by name and version in the fold
       await refusal(resolve("deno:averge@1.0.0")),
       /no algorithm deno:averge@1\.0\.0\. Did you mean deno:average@1\.0\.0\?/,
     );
+    assert.match(
+      await refusal(resolve("deno:average@2.0.0-rc1")),
+      /Did you mean deno:average@1\.0\.0\?/,
+    );
+    await Deno.writeTextFile(`${folder}/loud@1.0.0.ts`, SOURCE);
+    assert.match(await refusal(resolve("deno:nosuch@1.0.0")), /deno:nosuch@1\.0\.0\.$/);
   });
 });
 

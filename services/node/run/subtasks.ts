@@ -225,7 +225,8 @@ function explainFailure(
   const failures = runs
     .filter((run) => run.status !== "completed" && !UNFINISHED.includes(run.status))
     .map(({ organization, status, log }) => {
-      const lastLine = log?.trim().split("\n").at(-1);
+      // Below the message an algorithm's error has the lines where it was.
+      const lastLine = log?.trim().split("\n").findLast((line) => !/^\s+at /.test(line));
       return `organization ${organization.id}: ${status}${lastLine ? ` (${lastLine})` : ""}`;
     });
   return `Subtask ${taskId} ended as "${status}". ${failures.join("; ")}`.trim();

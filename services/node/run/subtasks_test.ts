@@ -187,7 +187,7 @@ Deno.test("SubtaskClient.results() says which part of a subtask failed, and how"
           id: 71,
           status: "crashed",
           organization: { id: 3 },
-          log: "line\nThere is no column x.\n",
+          log: "line\nThere is no column x.\n    at partial (average@1.0.0.ts:44:34)\n",
         },
         { id: 72, status: "active", organization: { id: 4 }, log: null },
       ],

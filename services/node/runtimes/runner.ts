@@ -76,7 +76,12 @@ function describe(error: unknown, algorithm: string): string {
   const stack = String(error.stack).split("\n").filter((line) =>
     /^\s+at /.test(line) && line.includes(algorithm)
   );
-  return [`${error.name}: ${error.message}`, ...stack].join("\n");
+  // Deno's advice is for who starts a program, not for who writes one for the sandbox.
+  const message = error.message.replace(
+    /, run again with the --allow-\w+ flag/,
+    "; the sandbox does not allow it",
+  );
+  return [`${error.name}: ${message}`, ...new Set(stack)].join("\n");
 }
 
 function failWith(error: unknown, algorithm: string): never {
@@ -199,7 +204,10 @@ async function run({ algorithm, call: given, databases, max_calls }: StartMessag
   try {
     module = await import(algorithm);
   } catch (error) {
-    fail("load", describe(error, algorithm));
+    const text = describe(error, algorithm);
+    const imports = /specifier|Requires read access|Module not found/.test(text);
+    const rule = "In the sandbox an algorithm is one file, which imports nothing but types.";
+    fail("load", imports ? `${text}\n${rule}` : text);
   }
   const { method, args, kwargs } = typeof given === "string" ? readCall(given) : given;
   const call = findMethod(module, method);

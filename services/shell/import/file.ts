@@ -116,9 +116,14 @@ export async function readImportFile(
   return { organizations, collaborations, warnings, lineOf };
 }
 
+/** A message that names the file and the lines. */
+export class ImportProblem extends ShellError {
+  override readonly name = "ImportProblem";
+}
+
 /** One line for all problems of a file. */
-export function problemsIn(path: string, problems: string[]): ShellError {
-  return new ShellError(`${path} is not imported, nothing was changed: ${problems.join("; ")}`);
+export function problemsIn(path: string, problems: string[]): ImportProblem {
+  return new ImportProblem(`${path} is not imported, nothing was changed: ${problems.join("; ")}`);
 }
 
 /** `users[1].roles` of an organization as `roles`; the line says the rest. */

@@ -12,6 +12,7 @@ import { inUnit, type Unit } from "../unit.ts";
 import {
   type CollaborationEntry,
   type ImportDocument,
+  ImportProblem,
   type OrganizationEntry,
   problemsIn,
   readImportFile,
@@ -69,6 +70,7 @@ function createImporter(
     try {
       return await work();
     } catch (error) {
+      if (error instanceof ImportProblem) throw error;
       throw problemsIn(path, [`line ${file.lineOf(at)}: ${explain(error)}`]);
     }
   }
@@ -179,13 +181,36 @@ function createImporter(
     });
     for (const [place, participant] of participants.entries()) {
       const { api_key } = participant;
-      if (!api_key) continue;
+      if (!api_key) {
+        await warnOfNoNode(participant.name, members[place]!, collaboration, [
+          ...at,
+          "participants",
+          place,
+        ]);
+        continue;
+      }
       await inLine(
         [...at, "participants", place, "api_key"],
         () => importNode(participant.name, api_key, members[place]!, collaboration),
       );
     }
     await inLine([...at, "tasks"], () => importTasks(entry.tasks ?? [], members, collaboration));
+  }
+
+  async function warnOfNoNode(
+    organizationName: string,
+    organization: number,
+    collaboration: AnyRecord,
+    at: PropertyKey[],
+  ) {
+    const [found] = await collaborationTx`
+      select 1 from node
+      where organization_id = ${organization} and collaboration_id = ${collaboration.id as number}`;
+    if (found) return;
+    report.warn(
+      `line ${file.lineOf(at)}: ${organizationName} has no node in ${collaboration.name}; ` +
+        "give an api_key (a UUID), or make one with new db.Node({…}).save()",
+    );
   }
 
   async function importNode(

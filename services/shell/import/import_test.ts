@@ -154,7 +154,7 @@ const BROKEN: [what: string, text: string, message: RegExp][] = [
   [
     "an unknown role",
     SAMPLE.replace("[Viewer]", "[Dreamer]"),
-    /line 51: [^;]*there is no role "Dreamer"/,
+    /^ImportProblem: [^ ]+ is not imported, nothing was changed: line 51: there is no role "Dreamer"$/,
   ],
   [
     "a key that is no UUID",
@@ -182,6 +182,17 @@ Deno.test("import() warns of a key that is not known; with strict it refuses", a
     assert.equal(await state(), before);
     const { warnings } = await run(SAMPLE);
     assert.equal(warnings[0], "line 73: the key domain is not known; it is ignored");
+  });
+});
+
+Deno.test("import() warns of a participant without a node", async () => {
+  await inWorld(async ({ import: run }) => {
+    const key = "123e4567-e89b-12d3-a456-426614174001";
+    const without = SAMPLE.replace(`        api_key: ${key}\n`, "");
+    const warning = /^line 56: IKNL has no node in ZEPPELIN; give an api_key/;
+    assert.ok((await run(without)).warnings.some((one) => warning.test(one)));
+    await run(SAMPLE);
+    assert.ok(!(await run(without)).warnings.some((one) => warning.test(one)));
   });
 });
 

@@ -1,34 +1,21 @@
 import assert from "node:assert/strict";
-import { createRenderer, parseLine } from "./render.ts";
+import { createRenderer, readLogLine } from "./log_text.ts";
 
 const now = () => new Date(2026, 0, 2, 3, 4, 5);
 
-Deno.test("parseLine() reads a service's JSON line", () => {
+Deno.test("readLogLine() reads a service's JSON line", () => {
   const line = `{"time":"t","level":"warn","service":"task","message":"Late","result_id":7}`;
-  assert.deepEqual(parseLine("json", line), {
+  assert.deepEqual(readLogLine(line), {
     level: "warn",
     message: "Late",
     fields: { result_id: 7 },
   });
 });
 
-Deno.test("parseLine() shows what a service writes beside its log as a warning", () => {
+Deno.test("readLogLine() shows what a service writes beside its log as a warning", () => {
   for (const line of ["error: Uncaught Error: boom", "{}", `{"level":"loud","message":"x"}`]) {
-    assert.deepEqual(parseLine("json", line), { level: "warn", message: line, fields: {} });
+    assert.deepEqual(readLogLine(line), { level: "warn", message: line, fields: {} });
   }
-});
-
-Deno.test("parseLine() keeps the servers' small talk for the debug level", () => {
-  const nats = "[12] 2026/11/23 21:00:00.000000 [INF] Server is ready";
-  assert.deepEqual(parseLine("nats", nats), {
-    level: "debug",
-    message: "Server is ready",
-    fields: {},
-  });
-  assert.equal(parseLine("nats", nats.replace("INF", "ERR")).level, "error");
-  assert.equal(parseLine("postgres", "LOG:  checkpoint complete").level, "debug");
-  assert.equal(parseLine("postgres", "ERROR:  duplicate key value").level, "debug");
-  assert.equal(parseLine("postgres", "PANIC:  disk full").level, "error");
 });
 
 Deno.test("createRenderer() writes time, part, message and fields without colour", () => {

@@ -1,42 +1,22 @@
 /**
- * The launcher's log: lines of every part, whatever their form, as one tidy text for people.
+ * Log lines for people: what a process with a terminal writes of itself, and a launcher of its parts.
  * @module
  */
 import { z } from "zod";
 
 export const LEVELS = ["debug", "info", "warn", "error"] as const;
-export type Level = typeof LEVELS[number];
-/** How a part writes: our services JSON, the servers each in their own way. */
-export type LineFormat = "json" | "nats" | "postgres";
+export type LogLevel = typeof LEVELS[number];
 
 export interface LogEntry {
-  level: Level;
+  level: LogLevel;
   message: string;
   fields: Record<string, unknown>;
 }
 
 const jsonLine = z.looseObject({ level: z.enum(LEVELS), message: z.string() });
-const NATS_LINE = /^\[\d+\] \S+ \S+ \[(\w{3})\] (.*)$/;
-const NATS_LEVELS: Record<string, Level> = { WRN: "warn", ERR: "error", FTL: "error" };
-/** Said at every start: TLS is the front's business, and on one machine nobody's. */
-const NATS_EXPECTED = /^Websocket not configured with TLS/;
-const POSTGRES_LINE =
-  /^(LOG|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT): +(.*)$/;
-/** An ERROR is a refused statement, which its service handles; only the server's own trouble is shown. */
-const POSTGRES_LEVELS: Record<string, Level> = { WARNING: "warn", FATAL: "warn", PANIC: "error" };
 
-/** Reads one line. What is not in the part's form is taken as it stands. */
-export function parseLine(format: LineFormat, line: string): LogEntry {
-  if (format === "json") return parseJson(line);
-  const [pattern, levels] = format === "nats"
-    ? [NATS_LINE, NATS_LEVELS]
-    : [POSTGRES_LINE, POSTGRES_LEVELS];
-  const match = pattern.exec(line);
-  if (!match || NATS_EXPECTED.test(match[2]!)) return { level: "debug", message: line, fields: {} };
-  return { level: levels[match[1]!] ?? "debug", message: match[2]!, fields: {} };
-}
-
-function parseJson(line: string): LogEntry {
+/** Reads a line of our logger. What is none is taken as it stands. */
+export function readLogLine(line: string): LogEntry {
   try {
     const { level, message, time: _time, service: _service, ...fields } = jsonLine.parse(
       JSON.parse(line),
@@ -49,7 +29,7 @@ function parseJson(line: string): LogEntry {
 }
 
 const PART_COLOURS = [36, 35, 34, 32, 96, 95, 94, 92];
-const LEVEL_COLOURS: Record<Level, number> = { debug: 2, info: 0, warn: 33, error: 31 };
+const LEVEL_COLOURS: Record<LogLevel, number> = { debug: 2, info: 0, warn: 33, error: 31 };
 
 export interface RenderOptions {
   colour: boolean;

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { parseLine } from "./log_lines.ts";
+
+Deno.test("parseLine() keeps the servers' small talk for the debug level", () => {
+  const nats = "[12] 2026/11/23 21:00:00.000000 [INF] Server is ready";
+  assert.deepEqual(parseLine("nats", nats), {
+    level: "debug",
+    message: "Server is ready",
+    fields: {},
+  });
+  assert.equal(parseLine("nats", nats.replace("INF", "ERR")).level, "error");
+  assert.equal(parseLine("postgres", "LOG:  checkpoint complete").level, "debug");
+  assert.equal(parseLine("postgres", "ERROR:  duplicate key value").level, "debug");
+  assert.equal(parseLine("postgres", "PANIC:  disk full").level, "error");
+});

@@ -1,0 +1,61 @@
+/**
+ * What the README tells newcomers to write is what the programs take.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { readNodeConfig } from "../services/node/config/config.ts";
+import { readImportFile } from "../services/shell/import/file.ts";
+import { temporaryFolder } from "./harness.ts";
+import { federate } from "./support/federation.ts";
+
+const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+
+/** The first block of code of this language with `text` in it. */
+function block(language: string, text: string): string {
+  const blocks = [...README.matchAll(/^```(\w+)\n(.*?)^```$/gms)];
+  const found = blocks.find(([, name, code]) => name === language && code!.includes(text));
+  assert.ok(found, `README has no ${language} with ${text}`);
+  return found[2]!;
+}
+
+async function inFolder(work: (write: (name: string, text: string) => Promise<string>) => unknown) {
+  const folder = await temporaryFolder();
+  try {
+    await work(async (name, text) => {
+      const path = join(folder.path, name);
+      await Deno.writeTextFile(path, text);
+      return path;
+    });
+  } finally {
+    await folder.remove();
+  }
+}
+
+Deno.test("the README's study can be imported, with a key for each node", async () => {
+  await inFolder(async (write) => {
+    const path = await write("study.yaml", block("yaml", "organizations:"));
+    const { collaborations, warnings } = await readImportFile(path, { strict: true });
+    assert.deepEqual(warnings, []);
+    const node = block("yaml", "server_url:");
+    assert.ok(node.includes(collaborations[0]!.participants[0]!.api_key!));
+  });
+});
+
+Deno.test("the README's node.yaml is one", async () => {
+  await inFolder(async (write) => {
+    await write("patients.csv", "age\n1\n");
+    const path = await write("node.yaml", block("yaml", "server_url:"));
+    assert.equal((await readNodeConfig(path, {})).api, "http://127.0.0.1:7601/api");
+  });
+});
+
+Deno.test("the README's algorithm computes what it says", async () => {
+  await inFolder(async (write) => {
+    const path = await write("oldest@1.0.0.ts", block("ts", "export function partial"));
+    const algorithm = await import(pathToFileURL(path).href);
+    const files = ["age\n41\nNA\n", "age\n70\n52\n"];
+    assert.equal(await federate(algorithm, "central", { column: "age" }, files), 70);
+  });
+});
