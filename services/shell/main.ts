@@ -171,7 +171,7 @@ async function prompt({ connections, interrupt }: Session, data: string): Promis
   console.log(BANNER);
   for (const line of connections) console.log(`  ${line}`);
   console.log(
-    "db.help() lists what there is. Tab completes, Ctrl-C clears the line, Ctrl-D leaves.",
+    "db.help() lists what there is. Tab completes, Ctrl-C clears the line, exit leaves.",
   );
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

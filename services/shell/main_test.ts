@@ -371,6 +371,19 @@ Deno.test("Ctrl-C clears the line and what went before, and leaves what takes to
   await folder.remove();
 });
 
+Deno.test("the prompt knows the words of any prompt: help and exit", async () => {
+  const { env } = await newHub();
+  const folder = await temporaryFolder();
+  const prompt = await openPrompt({ env, args: ["--data", folder.path] });
+  for (const word of ["help", "?"]) {
+    assert.match(await prompt.type(word), /^Models, such as db\.Organization:/);
+  }
+  await prompt.keys("quit\r");
+  assert.equal(await prompt.ended, 0);
+  await prompt.close();
+  await folder.remove();
+});
+
 Deno.test("the prompt completes models, fields and methods", async () => {
   const { env } = await newHub();
   await withPrompt(env, async (prompt) => {

@@ -19,6 +19,10 @@ const CONTINUED = "     ... ";
 const NO_VALUE =
   /^\s*(const|let|var|function|async function|class|for|while|if|switch|try|throw)\b/;
 
+/** What people type at any prompt, alone on a line. */
+const LEAVE = ["exit", "quit"];
+const HELP = ["help", "?"];
+
 export interface PromptOptions {
   evaluator: Evaluator;
   history: History;
@@ -28,7 +32,7 @@ export interface PromptOptions {
   interrupt(): boolean;
 }
 
-/** Reads and evaluates until Ctrl-D. */
+/** Reads and evaluates until Ctrl-D or `exit`. */
 export async function runPrompt(
   { evaluator, history, globals, interrupt }: PromptOptions,
 ): Promise<void> {
@@ -95,7 +99,10 @@ export async function runPrompt(
       if (closed && lines.length === 0) break;
       continue;
     }
+    const word = statement === "" ? line.trim() : "";
+    if (LEAVE.includes(word)) break;
     statement += statement === "" ? line : `\n${line}`;
+    if (HELP.includes(word)) statement = "db.help()";
     if (statement.trim() === "") {
       statement = "";
       continue;
@@ -115,7 +122,8 @@ export async function runPrompt(
     statement = "";
     history.add(given);
   }
-  process.stdout.write("\n");
+  if (closed) process.stdout.write("\n");
+  reader.close();
 }
 
 /** Evaluates and shows; a promise at the end is waited for. */

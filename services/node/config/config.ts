@@ -408,7 +408,7 @@ function apiAddress({ server_url, port, api_path }: z.infer<typeof schema>, prob
 }
 
 async function checkPaths(config: NodeConfig, problems: string[]): Promise<void> {
-  const labels = new Set<string>();
+  const labels = new Map<string, string>();
   for (const { label, type, path, reach } of config.databases) {
     if (reach.some((one) => one.port === 80 && /^(localhost|127\.0\.0\.1)$/.test(one.host))) {
       problems.push(
@@ -416,8 +416,13 @@ async function checkPaths(config: NodeConfig, problems: string[]): Promise<void>
           "give this machine's name or another address",
       );
     }
-    if (labels.has(label)) problems.push(`databases: the label ${label} stands there twice`);
-    labels.add(label);
+    // A container finds a database by its label in capitals.
+    const other = labels.get(label.toUpperCase());
+    if (other === label) problems.push(`databases: the label ${label} stands there twice`);
+    else if (other) {
+      problems.push(`databases: the labels ${other} and ${label} differ in case alone`);
+    }
+    labels.set(label.toUpperCase(), label);
     if (path === undefined) continue;
     const info = await Deno.stat(path).catch(() => undefined);
     if (type === "folder" && !info?.isDirectory) {

@@ -179,6 +179,7 @@ port: 2
 databases:
   - { label: default, uri: none.csv, type: csv }
   - { label: default, uri: data.csv, type: csv }
+  - { label: Default, uri: data.csv, type: csv }
 algorithm_folders: [nowhere]
 `;
   await withConfig(yaml, async (read) => {
@@ -187,6 +188,7 @@ algorithm_folders: [nowhere]
     assert.match(text, /port 1 and port says 2/);
     assert.match(text, /default is not a file that can be read: .*none\.csv/);
     assert.match(text, /the label default stands there twice/);
+    assert.match(text, /the labels default and Default differ in case alone/);
     assert.match(text, /there is no folder .*nowhere/);
   });
 });
