@@ -73,7 +73,10 @@ export async function startAgent(
   const journal = await openJournal(config.dataFolder, { log });
   const ends: (() => Promise<void>)[] = [() => journal.close()];
   async function endAll() {
-    for (const end of ends.splice(0).reverse()) await end();
+    const problems: unknown[] = [];
+    // One that fails must not keep the others: the last ends the hold of the folder.
+    for (const end of ends.splice(0).reverse()) await end().catch((error) => problems.push(error));
+    if (problems.length > 0) throw problems[0];
   }
   try {
     const payloadFormats = readableFormats(config.encryption);

@@ -178,8 +178,7 @@ export function createSubtaskClient(
         what: "create a subtask",
         log,
         signal,
-        retryable: (error) =>
-          error instanceof HubError && (error.status === undefined || error.status === 503),
+        retryable: (error) => error instanceof HubError && error.retryable,
       });
       own.add(created.id);
       return { id: created.id };

@@ -132,16 +132,17 @@ Deno.test("SubtaskClient.createTask() posts in the run's name, each task with it
   });
 });
 
-Deno.test("SubtaskClient.createTask() repeats itself with the same key, but only after 503", async () => {
+Deno.test("SubtaskClient.createTask() repeats itself with the same key while the hub is unwell, and takes a refusal", async () => {
   const unwell: Script = {
-    "POST /task": (_, count) => count === 1 ? [503, {}] : [201, { id: 41 }],
+    "POST /task": (_, count) =>
+      [[503, {}], [429, {}], [500, {}]][count - 1] as [number, unknown] ?? [201, { id: 41 }],
   };
   await withClient(unwell, async (client, asked) => {
     assert.deepEqual(await client.createTask({ organizations: [3], input }), { id: 41 });
     const keys = asked.filter(({ path }) => path === "/task").map(({ key }) => key);
-    assert.deepEqual(keys, ["11-2-1", "11-2-1"]);
+    assert.deepEqual(keys, Array(4).fill("11-2-1"));
   });
-  for (const status of [400, 401, 500]) {
+  for (const status of [400, 401, 403]) {
     const refusing: Script = { "POST /task": () => [status, { msg: "No such organization." }] };
     await withClient(refusing, async (client, asked) => {
       await assert.rejects(
