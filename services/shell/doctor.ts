@@ -8,22 +8,12 @@ import type { Addresses } from "./connections.ts";
 import { checkAudit } from "./doctor/audit.ts";
 import { checkBroker } from "./doctor/broker.ts";
 import { checkDatabases } from "./doctor/databases.ts";
+import type { Check, Finding } from "./doctor/finding.ts";
 import { checkKeys } from "./doctor/keys.ts";
 import { checkServices } from "./doctor/services.ts";
 import { checkWork } from "./doctor/work.ts";
 import type { Shell } from "./shell.ts";
 import { table } from "./table.ts";
-
-/** `note`: worth knowing; `wrong`: something does not work, or soon will not. */
-export interface Finding {
-  check: string;
-  state: "ok" | "note" | "wrong";
-  finding: string;
-  /** What to do about it. */
-  advice?: string;
-}
-
-export type Check = (shell: Shell, addresses: Addresses) => Promise<Finding[]>;
 
 const CHECKS: Record<string, Check> = {
   services: checkServices,

@@ -4,7 +4,8 @@ import { sealAudit } from "../../shared/audit_seal.ts";
 import { temporaryFolder, useTestPostgres } from "../../tests/harness.ts";
 import { prepareDatabases } from "../../tests/support/shell.ts";
 import type { Addresses } from "./connections.ts";
-import { diagnose, type Finding } from "./doctor.ts";
+import { diagnose } from "./doctor.ts";
+import type { Finding } from "./doctor/finding.ts";
 import { openSession } from "./session.ts";
 import type { Shell } from "./shell.ts";
 

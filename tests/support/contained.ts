@@ -2,11 +2,13 @@
 import { type Logger, silentLogger } from "../../shared/log.ts";
 import type { Outcome } from "../../services/node/runtimes/runtime.ts";
 import {
-  type ContainerOptions,
-  type ContainerRun,
   type Containers,
   createContainers,
 } from "../../services/node/runtimes/container/containers.ts";
+import type {
+  ContainerOptions,
+  ContainerRun,
+} from "../../services/node/runtimes/container/options.ts";
 import type { Connect } from "../../services/node/runtimes/container/link.ts";
 import { createEngine } from "../../services/node/runtimes/container/engine.ts";
 import { temporaryFolder } from "../harness.ts";

@@ -22,14 +22,8 @@ import {
   usualSockets,
 } from "../runtimes/container/engine.ts";
 import { gpuProblem } from "../runtimes/container/gpu.ts";
+import { type Finding, finding } from "./finding.ts";
 import { checkAddress, checkSurroundings } from "./reach.ts";
-
-export interface Finding {
-  name: string;
-  well: boolean;
-  /** What was found, and, when it is not well, what to do. */
-  note: string;
-}
 
 const PATIENCE_MS = 10_000;
 /** A clock that is further off makes tokens seem expired or not yet valid. */
@@ -93,10 +87,6 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   }
   yield* checkContainers(config);
   yield await checkDisk(config.dataFolder);
-}
-
-function finding(name: string, well: boolean, note: string): Finding {
-  return { name, well, note };
 }
 
 function checkClock(date: string | null): Finding {

@@ -10,7 +10,7 @@ import { connectTcp } from "../runtimes/container/link.ts";
 import type { Target } from "../runtimes/container/reach.ts";
 import { inspectService, portsOf } from "../runtimes/container/services.ts";
 import { hasSsh } from "../runtimes/container/ssh_tunnel.ts";
-import type { Finding } from "./check.ts";
+import type { Finding } from "./finding.ts";
 
 const PATIENCE_MS = 5000;
 

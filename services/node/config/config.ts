@@ -16,7 +16,7 @@ import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "../databases/databa
 import { FORMAT_SETTINGS, type FormatSetting } from "../encryption/formats.ts";
 import { readPrivateKey } from "../encryption/keys.ts";
 import { isPattern, type Policy } from "../policy.ts";
-import type { ContainerOptions } from "../runtimes/container/containers.ts";
+import type { ContainerOptions } from "../runtimes/container/options.ts";
 import { LOOPBACK } from "../runtimes/container/reach.ts";
 import type { RunLimits } from "../runtimes/runtime.ts";
 import { containerOptions, containerShape, readLogins } from "./containers.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
-import type { ContainerOptions } from "../runtimes/container/containers.ts";
+import type { ContainerOptions } from "../runtimes/container/options.ts";
 import type { RegistryLogin } from "../runtimes/container/image.ts";
 import { count, domain, host, hostName, listOf, option, port, range } from "./types.ts";
 

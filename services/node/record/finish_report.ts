@@ -15,7 +15,7 @@ import {
   readPieces,
   writeAll,
 } from "../payload/pieces.ts";
-import type { AttemptId } from "./journal.ts";
+import type { AttemptId } from "./attempt_id.ts";
 
 /** The words with which an attempt can end; the field's own (HTTP contract §5.3). */
 export const FINAL_STATUSES = [

@@ -14,6 +14,7 @@ import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
 import { type Dispatch, dispatchSchema } from "../hub/dispatch.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
+import { type AttemptId, attemptKey } from "./attempt_id.ts";
 import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
 import { lockFolder, syncFolder } from "./folder.ts";
 
@@ -24,16 +25,6 @@ export type AttemptState = typeof ATTEMPT_STATES[number];
 export interface JournalEntry {
   readonly dispatch: Dispatch;
   readonly state: AttemptState;
-}
-
-/** Names one attempt at one result. */
-export interface AttemptId {
-  result_id: number;
-  attempt: number;
-}
-
-export function attemptKey({ result_id, attempt }: AttemptId): string {
-  return `${result_id}-${attempt}`;
 }
 
 const attemptId = { result_id: z.number().int(), attempt: z.number().int() };

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { createLogger, silentLogger } from "../../../shared/log.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
 import { type ContentFile, writePieces } from "../payload/pieces.ts";
-import { attemptKey, type Journal, openJournal } from "./journal.ts";
+import { attemptKey } from "./attempt_id.ts";
+import { type Journal, openJournal } from "./journal.ts";
 
 const run = { status: "completed", log: null, reason: null } as const;
 

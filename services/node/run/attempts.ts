@@ -3,7 +3,8 @@
  * @module
  */
 import type { Dispatch } from "../hub/dispatch.ts";
-import { type AttemptId, attemptKey, type Journal, type JournalEntry } from "../record/journal.ts";
+import { type AttemptId, attemptKey } from "../record/attempt_id.ts";
+import type { Journal, JournalEntry } from "../record/journal.ts";
 import { Interruption } from "./attempt.ts";
 
 interface Ongoing {

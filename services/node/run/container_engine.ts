@@ -8,11 +8,7 @@ import { messageOf } from "../../../shared/errors.ts";
 import type { Logger } from "../../../shared/log.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import type { Journal } from "../record/journal.ts";
-import {
-  type ContainerOptions,
-  type Containers,
-  createContainers,
-} from "../runtimes/container/containers.ts";
+import { type Containers, createContainers } from "../runtimes/container/containers.ts";
 import {
   createEngine,
   engineInfo,
@@ -20,6 +16,7 @@ import {
   missingLimits,
   usualSockets,
 } from "../runtimes/container/engine.ts";
+import type { ContainerOptions } from "../runtimes/container/options.ts";
 
 export interface OpenContainersOptions {
   options: ContainerOptions | undefined;

@@ -13,7 +13,7 @@ import type { PayloadCodec } from "../proxy/payload_codec.ts";
 import { openPosted } from "../proxy/posted.ts";
 import { createProxy, type Proxy } from "../proxy/proxy.ts";
 import { type Grant, grantSchema, makeProxyToken } from "../proxy/token.ts";
-import { attemptKey } from "../record/journal.ts";
+import { attemptKey } from "../record/attempt_id.ts";
 import type { Containers } from "../runtimes/container/containers.ts";
 import { ImageError } from "../runtimes/container/image.ts";
 import type { Target } from "../runtimes/container/reach.ts";

@@ -13,7 +13,7 @@ import type { Dispatch } from "../hub/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
 import { parseFieldJson } from "../payload/field_json.ts";
 import { type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
-import { attemptKey } from "../record/journal.ts";
+import { attemptKey } from "../record/attempt_id.ts";
 import { CannotStart } from "./cannot_start.ts";
 
 const callSchema = z.object({

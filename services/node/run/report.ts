@@ -11,7 +11,8 @@ import type { Broker } from "../hub/broker.ts";
 import { type Hub, HubError, WrongKeyError } from "../hub/hub.ts";
 import type { Upload } from "../hub/upload.ts";
 import { encodeReport, splitReport } from "../record/finish_report.ts";
-import type { AttemptId, AttemptState } from "../record/journal.ts";
+import type { AttemptId } from "../record/attempt_id.ts";
+import type { AttemptState } from "../record/journal.ts";
 
 const refused = z.object({ ok: z.literal(false), reason: z.string() });
 const attemptId = z.object({ result_id: z.number().int(), attempt: z.number().int() });

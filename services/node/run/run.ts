@@ -11,7 +11,7 @@ import type { Payloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { FinishedRun } from "../record/finish_report.ts";
-import { attemptKey } from "../record/journal.ts";
+import { attemptKey } from "../record/attempt_id.ts";
 import type { Outcome, RunSpec, Runtime } from "../runtimes/runtime.ts";
 import { resolveAlgorithm } from "./algorithm_store.ts";
 import { CannotStart } from "./cannot_start.ts";

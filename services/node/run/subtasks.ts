@@ -12,7 +12,7 @@ import type { Dispatch } from "../hub/dispatch.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { claimsOf, encodePayload } from "../payload/payload.ts";
 import { collect, TooLargeError } from "../payload/pieces.ts";
-import { attemptKey } from "../record/journal.ts";
+import { attemptKey } from "../record/attempt_id.ts";
 import type { SubtaskClient } from "../runtimes/runtime.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */

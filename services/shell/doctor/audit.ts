@@ -1,6 +1,6 @@
 import { checkSeals } from "../../../shared/audit_seal.ts";
 import { HUB_SERVICES } from "../../../shared/subjects.ts";
-import type { Finding } from "../doctor.ts";
+import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 import { grouped } from "../words.ts";
 

@@ -1,6 +1,6 @@
 import { STREAMS } from "../../../shared/subjects.ts";
 import { messageOf } from "../../../shared/errors.ts";
-import type { Finding } from "../doctor.ts";
+import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 import { grouped, waiting } from "../words.ts";
 

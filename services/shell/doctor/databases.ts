@@ -1,5 +1,5 @@
 import { HUB_SERVICES, type HubService } from "../../../shared/subjects.ts";
-import type { Finding } from "../doctor.ts";
+import type { Finding } from "./finding.ts";
 import { oneLine } from "../errors.ts";
 import type { Shell } from "../shell.ts";
 import { grouped, waiting } from "../words.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
 import { parseJwtSegment } from "../../../shared/node_credential.ts";
 import type { Addresses } from "../connections.ts";
-import type { Finding } from "../doctor.ts";
+import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 
 const DAY = 86_400_000;

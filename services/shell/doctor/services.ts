@@ -3,7 +3,7 @@ import { messageOf } from "../../../shared/errors.ts";
 import { HUB_SERVICES } from "../../../shared/subjects.ts";
 import { VERSION } from "../../../shared/version.ts";
 import type { Addresses } from "../connections.ts";
-import type { Finding } from "../doctor.ts";
+import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 
 const RESTART = "See its log and start it again: deno task up, or docker compose up -d.";

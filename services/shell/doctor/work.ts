@@ -1,4 +1,4 @@
-import type { Finding } from "../doctor.ts";
+import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 import { waiting } from "../words.ts";
 

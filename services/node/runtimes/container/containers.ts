@@ -8,70 +8,24 @@
 import { join } from "node:path";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
-import type { ContentFile } from "../../payload/pieces.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
-import type { ContainerLimits } from "./container_spec.ts";
 import { type About, aboutEngine, type Engine, EngineError } from "./engine.ts";
 import { createDiskCounter } from "./disk.ts";
 import { EnvironmentError } from "./environment.ts";
 import { GpuError } from "./gpu.ts";
-import { createImages, type Images, type RegistryLogin } from "./image.ts";
-import { type Connect, type Link, openLink } from "./link.ts";
+import { createImages, type Images } from "./image.ts";
+import { type Connect, type Link, openLink, type Serve } from "./link.ts";
 import { describeContainer } from "./make.ts";
+import type { ContainerOptions, ContainerRun } from "./options.ts";
 import { ownContainers } from "./own_containers.ts";
-import { type DatabaseSource, openPlaces, type Place, PlaceError } from "./place.ts";
+import { openPlaces, type Place, PlaceError } from "./place.ts";
 import { planReach, type Target, type Way, within } from "./reach.ts";
-import type { ContextOfRun } from "./run_context.ts";
 import { hasRun, startOnce } from "./start.ts";
 import { isAlive, stateSchema, supervise } from "./supervise.ts";
-import { openSurroundings, type SurroundingsOptions } from "./surroundings.ts";
+import { openSurroundings } from "./surroundings.ts";
 
 /** How long an engine may take over a start that an earlier agent has asked for. */
 const START_MS = 5000;
-
-/** What of the node's configuration concerns containers. */
-export interface ContainerOptions extends SurroundingsOptions {
-  /** The engine's socket; the usual places are tried unless it is given. */
-  socket: string | undefined;
-  limits: ContainerLimits;
-  logins: readonly RegistryLogin[];
-  requirePull: boolean;
-  pullTimeoutSeconds: number;
-  algorithmEnv: Readonly<Record<string, string>>;
-  gpu: boolean;
-  /** Whether each run gets a file with its context. */
-  runContext: boolean;
-}
-
-/** One run to execute. */
-export interface ContainerRun {
-  /** Letters, digits and `-`, unique among the runs of this agent. */
-  name: string;
-  resultId: number;
-  /** Shared by a task and all its descendants. */
-  jobId: number;
-  /** From {@linkcode Images.get}. */
-  imageId: string;
-  /** The input's very bytes, or the file that they lie in, which is taken. */
-  input: Uint8Array | ContentFile;
-  /** For the file with its context; `null` when the call is too large for that. */
-  context: ContextOfRun | null;
-  databases: DatabaseSource[];
-  /** Labels of all databases of the node. */
-  labels: string[];
-  /** What it may connect to outside. */
-  reach: readonly Target[];
-  limits: RunLimits;
-  onLog: (lines: string[]) => void;
-  token: string;
-  serve: Serve;
-}
-
-/** Answers what a run asks of its proxy. */
-export type Serve = (
-  request: Request,
-  context: { completed: Promise<void> },
-) => Response | Promise<Response>;
 
 export interface Adoption {
   jobId: number;

@@ -7,7 +7,8 @@ import {
   SHELL_IMAGE,
   useTestEngine,
 } from "../../../../tests/support/container_engine.ts";
-import { type ContainerRun, createContainers } from "./containers.ts";
+import { createContainers } from "./containers.ts";
+import type { ContainerRun } from "./options.ts";
 import { createEngine } from "./engine.ts";
 import { ImageError } from "./image.ts";
 

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../../tests/harness.ts";
 import { LIMITS, withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
 import { memoryUsed } from "../../../../tests/support/memory.ts";
-import type { ContainerRun } from "./containers.ts";
+import type { ContainerRun } from "./options.ts";
 
 const testEngine = useTestEngine();
 

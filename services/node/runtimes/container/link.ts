@@ -6,13 +6,18 @@
 import { join } from "node:path";
 import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
-import type { Serve } from "./containers.ts";
 import { joinConnections } from "./pipe.ts";
 import { foreignAddresses, LOOPBACK, type Target, type Way } from "./reach.ts";
 import type { RelayWay } from "./relay.ts";
 import { type Relay, startRelay } from "./relay_process.ts";
 import { type Whitelist, WHITELIST_PROXY } from "./whitelist.ts";
 import { startWhitelistProxy } from "./whitelist_proxy.ts";
+
+/** Answers what a run asks of its proxy. */
+export type Serve = (
+  request: Request,
+  context: { completed: Promise<void> },
+) => Response | Promise<Response>;
 
 export const PROXY_PORT = 80;
 

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { createBody } from "./container_spec.ts";
-import type { ContainerOptions, ContainerRun } from "./containers.ts";
+import type { ContainerOptions, ContainerRun } from "./options.ts";
 import type { About } from "./engine.ts";
 import { buildEnvironment } from "./environment.ts";
 import { gpuRequests } from "./gpu.ts";
