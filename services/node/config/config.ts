@@ -10,7 +10,7 @@ import { z } from "zod";
 import { ConfigError } from "../../../shared/config.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import type { LogLevel } from "../../../shared/log.ts";
-import { closest } from "../closest.ts";
+import { closest } from "../../../shared/closest.ts";
 import { addressesOf } from "../databases/address.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "../databases/databases.ts";
 import { FORMAT_SETTINGS, type FormatSetting } from "../encryption/formats.ts";

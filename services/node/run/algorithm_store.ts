@@ -8,7 +8,7 @@
 import { basename, extname, join } from "node:path";
 import { sha256Hex } from "../../../shared/digest.ts";
 import { SextantError } from "../../../shared/errors.ts";
-import { closest } from "../closest.ts";
+import { closest } from "../../../shared/closest.ts";
 
 /** An algorithm that can be run here. */
 export interface ResolvedAlgorithm {

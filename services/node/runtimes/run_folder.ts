@@ -8,9 +8,14 @@ import { fileURLToPath } from "node:url";
 import type { RunSpec } from "./runtime.ts";
 
 const ELSEWHERE = "/var/tmp/sextant-sandbox";
-const SOURCE = fileURLToPath(new URL("..", import.meta.url));
-/** The runner and everything that it imports. */
-const CODE = ["runtimes/runner.ts", "runtimes/table.ts", "runtimes/csv.ts", "closest.ts"];
+const SOURCE = fileURLToPath(new URL("../../..", import.meta.url));
+const RUNTIMES = "services/node/runtimes";
+/** The runner and everything that it imports; the copies lie to each other as these do. */
+const CODE = [
+  ...["runner.ts", "table.ts", "csv.ts"].map((name) => `${RUNTIMES}/${name}`),
+  "shared/closest.ts",
+];
+const CODE_FOLDERS = ["services", "services/node", RUNTIMES, "shared"];
 
 const EXTENSIONS = [".ts", ".js", ".mts", ".mjs"];
 const MAX_DATABASES = 32;
@@ -62,7 +67,8 @@ export async function makeHome(
   const code = join(path, "code");
   const cache = join(path, "cache");
   await removeFolder(runs);
-  for (const part of [runs, code, join(code, "runtimes"), cache]) await makeOwn(part);
+  for (const part of [runs, cache, code]) await makeOwn(part);
+  for (const part of CODE_FOLDERS) await makeOwn(join(code, part));
   // Whatever Deno would keep from one run to the next, as localStorage, it must not.
   await Deno.chmod(cache, 0o555);
   await writeCode(code);
@@ -74,7 +80,7 @@ export async function makeHome(
   }
   return {
     runs,
-    runner: join(code, "runtimes/runner.js"),
+    runner: join(code, RUNTIMES, "runner.js"),
     deno: program,
     cache,
     async remove() {
