@@ -35,7 +35,7 @@ export interface Place {
   imageId: string;
   log: string[];
   /** Another agent with the same folder, after the first has died. */
-  again(): Promise<Containers>;
+  again(engineSocket?: string): Promise<Containers>;
   start(
     script: string,
     run?: Partial<ContainerRun>,
@@ -64,9 +64,9 @@ export async function withContainers(
     void log.push(`${message} ${Deno.inspect(fields)}`);
   const logger: Logger = { ...silentLogger, warn: note, error: note, with: () => logger };
   const all: Containers[] = [];
-  async function again() {
+  async function again(engineSocket = socket) {
     const containers = await createContainers({
-      engine: createEngine(socket),
+      engine: createEngine(engineSocket),
       folder: folder.path,
       agentId,
       options: { ...OPTIONS, ...options },

@@ -133,31 +133,36 @@ Deno.test(
 Deno.test(
   containerTest("A container can be taken up again after an attempt at it that failed"),
   async () => {
-    await withBetween(async ({ start, again, containers, between, folder }) => {
-      const name = "stuck-1";
-      await start("while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; echo 1 > output", {
-        name,
-        jobId: 7402,
-      });
-      await containers.close();
-      const next = await again();
-      const reattach = () =>
-        next.reattach(name, {
+    const between = await startEngineBetween(testEngine().socket);
+    try {
+      await withContainers(testEngine(), async ({ start, again, containers, folder }) => {
+        const name = "stuck-1";
+        await start("while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; echo 1 > output", {
+          name,
           jobId: 7402,
-          reach: [],
-          limits: LIMITS,
-          onLog() {},
-          serve: () => () => new Response(),
         });
-      let inspected = 0;
-      // Whether it has run, its ways, and when it was started.
-      between.refuse((line) => INSPECT.test(line) && ++inspected === 3);
-      await assert.rejects(reattach(), /Cannot reach the container engine/);
-      const handle = await reattach();
-      await Deno.writeTextFile(`${folder}/containers/tmp/7402/go`, "");
-      const outcome = await handle!.done;
-      assert.deepEqual([outcome.status, await textOf(outcome)], ["completed", "1\n"]);
-      await outcome.release!();
-    });
+        await containers.close();
+        const next = await again(between.socket);
+        const reattach = () =>
+          next.reattach(name, {
+            jobId: 7402,
+            reach: [],
+            limits: LIMITS,
+            onLog() {},
+            serve: () => () => new Response(),
+          });
+        let inspected = 0;
+        // Whether it has run, its ways, and when it was started.
+        between.refuse((line) => INSPECT.test(line) && ++inspected === 3);
+        await assert.rejects(reattach(), /Cannot reach the container engine/);
+        const handle = await reattach();
+        await Deno.writeTextFile(`${folder}/containers/tmp/7402/go`, "");
+        const outcome = await handle!.done;
+        assert.deepEqual([outcome.status, await textOf(outcome)], ["completed", "1\n"]);
+        await outcome.release!();
+      });
+    } finally {
+      await between.stop();
+    }
   },
 );
