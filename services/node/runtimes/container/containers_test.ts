@@ -301,13 +301,19 @@ Deno.test(
 
 Deno.test(containerTest("Containers survive a restart of the engine's service"), async () => {
   await withContainers(testEngine(), async ({ start, folder }) => {
-    const handle = await start("while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; echo 1 > output", {
+    const seen: string[] = [];
+    const script = "echo before; echo aside >&2; while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; " +
+      "echo after; echo 1 > output";
+    const handle = await start(script, {
       jobId: 9000,
+      onLog: (lines) => void seen.push(...lines),
     });
+    await waitFor(() => seen.length === 2, { what: "the first lines" });
     await testEngine().restart();
     await Deno.writeTextFile(`${folder}/containers/tmp/9000/go`, "");
     const outcome = await handle.done;
     assert.equal(outcome.status, "completed", outcome.reason ?? "");
+    assert.deepEqual(seen.toSorted(), ["after", "aside", "before"]);
     await waitFor(() => outcome.release!().then(() => true), { what: "the end" });
   });
 });

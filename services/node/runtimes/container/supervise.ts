@@ -5,6 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { messageOf } from "../../../../shared/errors.ts";
 import type { Logger } from "../../../../shared/log.ts";
 import type { ContentFile } from "../../payload/pieces.ts";
 import { inspectFile } from "../output.ts";
@@ -26,7 +27,9 @@ const LOOK_MS = 50;
 const ASK_MS = 5000;
 /** Statuses of containers that are over; one that is paused or stopping is not. */
 const ENDED = ["exited", "stopped", "dead", "removing"];
-/** How often an engine that does not answer is asked again to end a container. */
+/** How often an engine that does not answer is asked again about a container. */
+const RETRY_MS = 500;
+/** How often it is asked again to end one. */
 const KILL_MS = 100;
 /** How long the last lines of a log may take once their container has ended. */
 const LAST_LINES_MS = 5000;
@@ -208,7 +211,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
         if (!(error instanceof EngineError)) throw error;
         if (error.status === 404) return undefined;
         log.warn("Cannot watch a container; trying on", { reason: error.message });
-        await delay(500);
+        await delay(RETRY_MS);
       }
     }
   }
@@ -221,15 +224,30 @@ export function supervise(options: SuperviseOptions): RunHandle {
     } while (performance.now() < until && await isAlive(pid));
   }
 
+  /** Passes on what the container prints, through restarts of the engine. */
   async function follow(onPiece: (piece: Uint8Array, channel: number) => void): Promise<void> {
-    try {
-      const path = `/containers/${id}/logs?follow=1&stdout=1&stderr=1`;
-      const pieces = await engine.request("GET", path, { signal: ended.signal });
-      await readLogFrames(pieces, onPiece);
-    } catch (error) {
-      if (!ended.signal.aborted) {
-        log.warn("A container's log is cut off", { reason: String(error) });
+    const path = `/containers/${id}/logs?follow=1&stdout=1&stderr=1`;
+    const passed = new Map<number, number>();
+    while (!ended.signal.aborted) {
+      // The engine begins with the first line each time.
+      const known = new Map(passed);
+      try {
+        const pieces = await engine.request("GET", path, { signal: ended.signal });
+        await readLogFrames(pieces, (piece, channel) => {
+          const old = Math.min(known.get(channel) ?? 0, piece.length);
+          known.set(channel, (known.get(channel) ?? 0) - old);
+          if (old === piece.length) return;
+          passed.set(channel, (passed.get(channel) ?? 0) + piece.length - old);
+          onPiece(piece.subarray(old), channel);
+        });
+        // An engine that is told to stop ends its answers in order.
+        if (!await isAlive(pid)) return;
+      } catch (error) {
+        if (ended.signal.aborted) return;
+        log.warn("A container's log is cut off", { reason: messageOf(error) });
+        if (error instanceof EngineError && error.status !== undefined) return;
       }
+      await delay(RETRY_MS, undefined, { signal: ended.signal }).catch(() => {});
     }
   }
 
