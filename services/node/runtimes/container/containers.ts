@@ -68,8 +68,7 @@ export async function createContainers(
   { engine, folder, agentId, options, connect, log }: CreateContainersOptions,
 ): Promise<Containers> {
   const places = await openPlaces(join(folder, "containers"), log);
-  // Not in the data folder: the path of a socket has at most 107 characters.
-  const sockets = await Deno.makeTempDir({ prefix: "sx-" });
+  const sockets = await makeSocketFolder(join(folder, "containers", "sockets"));
   const images = createImages({
     engine,
     logins: options.logins,
@@ -280,6 +279,18 @@ export async function createContainers(
       : "its own log says why";
     return { status: "start failed", reason: `The node could not start the container: ${words}` };
   }
+}
+
+/**
+ * Makes a folder for sockets, of which a path has at most 107 characters: too few for the data folder. The file `note`
+ * says where it is, so that the next agent removes what one that was killed has left.
+ */
+async function makeSocketFolder(note: string): Promise<string> {
+  const left = await Deno.readTextFile(note).catch(() => "");
+  if (left !== "") await Deno.remove(left, { recursive: true }).catch(() => {});
+  const folder = await Deno.makeTempDir({ prefix: "sx-" });
+  await Deno.writeTextFile(note, folder);
+  return folder;
 }
 
 /** A run that has ended before it could begin. */

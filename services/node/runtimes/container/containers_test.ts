@@ -238,7 +238,10 @@ Deno.test(
         { jobId: 8000, name },
       );
       const leftOver = await start("sleep 60");
+      const sockets = await Deno.readTextFile(`${folder}/containers/sockets`);
+      assert.ok(await Deno.stat(sockets));
       const next = await again();
+      await assert.rejects(Deno.stat(sockets), Deno.errors.NotFound);
       await next.cleanUp((one) => one === name);
       // Whichever it sees first: the end of the program, or that its container is gone.
       assert.match((await leftOver.done).status, /^(crashed|unknown error)$/);
