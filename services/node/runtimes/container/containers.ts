@@ -21,7 +21,7 @@ import { ownContainers } from "./own_containers.ts";
 import { openPlaces, type Place, PlaceError } from "./place.ts";
 import { planReach, type Target, type Way, within } from "./reach.ts";
 import { hasRun, startOnce } from "./start.ts";
-import { isAlive, stateSchema, supervise } from "./supervise.ts";
+import { isAlive, stateOf, supervise } from "./supervise.ts";
 import { openSurroundings } from "./surroundings.ts";
 
 /** How long an engine may take over a start that an earlier agent has asked for. */
@@ -124,7 +124,7 @@ export async function createContainers(
     link: Link,
     { jobId, limits, onLog }: Pick<ContainerRun, "jobId" | "limits" | "onLog">,
   ): Promise<RunHandle> {
-    const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+    const State = await stateOf(engine, id);
     const place = places.find(name);
     const temporary = await places.temporary(jobId);
     busyJobs.set(jobId, (busyJobs.get(jobId) ?? 0) + 1);
@@ -177,13 +177,12 @@ export async function createContainers(
       if (!(error instanceof EngineError)) throw error;
       return; // the start will tell what is wrong
     }
-    const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+    const State = await stateOf(engine, id);
     if (State.Pid > 0) await link.connect(State.Pid);
   }
 
   async function runs(id: string): Promise<boolean> {
-    const state = await engine.json("GET", `/containers/${id}/json`, stateSchema).catch(() => {});
-    return state?.State.Running ?? false;
+    return (await stateOf(engine, id).catch(() => undefined))?.Running ?? false;
   }
 
   return {

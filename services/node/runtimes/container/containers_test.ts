@@ -185,11 +185,15 @@ Deno.test(
 Deno.test(
   containerTest("Containers hand over whatever a run left as its result, also when it crashed"),
   async () => {
-    await withContainers(testEngine(), async ({ run }) => {
+    await withContainers(testEngine(), async ({ run, log }) => {
       for (const left of ['{"std": NaN, "range": [-Infinity, Infinity]}', "{", "no JSON"]) {
         for (const [end, status] of [["true", "completed"], ["exit 3", "crashed"]]) {
           const outcome = await run(`echo '${left}' > output; ${end}`);
-          assert.deepEqual([outcome.status, outcome.text], [status, `${left}\n`]);
+          assert.deepEqual(
+            [outcome.status, outcome.text],
+            [status, `${left}\n`],
+            `${outcome.reason} ${log}`,
+          );
           assert.equal(outcome.result!.size, left.length + 1);
         }
       }

@@ -51,6 +51,25 @@ export function isAlive(pid: number): Promise<boolean> {
   return Deno.stat(`/proc/${pid}/ns`).then(() => true, () => false);
 }
 
+/** How often an engine that fails to tell of a container is asked again at once. */
+const MORE_QUESTIONS = 5;
+
+/** What the engine knows of a container. Podman may fail to tell while the container's program ends; then it is asked again. */
+export async function stateOf(
+  engine: Engine,
+  id: string,
+): Promise<z.infer<typeof stateSchema>["State"]> {
+  for (let asked = 0;; asked++) {
+    try {
+      return (await engine.json("GET", `/containers/${id}/json`, stateSchema)).State;
+    } catch (error) {
+      const failed = error instanceof EngineError && (error.status ?? 0) >= 500;
+      if (!failed || asked === MORE_QUESTIONS) throw error;
+      await delay(LOOK_MS);
+    }
+  }
+}
+
 export interface SuperviseOptions {
   engine: Engine;
   /** The container's id. */
@@ -203,7 +222,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
   async function whenEnded() {
     for (;;) {
       try {
-        const { State } = await engine.json("GET", `/containers/${id}/json`, stateSchema);
+        const State = await stateOf(engine, id);
         if (!State.Running && ENDED.includes(State.Status)) return State;
         await whenGone(State.Pid);
       } catch (error) {

@@ -7,6 +7,8 @@ import {
   type EngineBetween,
   startEngineBetween,
 } from "../../../../tests/support/engine_between.ts";
+import { type Engine, EngineError } from "./engine.ts";
+import { stateOf } from "./supervise.ts";
 
 const testEngine = useTestEngine();
 const KILL = /^POST .*\/containers\/\w+\/kill/;
@@ -25,6 +27,25 @@ async function withBetween(
     await between.stop();
   }
 }
+
+Deno.test("stateOf() asks again while the engine fails, and takes a refusal", async () => {
+  const State = { Status: "exited", Running: false, Pid: 0, ExitCode: 0, OOMKilled: false };
+  let asked = 0;
+  const engine = (failures: EngineError[]) => ({
+    json: () => {
+      const failure = failures[asked++];
+      return failure ? Promise.reject(failure) : Promise.resolve({ State });
+    },
+  } as unknown as Engine);
+  const broken = new EngineError("read /proc/1/cgroup: no such process", 500);
+  assert.equal(await stateOf(engine([broken, broken]), "x") as unknown, State);
+  assert.equal(asked, 3);
+  asked = 0;
+  await assert.rejects(stateOf(engine(Array(9).fill(broken)), "x"), /no such process/);
+  asked = 0;
+  await assert.rejects(stateOf(engine([new EngineError("gone", 404)]), "x"), /gone/);
+  assert.equal(asked, 1);
+});
 
 Deno.test(
   containerTest("A container's result is out of reach of who still holds its folder"),
