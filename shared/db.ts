@@ -23,10 +23,35 @@ export interface OpenDatabaseOptions {
 }
 
 /**
+ * The driver (3.4.9) may keep a piece of a message that was meant for a connection which has closed, and then sends
+ * nothing to its successor but what is too long to wait for more. With this the greeting is; the server hangs up on what
+ * came before it, and the next connection is sound. White space in this parameter means nothing.
+ */
+const LONG_GREETING = { options: " ".repeat(1024) };
+
+let guarded = false;
+
+/**
+ * For the same reason the driver can throw where nobody catches it, in a transaction whose connection was closed: the
+ * statement fails all the same, and the service goes on.
+ */
+function surviveLostConnections(log: Logger): void {
+  if (guarded) return;
+  guarded = true;
+  globalThis.addEventListener("error", (event) => {
+    const stack = event.error instanceof TypeError ? event.error.stack ?? "" : "";
+    if (!/at \S*nextWrite .*\/postgres\//.test(stack)) return;
+    event.preventDefault();
+    log.warn("A connection to Postgres was closed in the middle of a transaction");
+  });
+}
+
+/**
  * Opens a pool on `url`. A unix socket is named in the query: `postgres://user:password@/database?host=/folder&port=5432`.
  * Connections are made lazily and again after a loss; a statement under way at that moment fails.
  */
 export function openDatabase(url: string, { schema, log, max = 10 }: OpenDatabaseOptions): Db {
+  surviveLostConnections(log);
   const parsed = new URL(url.replace("@/", "@localhost/"));
   const host = parsed.searchParams.get("host") ?? parsed.hostname;
   const port = Number(parsed.searchParams.get("port") ?? (parsed.port || 5432));
@@ -40,7 +65,7 @@ export function openDatabase(url: string, { schema, log, max = 10 }: OpenDatabas
     max,
     connect_timeout: 5,
     backoff: (retries: number) => Math.min(0.1 * 2 ** retries, 2),
-    connection: { application_name: `sextant-${schema}`, search_path: schema },
+    connection: { application_name: `sextant-${schema}`, search_path: schema, ...LONG_GREETING },
     onnotice: (notice) => log.debug("Postgres notice", { notice: notice.message }),
   });
 }
