@@ -55,6 +55,18 @@ export interface EngineUser {
   uid: number;
 }
 
+/** Whether the kernel mounts an overlay in this folder; on top of another overlay it does not. */
+async function canOverlay(folder: string): Promise<boolean> {
+  const script = "mkdir -p o/lower o/upper o/work o/all && " +
+    "mount -t overlay overlay -o lowerdir=o/lower,upperdir=o/upper,workdir=o/work o/all && umount o/all";
+  const { success } = await new Deno.Command("sh", {
+    args: ["-c", script],
+    cwd: folder,
+    stderr: "null",
+  }).output();
+  return success;
+}
+
 /** Starts an engine, rootless if a `user` is given. */
 export async function startTestEngine(user?: EngineUser): Promise<TestEngine> {
   const folder = await temporaryFolder();
@@ -69,11 +81,10 @@ cgroup_manager="cgroupfs"
 events_logger="file"
 `,
   );
+  const driver = user || !await canOverlay(folder.path) ? "vfs" : "overlay";
   await Deno.writeTextFile(
     at("storage.conf"),
-    `[storage]\ndriver="${user ? "vfs" : "overlay"}"\ngraphroot="${at("graph")}"\nrunroot="${
-      at("run")
-    }"\n` +
+    `[storage]\ndriver="${driver}"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n` +
       // A user without further ids of its own has but one for all that is in an image.
       (user ? `[storage.options.vfs]\nignore_chown_errors="true"\n` : ""),
   );
