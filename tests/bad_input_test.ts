@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { createApiClient } from "../services/stack/api_client.ts";
-import { openDatabase } from "../shared/db.ts";
-import { silentLogger } from "../shared/log.ts";
-import { type SigningKey, signToken } from "../shared/tokens.ts";
+import { openDatabase } from "../shared/storage/db.ts";
+import { silentLogger } from "../shared/service/log.ts";
+import { type SigningKey, signToken } from "../shared/contract/tokens.ts";
 import { useTestStack } from "./harness.ts";
 import { createSite, encodeInput, type Json, type Site } from "./site.ts";
 

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { createInbox, type NatsConnection } from "nats.ws";
 import { createApiClient } from "../services/stack/api_client.ts";
-import { silentLogger } from "../shared/log.ts";
-import { connectNats } from "../shared/nats.ts";
-import { newUserKey, sign, SIGNATURE_HEADER } from "../shared/signing.ts";
+import { silentLogger } from "../shared/service/log.ts";
+import { connectNats } from "../shared/broker/nats.ts";
+import { newUserKey, sign, SIGNATURE_HEADER } from "../shared/broker/signing.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, encodeInput, type Member, type Site } from "./site.ts";
 

@@ -5,7 +5,7 @@
  * thousand requests, decide. Runs are those of all services together.
  */
 import { parseArgs } from "node:util";
-import { HUB_SERVICES, type HubService } from "../shared/subjects.ts";
+import { HUB_SERVICES, type HubService } from "../shared/broker/subjects.ts";
 import { ruleName, RULES } from "../services/identity/catalogue.ts";
 import { fuzz } from "./support/fuzz.ts";
 import { useTestHub } from "./support/hub.ts";

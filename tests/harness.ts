@@ -9,8 +9,8 @@ import { freePort } from "../services/stack/ports.ts";
 import { type Postgres, POSTGRES_ADMIN, startPostgres } from "../services/stack/postgres.ts";
 import { type Deployment, FILES, setUpFiles } from "../services/stack/setup.ts";
 import { type Stack, type StackOptions, startStack } from "../services/stack/stack.ts";
-import { type Trust, trustSchema } from "../shared/broker_trust.ts";
-import { HUB_SERVICES, type HubService } from "../shared/subjects.ts";
+import { type Trust, trustSchema } from "../shared/broker/trust.ts";
+import { HUB_SERVICES, type HubService } from "../shared/broker/subjects.ts";
 
 /** Kept between runs: what is downloaded on a machine that lacks it. */
 export const CACHE_FOLDER = new URL("../.sextant/cache", import.meta.url).pathname;

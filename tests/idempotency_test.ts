@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { insertUser } from "../services/identity/store.ts";
 import { freePort } from "../services/stack/ports.ts";
-import { forgetOldKeys } from "../shared/idempotency.ts";
-import { routesOf } from "../shared/openapi.ts";
-import { HUB_SERVICES, type HubService } from "../shared/subjects.ts";
-import { signToken } from "../shared/tokens.ts";
+import { forgetOldKeys } from "../shared/storage/idempotency.ts";
+import { routesOf } from "../shared/contract/openapi.ts";
+import { HUB_SERVICES, type HubService } from "../shared/broker/subjects.ts";
+import { signToken } from "../shared/contract/tokens.ts";
 import { createWorld, type World } from "./authorization/world.ts";
 import { PASSWORD } from "./support/hub.ts";
 

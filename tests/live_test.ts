@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { DATABASE } from "../services/stack/database.ts";
-import { openDatabase } from "../shared/db.ts";
-import { silentLogger } from "../shared/log.ts";
+import { openDatabase } from "../shared/storage/db.ts";
+import { silentLogger } from "../shared/service/log.ts";
 import { receive, send, watchMemory } from "./bench/payload.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, decodeResult, encodeInput, type Json, type Site } from "./site.ts";

@@ -4,8 +4,8 @@
  */
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readArgs } from "../shared/command_line.ts";
-import { messageOf } from "../shared/errors.ts";
+import { readArgs } from "../shared/command_line/read_args.ts";
+import { messageOf } from "../shared/service/errors.ts";
 import { readSummary, type Summary, total } from "./summary.ts";
 
 const HELP = `deno task test [--name TEXT] [PATH-PART...]

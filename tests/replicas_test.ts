@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { HUB_SERVICES } from "../shared/subjects.ts";
+import { HUB_SERVICES } from "../shared/broker/subjects.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite } from "./site.ts";
 

@@ -11,7 +11,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { z } from "zod";
-import { SextantError } from "../../shared/errors.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 
 export interface StoreCall {
   /** Base address of the store, with its API path. */

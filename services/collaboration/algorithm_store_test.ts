@@ -5,7 +5,7 @@ import {
   type StoreCall,
   StoreRefusal,
 } from "./algorithm_store.ts";
-import { SextantError } from "../../shared/errors.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 import { freePort } from "../stack/ports.ts";
 
 interface Received {

@@ -7,9 +7,9 @@
  * @module
  */
 import type { Hono } from "hono";
-import { auditRequests } from "../../shared/audit.ts";
-import { type AppEnv, createApp } from "../../shared/http.ts";
-import { describePaths } from "../../shared/openapi.ts";
+import { auditRequests } from "../../shared/storage/audit.ts";
+import { type AppEnv, createApp } from "../../shared/contract/http.ts";
+import { describePaths } from "../../shared/contract/openapi.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import { algorithmStoreRoutes } from "./routes/algorithm_store.ts";
 import { collaborationRoutes } from "./routes/collaboration.ts";

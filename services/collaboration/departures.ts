@@ -2,9 +2,9 @@
  * What follows when an organization, a node or a collaboration goes: who is told, and who is shut out.
  * @module
  */
-import type { Logger } from "../../shared/log.ts";
-import type { Change } from "../../shared/outbox.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { Change } from "../../shared/storage/outbox.ts";
+import type { Ask } from "../../shared/messages/questions.ts";
 import type { Departure, NodeRow } from "./store.ts";
 
 type Emit = Change["emit"];

@@ -2,12 +2,12 @@
  * What collaboration answers to the other services. What it says on its own stands where the change is made.
  * @module
  */
-import { auditEntries } from "../../shared/audit.ts";
-import { seals } from "../../shared/audit_seal.ts";
-import { databaseAnswers } from "../../shared/db.ts";
-import { SextantError } from "../../shared/errors.ts";
-import { found } from "../../shared/http.ts";
-import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import { auditEntries } from "../../shared/storage/audit.ts";
+import { seals } from "../../shared/storage/audit_seal.ts";
+import { databaseAnswers } from "../../shared/storage/db.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import { found } from "../../shared/contract/http.ts";
+import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import { VERSION } from "../../shared/version.ts";
 import { createStoreClient, requireServerUrl, StoreRefusal } from "./algorithm_store.ts";
 import type { CollaborationDeps } from "./deps.ts";

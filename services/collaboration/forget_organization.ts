@@ -2,7 +2,7 @@
  * What collaboration does when an organization is gone: its memberships, places in studies and nodes go too.
  * @module
  */
-import type { SextantEvent } from "../../shared/events.ts";
+import type { SextantEvent } from "../../shared/messages/events.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import { shutOut, tellDeparture } from "./departures.ts";
 import { missingOrganizations } from "./organizations.ts";

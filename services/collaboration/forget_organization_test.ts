@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { consumeEvents } from "../../shared/event_consumer.ts";
-import { createEventOutbox } from "../../shared/outbox.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { consumeEvents } from "../../shared/messages/event_consumer.ts";
+import { createEventOutbox } from "../../shared/storage/outbox.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { useCollaboration } from "../../tests/support/collaboration.ts";
 import { forgetLostOrganizations, HEARD, hearEvent } from "./forget_organization.ts";

@@ -4,16 +4,16 @@
  * @module
  */
 import { z } from "zod";
-import { keepSealing } from "../../shared/audit_seal.ts";
-import { readConfig } from "../../shared/config.ts";
-import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
-import { consumeEvents } from "../../shared/event_consumer.ts";
-import { serveHttp } from "../../shared/http_over_nats.ts";
-import { forgetOldKeys } from "../../shared/idempotency.ts";
-import { connectService, connectSystem } from "../../shared/service_connection.ts";
-import { createEventOutbox } from "../../shared/outbox.ts";
-import { createAsk, serveAnswers } from "../../shared/ask.ts";
-import { runService } from "../../shared/service.ts";
+import { keepSealing } from "../../shared/storage/audit_seal.ts";
+import { readConfig } from "../../shared/service/config.ts";
+import { migrate, openDatabase, waitForDatabase } from "../../shared/storage/db.ts";
+import { consumeEvents } from "../../shared/messages/event_consumer.ts";
+import { serveHttp } from "../../shared/http_over_nats/mod.ts";
+import { forgetOldKeys } from "../../shared/storage/idempotency.ts";
+import { connectService, connectSystem } from "../../shared/broker/service_connection.ts";
+import { createEventOutbox } from "../../shared/storage/outbox.ts";
+import { createAsk, serveAnswers } from "../../shared/messages/ask.ts";
+import { runService } from "../../shared/service/run_service.ts";
 import { createCollaborationApp } from "./app.ts";
 import { collaborationAnswers } from "./events.ts";
 import { forgetLostOrganizations, HEARD, hearEvent } from "./forget_organization.ts";

@@ -2,8 +2,8 @@
  * What this service asks identity about organizations.
  * @module
  */
-import { SextantError } from "../../shared/errors.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import type { Ask } from "../../shared/messages/questions.ts";
 
 /** Throws 404 naming every id that is no organization's. */
 export async function requireOrganizations(ask: Ask, ids: number[]): Promise<void> {

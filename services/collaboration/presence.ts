@@ -14,10 +14,10 @@
  */
 import { Events, type NatsConnection, RequestStrategy } from "nats.ws";
 import { z } from "zod";
-import type { Db } from "../../shared/db.ts";
-import type { Logger } from "../../shared/log.ts";
-import type { NodeIssuers } from "../../shared/node_credential.ts";
-import type { Outbox } from "../../shared/outbox.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { NodeIssuers } from "../../shared/node_protocol/credential.ts";
+import type { Outbox } from "../../shared/storage/outbox.ts";
 import { onlineNodeIds, setNodeStatus, touchOnlineNodes } from "./store.ts";
 
 const credential = { name_tag: z.string().optional(), issuer_key: z.string().optional() };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { issueNodeCredential, nodeIssuers } from "../../shared/broker_trust.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { connectNats } from "../../shared/nats.ts";
-import { newUserKey } from "../../shared/signing.ts";
-import { subjects } from "../../shared/subjects.ts";
+import { issueNodeCredential, nodeIssuers } from "../../shared/broker/trust.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { useCollaboration } from "../../tests/support/collaboration.ts";
 import { type PresenceOptions, watchPresence } from "./presence.ts";

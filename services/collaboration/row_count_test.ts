@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type Db, migrate, openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
-import type { HubService } from "../../shared/subjects.ts";
+import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 import { useTestPostgres } from "../../tests/harness.ts";
 import { collaborationPage } from "./store.ts";
 

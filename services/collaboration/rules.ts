@@ -10,7 +10,7 @@ import {
   type Principal,
   reachableOrganizations,
   scopesOf,
-} from "../../shared/policy.ts";
+} from "../../shared/contract/permissions.ts";
 
 /** Whether a collaboration may be seen: anywhere, or as a member (contract §3.2). */
 export function mayViewCollaboration(principal: Principal, collaborationId: number): boolean {

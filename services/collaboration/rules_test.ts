@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Principal, RuleName } from "../../shared/policy.ts";
+import type { Principal, RuleName } from "../../shared/contract/permissions.ts";
 import {
   mayAddOrganization,
   mayNode,

@@ -2,8 +2,8 @@
  * The SQL of collaboration. Functions take the pool or a transaction and return rows as the database has them.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../shared/db.ts";
-import type { NodeSummary } from "../../shared/rpc_methods.ts";
+import { type Db, type PageRequest, selectPage, type Tx } from "../../shared/storage/db.ts";
+import type { NodeSummary } from "../../shared/messages/questions.ts";
 
 export interface CollaborationRow {
   id: number;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../shared/log.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { createGatewayApp, type GatewayDeps } from "./app.ts";
 
 function preflight(corsOrigins: string[], origin: string) {

@@ -1,4 +1,4 @@
-import { SextantError } from "../../shared/errors.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 
 function tooLarge(limit: number): SextantError {
   const mebibytes = Math.floor(limit / 2 ** 20);

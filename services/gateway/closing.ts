@@ -2,7 +2,7 @@
  * How the gateway leaves: no new requests, then the end of those under way.
  * @module
  */
-import type { HttpClient } from "../../shared/http_over_nats.ts";
+import type { HttpClient } from "../../shared/http_over_nats/mod.ts";
 import type { Feed } from "./feed.ts";
 
 export interface CloseDoorOptions {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createHttpClient, serveHttp } from "../../shared/http_over_nats.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { ensureEventStream } from "../../shared/outbox.ts";
-import type { Principal } from "../../shared/policy.ts";
+import { createHttpClient, serveHttp } from "../../shared/http_over_nats/mod.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { ensureEventStream } from "../../shared/storage/outbox.ts";
+import type { Principal } from "../../shared/contract/permissions.ts";
 import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { createGatewayApp } from "./app.ts";

@@ -8,10 +8,10 @@
  * @module
  */
 import { AckPolicy, DeliverPolicy, type JsMsg, nanos, type NatsConnection } from "nats.ws";
-import { messageOf, SextantError } from "../../shared/errors.ts";
-import { parseEvent } from "../../shared/events.ts";
-import type { Logger } from "../../shared/log.ts";
-import { STREAMS } from "../../shared/subjects.ts";
+import { messageOf, SextantError } from "../../shared/service/errors.ts";
+import { parseEvent } from "../../shared/messages/events.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import { STREAMS } from "../../shared/broker/subjects.ts";
 import { BATCH, BATCH_BYTES, createRecent, type FeedEntry, type RecentOptions } from "./recent.ts";
 
 /** A place in the stream. Another epoch is another stream: its numbers mean nothing in this one. */

@@ -6,9 +6,9 @@
  * @module
  */
 import type { Context } from "hono";
-import { SextantError } from "../../shared/errors.ts";
-import { type AppEnv, declareAccess } from "../../shared/http.ts";
-import { demand, type Principal, widestScope } from "../../shared/policy.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import { type AppEnv, declareAccess } from "../../shared/contract/http.ts";
+import { demand, type Principal, widestScope } from "../../shared/contract/permissions.ts";
 import type { Feed, Place } from "./feed.ts";
 import type { Principals } from "./principals.ts";
 import { changesSight, isWatched, maySee } from "./rules.ts";

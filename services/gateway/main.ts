@@ -4,14 +4,14 @@
  * @module
  */
 import { z } from "zod";
-import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { subscribeEvents } from "../../shared/events.ts";
-import { createHttpClient } from "../../shared/http_over_nats.ts";
-import { connectService } from "../../shared/service_connection.ts";
-import { createAsk } from "../../shared/ask.ts";
-import { runService } from "../../shared/service.ts";
-import { HUB_SERVICES } from "../../shared/subjects.ts";
+import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import { subscribeEvents } from "../../shared/messages/events.ts";
+import { createHttpClient } from "../../shared/http_over_nats/mod.ts";
+import { connectService } from "../../shared/broker/service_connection.ts";
+import { createAsk } from "../../shared/messages/ask.ts";
+import { runService } from "../../shared/service/run_service.ts";
+import { HUB_SERVICES } from "../../shared/broker/subjects.ts";
 import { createGatewayApp, type ServiceHealth } from "./app.ts";
 import { closeDoor } from "./closing.ts";
 import { createFeed } from "./feed.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { useTestHub } from "../../tests/support/hub.ts";
-import { routesOf } from "../../shared/openapi.ts";
-import { HUB_SERVICES } from "../../shared/subjects.ts";
+import { routesOf } from "../../shared/contract/openapi.ts";
+import { HUB_SERVICES } from "../../shared/broker/subjects.ts";
 
 const hub = useTestHub();
 

@@ -3,11 +3,11 @@
  * @module
  */
 import type { JWK } from "jose";
-import { SextantError } from "../../shared/errors.ts";
-import type { SextantEvent } from "../../shared/events.ts";
-import type { Principal } from "../../shared/policy.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
-import { type Claims, verifyToken } from "../../shared/tokens.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import type { SextantEvent } from "../../shared/messages/events.ts";
+import type { Principal } from "../../shared/contract/permissions.ts";
+import type { Ask } from "../../shared/messages/questions.ts";
+import { type Claims, verifyToken } from "../../shared/contract/tokens.ts";
 
 export interface Principals {
   /** The caller named by an `Authorization` header; `undefined` without one. Throws 401 or 422. */

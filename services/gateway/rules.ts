@@ -2,9 +2,14 @@
  * The decisions of the gateway; no I/O here.
  * @module
  */
-import type { SextantEvent } from "../../shared/events.ts";
-import { isMember, mayCollaboration, type Principal, scopesOf } from "../../shared/policy.ts";
-import type { HubService } from "../../shared/subjects.ts";
+import type { SextantEvent } from "../../shared/messages/events.ts";
+import {
+  isMember,
+  mayCollaboration,
+  type Principal,
+  scopesOf,
+} from "../../shared/contract/permissions.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 
 /** First part of the path → the service that owns it. */
 const OWNERS: Record<string, HubService> = {

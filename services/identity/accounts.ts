@@ -3,10 +3,10 @@
  * Every route that takes a password goes through {@linkcode Accounts.checkPassword}.
  * @module
  */
-import { auditObject, recordDone } from "../../shared/audit.ts";
-import type { Db, Tx } from "../../shared/db.ts";
-import { sha256Hex } from "../../shared/digest.ts";
-import { SextantError } from "../../shared/errors.ts";
+import { auditObject, recordDone } from "../../shared/storage/audit.ts";
+import type { Db, Tx } from "../../shared/storage/db.ts";
+import { sha256Hex } from "../../shared/service/digest.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 import type { Background } from "./background.ts";
 import type { Mail, SendMail } from "./mail.ts";
 import { hashPassword, needsUpgrade, verifyPassword } from "./passwords.ts";

@@ -8,9 +8,9 @@ import {
   nodeIssuers,
   revokeNode,
   type Trust,
-} from "../../shared/broker_trust.ts";
-import type { Db } from "../../shared/db.ts";
-import type { NodeIssuers } from "../../shared/node_credential.ts";
+} from "../../shared/broker/trust.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { NodeIssuers } from "../../shared/node_protocol/credential.ts";
 import { brokerKeysOfNode, forgetBrokerKeys, rememberBrokerKey } from "./store.ts";
 
 export interface NodeCredential {

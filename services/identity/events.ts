@@ -2,10 +2,10 @@
  * What identity answers to the other services. What it says on its own stands where the change is made.
  * @module
  */
-import { auditEntries, recordRefusal } from "../../shared/audit.ts";
-import { seals } from "../../shared/audit_seal.ts";
-import { databaseAnswers } from "../../shared/db.ts";
-import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import { auditEntries, recordRefusal } from "../../shared/storage/audit.ts";
+import { seals } from "../../shared/storage/audit_seal.ts";
+import { databaseAnswers } from "../../shared/storage/db.ts";
+import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./catalogue.ts";

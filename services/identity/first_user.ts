@@ -2,8 +2,8 @@
  * The first administrator, made once on an empty server.
  * @module
  */
-import type { Db } from "../../shared/db.ts";
-import type { Logger } from "../../shared/log.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { Logger } from "../../shared/service/log.ts";
 import { hashPassword } from "./passwords.ts";
 import { anyUserExists, defaultRoleId, insertOrganization, insertUser } from "./store.ts";
 

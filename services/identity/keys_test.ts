@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { useTestPostgres } from "../../tests/harness.ts";
-import { migrate, openDatabase } from "../../shared/db.ts";
-import { silentLogger as log } from "../../shared/log.ts";
-import { signToken, verifyToken } from "../../shared/tokens.ts";
+import { migrate, openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger as log } from "../../shared/service/log.ts";
+import { signToken, verifyToken } from "../../shared/contract/tokens.ts";
 import { openKeyRing } from "./keys.ts";
 
 const postgres = useTestPostgres();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../shared/config.ts";
+import { readConfig } from "../../shared/service/config.ts";
 import { startSmtp } from "../../tests/support/smtp.ts";
 import { createSendMail, SMTP_CONFIG } from "./mail.ts";
 

@@ -6,7 +6,7 @@
  * with its new key by then.
  * @module
  */
-import type { SextantEvent } from "../../shared/events.ts";
+import type { SextantEvent } from "../../shared/messages/events.ts";
 import type { IdentityDeps } from "./deps.ts";
 
 /** The events this service hears, as its durable consumer asks for them. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Events } from "nats.ws";
-import { migrate, openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { newUserKey } from "../../shared/signing.ts";
+import { migrate, openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
 import { startTestNats } from "../../tests/support/nats.ts";
 import { useTestPostgres } from "../../tests/harness.ts";
 import { createBrokerDesk } from "./broker.ts";

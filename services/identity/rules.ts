@@ -2,14 +2,14 @@
  * The decisions of identity; no I/O here.
  * @module
  */
-import { SextantError } from "../../shared/errors.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 import {
   holdsAtLeast,
   mayOrganization,
   type Principal,
   type RuleName,
   widestScope,
-} from "../../shared/policy.ts";
+} from "../../shared/contract/permissions.ts";
 
 export interface LockoutPolicy {
   maxFailedAttempts: number;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Principal } from "../../shared/policy.ts";
+import type { Principal } from "../../shared/contract/permissions.ts";
 import { DEFAULT_ROLES, ruleName, RULES } from "./catalogue.ts";
 import { passwordProblems, requireHoldsAll } from "./rules.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newUserKey } from "../../shared/signing.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
 import { PASSWORD, useTestHub } from "../../tests/support/hub.ts";
 
 const hub = useTestHub();

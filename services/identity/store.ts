@@ -2,8 +2,14 @@
  * The SQL of identity. Functions take the pool or a transaction and return rows as the database has them.
  * @module
  */
-import { type Db, type Fragment, type PageRequest, selectPage, type Tx } from "../../shared/db.ts";
-import type { RuleName } from "../../shared/policy.ts";
+import {
+  type Db,
+  type Fragment,
+  type PageRequest,
+  selectPage,
+  type Tx,
+} from "../../shared/storage/db.ts";
+import type { RuleName } from "../../shared/contract/permissions.ts";
 import { DEFAULT_ROLES, RULES } from "./catalogue.ts";
 
 export interface OrganizationRow {

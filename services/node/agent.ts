@@ -7,7 +7,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { Logger } from "../../shared/log.ts";
+import type { Logger } from "../../shared/service/log.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { shareConfig } from "./databases/share.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../shared/config.ts";
-import { type LogFields, type Logger, silentLogger } from "../../shared/log.ts";
-import { newUserKey } from "../../shared/signing.ts";
+import { ConfigError } from "../../shared/service/config.ts";
+import { type LogFields, type Logger, silentLogger } from "../../shared/service/log.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { API_KEY, type HubDouble, startHubDouble } from "../../tests/support/hub_double.ts";
 import { type NodeFolder, nodeFolder } from "../../tests/support/node_agent.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { join } from "node:path";
-import { readArgs, typedPath } from "../../shared/command_line.ts";
-import { ConfigError } from "../../shared/config.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { readArgs, typedPath } from "../../shared/command_line/read_args.ts";
+import { ConfigError } from "../../shared/service/config.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { keygen } from "./encryption/keygen.ts";

@@ -4,10 +4,10 @@
  * Exit codes: 0 stopped as asked, 1 cannot go on, 2 the configuration or the command line is wrong.
  * @module
  */
-import { readArgs, typedPath } from "../../shared/command_line.ts";
-import { ConfigError, readLogLevel } from "../../shared/config.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { createLogger, type LogLevel } from "../../shared/log.ts";
+import { readArgs, typedPath } from "../../shared/command_line/read_args.ts";
+import { ConfigError, readLogLevel } from "../../shared/service/config.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import { createLogger, type LogLevel } from "../../shared/service/log.ts";
 import { startAgent } from "./agent.ts";
 import { COMMANDS_HELP, findCommand } from "./commands.ts";
 import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE, readNodeConfig } from "./config/config.ts";

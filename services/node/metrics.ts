@@ -4,9 +4,9 @@
  */
 import { statfs } from "node:fs/promises";
 import { z } from "zod";
-import { messageOf } from "../../shared/errors.ts";
-import type { Logger } from "../../shared/log.ts";
-import type { NodeMetrics } from "../../shared/node_metrics.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { NodeMetrics } from "../../shared/node_protocol/metrics.ts";
 import { VERSION } from "../../shared/version.ts";
 import { sleep } from "./hub/backoff.ts";
 import type { Hub } from "./hub/hub.ts";

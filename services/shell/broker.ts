@@ -3,13 +3,13 @@
  * @module
  */
 import type { NatsConnection } from "nats.ws";
-import { createAsk } from "../../shared/ask.ts";
-import type { Db } from "../../shared/db.ts";
-import type { Logger } from "../../shared/log.ts";
-import type { OutboxRow } from "../../shared/outbox.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
-import { connectService } from "../../shared/service_connection.ts";
-import type { HubService } from "../../shared/subjects.ts";
+import { createAsk } from "../../shared/messages/ask.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { OutboxRow } from "../../shared/storage/outbox.ts";
+import type { Ask } from "../../shared/messages/questions.ts";
+import { connectService } from "../../shared/broker/service_connection.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 
 export interface BrokerLink {
   url: string;

@@ -4,11 +4,11 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { ConfigError, readConfig } from "../../shared/config.ts";
-import { type Db, openDatabase } from "../../shared/db.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { type Logger, silentLogger } from "../../shared/log.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import { ConfigError, readConfig } from "../../shared/service/config.ts";
+import { type Db, openDatabase } from "../../shared/storage/db.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import { type Logger, silentLogger } from "../../shared/service/log.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { readPorts } from "../stack/deployment.ts";
 import { databaseUrlFile, FILES } from "../stack/setup.ts";
 import { ShellError } from "./errors.ts";

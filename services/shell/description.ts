@@ -3,8 +3,8 @@
  * record of it is written. The classes, the help and the tables at the prompt are all made from this.
  * @module
  */
-import type { Fragment, Tx } from "../../shared/db.ts";
-import type { HubService } from "../../shared/subjects.ts";
+import type { Fragment, Tx } from "../../shared/storage/db.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 import type { Shell } from "./shell.ts";
 import type { Unit } from "./unit.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { harmless, renderWidth } from "./render.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 import type { Addresses } from "./connections.ts";
 import { checkAudit } from "./doctor/audit.ts";
 import { checkBroker } from "./doctor/broker.ts";

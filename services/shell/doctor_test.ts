@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sealAudit } from "../../shared/audit_seal.ts";
+import { sealAudit } from "../../shared/storage/audit_seal.ts";
 import { temporaryFolder, useTestPostgres } from "../../tests/harness.ts";
 import { prepareDatabases } from "../../tests/support/shell.ts";
 import type { Addresses } from "./connections.ts";

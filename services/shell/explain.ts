@@ -2,8 +2,8 @@
  * What went wrong, in one line that names the field.
  * @module
  */
-import { asUnavailable } from "../../shared/db.ts";
-import { SextantError } from "../../shared/errors.ts";
+import { asUnavailable } from "../../shared/storage/db.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 import { DESCRIPTIONS } from "./descriptions.ts";
 import { oneLine, ShellError } from "./errors.ts";
 

@@ -5,8 +5,8 @@
 import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { readArgs, typedPath, UsageError } from "../../shared/command_line.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { readArgs, typedPath, UsageError } from "../../shared/command_line/read_args.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 import { VERSION } from "../../shared/version.ts";
 import { readAddresses } from "./connections.ts";
 import { createEvaluator } from "./evaluate.ts";

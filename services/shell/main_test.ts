@@ -8,8 +8,8 @@ import {
   runShell,
   shellEnvironment,
 } from "../../tests/support/shell.ts";
-import { openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 
 const postgres = useTestPostgres();
 

@@ -2,7 +2,7 @@
  * A model at the prompt, such as `db.User`: a class made from its description.
  * @module
  */
-import type { Fragment, Tx } from "../../shared/db.ts";
+import type { Fragment, Tx } from "../../shared/storage/db.ts";
 import type { Description } from "./description.ts";
 import { ShellError } from "./errors.ts";
 import { helpOf, type HelpText } from "./help.ts";

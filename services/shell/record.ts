@@ -2,7 +2,7 @@
  * A record at the prompt: one row with its relations, changed by assignment and stored by `save()`.
  * @module
  */
-import type { Tx } from "../../shared/db.ts";
+import type { Tx } from "../../shared/storage/db.ts";
 import type { Description, LinkTable, Relation, Row, Write } from "./description.ts";
 import { ShellError } from "./errors.ts";
 import type { Model } from "./model.ts";

@@ -2,7 +2,7 @@
  * Reading rows of a model: one, some, or the first page of very many.
  * @module
  */
-import { all, type Fragment, type Tx } from "../../shared/db.ts";
+import { all, type Fragment, type Tx } from "../../shared/storage/db.ts";
 import type { Description, Row } from "./description.ts";
 
 /** How many records a list holds at most, unless its caller asks for another number. */

@@ -3,9 +3,9 @@
  * @module
  */
 import { hostname, userInfo } from "node:os";
-import type { Operator } from "../../shared/audit.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import type { Operator } from "../../shared/storage/audit.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { type BrokerLink, connectBroker } from "./broker.ts";
 import { type Addresses, openDatabases } from "./connections.ts";
 import type { ModelName } from "./description.ts";

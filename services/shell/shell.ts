@@ -2,9 +2,9 @@
  * What every part of the shell works with.
  * @module
  */
-import type { Operator } from "../../shared/audit.ts";
-import type { Db } from "../../shared/db.ts";
-import type { HubService } from "../../shared/subjects.ts";
+import type { Operator } from "../../shared/storage/audit.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 import type { BrokerLink } from "./broker.ts";
 import type { ModelName } from "./description.ts";
 import type { Model } from "./model.ts";

@@ -3,8 +3,8 @@
  * whatever they are called in the query.
  * @module
  */
-import type { Db } from "../../shared/db.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
 import { render, renderWidth } from "./render.ts";
 

@@ -6,11 +6,11 @@
  * when a commit fails, what was committed before is undone.
  * @module
  */
-import { recordOperatorChanges } from "../../shared/audit.ts";
-import type { Tx } from "../../shared/db.ts";
-import { EVENT_DATA, eventSubject } from "../../shared/events.ts";
-import type { Change, OutboxRow } from "../../shared/outbox.ts";
-import type { HubService } from "../../shared/subjects.ts";
+import { recordOperatorChanges } from "../../shared/storage/audit.ts";
+import type { Tx } from "../../shared/storage/db.ts";
+import { EVENT_DATA, eventSubject } from "../../shared/messages/events.ts";
+import type { Change, OutboxRow } from "../../shared/storage/outbox.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import type { Shell } from "./shell.ts";

@@ -2,8 +2,8 @@
  * `db.watch()`: what happens on the hub, as it happens.
  * @module
  */
-import { parseEvent } from "../../shared/events.ts";
-import { subjects } from "../../shared/subjects.ts";
+import { parseEvent } from "../../shared/messages/events.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
 import { dateShown, harmless } from "./render.ts";
 import type { Shell } from "./shell.ts";

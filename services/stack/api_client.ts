@@ -2,7 +2,7 @@
  * A small client of Sextant's own HTTP API, for the demo and for tests.
  * @module
  */
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 
 /** The API answered with an error. */
 export class ApiError extends Error {

@@ -2,9 +2,9 @@
  * The database of one deployment: one role and one schema per service, each closed to the others.
  * @module
  */
-import { openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import { openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 
 export const DATABASE = "sextant";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { useTestPostgres } from "../../tests/harness.ts";
 
 const postgres = useTestPostgres();

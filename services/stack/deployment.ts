@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 
 /** A new secret for a machine to use: 192 bits as base64url text. */
 export function newSecret(): string {

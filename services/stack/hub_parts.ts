@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { HubService } from "../../shared/subjects.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 import { denoPart, ROOT } from "./service_part.ts";
 import { FILES } from "./setup.ts";
 import type { Part } from "./supervisor.ts";
@@ -41,7 +41,7 @@ export function hubServicePart(
     ...service === "collaboration"
       ? ["--allow-net", "--deny-net=169.254.169.254"]
       : [`--allow-net=${nats},unix:${databaseSocket}`],
-    `--allow-read=${ROOT}services/${service},${ROOT}shared/schema,${folder},${databaseSocket}`,
+    `--allow-read=${ROOT}services/${service},${ROOT}shared/storage/schema,${folder},${databaseSocket}`,
     // Deno asks for this to connect to a socket.
     `--allow-write=${databaseSocket}`,
     "--allow-env",

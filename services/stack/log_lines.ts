@@ -2,7 +2,7 @@
  * What the parts of a stack write, each in its own form, as entries of one log.
  * @module
  */
-import { type LogEntry, type LogLevel, readLogLine } from "../../shared/log_text.ts";
+import { type LogEntry, type LogLevel, readLogLine } from "../../shared/service/log_text.ts";
 
 /** How a part writes: our services JSON, the servers each in their own way. */
 export type LineFormat = "json" | "nats" | "postgres";

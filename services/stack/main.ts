@@ -3,10 +3,20 @@
  * @module
  */
 import { basename, extname, join } from "node:path";
-import { readArgs, typedPath, UsageError, wholeNumber } from "../../shared/command_line.ts";
-import { readLogLevel } from "../../shared/config.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { createRenderer, LEVELS, type LogEntry, type LogLevel } from "../../shared/log_text.ts";
+import {
+  readArgs,
+  typedPath,
+  UsageError,
+  wholeNumber,
+} from "../../shared/command_line/read_args.ts";
+import { readLogLevel } from "../../shared/service/config.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import {
+  createRenderer,
+  LEVELS,
+  type LogEntry,
+  type LogLevel,
+} from "../../shared/service/log_text.ts";
 import { runDemo } from "./demo.ts";
 import { killAll } from "./process.ts";
 import { ROOT } from "./service_part.ts";

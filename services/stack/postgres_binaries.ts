@@ -4,7 +4,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../../shared/errors.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 import { isExecutable, startProcess } from "./process.ts";
 
 const DEBIAN_ROOT = "/usr/lib/postgresql";

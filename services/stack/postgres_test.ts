@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { canReach } from "./account.ts";
 import { type Postgres, POSTGRES_ADMIN, type PostgresOptions, startPostgres } from "./postgres.ts";
 import { findPostgresBinaries } from "./postgres_binaries.ts";

@@ -12,13 +12,13 @@ import {
   newTrust,
   type Trust,
   trustSchema,
-} from "../../shared/broker_trust.ts";
-import { envInteger, readConfig } from "../../shared/config.ts";
-import { openDatabase, waitForDatabase } from "../../shared/db.ts";
-import { createLogger } from "../../shared/log.ts";
-import { newUserKey, publicKeyOf } from "../../shared/signing.ts";
-import { natsServerConfig } from "../../shared/nats_server_config.ts";
-import { HUB_SERVICES, type HubService, type ServiceName } from "../../shared/subjects.ts";
+} from "../../shared/broker/trust.ts";
+import { envInteger, readConfig } from "../../shared/service/config.ts";
+import { openDatabase, waitForDatabase } from "../../shared/storage/db.ts";
+import { createLogger } from "../../shared/service/log.ts";
+import { newUserKey, publicKeyOf } from "../../shared/broker/signing.ts";
+import { natsServerConfig } from "../../shared/broker/server_config.ts";
+import { HUB_SERVICES, type HubService, type ServiceName } from "../../shared/broker/subjects.ts";
 import { DATABASE, roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
 import { keepSecret, newSecret, writeSecret } from "./deployment.ts";
 

@@ -3,8 +3,8 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import type { LogEntry } from "../../shared/log_text.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import type { LogEntry } from "../../shared/service/log_text.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { DATABASE } from "./database.ts";
 import {
   keepSecret,

@@ -5,7 +5,7 @@
  */
 import { forgetProcess, recordProcess } from "./orphans.ts";
 import { type ManagedProcess, within } from "./process.ts";
-import { type LogEntry, plainText } from "../../shared/log_text.ts";
+import { type LogEntry, plainText } from "../../shared/service/log_text.ts";
 import { type LineFormat, parseLine } from "./log_lines.ts";
 
 /** One part and how to start it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../tests/harness.ts";
 import { startProcess } from "./process.ts";
-import type { LogEntry } from "../../shared/log_text.ts";
+import type { LogEntry } from "../../shared/service/log_text.ts";
 import { createSupervisor, type Part, type Supervisor } from "./supervisor.ts";
 
 function shellPart(name: string, script: string): Part {

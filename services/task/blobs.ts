@@ -3,8 +3,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Db } from "../../shared/db.ts";
-import { SextantError } from "../../shared/errors.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 import {
   appendChunk,
   blobPiece,

@@ -4,13 +4,18 @@
  */
 import type { Context } from "hono";
 import { z } from "zod";
-import { id, integer, name, nullAsAbsent, text } from "../../shared/contract.ts";
-import { SextantError } from "../../shared/errors.ts";
-import { type AppEnv, found } from "../../shared/http.ts";
-import { callerOf, once } from "../../shared/idempotency.ts";
-import type { Change } from "../../shared/outbox.ts";
-import { demand, isMember, mayCollaboration, type Principal } from "../../shared/policy.ts";
-import type { RpcOutput } from "../../shared/rpc_methods.ts";
+import { id, integer, name, nullAsAbsent, text } from "../../shared/contract/fields.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import { type AppEnv, found } from "../../shared/contract/http.ts";
+import { callerOf, once } from "../../shared/storage/idempotency.ts";
+import type { Change } from "../../shared/storage/outbox.ts";
+import {
+  demand,
+  isMember,
+  mayCollaboration,
+  type Principal,
+} from "../../shared/contract/permissions.ts";
+import type { RpcOutput } from "../../shared/messages/questions.ts";
 import type { TaskDeps } from "./deps.ts";
 import { dispatch } from "./dispatch.ts";
 import {

@@ -5,7 +5,7 @@
  * The results that an organization computed for others and that are complete stay with their tasks.
  * @module
  */
-import type { SextantEvent } from "../../shared/events.ts";
+import type { SextantEvent } from "../../shared/messages/events.ts";
 import type { TaskDeps } from "./deps.ts";
 import type { DispatchStreams } from "./dispatch.ts";
 import { removeTasks, stopResults } from "./kills.ts";

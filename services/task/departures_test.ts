@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
-import type { SextantEvent } from "../../shared/events.ts";
+import type { SextantEvent } from "../../shared/messages/events.ts";
 import { createDepartures } from "./departures.ts";
 import type { TaskDeps } from "./deps.ts";
 

@@ -2,10 +2,10 @@
  * What the parts of this service are given: connected once in `main.ts`, or by a test.
  * @module
  */
-import type { Db } from "../../shared/db.ts";
-import type { Logger } from "../../shared/log.ts";
-import type { Outbox } from "../../shared/outbox.ts";
-import type { Ask } from "../../shared/rpc_methods.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { Outbox } from "../../shared/storage/outbox.ts";
+import type { Ask } from "../../shared/messages/questions.ts";
 import type { Kills } from "./kills.ts";
 import type { Reports } from "./reports.ts";
 import type { TaskWatch } from "./watch.ts";

@@ -13,9 +13,9 @@ import {
   RetentionPolicy,
   StorageType,
 } from "nats.ws";
-import type { JsonValue } from "../../shared/db.ts";
-import { type Change, isMissing } from "../../shared/outbox.ts";
-import { nodeDurable, STREAMS, subjects } from "../../shared/subjects.ts";
+import type { JsonValue } from "../../shared/storage/db.ts";
+import { type Change, isMissing } from "../../shared/storage/outbox.ts";
+import { nodeDurable, STREAMS, subjects } from "../../shared/broker/subjects.ts";
 import {
   databasesOfTasks,
   inputDigests,

@@ -2,12 +2,12 @@
  * What task hears and answers: questions of the other services, events, and the reports of nodes.
  * @module
  */
-import { auditEntries } from "../../shared/audit.ts";
-import { seals } from "../../shared/audit_seal.ts";
-import { databaseAnswers } from "../../shared/db.ts";
-import { SextantError } from "../../shared/errors.ts";
-import type { SextantEvent } from "../../shared/events.ts";
-import type { RpcHandlers } from "../../shared/rpc_methods.ts";
+import { auditEntries } from "../../shared/storage/audit.ts";
+import { seals } from "../../shared/storage/audit_seal.ts";
+import { databaseAnswers } from "../../shared/storage/db.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import type { SextantEvent } from "../../shared/messages/events.ts";
+import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { TaskDeps } from "./deps.ts";
 import { type DispatchStreams, flatDatabases } from "./dispatch.ts";

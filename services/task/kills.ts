@@ -5,10 +5,10 @@
  * that was away learns it when it says hello; none can start what is over, since `start` is refused.
  * @module
  */
-import type { Logger } from "../../shared/log.ts";
-import type { Db } from "../../shared/db.ts";
-import type { Change } from "../../shared/outbox.ts";
-import { subjects } from "../../shared/subjects.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { Change } from "../../shared/storage/outbox.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { tellMoved } from "./results.ts";
 import { deleteTasks, lockOpenResults, type ResultRow, type TaskRow } from "./store.ts";
 import {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { PLAIN_INPUT, reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
 import { waitFor } from "../../tests/harness.ts";
-import { subjects } from "../../shared/subjects.ts";
-import { publicKeyOf, SIGNATURE_HEADER, verify } from "../../shared/signing.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
+import { publicKeyOf, SIGNATURE_HEADER, verify } from "../../shared/broker/signing.ts";
 
 const hub = useTaskHub();
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import type { Outbox } from "../../shared/outbox.ts";
+import type { Outbox } from "../../shared/storage/outbox.ts";
 import { lockResult, taskById } from "./store.ts";
 import { appendLog } from "./store/log.ts";
 

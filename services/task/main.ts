@@ -5,17 +5,17 @@
  */
 import { headers as newHeaders } from "nats.ws";
 import { z } from "zod";
-import { keepSealing } from "../../shared/audit_seal.ts";
-import { envBoolean, envInteger, readConfig } from "../../shared/config.ts";
-import { migrate, openDatabase, waitForDatabase } from "../../shared/db.ts";
-import { consumeEvents } from "../../shared/event_consumer.ts";
-import { subscribeEvents } from "../../shared/events.ts";
-import { serveHttp } from "../../shared/http_over_nats.ts";
-import { connectService } from "../../shared/service_connection.ts";
-import { createEventOutbox } from "../../shared/outbox.ts";
-import { createAsk, serveAnswers } from "../../shared/ask.ts";
-import { runService } from "../../shared/service.ts";
-import { sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
+import { keepSealing } from "../../shared/storage/audit_seal.ts";
+import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
+import { migrate, openDatabase, waitForDatabase } from "../../shared/storage/db.ts";
+import { consumeEvents } from "../../shared/messages/event_consumer.ts";
+import { subscribeEvents } from "../../shared/messages/events.ts";
+import { serveHttp } from "../../shared/http_over_nats/mod.ts";
+import { connectService } from "../../shared/broker/service_connection.ts";
+import { createEventOutbox } from "../../shared/storage/outbox.ts";
+import { createAsk, serveAnswers } from "../../shared/messages/ask.ts";
+import { runService } from "../../shared/service/run_service.ts";
+import { sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
 import { createTaskApp } from "./app.ts";
 import { createDepartures } from "./departures.ts";
 import { createDispatchStreams } from "./dispatch.ts";

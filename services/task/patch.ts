@@ -3,9 +3,9 @@
  * @module
  */
 import { z } from "zod";
-import { isoDate, nullAsAbsent, text } from "../../shared/contract.ts";
-import { SextantError } from "../../shared/errors.ts";
-import type { Principal } from "../../shared/policy.ts";
+import { isoDate, nullAsAbsent, text } from "../../shared/contract/fields.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import type { Principal } from "../../shared/contract/permissions.ts";
 import type { TaskDeps } from "./deps.ts";
 import { finalLog, moveResult, printable } from "./results.ts";
 import { FINAL_STATUSES, isFinal, OPEN_STATUSES, TRANSITIONS } from "./rules.ts";

@@ -6,11 +6,11 @@
  * table still has them. Every replica makes these rounds; each step locks what it changes and looks again.
  * @module
  */
-import type { Db } from "../../shared/db.ts";
-import { messageOf } from "../../shared/errors.ts";
-import { forgetOldKeys } from "../../shared/idempotency.ts";
-import type { Logger } from "../../shared/log.ts";
-import type { Outbox } from "../../shared/outbox.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import { forgetOldKeys } from "../../shared/storage/idempotency.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { Outbox } from "../../shared/storage/outbox.ts";
 import { type DispatchStreams, redispatch } from "./dispatch.ts";
 import { type Kills, stopResults } from "./kills.ts";
 import { dispatchedAt, lockFamily, lockResult, staleDispatches } from "./store.ts";

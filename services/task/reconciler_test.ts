@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
 import { waitFor } from "../../tests/harness.ts";
-import { STREAMS } from "../../shared/subjects.ts";
+import { STREAMS } from "../../shared/broker/subjects.ts";
 import { createReconciler } from "./reconciler.ts";
 import { lockTask } from "./store.ts";
 

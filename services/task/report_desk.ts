@@ -7,18 +7,18 @@
  * @module
  */
 import { type Msg, type NatsConnection } from "nats.ws";
-import { SextantError, toErrorBody } from "../../shared/errors.ts";
-import type { Logger } from "../../shared/log.ts";
-import { isInboxOf } from "../../shared/nats.ts";
-import { type NodeIssuers, verifyNodeCredential } from "../../shared/node_credential.ts";
-import { CREDENTIAL_HEADER, SIGNATURE_HEADER, verify } from "../../shared/signing.ts";
+import { SextantError, toErrorBody } from "../../shared/service/errors.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import { isInboxOf } from "../../shared/broker/nats.ts";
+import { type NodeIssuers, verifyNodeCredential } from "../../shared/node_protocol/credential.ts";
+import { CREDENTIAL_HEADER, SIGNATURE_HEADER, verify } from "../../shared/broker/signing.ts";
 import {
   parseNodeSubject,
   REPORT_KINDS,
   type ReportKind,
   subjects,
-} from "../../shared/subjects.ts";
-import { createTurns } from "../../shared/turns.ts";
+} from "../../shared/broker/subjects.ts";
+import { createTurns } from "../../shared/service/turns.ts";
 import { LOG_SCHEMA, type Logs } from "./logs.ts";
 import { REPORT_SCHEMAS, type Reports } from "./reports.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { headers, type Msg } from "nats.ws";
-import { nodeIssuers } from "../../shared/broker_trust.ts";
-import { type Logger, silentLogger } from "../../shared/log.ts";
-import { CREDENTIAL_HEADER, sign, SIGNATURE_HEADER } from "../../shared/signing.ts";
-import { subjects } from "../../shared/subjects.ts";
+import { nodeIssuers } from "../../shared/broker/trust.ts";
+import { type Logger, silentLogger } from "../../shared/service/log.ts";
+import { CREDENTIAL_HEADER, sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { startTestNats, type TestParty } from "../../tests/support/nats.ts";
 import { serveReports } from "./report_desk.ts";

@@ -6,12 +6,12 @@
  * @module
  */
 import { z } from "zod";
-import { text } from "../../shared/contract.ts";
-import type { Db } from "../../shared/db.ts";
-import { SextantError } from "../../shared/errors.ts";
-import type { Logger } from "../../shared/log.ts";
-import { MAX_ID } from "../../shared/http.ts";
-import type { Change, Outbox } from "../../shared/outbox.ts";
+import { text } from "../../shared/contract/fields.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import { MAX_ID } from "../../shared/contract/http.ts";
+import type { Change, Outbox } from "../../shared/storage/outbox.ts";
 import { dispatch, type DispatchStreams, redispatch } from "./dispatch.ts";
 import { finalLog, moveResult } from "./results.ts";
 import {

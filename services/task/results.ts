@@ -2,7 +2,7 @@
  * Changes of results, each with the event that tells of it.
  * @module
  */
-import type { Change } from "../../shared/outbox.ts";
+import type { Change } from "../../shared/storage/outbox.ts";
 import { isFailed, taskStatus } from "./rules.ts";
 import {
   type ResultChange,

@@ -8,7 +8,7 @@ import {
   type Permission,
   type Principal,
   scopesOf,
-} from "../../shared/policy.ts";
+} from "../../shared/contract/permissions.ts";
 
 /** The field's status words (contract §5.3). */
 export const OPEN_STATUSES = ["pending", "initializing", "active"] as const;

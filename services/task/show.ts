@@ -2,8 +2,8 @@
  * Tasks, runs and results as the contract shows them (§3.7, §3.8).
  * @module
  */
-import { dateText, listLink, reference } from "../../shared/contract.ts";
-import type { NodeSummary } from "../../shared/rpc_methods.ts";
+import { dateText, listLink, reference } from "../../shared/contract/fields.ts";
+import type { NodeSummary } from "../../shared/messages/questions.ts";
 import { isFinal, taskStatus } from "./rules.ts";
 import type { ResultOfTaskRow, TaskDatabaseRow, TaskProgress, TaskRow } from "./store.ts";
 import type { PortRow } from "./store/port.ts";

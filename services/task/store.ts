@@ -9,7 +9,7 @@ import {
   type PageRequest,
   selectPage,
   type Tx,
-} from "../../shared/db.ts";
+} from "../../shared/storage/db.ts";
 import type { ResultStatus } from "./rules.ts";
 
 export interface TaskRow {

@@ -1,8 +1,8 @@
 import type { Msg, NatsConnection, PublishOptions } from "nats.ws";
-import { messageOf, SextantError } from "../errors.ts";
-import { type Logger, silentLogger } from "../log.ts";
-import { watchConnection, whenConnected } from "../nats.ts";
-import { type HubService, type ServiceName, subjects } from "../subjects.ts";
+import { messageOf, SextantError } from "../service/errors.ts";
+import { type Logger, silentLogger } from "../service/log.ts";
+import { watchConnection, whenConnected } from "../broker/nats.ts";
+import { type HubService, type ServiceName, subjects } from "../broker/subjects.ts";
 import {
   type ChunkReader,
   control,

@@ -1,8 +1,8 @@
 import type { Msg, NatsConnection } from "nats.ws";
-import { messageOf, toErrorBody } from "../errors.ts";
-import type { Logger } from "../log.ts";
-import { isInboxOf } from "../nats.ts";
-import { type HubService, subjects } from "../subjects.ts";
+import { messageOf, toErrorBody } from "../service/errors.ts";
+import type { Logger } from "../service/log.ts";
+import { isInboxOf } from "../broker/nats.ts";
+import { type HubService, subjects } from "../broker/subjects.ts";
 import { control, createReceiver, createSender, readChunks, type Receiver } from "./body.ts";
 import {
   ALIVE_EVERY_MS,

@@ -1,5 +1,5 @@
 import { DEFAULT_ROLES, ruleName, RULES } from "../../services/identity/catalogue.ts";
-import { newUserKey } from "../../shared/signing.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
 import { PASSWORD } from "../support/hub.ts";
 import { testTable } from "./table.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { routesOf } from "../../shared/openapi.ts";
-import type { HubService } from "../../shared/subjects.ts";
+import { routesOf } from "../../shared/contract/openapi.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 import { CALLERS, createWorld, type Place, PLACES, type World } from "./world.ts";
 
 /** What is sent in one cell. */

@@ -5,7 +5,7 @@
  */
 import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
 import { insertRole, insertUser } from "../../services/identity/store.ts";
-import { signToken } from "../../shared/tokens.ts";
+import { signToken } from "../../shared/contract/tokens.ts";
 import { startTestHub, type TestHub } from "../support/hub.ts";
 
 /** Where the object of a request is, as its caller sees it. */

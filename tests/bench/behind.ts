@@ -4,12 +4,12 @@
  */
 import { join } from "node:path";
 import type { NatsConnection } from "nats.ws";
-import { issueServiceCredential, type Trust, trustSchema } from "../../shared/broker_trust.ts";
-import { type Db, openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { connectNats } from "../../shared/nats.ts";
-import { newUserKey } from "../../shared/signing.ts";
-import { subjects } from "../../shared/subjects.ts";
+import { issueServiceCredential, type Trust, trustSchema } from "../../shared/broker/trust.ts";
+import { type Db, openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { DATABASE } from "../../services/stack/database.ts";
 import { FILES } from "../../services/stack/setup.ts";
 import { type TestStack, waitFor } from "../harness.ts";

@@ -1,4 +1,4 @@
-import { subjects } from "../../shared/subjects.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { temporaryFolder, type TestStack } from "../harness.ts";
 import { connectAsTask, trustOf } from "./behind.ts";
 import { createSite, encodeInput, type Site } from "../site.ts";

@@ -1,5 +1,5 @@
-import { ensureEventStream } from "../../shared/outbox.ts";
-import { subjects } from "../../shared/subjects.ts";
+import { ensureEventStream } from "../../shared/storage/outbox.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { startTestBroker } from "../harness.ts";
 import { connectAsTask, openTaskDatabase } from "./behind.ts";
 import type { BenchContext } from "./main.ts";

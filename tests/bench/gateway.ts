@@ -1,7 +1,7 @@
-import { connectNats } from "../../shared/nats.ts";
-import { issueServiceCredential } from "../../shared/broker_trust.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { newUserKey } from "../../shared/signing.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
+import { issueServiceCredential } from "../../shared/broker/trust.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
 import { createApiClient } from "../../services/stack/api_client.ts";
 import { startTestBroker } from "../harness.ts";
 import type { BenchContext } from "./main.ts";

@@ -12,8 +12,8 @@ import type { Journal } from "../../services/node/record/journal.ts";
 import type { Attempts } from "../../services/node/run/attempts.ts";
 import { takeWork } from "../../services/node/run/intake.ts";
 import { createReporter } from "../../services/node/run/report.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { subjects } from "../../shared/subjects.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { clock, say, told } from "./programs.ts";
 
 const CONNECTING_AT_ONCE = 8;

@@ -1,5 +1,5 @@
-import { openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { createApiClient } from "../../services/stack/api_client.ts";
 import { DATABASE } from "../../services/stack/database.ts";
 import type { BenchContext } from "./main.ts";

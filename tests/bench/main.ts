@@ -3,8 +3,8 @@
  * are noisy: compare the ratios, not the absolute numbers.
  * @module
  */
-import { readArgs } from "../../shared/command_line.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { readArgs } from "../../shared/command_line/read_args.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 import { startTestStack, type TestStack } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
 import { benchFanOut } from "./fan_out.ts";

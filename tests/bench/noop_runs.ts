@@ -1,4 +1,4 @@
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/storage/db.ts";
 import { createSite } from "../site.ts";
 import { allCompleted, openTaskDatabase } from "./behind.ts";
 import type { BenchContext } from "./main.ts";

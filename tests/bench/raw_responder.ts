@@ -1,6 +1,6 @@
 // The other half of a raw floor: answers NATS requests with a fixed text, in a process of its own.
-import { connectNats } from "../../shared/nats.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { say, told } from "./programs.ts";
 
 const messages = told();

@@ -1,6 +1,6 @@
 // An HTTP server that does nothing but hand each request to NATS: what HTTP itself leaves of the raw floor.
-import { connectNats } from "../../shared/nats.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { say, told } from "./programs.ts";
 
 const messages = told();

@@ -1,8 +1,8 @@
-import { issueNodeCredential } from "../../shared/broker_trust.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { connectNats } from "../../shared/nats.ts";
-import { newUserKey } from "../../shared/signing.ts";
-import { nodeDurable, STREAMS, subjects } from "../../shared/subjects.ts";
+import { issueNodeCredential } from "../../shared/broker/trust.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
+import { nodeDurable, STREAMS, subjects } from "../../shared/broker/subjects.ts";
 import { createDispatchStreams } from "../../services/task/dispatch.ts";
 import { startTestBroker, waitFor } from "../harness.ts";
 import { createSite } from "../site.ts";

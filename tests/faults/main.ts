@@ -2,8 +2,8 @@
  * `deno task faults`: is work lost, done twice or left lying when everything is killed in turn?
  * @module
  */
-import { readArgs, UsageError, wholeNumber } from "../../shared/command_line.ts";
-import { messageOf } from "../../shared/errors.ts";
+import { readArgs, UsageError, wholeNumber } from "../../shared/command_line/read_args.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 import { type FaultSummary, runFaults } from "./faults.ts";
 
 const HELP = `deno task faults [--seed N] [--runs N] [--faults N] [--nodes N] [--pause SECONDS]

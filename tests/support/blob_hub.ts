@@ -1,7 +1,7 @@
 /** The hub as far as blobs are concerned, over HTTP and in memory, with connections that break off where a test wants it. */
 import { createHash } from "node:crypto";
 import { createHub, type Hub } from "../../services/node/hub/hub.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

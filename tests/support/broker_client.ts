@@ -3,8 +3,8 @@
  * `{url, inbox, name, seed, jwt}` from standard input and says "connected" on standard output.
  * @module
  */
-import { silentLogger } from "../../shared/log.ts";
-import { connectNats } from "../../shared/nats.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
 
 const given = JSON.parse(await new Response(Deno.stdin.readable).text());
 const nc = await connectNats({

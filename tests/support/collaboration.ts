@@ -3,14 +3,14 @@
  * answer, each from a database of its own. One for all tests of a file; each test makes its own organizations.
  * @module
  */
-import { newUserKey } from "../../shared/signing.ts";
-import { createAsk, serveAnswers } from "../../shared/ask.ts";
-import { type Db, migrate, openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { createEventOutbox } from "../../shared/outbox.ts";
-import { parseEvent, type SextantEvent } from "../../shared/events.ts";
-import type { Principal } from "../../shared/policy.ts";
-import { HUB_SERVICES, type HubService, subjects } from "../../shared/subjects.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
+import { createAsk, serveAnswers } from "../../shared/messages/ask.ts";
+import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { createEventOutbox } from "../../shared/storage/outbox.ts";
+import { parseEvent, type SextantEvent } from "../../shared/messages/events.ts";
+import type { Principal } from "../../shared/contract/permissions.ts";
+import { HUB_SERVICES, type HubService, subjects } from "../../shared/broker/subjects.ts";
 import { createCollaborationApp } from "../../services/collaboration/app.ts";
 import type { CollaborationDeps } from "../../services/collaboration/deps.ts";
 import { collaborationAnswers } from "../../services/collaboration/events.ts";

@@ -1,5 +1,5 @@
 /** Container runs as the agent makes them, without an agent, on a real engine. */
-import { type Logger, silentLogger } from "../../shared/log.ts";
+import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import type { Outcome } from "../../services/node/runtimes/runtime.ts";
 import {
   type Containers,

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { jsonSchema, type RouteDescription, routesOf } from "../../shared/openapi.ts";
+import { jsonSchema, type RouteDescription, routesOf } from "../../shared/contract/openapi.ts";
 import type { RouteEntry } from "./hub.ts";
 
 type JsonSchema = Record<string, unknown>;

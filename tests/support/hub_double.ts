@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 import { headers, type Msg, type NatsConnection } from "nats.ws";
-import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker_trust.ts";
-import { sha256Hex } from "../../shared/digest.ts";
-import { verifyNodeCredential } from "../../shared/node_credential.ts";
+import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker/trust.ts";
+import { sha256Hex } from "../../shared/service/digest.ts";
+import { verifyNodeCredential } from "../../shared/node_protocol/credential.ts";
 import {
   CREDENTIAL_HEADER,
   newUserKey,
@@ -14,8 +14,8 @@ import {
   sign,
   SIGNATURE_HEADER,
   verify,
-} from "../../shared/signing.ts";
-import { parseNodeSubject, type ReportKind, subjects } from "../../shared/subjects.ts";
+} from "../../shared/broker/signing.ts";
+import { parseNodeSubject, type ReportKind, subjects } from "../../shared/broker/subjects.ts";
 import { createDispatchStreams } from "../../services/task/dispatch.ts";
 import { freePort } from "../../services/stack/ports.ts";
 import { waitFor } from "../harness.ts";

@@ -1,5 +1,5 @@
 /** A report as a node's agent makes it. */
-import type { NodeMetrics } from "../../shared/node_metrics.ts";
+import type { NodeMetrics } from "../../shared/node_protocol/metrics.ts";
 
 export const METRICS: NodeMetrics = {
   version: "0.1.0",

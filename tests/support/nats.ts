@@ -7,7 +7,7 @@ import { connect, type ConnectionOptions, jwtAuthenticator, type NatsConnection 
 import { freePort } from "../../services/stack/ports.ts";
 import { findNatsServer, startNatsServer } from "../../services/stack/nats_server.ts";
 import type { ManagedProcess } from "../../services/stack/process.ts";
-import type { SystemService } from "../../shared/broker_rights.ts";
+import type { SystemService } from "../../shared/broker/rights.ts";
 import {
   type IssuedCredential,
   issueEnrolmentCredential,
@@ -16,13 +16,13 @@ import {
   issueSystemCredential,
   newTrust,
   type Trust,
-} from "../../shared/broker_trust.ts";
-import { type Logger, silentLogger } from "../../shared/log.ts";
-import { connectNats } from "../../shared/nats.ts";
-import { openSocket } from "../../shared/nats_socket.ts";
-import { natsServerConfig } from "../../shared/nats_server_config.ts";
-import { type KeyPairText, newUserKey } from "../../shared/signing.ts";
-import { type ServiceName, subjects } from "../../shared/subjects.ts";
+} from "../../shared/broker/trust.ts";
+import { type Logger, silentLogger } from "../../shared/service/log.ts";
+import { connectNats } from "../../shared/broker/nats.ts";
+import { openSocket } from "../../shared/broker/nats_socket.ts";
+import { natsServerConfig } from "../../shared/broker/server_config.ts";
+import { type KeyPairText, newUserKey } from "../../shared/broker/signing.ts";
+import { type ServiceName, subjects } from "../../shared/broker/subjects.ts";
 import { CACHE_FOLDER, temporaryFolder } from "../harness.ts";
 
 /** A connection, and the key and credential behind it. */

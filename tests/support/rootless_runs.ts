@@ -2,7 +2,7 @@
  * Runs scripts in containers as the agent does, in a process of its own so that it can be another user's.
  * Arguments: the engine's socket, a folder, the image, and the scripts. Prints one JSON line for each outcome.
  */
-import { silentLogger } from "../../shared/log.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { createContainers } from "../../services/node/runtimes/container/containers.ts";
 import { createEngine } from "../../services/node/runtimes/container/engine.ts";
 

@@ -9,7 +9,7 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from "../../services/node/runtimes/sandbox.ts";
-import { silentLogger } from "../../shared/log.ts";
+import { silentLogger } from "../../shared/service/log.ts";
 import { temporaryFolder } from "../harness.ts";
 
 export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input">> {

@@ -4,9 +4,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { seedCatalogue } from "../../services/identity/store.ts";
-import { migrate, openDatabase } from "../../shared/db.ts";
-import { silentLogger } from "../../shared/log.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/subjects.ts";
+import { migrate, openDatabase } from "../../shared/storage/db.ts";
+import { silentLogger } from "../../shared/service/log.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { waitFor } from "../harness.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

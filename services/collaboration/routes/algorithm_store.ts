@@ -11,11 +11,11 @@ import {
   parseSort,
   queryId,
   text,
-} from "../../../shared/contract.ts";
-import { foreignKeyViolation, type Fragment, uniqueViolation } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { idempotent, once } from "../../../shared/idempotency.ts";
+} from "../../../shared/contract/fields.ts";
+import { foreignKeyViolation, type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   collaborationIds,
   demand,
@@ -23,7 +23,7 @@ import {
   mayCollaboration,
   type Principal,
   widestScope,
-} from "../../../shared/policy.ts";
+} from "../../../shared/contract/permissions.ts";
 import { createStoreClient, requireServerUrl, StoreRefusal } from "../algorithm_store.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { mayViewStore } from "../rules.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Principal } from "../../../shared/policy.ts";
+import type { Principal } from "../../../shared/contract/permissions.ts";
 import { useCollaboration } from "../../../tests/support/collaboration.ts";
 import { freePort } from "../../stack/ports.ts";
 

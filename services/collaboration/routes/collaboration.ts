@@ -15,12 +15,17 @@ import {
   reference,
   text,
   uniqueIds,
-} from "../../../shared/contract.ts";
-import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { idempotent, once } from "../../../shared/idempotency.ts";
-import { collaborationIds, demand, mayCollaboration, widestScope } from "../../../shared/policy.ts";
+} from "../../../shared/contract/fields.ts";
+import { type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { idempotent, once } from "../../../shared/storage/idempotency.ts";
+import {
+  collaborationIds,
+  demand,
+  mayCollaboration,
+  widestScope,
+} from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { shutOut, tellDeparture, tellNodesDeleted } from "../departures.ts";
 import { requireOrganizations, showOrganizations, withOrganizations } from "../organizations.ts";

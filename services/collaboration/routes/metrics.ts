@@ -1,9 +1,16 @@
 import { Hono } from "hono";
-import { dateText } from "../../../shared/contract.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, answersWith, type AppEnv, body, found, pathId } from "../../../shared/http.ts";
-import { nodeMetricsSchema } from "../../../shared/node_metrics.ts";
-import { demand, scopesOf } from "../../../shared/policy.ts";
+import { dateText } from "../../../shared/contract/fields.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import {
+  allow,
+  answersWith,
+  type AppEnv,
+  body,
+  found,
+  pathId,
+} from "../../../shared/contract/http.ts";
+import { nodeMetricsSchema } from "../../../shared/node_protocol/metrics.ts";
+import { demand, scopesOf } from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { METRICS_TYPE, metricsText } from "../metrics_text.ts";
 import { mayNode } from "../rules.ts";

@@ -13,13 +13,13 @@ import {
   queryId,
   reference,
   text,
-} from "../../../shared/contract.ts";
-import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
-import { sha256Hex } from "../../../shared/digest.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { idempotent, once } from "../../../shared/idempotency.ts";
-import { demand, mayCollaboration, mayOrganization } from "../../../shared/policy.ts";
+} from "../../../shared/contract/fields.ts";
+import { type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { idempotent, once } from "../../../shared/storage/idempotency.ts";
+import { demand, mayCollaboration, mayOrganization } from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { shutOut, tellNodesDeleted } from "../departures.ts";
 import { organizationName } from "../organizations.ts";

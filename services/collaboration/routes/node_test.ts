@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Events } from "nats.ws";
-import { sha256Hex } from "../../../shared/digest.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { useCollaboration } from "../../../tests/support/collaboration.ts";
 

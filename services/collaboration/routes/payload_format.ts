@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { queryId, reference } from "../../../shared/contract.ts";
-import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
-import { demand } from "../../../shared/policy.ts";
+import { queryId, reference } from "../../../shared/contract/fields.ts";
+import { allow, type AppEnv, found, pathId, query } from "../../../shared/contract/http.ts";
+import { demand } from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { mayViewCollaboration } from "../rules.ts";
 import { collaborationById, payloadFormatsIn } from "../store.ts";

@@ -14,18 +14,18 @@ import {
   reference,
   text,
   uniqueIds,
-} from "../../../shared/contract.ts";
-import { type Fragment, type Tx, uniqueViolation } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { idempotent, once } from "../../../shared/idempotency.ts";
+} from "../../../shared/contract/fields.ts";
+import { type Fragment, type Tx, uniqueViolation } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   collaborationIds,
   demand,
   mayCollaboration,
   mayOrganization,
   widestScope,
-} from "../../../shared/policy.ts";
+} from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { requireOrganizations, showOrganizations, withOrganizations } from "../organizations.ts";
 import { mayStudy, type StudyPlace } from "../rules.ts";

@@ -2,8 +2,8 @@
  * The SQL of what nodes report of themselves.
  * @module
  */
-import type { Tx } from "../../../shared/db.ts";
-import { type NodeMetrics, nodeMetricsSchema } from "../../../shared/node_metrics.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
+import { type NodeMetrics, nodeMetricsSchema } from "../../../shared/node_protocol/metrics.ts";
 
 /** What a node reported, and how long ago that was. */
 export interface Report {

@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import type { AuditQuestion } from "../../../shared/audit.ts";
-import { pageAnswer, queryDate, queryId, text } from "../../../shared/contract.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, query } from "../../../shared/http.ts";
-import { demand, widestScope } from "../../../shared/policy.ts";
-import { HUB_SERVICES } from "../../../shared/subjects.ts";
+import type { AuditQuestion } from "../../../shared/storage/audit.ts";
+import { pageAnswer, queryDate, queryId, text } from "../../../shared/contract/fields.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, query } from "../../../shared/contract/http.ts";
+import { demand, widestScope } from "../../../shared/contract/permissions.ts";
+import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import type { IdentityDeps } from "../deps.ts";
 
 /** Each service is asked for its newest records; deeper than this a reader goes by `till`. */

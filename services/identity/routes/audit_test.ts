@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { recordRefusal } from "../../../shared/audit.ts";
+import { recordRefusal } from "../../../shared/storage/audit.ts";
 import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
 const hub = useTestHub();

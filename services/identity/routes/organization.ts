@@ -12,18 +12,18 @@ import {
   queryId,
   repeatable,
   text,
-} from "../../../shared/contract.ts";
-import { type Fragment, uniqueViolation } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { idempotent, once } from "../../../shared/idempotency.ts";
+} from "../../../shared/contract/fields.ts";
+import { type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   demand,
   mayCollaboration,
   mayOrganization,
   reachableOrganizations,
   widestScope,
-} from "../../../shared/policy.ts";
+} from "../../../shared/contract/permissions.ts";
 import type { IdentityDeps } from "../deps.ts";
 import {
   deleteOrganization,

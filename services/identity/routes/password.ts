@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { nullAsAbsent, text } from "../../../shared/contract.ts";
-import { sha256Hex } from "../../../shared/digest.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body } from "../../../shared/http.ts";
-import type { Change } from "../../../shared/outbox.ts";
-import { verifyToken } from "../../../shared/tokens.ts";
+import { nullAsAbsent, text } from "../../../shared/contract/fields.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body } from "../../../shared/contract/http.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
+import { verifyToken } from "../../../shared/contract/tokens.ts";
 import { loginRefused } from "../accounts.ts";
 import type { IdentityDeps } from "../deps.ts";
 import { hashPassword } from "../passwords.ts";

@@ -14,11 +14,11 @@ import {
   reference,
   repeatable,
   text,
-} from "../../../shared/contract.ts";
-import type { Fragment } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { idempotent, once } from "../../../shared/idempotency.ts";
+} from "../../../shared/contract/fields.ts";
+import type { Fragment } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   demand,
   mayCollaboration,
@@ -26,7 +26,7 @@ import {
   type Principal,
   reachableOrganizations,
   widestScope,
-} from "../../../shared/policy.ts";
+} from "../../../shared/contract/permissions.ts";
 import type { IdentityDeps } from "../deps.ts";
 import { worksElsewhere } from "../elsewhere.ts";
 import { DEFAULT_ROLES } from "../catalogue.ts";

@@ -7,10 +7,10 @@ import {
   parseSort,
   queryId,
   text,
-} from "../../../shared/contract.ts";
-import type { Fragment } from "../../../shared/db.ts";
-import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
-import { demand, OPERATIONS, SCOPES } from "../../../shared/policy.ts";
+} from "../../../shared/contract/fields.ts";
+import type { Fragment } from "../../../shared/storage/db.ts";
+import { allow, type AppEnv, found, pathId, query } from "../../../shared/contract/http.ts";
+import { demand, OPERATIONS, SCOPES } from "../../../shared/contract/permissions.ts";
 import type { IdentityDeps } from "../deps.ts";
 import { mayViewGrants, mayViewRole } from "../rules.ts";
 import {

@@ -1,11 +1,11 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import { recordDone } from "../../../shared/audit.ts";
-import { id, nullAsAbsent, text } from "../../../shared/contract.ts";
-import { sha256Hex } from "../../../shared/digest.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found } from "../../../shared/http.ts";
-import { signToken } from "../../../shared/tokens.ts";
+import { recordDone } from "../../../shared/storage/audit.ts";
+import { id, nullAsAbsent, text } from "../../../shared/contract/fields.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found } from "../../../shared/contract/http.ts";
+import { signToken } from "../../../shared/contract/tokens.ts";
 import { loginRefused } from "../accounts.ts";
 import type { IdentityDeps } from "../deps.ts";
 import { userById } from "../store.ts";

@@ -2,7 +2,7 @@
  * The SQL of log-in, lockout, second factor and recovery.
  * @module
  */
-import type { Db, Fragment, Tx } from "../../../shared/db.ts";
+import type { Db, Fragment, Tx } from "../../../shared/storage/db.ts";
 import type { LockoutPolicy } from "../rules.ts";
 
 export interface LoginRow {

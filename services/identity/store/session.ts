@@ -2,7 +2,7 @@
  * The SQL of refresh tokens. Each log-in starts a chain; each refresh adds a link and spends the one before.
  * @module
  */
-import type { Tx } from "../../../shared/db.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
 
 export interface RefreshToken {
   jti: string;

@@ -6,8 +6,8 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import { silentLogger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { readableFormats } from "../encryption/formats.ts";
 import { publicKeyText, readPrivateKey } from "../encryption/keys.ts";

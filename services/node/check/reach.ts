@@ -2,7 +2,7 @@
  * The part of `deno task node check` about what containers may reach: whether it answers, and what is missing for it.
  * @module
  */
-import { messageOf } from "../../../shared/errors.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { NodeDatabase } from "../databases/databases.ts";
 import type { Engine } from "../runtimes/container/engine.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../../shared/config.ts";
+import { ConfigError } from "../../../shared/service/config.ts";
 import { API_KEY_VARIABLE, readNodeConfig } from "./config.ts";
 
 async function withConfig<T>(

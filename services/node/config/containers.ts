@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 import type { ContainerOptions } from "../runtimes/container/options.ts";
 import type { RegistryLogin } from "../runtimes/container/image.ts";
 import { count, domain, host, hostName, listOf, option, port, range } from "./types.ts";

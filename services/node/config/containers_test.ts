@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../../shared/config.ts";
+import { ConfigError } from "../../../shared/service/config.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { readNodeConfig } from "./config.ts";
 

@@ -3,8 +3,8 @@
  * @module
  */
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { Hub } from "../hub/hub.ts";
 import { columnsOf } from "./databases.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { createHub } from "../hub/hub.ts";
 import { createFormatChoice, FormatError, type FormatSetting } from "./formats.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey } from "./keys.ts";

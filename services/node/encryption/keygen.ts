@@ -2,8 +2,8 @@
  * `deno task node keygen`: makes an organization's key pair.
  * @module
  */
-import { readArgs, typedPath } from "../../../shared/command_line.ts";
-import { messageOf } from "../../../shared/errors.ts";
+import { readArgs, typedPath } from "../../../shared/command_line/read_args.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey } from "./keys.ts";
 
 export const KEYGEN_HELP = `Makes the RSA key pair of an organization.

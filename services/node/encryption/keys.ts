@@ -5,7 +5,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { messageOf } from "../../../shared/errors.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 
 /** A key cannot be read or is of no use. The message says what to do. */
 export class KeyError extends Error {

@@ -4,8 +4,8 @@
  */
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
-import { ConfigError } from "../../../shared/config.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { ConfigError } from "../../../shared/service/config.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import { createFormatChoice } from "./formats.ts";

@@ -2,8 +2,8 @@
  * Waiting and trying again, always until an AbortSignal says stop.
  * @module
  */
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 
 /** What becomes of `promise`, or a rejection with the signal's reason when it is aborted first. */
 export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

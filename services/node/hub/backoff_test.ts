@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { orAbort, persist, sleep } from "./backoff.ts";
 
 const never = new AbortController().signal;

@@ -9,9 +9,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { headers as newHeaders, type MsgHdrs, type NatsConnection } from "nats.ws";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
-import { connectNats, drain, renewConnection } from "../../../shared/nats.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { connectNats, drain, renewConnection } from "../../../shared/broker/nats.ts";
 import {
   CREDENTIAL_HEADER,
   newUserKey,
@@ -19,8 +19,8 @@ import {
   sign,
   SIGNATURE_HEADER,
   verify,
-} from "../../../shared/signing.ts";
-import { subjects } from "../../../shared/subjects.ts";
+} from "../../../shared/broker/signing.ts";
+import { subjects } from "../../../shared/broker/subjects.ts";
 import { claimsOf } from "../payload/payload.ts";
 import { orAbort, sleep } from "./backoff.ts";
 import type { Trust } from "./dispatch.ts";

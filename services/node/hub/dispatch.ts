@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { SIGNATURE_HEADER } from "../../../shared/signing.ts";
+import { SIGNATURE_HEADER } from "../../../shared/broker/signing.ts";
 
 const id = z.number().int().positive();
 

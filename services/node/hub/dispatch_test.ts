@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newUserKey, sign, SIGNATURE_HEADER, verify } from "../../../shared/signing.ts";
+import { newUserKey, sign, SIGNATURE_HEADER, verify } from "../../../shared/broker/signing.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
 import { type IncomingMessage, readDispatch, readKill } from "./dispatch.ts";
 

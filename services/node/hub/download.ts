@@ -3,8 +3,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { discard } from "../payload/pieces.ts";
 import { orAbort, persist } from "./backoff.ts";
 import { HubError, WrongKeyError } from "./error.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { type BlobHub, startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { collect } from "../payload/pieces.ts";
 import { download } from "./download.ts";

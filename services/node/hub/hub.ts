@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { claimsOf } from "../payload/payload.ts";
 import { collect, type Pieces, piecesOf, TooLargeError } from "../payload/pieces.ts";
 import { persist } from "./backoff.ts";

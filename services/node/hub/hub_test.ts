@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { createHub, HubError, WrongKeyError } from "./hub.ts";
 
 type Answer = [status: number, body: unknown];

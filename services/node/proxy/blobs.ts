@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
-import type { Logger } from "../../../shared/log.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { isSameKey, KeyError, readPublicKey } from "../encryption/keys.ts";
 import { openPieces, sealPieces } from "../encryption/opening.ts";
 import { UnreadableError } from "../encryption/sealed.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { type BlobHub, digestOf, startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 import { z } from "zod";
-import { sha256Hex } from "../../../shared/digest.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
 import { HubError } from "../hub/error.ts";
 
 export const createdSchema = z.looseObject({ id: z.number().int() });

@@ -1,6 +1,6 @@
 /** Subtasks in an encrypted collaboration, through deaths of the agent, with the real task service. */
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { useTaskHub } from "../../../tests/support/task_hub.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";

@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 import { readPieces } from "../payload/pieces.ts";
 
 export const AUDIT_FILE = "audit.log";

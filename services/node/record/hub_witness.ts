@@ -1,15 +1,15 @@
 /**
- * The node as a witness of the hub's audit record: it notes the newest seals (`shared/audit_seal.ts`) in its own audit
+ * The node as a witness of the hub's audit record: it notes the newest seals (`shared/storage/audit_seal.ts`) in its own audit
  * log, and from then on sees whether the hub's chain still goes on from what was noted. A hub whose record was
  * rewritten cannot hide that from any data station that had looked before.
  * @module
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { type Seal, sealDigest, sealSchema } from "../../../shared/audit_seal.ts";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
-import { HUB_SERVICES, type HubService } from "../../../shared/subjects.ts";
+import { type Seal, sealDigest, sealSchema } from "../../../shared/storage/audit_seal.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";
 import { sleep } from "../hub/backoff.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { AuditLog } from "./audit_log.ts";

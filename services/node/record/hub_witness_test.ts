@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { NO_SEAL, type Seal, sealDigest } from "../../../shared/audit_seal.ts";
-import { silentLogger } from "../../../shared/log.ts";
+import { NO_SEAL, type Seal, sealDigest } from "../../../shared/storage/audit_seal.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import type { HubRequest } from "../hub/hub.ts";
 import { lookAtSeals } from "./hub_witness.ts";

@@ -10,8 +10,8 @@
 import { crc32 } from "node:zlib";
 import { join } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { type Dispatch, dispatchSchema } from "../hub/dispatch.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
 import { type AttemptId, attemptKey } from "./attempt_id.ts";

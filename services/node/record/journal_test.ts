@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createLogger, silentLogger } from "../../../shared/log.ts";
+import { createLogger, silentLogger } from "../../../shared/service/log.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
 import { type ContentFile, writePieces } from "../payload/pieces.ts";
 import { attemptKey } from "./attempt_id.ts";

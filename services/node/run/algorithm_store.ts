@@ -6,9 +6,9 @@
  * @module
  */
 import { basename, extname, join } from "node:path";
-import { sha256Hex } from "../../../shared/digest.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { closest } from "../../../shared/closest.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { closest } from "../../../shared/command_line/closest.ts";
 
 /** An algorithm that can be run here. */
 export interface ResolvedAlgorithm {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { sha256Hex } from "../../../shared/digest.ts";
-import { SextantError } from "../../../shared/errors.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
 import { resolveAlgorithm, type ResolveAlgorithmOptions } from "./algorithm_store.ts";
 
 const SOURCE = "export function central() { return 1; }\n";

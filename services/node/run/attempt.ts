@@ -5,7 +5,7 @@
  * executed at most once and its end is reported.
  * @module
  */
-import type { Logger } from "../../../shared/log.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
 import type { Seal } from "../encryption/sealed.ts";

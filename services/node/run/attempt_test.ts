@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
 import { KeyError } from "../encryption/keys.ts";

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import type { Journal } from "../record/journal.ts";
 import { type Containers, createContainers } from "../runtimes/container/containers.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { z } from "zod";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { LIMITS, OPTIONS } from "../../../tests/support/contained.ts";
 import {

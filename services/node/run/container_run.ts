@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import type { Logger } from "../../../shared/log.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { persist } from "../hub/backoff.ts";
 import type { Dispatch } from "../hub/dispatch.ts";

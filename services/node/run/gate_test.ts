@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
 import type { Decision, Policy } from "../policy.ts";

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { sha256Hex } from "../../../shared/digest.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
 import { openPieces } from "../encryption/opening.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { UnreadableError } from "../encryption/sealed.ts";

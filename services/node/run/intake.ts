@@ -7,9 +7,9 @@
  * @module
  */
 import type { JsMsg } from "nats.ws";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
-import { nodeDurable, STREAMS, subjects } from "../../../shared/subjects.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { nodeDurable, STREAMS, subjects } from "../../../shared/broker/subjects.ts";
 import { persist } from "../hub/backoff.ts";
 import type { Broker } from "../hub/broker.ts";
 import { readDispatch, readKill } from "../hub/dispatch.ts";

@@ -3,9 +3,9 @@
  * never more than a watcher could read. The whole log comes with the result.
  * @module
  */
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
-import { subjects } from "../../../shared/subjects.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { subjects } from "../../../shared/broker/subjects.ts";
 import type { Broker } from "../hub/broker.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 

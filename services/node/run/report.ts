@@ -3,8 +3,8 @@
  * @module
  */
 import { z } from "zod";
-import type { Logger } from "../../../shared/log.ts";
-import { type ReportKind, subjects } from "../../../shared/subjects.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { type ReportKind, subjects } from "../../../shared/broker/subjects.ts";
 import { blobOf } from "../encryption/blob.ts";
 import { persist } from "../hub/backoff.ts";
 import type { Broker } from "../hub/broker.ts";

@@ -3,8 +3,8 @@
  * @module
  */
 import { join } from "node:path";
-import { SextantError } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { forSandbox } from "../databases/databases.ts";
 import type { Payloads } from "../encryption/payloads.ts";

@@ -2,7 +2,7 @@
  * What runs the algorithms here: the sandbox for those named `deno:…`, containers for the rest, where there is an engine.
  * @module
  */
-import type { Logger } from "../../../shared/log.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import type { Logger } from "../../../shared/log.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { persist, sleep } from "../hub/backoff.ts";
 import type { Dispatch } from "../hub/dispatch.ts";

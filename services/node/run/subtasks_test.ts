@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { plainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../hub/dispatch.ts";

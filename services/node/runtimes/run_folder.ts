@@ -13,7 +13,7 @@ const RUNTIMES = "services/node/runtimes";
 /** The runner and everything that it imports; the copies lie to each other as these do. */
 const CODE = [
   ...["runner.ts", "table.ts", "csv.ts"].map((name) => `${RUNTIMES}/${name}`),
-  "shared/closest.ts",
+  "shared/command_line/closest.ts",
 ];
 const CODE_FOLDERS = ["services", "services/node", RUNTIMES, "shared"];
 

@@ -8,7 +8,7 @@
  */
 import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
 import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
-import { closest } from "../../../shared/closest.ts";
+import { closest } from "../../../shared/command_line/closest.ts";
 import { readTable, TableError } from "./table.ts";
 
 const encoder = new TextEncoder();

@@ -6,8 +6,8 @@
  * A runner takes longer to start than most algorithms take to run, so one is always started in advance.
  * @module
  */
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { join } from "node:path";
 import { fillRunFolder, makeHome, removeFolder, RunFolderError } from "./run_folder.ts";
 import { launchRunner, type RunnerProcess } from "./runner_process.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../shared/log.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { memoryUsed } from "../../../tests/support/memory.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
@@ -307,7 +307,7 @@ Deno.test("Sandbox's runs die with the agent, and the next sandbox removes what 
       "eval",
       `
       import { createSandbox } from "${import.meta.resolve("./sandbox.ts")}";
-      import { silentLogger } from "${import.meta.resolve("../../../shared/log.ts")}";
+      import { silentLogger } from "${import.meta.resolve("../../../shared/service/log.ts")}";
       const sandbox = await createSandbox({ folder: "${folder}", log: silentLogger });
       await sandbox.start({
         name: "endless",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { sha256Hex } from "../../../shared/digest.ts";
-import { silentLogger } from "../../../shared/log.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
 import type { SubtaskClient } from "./runtime.ts";

@@ -5,8 +5,8 @@
  */
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { discard } from "../payload/pieces.ts";
 import {
   type Answer,

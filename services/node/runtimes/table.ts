@@ -5,7 +5,7 @@
  * @module
  */
 import type { Column, Table } from "../algorithms/api.ts";
-import { closest } from "../../../shared/closest.ts";
+import { closest } from "../../../shared/command_line/closest.ts";
 import { CsvError, parseCsv } from "./csv.ts";
 
 /** A database cannot be used as the algorithm asked. */

@@ -1,5 +1,5 @@
-import { checkSeals } from "../../../shared/audit_seal.ts";
-import { HUB_SERVICES } from "../../../shared/subjects.ts";
+import { checkSeals } from "../../../shared/storage/audit_seal.ts";
+import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 import { grouped } from "../words.ts";

@@ -1,5 +1,5 @@
-import { STREAMS } from "../../../shared/subjects.ts";
-import { messageOf } from "../../../shared/errors.ts";
+import { STREAMS } from "../../../shared/broker/subjects.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 import { grouped, waiting } from "../words.ts";

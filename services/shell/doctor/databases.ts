@@ -1,4 +1,4 @@
-import { HUB_SERVICES, type HubService } from "../../../shared/subjects.ts";
+import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";
 import type { Finding } from "./finding.ts";
 import { oneLine } from "../errors.ts";
 import type { Shell } from "../shell.ts";

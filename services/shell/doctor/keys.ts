@@ -1,7 +1,7 @@
 import { connect } from "node:tls";
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import { parseJwtSegment } from "../../../shared/node_credential.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import { parseJwtSegment } from "../../../shared/node_protocol/credential.ts";
 import type { Addresses } from "../connections.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
-import { HUB_SERVICES } from "../../../shared/subjects.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import { VERSION } from "../../../shared/version.ts";
 import type { Addresses } from "../connections.ts";
 import type { Finding } from "./finding.ts";

@@ -4,7 +4,7 @@
  */
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { messageOf } from "../../../shared/errors.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 import { oneLine, ShellError } from "../errors.ts";
 
 const name = z.string("must be text").min(1, "must not be empty");

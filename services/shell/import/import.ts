@@ -3,7 +3,7 @@
  * is left alone, so that the same file a second time changes nothing.
  * @module
  */
-import { sha256Hex } from "../../../shared/digest.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
 import { ShellError } from "../errors.ts";
 import { explain } from "../explain.ts";
 import { type AnyRecord, saveIn } from "../record.ts";

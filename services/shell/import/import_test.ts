@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { temporaryFolder, useTestPostgres } from "../../../tests/harness.ts";
 import { prepareDatabases } from "../../../tests/support/shell.ts";
 import { verifyPassword } from "../../identity/passwords.ts";
-import type { Db } from "../../../shared/db.ts";
-import { sha256Hex } from "../../../shared/digest.ts";
-import { HUB_SERVICES, type HubService } from "../../../shared/subjects.ts";
+import type { Db } from "../../../shared/storage/db.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";
 import { openSession } from "../session.ts";
 import type { ImportReport } from "./report.ts";
 

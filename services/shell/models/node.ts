@@ -1,4 +1,4 @@
-import { sha256Hex } from "../../../shared/digest.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
 import type { Description, Row } from "../description.ts";
 import { ShellError } from "../errors.ts";
 import { counted } from "../words.ts";

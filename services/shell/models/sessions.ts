@@ -2,7 +2,7 @@
  * Ending what users are logged in with, as the API does when their password or their rights change.
  * @module
  */
-import type { Tx } from "../../../shared/db.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
 import { deleteRefreshTokens } from "../../identity/store/session.ts";
 
 /** No refresh token and no recovery mail of these users works any more. */

@@ -1,4 +1,4 @@
-import type { Db } from "../../../shared/db.ts";
+import type { Db } from "../../../shared/storage/db.ts";
 import { isFinal, taskStatus } from "../../task/rules.ts";
 import { nextRunId } from "../../task/store.ts";
 import type { Description, Row, Write } from "../description.ts";

@@ -2,8 +2,8 @@
  * How tasks go: their descendants go too, and nodes that run a share are told to stop.
  * @module
  */
-import type { EventData } from "../../../shared/events.ts";
-import type { Change } from "../../../shared/outbox.ts";
+import type { EventData } from "../../../shared/messages/events.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
 
 /** Deletes tasks with all that descends from them; returns how many went. */
 export async function removeTasks({ tx, emit }: Change, ids: number[]): Promise<number> {

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, found } from "../../../shared/http.ts";
-import { callerOf } from "../../../shared/idempotency.ts";
-import { demand, type Principal, scopesOf } from "../../../shared/policy.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, found } from "../../../shared/contract/http.ts";
+import { callerOf } from "../../../shared/storage/idempotency.ts";
+import { demand, type Principal, scopesOf } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { readBlob, writeBlob } from "../blobs.ts";
 import { isAtNode, isFinal, mayTask, taskStatus } from "../rules.ts";

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { id, nullAsAbsent, text } from "../../../shared/contract.ts";
-import { allow, type AppEnv, body } from "../../../shared/http.ts";
-import { idempotent } from "../../../shared/idempotency.ts";
+import { id, nullAsAbsent, text } from "../../../shared/contract/fields.ts";
+import { allow, type AppEnv, body } from "../../../shared/contract/http.ts";
+import { idempotent } from "../../../shared/storage/idempotency.ts";
 import type { TaskDeps } from "../deps.ts";
 import { createTasks, recipients } from "../creation.ts";
 

@@ -1,10 +1,15 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { id } from "../../../shared/contract.ts";
-import { SextantError } from "../../../shared/errors.ts";
-import { allow, type AppEnv, body, found } from "../../../shared/http.ts";
-import { demand, mayCollaboration, type Principal, scopesOf } from "../../../shared/policy.ts";
-import type { NodeSummary } from "../../../shared/rpc_methods.ts";
+import { id } from "../../../shared/contract/fields.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { allow, type AppEnv, body, found } from "../../../shared/contract/http.ts";
+import {
+  demand,
+  mayCollaboration,
+  type Principal,
+  scopesOf,
+} from "../../../shared/contract/permissions.ts";
+import type { NodeSummary } from "../../../shared/messages/questions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { stopResults } from "../kills.ts";
 import { mayKill } from "../rules.ts";

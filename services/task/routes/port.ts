@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { id, integer, queryId, text } from "../../../shared/contract.ts";
-import { allow, type AppEnv, body, query } from "../../../shared/http.ts";
-import { idempotent, once } from "../../../shared/idempotency.ts";
-import { demand, type Principal } from "../../../shared/policy.ts";
+import { id, integer, queryId, text } from "../../../shared/contract/fields.ts";
+import { allow, type AppEnv, body, query } from "../../../shared/contract/http.ts";
+import { idempotent, once } from "../../../shared/storage/idempotency.ts";
+import { demand, type Principal } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { isAtNode } from "../rules.ts";
 import { showPort } from "../show.ts";

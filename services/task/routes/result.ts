@@ -1,7 +1,7 @@
 import { Hono } from "hono";
-import { pageAnswer, pageWindow, parseSort } from "../../../shared/contract.ts";
-import { allow, type AppEnv, found, pathId, query } from "../../../shared/http.ts";
-import { demand } from "../../../shared/policy.ts";
+import { pageAnswer, pageWindow, parseSort } from "../../../shared/contract/fields.ts";
+import { allow, type AppEnv, found, pathId, query } from "../../../shared/contract/http.ts";
+import { demand } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { mayTask } from "../rules.ts";
 import { showResult } from "../show.ts";

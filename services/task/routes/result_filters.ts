@@ -3,8 +3,8 @@
  * @module
  */
 import { z } from "zod";
-import { pageQuery, queryDate, queryId } from "../../../shared/contract.ts";
-import type { Db, Fragment } from "../../../shared/db.ts";
+import { pageQuery, queryDate, queryId } from "../../../shared/contract/fields.ts";
+import type { Db, Fragment } from "../../../shared/storage/db.ts";
 import {
   collaborationIds,
   demand,
@@ -12,8 +12,8 @@ import {
   mayOrganization,
   type Principal,
   widestScope,
-} from "../../../shared/policy.ts";
-import type { Ask } from "../../../shared/rpc_methods.ts";
+} from "../../../shared/contract/permissions.ts";
+import type { Ask } from "../../../shared/messages/questions.ts";
 import { mayTask } from "../rules.ts";
 import { keptCount, taskById } from "../store.ts";
 import { unknown } from "./task_filters.ts";

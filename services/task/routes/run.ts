@@ -1,8 +1,13 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { pageAnswer, pageWindow, parseSort, queryInclude } from "../../../shared/contract.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { demand } from "../../../shared/policy.ts";
+import {
+  pageAnswer,
+  pageWindow,
+  parseSort,
+  queryInclude,
+} from "../../../shared/contract/fields.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { demand } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { patchResult, runPatch } from "../patch.ts";
 import { isAtNode, mayTask } from "../rules.ts";

@@ -1,4 +1,4 @@
-import type { Db } from "../../../shared/db.ts";
+import type { Db } from "../../../shared/storage/db.ts";
 import { showTask } from "../show.ts";
 import { databasesOfTasks, progressOfTasks, type TaskRow } from "../store.ts";
 

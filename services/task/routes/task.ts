@@ -8,10 +8,10 @@ import {
   queryId,
   queryInclude,
   text,
-} from "../../../shared/contract.ts";
-import type { Fragment } from "../../../shared/db.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/http.ts";
-import { idempotent } from "../../../shared/idempotency.ts";
+} from "../../../shared/contract/fields.ts";
+import type { Fragment } from "../../../shared/storage/db.ts";
+import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { idempotent } from "../../../shared/storage/idempotency.ts";
 import {
   collaborationIds,
   demand,
@@ -20,7 +20,7 @@ import {
   mayOrganization,
   type Principal,
   widestScope,
-} from "../../../shared/policy.ts";
+} from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { createTasks, newTask } from "../creation.ts";
 import { removeTasks } from "../kills.ts";

@@ -2,8 +2,8 @@
  * The filters of `GET /task` that name something else: it must exist (400) and be visible (401).
  * @module
  */
-import type { Fragment } from "../../../shared/db.ts";
-import { SextantError } from "../../../shared/errors.ts";
+import type { Fragment } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
 import {
   collaborationIds,
   demand,
@@ -12,7 +12,7 @@ import {
   mayOrganization,
   type Principal,
   scopesOf,
-} from "../../../shared/policy.ts";
+} from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { mayTask } from "../rules.ts";
 import { oneTaskOfRun, taskById, taskOfResult } from "../store.ts";

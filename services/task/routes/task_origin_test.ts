@@ -3,8 +3,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { publicKeyOf, SIGNATURE_HEADER, verify } from "../../../shared/signing.ts";
-import { STREAMS, subjects } from "../../../shared/subjects.ts";
+import { publicKeyOf, SIGNATURE_HEADER, verify } from "../../../shared/broker/signing.ts";
+import { STREAMS, subjects } from "../../../shared/broker/subjects.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { startAlgorithmStore, type TestStore } from "../../../tests/support/algorithm_store.ts";
 import { type Place, PLAIN_INPUT, useTaskHub } from "../../../tests/support/task_hub.ts";

@@ -3,7 +3,7 @@
  * to the one result it belongs to; until then it is its uploader's, and swept when nobody comes for it.
  * @module
  */
-import type { Db, Tx } from "../../../shared/db.ts";
+import type { Db, Tx } from "../../../shared/storage/db.ts";
 
 export interface BlobRow {
   id: string;

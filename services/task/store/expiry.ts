@@ -2,7 +2,7 @@
  * The SQL of time limits and of retention.
  * @module
  */
-import type { Db, Tx } from "../../../shared/db.ts";
+import type { Db, Tx } from "../../../shared/storage/db.ts";
 import { taskColumns, type TaskRow } from "../store.ts";
 
 /** Tasks whose deadline has passed and has not been dealt with. */

@@ -2,7 +2,7 @@
  * The SQL of logs of running results.
  * @module
  */
-import type { Tx } from "../../../shared/db.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
 
 export interface LogPiece {
   result_id: number;

@@ -2,7 +2,7 @@
  * The SQL of ports that running algorithms offer.
  * @module
  */
-import type { Tx } from "../../../shared/db.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
 
 export interface PortRow {
   id: number;

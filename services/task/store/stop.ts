@@ -2,7 +2,7 @@
  * The SQL of ending results before their time.
  * @module
  */
-import type { Tx } from "../../../shared/db.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
 import type { ResultStatus } from "../rules.ts";
 import { liveLog, resultColumns, type ResultRow } from "../store.ts";
 

@@ -6,8 +6,8 @@
  * @module
  */
 import { join } from "node:path";
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../runtime.ts";
 import { type About, aboutEngine, type Engine, EngineError } from "./engine.ts";
 import { createDiskCounter } from "./disk.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../../shared/log.ts";
+import { silentLogger } from "../../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
 import { LIMITS, OPTIONS, textOf, withContainers } from "../../../../tests/support/contained.ts";
 import {

@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { z } from "zod";
-import { messageOf } from "../../../../shared/errors.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
 
 const API = "/v1.41";
 /** What only Podman has. */

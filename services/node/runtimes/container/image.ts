@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from "zod";
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import { orAbort } from "../../hub/backoff.ts";
 import { type Engine, EngineError } from "./engine.ts";
 

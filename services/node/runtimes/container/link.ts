@@ -4,8 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import { joinConnections } from "./pipe.ts";
 import { foreignAddresses, LOOPBACK, type Target, type Way } from "./reach.ts";
 import type { RelayWay } from "./relay.ts";

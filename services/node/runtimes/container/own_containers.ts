@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import { type Engine, EngineError } from "./engine.ts";
 import { readWays, type Way, writeWays } from "./reach.ts";
 

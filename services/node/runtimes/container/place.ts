@@ -5,8 +5,8 @@
  * @module
  */
 import { basename, extname, join } from "node:path";
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import type { ContentFile } from "../../payload/pieces.ts";
 import type { ContainerDatabase } from "./environment.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../../shared/log.ts";
+import { silentLogger } from "../../../../shared/service/log.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
 import { startTestRegistry } from "../../../../tests/support/registry.ts";
 import { createImages, ImageError } from "./image.ts";

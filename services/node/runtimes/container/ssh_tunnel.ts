@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
-import type { Logger } from "../../../../shared/log.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import type { Target } from "./reach.ts";
 
 export interface TunnelOptions {

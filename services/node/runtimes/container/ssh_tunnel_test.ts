@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { freePort } from "../../../stack/ports.ts";
 import { type ManagedProcess, startProcess } from "../../../stack/process.ts";
-import { type Logger, silentLogger } from "../../../../shared/log.ts";
+import { type Logger, silentLogger } from "../../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
 import { withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";

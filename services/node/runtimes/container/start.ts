@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod";
-import type { Logger } from "../../../../shared/log.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import { type Engine, EngineError } from "./engine.ts";
 import { stateSchema } from "./supervise.ts";
 

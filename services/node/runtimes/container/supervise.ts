@@ -5,8 +5,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import type { ContentFile } from "../../payload/pieces.ts";
 import { inspectFile } from "../output.ts";
 import { createRunLog } from "../run_log.ts";

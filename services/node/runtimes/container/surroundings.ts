@@ -3,8 +3,8 @@
  * in other containers, and what is behind SSH tunnels.
  * @module
  */
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import type { Engine } from "./engine.ts";
 import { type Connect, connectTcp } from "./link.ts";
 import type { Target } from "./reach.ts";

@@ -11,8 +11,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import { connect, type Socket } from "node:net";
-import { messageOf } from "../../../../shared/errors.ts";
-import type { Logger } from "../../../../shared/log.ts";
+import { messageOf } from "../../../../shared/service/errors.ts";
+import type { Logger } from "../../../../shared/service/log.ts";
 import { judge, type JudgeOptions, type Ruling, type Whitelist } from "./whitelist.ts";
 
 /** Different refusals of one container that are told; a program could make them up without end. */

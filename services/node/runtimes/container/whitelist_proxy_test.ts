@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
-import { silentLogger } from "../../../../shared/log.ts";
+import { silentLogger } from "../../../../shared/service/log.ts";
 import { startWhitelistProxy } from "./whitelist_proxy.ts";
 
 const testEngine = useTestEngine();

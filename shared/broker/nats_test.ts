@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { startTestNats } from "../../tests/support/nats.ts";
+import { waitFor } from "../../tests/harness.ts";
+import { issueServiceCredential } from "./trust.ts";
+import { silentLogger } from "../service/log.ts";
+import {
+  connectNats,
+  drain,
+  isInboxOf,
+  renewConnection,
+  watchConnection,
+  whenConnected,
+} from "./nats.ts";
+import { newUserKey } from "./signing.ts";
+
+Deno.test("connectNats() waits for the server, and comes back after it was killed", async () => {
+  const nats = await startTestNats();
+  await nats.kill9();
+  const connecting = nats.service("task");
+  await nats.start();
+  const { nc } = await connecting;
+  const heard: string[] = [];
+  nc.subscribe("event.>", { callback: (_, message) => heard.push(message.subject) });
+  const changes: boolean[] = [];
+  watchConnection(nc, (connected) => changes.push(connected));
+  for (const round of [1, 2]) {
+    await nats.kill9();
+    await waitFor(() => changes.at(-1) === false, { what: "the loss to be noticed" });
+    assert.equal(await whenConnected(nc, 10), false);
+    const back = whenConnected(nc, 10_000);
+    await nats.start();
+    assert.equal(await back, true);
+    nc.publish("event.task.created", String(round));
+    await waitFor(() => heard.length === round, { what: "the subscription to be there again" });
+  }
+  assert.deepEqual(changes, [false, true, false, true]);
+  await nats.stop();
+});
+
+Deno.test("renewConnection() loses no message and keeps their order", async () => {
+  const nats = await startTestNats();
+  const asker = await nats.service("gateway");
+  const answerer = await nats.service("task");
+  answerer.nc.subscribe("http.task", {
+    queue: "task",
+    callback: (_, message) => void message.respond(message.data),
+  });
+  const numbers: number[] = [];
+  answerer.nc.subscribe("event.>", { callback: (_, message) => numbers.push(message.json()) });
+  await answerer.nc.flush();
+
+  let answered = 0;
+  let published = 0;
+  let renewing = true;
+  const asking = Array.from({ length: 8 }, async () => {
+    while (renewing) {
+      const { data } = await asker.nc.request("http.task", `${answered}`, { timeout: 5000 });
+      assert.ok(data.length > 0);
+      answered++;
+    }
+  });
+  const publishing = (async () => {
+    const { nc } = await nats.service("identity");
+    while (renewing) {
+      for (let n = 0; n < 20; n++) nc.publish("event.task.created", String(published++));
+      await nc.flush();
+    }
+  })();
+  for (let round = 0; round < 10; round++) {
+    const before = answered;
+    await Promise.all([renewConnection(asker.nc), renewConnection(answerer.nc)]);
+    await waitFor(() => answered > before + 50, { what: "requests after the renewal" });
+  }
+  renewing = false;
+  await Promise.all([...asking, publishing]);
+  await answerer.nc.flush();
+  // A few may come twice while both sockets are subscribed; none may be missing or out of order.
+  const once = [...new Set(numbers)];
+  assert.deepEqual(once, Array.from({ length: published }, (_, n) => n));
+  assert.ok(numbers.length - once.length <= 10 * 40, `${numbers.length - once.length} came twice`);
+  await nats.stop();
+});
+
+Deno.test("renewConnection() lets a node go on consuming its dispatches", async () => {
+  const nats = await startTestNats();
+  const { nc: task } = await nats.service("task");
+  const manager = await task.jetstreamManager({ checkAPI: false });
+  await manager.streams.add({ name: "DISPATCH", subjects: ["dispatch.*"] });
+  await manager.consumers.add("DISPATCH", { durable_name: "1", filter_subject: "dispatch.1" });
+  const { nc: node } = await nats.node(1);
+  const consumer = await node.jetstream().consumers.get("DISPATCH", "1");
+  const messages = await consumer.consume({ max_messages: 10, expires: 5000 });
+  const seen = new Set<number>();
+  const consuming = (async () => {
+    for await (const message of messages) {
+      seen.add(message.json());
+      message.ack();
+    }
+  })();
+  let published = 0;
+  for (let round = 0; round < 5; round++) {
+    const renewal = renewConnection(node);
+    for (let n = 0; n < 50; n++) await task.jetstream().publish("dispatch.1", String(published++));
+    await renewal;
+  }
+  // Sooner than a redelivery (30 s) could mend what was lost.
+  await waitFor(() => seen.size === published, { what: "all dispatches", timeout: 10_000 });
+  messages.stop();
+  await consuming;
+  await nats.stop();
+});
+
+Deno.test("renewConnection() keeps subscriptions as they are, also those made or ended meanwhile", async () => {
+  const nats = await startTestNats();
+  const { nc } = await nats.service("task");
+  const other = await nats.service("identity");
+  const heard: string[] = [];
+  const listen = (subject: string) =>
+    nc.subscribe(subject, {
+      callback: (_, message) => heard.push(`${subject} ${message.string()}`),
+    });
+  const ended = listen("event.ended.before");
+  const endedMeanwhile = listen("event.ended.meanwhile");
+  listen("event.kept.x");
+  ended.unsubscribe();
+  const renewal = renewConnection(nc);
+  listen("event.made.meanwhile");
+  endedMeanwhile.unsubscribe();
+  await renewal;
+  listen("event.made.after");
+  await nc.flush();
+  for (
+    const subject of ["ended.before", "ended.meanwhile", "kept.x", "made.meanwhile", "made.after"]
+  ) {
+    other.nc.publish(`event.${subject}`, "1");
+  }
+  await other.nc.flush();
+  await nc.flush();
+  assert.deepEqual(heard, ["event.kept.x 1", "event.made.meanwhile 1", "event.made.after 1"]);
+  await nats.stop();
+});
+
+Deno.test("renewConnection() outlives the first credential; without it the server closes the connection", async () => {
+  const nats = await startTestNats();
+  const key = newUserKey();
+  let credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 3);
+  const nc = await connectNats({
+    url: nats.url,
+    name: "task",
+    credential: { seed: key.seed, jwt: () => credential.jwt },
+    inboxPrefix: "_INBOX.task",
+    log: silentLogger,
+  });
+  const first = credential;
+  const changes: boolean[] = [];
+  watchConnection(nc, (connected) => changes.push(connected));
+  credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 4);
+  await renewConnection(nc);
+  await waitFor(() => Date.now() > first.expiresAt.getTime() + 300, { what: "the first expiry" });
+  assert.deepEqual(changes, []);
+  // Not renewed now, only replaced: the server closes, and the client comes back with the newest.
+  const second = credential;
+  credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 60);
+  await waitFor(() => changes.length === 2, { what: "the reconnection" });
+  assert.ok(Date.now() > second.expiresAt.getTime() - 1000);
+  assert.deepEqual(changes, [false, true]);
+  await nc.flush();
+  await nc.close();
+  await nats.stop();
+});
+
+Deno.test("renewConnection() leaves the connection as it is when the server refuses the new log-in", async () => {
+  const nats = await startTestNats();
+  const key = newUserKey();
+  const good = await issueServiceCredential(nats.trust, "task", key.publicKey, 60);
+  let jwt = good.jwt;
+  const nc = await connectNats({
+    url: nats.url,
+    name: "task",
+    credential: { seed: key.seed, jwt: () => jwt },
+    inboxPrefix: "_INBOX.task",
+    log: silentLogger,
+  });
+  jwt = "not a credential";
+  await assert.rejects(renewConnection(nc), /Authorization Violation/i);
+  await nc.flush();
+  jwt = good.jwt;
+  await renewConnection(nc);
+  // Killed in the middle of a renewal: it fails or not, and the client reconnects.
+  const renewal = renewConnection(nc).catch(() => {});
+  await nats.kill9();
+  await renewal;
+  await nats.start();
+  await waitFor(() => whenConnected(nc, 100), { what: "the connection to come back" });
+  await nc.flush();
+  await nc.close();
+  await assert.rejects(renewConnection(nc), /closed/);
+  await nats.stop();
+});
+
+Deno.test("connections come back whose credential ran out just as they logged in", async () => {
+  const nats = await startTestNats();
+  // The server lets in during the last second, and throws out at once: at which point is chance.
+  await Promise.all(Array.from({ length: 15 }, async () => {
+    const key = newUserKey();
+    let credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 2);
+    const nc = await connectNats({
+      url: nats.url,
+      name: "task",
+      credential: { seed: key.seed, jwt: () => credential.jwt },
+      inboxPrefix: "_INBOX.task",
+      log: silentLogger,
+    });
+    await waitFor(() => Date.now() > credential.expiresAt.getTime() + 1000, { what: "expiry" });
+    credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 60);
+    await waitFor(() => whenConnected(nc, 1000), { what: "the connection to come back" });
+    await nc.flush();
+    await nc.close();
+  }));
+  await nats.stop();
+});
+
+Deno.test("drain() sends what waits, and ends without a server too", async () => {
+  const nats = await startTestNats();
+  const { nc: listener } = await nats.service("identity");
+  const { nc } = await nats.service("task");
+  let heard = 0;
+  listener.subscribe("event.>", { callback: () => void heard++ });
+  await listener.flush();
+  for (let n = 0; n < 1000; n++) nc.publish("event.task.created");
+  await drain(nc);
+  await drain(nc);
+  assert.equal(nc.isClosed(), true);
+  await listener.flush();
+  assert.equal(heard, 1000);
+  await nats.kill9();
+  await drain(listener);
+  assert.equal(listener.isClosed(), true);
+  await nats.stop();
+});
+
+Deno.test("isInboxOf() accepts only inboxes of the named owners", () => {
+  assert.equal(isInboxOf("_INBOX.task.x.1", ["task"]), true);
+  assert.equal(isInboxOf("_INBOX.7.x", [7]), true);
+  for (
+    const reply of [undefined, "", "_INBOX.task", "_INBOX.task2.x", "dispatch.7", "_INBOX.8.x"]
+  ) {
+    assert.equal(isInboxOf(reply, ["task", 7]), false, reply);
+  }
+});

@@ -1,0 +1,147 @@
+/**
+ * Access, refresh and container tokens: JWTs signed with EdDSA. The only module that knows the JWT library.
+ *
+ * The claims are the field's (HTTP contract §2.5): `sub` is an integer for users and nodes and an object for
+ * containers, because field clients decode tokens without verifying them and compare ids as integers.
+ * @module
+ */
+import { CompactSign, compactVerify, exportJWK, generateKeyPair, type JWK } from "jose";
+import { z } from "zod";
+import { SextantError } from "../service/errors.ts";
+
+const ALGORITHM = "EdDSA";
+
+/** A key pair as stored: both halves as JWK, named by `kid`. */
+export interface SigningKey {
+  kid: string;
+  public_jwk: JWK;
+  private_jwk: JWK;
+}
+
+const containerSubject = z.object({
+  client_type: z.literal("container"),
+  node_id: z.number().int(),
+  organization_id: z.number().int(),
+  collaboration_id: z.number().int(),
+  study_id: z.number().int().nullable(),
+  store_id: z.number().int().nullable(),
+  task_id: z.number().int(),
+  image: z.string(),
+  databases: z.array(z.record(z.string(), z.unknown())),
+});
+export type ContainerSubject = z.infer<typeof containerSubject>;
+
+const claimsBase = {
+  jti: z.string(),
+  iat: z.number(),
+  nbf: z.number(),
+  type: z.enum(["access", "refresh"]),
+};
+const claimsSchema = z.union([
+  z.object({
+    ...claimsBase,
+    client_type: z.enum(["user", "node"]),
+    sub: z.number().int(),
+    exp: z.number(),
+  }),
+  z.object({ ...claimsBase, client_type: z.literal("container"), sub: containerSubject }),
+]);
+export type Claims = z.infer<typeof claimsSchema>;
+
+export async function newSigningKey(kid: string): Promise<SigningKey> {
+  const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, {
+    crv: "Ed25519",
+    extractable: true,
+  });
+  return { kid, public_jwk: await exportJWK(publicKey), private_jwk: await exportJWK(privateKey) };
+}
+
+export type TokenContent =
+  & { jti: string; type: "access" | "refresh"; roles?: string[] }
+  & (
+    | { client_type: "user" | "node"; sub: number; lifetimeSeconds: number }
+    | { client_type: "container"; sub: ContainerSubject }
+  );
+
+/** Signs one token, valid from `now`; a container's has no expiry (it dies with its task). */
+export async function signToken(
+  key: SigningKey,
+  content: TokenContent,
+  now: Date = new Date(),
+): Promise<string> {
+  const iat = Math.floor(now.getTime() / 1000);
+  const claims = {
+    fresh: false,
+    iat,
+    jti: content.jti,
+    type: content.type,
+    sub: content.sub,
+    nbf: iat,
+    csrf: crypto.randomUUID(),
+    ...(content.client_type === "container" ? {} : { exp: iat + content.lifetimeSeconds }),
+    client_type: content.client_type,
+    roles: content.roles ?? [],
+  };
+  return await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: key.kid })
+    .sign(key.private_jwk);
+}
+
+export interface VerifyOptions {
+  type: "access" | "refresh";
+  now?: Date;
+}
+
+/**
+ * Checks signature, form, type and time of a token.
+ * Throws `invalid_token` (422) for one that is malformed, wrongly signed or of the other type, and
+ * `unauthenticated` (401) for one that has expired, as the contract's §2.6 asks.
+ * `findKey` returns the public key of a `kid`, or `undefined`.
+ */
+export async function verifyToken(
+  token: string,
+  findKey: (kid: string) => Promise<JWK | undefined>,
+  { type, now = new Date() }: VerifyOptions,
+): Promise<Claims> {
+  const claims = await readClaims(token, findKey);
+  if (claims.type !== type) {
+    throw new SextantError(
+      "invalid_token",
+      `This is not ${type === "access" ? "an access" : "a refresh"} token.`,
+    );
+  }
+  const seconds = now.getTime() / 1000;
+  // A minute of tolerance towards clocks that differ; never for the expiry.
+  if (claims.nbf > seconds + 60) {
+    throw new SextantError("invalid_token", "The token is not valid yet.");
+  }
+  if ("exp" in claims && claims.exp <= seconds) {
+    throw new SextantError("unauthenticated", "The token has expired; log in or refresh it.");
+  }
+  return claims;
+}
+
+async function readClaims(
+  token: string,
+  findKey: (kid: string) => Promise<JWK | undefined>,
+): Promise<Claims> {
+  let lookup: Error | undefined;
+  try {
+    const { payload } = await compactVerify(token, async (header) => {
+      if (typeof header.kid !== "string") throw new TypeError("no kid");
+      const jwk = await findKey(header.kid).catch((error) => {
+        throw lookup = error;
+      });
+      if (!jwk) throw new TypeError("unknown kid");
+      return jwk; // the library caches the imported key by this object
+    }, { algorithms: [ALGORITHM] });
+    return claimsSchema.parse(
+      JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)),
+    );
+  } catch (cause) {
+    if (lookup) throw lookup; // the keys could not be had: not the token's fault
+    throw new SextantError("invalid_token", "The token is malformed or its signature is wrong.", {
+      cause,
+    });
+  }
+}

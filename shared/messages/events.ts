@@ -1,0 +1,156 @@
+/**
+ * What happens, as every part hears it: `event.<noun>.<verb>` on the stream EVENTS.
+ *
+ * An event is written in the transaction of the change it tells of (see `outbox.ts`), so it is never told of
+ * what did not happen, and never forgotten.
+ * @module
+ */
+import { Events, type NatsConnection } from "nats.ws";
+import { z } from "zod";
+import type { Logger } from "../service/log.ts";
+import { subjects } from "../broker/subjects.ts";
+
+const idNumber = z.number().int();
+
+/** What each event tells. The ids decide who may see it and which caches it drops. */
+export const EVENT_DATA = {
+  "organization.changed": z.object({ organization_id: idNumber }),
+  "organization.deleted": z.object({ organization_id: idNumber }),
+  "user.changed": z.object({ user_id: idNumber, organization_id: idNumber }),
+  "user.deleted": z.object({ user_id: idNumber, organization_id: idNumber }),
+  "role.changed": z.object({ role_id: idNumber }),
+  "role.deleted": z.object({ role_id: idNumber }),
+  "collaboration.changed": z.object({ collaboration_id: idNumber }),
+  "collaboration.deleted": z.object({ collaboration_id: idNumber }),
+  "study.changed": z.object({ study_id: idNumber, collaboration_id: idNumber }),
+  "study.deleted": z.object({ study_id: idNumber, collaboration_id: idNumber }),
+  "node.changed": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+  }),
+  "node.deleted": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+  }),
+  "node.key_reset": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+  }),
+  "node.presence": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+    status: z.enum(["online", "offline"]),
+  }),
+  "algorithmstore.changed": z.object({
+    algorithmstore_id: idNumber,
+    collaboration_id: idNumber.nullable(),
+  }),
+  "algorithmstore.deleted": z.object({
+    algorithmstore_id: idNumber,
+    collaboration_id: idNumber.nullable(),
+  }),
+  "task.created": z.object({
+    task_id: idNumber,
+    run_id: idNumber,
+    parent_id: idNumber.nullable(),
+    collaboration_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+  }),
+  "task.deleted": z.object({
+    task_id: idNumber,
+    collaboration_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+  }),
+  "result.status": z.object({
+    result_id: idNumber,
+    task_id: idNumber,
+    run_id: idNumber,
+    parent_id: idNumber.nullable(),
+    collaboration_id: idNumber,
+    organization_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+    status: z.string(),
+    /** The task's own status, which this change may have moved. */
+    task_status: z.string(),
+    attempt: idNumber,
+  }),
+  /** What a running algorithm has printed. */
+  "result.log": z.object({
+    result_id: idNumber,
+    task_id: idNumber,
+    run_id: idNumber,
+    collaboration_id: idNumber,
+    organization_id: idNumber,
+    init_org_id: idNumber,
+    init_user_id: idNumber,
+    attempt: idNumber,
+    seq: idNumber,
+    lines: z.array(z.string()),
+  }),
+} as const;
+
+export type EventName = keyof typeof EVENT_DATA;
+export type EventData<Name extends EventName> = z.infer<typeof EVENT_DATA[Name]>;
+export type SextantEvent = {
+  [Name in EventName]: { name: Name; at: string; data: EventData<Name> };
+}[EventName];
+
+/** The subject of an event. */
+export function eventSubject(name: EventName): string {
+  const [noun, verb] = name.split(".") as [string, string];
+  return subjects.event(noun, verb);
+}
+
+const envelope = z.object({ at: z.string(), data: z.unknown() });
+
+/** Parses what came on an event subject; `undefined` for an event this version does not know or cannot read. */
+export function parseEvent(subject: string, payload: Uint8Array): SextantEvent | undefined {
+  const name = subject.replace(/^event\./, "");
+  if (!Object.hasOwn(EVENT_DATA, name)) return undefined;
+  try {
+    const { at, data } = envelope.parse(JSON.parse(new TextDecoder().decode(payload)));
+    return { name, at, data: EVENT_DATA[name as EventName].parse(data) } as SextantEvent;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface SubscribeEventsOptions {
+  log: Logger;
+  /** Called after a reconnection: events may have been missed, so whatever they keep fresh may be stale. */
+  onGap: () => void;
+}
+
+/**
+ * Hears every event while connected. For caches and waiting requests, which can start afresh after a gap; what
+ * must not miss one reads the stream instead.
+ */
+export function subscribeEvents(
+  nc: NatsConnection,
+  handle: (event: SextantEvent) => void | Promise<void>,
+  { log, onGap }: SubscribeEventsOptions,
+): { stop(): void } {
+  const subscription = nc.subscribe(subjects.allEvents(), {
+    async callback(error, message) {
+      if (error) return;
+      const event = parseEvent(message.subject, message.data);
+      if (!event) return;
+      try {
+        await handle(event);
+      } catch (cause) {
+        log.warn("An event could not be handled", { event: event.name, error: cause });
+      }
+    },
+  });
+  (async () => {
+    for await (const { type } of nc.status()) if (type === Events.Reconnect) onGap();
+  })();
+  return { stop: () => subscription.unsubscribe() };
+}

@@ -1,0 +1,206 @@
+/**
+ * What the hub services ask one another: a closed list, with the schema of each question and answer.
+ * @module
+ */
+import { z } from "zod";
+import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
+import { sealSchema, sealsQuestion } from "../storage/audit_seal.ts";
+
+const idNumber = z.number().int();
+const idList = z.array(idNumber);
+
+const nodeSummary = z.object({
+  id: idNumber,
+  name: z.string(),
+  organization_id: idNumber,
+  collaboration_id: idNumber,
+  ip: z.string().nullable(),
+  status: z.string().nullable(),
+  /** Unix seconds of when its key was issued: tokens from before are not the node's any more. */
+  tokens_since: idNumber.optional(),
+});
+export type NodeSummary = z.infer<typeof nodeSummary>;
+
+const health = z.object({ database: z.boolean(), version: z.string().optional() });
+const membership = z.object({ id: idNumber, organization_ids: idList });
+
+export const RPC_METHODS = {
+  identity: {
+    /** Public keys that verify access tokens. */
+    keys: { input: z.object({}), output: z.array(z.record(z.string(), z.unknown())) },
+    /** A user with their effective rules, or null when there is none. */
+    user: {
+      input: z.object({ id: idNumber }),
+      output: z.object({
+        id: idNumber,
+        username: z.string(),
+        organization_id: idNumber,
+        rules: z.array(z.string()),
+      }).nullable(),
+    },
+    /** Where a user belongs, or null. Unlike `user` it does not count as the user having been here. */
+    user_place: {
+      input: z.object({ id: idNumber }),
+      output: z.object({ id: idNumber, organization_id: idNumber }).nullable(),
+    },
+    /** The rules of one of the two roles that machines have. */
+    machine_rules: {
+      input: z.object({ role: z.enum(["node", "container"]) }),
+      output: z.array(z.string()),
+    },
+    /** The two public keys by which a node's broker credential is recognised. */
+    node_issuers: {
+      input: z.object({}),
+      output: z.object({ appAccountPublic: z.string(), nodeSignerPublic: z.string() }),
+    },
+    /** Which of these organizations exist, with their names. */
+    organizations: {
+      input: z.object({ ids: idList }),
+      output: z.array(z.object({ id: idNumber, name: z.string() })),
+    },
+    /** The API's Organization objects. */
+    show_organizations: {
+      input: z.object({ ids: idList }),
+      output: z.array(z.record(z.string(), z.unknown())),
+    },
+    /** The newest records of what was changed and refused. */
+    audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
+    /** Records a request that the gateway refused. */
+    record_refusal: { input: refusalSchema, output: z.object({}) },
+    /** Closes the node's connections and refuses every token and broker credential it has. */
+    revoke_node: { input: z.object({ node_id: idNumber }), output: z.object({}) },
+    health: { input: z.object({}), output: health },
+  },
+  collaboration: {
+    /** The collaborations of an organization, each with all its members. */
+    memberships: { input: z.object({ organization_id: idNumber }), output: z.array(membership) },
+    /** One node, or null. `seen` when it is the node itself, or a container of it, that makes a request. */
+    node: {
+      input: z.object({ id: idNumber, seen: z.boolean().optional() }),
+      output: nodeSummary.nullable(),
+    },
+    /** The node that holds this API key (as its SHA-256 in hex), or null. */
+    node_by_key: { input: z.object({ sha256: z.string() }), output: nodeSummary.nullable() },
+    /** A program has logged in as this node, and says which formats of encrypted payloads it reads. */
+    node_logged_in: {
+      input: z.object({ id: idNumber, payload_formats: z.array(z.string()) }),
+      output: z.object({}),
+    },
+    /** The nodes of some collaborations. */
+    nodes: { input: z.object({ collaboration_ids: idList }), output: z.array(nodeSummary) },
+    /** All that a task needs to know of where it is to run; null for what does not exist. */
+    scope: {
+      input: z.object({
+        collaboration_id: idNumber.optional(),
+        study_id: idNumber.optional(),
+      }),
+      output: z.object({
+        collaboration: z.object({
+          id: idNumber,
+          name: z.string(),
+          encrypted: z.boolean(),
+          organization_ids: idList,
+        }).nullable(),
+        study: z.object({ id: idNumber, collaboration_id: idNumber, organization_ids: idList })
+          .nullable(),
+        nodes: z.array(nodeSummary),
+      }),
+    },
+    /** The newest records of what was changed and refused. */
+    audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
+    /** An algorithm store, or null. Without a collaboration it serves all of them. */
+    store: {
+      input: z.object({ id: idNumber }),
+      output: z.object({
+        id: idNumber,
+        name: z.string(),
+        url: z.string(),
+        collaboration_id: idNumber.nullable(),
+      }).nullable(),
+    },
+    /** The image that a store has approved under this name, pinned to its digest; asked as the user who wants it. */
+    approved_image: {
+      input: z.object({
+        store_id: idNumber,
+        image: z.string(),
+        authorization: z.string().optional(),
+        /** This server as the store knows it, where the operator has not set it. */
+        server_url: z.string().optional(),
+      }),
+      output: z.object({ image: z.string() }),
+    },
+    /** How many nodes an organization has. */
+    node_count: {
+      input: z.object({ organization_id: idNumber }),
+      output: z.object({ nodes: idNumber }),
+    },
+    health: { input: z.object({}), output: health },
+  },
+  task: {
+    /** What a container token for this task must say; refuses as `POST /token/container` should. */
+    container: {
+      input: z.object({
+        task_id: idNumber,
+        image: z.string(),
+        node_id: idNumber,
+        organization_id: idNumber,
+        collaboration_id: idNumber,
+      }),
+      output: z.object({
+        study_id: idNumber.nullable(),
+        store_id: idNumber.nullable(),
+        databases: z.array(z.record(z.string(), z.unknown())),
+      }),
+    },
+    /** The newest records of what was changed and refused. */
+    audit: { input: auditQuestion, output: auditAnswer },
+    /** The seals over those records. */
+    audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
+    /** How many tasks there are of what is given: an organization's are those it started or has a share in. */
+    count: {
+      input: z.object({
+        collaboration_id: idNumber.optional(),
+        study_id: idNumber.optional(),
+        organization_id: idNumber.optional(),
+        /** Who created them. */
+        user_id: idNumber.optional(),
+      }),
+      output: z.object({ tasks: idNumber }),
+    },
+    health: { input: z.object({}), output: health },
+  },
+} as const;
+
+type Methods = typeof RPC_METHODS;
+type Schema<
+  Service extends keyof Methods,
+  Method extends keyof Methods[Service],
+  Part extends string,
+> = Methods[Service][Method] extends Record<Part, infer Found extends z.ZodType> ? Found : never;
+
+export type RpcInput<Service extends keyof Methods, Method extends keyof Methods[Service]> =
+  z.infer<
+    Schema<Service, Method, "input">
+  >;
+export type RpcOutput<Service extends keyof Methods, Method extends keyof Methods[Service]> =
+  z.infer<
+    Schema<Service, Method, "output">
+  >;
+
+/** Asks another service: `await ask("collaboration", "node", { id: 3 })`. */
+export type Ask = <Service extends keyof Methods, Method extends keyof Methods[Service] & string>(
+  service: Service,
+  method: Method,
+  input: RpcInput<Service, Method>,
+) => Promise<RpcOutput<Service, Method>>;
+
+/** What a service answers: one handler for each of its methods, no more and no fewer. */
+export type RpcHandlers<Service extends keyof Methods> = {
+  [Method in keyof Methods[Service]]: (
+    input: RpcInput<Service, Method>,
+  ) => Promise<RpcOutput<Service, Method>>;
+};

@@ -1,0 +1,164 @@
+/**
+ * Questions between hub services, as NATS requests: JSON in, JSON or an error out.
+ * @module
+ */
+import { ErrorCode as NatsErrorCode, type NatsConnection, NatsError } from "nats.ws";
+import { z } from "zod";
+import { ERROR_STATUS, type ErrorCode, SextantError, toErrorBody } from "../service/errors.ts";
+import { type Logger, silentLogger } from "../service/log.ts";
+import { isInboxOf } from "../broker/nats.ts";
+import { HUB_SERVICES, type HubService, subjects } from "../broker/subjects.ts";
+
+/** One question a service answers. */
+export interface RpcMethod {
+  input: z.ZodType;
+  /** Receives what `input` parsed. */
+  // deno-lint-ignore no-explicit-any -- each method has an input of its own
+  handler: (input: any) => unknown;
+}
+
+export interface RpcServer {
+  /** Takes no more questions; resolves when those under way are answered. */
+  stop(): Promise<void>;
+}
+
+const ASKERS = ["gateway", ...HUB_SERVICES, "shell"];
+const RETRY_FOR_MS = 2000;
+const RETRY_EVERY_MS = 50;
+const errorSchema = z.object({ error: z.object({ code: z.string(), msg: z.string() }) });
+const answerSchema = z.object({ result: z.unknown() });
+
+/**
+ * Answers a service's questions, shared among its replicas. Errors a handler throws go back to the asker as they
+ * are when they are a SextantError, else as one sentence.
+ */
+export function serveRpc(
+  nc: NatsConnection,
+  service: HubService,
+  methods: Record<string, RpcMethod>,
+  { log = silentLogger }: { log?: Logger } = {},
+): RpcServer {
+  const underWay = new Set<Promise<void>>();
+
+  async function answer(name: string, payload: Uint8Array): Promise<unknown> {
+    const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+    if (!method) throw new SextantError("not_found", `${service} does not answer "${name}".`);
+    const input = method.input.safeParse(parseJson(payload));
+    if (!input.success) {
+      throw new SextantError(
+        "invalid_request",
+        `${service} cannot read the question "${name}": ${z.prettifyError(input.error)}`,
+      );
+    }
+    return await method.handler(input.data);
+  }
+  async function respond(name: string, payload: Uint8Array, reply: string): Promise<void> {
+    let content: string;
+    try {
+      content = JSON.stringify({ result: await answer(name, payload) ?? null });
+    } catch (error) {
+      if (!(error instanceof SextantError)) log.error("A question failed", { method: name, error });
+      const { code, msg } = toErrorBody(error).body;
+      content = JSON.stringify({ error: { code, msg } });
+    }
+    try {
+      nc.publish(reply, content);
+    } catch (error) {
+      log.error("An answer cannot be sent", { method: name, error });
+    }
+  }
+
+  const subscription = nc.subscribe(`rpc.${service}.*`, {
+    queue: service,
+    callback(error, message) {
+      if (error) return log.error("Questions cannot be heard", { error });
+      const name = message.subject.split(".")[2]!;
+      if (!isInboxOf(message.reply, ASKERS)) {
+        return log.warn("A question names a reply subject where no answer may go", {
+          method: name,
+        });
+      }
+      const work = respond(name, message.data, message.reply);
+      underWay.add(work);
+      work.finally(() => underWay.delete(work));
+    },
+  });
+  return {
+    async stop() {
+      if (!subscription.isClosed()) await subscription.drain();
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function parseJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+  } catch {
+    return undefined;
+  }
+}
+
+export interface CallRpcOptions {
+  /** For each attempt, in milliseconds. */
+  timeoutMs?: number;
+}
+
+/**
+ * Asks a service. While no replica listens it asks again, for two seconds; the question was delivered to nobody,
+ * so that is safe. Throws the SextantError of the answer, `unavailable` or `timeout`.
+ */
+export async function callRpc<Output>(
+  nc: NatsConnection,
+  service: HubService,
+  method: string,
+  input: unknown,
+  output: z.ZodType<Output>,
+  { timeoutMs = 5000 }: CallRpcOptions = {},
+): Promise<Output> {
+  const message = await request(nc, service, method, JSON.stringify(input ?? null), timeoutMs);
+  const content = parseJson(message.data);
+  const failure = errorSchema.safeParse(content);
+  if (failure.success) {
+    const { code, msg } = failure.data.error;
+    throw new SextantError(Object.hasOwn(ERROR_STATUS, code) ? code as ErrorCode : "internal", msg);
+  }
+  const parsed = answerSchema.extend({ result: output }).safeParse(content);
+  if (parsed.success) return parsed.data.result as Output;
+  throw new SextantError("internal", `The ${service} service gave an answer that cannot be read.`, {
+    cause: parsed.error,
+  });
+}
+
+async function request(
+  nc: NatsConnection,
+  service: HubService,
+  method: string,
+  payload: string,
+  timeoutMs: number,
+) {
+  const subject = subjects.rpc(service, method);
+  for (const giveUpAt = Date.now() + RETRY_FOR_MS;;) {
+    try {
+      return await nc.request(subject, payload, { timeout: timeoutMs });
+    } catch (error) {
+      const code = error instanceof NatsError ? error.code : undefined;
+      if (code === NatsErrorCode.NoResponders && Date.now() < giveUpAt) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS));
+        continue;
+      }
+      if (code === NatsErrorCode.Timeout || code === "TIMEOUT") {
+        throw new SextantError(
+          "timeout",
+          `The ${service} service did not answer "${method}" within ${timeoutMs} ms.`,
+          { cause: error },
+        );
+      }
+      throw new SextantError(
+        "unavailable",
+        `The ${service} service is not answering; try again in a moment.`,
+        { cause: error },
+      );
+    }
+  }
+}

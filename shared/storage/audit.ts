@@ -1,0 +1,290 @@
+/**
+ * The record of every change and of every refused attempt: who, what, on which object, outcome, when, in which
+ * request. Never a value that somebody sent: no password, token or key can end up here.
+ *
+ * The table comes with `migrate`. A service needs two lines, and then nothing in its routes:
+ * - `app.use(auditRequests(deps.db))` as the first middleware of its app: it knows the request under way, and
+ *   records it when it is refused;
+ * - `audit: (input) => auditEntries(db, input)` among its answers, for `GET /api/audit`.
+ *
+ * What is changed inside a request by `outbox.change` is recorded by the outbox itself, one record for each
+ * event, in the transaction of the change. Something worth a record that has no event: {@linkcode recordDone}.
+ * When the object of a request is not in its address: {@linkcode auditObject}.
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { MiddlewareHandler } from "hono";
+import { z } from "zod";
+import { all, type Db, type Fragment, type JsonValue, type Tx } from "./db.ts";
+import { SextantError } from "../service/errors.ts";
+import type { AppEnv } from "../contract/http.ts";
+import { principalSchema } from "../contract/permissions.ts";
+
+export interface AuditObject {
+  /** `organization`, `user`, … */
+  noun: string;
+  id: number | null;
+}
+
+interface Scope {
+  requestId: string;
+  method: string;
+  path: string;
+  /** As it came with the request; parsed only when there is something to record. */
+  principal: unknown;
+  operator?: Operator;
+  object: AuditObject | undefined;
+}
+
+/** Somebody who works on the machine itself, outside of the API: an account of the operating system. */
+export interface Operator {
+  name: string;
+  uid: number;
+  host: string;
+}
+
+const scopes = new AsyncLocalStorage<Scope>();
+
+/** Names the object of the request under way when its address does not, such as the user of a log-in. */
+export function auditObject(noun: string, id: number): void {
+  const scope = scopes.getStore();
+  if (scope) scope.object = { noun, id };
+}
+
+/** Statuses that refuse, whatever was asked. */
+const REFUSALS = new Set([401, 403, 422, 429]);
+
+/** Refusals of strangers that are recorded in a minute, for each path: a flood of them must not fill the database. */
+const STRANGERS_PER_MINUTE = 1000;
+/** Few paths are open to strangers; should there be more after all, the others count as one. */
+const PATHS = 100;
+let minute = 0;
+const strangers = new Map<string, number>();
+
+function isFlood(path: string): boolean {
+  const now = Math.floor(Date.now() / 60_000);
+  if (now !== minute) strangers.clear();
+  minute = now;
+  const key = strangers.has(path) || strangers.size < PATHS ? path : "";
+  const count = (strangers.get(key) ?? 0) + 1;
+  strangers.set(key, count);
+  return count > STRANGERS_PER_MINUTE;
+}
+
+/** Records the request when it is refused; reading what does not exist is no attempt, changing it is. */
+export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
+  return async function auditRequest(c, next) {
+    const { method, path } = c.req;
+    const scope: Scope = {
+      requestId: c.get("requestId"),
+      method: cleanMethod(method),
+      path: cleanPath(path),
+      principal: c.env?.principal,
+      object: undefined,
+    };
+    await scopes.run(scope, next);
+    const { status } = c.res;
+    const refused = REFUSALS.has(status) || (method !== "GET" && status >= 400 && status < 500);
+    if (!refused || (scope.principal === undefined && isFlood(scope.path))) return;
+    const code = c.error instanceof SextantError ? c.error.code : null;
+    await insert(db, scope, {
+      what: `${scope.method} ${scope.path}`,
+      object: scope.object ?? objectInPath(path),
+      outcome: "refused",
+      status,
+      code,
+      data: null,
+    });
+  };
+}
+
+/**
+ * Short, so that a thousand records fit into one message whatever was sent, and without what a text column or a reader's
+ * terminal would choke on. Addresses and methods that mean something here are ASCII.
+ */
+function clean(text: string, most: number): string {
+  return text.slice(0, most).replace(/[^ -~]/g, "?");
+}
+const cleanPath = (path: string) => clean(path, 200);
+const cleanMethod = (method: string) => clean(method, 16);
+
+function objectInPath(path: string): AuditObject | null {
+  const match = /^\/api\/([a-z]{1,30})(?:\/(\d{1,9})(?=\/|$))?/.exec(path);
+  return match ? { noun: match[1]!, id: match[2] ? Number(match[2]) : null } : null;
+}
+
+/** Records something done in the request under way; nothing when there is none. */
+export async function recordDone(tx: Tx, what: string, object: AuditObject): Promise<void> {
+  const scope = scopes.getStore();
+  if (scope) await insert(tx, scope, { what, object, ...DONE, data: null });
+}
+
+/** Records changes by the events that tell of them. The outbox calls this in the transaction of the change. */
+export async function recordChanges(
+  tx: Tx,
+  events: { name: string; data: Record<string, unknown> }[],
+): Promise<void> {
+  const scope = scopes.getStore();
+  if (!scope) return;
+  for (const { name, data } of events) {
+    const noun = name.split(".")[0]!;
+    const id = data[`${noun}_id`];
+    const object = { noun, id: typeof id === "number" ? id : null };
+    await insert(tx, scope, { what: name, object, ...DONE, data: data as JsonValue });
+  }
+}
+
+/** Records changes that an operator made in the shell. Call it in the transaction of the change. */
+export async function recordOperatorChanges(
+  tx: Tx,
+  operator: Operator,
+  events: { name: string; data: Record<string, unknown> }[],
+): Promise<void> {
+  const scope: Scope = {
+    requestId: crypto.randomUUID(),
+    method: "shell",
+    path: `${operator.name}@${operator.host}`.slice(0, 200),
+    principal: undefined,
+    operator,
+    object: undefined,
+  };
+  await scopes.run(scope, recordChanges, tx, events);
+}
+
+const DONE = { outcome: "done", status: null, code: null } as const;
+
+interface Happening {
+  what: string;
+  object: AuditObject | null;
+  outcome: "done" | "refused";
+  status: number | null;
+  code: string | null;
+  data: JsonValue;
+}
+
+async function insert(tx: Tx, scope: Scope, happening: Happening): Promise<void> {
+  const { operator } = scope;
+  const principal = principalSchema.safeParse(scope.principal).data;
+  const { object, data, ...plain } = happening;
+  await tx`
+    insert into audit ${
+    tx({
+      ...plain,
+      request_id: scope.requestId,
+      method: scope.method,
+      path: scope.path,
+      who_kind: operator ? "operator" : principal?.kind ?? null,
+      who_id: operator?.uid ?? principal?.id ?? null,
+      // No organization has the number 0: an operator belongs to none.
+      who_organization_id: operator ? 0 : principal?.organization_id ?? null,
+      object: object?.noun ?? null,
+      object_id: object?.id ?? null,
+      data: data === null ? null : tx.json(data),
+    })
+  }`;
+}
+
+/** A request that the gateway refused before any service saw it. */
+export const refusalSchema = z.object({
+  request_id: z.string(),
+  method: z.string(),
+  path: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  /** Where it came from. */
+  address: z.string(),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
+/** Records what the gateway refused; identity does, since the gateway has no database. */
+export async function recordRefusal(db: Db, refusal: Refusal): Promise<void> {
+  const { request_id, status, code } = refusal;
+  const method = cleanMethod(refusal.method);
+  const path = cleanPath(refusal.path);
+  const address = clean(refusal.address, 64);
+  await insert(
+    db,
+    { requestId: request_id, method, path, principal: undefined, object: undefined },
+    {
+      what: `${method} ${path}`,
+      object: objectInPath(path),
+      outcome: "refused",
+      status,
+      code,
+      data: { address },
+    },
+  );
+}
+
+// -- reading ------------------------------------------------------------------------------------------------
+
+const idNumber = z.number().int();
+
+/** Which records are wanted; those that match everything given, the newest first. */
+export const auditQuestion = z.object({
+  who_kind: z.string().optional(),
+  who_id: idNumber.optional(),
+  organization_id: idNumber.optional(),
+  what: z.string().optional(),
+  object: z.string().optional(),
+  object_id: idNumber.optional(),
+  outcome: z.string().optional(),
+  request_id: z.string().optional(),
+  /** ISO; both ends belong to it. */
+  from: z.string().optional(),
+  till: z.string().optional(),
+  limit: idNumber.max(1000),
+});
+export type AuditQuestion = z.infer<typeof auditQuestion>;
+
+const auditEntry = z.object({
+  id: idNumber,
+  /** ISO, milliseconds, UTC. */
+  at: z.string(),
+  request_id: z.string().nullable(),
+  who: z.object({ kind: z.string(), id: idNumber, organization_id: idNumber }).nullable(),
+  /** The event of a change (`user.changed`), or what was refused (`DELETE /api/user/3`). */
+  what: z.string(),
+  object: z.object({ noun: z.string(), id: idNumber.nullable() }).nullable(),
+  outcome: z.enum(["done", "refused"]),
+  status: idNumber.nullable(),
+  code: z.string().nullable(),
+  method: z.string().nullable(),
+  path: z.string().nullable(),
+  data: z.unknown(),
+});
+export type AuditEntry = z.infer<typeof auditEntry>;
+
+export const auditAnswer = z.object({ total: idNumber, entries: z.array(auditEntry) });
+export type AuditAnswer = z.infer<typeof auditAnswer>;
+
+/** The newest records of this service that match, and how many match in all. */
+export async function auditEntries(db: Db, question: AuditQuestion): Promise<AuditAnswer> {
+  const where: Fragment[] = [];
+  const equal = {
+    who_kind: question.who_kind,
+    who_id: question.who_id,
+    who_organization_id: question.organization_id,
+    what: question.what,
+    object: question.object,
+    object_id: question.object_id,
+    outcome: question.outcome,
+    request_id: question.request_id,
+  };
+  for (const [column, value] of Object.entries(equal)) {
+    if (value !== undefined) where.push(db`${db(column)} = ${value}`);
+  }
+  if (question.from !== undefined) where.push(db`at >= ${question.from}::timestamptz`);
+  if (question.till !== undefined) where.push(db`at <= ${question.till}::timestamptz`);
+  const condition = all(db, where);
+  const entries = await db<AuditEntry[]>`
+    select id::integer, request_id, what, outcome, status, code, method, path, data,
+      to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
+      case when who_kind is not null then json_build_object(
+        'kind', who_kind, 'id', who_id, 'organization_id', who_organization_id) end as who,
+      case when object is not null then json_build_object(
+        'noun', object, 'id', object_id) end as object
+    from audit where ${condition} order by audit.at desc, audit.id desc limit ${question.limit}`;
+  const [row] = await db<{ count: string }[]>`select count(*) from audit where ${condition}`;
+  return { total: Number(row!.count), entries: [...entries] };
+}

@@ -1,0 +1,224 @@
+/**
+ * PostgreSQL for one service: connection, numbered migrations, and the few error codes rules need to know.
+ * The only module that knows which driver is used.
+ * @module
+ */
+import postgres from "postgres";
+import { SextantError } from "../service/errors.ts";
+import type { Logger } from "../service/log.ts";
+
+export type Db = postgres.Sql;
+/** A transaction, or the pool itself: what a store function may run its SQL on. */
+export type Tx = postgres.Sql | postgres.TransactionSql;
+/** A piece of SQL with its parameters, to be put into a larger statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
+export type JsonValue = postgres.JSONValue;
+
+export interface OpenDatabaseOptions {
+  /** The schema that this service owns; the connection's search path. */
+  schema: string;
+  log: Logger;
+  /** Connections in the pool. */
+  max?: number;
+}
+
+/**
+ * The driver (3.4.9) may keep a piece of a message that was meant for a connection which has closed, and then sends
+ * nothing to its successor but what is too long to wait for more. With this the greeting is; the server hangs up on what
+ * came before it, and the next connection is sound. White space in this parameter means nothing.
+ */
+const LONG_GREETING = { options: " ".repeat(1024) };
+
+let guarded = false;
+
+/**
+ * For the same reason the driver can throw where nobody catches it, in a transaction whose connection was closed: the
+ * statement fails all the same, and the service goes on.
+ */
+function surviveLostConnections(log: Logger): void {
+  if (guarded) return;
+  guarded = true;
+  globalThis.addEventListener("error", (event) => {
+    const stack = event.error instanceof TypeError ? event.error.stack ?? "" : "";
+    if (!/at \S*nextWrite .*\/postgres\//.test(stack)) return;
+    event.preventDefault();
+    log.warn("A connection to Postgres was closed in the middle of a transaction");
+  });
+}
+
+/**
+ * Opens a pool on `url`. A unix socket is named in the query: `postgres://user:password@/database?host=/folder&port=5432`.
+ * Connections are made lazily and again after a loss; a statement under way at that moment fails.
+ */
+export function openDatabase(url: string, { schema, log, max = 10 }: OpenDatabaseOptions): Db {
+  surviveLostConnections(log);
+  const parsed = new URL(url.replace("@/", "@localhost/"));
+  const host = parsed.searchParams.get("host") ?? parsed.hostname;
+  const port = Number(parsed.searchParams.get("port") ?? (parsed.port || 5432));
+  return postgres({
+    host,
+    port,
+    ...(host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : {}),
+    database: decodeURIComponent(parsed.pathname.slice(1)),
+    username: decodeURIComponent(parsed.username),
+    password: decodeURIComponent(parsed.password),
+    max,
+    connect_timeout: 5,
+    backoff: (retries: number) => Math.min(0.1 * 2 ** retries, 2),
+    connection: { application_name: `sextant-${schema}`, search_path: schema, ...LONG_GREETING },
+    onnotice: (notice) => log.debug("Postgres notice", { notice: notice.message }),
+  });
+}
+
+/** Waits until the database answers, telling the log every few seconds what it waits for. */
+export async function waitForDatabase(db: Db, log: Logger, signal?: AbortSignal): Promise<void> {
+  for (let attempt = 0;; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      await db`select 1`;
+      return;
+    } catch (error) {
+      if (attempt % 10 === 0) {
+        log.warn("Waiting for Postgres", { reason: (error as Error).message });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** Whether the database answers within `timeoutMs`. */
+export async function databaseAnswers(db: Db, timeoutMs = 2000): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), timeoutMs);
+  db`select 1`.then(() => resolve(true), () => resolve(false));
+  return await promise.finally(() => clearTimeout(timer));
+}
+
+/** One page of a list: which rows, in which order, from where to where. */
+export interface PageRequest {
+  /** Conditions, all of which must hold. */
+  where: Fragment[];
+  /** Columns are put in as identifiers; check them against the list that the route allows. */
+  order: { column: string; descending: boolean }[];
+  /** Without a limit every row is returned. */
+  window: { limit: number | undefined; offset: number };
+  /** The table, when the number of all its rows is kept (see the migration `row_count`). */
+  counted?: string;
+  /** SQL of the number of rows that match, when there is something faster than counting them. */
+  total?: Fragment | undefined;
+}
+
+/** Selects one page and counts all rows that match. */
+export async function selectPage<Row extends object>(
+  tx: Tx,
+  columns: Fragment,
+  from: Fragment,
+  { where, order, window, counted, total }: PageRequest,
+): Promise<{ rows: Row[]; total: number }> {
+  const condition = all(tx, where);
+  const keys = order.map(({ column, descending }) =>
+    descending ? tx`${tx(column)} desc` : tx`${tx(column)}`
+  );
+  const sorted = keys.reduce((left, right) => tx`${left}, ${right}`);
+  const page = window.limit === undefined
+    ? tx``
+    : tx`limit ${window.limit} offset ${window.offset}`;
+  const rows = await tx<Row[]>`
+    select ${columns} from ${from} where ${condition} order by ${sorted} ${page}`;
+  if (window.limit === undefined) return { rows, total: rows.length };
+  const known = window.offset + rows.length;
+  // A page that is not full ends the list, and says how long it is.
+  if (rows.length < window.limit && (rows.length > 0 || window.offset === 0)) {
+    return { rows, total: known };
+  }
+  if (total) {
+    const [row] = await tx<{ count: string }[]>`select ${total} as count`;
+    return { rows, total: Number(row!.count) };
+  }
+  const [row] = counted !== undefined && where.length === 0
+    ? await tx<{ count: string }[]>`
+      select coalesce(sum(rows), 0) as count from row_count where table_name = ${counted}`
+    : await tx<{ count: string }[]>`select count(*) from ${from} where ${condition}`;
+  return { rows, total: Number(row!.count) };
+}
+
+/** Joins conditions with `and`; none is `true`. */
+export function all(tx: Tx, conditions: Fragment[]): Fragment {
+  return conditions.reduce((left, right) => tx`${left} and ${right}`, tx`true`);
+}
+
+const MIGRATION = /^(\d{3})_[a-z0-9_]+\.sql$/;
+/** Tables that every service has in its own schema. */
+const COMMON = new URL("./schema/", import.meta.url);
+
+interface Migration {
+  number: number;
+  name: string;
+  file: URL;
+}
+
+/** The files `NNN_name.sql` of some folders, in the order of their numbers. */
+async function migrationsIn(folders: URL[]): Promise<Migration[]> {
+  const found: Migration[] = [];
+  for (const folder of folders) {
+    for await (const { name } of Deno.readDir(folder)) {
+      const match = MIGRATION.exec(name);
+      if (match) found.push({ number: Number(match[1]), name, file: new URL(name, folder) });
+    }
+  }
+  found.sort((a, b) => a.number - b.number);
+  const twice = found.find(({ number }, index) => number === found[index + 1]?.number);
+  if (twice) throw new Error(`Two migrations have the number ${twice.number}: give one the next.`);
+  return found;
+}
+
+/**
+ * Applies the files `NNN_name.sql` of `folder`, and of the folder that all services share, that this database has not
+ * seen, in order, each in its own transaction. Replicas that start together wait for one another under an advisory lock.
+ */
+export async function migrate(db: Db, folder: URL, log: Logger): Promise<void> {
+  const files = await migrationsIn([COMMON, folder]);
+  for (const file of files) {
+    const text = await Deno.readTextFile(file.file);
+    await db.begin(async (tx) => {
+      // One lock for the whole schema; held to the end of this transaction.
+      await tx`select pg_advisory_xact_lock(hashtext('sextant.migrate.' || current_schema()))`;
+      await tx`
+        create table if not exists migration (
+          number integer primary key, name text not null, applied_at timestamptz not null default now()
+        )`;
+      const [seen] = await tx`select name from migration where number = ${file.number}`;
+      if (seen) return;
+      await tx.unsafe(text);
+      await tx`insert into migration (number, name) values (${file.number}, ${file.name})`;
+      log.info("Migration applied", { migration: file.name });
+    });
+  }
+}
+
+/** The name of the violated constraint when `error` is what Postgres says of a duplicate; else `undefined`. */
+export function uniqueViolation(error: unknown): string | undefined {
+  return violation(error, "23505");
+}
+
+/** The name of the violated constraint when `error` is what Postgres says of a dangling reference. */
+export function foreignKeyViolation(error: unknown): string | undefined {
+  return violation(error, "23503");
+}
+
+function violation(error: unknown, code: string): string | undefined {
+  if (!(error instanceof postgres.PostgresError) || error.code !== code) return undefined;
+  return error.constraint_name ?? "";
+}
+
+/** Codes with which the driver or the server says "no connection now", not "wrong statement". */
+const CONNECTION_CODES = /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|57P0|08)/;
+
+/** Turns a lost or refused database connection into the error a client should see; others pass through. */
+export function asUnavailable(error: unknown): unknown {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== "string" || !CONNECTION_CODES.test(code)) return error;
+  return new SextantError("unavailable", "The database is not answering; try again in a moment.", {
+    cause: error,
+  });
+}

@@ -1,0 +1,258 @@
+/**
+ * Changes and the messages that tell of them, in one transaction.
+ *
+ * A message is a row of the service's `outbox` table until JetStream has acknowledged it. It is published right
+ * after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the broker drop the second copy. One that is
+ * too large for the broker would fail for ever: it is dropped with an error in the log.
+ * @module
+ */
+import {
+  ErrorCode,
+  headers as newHeaders,
+  type JetStreamClient,
+  type MsgHdrs,
+  nanos,
+  type NatsConnection,
+  type NatsError,
+  RetentionPolicy,
+  StorageType,
+} from "nats.ws";
+import { recordChanges } from "./audit.ts";
+import type { Db, JsonValue } from "./db.ts";
+import { EVENT_DATA, type EventData, type EventName, eventSubject } from "../messages/events.ts";
+import type { Logger } from "../service/log.ts";
+import { STREAMS, subjects } from "../broker/subjects.ts";
+import type { TransactionSql } from "postgres";
+
+/** The table every service with an outbox creates in its first migration. */
+export interface OutboxRow {
+  id: string;
+  subject: string;
+  payload: string;
+}
+
+/** A transaction that can also tell. */
+export interface Change {
+  tx: TransactionSql;
+  /** Tells of this change, once it is committed. */
+  emit<Name extends EventName>(name: Name, data: EventData<Name>): void;
+  /** Sends any message, once this change is committed. */
+  send(subject: string, payload: JsonValue): void;
+}
+
+export interface Outbox {
+  /** Runs `work` in one transaction with the messages it emits; resolves after they were handed to the broker. */
+  change<Result>(work: (change: Change) => Promise<Result>): Promise<Result>;
+  /** Publishes what is left over; returns how many. One that is refused does not hold up the others. */
+  sweep(): Promise<number>;
+  /** Rows not yet acknowledged by the broker. */
+  backlog(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface OutboxOptions {
+  db: Db;
+  jetstream: JetStreamClient;
+  service: string;
+  log: Logger;
+  /** Adds headers to a message, for example its signature, when it is published. */
+  sign?: (subject: string, payload: Uint8Array, headers: MsgHdrs) => void;
+  sweepEveryMs?: number;
+  now?: () => Date;
+}
+
+/** How old a row is before the sweep takes it: younger ones are on their way from their own transaction. */
+const SETTLE_SECONDS = 2;
+const SWEEP_BATCH = 200;
+const encoder = new TextEncoder();
+
+export function createOutbox({
+  db,
+  jetstream,
+  service,
+  log,
+  sign,
+  sweepEveryMs = 1000,
+  now = () => new Date(),
+}: OutboxOptions): Outbox {
+  const inFlight = new Set<Promise<unknown>>();
+  let stopped = false;
+  let wake = () => {};
+
+  /** Resolves when the broker has acknowledged the message, or never could, and the row is gone. */
+  async function publish(row: OutboxRow): Promise<void> {
+    const payload = encoder.encode(row.payload);
+    const headers = newHeaders();
+    sign?.(row.subject, payload, headers);
+    try {
+      await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers });
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const bytes = payload.length;
+      log.error("A message is too large for the broker and was dropped; its receivers miss it", {
+        subject: row.subject,
+        bytes,
+      });
+    }
+    await forget(row.id);
+  }
+
+  let removing: Promise<unknown> = Promise.resolve();
+  let next: { ids: string[]; removed: Promise<unknown> } | undefined;
+
+  /** Removes a row. Those that are acknowledged during one removal share the next: a task has a thousand of them. */
+  async function forget(id: string): Promise<void> {
+    if (!next) {
+      const ids: string[] = [];
+      const removed = removing.then(() => {
+        next = undefined;
+        // A row that another replica holds is being removed by it.
+        return db`
+          delete from outbox where id in (
+            select id from outbox where id = any(${ids}) for update skip locked)`;
+      });
+      removing = removed.catch(() => {});
+      next = { ids, removed };
+    }
+    next.ids.push(id);
+    await next.removed;
+  }
+
+  function track(work: Promise<unknown>): void {
+    inFlight.add(work);
+    work.finally(() => inFlight.delete(work));
+  }
+
+  async function change<Result>(work: (change: Change) => Promise<Result>): Promise<Result> {
+    let rows: OutboxRow[] = [];
+    const result = await db.begin(async (tx) => {
+      const messages: { subject: string; payload: string }[] = [];
+      const told: { name: string; data: Record<string, unknown> }[] = [];
+      const result = await work({
+        tx,
+        emit(name, data) {
+          const content = { at: now().toISOString(), data: EVENT_DATA[name].parse(data) };
+          told.push({ name, data: content.data });
+          messages.push({ subject: eventSubject(name), payload: JSON.stringify(content) });
+        },
+        send(subject, payload) {
+          messages.push({ subject, payload: JSON.stringify(payload) });
+        },
+      });
+      await recordChanges(tx, told);
+      rows = messages.length === 0 ? [] : await tx<OutboxRow[]>`
+        insert into outbox (subject, payload)
+        select subject, payload
+        from jsonb_to_recordset(${tx.json(messages)}) as message(subject text, payload text)
+        returning id, subject, payload`;
+      return result;
+    });
+    // Written to the socket before the caller is answered, so that whoever hears the answer and asks again
+    // over the same connection meets caches that have heard the event first. The acknowledgement comes later.
+    for (const row of rows) {
+      track(
+        publish(row).catch((error) => {
+          log.warn("A message stays in the outbox for now", { subject: row.subject, error });
+        }),
+      );
+    }
+    return result as Result;
+  }
+
+  async function sweep(): Promise<number> {
+    const rows = await db<OutboxRow[]>`
+      select id, subject, payload from outbox
+      where created_at < now() - make_interval(secs => ${SETTLE_SECONDS})
+      order by id limit ${SWEEP_BATCH}`;
+    let refusal: unknown;
+    for (const row of rows) {
+      try {
+        await publish(row);
+      } catch (error) {
+        // Only what the broker refuses is this row's own trouble; else the others would wait in vain, too.
+        if (!isRefusal(error)) throw error;
+        refusal ??= error;
+      }
+    }
+    if (refusal) throw refusal;
+    return rows.length;
+  }
+
+  const sweeper = (async () => {
+    let failing = false;
+    while (!stopped) {
+      try {
+        const published = await sweep();
+        if (failing) log.info("The outbox is being published again");
+        failing = false;
+        if (published === SWEEP_BATCH) continue;
+      } catch (error) {
+        if (!failing && !stopped) log.warn("The outbox cannot be published now", { error });
+        failing = true;
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, sweepEveryMs);
+        wake = () => (clearTimeout(timer), resolve());
+      });
+    }
+  })();
+  return {
+    change,
+    sweep,
+    async backlog() {
+      const [row] = await db<{ count: string }[]>`select count(*) from outbox`;
+      return Number(row!.count);
+    },
+    async stop() {
+      stopped = true;
+      wake();
+      await sweeper;
+      await Promise.allSettled(inFlight);
+    },
+  };
+}
+
+/** The outbox of a service that is connected, with the stream of events made sure of. */
+export async function createEventOutbox(
+  { nc, ...options }: Omit<OutboxOptions, "jetstream"> & { nc: NatsConnection },
+): Promise<Outbox> {
+  await ensureEventStream(nc);
+  return createOutbox({ ...options, jetstream: nc.jetstream() });
+}
+
+/** How long events can be read again: for clients that reconnect and services that were down. */
+const EVENTS_KEPT_HOURS = 72;
+
+/** Makes the stream of events if it is not there; every service may be the first. */
+export async function ensureEventStream(nc: NatsConnection): Promise<void> {
+  const jsm = await nc.jetstreamManager({ checkAPI: false });
+  try {
+    await jsm.streams.info(STREAMS.events);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await jsm.streams.add({
+      name: STREAMS.events,
+      subjects: [subjects.allEvents()],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      max_age: nanos(EVENTS_KEPT_HOURS * 3_600_000),
+    });
+  }
+}
+
+/** Whether the client would not send a message, since it is larger than the broker takes. */
+function isTooLarge(error: unknown): boolean {
+  return (error as NatsError | null)?.code === ErrorCode.MaxPayloadExceeded;
+}
+
+/** Whether the broker has answered, and does not take this message. */
+function isRefusal(error: unknown): boolean {
+  const { api_error, code } = (error ?? {}) as Partial<NatsError>;
+  return api_error !== undefined || code === ErrorCode.PermissionsViolation;
+}
+
+/** Whether JetStream says that the stream or consumer does not exist. */
+export function isMissing(error: unknown): boolean {
+  const api = (error as { api_error?: { err_code?: number } } | null)?.api_error;
+  return api?.err_code === 10059 || api?.err_code === 10014;
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { useTestPostgres, waitFor } from "../../tests/harness.ts";
+import { startTestNats } from "../../tests/support/nats.ts";
+import { MAX_PAYLOAD } from "../broker/trust.ts";
+import { migrate, openDatabase } from "./db.ts";
+import { createLogger, silentLogger } from "../service/log.ts";
+import { createEventOutbox, createOutbox, ensureEventStream } from "./outbox.ts";
+import { STREAMS, subjects } from "../broker/subjects.ts";
+
+const postgres = useTestPostgres();
+const TOO_LARGE = { text: "x".repeat(MAX_PAYLOAD) };
+
+async function startTest() {
+  const url = await postgres.newDatabase("identity");
+  const db = openDatabase(url, { schema: "identity", log: silentLogger });
+  await migrate(db, new URL("../../services/identity/schema/", import.meta.url), silentLogger);
+  const nats = await startTestNats();
+  const { nc } = await nats.service("identity");
+  const written: string[] = [];
+  const log = createLogger("identity", { write: (line) => written.push(line) });
+  return {
+    db,
+    nc,
+    log,
+    errors: () => written.map((line) => JSON.parse(line)).filter((one) => one.level === "error"),
+    async stop() {
+      await nats.stop();
+      await db.end({ timeout: 5 });
+    },
+  };
+}
+
+Deno.test("a message too large for the broker is dropped with an error in the log", async () => {
+  const { db, nc, log, errors, stop } = await startTest();
+  const outbox = await createEventOutbox({ db, nc, log, service: "identity", sweepEveryMs: 1e9 });
+  await outbox.change(({ send }) => Promise.resolve(send(subjects.event("a", "b"), TOO_LARGE)));
+  await waitFor(async () => await outbox.backlog() === 0, { what: "the end of the message" });
+  assert.equal(errors().length, 1);
+  assert.equal(errors()[0].subject, "event.a.b");
+  assert.ok(errors()[0].bytes > MAX_PAYLOAD);
+  await outbox.stop();
+  await stop();
+});
+
+Deno.test("sweep() goes on after a message that is too large or refused by the broker", async () => {
+  const { db, nc, log, stop } = await startTest();
+  await ensureEventStream(nc);
+  const jetstream = nc.jetstream();
+  const outbox = createOutbox({ db, jetstream, log, service: "identity", sweepEveryMs: 1e9 });
+  const rows = [
+    { subject: subjects.event("a", "large"), payload: JSON.stringify(TOO_LARGE) },
+    // Not this service's to publish.
+    { subject: "dispatch.1", payload: "{}" },
+    { subject: subjects.event("a", "good"), payload: "{}" },
+  ];
+  for (const row of rows) {
+    await db`insert into outbox ${db({ ...row, created_at: new Date(Date.now() - 60_000) })}`;
+  }
+  await assert.rejects(outbox.sweep(), /Permissions Violation/i);
+  const left = await db<{ subject: string }[]>`select subject from outbox`;
+  assert.deepEqual(left.map((row) => row.subject), ["dispatch.1"]);
+  const manager = await nc.jetstreamManager({ checkAPI: false });
+  assert.equal((await manager.streams.info(STREAMS.events)).state.messages, 1);
+  await outbox.stop();
+  await stop();
+});
