@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { Logger } from "../../shared/service/log.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { NodeConfig } from "./config/config.ts";
-import { shareConfig } from "./databases/share.ts";
+import { shareConfig } from "./data/share.ts";
 import { readableFormats } from "./encryption/formats.ts";
 import type { Payloads } from "./encryption/payloads.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
@@ -31,7 +31,7 @@ import { takeWork } from "./run/intake.ts";
 import { createReporter } from "./run/report.ts";
 import { openRunners } from "./run/runners.ts";
 import { createSlots } from "./run/slots.ts";
-import { createSandbox, type Sandbox, type SandboxOptions } from "./runtimes/sandbox.ts";
+import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
 
 /** How long a stopping agent tries to tell the hub what it could not finish. */
 const LAST_WORDS_MS = 3000;

@@ -11,7 +11,7 @@ import { createLogger, type LogLevel } from "../../shared/service/log.ts";
 import { startAgent } from "./agent.ts";
 import { COMMANDS_HELP, findCommand } from "./commands.ts";
 import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE, readNodeConfig } from "./config/config.ts";
-import { describeWalls, type Wall } from "./runtimes/walls.ts";
+import { describeWalls, type Wall } from "./sandbox/walls.ts";
 
 const HELP = `Runs the agent of one node at a data station.
 

@@ -3,7 +3,7 @@
 import { startAgent } from "../../services/node/agent.ts";
 import { readNodeConfig } from "../../services/node/config/config.ts";
 import { writePieces } from "../../services/node/payload/pieces.ts";
-import type { Sandbox } from "../../services/node/runtimes/sandbox.ts";
+import type { Sandbox } from "../../services/node/sandbox/sandbox.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { say, told } from "./programs.ts";
 

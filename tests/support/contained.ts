@@ -1,16 +1,10 @@
 /** Container runs as the agent makes them, without an agent, on a real engine. */
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
-import type { Outcome } from "../../services/node/runtimes/runtime.ts";
-import {
-  type Containers,
-  createContainers,
-} from "../../services/node/runtimes/container/containers.ts";
-import type {
-  ContainerOptions,
-  ContainerRun,
-} from "../../services/node/runtimes/container/options.ts";
-import type { Connect } from "../../services/node/runtimes/container/link.ts";
-import { createEngine } from "../../services/node/runtimes/container/engine.ts";
+import type { Outcome } from "../../services/node/run/runtime.ts";
+import { type Containers, createContainers } from "../../services/node/container/containers.ts";
+import type { ContainerOptions, ContainerRun } from "../../services/node/container/options.ts";
+import type { Connect } from "../../services/node/container/network/ways_out.ts";
+import { createEngine } from "../../services/node/container/engine.ts";
 import { temporaryFolder } from "../harness.ts";
 import { SHELL_IMAGE, type TestEngine } from "./container_engine.ts";
 

@@ -4,11 +4,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import {
-  createEngine,
-  type Engine,
-  engineInfo,
-} from "../../services/node/runtimes/container/engine.ts";
+import { createEngine, type Engine, engineInfo } from "../../services/node/container/engine.ts";
 import { type ManagedProcess, startProcess } from "../../services/stack/process.ts";
 import { temporaryFolder, waitFor } from "../harness.ts";
 

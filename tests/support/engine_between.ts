@@ -2,7 +2,7 @@
  * A socket before a container engine's, for tests of what goes wrong on the way: it passes everything on, and can hold
  * a request or its answer, drop it, refuse it, or put an error in the answer's place.
  */
-import { joinConnections } from "../../services/node/runtimes/container/pipe.ts";
+import { joinConnections } from "../../services/node/container/network/pipe.ts";
 import { temporaryFolder, waitFor } from "../harness.ts";
 
 interface Held {

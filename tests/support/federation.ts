@@ -2,7 +2,7 @@
  * Tries an algorithm out in this process: each organization is the text of a CSV file. For tests.
  * @module
  */
-import { readTable } from "../../services/node/runtimes/table.ts";
+import { readTable } from "../../services/node/data/table.ts";
 import type { Context, SubtaskResult } from "../../services/node/algorithms/api.ts";
 
 type Method = (context: Context, kwargs: never) => unknown;

@@ -3,8 +3,8 @@
  * Arguments: the engine's socket, a folder, the image, and the scripts. Prints one JSON line for each outcome.
  */
 import { silentLogger } from "../../shared/service/log.ts";
-import { createContainers } from "../../services/node/runtimes/container/containers.ts";
-import { createEngine } from "../../services/node/runtimes/container/engine.ts";
+import { createContainers } from "../../services/node/container/containers.ts";
+import { createEngine } from "../../services/node/container/engine.ts";
 
 const [socket, folder, image, ...scripts] = Deno.args as [string, string, string, ...string[]];
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -3,12 +3,12 @@
  * @module
  */
 import { writePieces } from "../../services/node/payload/pieces.ts";
-import type { Outcome, RunHandle, RunSpec } from "../../services/node/runtimes/runtime.ts";
+import type { Outcome, RunHandle, RunSpec } from "../../services/node/run/runtime.ts";
 import {
   createSandbox,
   type Sandbox,
   type SandboxOptions,
-} from "../../services/node/runtimes/sandbox.ts";
+} from "../../services/node/sandbox/sandbox.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { temporaryFolder } from "../harness.ts";
 

@@ -12,7 +12,7 @@ import type { NodeConfig } from "../config/config.ts";
 import { readableFormats } from "../encryption/formats.ts";
 import { publicKeyText, readPrivateKey } from "../encryption/keys.ts";
 import { createHub, type NodeIdentity, WrongKeyError } from "../hub/hub.ts";
-import { decideCall, decideTask, type Policy } from "../policy.ts";
+import { decideCall, decideTask, type Policy } from "../policy/policy.ts";
 import {
   type Engine,
   engineInfo,
@@ -20,8 +20,8 @@ import {
   missingLimits,
   podmanVersion,
   usualSockets,
-} from "../runtimes/container/engine.ts";
-import { gpuProblem } from "../runtimes/container/gpu.ts";
+} from "../container/engine.ts";
+import { gpuProblem } from "../container/gpu.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkAddress, checkSurroundings } from "./reach.ts";
 

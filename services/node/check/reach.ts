@@ -4,12 +4,12 @@
  */
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { NodeConfig } from "../config/config.ts";
-import type { NodeDatabase } from "../databases/databases.ts";
-import type { Engine } from "../runtimes/container/engine.ts";
-import { connectTcp } from "../runtimes/container/link.ts";
-import type { Target } from "../runtimes/container/reach.ts";
-import { inspectService, portsOf } from "../runtimes/container/services.ts";
-import { hasSsh } from "../runtimes/container/ssh_tunnel.ts";
+import type { NodeDatabase } from "../data/databases.ts";
+import type { Engine } from "../container/engine.ts";
+import { connectTcp } from "../container/network/ways_out.ts";
+import type { Target } from "../container/network/addresses.ts";
+import { inspectService, portsOf } from "../container/network/services.ts";
+import { hasSsh } from "../container/network/ssh_tunnel.ts";
 import type { Finding } from "./finding.ts";
 
 const PATIENCE_MS = 5000;

@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
-import type { ContainerOptions } from "../runtimes/container/options.ts";
-import type { RegistryLogin } from "../runtimes/container/image.ts";
+import type { ContainerOptions } from "../container/options.ts";
+import type { RegistryLogin } from "../container/image.ts";
 import { count, domain, host, hostName, listOf, option, port, range } from "./types.ts";
 
 const tunnel = z.strictObject({

@@ -4,7 +4,7 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
-import { readTarget } from "../databases/address.ts";
+import { readTarget } from "../data/address.ts";
 
 export const option = z.string({ error: "must be text" }).trim().min(1, "must not be empty");
 export const count = z.number({ error: "must be a number" }).int("must be a whole number").min(

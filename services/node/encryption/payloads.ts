@@ -5,7 +5,7 @@
 import type { KeyObject } from "node:crypto";
 import { z } from "zod";
 import type { Hub } from "../hub/hub.ts";
-import { type PayloadCodec, plainPayloads as plainCodec } from "../proxy/payload_codec.ts";
+import { type PayloadCodec, plainPayloads as plainCodec } from "../subtasks/payload_codec.ts";
 import { KeyError, readPublicKey } from "./keys.ts";
 import {
   createBlobOpener,

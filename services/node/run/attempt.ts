@@ -13,7 +13,7 @@ import { orAbort } from "../hub/backoff.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import { WrongKeyError } from "../hub/hub.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
-import type { Decision } from "../policy.ts";
+import type { Decision } from "../policy/policy.ts";
 import { AuditError, type AuditEvent, type AuditLog, digestOfFile } from "../record/audit_log.ts";
 import type { FinalStatus, FinishedRun } from "../record/finish_report.ts";
 import { attemptKey } from "../record/attempt_id.ts";

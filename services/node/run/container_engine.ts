@@ -8,15 +8,15 @@ import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import type { Journal } from "../record/journal.ts";
-import { type Containers, createContainers } from "../runtimes/container/containers.ts";
+import { type Containers, createContainers } from "../container/containers.ts";
 import {
   createEngine,
   engineInfo,
   findEngine,
   missingLimits,
   usualSockets,
-} from "../runtimes/container/engine.ts";
-import type { ContainerOptions } from "../runtimes/container/options.ts";
+} from "../container/engine.ts";
+import type { ContainerOptions } from "../container/options.ts";
 
 export interface OpenContainersOptions {
   options: ContainerOptions | undefined;

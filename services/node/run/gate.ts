@@ -12,7 +12,7 @@ import {
   type Decision,
   type Policy,
   readsCalls,
-} from "../policy.ts";
+} from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";
 import type { Call } from "./input.ts";
 

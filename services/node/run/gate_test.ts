@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
-import type { Decision, Policy } from "../policy.ts";
+import type { Decision, Policy } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";
 import { createGate } from "./gate.ts";
 

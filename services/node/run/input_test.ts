@@ -6,7 +6,7 @@ import { createEncryptedPayloads, plainPayloads } from "../encryption/payloads.t
 import { createSeal, type Format, joined } from "../encryption/sealed.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import type { ContentFile } from "../payload/pieces.ts";
-import type { Policy } from "../policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";
 import { createGate } from "./gate.ts";
 import { type Input, type Inputs, MAX_READ_BYTES, openInputs } from "./input.ts";

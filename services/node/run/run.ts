@@ -6,19 +6,19 @@ import { join } from "node:path";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
-import { forSandbox } from "../databases/databases.ts";
+import { forSandbox } from "../data/databases.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../hub/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { FinishedRun } from "../record/finish_report.ts";
 import { attemptKey } from "../record/attempt_id.ts";
-import type { Outcome, RunSpec, Runtime } from "../runtimes/runtime.ts";
+import type { Outcome, RunSpec, Runtime } from "./runtime.ts";
 import { resolveAlgorithm } from "./algorithm_store.ts";
 import { CannotStart } from "./cannot_start.ts";
 import type { ReceiveInput } from "./input.ts";
 import { createLogStream } from "./log_stream.ts";
 import type { Hold } from "./slots.ts";
-import { createSubtaskClient } from "./subtasks.ts";
+import { createSubtaskClient } from "../subtasks/sandbox_subtasks.ts";
 
 /** A run whose end is known; `release` lets go of what is kept of it, once its end is on the disk. */
 export type Execution = FinishedRun & Pick<Outcome, "release">;

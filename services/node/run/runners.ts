@@ -9,7 +9,7 @@ import type { Broker } from "../hub/broker.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { AuditLog } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
-import type { Sandbox, SandboxOptions } from "../runtimes/sandbox.ts";
+import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
 import { openContainers } from "./container_engine.ts";
 import { createContainerRunner } from "./container_run.ts";
 import type { ReceiveInput } from "./input.ts";

@@ -1,0 +1,239 @@
+/**
+ * The main module of every sandbox: imports the algorithm, calls it and speaks to the agent (see `frames.ts`).
+ *
+ * It must be the main module and must import by a computed specifier: Deno checks no permission for what a main
+ * module imports statically, so an algorithm in this place could read any file that its user can. It imports as
+ * little as it can, because every run waits for it.
+ * @module
+ */
+import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
+import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
+import { closest } from "../../../shared/command_line/closest.ts";
+import { readTable, TableError } from "../data/table.ts";
+
+const encoder = new TextEncoder();
+
+// Both streams of the console go the same way, or the order of the lines would be lost.
+console.error = console.warn = console.log;
+
+function write(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+function sendFrame(frame: Frame) {
+  write(encoder.encode(`\x1e${JSON.stringify(frame)}\n`));
+}
+
+// -- what comes from the agent ------------------------------------------------------------------------------
+
+async function* readMessages(): AsyncGenerator<unknown> {
+  const decoder = new TextDecoder();
+  let pieces: string[] = [];
+  for await (const chunk of Deno.stdin.readable) {
+    const lines = decoder.decode(chunk, { stream: true }).split("\n");
+    for (const line of lines.slice(0, -1)) {
+      yield JSON.parse(pieces.join("") + line);
+      pieces = [];
+    }
+    pieces.push(lines.at(-1)!);
+  }
+}
+
+const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+/** Calls for which there was no room yet. */
+const held: Call[] = [];
+let calls = 0;
+let maxCalls = 1;
+
+function call(what: Call["what"], input: unknown = null): Promise<unknown> {
+  const frame: Call = { is: "call", id: ++calls, what, input };
+  const answer = Promise.withResolvers<unknown>();
+  if (waiting.size < maxCalls) sendFrame(frame);
+  else held.push(frame);
+  waiting.set(frame.id, answer);
+  return answer.promise;
+}
+
+function takeAnswer(answer: Answer) {
+  const asked = waiting.get(answer.id);
+  waiting.delete(answer.id);
+  const next = held.shift();
+  if (next) sendFrame(next);
+  if ("error" in answer) asked?.reject(new Error(answer.error));
+  else asked?.resolve(answer.value);
+}
+
+// -- what goes to the agent ---------------------------------------------------------------------------------
+
+function fail(kind: ErrorFrame["kind"], text: string): never {
+  sendFrame({ is: "error", kind, text });
+  Deno.exit(1);
+}
+
+/** An error as text, with those lines of its stack that are in the algorithm. */
+function describe(error: unknown, algorithm: string): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = String(error.stack).split("\n").filter((line) =>
+    /^\s+at /.test(line) && line.includes(algorithm)
+  );
+  // Deno's advice is for who starts a program, not for who writes one for the sandbox.
+  const message = error.message.replace(
+    /, run again with the --allow-\w+ flag/,
+    "; the sandbox does not allow it",
+  );
+  return [`${error.name}: ${message}`, ...new Set(stack)].join("\n");
+}
+
+function failWith(error: unknown, algorithm: string): never {
+  const memory = error instanceof RangeError && /alloca|memory/i.test(error.message);
+  fail(memory ? "memory" : "thrown", describe(error, algorithm));
+}
+
+/** For `JSON.stringify`, which would drop or alter such values without a word. */
+function refuseLosses(key: string, value: unknown): unknown {
+  const lost = typeof value === "number" && !Number.isFinite(value) ||
+    typeof value === "function" || typeof value === "symbol" || typeof value === "bigint" ||
+    value instanceof Map || value instanceof Set || ArrayBuffer.isView(value);
+  if (!lost) return value;
+  const kind = typeof value === "object" ? `a ${value.constructor.name}` : `the ${typeof value}`;
+  const shown = typeof value === "number" || typeof value === "bigint" ? ` ${value}` : "";
+  throw new TypeError(
+    `${key === "" ? "It" : `"${key}"`} is ${kind}${shown}, which JSON cannot hold.`,
+  );
+}
+
+function toJson(value: unknown): string {
+  if (value === undefined) {
+    throw new TypeError("The method returned nothing; return null to say so.");
+  }
+  try {
+    return JSON.stringify(value, refuseLosses);
+  } catch (error) {
+    if (!(error instanceof RangeError) || error.message !== "Invalid string length") throw error;
+    throw new RangeError(
+      "Its JSON is longer than the 512 MiB that a text can have in the sandbox.",
+    );
+  }
+}
+
+/** Characters of a result that are sent at once; all of it as bytes would take its memory once more. */
+const PIECE = 256 * 1024;
+
+function sendResult(text: string) {
+  const bytes = new Uint8Array(3 * PIECE);
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(text.length, at + PIECE);
+    // Not between the two halves of a character.
+    if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--;
+    const { written } = encoder.encodeInto(text.slice(at, end), bytes);
+    at = end;
+    sendFrame({ is: "result", bytes: written, ...(at < text.length ? { more: true } : {}) });
+    write(bytes.subarray(0, written));
+  }
+}
+
+// -- the run ------------------------------------------------------------------------------------------------
+
+function createContext(databases: StartMessage["databases"]): Context {
+  const tables = new Map<string, Table>();
+
+  function choose(label: string | undefined) {
+    const wanted = label ?? (databases.length === 1 ? databases[0]!.label : "default");
+    const found = databases.find((database) => database.label === wanted);
+    if (found) return found;
+    const labels = databases.map((database) => database.label).join(", ") || "none";
+    throw new TableError(
+      (label ?? null) === null && databases.length > 0
+        ? `Name one of the task's databases: ${labels}.`
+        : `The task has no database "${wanted}"; it has: ${labels}.`,
+    );
+  }
+
+  return {
+    table(label) {
+      const { label: found, path } = choose(label);
+      const table = tables.get(found) ?? readTable(found, Deno.readFileSync(path));
+      tables.set(found, table);
+      return table;
+    },
+    organizations: () => call("organizations") as ReturnType<Context["organizations"]>,
+    createTask: (task: Subtask) => call("createTask", task) as Promise<{ id: number }>,
+    results: (taskId: number) => call("results", taskId) as Promise<SubtaskResult[]>,
+    log: (...values) => console.log(...values),
+  };
+}
+
+/** Reads a call that was too large for a message. */
+function readCall(path: string): MethodCall {
+  let call: Partial<MethodCall> | null;
+  try {
+    call = JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    if (error instanceof RangeError) failWith(error, path);
+    fail(
+      "input",
+      "The input cannot be read: it must be JSON in UTF-8, which has no NaN or Infinity.",
+    );
+  }
+  const { method, args = [], kwargs = {} } = call ?? {};
+  const fits = typeof method === "string" && Array.isArray(args) &&
+    typeof kwargs === "object" && kwargs !== null && !Array.isArray(kwargs);
+  if (!fits) fail("input", "The input must be an object with method, args and kwargs.");
+  return { method, args, kwargs };
+}
+
+function findMethod(module: Record<string, unknown>, name: string) {
+  const method = Object.hasOwn(module, name) ? module[name] : undefined;
+  if (typeof method === "function") return method;
+  const methods = Object.keys(module).filter((key) => typeof module[key] === "function");
+  const near = closest(name, methods);
+  fail(
+    "method",
+    `The algorithm has no method "${name}"; it has: ${methods.join(", ") || "none"}.` +
+      (near ? ` Did you mean "${near}"?` : ""),
+  );
+}
+
+async function run({ algorithm, call: given, databases, max_calls }: StartMessage) {
+  maxCalls = max_calls;
+  const failed = (error: unknown) => failWith(error, algorithm);
+  addEventListener("unhandledrejection", (event) => failed(event.reason));
+  addEventListener("error", (event) => failed(event.error));
+
+  let module: Record<string, unknown>;
+  try {
+    module = await import(algorithm);
+  } catch (error) {
+    const text = describe(error, algorithm);
+    const imports = /specifier|Requires read access|Module not found/.test(text);
+    const rule = "In the sandbox an algorithm is one file, which imports nothing but types.";
+    fail("load", imports ? `${text}\n${rule}` : text);
+  }
+  const { method, args, kwargs } = typeof given === "string" ? readCall(given) : given;
+  const call = findMethod(module, method);
+  const named = args.length === 0 || Object.keys(kwargs).length > 0 ? [kwargs] : [];
+  let value: unknown;
+  try {
+    value = await call(createContext(databases), ...args, ...named);
+  } catch (error) {
+    failed(error);
+  }
+  let result: string;
+  try {
+    result = toJson(value);
+  } catch (error) {
+    fail("result", error instanceof Error ? error.message : String(error));
+  }
+  sendResult(result);
+  Deno.exit(0);
+}
+
+sendFrame({ is: "ready" });
+let started = false;
+for await (const message of readMessages()) {
+  if (started) takeAnswer(message as Answer);
+  else run(message as StartMessage);
+  started = true;
+}
+// The agent is gone, and nobody will ever read a result.
+Deno.exit(1);

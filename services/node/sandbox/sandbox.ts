@@ -1,0 +1,135 @@
+/**
+ * Runs an algorithm in a `deno run` that may do nothing but compute on its databases and speak to the agent over its
+ * standard streams. It needs no container engine and no root; what protects the machine beyond Deno's permissions
+ * is in `walls.ts`.
+ *
+ * A runner takes longer to start than most algorithms take to run, so one is always started in advance.
+ * @module
+ */
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { join } from "node:path";
+import { fillRunFolder, makeHome, removeFolder, RunFolderError } from "./run_folder.ts";
+import { launchRunner, type RunnerProcess } from "./runner_process.ts";
+import type { Outcome, RunHandle, RunLimits, RunSpec, Runtime } from "../run/runtime.ts";
+import { supervise } from "./supervise.ts";
+import { createUsers, describeWalls, findWalls, type Wall } from "./walls.ts";
+
+/** Milliseconds after the start of a run when the next runner is started: the run shall have the processor first. */
+const REFILL_AFTER = 50;
+
+export interface SandboxOptions {
+  /** The agent's data folder, which no other agent uses at the same time. */
+  folder: string;
+  log: Logger;
+  /** Limits of the first run, if they are known before. */
+  limits?: RunLimits;
+  /** The Deno that runs algorithms. */
+  deno?: string;
+  /** How much of what a run prints is kept. */
+  maxLogBytes?: number;
+}
+
+export interface Sandbox extends Runtime {
+  /** What protects this machine from an algorithm. */
+  readonly walls: Wall[];
+  /** Removes the sandbox's files; to be called when no run is under way. */
+  close(): Promise<void>;
+}
+
+/** Gets the machine ready to run algorithms. Throws when it cannot, naming the folder in the way. */
+export async function createSandbox(
+  { folder, log, limits, deno = Deno.execPath(), maxLogBytes = 2 ** 20 }: SandboxOptions,
+): Promise<Sandbox> {
+  const walls = await findWalls();
+  const home = await makeHome(folder, { ownUser: walls.ownUser !== undefined, deno });
+  const users = createUsers();
+  // The agent's alone. What an earlier agent left here was never promised to anybody.
+  const results = join(folder, "results");
+  await removeFolder(results);
+  await Deno.mkdir(results, { mode: 0o700 });
+  const launch = (limits: RunLimits) => launchRunner({ home, walls, users, limits });
+  const spare = createSpare(launch, log);
+
+  async function start(spec: RunSpec): Promise<RunHandle> {
+    const runLog = log.with({ run: spec.name });
+    let runner: RunnerProcess | undefined;
+    try {
+      runner = await spare.take(spec.limits) ?? await launch(spec.limits);
+      const place = await fillRunFolder(runner.folder, spec, runner.uid);
+      const resultPath = join(results, spec.name);
+      return supervise({ runner, place, spec, resultPath, maxLogBytes, log: runLog });
+    } catch (error) {
+      await runner?.remove();
+      const known = error instanceof RunFolderError;
+      if (!known) runLog.error("Cannot start a run", { error });
+      const reason = known
+        ? error.message
+        : "The node could not start its sandbox; its own log says why.";
+      const outcome: Outcome = { status: "start failed", result: null, log: "", reason };
+      return { done: Promise.resolve(outcome), kill: () => Promise.resolve() };
+    } finally {
+      spare.refill(spec.limits, REFILL_AFTER);
+    }
+  }
+
+  if (limits) spare.refill(limits, 0);
+  return {
+    name: "sandbox",
+    walls: await describeWalls(walls),
+    start,
+    async close() {
+      await spare.close();
+      await home.remove();
+      await removeFolder(results);
+    },
+  };
+}
+
+/** One runner that waits for a run. */
+function createSpare(launch: (limits: RunLimits) => Promise<RunnerProcess>, log: Logger) {
+  let waiting: RunnerProcess | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let launching: Promise<void> | undefined;
+  let closed = false;
+
+  async function fill(limits: RunLimits) {
+    try {
+      waiting = await launch(limits);
+      // It must not keep an agent from ending.
+      waiting.process.unref();
+    } catch (error) {
+      log.warn("Cannot start a runner in advance", { reason: messageOf(error) });
+    }
+    launching = undefined;
+  }
+
+  return {
+    /** The runner that waits, if it fits. */
+    async take(limits: RunLimits): Promise<RunnerProcess | undefined> {
+      const runner = waiting;
+      waiting = undefined;
+      if (!runner) return;
+      const { memoryMiB, timeoutSeconds } = runner.limits;
+      const fits = memoryMiB === limits.memoryMiB && timeoutSeconds === limits.timeoutSeconds;
+      if (fits && !runner.gone) {
+        runner.process.ref();
+        return runner;
+      }
+      await runner.remove();
+    },
+    refill(limits: RunLimits, afterMs: number) {
+      if (waiting || launching || timer || closed) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        launching = fill(limits);
+      }, afterMs);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await launching;
+      await waiting?.remove();
+    },
+  };
+}

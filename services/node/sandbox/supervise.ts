@@ -1,0 +1,218 @@
+/**
+ * Follows a runner from its first frame to its end, and answers what it asks. Whatever the algorithm does with its
+ * streams, this side holds a bounded amount of it.
+ * @module
+ */
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { discard } from "../payload/pieces.ts";
+import {
+  type Answer,
+  type Call,
+  createFrameReader,
+  FrameError,
+  type StartMessage,
+} from "./frames.ts";
+import { createOutputFile } from "../run/output.ts";
+import type { RunFolder } from "./run_folder.ts";
+import { createRunLog } from "../run/run_log.ts";
+import type { RunnerProcess } from "./runner_process.ts";
+import type { Outcome, RunHandle, RunSpec, SubtaskClient } from "../run/runtime.ts";
+import {
+  explainDeath,
+  explainError,
+  judgeResult,
+  KILLED,
+  overLimit,
+  overTime,
+  type Verdict,
+} from "./verdict.ts";
+
+const MAX_CALLS = 16;
+/** Largest input of a subtask, nearly. */
+const MAX_FRAME_BYTES = 16 * 2 ** 20;
+/** As much of standard error as tells how a process died. */
+const TAIL_BYTES = 8192;
+/** The longest that a timer can wait, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+export interface Supervision {
+  runner: RunnerProcess;
+  place: RunFolder;
+  spec: RunSpec;
+  /** Where the result is to lie. */
+  resultPath: string;
+  maxLogBytes: number;
+  log: Logger;
+}
+
+/** Sends the runner its work and follows it; the first verdict that anything leads to is the run's. */
+export function supervise(
+  { runner, place, spec, resultPath, maxLogBytes, log }: Supervision,
+): RunHandle {
+  const { limits } = spec;
+  const { process } = runner;
+  const runLog = createRunLog({ maxBytes: maxLogBytes, onLines: spec.onLog });
+  const send = createSender(process.stdin);
+  const answer = createAnswerer(spec.client, send);
+  const output = createOutputFile(resultPath);
+  /** Pieces of the result that have come and are not in the file yet. */
+  const arrived: Uint8Array[] = [];
+  let complete = false;
+  let verdict: Verdict | undefined;
+  let ready = false;
+  let errors: Uint8Array = new Uint8Array();
+
+  function end(how: Verdict) {
+    verdict ??= how;
+    runner.kill();
+  }
+
+  const readFrames = createFrameReader({
+    maxFrameBytes: MAX_FRAME_BYTES,
+    maxResultBytes: limits.outputMiB * 2 ** 20,
+    onPrinted: runLog.writer(),
+    onFrame(frame) {
+      if (frame.is === "ready") ready = true;
+      else if (frame.is === "call") answer(frame);
+      else end(explainError(frame, spec, place));
+    },
+    onResult(piece, last) {
+      arrived.push(piece);
+      complete = last;
+    },
+  });
+
+  async function readOutput() {
+    for await (const chunk of process.stdout) {
+      if (verdict) continue;
+      try {
+        readFrames(chunk);
+        // Nothing more is read before this is written, so memory does not grow with the result.
+        for (const piece of arrived.splice(0)) await output.write(piece);
+        if (complete) end(judgeResult(output.end()));
+        else discard(chunk);
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        end(overLimit(error.message));
+      }
+    }
+  }
+
+  async function readErrors() {
+    const print = runLog.writer();
+    for await (const chunk of process.stderr) {
+      print(chunk);
+      errors = chunk.length >= TAIL_BYTES
+        ? chunk.slice(-TAIL_BYTES)
+        : new Uint8Array([...errors, ...chunk]).slice(-TAIL_BYTES);
+    }
+  }
+
+  async function follow(): Promise<Outcome> {
+    const timer = setTimeout(
+      () => end(overTime(limits)),
+      Math.min(MAX_TIMER, limits.timeoutSeconds * 1000),
+    );
+    try {
+      const [status] = await Promise.all([process.status, readOutput(), readErrors()]);
+      const tail = new TextDecoder().decode(errors);
+      if (!ready && !verdict) log.error("The sandbox did not start", { status, errors: tail });
+      verdict ??= explainDeath(status, tail, { ready, limits });
+    } catch (error) {
+      log.error("Lost hold of a sandbox", { error });
+      verdict ??= overLimit("The node lost hold of the run; its own log says why.");
+    } finally {
+      clearTimeout(timer);
+      await output.close({ keep: verdict?.result != null });
+      await runner.remove().catch((error) => log.warn("Cannot remove a run's folder", { error }));
+    }
+    const { result } = verdict;
+    return {
+      ...verdict,
+      log: runLog.text(),
+      ...(result ? { release: () => Deno.remove(result.path).catch(() => {}) } : {}),
+    };
+  }
+
+  send(startMessage(spec, place));
+  const done = follow();
+  return {
+    done,
+    async kill() {
+      end(KILLED);
+      await done;
+    },
+  };
+}
+
+function startMessage({ input }: RunSpec, place: RunFolder): StartMessage {
+  return {
+    algorithm: pathToFileURL(place.algorithm).href,
+    call: "path" in input ? place.input : input,
+    databases: place.databases,
+    max_calls: MAX_CALLS,
+  };
+}
+
+/** Returns a function that sends a message, and resolves when it has gone or nobody is there to read it. */
+function createSender(
+  stdin: WritableStream<Uint8Array>,
+): (message: StartMessage | Answer) => Promise<void> {
+  const writer = stdin.getWriter();
+  const encoder = new TextEncoder();
+  return async (message) => {
+    await writer.write(encoder.encode(`${JSON.stringify(message)}\n`)).catch(() => {});
+  };
+}
+
+const subtaskSchema = z.object({
+  organizations: z.array(z.number().int().positive()).min(1),
+  input: z.looseObject({ method: z.string() }),
+  name: z.string().exactOptional(),
+  description: z.string().exactOptional(),
+});
+
+/** Returns a function that does what a call asks for; what goes wrong becomes the algorithm's exception. */
+function createAnswerer(
+  client: SubtaskClient,
+  send: (answer: Answer) => Promise<void>,
+): (call: Call) => void {
+  let underWay = 0;
+
+  async function ask({ what, input }: Call): Promise<unknown> {
+    if (what === "organizations") return await client.organizations();
+    if (what === "results") return await client.results(parse(what, z.number().int(), input));
+    return await client.createTask(parse(what, subtaskSchema, input));
+  }
+
+  async function reply(call: Call) {
+    const answer = await ask(call).then(
+      (value) => ({ id: call.id, value: value ?? null }),
+      (error) => ({ id: call.id, error: messageOf(error) }),
+    );
+    // Until the runner has read it, the answer takes memory here.
+    await send(answer);
+    underWay--;
+  }
+
+  return function answer(call) {
+    // The runner keeps to half of this; only an algorithm that speaks in its name does not.
+    if (underWay === 2 * MAX_CALLS) {
+      throw new FrameError("The algorithm asked for too much at once.");
+    }
+    underWay++;
+    reply(call);
+  };
+}
+
+function parse<T>(what: string, schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) =>
+    [path.join("."), message].filter(Boolean).join(": ")
+  );
+  throw new Error(`${what}() cannot take that: ${issues.join("; ")}.`);
+}
