@@ -8,8 +8,8 @@
  */
 import type { Hono } from "hono";
 import { auditRequests } from "../../shared/storage/audit.ts";
-import { type AppEnv, createApp } from "../../shared/contract/http.ts";
-import { describePaths } from "../../shared/contract/openapi.ts";
+import { type AppEnv, createApp } from "../../shared/contract/app.ts";
+import { describeRoutes } from "../../shared/contract/openapi.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import { algorithmStoreRoutes } from "./routes/algorithm_store.ts";
 import { collaborationRoutes } from "./routes/collaboration.ts";
@@ -27,6 +27,6 @@ export function createCollaborationApp(deps: CollaborationDeps): Hono<AppEnv> {
   app.route("/", nodeRoutes(deps));
   app.route("/", metricsRoutes(deps));
   app.route("/", algorithmStoreRoutes(deps));
-  app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
+  app.get("/openapi.json", (c) => c.json(describeRoutes(app)));
   return app;
 }

@@ -6,7 +6,7 @@ import { auditEntries } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
 import { databaseAnswers } from "../../shared/storage/db.ts";
 import { SextantError } from "../../shared/service/errors.ts";
-import { found } from "../../shared/contract/http.ts";
+import { found } from "../../shared/contract/validate.ts";
 import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import { VERSION } from "../../shared/version.ts";
 import { createStoreClient, requireServerUrl, StoreRefusal } from "./algorithm_store.ts";

@@ -8,13 +8,13 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import { z } from "zod";
 import type { Refusal } from "../../shared/storage/audit.ts";
 import { SextantError } from "../../shared/service/errors.ts";
-import { answersWith, type AppEnv, createApp, noRoute } from "../../shared/contract/http.ts";
+import { answers } from "../../shared/contract/answers.ts";
+import { type AppEnv, createApp, noRoute } from "../../shared/contract/app.ts";
 import type { HttpClient } from "../../shared/http_over_nats/mod.ts";
 import type { Logger } from "../../shared/service/log.ts";
-import { describeApi, describePaths } from "../../shared/contract/openapi.ts";
+import { apiPart, describeApi, describeRoutes } from "../../shared/contract/openapi.ts";
 import { HUB_SERVICES } from "../../shared/broker/subjects.ts";
 import { FIELD_VERSION, VERSION } from "../../shared/version.ts";
 import { limitBody } from "./body_limit.ts";
@@ -72,12 +72,12 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
 
   app.get("/api/openapi.json", async function getOpenApi(c) {
     const requestId = c.get("requestId");
-    const documents = await Promise.all(HUB_SERVICES.map(async (service) => {
+    const parts = await Promise.all(HUB_SERVICES.map(async (service) => {
       const request = new Request(c.req.raw.url);
       const response = await http.request(service, request, { requestId });
-      return pathsOnly.parse(await response.json()).paths;
+      return apiPart.parse(await response.json());
     }));
-    return c.json(describeApi(Object.assign(describePaths(app), ...documents), VERSION));
+    return c.json(describeApi([describeRoutes(app), ...parts], VERSION));
   });
 
   app.get("/api/docs", async function getDocs(c) {
@@ -88,7 +88,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
 
   if (deps.feed) {
     const feed = liveFeed({ feed: deps.feed, principals });
-    app.get("/api/events", answersWith("text/event-stream"), feed);
+    app.get("/api/events", answers(undefined, { type: "text/event-stream" }), feed);
   }
 
   app.all("/api/*", forward);
@@ -134,8 +134,6 @@ function crossOrigin(origins: string[]): MiddlewareHandler<AppEnv> {
 
 const PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; " +
   "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-const pathsOnly = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
 
 /** Services record what they refuse; what ends here would leave no trace. */
 function tellRefusals(tell: GatewayDeps["refused"]): MiddlewareHandler<AppEnv> {

@@ -7,7 +7,8 @@
  */
 import type { Context } from "hono";
 import { SextantError } from "../../shared/service/errors.ts";
-import { type AppEnv, declareAccess } from "../../shared/contract/http.ts";
+import { type AppEnv } from "../../shared/contract/app.ts";
+import { declareFacts } from "../../shared/contract/route_facts.ts";
 import { demand, type Principal, widestScope } from "../../shared/contract/permissions.ts";
 import type { Feed, Place } from "./feed.ts";
 import type { Principals } from "./principals.ts";
@@ -106,7 +107,9 @@ export function liveFeed(
     });
   }
 
-  return declareAccess(getEvents, { kinds: ["user"], permission: "event:RECEIVE" });
+  return declareFacts(getEvents, {
+    access: { kinds: ["user"], permission: "event:RECEIVE" },
+  });
 }
 
 function idOf({ epoch, seq }: Place): string {

@@ -5,7 +5,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { SextantError } from "../../shared/service/errors.ts";
-import type { AppEnv } from "../../shared/contract/http.ts";
+import type { AppEnv } from "../../shared/contract/app.ts";
 
 export interface Bucket {
   /** Attempts that may be made at once. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AppEnv, createApp } from "../../shared/contract/http.ts";
+import { type AppEnv, createApp } from "../../shared/contract/app.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { addressOf, attemptLimits, createRateLimiter, limitAttempts } from "./rate_limit.ts";
 

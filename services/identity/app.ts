@@ -7,8 +7,8 @@
  */
 import type { Hono } from "hono";
 import { auditRequests } from "../../shared/storage/audit.ts";
-import { type AppEnv, createApp } from "../../shared/contract/http.ts";
-import { describePaths } from "../../shared/contract/openapi.ts";
+import { type AppEnv, createApp } from "../../shared/contract/app.ts";
+import { describeRoutes } from "../../shared/contract/openapi.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { organizationRoutes } from "./routes/organization.ts";
@@ -30,6 +30,6 @@ export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
   app.route("/", ruleRoutes(deps));
   app.route("/", passwordRoutes(deps));
   app.route("/", auditRoutes(deps));
-  app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
+  app.get("/openapi.json", (c) => c.json(describeRoutes(app)));
   return app;
 }

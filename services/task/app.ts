@@ -8,8 +8,8 @@
  */
 import type { Hono } from "hono";
 import { auditRequests } from "../../shared/storage/audit.ts";
-import { type AppEnv, createApp } from "../../shared/contract/http.ts";
-import { describePaths } from "../../shared/contract/openapi.ts";
+import { type AppEnv, createApp } from "../../shared/contract/app.ts";
+import { describeRoutes } from "../../shared/contract/openapi.ts";
 import type { TaskDeps } from "./deps.ts";
 import { blobRoutes } from "./routes/blobstream.ts";
 import { columnRoutes } from "./routes/column.ts";
@@ -29,6 +29,6 @@ export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
   app.route("/", blobRoutes(deps));
   app.route("/", portRoutes(deps));
   app.route("/", columnRoutes(deps));
-  app.get("/openapi.json", (c) => c.json({ paths: describePaths(app) }));
+  app.get("/openapi.json", (c) => c.json(describeRoutes(app)));
   return app;
 }

@@ -6,7 +6,8 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { id, integer, name, nullAsAbsent, text } from "../../shared/contract/fields.ts";
 import { SextantError } from "../../shared/service/errors.ts";
-import { type AppEnv, found } from "../../shared/contract/http.ts";
+import { type AppEnv } from "../../shared/contract/app.ts";
+import { found } from "../../shared/contract/validate.ts";
 import { callerOf, once } from "../../shared/storage/idempotency.ts";
 import type { Change } from "../../shared/storage/outbox.ts";
 import {

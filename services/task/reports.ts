@@ -10,7 +10,7 @@ import { text } from "../../shared/contract/fields.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import { SextantError } from "../../shared/service/errors.ts";
 import type { Logger } from "../../shared/service/log.ts";
-import { MAX_ID } from "../../shared/contract/http.ts";
+import { MAX_ID } from "../../shared/contract/fields.ts";
 import type { Change, Outbox } from "../../shared/storage/outbox.ts";
 import { dispatch, type DispatchStreams, redispatch } from "./dispatch.ts";
 import { finalLog, moveResult } from "./results.ts";

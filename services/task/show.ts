@@ -2,7 +2,8 @@
  * Tasks, runs and results as the contract shows them (§3.7, §3.8).
  * @module
  */
-import { dateText, listLink, reference } from "../../shared/contract/fields.ts";
+import { dateText } from "../../shared/contract/fields.ts";
+import { listLink, referTo } from "../../shared/contract/references.ts";
 import type { NodeSummary } from "../../shared/messages/questions.ts";
 import { isFinal, taskStatus } from "./rules.ts";
 import type { ResultOfTaskRow, TaskDatabaseRow, TaskProgress, TaskRow } from "./store.ts";
@@ -27,12 +28,12 @@ export function showTask(
     status,
     complete: statuses.every(isFinal),
     timeout_seconds: row.timeout_seconds,
-    collaboration: reference("collaboration", row.collaboration_id),
-    study: reference("study", row.study_id),
-    algorithm_store: reference("algorithmstore", row.algorithm_store_id),
-    parent: reference("task", row.parent_id),
-    init_org: reference("organization", row.init_org_id),
-    init_user: reference("user", row.init_user_id),
+    collaboration: referTo("collaboration", row.collaboration_id),
+    study: referTo("study", row.study_id),
+    algorithm_store: referTo("algorithmstore", row.algorithm_store_id),
+    parent: referTo("task", row.parent_id),
+    init_org: referTo("organization", row.init_org_id),
+    init_user: referTo("user", row.init_user_id),
     databases: databases.map(({ label, parameters }) => ({ label, parameters })),
     runs: listLink("run", "task_id", row.id) as unknown,
     results: listLink("result", "task_id", row.id) as unknown,
@@ -56,9 +57,9 @@ export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortR
     cleanup_at: dateText(row.cleanup_at),
     blob_storage_used: row.input_in_blob,
     attempt: row.attempt,
-    organization: reference("organization", row.organization_id),
-    task: reference("task", row.task_id) as unknown,
-    results: reference("result", row.id),
+    organization: referTo("organization", row.organization_id),
+    task: referTo("task", row.task_id) as unknown,
+    results: referTo("result", row.id),
     node: node ? { id: node.id, name: node.name, ip: node.ip, status: node.status } : {},
     ports: ports.filter((one) => one.result_id === row.id).map(showPort),
   };
@@ -70,8 +71,8 @@ export function showResult(row: ResultOfTaskRow) {
     result: row.result,
     blob_storage_used: row.blob_storage_used,
     cleanup_at: dateText(row.cleanup_at),
-    run: reference("run", row.id),
-    task: reference("task", row.task_id),
+    run: referTo("run", row.id),
+    task: referTo("task", row.task_id),
   };
 }
 

@@ -1,64 +1,17 @@
 /**
- * The conventions of the field's HTTP API (contract §1): dates, references, paging, and the schemas of the
- * values that its clients send.
+ * The values that clients send and read (contract §1): text, ids, names, dates, in bodies and in query strings.
  * @module
  */
-import type { Context } from "hono";
 import { z } from "zod";
-import { SextantError } from "../service/errors.ts";
-import { MAX_ID } from "./http.ts";
+
+/** Postgres integers end here; a larger id cannot exist. */
+export const MAX_ID = 2_147_483_647;
 
 /** Naive UTC with microseconds when there are any: `2026-03-24T10:00:00.123000`. */
 export function dateText(date: Date | null): string | null {
   if (date === null) return null;
   const text = date.toISOString().slice(0, -1);
   return text.endsWith(".000") ? text.slice(0, -4) : `${text}000`;
-}
-
-export type Noun =
-  | "organization"
-  | "collaboration"
-  | "study"
-  | "node"
-  | "user"
-  | "role"
-  | "rule"
-  | "task"
-  | "run"
-  | "result"
-  | "algorithmstore";
-
-/** Methods that the address of one such object answers. Nobody reads them, but they are part of the shape. */
-const METHODS: Record<Noun, string[]> = {
-  organization: ["GET", "PATCH", "DELETE"],
-  collaboration: ["GET", "PATCH", "DELETE"],
-  study: ["GET", "PATCH", "DELETE"],
-  node: ["GET", "PATCH", "DELETE"],
-  user: ["GET", "PATCH", "DELETE"],
-  role: ["GET", "PATCH", "DELETE"],
-  rule: ["GET"],
-  task: ["GET", "DELETE"],
-  run: ["GET", "PATCH"],
-  result: ["GET"],
-  algorithmstore: ["GET", "PATCH", "DELETE"],
-};
-
-export interface Reference {
-  id: number;
-  link: string;
-  methods: string[];
-}
-
-/** A to-one relation as the API shows it. */
-export function reference(noun: Noun, id: number): Reference;
-export function reference(noun: Noun, id: number | null): Reference | null;
-export function reference(noun: Noun, id: number | null): Reference | null {
-  return id === null ? null : { id, link: `/api/${noun}/${id}`, methods: METHODS[noun] };
-}
-
-/** A to-many relation as the API shows it: the address of the list. */
-export function listLink(noun: Noun, filter: string, id: number): string {
-  return `/api/${noun}?${filter}=${id}`;
 }
 
 // -- values in bodies ---------------------------------------------------------------------------------------
@@ -82,18 +35,26 @@ export const name = text.pipe(
   z.string().min(1).max(128).regex(/\D/, "must not consist of digits only"),
 );
 
-/** A moment in any ISO form; without a zone it is UTC, as the field's programs mean it. */
+const isoMoment = z.iso.datetime({ local: true, offset: true });
+
+/**
+ * A moment in any ISO form, or a day; without a zone it is UTC, as v6's programs mean it. A day that no calendar has,
+ * such as 30 February, is refused.
+ */
 export const isoDate = text.transform((value, context) => {
-  const iso =
-    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
-  const match = iso.exec(value);
-  const [, day, time = "00:00", zone = "Z"] = match ?? [];
-  const offset = zone.length === 3 ? `${zone}:00` : zone.replace(/(\d\d)(\d\d)$/, "$1:$2");
-  const date = new Date(`${day}T${time}${offset.toUpperCase()}`);
-  if (match && !Number.isNaN(date.getTime())) return date;
+  const parts = /^(\S{10})(?:[T ](\S+?)\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$/i.exec(value);
+  const [, day, time = "00:00", zone = "Z"] = parts ?? [];
+  const moment = `${day}T${time}${zoneWithMinutes(zone)}`;
+  if (isoMoment.safeParse(moment).success) return new Date(moment);
   context.addIssue({ code: "custom", message: "must be a date such as 2026-03-24T10:00:00" });
   return z.NEVER;
 });
+
+/** `+01` and `+0100` as `+01:00`, the one form that zod and `Date` both read. */
+function zoneWithMinutes(zone: string): string {
+  const digits = zone.replace(":", "");
+  return digits.length < 3 ? "Z" : `${digits.slice(0, 3)}:${digits.slice(3) || "00"}`;
+}
 
 /** `null` counts as absent: field clients send nulls for what was not given. */
 export function nullAsAbsent<Schema extends z.ZodType>(schema: Schema) {
@@ -126,80 +87,3 @@ export const queryInclude = z.union([z.string(), z.array(z.string())]).transform
 );
 
 export const queryDate = isoDate;
-
-const pageNumber = z.string().regex(/^\d{1,9}$/, "must be a positive integer").transform(Number)
-  .pipe(z.number().min(1, "must be at least 1"));
-
-/** The paging and sorting arguments of every list. */
-export const pageQuery = z.object({
-  page: pageNumber.optional(),
-  per_page: pageNumber.optional(),
-  sort: z.string().optional(),
-});
-export type PageQuery = z.infer<typeof pageQuery>;
-
-export interface PageWindow {
-  /** `undefined` when the caller did not ask for pages: everything is returned. */
-  limit: number | undefined;
-  offset: number;
-}
-
-const DEFAULT_PER_PAGE = 10;
-
-/** Which rows a list request is about. A request without paging arguments is about all of them (§1.7). */
-export function pageWindow({ page, per_page }: PageQuery): PageWindow {
-  if (page === undefined && per_page === undefined) return { limit: undefined, offset: 0 };
-  const limit = per_page ?? DEFAULT_PER_PAGE;
-  return { limit, offset: ((page ?? 1) - 1) * limit };
-}
-
-export interface SortKey {
-  column: string;
-  descending: boolean;
-}
-
-/** Parses `sort=-id,name`; a field that is not in `columns` is refused (400). */
-export function parseSort(
-  sort: string | undefined,
-  columns: readonly string[],
-  fallback: SortKey,
-): SortKey[] {
-  if (!sort) return [fallback];
-  return sort.split(",").map((part) => {
-    const column = part.trim().replace(/^[+-]/, "");
-    if (!columns.includes(column)) {
-      throw new SextantError(
-        "invalid_request",
-        `Cannot sort by ${JSON.stringify(column)}; use one of ${columns.join(", ")}.`,
-      );
-    }
-    return { column, descending: part.trim().startsWith("-") };
-  });
-}
-
-/** The envelope, links and headers of a list answer (§1.7). */
-export function pageAnswer<Item>(
-  c: Context,
-  items: Item[],
-  total: number,
-  { page: asked, per_page }: PageQuery,
-): Response {
-  const url = new URL(c.req.url);
-  const paged = asked !== undefined || per_page !== undefined;
-  const page = asked ?? 1;
-  const last = paged ? Math.ceil(total / (per_page ?? DEFAULT_PER_PAGE)) : Math.min(1, total);
-  function at(number: number): string {
-    const params = new URLSearchParams(url.search);
-    params.set("page", String(number));
-    return `${url.pathname}?${params}`;
-  }
-  const links: Record<string, string> = { first: at(1) };
-  if (page > 1) links.previous = at(page - 1);
-  links.self = at(page);
-  if (page < last) links.next = at(page + 1);
-  if (last > 0) links.last = at(last);
-  c.header("total-count", String(total));
-  c.header("link", Object.entries(links).map(([rel, to]) => `<${to}>; rel=${rel}`).join(","));
-  c.header("access-control-expose-headers", "total-count, Link");
-  return c.json({ data: items, links });
-}

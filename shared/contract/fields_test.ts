@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import {
-  dateText,
-  integer,
-  name,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
-  queryBoolean,
-  queryDate,
-  reference,
-  text,
-} from "./fields.ts";
+import { dateText, integer, name, queryBoolean, queryDate, text } from "./fields.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "./paging.ts";
+import { referTo } from "./references.ts";
 
 Deno.test("dateText() is naive UTC with microseconds only when there are any", () => {
   assert.equal(dateText(new Date("2026-03-24T10:00:00.123Z")), "2026-03-24T10:00:00.123000");
@@ -20,9 +10,9 @@ Deno.test("dateText() is naive UTC with microseconds only when there are any", (
   assert.equal(dateText(null), null);
 });
 
-Deno.test("reference() is null for no relation", () => {
-  assert.equal(reference("task", null), null);
-  assert.equal(reference("task", 5)?.link, "/api/task/5");
+Deno.test("referTo() is null for no relation", () => {
+  assert.equal(referTo("task", null), null);
+  assert.equal(referTo("task", 5)?.link, "/api/task/5");
 });
 
 Deno.test("queryBoolean reads what Python writes", () => {

@@ -1,10 +1,12 @@
 /**
  * The description of a service's API, made from what its routes declare: the same schemas that validate.
+ *
+ * The package hono-openapi would do a part of this. It is not used because it replaces `@hono/zod-validator`, and gives
+ * no way to complete what zod shows of a pipe; what a route declares is read by the tests' table of rights besides.
  * @module
  */
 import { z } from "zod";
-import { type Access, accessOf, answerTypeOf, validationOf } from "./http.ts";
-import { takesIdempotencyKey } from "../storage/idempotency.ts";
+import { factsOf, type RouteFacts } from "./route_facts.ts";
 
 /** What Hono keeps of a route: one entry for each of its handlers. */
 interface RouteEntry {
@@ -13,21 +15,14 @@ interface RouteEntry {
   handler: unknown;
 }
 
-export interface RouteDescription {
+/** A route with all that it declares; what it does not declare is absent. Without `access` nobody needs to log in. */
+export interface RouteDescription extends Partial<RouteFacts> {
   /** `GET`, … */
   method: string;
   /** With its prefix and parameters: `/api/user/:id`. */
   path: string;
   /** The name of the function that answers. */
   name: string;
-  /** Absent where nobody needs to be logged in. */
-  access: Access | undefined;
-  /** What it answers with. */
-  answer: string;
-  body: z.ZodType | undefined;
-  query: z.ZodType | undefined;
-  /** Takes an `Idempotency-Key`. */
-  idempotent: boolean;
 }
 
 /** The routes of an app. Middleware that every request passes is none. */
@@ -36,29 +31,10 @@ export function routesOf(app: { routes: RouteEntry[] }): RouteDescription[] {
   for (const { method, path, handler } of app.routes) {
     if (method === "ALL") continue;
     const key = `${method} ${path}`;
-    const route = routes.get(key) ?? newRoute(method, path);
-    routes.set(key, route);
-    const validation = validationOf(handler);
-    route.access ??= accessOf(handler);
-    route.answer = answerTypeOf(handler) ?? route.answer;
-    route.idempotent ||= takesIdempotencyKey(handler);
-    if (validation?.target === "json") route.body = validation.schema;
-    if (validation?.target === "query") route.query = validation.schema;
-    route.name = (handler as { name?: string }).name ?? "";
+    const name = (handler as { name?: string }).name ?? "";
+    routes.set(key, { ...routes.get(key), method, path, ...factsOf(handler), name });
   }
   return [...routes.values()];
-}
-
-function newRoute(method: string, path: string): RouteDescription {
-  const unknown = { access: undefined, body: undefined, query: undefined };
-  return {
-    method,
-    path,
-    name: "",
-    answer: "application/json",
-    idempotent: false,
-    ...unknown,
-  };
 }
 
 type Json = Record<string, unknown>;
@@ -74,20 +50,41 @@ const idempotencyKey: Json = {
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
 };
 
-/** What a client may send, as JSON Schema. */
-export function jsonSchema(schema: z.ZodType): Json {
+/** A schema as JSON Schema: of what a client sends (`input`) or of what it is answered (`output`). */
+export function jsonSchema(schema: z.ZodType, io: "input" | "output" = "input"): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io: "input",
+    io,
     unrepresentable: "any",
     override({ zodSchema, jsonSchema: described }) {
       // Of `text.pipe(z.string().max(128))` the library shows the first half only.
       const { def } = zodSchema._zod;
-      if (def.type !== "pipe" || !described.type) return;
+      if (io === "output" || def.type !== "pipe" || !described.type) return;
       const second = jsonSchema(def.out as z.ZodType);
       if (second.type === described.type) Object.assign(described, { ...second, ...described });
     },
   });
   return rest;
+}
+
+/** Schemas that have a name, which others refer to. */
+type Components = Record<string, Json>;
+
+/** A schema of an answer whose named parts are moved to `components`. */
+function answerSchema(schema: z.ZodType, components: Components): Json {
+  const text = JSON.stringify(jsonSchema(schema, "output"));
+  const { $defs = {}, ...rest } = JSON.parse(
+    text.replaceAll('"#/$defs/', '"#/components/schemas/'),
+  ) as { $defs?: Components };
+  for (const [name, { id: _, ...described }] of Object.entries($defs)) components[name] = described;
+  return named(rest, components);
+}
+
+/** A schema with a name of its own is a component, too. */
+function named(described: Json, components: Components): Json {
+  const { id, ...rest } = described;
+  if (typeof id !== "string") return described;
+  components[id] = rest;
+  return { $ref: `#/components/schemas/${id}` };
 }
 
 function parameters({ path, query, idempotent }: RouteDescription): Json[] {
@@ -129,8 +126,14 @@ const failure = (description: string) => ({
   content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
 });
 
-function operation(route: RouteDescription): Json {
-  const { access, answer, body, idempotent, path, method, query } = route;
+function success({ answer }: RouteDescription, components: Components): Json {
+  const { status = "2XX", type = "application/json", schema } = answer ?? {};
+  const described = schema ? answerSchema(schema, components) : {};
+  return { [status]: { description: "Done", content: { [type]: { schema: described } } } };
+}
+
+function operation(route: RouteDescription, components: Components): Json {
+  const { access, body, idempotent, path, method, query } = route;
   const tag = path.split("/")[2] ?? "api";
   const name = route.name || method.toLowerCase();
   return {
@@ -144,7 +147,7 @@ function operation(route: RouteDescription): Json {
       ? { requestBody: { content: { "application/json": { schema: jsonSchema(body) } } } }
       : {}),
     responses: {
-      "2XX": { description: "Done", content: { [answer]: { schema: {} } } },
+      ...success(route, components),
       ...(body || query ? { 400: failure("The request is invalid") } : {}),
       ...(access ? { 401: failure("Not logged in, or not permitted") } : {}),
       ...(idempotent ? { 409: failure("The Idempotency-Key was used for another request") } : {}),
@@ -154,42 +157,49 @@ function operation(route: RouteDescription): Json {
   };
 }
 
-export type OpenApiPaths = Record<string, Record<string, unknown>>;
+/** What one service tells of its API. */
+export const apiPart = z.object({
+  /** The `paths` of an OpenAPI document. */
+  paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+  /** The schemas that they refer to. */
+  schemas: z.record(z.string(), z.record(z.string(), z.unknown())),
+});
+export type ApiPart = z.infer<typeof apiPart>;
 
-/** The `paths` of an OpenAPI document. */
-export function describePaths(app: { routes: RouteEntry[] }): OpenApiPaths {
-  const paths: OpenApiPaths = {};
+/** Describes the routes of an app. */
+export function describeRoutes(app: { routes: RouteEntry[] }): ApiPart {
+  const part: ApiPart = { paths: {}, schemas: {} };
   for (const route of routesOf(app)) {
     const path = route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");
-    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route);
+    (part.paths[path] ??= {})[route.method.toLowerCase()] = operation(route, part.schemas);
   }
-  return paths;
+  return part;
 }
 
-/** A whole OpenAPI 3.1 document. */
-export function describeApi(paths: OpenApiPaths, version: string): Json {
+const errorSchema: Json = {
+  type: "object",
+  required: ["msg"],
+  properties: {
+    msg: { type: "string" },
+    code: { type: "string" },
+    request_id: { type: "string" },
+    errors: {
+      type: "object",
+      additionalProperties: { type: "array", items: { type: "string" } },
+    },
+  },
+};
+
+/** A whole OpenAPI 3.1 document of the parts of all services. */
+export function describeApi(parts: ApiPart[], version: string): Json {
   return {
     openapi: "3.1.0",
     info: { title: "Sextant", version },
     security: [{ token: [] }],
-    paths,
+    paths: Object.assign({}, ...parts.map((part) => part.paths)),
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
-      schemas: {
-        Error: {
-          type: "object",
-          required: ["msg"],
-          properties: {
-            msg: { type: "string" },
-            code: { type: "string" },
-            request_id: { type: "string" },
-            errors: {
-              type: "object",
-              additionalProperties: { type: "array", items: { type: "string" } },
-            },
-          },
-        },
-      },
+      schemas: Object.assign({ Error: errorSchema }, ...parts.map((part) => part.schemas)),
     },
   };
 }

@@ -17,7 +17,7 @@ import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { all, type Db, type Fragment, type JsonValue, type Tx } from "./db.ts";
 import { SextantError } from "../service/errors.ts";
-import type { AppEnv } from "../contract/http.ts";
+import type { AppEnv } from "../contract/app.ts";
 import { principalSchema } from "../contract/permissions.ts";
 
 export interface AuditObject {

@@ -22,7 +22,8 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import type { Context, MiddlewareHandler } from "hono";
 import type { Db, Tx } from "./db.ts";
 import { SextantError } from "../service/errors.ts";
-import type { AppEnv } from "../contract/http.ts";
+import type { AppEnv } from "../contract/app.ts";
+import { declareFacts } from "../contract/route_facts.ts";
 import type { Change, Outbox } from "./outbox.ts";
 import type { Principal } from "../contract/permissions.ts";
 
@@ -52,12 +53,6 @@ interface Memo {
 }
 
 const memos = new WeakMap<Context, Memo>();
-const declared = new WeakSet<object>();
-
-/** Whether a handler of a route was made by {@linkcode idempotent}. */
-export function takesIdempotencyKey(handler: unknown): boolean {
-  return declared.has(handler as object);
-}
 
 /**
  * Answers a repetition, before anything else is looked at: what the request was checked against may have changed
@@ -78,8 +73,7 @@ export function idempotent(db: Db): MiddlewareHandler<AppEnv> {
     c.res = undefined;
     c.res = twin;
   };
-  declared.add(handler);
-  return handler;
+  return declareFacts(handler, { idempotent: true });
 }
 
 /**

@@ -5,7 +5,9 @@ import { useTestPostgres } from "../../tests/harness.ts";
 import { startTestNats } from "../../tests/support/nats.ts";
 import { type Db, migrate, openDatabase } from "./db.ts";
 import { SextantError } from "../service/errors.ts";
-import { allow, type AppEnv, body, createApp } from "../contract/http.ts";
+import { allow } from "../contract/allow.ts";
+import { type AppEnv, createApp } from "../contract/app.ts";
+import { body } from "../contract/validate.ts";
 import { idempotent, once } from "./idempotency.ts";
 import { silentLogger } from "../service/log.ts";
 import { createEventOutbox, type Outbox } from "./outbox.ts";
@@ -44,7 +46,7 @@ function appOf(db: Db, outbox: Outbox, before: { insert(): Promise<void> }): Hon
   const app = createApp(log);
   app.post(
     "/thing",
-    allow("user"),
+    allow(["user"]),
     body(z.object({ name: z.string() })),
     idempotent(db),
     async function createThing(c) {

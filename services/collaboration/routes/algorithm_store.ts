@@ -1,20 +1,14 @@
 import { Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import {
-  id,
-  listLink,
-  nullAsAbsent,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
-  queryId,
-  text,
-} from "../../../shared/contract/fields.ts";
+import { id, nullAsAbsent, queryId, text } from "../../../shared/contract/fields.ts";
+import { listLink } from "../../../shared/contract/references.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
 import { foreignKeyViolation, type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   collaborationIds,
@@ -90,7 +84,7 @@ export function algorithmStoreRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.get(
     "/algorithmstore",
-    allow("user", "collaboration:VIEW"),
+    allow(["user"], "collaboration:VIEW"),
     query(listQuery),
     async function listStores(c) {
       const principal = c.get("principal");
@@ -121,7 +115,7 @@ export function algorithmStoreRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.get(
     "/algorithmstore/:id",
-    allow("user node", "collaboration:VIEW"),
+    allow(["user", "node"], "collaboration:VIEW"),
     async function getStore(c) {
       const row = await requireStore(c.req.param("id"));
       demand(mayViewStore(c.get("principal"), row), `view algorithm store ${row.id}`);
@@ -131,7 +125,7 @@ export function algorithmStoreRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.post(
     "/algorithmstore",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     body(newStore),
     idempotent(db),
     async function linkStore(c) {
@@ -172,7 +166,7 @@ export function algorithmStoreRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.patch(
     "/algorithmstore/:id",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     body(changes),
     async function editStore(c) {
       const principal = c.get("principal");
@@ -207,7 +201,7 @@ export function algorithmStoreRoutes(deps: CollaborationDeps): Hono<AppEnv> {
   // the store goes on trusting this server.
   routes.delete(
     "/algorithmstore/:id",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     query(deleteQuery),
     async function unlinkStore(c) {
       const principal = c.get("principal");

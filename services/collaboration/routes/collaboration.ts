@@ -3,22 +3,20 @@ import { z } from "zod";
 import {
   dateText,
   id,
-  listLink,
   name,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
   queryBoolean,
   queryId,
   queryInclude,
-  reference,
   text,
   uniqueIds,
 } from "../../../shared/contract/fields.ts";
+import { listLink, referTo } from "../../../shared/contract/references.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
 import { type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   collaborationIds,
@@ -93,7 +91,7 @@ export function showCollaboration(row: CollaborationRow) {
 
 function showMemberNode(row: NodeRow) {
   const { id, name, ip, status, last_seen, organization_id } = row;
-  const organization = reference("organization", organization_id);
+  const organization = referTo("organization", organization_id);
   return { id, name, ip, status, last_seen: dateText(last_seen), organization };
 }
 
@@ -121,7 +119,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.get(
     "/collaboration",
-    allow("user node", "collaboration:VIEW"),
+    allow(["user", "node"], "collaboration:VIEW"),
     query(listQuery),
     async function listCollaborations(c) {
       const principal = c.get("principal");
@@ -157,7 +155,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.post(
     "/collaboration",
-    allow("user", "collaboration:CREATE"),
+    allow(["user"], "collaboration:CREATE"),
     body(newCollaboration),
     idempotent(db),
     async function createCollaboration(c) {
@@ -177,7 +175,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.get(
     "/collaboration/:id",
-    allow("user node container", "collaboration:VIEW"),
+    allow(["user", "node", "container"], "collaboration:VIEW"),
     query(oneQuery),
     async function getCollaboration(c) {
       const row = await requireCollaboration(c.req.param("id"));
@@ -189,7 +187,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.patch(
     "/collaboration/:id",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     body(changes),
     async function editCollaboration(c) {
       const principal = c.get("principal");
@@ -222,7 +220,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.delete(
     "/collaboration/:id",
-    allow("user", "collaboration:DELETE"),
+    allow(["user"], "collaboration:DELETE"),
     query(deleteQuery),
     async function removeCollaboration(c) {
       const { id } = await requireCollaboration(c.req.param("id"));
@@ -256,7 +254,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.post(
     "/collaboration/:id/organization",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     body(one),
     async function addOrganization(c) {
       const principal = c.get("principal");
@@ -280,7 +278,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.delete(
     "/collaboration/:id/organization",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     body(one),
     async function removeOrganization(c) {
       const organizationId = c.req.valid("json").id;
@@ -308,7 +306,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.post(
     "/collaboration/:id/node",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     body(one),
     async function addNode(c) {
       const principal = c.get("principal");
@@ -344,7 +342,7 @@ export function collaborationRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.delete(
     "/collaboration/:id/node",
-    allow("user", "collaboration:EDIT"),
+    allow(["user"], "collaboration:EDIT"),
     body(one),
     async function takeNodeOut(c) {
       const nodeId = c.req.valid("json").id;

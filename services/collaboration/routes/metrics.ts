@@ -1,14 +1,10 @@
 import { Hono } from "hono";
 import { dateText } from "../../../shared/contract/fields.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import {
-  allow,
-  answersWith,
-  type AppEnv,
-  body,
-  found,
-  pathId,
-} from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { answers } from "../../../shared/contract/answers.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId } from "../../../shared/contract/validate.ts";
 import { nodeMetricsSchema } from "../../../shared/node_protocol/metrics.ts";
 import { demand, scopesOf } from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
@@ -24,7 +20,7 @@ export function metricsRoutes({ db, ask }: CollaborationDeps): Hono<AppEnv> {
   // Each report takes the place of the last one. No event and no audit record: nothing has changed.
   routes.put(
     "/node/:id/metrics",
-    allow("node", "node:EDIT"),
+    allow(["node"], "node:EDIT"),
     body(nodeMetricsSchema),
     async function reportMetrics(c) {
       const nodeId = pathId(c.req.param("id"));
@@ -35,26 +31,30 @@ export function metricsRoutes({ db, ask }: CollaborationDeps): Hono<AppEnv> {
     },
   );
 
-  routes.get("/node/:id/metrics", allow("user node", "node:VIEW"), async function getMetrics(c) {
-    const nodeId = pathId(c.req.param("id"));
-    const row = found(await nodeById(db, nodeId), "node", nodeId);
-    demand(mayNode(c.get("principal"), "node:VIEW", row), `view node ${row.id}`);
-    const report = await lastReport(db, row.id);
-    if (!report) {
-      throw new SextantError(
-        "not_found",
-        `Node ${row.id} has reported no metrics; its owner decides that (prometheus.enabled).`,
-      );
-    }
-    const { reported_at, age_seconds, metrics } = report;
-    return c.json({ reported_at: dateText(reported_at), age_seconds, ...metrics });
-  });
+  routes.get(
+    "/node/:id/metrics",
+    allow(["user", "node"], "node:VIEW"),
+    async function getMetrics(c) {
+      const nodeId = pathId(c.req.param("id"));
+      const row = found(await nodeById(db, nodeId), "node", nodeId);
+      demand(mayNode(c.get("principal"), "node:VIEW", row), `view node ${row.id}`);
+      const report = await lastReport(db, row.id);
+      if (!report) {
+        throw new SextantError(
+          "not_found",
+          `Node ${row.id} has reported no metrics; its owner decides that (prometheus.enabled).`,
+        );
+      }
+      const { reported_at, age_seconds, metrics } = report;
+      return c.json({ reported_at: dateText(reported_at), age_seconds, ...metrics });
+    },
+  );
 
   // For Prometheus, with the token of somebody who may view all nodes.
   routes.get(
     "/metrics",
-    allow("user", "node:VIEW"),
-    answersWith("text/plain"),
+    allow(["user"], "node:VIEW"),
+    answers(undefined, { type: "text/plain" }),
     async function collectMetrics(c) {
       demand(
         scopesOf(c.get("principal"), "node:VIEW").has("GLOBAL"),

@@ -5,19 +5,18 @@ import {
   id,
   name,
   nullAsAbsent,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
   queryDate,
   queryId,
-  reference,
   text,
 } from "../../../shared/contract/fields.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
+import { referTo } from "../../../shared/contract/references.ts";
 import { type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import { demand, mayCollaboration, mayOrganization } from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
@@ -86,8 +85,8 @@ export function showNode(row: NodeRow, config: NodeConfigRow[]) {
     ip: row.ip,
     status: row.status,
     last_seen: dateText(row.last_seen),
-    organization: reference("organization", row.organization_id),
-    collaboration: reference("collaboration", row.collaboration_id),
+    organization: referTo("organization", row.organization_id),
+    collaboration: referTo("collaboration", row.collaboration_id),
     config: config.filter((entry) => entry.node_id === row.id)
       .map(({ key, value }) => ({ key, value })),
   };
@@ -121,7 +120,7 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.get(
     "/node",
-    allow("user node", "node:VIEW"),
+    allow(["user", "node"], "node:VIEW"),
     query(listQuery),
     async function listNodes(c) {
       const principal = c.get("principal");
@@ -172,7 +171,7 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.post(
     "/node",
-    allow("user", "node:CREATE"),
+    allow(["user"], "node:CREATE"),
     body(newNode),
     idempotent(db),
     async function createNode(c) {
@@ -222,7 +221,7 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
     },
   );
 
-  routes.get("/node/:id", allow("user node", "node:VIEW"), async function getNode(c) {
+  routes.get("/node/:id", allow(["user", "node"], "node:VIEW"), async function getNode(c) {
     const row = await requireNode(c.req.param("id"));
     demand(mayNode(c.get("principal"), "node:VIEW", row), `view node ${row.id}`);
     return c.json(showNode(row, await configOfNodes(db, [row.id])));
@@ -230,7 +229,7 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.patch(
     "/node/:id",
-    allow("user node", "node:EDIT"),
+    allow(["user", "node"], "node:EDIT"),
     body(changes),
     async function editNode(c) {
       const { name, ip, clear_ip, config } = c.req.valid("json");
@@ -258,7 +257,7 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
     },
   );
 
-  routes.delete("/node/:id", allow("user", "node:DELETE"), async function removeOneNode(c) {
+  routes.delete("/node/:id", allow(["user"], "node:DELETE"), async function removeOneNode(c) {
     const row = await requireNode(c.req.param("id"));
     demand(mayNode(c.get("principal"), "node:DELETE", row), `delete node ${row.id}`);
     await removeNode(deps, row.id);
@@ -267,7 +266,7 @@ export function nodeRoutes(deps: CollaborationDeps): Hono<AppEnv> {
 
   routes.post(
     "/recover/node",
-    allow("user", "node:EDIT"),
+    allow(["user"], "node:EDIT"),
     body(recovery),
     async function resetNodeKey(c) {
       const nodeId = c.req.valid("json").id;

@@ -1,7 +1,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { queryId, reference } from "../../../shared/contract/fields.ts";
-import { allow, type AppEnv, found, pathId, query } from "../../../shared/contract/http.ts";
+import { queryId } from "../../../shared/contract/fields.ts";
+import { referTo } from "../../../shared/contract/references.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { found, pathId, query } from "../../../shared/contract/validate.ts";
 import { demand } from "../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../deps.ts";
 import { mayViewCollaboration } from "../rules.ts";
@@ -16,7 +19,7 @@ export function payloadFormatRoutes({ db }: CollaborationDeps): Hono<AppEnv> {
   // Node objects: who writes to a node need not be allowed to view it.
   routes.get(
     "/collaboration/:id/payload_formats",
-    allow("user node container", "collaboration:VIEW"),
+    allow(["user", "node", "container"], "collaboration:VIEW"),
     query(listQuery),
     async function listPayloadFormats(c) {
       const collaborationId = pathId(c.req.param("id"));
@@ -28,7 +31,7 @@ export function payloadFormatRoutes({ db }: CollaborationDeps): Hono<AppEnv> {
       const rows = await payloadFormatsIn(db, collaborationId, c.req.valid("query"));
       return c.json({
         data: rows.map(({ organization_id, payload_formats }) => ({
-          organization: reference("organization", organization_id),
+          organization: referTo("organization", organization_id),
           payload_formats,
         })),
       });

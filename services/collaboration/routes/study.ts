@@ -2,22 +2,20 @@ import { Hono } from "hono";
 import { z } from "zod";
 import {
   id,
-  listLink,
   name,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
   queryBoolean,
   queryId,
   queryInclude,
-  reference,
   text,
   uniqueIds,
 } from "../../../shared/contract/fields.ts";
+import { listLink, referTo } from "../../../shared/contract/references.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
 import { type Fragment, type Tx, uniqueViolation } from "../../../shared/storage/db.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   collaborationIds,
@@ -71,7 +69,7 @@ export function showStudy(row: StudyRow) {
   return {
     id: row.id,
     name: row.name,
-    collaboration: reference("collaboration", row.collaboration_id),
+    collaboration: referTo("collaboration", row.collaboration_id),
     organizations: listLink("organization", "study_id", row.id),
     tasks: listLink("task", "study_id", row.id),
   };
@@ -106,7 +104,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
 
   routes.get(
     "/study",
-    allow("user node container", "study:VIEW"),
+    allow(["user", "node", "container"], "study:VIEW"),
     query(listQuery),
     async function listStudies(c) {
       const principal = c.get("principal");
@@ -150,7 +148,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
 
   routes.post(
     "/study",
-    allow("user", "study:CREATE"),
+    allow(["user"], "study:CREATE"),
     body(newStudy),
     idempotent(db),
     async function createStudy(c) {
@@ -181,7 +179,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
 
   routes.get(
     "/study/:id",
-    allow("user node container", "study:VIEW"),
+    allow(["user", "node", "container"], "study:VIEW"),
     query(oneQuery),
     async function getStudy(c) {
       const study = await requireStudy(c.req.param("id"));
@@ -193,7 +191,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
 
   routes.patch(
     "/study/:id",
-    allow("user", "study:EDIT"),
+    allow(["user"], "study:EDIT"),
     body(changes),
     async function editStudy(c) {
       const { name, organization_ids } = c.req.valid("json");
@@ -221,7 +219,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
 
   routes.delete(
     "/study/:id",
-    allow("user", "study:DELETE"),
+    allow(["user"], "study:DELETE"),
     query(deleteQuery),
     async function removeStudy(c) {
       const study = await requireStudy(c.req.param("id"));
@@ -245,7 +243,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
 
   routes.post(
     "/study/:id/organization",
-    allow("user", "study:EDIT"),
+    allow(["user"], "study:EDIT"),
     body(one),
     async function addStudyOrganization(c) {
       const organizationId = c.req.valid("json").id;
@@ -268,7 +266,7 @@ export function studyRoutes({ db, outbox, ask }: CollaborationDeps): Hono<AppEnv
 
   routes.delete(
     "/study/:id/organization",
-    allow("user", "study:EDIT"),
+    allow(["user"], "study:EDIT"),
     body(one),
     async function removeStudyOrganization(c) {
       const organizationId = c.req.valid("json").id;

@@ -1,9 +1,12 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { AuditQuestion } from "../../../shared/storage/audit.ts";
-import { pageAnswer, queryDate, queryId, text } from "../../../shared/contract/fields.ts";
+import { pageAnswer } from "../../../shared/contract/paging.ts";
+import { queryDate, queryId, text } from "../../../shared/contract/fields.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { query } from "../../../shared/contract/validate.ts";
 import { demand, widestScope } from "../../../shared/contract/permissions.ts";
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import type { IdentityDeps } from "../deps.ts";
@@ -49,7 +52,7 @@ export function auditRoutes({ ask }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   // Beyond the field's API. Each service keeps its own records, in the transactions of its own changes.
-  routes.get("/audit", allow("user", "user:EDIT"), query(listQuery), async function listAudit(c) {
+  routes.get("/audit", allow(["user"], "user:EDIT"), query(listQuery), async function listAudit(c) {
     const administrator = widestScope(c.get("principal"), "user:EDIT") === "GLOBAL";
     demand(administrator, "read the audit record");
     const { service: only, page, per_page, from, till, ...filters } = c.req.valid("query");
@@ -81,7 +84,7 @@ export function auditRoutes({ ask }: IdentityDeps): Hono<AppEnv> {
   // For whoever wants to hold the hub to its record: a seal says how many records there are, and nothing of them.
   routes.get(
     "/audit/seals",
-    allow("user node"),
+    allow(["user", "node"]),
     query(sealsQuery),
     async function listSeals(c) {
       const { service, after, newest } = c.req.valid("query");

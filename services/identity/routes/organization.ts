@@ -1,21 +1,20 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { listLink } from "../../../shared/contract/references.ts";
 import {
-  listLink,
   name,
   nullAsAbsent,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
   queryBoolean,
   queryId,
   repeatable,
   text,
 } from "../../../shared/contract/fields.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
 import { type Fragment, uniqueViolation } from "../../../shared/storage/db.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   demand,
@@ -93,7 +92,7 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
 
   routes.get(
     "/organization",
-    allow("user node container", "organization:VIEW"),
+    allow(["user", "node", "container"], "organization:VIEW"),
     query(listQuery),
     async function listOrganizations(c) {
       const principal = c.get("principal");
@@ -140,7 +139,7 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
 
   routes.post(
     "/organization",
-    allow("user", "organization:CREATE"),
+    allow(["user"], "organization:CREATE"),
     body(newOrganization),
     idempotent(db),
     async function createOrganization(c) {
@@ -168,7 +167,7 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
 
   routes.get(
     "/organization/:id",
-    allow("user node container", "organization:VIEW"),
+    allow(["user", "node", "container"], "organization:VIEW"),
     async function getOrganization(c) {
       const id = pathId(c.req.param("id"));
       const row = found(await organizationById(db, id), "organization", id);
@@ -182,7 +181,7 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
 
   routes.patch(
     "/organization/:id",
-    allow("user node", "organization:EDIT"),
+    allow(["user", "node"], "organization:EDIT"),
     body(changes),
     async function changeOrganization(c) {
       const id = pathId(c.req.param("id"));
@@ -209,7 +208,7 @@ export function organizationRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppE
 
   routes.delete(
     "/organization/:id",
-    allow("user", "organization:DELETE"),
+    allow(["user"], "organization:DELETE"),
     query(deletion),
     async function removeOrganization(c) {
       const principal = c.get("principal");

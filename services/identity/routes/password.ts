@@ -3,7 +3,9 @@ import { z } from "zod";
 import { nullAsAbsent, text } from "../../../shared/contract/fields.ts";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body } from "../../../shared/contract/validate.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { verifyToken } from "../../../shared/contract/tokens.ts";
 import { loginRefused } from "../accounts.ts";
@@ -85,7 +87,7 @@ export function passwordRoutes({ outbox, accounts, keys, now }: IdentityDeps): H
     );
   }
 
-  routes.patch("/password/change", allow("user"), body(change), async function changePassword(c) {
+  routes.patch("/password/change", allow(["user"]), body(change), async function changePassword(c) {
     const { current_password, new_password } = c.req.valid("json");
     if (current_password === new_password) {
       throw new SextantError("invalid_request", "The new password is the same as the old one.");

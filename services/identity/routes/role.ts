@@ -3,21 +3,19 @@ import { z } from "zod";
 import {
   id,
   ids,
-  listLink,
   nullAsAbsent,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
   queryBoolean,
   queryId,
-  reference,
   repeatable,
   text,
 } from "../../../shared/contract/fields.ts";
+import { listLink, referTo } from "../../../shared/contract/references.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
 import type { Fragment } from "../../../shared/storage/db.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   demand,
@@ -93,14 +91,14 @@ export function showRole(row: RoleRow) {
     is_default_role: row.is_default_role,
     rules: listLink("rule", "role_id", row.id),
     users: listLink("user", "role_id", row.id),
-    organization: reference("organization", row.organization_id),
+    organization: referTo("organization", row.organization_id),
   };
 }
 
 export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
-  routes.get("/role", allow("user"), query(listQuery), async function listRoles(c) {
+  routes.get("/role", allow(["user"]), query(listQuery), async function listRoles(c) {
     const principal = c.get("principal");
     const wanted = c.req.valid("query");
     const own = db`id in (select role_id from user_role where user_id = ${principal.id})`;
@@ -159,7 +157,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
     return pageAnswer(c, rows.map(showRole), total, wanted);
   });
 
-  routes.get("/role/:id", allow("user"), async function getRole(c) {
+  routes.get("/role/:id", allow(["user"]), async function getRole(c) {
     const principal = c.get("principal");
     const roleId = pathId(c.req.param("id"));
     const row = found(await roleById(db, roleId), "role", roleId);
@@ -230,7 +228,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
 
   routes.post(
     "/role",
-    allow("user", "role:CREATE"),
+    allow(["user"], "role:CREATE"),
     body(newRole),
     idempotent(db),
     async function createRole(c) {
@@ -256,7 +254,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
 
   routes.patch(
     "/role/:id",
-    allow("user", "role:EDIT"),
+    allow(["user"], "role:EDIT"),
     body(changes),
     async function changeRole(c) {
       const principal = c.get("principal");
@@ -274,7 +272,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
 
   routes.delete(
     "/role/:id",
-    allow("user", "role:DELETE"),
+    allow(["user"], "role:DELETE"),
     query(deletion),
     async function removeRole(c) {
       const principal = c.get("principal");
@@ -303,7 +301,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
 
   routes.post(
     "/role/:id/rule/:rule_id",
-    allow("user", "role:EDIT"),
+    allow(["user"], "role:EDIT"),
     async function addRule(c) {
       const principal = c.get("principal");
       const ruleId = pathId(c.req.param("rule_id"));
@@ -316,7 +314,7 @@ export function roleRoutes({ db, ask, outbox }: IdentityDeps): Hono<AppEnv> {
 
   routes.delete(
     "/role/:id/rule/:rule_id",
-    allow("user", "role:EDIT"),
+    allow(["user"], "role:EDIT"),
     async function removeRule(c) {
       const principal = c.get("principal");
       const ruleId = pathId(c.req.param("rule_id"));

@@ -1,15 +1,11 @@
 import { Hono } from "hono";
-import {
-  listLink,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
-  queryId,
-  text,
-} from "../../../shared/contract/fields.ts";
+import { listLink } from "../../../shared/contract/references.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
+import { queryId, text } from "../../../shared/contract/fields.ts";
 import type { Fragment } from "../../../shared/storage/db.ts";
-import { allow, type AppEnv, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { found, pathId, query } from "../../../shared/contract/validate.ts";
 import { demand, OPERATIONS, SCOPES } from "../../../shared/contract/permissions.ts";
 import type { IdentityDeps } from "../deps.ts";
 import { mayViewGrants, mayViewRole } from "../rules.ts";
@@ -56,7 +52,7 @@ function fullWord(given: string, words: readonly string[], shortLength: number):
 export function ruleRoutes({ db }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
-  routes.get("/rule", allow("user"), query(listQuery), async function listRules(c) {
+  routes.get("/rule", allow(["user"]), query(listQuery), async function listRules(c) {
     const principal = c.get("principal");
     const wanted = c.req.valid("query");
     const where: Fragment[] = [];
@@ -91,7 +87,7 @@ export function ruleRoutes({ db }: IdentityDeps): Hono<AppEnv> {
     return pageAnswer(c, rows.map(showRule), total, paging);
   });
 
-  routes.get("/rule/:id", allow("user"), async function getRule(c) {
+  routes.get("/rule/:id", allow(["user"]), async function getRule(c) {
     const ruleId = pathId(c.req.param("id"));
     return c.json(showRule(found(await ruleById(db, ruleId), "rule", ruleId)));
   });

@@ -4,7 +4,9 @@ import { recordDone } from "../../../shared/storage/audit.ts";
 import { id, nullAsAbsent, text } from "../../../shared/contract/fields.ts";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found } from "../../../shared/contract/validate.ts";
 import { signToken } from "../../../shared/contract/tokens.ts";
 import { loginRefused } from "../accounts.ts";
 import type { IdentityDeps } from "../deps.ts";
@@ -51,7 +53,7 @@ export function tokenRoutes(
   });
 
   // For algorithm stores that were handed a token of ours.
-  routes.post("/token/user/validate", allow("user"), async function validateUser(c) {
+  routes.post("/token/user/validate", allow(["user"]), async function validateUser(c) {
     const user = found(await userById(db, c.get("principal").id), "user", c.get("principal").id);
     return c.json({
       msg: "The token is valid.",
@@ -92,7 +94,7 @@ export function tokenRoutes(
 
   routes.post(
     "/token/container",
-    allow("node"),
+    allow(["node"]),
     body(containerRequest),
     async function containerToken(c) {
       const principal = c.get("principal");
@@ -117,7 +119,7 @@ export function tokenRoutes(
   // Beyond the field's API: a node's right to speak on the broker, bound to a key pair that only the node has.
   routes.post(
     "/token/broker",
-    allow("node"),
+    allow(["node"]),
     body(brokerRequest),
     async function brokerCredential(c) {
       const principal = c.get("principal");

@@ -4,21 +4,19 @@ import {
   dateText,
   id,
   ids,
-  listLink,
   nullAsAbsent,
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
   queryBoolean,
   queryDate,
   queryId,
-  reference,
   text,
 } from "../../../shared/contract/fields.ts";
+import { listLink, referTo } from "../../../shared/contract/references.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
 import { type Fragment, type Tx, uniqueViolation } from "../../../shared/storage/db.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import {
   demand,
@@ -126,7 +124,7 @@ export function showUser(row: UserRow) {
     last_email_recover_password_sent: dateText(row.last_email_recover_password_sent),
     roles: listLink("role", "user_id", row.id),
     rules: listLink("rule", "user_id", row.id),
-    organization: reference("organization", row.organization_id),
+    organization: referTo("organization", row.organization_id),
   };
 }
 
@@ -137,7 +135,7 @@ function isSelf(principal: Principal, userId: number): boolean {
 export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
-  routes.get("/user", allow("user"), query(listQuery), async function listUsers(c) {
+  routes.get("/user", allow(["user"]), query(listQuery), async function listUsers(c) {
     const principal = c.get("principal");
     const wanted = c.req.valid("query");
     const where: Fragment[] = [];
@@ -187,7 +185,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
 
   routes.post(
     "/user",
-    allow("user", "user:CREATE"),
+    allow(["user"], "user:CREATE"),
     body(newUser),
     idempotent(db),
     async function createUser(c) {
@@ -227,7 +225,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
     },
   );
 
-  routes.get("/user/:id", allow("user"), async function getUser(c) {
+  routes.get("/user/:id", allow(["user"]), async function getUser(c) {
     const principal = c.get("principal");
     const userId = pathId(c.req.param("id"));
     const row = found(await userById(db, userId), "user", userId);
@@ -284,7 +282,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
 
   routes.patch(
     "/user/:id",
-    allow("user", "user:EDIT"),
+    allow(["user"], "user:EDIT"),
     body(changes),
     async function changeUser(c) {
       const principal = c.get("principal");
@@ -339,7 +337,7 @@ export function userRoutes({ db, outbox, ask }: IdentityDeps): Hono<AppEnv> {
 
   routes.delete(
     "/user/:id",
-    allow("user", "user:DELETE"),
+    allow(["user"], "user:DELETE"),
     query(deletion),
     async function removeUser(c) {
       const principal = c.get("principal");

@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, found } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { found } from "../../../shared/contract/validate.ts";
 import { callerOf } from "../../../shared/storage/idempotency.ts";
 import { demand, type Principal, scopesOf } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
@@ -57,13 +59,13 @@ export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/blobstream/status",
-    allow("user node container"),
+    allow(["user", "node", "container"]),
     function blobStatus(c) {
       return c.json({ blob_store_enabled: settings.blobStoreEnabled });
     },
   );
 
-  routes.post("/blobstream", allow("user node container"), async function uploadBlob(c) {
+  routes.post("/blobstream", allow(["user", "node", "container"]), async function uploadBlob(c) {
     const principal = c.get("principal");
     await demandUpload(principal);
     await demandRoom(principal);
@@ -78,23 +80,27 @@ export function blobRoutes({ db, settings }: TaskDeps): Hono<AppEnv> {
     return c.json({ uuid: id }, 201, { "x-content-sha256": sha256 });
   });
 
-  routes.get("/blobstream/:id", allow("user node container"), async function downloadBlob(c) {
-    const blobId = c.req.param("id");
-    const blob = isBlobId(blobId) ? await blobById(db, blobId) : undefined;
-    const complete = found(blob?.size == null ? undefined : blob, "blob", blobId);
-    await demandDownload(c.get("principal"), complete);
-    const size = complete.size!;
-    const from = startOfRange(c.req.header("range"), size);
-    return c.body(readBlob(db, complete, from ?? 0), from === undefined ? 200 : 206, {
-      "content-type": "application/octet-stream",
-      "content-length": String(size - (from ?? 0)),
-      "content-disposition": `attachment; filename="${complete.id}"`,
-      "accept-ranges": "bytes",
-      ...(from === undefined ? {} : { "content-range": `bytes ${from}-${size - 1}/${size}` }),
-      // Of the whole, whatever part of it this is.
-      "x-content-sha256": complete.sha256!,
-    });
-  });
+  routes.get(
+    "/blobstream/:id",
+    allow(["user", "node", "container"]),
+    async function downloadBlob(c) {
+      const blobId = c.req.param("id");
+      const blob = isBlobId(blobId) ? await blobById(db, blobId) : undefined;
+      const complete = found(blob?.size == null ? undefined : blob, "blob", blobId);
+      await demandDownload(c.get("principal"), complete);
+      const size = complete.size!;
+      const from = startOfRange(c.req.header("range"), size);
+      return c.body(readBlob(db, complete, from ?? 0), from === undefined ? 200 : 206, {
+        "content-type": "application/octet-stream",
+        "content-length": String(size - (from ?? 0)),
+        "content-disposition": `attachment; filename="${complete.id}"`,
+        "accept-ranges": "bytes",
+        ...(from === undefined ? {} : { "content-range": `bytes ${from}-${size - 1}/${size}` }),
+        // Of the whole, whatever part of it this is.
+        "x-content-sha256": complete.sha256!,
+      });
+    },
+  );
 
   return routes;
 }

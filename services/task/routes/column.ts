@@ -1,7 +1,9 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { id, nullAsAbsent, text } from "../../../shared/contract/fields.ts";
-import { allow, type AppEnv, body } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body } from "../../../shared/contract/validate.ts";
 import { idempotent } from "../../../shared/storage/idempotency.ts";
 import type { TaskDeps } from "../deps.ts";
 import { createTasks, recipients } from "../creation.ts";
@@ -21,7 +23,7 @@ export function columnRoutes(deps: TaskDeps): Hono<AppEnv> {
   // Our nodes tell nobody what their databases look like, so the names of columns are always asked for by a task.
   routes.post(
     "/column",
-    allow("user", "task:CREATE"),
+    allow(["user"], "task:CREATE"),
     body(columnRequest),
     idempotent(deps.db),
     async function askForColumns(c) {

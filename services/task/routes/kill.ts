@@ -2,7 +2,9 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { id } from "../../../shared/contract/fields.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { allow, type AppEnv, body, found } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found } from "../../../shared/contract/validate.ts";
 import {
   demand,
   mayCollaboration,
@@ -32,7 +34,7 @@ export function killRoutes({ db, outbox, ask, kills, now }: TaskDeps): Hono<AppE
   const routes = new Hono<AppEnv>();
 
   // No permission on this line: who created the task may kill it without one.
-  routes.post("/kill/task", allow("user"), body(killed), async function killTask(c) {
+  routes.post("/kill/task", allow(["user"]), body(killed), async function killTask(c) {
     const principal = c.get("principal");
     const { id: taskId } = c.req.valid("json");
     const root = found(await taskById(db, taskId), "task", taskId);
@@ -56,7 +58,7 @@ export function killRoutes({ db, outbox, ask, kills, now }: TaskDeps): Hono<AppE
 
   routes.post(
     "/kill/node/tasks",
-    allow("user", "event:SEND"),
+    allow(["user"], "event:SEND"),
     body(killed),
     async function killNodeTasks(c) {
       const principal = c.get("principal");

@@ -1,7 +1,9 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { id, integer, queryId, text } from "../../../shared/contract/fields.ts";
-import { allow, type AppEnv, body, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, query } from "../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../shared/storage/idempotency.ts";
 import { demand, type Principal } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
@@ -25,17 +27,23 @@ export function portRoutes({ db, outbox }: TaskDeps): Hono<AppEnv> {
     demand(row !== undefined && isAtNode(principal, row), `change the ports of run ${runId}`);
   }
 
-  routes.post("/port", allow("node"), body(newPort), idempotent(db), async function createPort(c) {
-    const { port, run_id, label } = c.req.valid("json");
-    await demandOwn(c.get("principal"), run_id);
-    return await once(c, outbox, async ({ tx }) => {
-      return c.json(showPort(await insertPort(tx, { result_id: run_id, port, label })), 201);
-    });
-  });
+  routes.post(
+    "/port",
+    allow(["node"]),
+    body(newPort),
+    idempotent(db),
+    async function createPort(c) {
+      const { port, run_id, label } = c.req.valid("json");
+      await demandOwn(c.get("principal"), run_id);
+      return await once(c, outbox, async ({ tx }) => {
+        return c.json(showPort(await insertPort(tx, { result_id: run_id, port, label })), 201);
+      });
+    },
+  );
 
   routes.delete(
     "/port",
-    allow("node"),
+    allow(["node"]),
     query(z.object({ run_id: queryId })),
     async function removePorts(c) {
       const { run_id } = c.req.valid("query");

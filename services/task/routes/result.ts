@@ -1,6 +1,8 @@
 import { Hono } from "hono";
-import { pageAnswer, pageWindow, parseSort } from "../../../shared/contract/fields.ts";
-import { allow, type AppEnv, found, pathId, query } from "../../../shared/contract/http.ts";
+import { pageAnswer, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { found, pathId, query } from "../../../shared/contract/validate.ts";
 import { demand } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { mayTask } from "../rules.ts";
@@ -14,7 +16,7 @@ export function resultRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/result",
-    allow("user node container", "run:VIEW"),
+    allow(["user", "node", "container"], "run:VIEW"),
     query(resultListQuery),
     async function listResults(c) {
       const wanted = c.req.valid("query");
@@ -29,7 +31,7 @@ export function resultRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/result/:id",
-    allow("user node container", "run:VIEW"),
+    allow(["user", "node", "container"], "run:VIEW"),
     async function getResult(c) {
       const resultId = pathId(c.req.param("id"));
       const row = found(await resultOfTaskById(db, resultId, "result"), "result", resultId);

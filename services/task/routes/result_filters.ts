@@ -3,7 +3,8 @@
  * @module
  */
 import { z } from "zod";
-import { pageQuery, queryDate, queryId } from "../../../shared/contract/fields.ts";
+import { pageQuery } from "../../../shared/contract/paging.ts";
+import { queryDate, queryId } from "../../../shared/contract/fields.ts";
 import type { Db, Fragment } from "../../../shared/storage/db.ts";
 import {
   collaborationIds,

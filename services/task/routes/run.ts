@@ -1,12 +1,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import {
-  pageAnswer,
-  pageWindow,
-  parseSort,
-  queryInclude,
-} from "../../../shared/contract/fields.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { pageAnswer, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
+import { queryInclude } from "../../../shared/contract/fields.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { demand } from "../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../deps.ts";
 import { patchResult, runPatch } from "../patch.ts";
@@ -43,7 +41,7 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/run",
-    allow("user node container", "run:VIEW"),
+    allow(["user", "node", "container"], "run:VIEW"),
     query(listQuery),
     async function listRuns(c) {
       const wanted = c.req.valid("query");
@@ -58,7 +56,7 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/run/:id",
-    allow("user node container", "run:VIEW"),
+    allow(["user", "node", "container"], "run:VIEW"),
     query(oneQuery),
     async function getRun(c) {
       const runId = pathId(c.req.param("id"));
@@ -69,7 +67,7 @@ export function runRoutes(deps: TaskDeps): Hono<AppEnv> {
   );
 
   // How the field's own nodes report. Ours report to the broker, where the attempt counts as well.
-  routes.patch("/run/:id", allow("node"), body(runPatch), async function patchRun(c) {
+  routes.patch("/run/:id", allow(["node"]), body(runPatch), async function patchRun(c) {
     const principal = c.get("principal");
     const runId = pathId(c.req.param("id"));
     const row = found(await resultOfTaskById(db, runId, "result"), "run", runId);

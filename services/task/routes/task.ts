@@ -1,16 +1,11 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import {
-  pageAnswer,
-  pageQuery,
-  pageWindow,
-  parseSort,
-  queryId,
-  queryInclude,
-  text,
-} from "../../../shared/contract/fields.ts";
+import { pageAnswer, pageQuery, pageWindow, parseSort } from "../../../shared/contract/paging.ts";
+import { queryId, queryInclude, text } from "../../../shared/contract/fields.ts";
 import type { Fragment } from "../../../shared/storage/db.ts";
-import { allow, type AppEnv, body, found, pathId, query } from "../../../shared/contract/http.ts";
+import { allow } from "../../../shared/contract/allow.ts";
+import { type AppEnv } from "../../../shared/contract/app.ts";
+import { body, found, pathId, query } from "../../../shared/contract/validate.ts";
 import { idempotent } from "../../../shared/storage/idempotency.ts";
 import {
   collaborationIds,
@@ -100,7 +95,7 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/task",
-    allow("user node container", "task:VIEW"),
+    allow(["user", "node", "container"], "task:VIEW"),
     query(listQuery),
     async function listTasks(c) {
       const principal = c.get("principal");
@@ -162,7 +157,7 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.post(
     "/task",
-    allow("user container"),
+    allow(["user", "container"]),
     body(newTask),
     idempotent(db),
     async function createTask(c) {
@@ -179,7 +174,7 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/task/:id",
-    allow("user node container", "task:VIEW"),
+    allow(["user", "node", "container"], "task:VIEW"),
     query(oneQuery),
     async function getTask(c) {
       const principal = c.get("principal");
@@ -201,7 +196,7 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
 
   routes.get(
     "/task/:id/status",
-    allow("user container", "task:VIEW"),
+    allow(["user", "container"], "task:VIEW"),
     query(statusQuery),
     async function getTaskStatus(c) {
       const { id: taskId } = await visibleTask(c.get("principal"), c.req.param("id"));
@@ -228,7 +223,7 @@ export function taskRoutes(deps: TaskDeps): Hono<AppEnv> {
     },
   );
 
-  routes.delete("/task/:id", allow("user", "task:DELETE"), async function deleteTask(c) {
+  routes.delete("/task/:id", allow(["user"], "task:DELETE"), async function deleteTask(c) {
     const taskId = pathId(c.req.param("id"));
     const root = found(await taskById(db, taskId), "task", taskId);
     demand(mayTask(c.get("principal"), "task:DELETE", root), `delete task ${taskId}`);

@@ -1,0 +1,55 @@
+/**
+ * The Hono app that every hub service builds on: the caller that comes with a request, one form for errors.
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { asUnavailable } from "../storage/db.ts";
+import { SextantError, toErrorBody } from "../service/errors.ts";
+import type { Logger } from "../service/log.ts";
+import type { Principal } from "./permissions.ts";
+
+/** What comes with a request beside the request: filled in by the gateway, carried over NATS. */
+export interface RequestContext {
+  principal?: unknown;
+  requestId?: string;
+  [key: string]: unknown;
+}
+
+export interface AppEnv {
+  Bindings: RequestContext;
+  Variables: { principal: Principal; requestId: string; log: Logger };
+}
+
+/** An app with the common error answers. Routes are added by the service. */
+export function createApp(log: Logger): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: true });
+  app.use(async function requestScope(c, next) {
+    const requestId = c.env?.requestId ?? crypto.randomUUID();
+    c.set("requestId", requestId);
+    c.set("log", log.with({ request_id: requestId }));
+    await next();
+  });
+  app.notFound((c) => c.json(toErrorBody(noRoute(c), c.get("requestId")).body, 404));
+  app.onError((thrown, c) => {
+    const error = fromFramework(asUnavailable(thrown));
+    const { status, body } = toErrorBody(error, c.get("requestId"));
+    if (status >= 500) c.get("log")?.error("Request failed", { path: c.req.path, error });
+    return c.json(body, status as 500);
+  });
+  return app;
+}
+
+/** The error for a method and path that nobody answers. */
+export function noRoute({ req }: Context): SextantError {
+  return new SextantError(
+    "not_found",
+    `There is no ${req.method} ${req.path} here; /api/docs shows what there is.`,
+  );
+}
+
+function fromFramework(error: unknown): unknown {
+  if (!(error instanceof HTTPException)) return error;
+  if (error.status === 413) return new SextantError("payload_too_large", "The body is too large.");
+  return new SextantError("invalid_request", error.message || "The request is malformed.");
+}

@@ -1,0 +1,89 @@
+/**
+ * Lists (contract §1.7): what a caller asks for, and the envelope, links and headers of the answer.
+ * @module
+ */
+import type { Context } from "hono";
+import { z } from "zod";
+import { SextantError } from "../service/errors.ts";
+
+const pageNumber = z.string().regex(/^\d{1,9}$/, "must be a positive integer").transform(Number)
+  .pipe(z.number().min(1, "must be at least 1"));
+
+/** The paging and sorting arguments of every list. */
+export const pageQuery = z.object({
+  page: pageNumber.optional(),
+  per_page: pageNumber.optional(),
+  sort: z.string().optional(),
+});
+export type PageQuery = z.infer<typeof pageQuery>;
+
+export interface PageWindow {
+  /** `undefined` when the caller did not ask for pages: everything is returned. */
+  limit: number | undefined;
+  offset: number;
+}
+
+const DEFAULT_PER_PAGE = 10;
+
+/** Which rows a list request is about. A request without paging arguments is about all of them (§1.7). */
+export function pageWindow({ page, per_page }: PageQuery): PageWindow {
+  if (page === undefined && per_page === undefined) return { limit: undefined, offset: 0 };
+  const limit = per_page ?? DEFAULT_PER_PAGE;
+  return { limit, offset: ((page ?? 1) - 1) * limit };
+}
+
+export interface SortKey {
+  column: string;
+  descending: boolean;
+}
+
+/** Parses `sort=-id,name`; a field that is not in `columns` is refused (400). */
+export function parseSort(
+  sort: string | undefined,
+  columns: readonly string[],
+  fallback: SortKey,
+): SortKey[] {
+  if (!sort) return [fallback];
+  return sort.split(",").map((part) => {
+    const column = part.trim().replace(/^[+-]/, "");
+    if (!columns.includes(column)) {
+      throw new SextantError(
+        "invalid_request",
+        `Cannot sort by ${JSON.stringify(column)}; use one of ${columns.join(", ")}.`,
+      );
+    }
+    return { column, descending: part.trim().startsWith("-") };
+  });
+}
+
+/** The answer of a list. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ data: z.array(item), links: z.record(z.string(), z.string()) });
+}
+
+/** The envelope, links and headers of a list answer (§1.7). */
+export function pageAnswer<Item>(
+  c: Context,
+  items: Item[],
+  total: number,
+  { page: asked, per_page }: PageQuery,
+): Response {
+  const url = new URL(c.req.url);
+  const paged = asked !== undefined || per_page !== undefined;
+  const page = asked ?? 1;
+  const last = paged ? Math.ceil(total / (per_page ?? DEFAULT_PER_PAGE)) : Math.min(1, total);
+  function at(number: number): string {
+    const params = new URLSearchParams(url.search);
+    params.set("page", String(number));
+    return `${url.pathname}?${params}`;
+  }
+  const links: Record<string, string> = { first: at(1) };
+  if (page > 1) links.previous = at(page - 1);
+  links.self = at(page);
+  if (page < last) links.next = at(page + 1);
+  if (last > 0) links.last = at(last);
+  c.header("total-count", String(total));
+  c.header("link", Object.entries(links).map(([rel, to]) => `<${to}>; rel=${rel}`).join(","));
+  c.header("access-control-expose-headers", "total-count, Link");
+  return c.json({ data: items, links });
+}
