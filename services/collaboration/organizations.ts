@@ -3,6 +3,7 @@
  * @module
  */
 import { SextantError } from "../../shared/service/errors.ts";
+import type { Organization } from "../../shared/contract/organization.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 
 /** Throws 404 naming every id that is no organization's. */
@@ -29,8 +30,8 @@ const SHOWN_AT_ONCE = 100;
 export async function showOrganizations(
   ask: Ask,
   ids: number[],
-): Promise<Record<string, unknown>[]> {
-  const shown: Record<string, unknown>[] = [];
+): Promise<Organization[]> {
+  const shown: Organization[] = [];
   for (const some of chunks(ids, SHOWN_AT_ONCE)) {
     shown.push(...await ask("identity", "show_organizations", { ids: some }));
   }
@@ -38,13 +39,13 @@ export async function showOrganizations(
 }
 
 /** Puts the Organization objects in place of the links of a list of collaborations or studies. */
-export async function withOrganizations(
+export async function withOrganizations<Item extends { id: number }>(
   ask: Ask,
-  items: { id: number }[],
+  items: Item[],
   members: Map<number, number[]>,
-): Promise<Record<string, unknown>[]> {
+): Promise<(Item & { organizations: Organization[] })[]> {
   const all = [...new Set([...members.values()].flat())];
-  const shown = new Map((await showOrganizations(ask, all)).map((one) => [Number(one.id), one]));
+  const shown = new Map((await showOrganizations(ask, all)).map((one) => [one.id, one]));
   return items.map((item) => ({
     ...item,
     organizations: (members.get(item.id) ?? []).flatMap((id) => shown.get(id) ?? []),

@@ -27,8 +27,13 @@ Deno.test("GET /api/openapi.json says what the schemas demand", async () => {
   assert.match(post.description, /organization:CREATE/);
   assert.ok(get.parameters.some((one: { name: string }) => one.name === "collaboration_id"));
   assert.deepEqual(body.paths["/api/token/user"].post.security, []);
-  const { "2XX": text } = body.paths["/api/metrics"].get.responses;
+  const { 200: text } = body.paths["/api/metrics"].get.responses;
   assert.deepEqual(Object.keys(text.content), ["text/plain"]);
+  const created = body.paths["/api/study"].post.responses["201"].content["application/json"];
+  assert.deepEqual(created.schema, { $ref: "#/components/schemas/Study" });
+  const { Study, Organization } = body.components.schemas;
+  assert.deepEqual(Study.properties.collaboration, { $ref: "#/components/schemas/Reference" });
+  assert.equal(Organization.properties.name.type, "string");
   const ids = Object.values(body.paths).flatMap((path) =>
     Object.values(path as Record<string, { operationId: string }>).map((one) => one.operationId)
   );

@@ -4,7 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { asUnavailable } from "../storage/db.ts";
+import { asUnavailable, uniqueViolation } from "../storage/db.ts";
 import { SextantError, toErrorBody } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
 import type { Principal } from "./permissions.ts";
@@ -21,8 +21,13 @@ export interface AppEnv {
   Variables: { principal: Principal; requestId: string; log: Logger };
 }
 
+export interface AppOptions {
+  /** What to say (409) when a row would break one of these unique constraints of the service's schema. */
+  duplicates?: Record<string, string>;
+}
+
 /** An app with the common error answers. Routes are added by the service. */
-export function createApp(log: Logger): Hono<AppEnv> {
+export function createApp(log: Logger, { duplicates = {} }: AppOptions = {}): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: true });
   app.use(async function requestScope(c, next) {
     const requestId = c.env?.requestId ?? crypto.randomUUID();
@@ -32,7 +37,7 @@ export function createApp(log: Logger): Hono<AppEnv> {
   });
   app.notFound((c) => c.json(toErrorBody(noRoute(c), c.get("requestId")).body, 404));
   app.onError((thrown, c) => {
-    const error = fromFramework(asUnavailable(thrown));
+    const error = fromFramework(asDuplicate(asUnavailable(thrown), duplicates));
     const { status, body } = toErrorBody(error, c.get("requestId"));
     if (status >= 500) c.get("log")?.error("Request failed", { path: c.req.path, error });
     return c.json(body, status as 500);
@@ -46,6 +51,12 @@ export function noRoute({ req }: Context): SextantError {
     "not_found",
     `There is no ${req.method} ${req.path} here; /api/docs shows what there is.`,
   );
+}
+
+function asDuplicate(error: unknown, duplicates: Record<string, string>): unknown {
+  const constraint = uniqueViolation(error);
+  if (constraint === undefined || !Object.hasOwn(duplicates, constraint)) return error;
+  return new SextantError("conflict", duplicates[constraint]!, { cause: error });
 }
 
 function fromFramework(error: unknown): unknown {

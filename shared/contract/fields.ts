@@ -44,7 +44,8 @@ const isoMoment = z.iso.datetime({ local: true, offset: true });
 export const isoDate = text.transform((value, context) => {
   const parts = /^(\S{10})(?:[T ](\S+?)\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$/i.exec(value);
   const [, day, time = "00:00", zone = "Z"] = parts ?? [];
-  const moment = `${day}T${time}${zoneWithMinutes(zone)}`;
+  const seconds = time.length === 5 ? ":00" : "";
+  const moment = `${day}T${time}${seconds}${zoneWithMinutes(zone)}`;
   if (isoMoment.safeParse(moment).success) return new Date(moment);
   context.addIssue({ code: "custom", message: "must be a date such as 2026-03-24T10:00:00" });
   return z.NEVER;

@@ -88,9 +88,14 @@ Deno.test("queryDate means UTC, wherever the server stands, and takes no other t
         ["2026-03-24T10:00:00.5", "2026-03-24T10:00:00.500Z"],
         ["2026-03-24 10:00:00", "2026-03-24T10:00:00.000Z"], // Python's str()
         ["2026-03-24T10:00:00+02:00", "2026-03-24T08:00:00.000Z"],
+        ["2026-03-24T10:00+0230", "2026-03-24T07:30:00.000Z"],
+        ["2026-03-24T10:00:00 z", "2026-03-24T10:00:00.000Z"],
+        ["2028-02-29", "2028-02-29T00:00:00.000Z"],
       ]
     ) assert.equal(queryDate.parse(given).toISOString(), meant, given);
-    for (const bad of ["1", "2026", "March 24", "yesterday", "2026-13-01"]) {
+    for (
+      const bad of ["1", "2026", "March 24", "yesterday", "2026-13-01", "2026-02-30", "2026-02-29"]
+    ) {
       assert.equal(queryDate.safeParse(bad).success, false, bad);
     }
   } finally {

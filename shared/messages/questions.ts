@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from "zod";
+import { organization } from "../contract/organization.ts";
 import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
 import { sealSchema, sealsQuestion } from "../storage/audit_seal.ts";
 
@@ -61,7 +62,7 @@ export const RPC_METHODS = {
     /** The API's Organization objects. */
     show_organizations: {
       input: z.object({ ids: idList }),
-      output: z.array(z.record(z.string(), z.unknown())),
+      output: z.array(organization),
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },

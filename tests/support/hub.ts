@@ -25,6 +25,7 @@ import { taskAnswers } from "../../services/task/events.ts";
 import { createKills } from "../../services/task/kills.ts";
 import { createReports } from "../../services/task/reports.ts";
 import { createTaskWatch } from "../../services/task/watch.ts";
+import { checkAnswers } from "../../shared/contract/answers.ts";
 import { recordRefusal } from "../../shared/storage/audit.ts";
 import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
@@ -96,6 +97,7 @@ export interface TestHubOptions {
 }
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
+  checkAnswers();
   const log = options.log ?? silentLogger;
   const postgres = options.postgres ?? await startTestPostgres();
   const nats = options.nats ?? await startTestNats();

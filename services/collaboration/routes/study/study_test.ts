@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { waitFor } from "../../../tests/harness.ts";
-import { useCollaboration } from "../../../tests/support/collaboration.ts";
+import { waitFor } from "../../../../tests/harness.ts";
+import { useCollaboration } from "../../../../tests/support/collaboration.ts";
 
 const hub = useCollaboration();
 const idsOf = (list: { id: number }[]) => list.map((one) => one.id);
