@@ -12,13 +12,13 @@
  * Every replica does all of this; the first to write a change tells of it, the others find nothing to do.
  * @module
  */
-import { Events, type NatsConnection, RequestStrategy } from "nats.ws";
 import { z } from "zod";
 import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { NodeIssuers } from "../../shared/node_protocol/credential.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
 import { onlineNodeIds, setNodeStatus, touchOnlineNodes } from "./store.ts";
+import { type BrokerConnection, RequestStrategy } from "../../shared/broker/connection.ts";
 
 const credential = { name_tag: z.string().optional(), issuer_key: z.string().optional() };
 const connectionEvent = z.object({
@@ -39,7 +39,7 @@ export interface PresenceOptions {
   outbox: Outbox;
   log: Logger;
   /** A connection to the broker's system account. */
-  system: NatsConnection;
+  system: BrokerConnection;
   issuers: NodeIssuers;
   now: () => Date;
   /** How long a node may be without a connection before it is shown offline. */
@@ -258,22 +258,16 @@ export function watchPresence({
     });
   }
 
-  async function watchConnection(): Promise<void> {
-    for await (const { type } of system.status()) {
-      if (stopped) return;
-      if (type === Events.Disconnect) {
-        // Who comes and goes now is not heard: nobody is called offline until the next list.
-        known = false;
-        heardMeanwhile = undefined;
-        connections.clear();
-        links.clear();
-        for (const node of [...leaving.keys()]) stay(node);
-      } else if (type === Events.Reconnect) relistUntilKnown(settleMs);
-    }
-  }
-
+  const unwatch = system.watch((connected) => {
+    if (connected) return relistUntilKnown(settleMs);
+    // Who comes and goes now is not heard: nobody is called offline until the next list.
+    known = false;
+    heardMeanwhile = undefined;
+    connections.clear();
+    links.clear();
+    for (const node of [...leaving.keys()]) stay(node);
+  });
   const subscriptions = [listen("CONNECT"), listen("DISCONNECT")];
-  watchConnection();
   relistUntilKnown(settleMs);
   const comparing = setInterval(() => {
     compare(graceMs).catch((error) => log.warn("Presence cannot be compared now", { error }));
@@ -285,6 +279,7 @@ export function watchPresence({
   return {
     async stop() {
       stopped = true;
+      unwatch();
       clearInterval(comparing);
       clearInterval(listing);
       clearTimeout(retry);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { connectToBroker } from "../../shared/broker/connection.ts";
 import { issueNodeCredential, nodeIssuers } from "../../shared/broker/trust.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { connectNats } from "../../shared/broker/nats.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { waitFor } from "../../tests/harness.ts";
@@ -140,7 +140,8 @@ Deno.test("200 quick reconnections are no alarm", async () => {
   const credential = { seed: key.seed, jwt: () => jwt };
   const log = silentLogger;
   const inboxPrefix = subjects.inbox(node);
-  const connect = () => connectNats({ url: hub.nats.url, name: "n", credential, inboxPrefix, log });
+  const connect = () =>
+    connectToBroker({ url: hub.nats.url, name: "n", credential, inboxPrefix, log });
   let nc = await connect();
   await untilShown(node, "online");
   for (let turn = 0; turn < 200; turn++) {
@@ -175,7 +176,7 @@ Deno.test("what a client calls itself makes it no node", async () => {
   const [node, victim] = [await newNode(), await newNode()];
   const key = newUserKey();
   const { jwt } = await issueNodeCredential(hub.nats.trust, node, key.publicKey, 3600);
-  const nc = await connectNats({
+  const nc = await connectToBroker({
     url: hub.nats.url,
     name: `node ${victim}`,
     credential: { seed: key.seed, jwt: () => jwt },

@@ -7,10 +7,16 @@
  * event may be as large as a message: so neither watchers nor what they watch can make the process grow.
  * @module
  */
-import { AckPolicy, DeliverPolicy, type JsMsg, nanos, type NatsConnection } from "nats.ws";
 import { messageOf, SextantError } from "../../shared/service/errors.ts";
 import { parseEvent } from "../../shared/messages/events.ts";
 import type { Logger } from "../../shared/service/log.ts";
+import {
+  AckPolicy,
+  type BrokerConnection,
+  DeliverPolicy,
+  type JsMsg,
+  nanos,
+} from "../../shared/broker/connection.ts";
 import { STREAMS } from "../../shared/broker/subjects.ts";
 import { BATCH, BATCH_BYTES, createRecent, type FeedEntry, type RecentOptions } from "./recent.ts";
 
@@ -39,7 +45,7 @@ export interface Feed {
 }
 
 export interface FeedOptions extends RecentOptions {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   log: Logger;
 }
 
@@ -66,7 +72,7 @@ export function createFeed({ nc, log, ...kept }: FeedOptions): Feed {
   }
 
   async function read(start: number, max: number, expires: number) {
-    const manager = await nc.jetstreamManager({ checkAPI: false });
+    const manager = await nc.jetstreamManager();
     const { name } = await manager.consumers.add(STREAMS.events, {
       name: `feed-${crypto.randomUUID().slice(0, 13)}`,
       ack_policy: AckPolicy.None,
@@ -96,7 +102,7 @@ export function createFeed({ nc, log, ...kept }: FeedOptions): Feed {
 
   /** Finds the stream's end, at the start; or that it is another stream than before. */
   async function locate(): Promise<void> {
-    const manager = await nc.jetstreamManager({ checkAPI: false });
+    const manager = await nc.jetstreamManager();
     const { created, state } = await manager.streams.info(STREAMS.events);
     const found = Date.parse(created).toString(36);
     if (found === epoch && state.last_seq >= last) return;
@@ -153,7 +159,7 @@ export function createFeed({ nc, log, ...kept }: FeedOptions): Feed {
 
   /** The oldest place the stream still has. */
   async function firstKept(): Promise<number> {
-    const manager = await nc.jetstreamManager({ checkAPI: false });
+    const manager = await nc.jetstreamManager();
     return (await manager.streams.info(STREAMS.events)).state.first_seq;
   }
 

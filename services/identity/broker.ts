@@ -2,7 +2,7 @@
  * Broker credentials: identity alone can sign them. Private keys stay with their holders.
  * @module
  */
-import type { NatsConnection } from "nats.ws";
+import type { BrokerConnection } from "../../shared/broker/connection.ts";
 import {
   issueNodeCredential,
   nodeIssuers,
@@ -35,7 +35,7 @@ export interface BrokerDeskOptions {
   db: Db;
   trust: Trust;
   /** identity's connection to the broker's system account. */
-  system: NatsConnection;
+  system: BrokerConnection;
   nodeNatsUrl: string;
   dispatchKeys: string[];
   credentialSeconds: number;

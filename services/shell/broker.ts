@@ -2,18 +2,18 @@
  * The shell's connection to the broker: so that running services hear of a change at once.
  * @module
  */
-import type { NatsConnection } from "nats.ws";
 import { createAsk } from "../../shared/messages/ask.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { OutboxRow } from "../../shared/storage/outbox.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
+import type { BrokerConnection } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
 
 export interface BrokerLink {
   url: string;
-  nc: NatsConnection;
+  nc: BrokerConnection;
   ask: Ask;
   /** Publishes the events among these rows of a service's outbox, and takes them out of it. */
   publish(service: HubService, db: Db, rows: OutboxRow[]): Promise<void>;
@@ -60,7 +60,7 @@ export async function connectBroker(
 
 function link(
   url: string,
-  nc: NatsConnection,
+  nc: BrokerConnection,
   close: () => Promise<void>,
   say: (line: string) => void,
 ): BrokerLink {

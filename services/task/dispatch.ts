@@ -5,6 +5,9 @@
  * `start` report, so that nothing that was killed in the meantime is ever begun.
  * @module
  */
+import type { JsonValue } from "../../shared/storage/db.ts";
+import { isMissing } from "../../shared/broker/errors.ts";
+import type { Change } from "../../shared/storage/outbox.ts";
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -12,9 +15,7 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
-} from "nats.ws";
-import type { JsonValue } from "../../shared/storage/db.ts";
-import { type Change, isMissing } from "../../shared/storage/outbox.ts";
+} from "../../shared/broker/connection.ts";
 import { nodeDurable, STREAMS, subjects } from "../../shared/broker/subjects.ts";
 import {
   databasesOfTasks,

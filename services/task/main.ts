@@ -3,7 +3,6 @@
  * `app.ts`.
  * @module
  */
-import { headers as newHeaders } from "nats.ws";
 import { z } from "zod";
 import { keepSealing } from "../../shared/storage/audit_seal.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
@@ -11,6 +10,7 @@ import { migrate, openDatabase, waitForDatabase } from "../../shared/storage/db.
 import { consumeEvents } from "../../shared/messages/event_consumer.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
 import { serveHttp } from "../../shared/http_over_nats/mod.ts";
+import { newHeaders } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
 import { createEventOutbox } from "../../shared/storage/outbox.ts";
 import { createAsk, serveAnswers } from "../../shared/messages/ask.ts";
@@ -60,7 +60,7 @@ await runService("task", async ({ log, onStop }) => {
   });
   onStop("broker", () => broker.close());
   const { nc } = broker;
-  const streams = createDispatchStreams(() => nc.jetstreamManager({ checkAPI: false }));
+  const streams = createDispatchStreams(() => nc.jetstreamManager());
   await streams.ensureStream();
   const outbox = await createEventOutbox({
     db,

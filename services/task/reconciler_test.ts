@@ -77,7 +77,7 @@ Deno.test("a lost stream is made again and every pending result dispatched again
   await agent.hello();
   await waitFor(async () => await hub().deps.outbox.backlog() === 0, { what: "the outbox" });
   assert.equal(await hub().streams.outstanding(node), 1);
-  const manager = await hub().nc.jetstreamManager({ checkAPI: false });
+  const manager = await hub().nc.jetstreamManager();
   // The service may not delete the stream, so what it had is what goes.
   await manager.streams.purge(STREAMS.dispatch);
   assert.equal(await hub().streams.outstanding(node), 0);

@@ -6,11 +6,10 @@
  * an inbox of that node.
  * @module
  */
-import { type Msg, type NatsConnection } from "nats.ws";
 import { SextantError, toErrorBody } from "../../shared/service/errors.ts";
 import type { Logger } from "../../shared/service/log.ts";
-import { isInboxOf } from "../../shared/broker/nats.ts";
 import { type NodeIssuers, verifyNodeCredential } from "../../shared/node_protocol/credential.ts";
+import { type BrokerConnection, isInboxOf, type Msg } from "../../shared/broker/connection.ts";
 import { CREDENTIAL_HEADER, SIGNATURE_HEADER, verify } from "../../shared/broker/signing.ts";
 import {
   parseNodeSubject,
@@ -23,7 +22,7 @@ import { LOG_SCHEMA, type Logs } from "./logs.ts";
 import { REPORT_SCHEMAS, type Reports } from "./reports.ts";
 
 export interface ReportDeskOptions {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   reports: Reports;
   logs: Logs;
   issuers: NodeIssuers;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { headers, type Msg } from "nats.ws";
+import { type Msg, newHeaders } from "../../shared/broker/connection.ts";
 import { nodeIssuers } from "../../shared/broker/trust.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import { CREDENTIAL_HEADER, sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
@@ -36,7 +36,7 @@ function send(party: TestParty, text: string): Promise<Msg> {
 }
 
 function signatures({ key, credential }: TestParty, subject: string, payload: Uint8Array) {
-  const signed = headers();
+  const signed = newHeaders();
   signed.set(CREDENTIAL_HEADER, credential.jwt);
   signed.set(SIGNATURE_HEADER, sign(key.seed, subject, payload));
   return signed;

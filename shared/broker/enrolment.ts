@@ -2,8 +2,8 @@
  * How a service asks identity for a broker credential, and how identity answers.
  * @module
  */
-import type { Msg, NatsConnection } from "nats.ws";
 import { z } from "zod";
+import { type BrokerConnection, isInboxOf, type Msg } from "./connection.ts";
 import { enrolmentInbox, type SystemService } from "./rights.ts";
 import {
   type IssuedCredential,
@@ -13,7 +13,6 @@ import {
 } from "./trust.ts";
 import { messageOf, SextantError, toErrorBody } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
-import { isInboxOf } from "./nats.ts";
 import { HUB_SERVICES, type ServiceName, subjects } from "./subjects.ts";
 
 const requestSchema = z.object({ public_key: z.string(), system: z.boolean().default(false) });
@@ -28,7 +27,7 @@ export const SERVICE_TTL = 3600;
 
 /** Asks for a credential, in the system account on request. Throws `unavailable` when nobody answers. */
 export async function askForCredential(
-  nc: NatsConnection,
+  nc: BrokerConnection,
   service: ServiceName,
   publicKey: string,
   system = false,
@@ -53,7 +52,7 @@ const SERVICES: readonly ServiceName[] = [...HUB_SERVICES, "gateway", "shell"];
 const SYSTEM_SERVICES: readonly ServiceName[] = ["collaboration"];
 
 export interface ServeEnrolmentOptions {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   trust: Trust;
   log: Logger;
   /** Seconds. */

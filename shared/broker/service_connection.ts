@@ -5,8 +5,8 @@
  * real one is short-lived and is renewed at half of its time over the connection that it opened.
  * @module
  */
-import type { NatsConnection } from "nats.ws";
 import { z } from "zod";
+import { type BrokerConnection, connectToBroker } from "./connection.ts";
 import { enrolmentInbox } from "./rights.ts";
 import {
   type IssuedCredential,
@@ -18,7 +18,6 @@ import { ConfigError } from "../service/config.ts";
 import { askForCredential, SERVICE_TTL } from "./enrolment.ts";
 import { messageOf, SextantError } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
-import { connectNats, drain, renewConnection, whenConnected } from "./nats.ts";
 import { newUserKey } from "./signing.ts";
 import { type ServiceName, subjects } from "./subjects.ts";
 
@@ -29,11 +28,11 @@ export type Enrolment = z.infer<typeof enrolmentSchema>;
 /** Gets a credential for a public key: the first without a connection, the next over the one it opened. */
 export type IssueCredential = (
   publicKey: string,
-  connection?: NatsConnection,
+  connection?: BrokerConnection,
 ) => Promise<IssuedCredential>;
 
 export interface ServiceConnection {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   /** Stops renewing and drains. */
   close(): Promise<void>;
 }
@@ -58,7 +57,7 @@ export async function connectRenewing(
   let current = await insist(() => issue(publicKey), log);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
-  const nc = await connectNats({
+  const nc = await connectToBroker({
     url,
     name,
     credential: { seed, jwt: () => current.jwt },
@@ -71,7 +70,7 @@ export async function connectRenewing(
       const next = await issue(publicKey, nc);
       if (closed) return;
       current = next;
-      await renewConnection(nc);
+      await nc.renew();
       log.debug("Broker credential renewed", { until: current.expiresAt });
       schedule();
     } catch (error) {
@@ -89,7 +88,7 @@ export async function connectRenewing(
     async close() {
       closed = true;
       clearTimeout(timer);
-      await drain(nc, log);
+      await nc.drain();
     },
   };
 }
@@ -128,7 +127,7 @@ export async function connectService(
     log,
     // After a long sleep the connection is shut out with its old credential, and the way is the first one again.
     issue: async (publicKey, nc) =>
-      nc && await whenConnected(nc, 0)
+      nc && await nc.whenConnected(0)
         ? await askForCredential(nc, service, publicKey)
         : await enrol(service, url, enrolment, publicKey, log),
   });
@@ -142,7 +141,7 @@ async function enrol(
   publicKey: string,
   log: Logger,
 ): Promise<IssuedCredential> {
-  const nc = await connectNats({
+  const nc = await connectToBroker({
     url,
     name: enrolmentInbox(service),
     credential: { seed: enrolment.seed, jwt: () => enrolment.jwt },
@@ -176,7 +175,7 @@ export function connectSystem(
   { service, url, main, log }: {
     service: "collaboration";
     url: string;
-    main: NatsConnection;
+    main: BrokerConnection;
     log: Logger;
   },
 ): Promise<ServiceConnection> {

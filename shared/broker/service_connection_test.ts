@@ -4,7 +4,6 @@ import { temporaryFolder, waitFor } from "../../tests/harness.ts";
 import { issueEnrolmentCredential } from "./trust.ts";
 import { askForCredential, serveEnrolment } from "./enrolment.ts";
 import { createLogger, silentLogger } from "../service/log.ts";
-import { whenConnected } from "./nats.ts";
 import { connectIdentity, connectService, connectSystem } from "./service_connection.ts";
 import { newUserKey } from "./signing.ts";
 import type { ServiceName } from "./subjects.ts";
@@ -108,7 +107,7 @@ Deno.test("a service whose credential ran out while identity was away comes back
     what: "the renewal",
     timeout: 20_000,
   });
-  await waitFor(() => whenConnected(task.nc, 1000), { what: "the reconnection" });
+  await waitFor(() => task.nc.whenConnected(1000), { what: "the reconnection" });
   await task.nc.flush();
   await task.close();
   await stop();

@@ -15,7 +15,7 @@ import {
   type User,
 } from "@nats-io/jwt";
 import { z } from "zod";
-import type { NatsConnection } from "nats.ws";
+import type { BrokerConnection } from "./connection.ts";
 import {
   type BrokerRights,
   enrolmentRights,
@@ -210,13 +210,17 @@ let lastRevocation: Promise<unknown> = Promise.resolve();
  * The list of revocations is read, added to and written back. Calls in one process take turns; processes have
  * to, too.
  */
-export function revokeNode(system: NatsConnection, trust: Trust, publicKey: string): Promise<void> {
+export function revokeNode(
+  system: BrokerConnection,
+  trust: Trust,
+  publicKey: string,
+): Promise<void> {
   const turn = lastRevocation.then(() => revoke(system, trust, publicKey));
   lastRevocation = turn.catch(() => {});
   return turn;
 }
 
-async function revoke(system: NatsConnection, trust: Trust, publicKey: string): Promise<void> {
+async function revoke(system: BrokerConnection, trust: Trust, publicKey: string): Promise<void> {
   const account = publicOf(trust.app);
   const found = await system.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`);
   const current = accountClaims.parse(parseJwtSegment(found.string().split(".")[1] ?? ""));

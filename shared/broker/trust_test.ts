@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { Events, type NatsConnection, StorageType } from "nats.ws";
-import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
+import { startTestNats, type TestNats, type TestParty } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
+import { StorageType } from "./connection.ts";
 import { issueNodeCredential, issueServiceCredential, newTrust, revokeNode } from "./trust.ts";
-import { watchConnection } from "./nats.ts";
 import { SIGNATURE_HEADER, verify } from "./signing.ts";
 import { HUB_SERVICES } from "./subjects.ts";
 
@@ -11,7 +10,7 @@ let nats: TestNats;
 Deno.test.beforeAll(async () => {
   nats = await startTestNats();
   const { nc } = await nats.service("task");
-  const manager = await nc.jetstreamManager({ checkAPI: false });
+  const manager = await nc.jetstreamManager();
   await manager.streams.add({
     name: "DISPATCH",
     subjects: ["dispatch.*"],
@@ -27,32 +26,34 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(() => nats.stop());
 
 /** What the broker refuses while `attempt` runs, as "publish <subject>" or "subscription <subject>". */
-async function refusals(nc: NatsConnection, attempt: () => void): Promise<Set<string>> {
-  const status = nc.status();
+async function refusalsOf(
+  { nc, refusals }: TestParty,
+  attempt: () => void,
+): Promise<Set<string>> {
+  const before = refusals.length;
   attempt();
   nc.publish("nobody.may.do.this", ""); // refused after all that was tried before
-  const refused = new Set<string>();
-  for await (const { type, permissionContext } of status) {
-    if (type !== Events.Error || !permissionContext) continue;
-    if (permissionContext.subject === "nobody.may.do.this") break;
-    refused.add(`${permissionContext.operation} ${permissionContext.subject}`);
-  }
-  return refused;
+  const said = () =>
+    refusals.slice(before).flatMap(({ permissionContext }) => permissionContext ?? []);
+  const isLast = ({ subject }: { subject: string }) => subject === "nobody.may.do.this";
+  await waitFor(() => said().some(isLast), { what: "the last refusal" });
+  const tried = said().slice(0, said().findIndex(isLast));
+  return new Set(tried.map(({ operation, subject }) => `${operation} ${subject}`));
 }
 
 const inJetStream = (subject: string) => `$JS.API.${subject}`;
 
-/** Checks that the broker lets `nc` publish and subscribe exactly where it should. */
+/** Checks that the broker lets `party` publish and subscribe exactly where it should. */
 async function assertRights(
-  nc: NatsConnection,
+  party: TestParty,
   { may, mayNot }: Record<"may" | "mayNot", { publish: string[]; subscribe: string[] }>,
 ) {
   const tried = (what: typeof may) => () => {
-    for (const subject of what.publish) nc.publish(subject, "{}");
-    for (const subject of what.subscribe) nc.subscribe(subject, { callback() {} });
+    for (const subject of what.publish) party.nc.publish(subject, "{}");
+    for (const subject of what.subscribe) party.nc.subscribe(subject, { callback() {} });
   };
-  assert.deepEqual([...await refusals(nc, tried(may))], []);
-  const refused = await refusals(nc, tried(mayNot));
+  assert.deepEqual([...await refusalsOf(party, tried(may))], []);
+  const refused = await refusalsOf(party, tried(mayNot));
   const expected = [
     ...mayNot.publish.map((subject) => `publish ${subject}`),
     ...mayNot.subscribe.map((subject) => `subscription ${subject}`),
@@ -71,8 +72,7 @@ const SERVER = [
 const WIDE = [">", "*.>", "_INBOX.>", "_INBOX.*.x", "$JS.>", "$JS.ACK.>", "$JS.EVENT.>", "$SYS.>"];
 
 Deno.test("a node's credential gives it its own subjects and nothing of another node's", async () => {
-  const { nc } = await nats.node(1);
-  await assertRights(nc, {
+  await assertRights(await nats.node(1), {
     may: {
       publish: [
         inJetStream("CONSUMER.INFO.DISPATCH.1"),
@@ -127,8 +127,7 @@ Deno.test("a node's credential gives it its own subjects and nothing of another 
 });
 
 Deno.test("an enrolment credential can ask for a credential and nothing else", async () => {
-  const { nc } = await nats.enrolment("collaboration");
-  await assertRights(nc, {
+  await assertRights(await nats.enrolment("collaboration"), {
     may: { publish: ["enrol.collaboration"], subscribe: ["_INBOX.enrol-collaboration.>"] },
     mayNot: {
       publish: [
@@ -148,10 +147,10 @@ Deno.test("an enrolment credential can ask for a credential and nothing else", a
 Deno.test("a service's credential gives it what its work needs", async () => {
   const others = (service: string) => HUB_SERVICES.filter((one) => one !== service);
   for (const service of HUB_SERVICES) {
-    const { nc } = await nats.service(service);
+    const party = await nats.service(service);
     const task = service === "task";
     const identity = service === "identity";
-    await assertRights(nc, {
+    await assertRights(party, {
       may: {
         publish: [
           "_INBOX.gateway.a.1",
@@ -205,8 +204,8 @@ Deno.test("a service's credential gives it what its work needs", async () => {
 });
 
 Deno.test("the gateway may ask every service, answer for none and tell of nothing", async () => {
-  const { nc } = await nats.service("gateway");
-  await assertRights(nc, {
+  const party = await nats.service("gateway");
+  await assertRights(party, {
     may: {
       publish: ["http.identity", "http.task.r.x-1", "rpc.task.health", "enrol.gateway"],
       subscribe: ["_INBOX.gateway.>", "event.>"],
@@ -219,9 +218,9 @@ Deno.test("the gateway may ask every service, answer for none and tell of nothin
 });
 
 Deno.test("the shell may ask and tell, and speak in nobody's name", async () => {
-  const { nc } = await nats.service("shell");
+  const party = await nats.service("shell");
   const others = EVERYTHING.filter((subject) => !subject.startsWith("event."));
-  await assertRights(nc, {
+  await assertRights(party, {
     may: {
       publish: ["event.task.created", "rpc.task.health", inJetStream("STREAM.INFO.DISPATCH")],
       subscribe: ["_INBOX.shell.>", "event.>"],
@@ -236,7 +235,7 @@ Deno.test("the shell may ask and tell, and speak in nobody's name", async () => 
 
 Deno.test("system credentials see connections, or change the account, and nothing more", async () => {
   const presence = await nats.system("collaboration");
-  await assertRights(presence.nc, {
+  await assertRights(presence, {
     may: {
       publish: ["$SYS.REQ.SERVER.PING.CONNZ"],
       subscribe: ["$SYS.ACCOUNT.*.CONNECT", "$SYS.ACCOUNT.*.DISCONNECT"],
@@ -247,7 +246,7 @@ Deno.test("system credentials see connections, or change the account, and nothin
     },
   });
   const revoker = await nats.system("identity");
-  await assertRights(revoker.nc, {
+  await assertRights(revoker, {
     may: { publish: [], subscribe: ["_INBOX.identity.>"] },
     mayNot: {
       publish: ["$SYS.REQ.CLAIMS.DELETE", "$SYS.REQ.CLAIMS.PACK", "$SYS.REQ.SERVER.PING"],
@@ -301,7 +300,7 @@ Deno.test("revokeNode() closes the node's connection at once and for good, and n
   const system = await nats.system("identity");
   const lost = new Set<number>();
   for (const [node, { nc }] of [[11, revoked], [12, other], [13, third]] as const) {
-    watchConnection(nc, () => lost.add(node));
+    nc.watch(() => lost.add(node));
   }
   // Both at the same moment: neither may undo the other.
   await Promise.all(

@@ -1,7 +1,6 @@
-import type { Msg, NatsConnection, PublishOptions } from "nats.ws";
 import { messageOf, SextantError } from "../service/errors.ts";
 import { type Logger, silentLogger } from "../service/log.ts";
-import { watchConnection, whenConnected } from "../broker/nats.ts";
+import type { BrokerConnection, Msg, PublishOptions } from "../broker/connection.ts";
 import { type HubService, type ServiceName, subjects } from "../broker/subjects.ts";
 import {
   type ChunkReader,
@@ -31,7 +30,7 @@ import {
 } from "./frames.ts";
 
 export interface HttpClientOptions {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   /** Whose inbox the answers come to. */
   owner?: ServiceName;
   log?: Logger;
@@ -295,7 +294,7 @@ export function createHttpClient({
     for (const one of signals) one.throwIfAborted();
     const body = request.body ? readChunks(request.body) : undefined;
     const first = body ? await body.next() : { parts: [], size: 0, done: true };
-    if (!await whenConnected(nc, RETRY_FOR_MS)) throw unavailable(service, "NATS is not reachable");
+    if (!await nc.whenConnected(RETRY_FOR_MS)) throw unavailable(service, "NATS is not reachable");
     // An asker who went away meanwhile would not be heard to go any more.
     for (const one of signals) one.throwIfAborted();
 
@@ -358,7 +357,7 @@ export function createHttpClient({
     },
   });
   // What was under way when the connection broke is lost on one side or the other; nobody need wait for it.
-  const unwatch = watchConnection(nc, (connected) => {
+  const unwatch = nc.watch((connected) => {
     if (connected) return;
     for (const exchange of [...exchanges.values()]) {
       fail(exchange, unavailable(exchange.service, "the connection to NATS was lost meanwhile"));

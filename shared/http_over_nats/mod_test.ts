@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { NatsConnection } from "nats.ws";
 import { memoryUsed } from "../../tests/support/memory.ts";
 import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
@@ -8,7 +7,7 @@ import { createHttpClient, type HttpClientOptions, serveHttp } from "./mod.ts";
 import type { ServeHttpOptions } from "./mod.ts";
 import { CHUNK, encodeFrame, encodeMeta, encodeText, KIND, WINDOW } from "./frames.ts";
 import { silentLogger } from "../service/log.ts";
-import { renewConnection } from "../broker/nats.ts";
+import type { BrokerConnection } from "../broker/connection.ts";
 
 const MEBIBYTE = 2 ** 20;
 const SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, MEBIBYTE, 3 * MEBIBYTE + 5];
@@ -522,7 +521,7 @@ Deno.test("a service answers into inboxes of those who may ask only", async () =
 });
 
 /** Answers the next requests by hand, as a service with a fault would. */
-function answerWith(nc: NatsConnection, frames: () => Uint8Array[]) {
+function answerWith(nc: BrokerConnection, frames: () => Uint8Array[]) {
   return nc.subscribe("http.task", {
     queue: "task",
     callback(_, message) {
@@ -585,7 +584,7 @@ Deno.test("a transfer goes on while both sides renew their credentials", async (
   let renewals = 0;
   async function renew() {
     while (!done) {
-      await Promise.all([renewConnection(hub.gateway), renewConnection(hub.task)]);
+      await Promise.all([hub.gateway.renew(), hub.task.renew()]);
       renewals++;
     }
   }

@@ -1,7 +1,6 @@
-import type { Msg, NatsConnection } from "nats.ws";
 import { messageOf, toErrorBody } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
-import { isInboxOf } from "../broker/nats.ts";
+import { type BrokerConnection, isInboxOf, type Msg } from "../broker/connection.ts";
 import { type HubService, subjects } from "../broker/subjects.ts";
 import { control, createReceiver, createSender, readChunks, type Receiver } from "./body.ts";
 import {
@@ -30,7 +29,7 @@ export interface RequestExtras {
 }
 
 export interface ServeHttpOptions {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   service: HubService;
   /** The name of this process among those of the service: letters and digits. */
   replica?: string;

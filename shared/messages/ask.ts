@@ -2,12 +2,12 @@
  * Questions between the hub services, typed by the closed list in `rpc_methods.ts`.
  * @module
  */
-import type { NatsConnection } from "nats.ws";
 import type { z } from "zod";
 import { asUnavailable } from "../storage/db.ts";
 import type { Logger } from "../service/log.ts";
 import { callRpc, type CallRpcOptions, type RpcMethod, type RpcServer, serveRpc } from "./rpc.ts";
 import { type Ask, RPC_METHODS, type RpcHandlers } from "./questions.ts";
+import type { BrokerConnection } from "../broker/connection.ts";
 import type { HubService } from "../broker/subjects.ts";
 
 interface Declared {
@@ -20,7 +20,7 @@ function methodsOf(service: HubService): Record<string, Declared> {
 }
 
 /** The function with which a service asks the others. */
-export function createAsk(nc: NatsConnection, options: CallRpcOptions = {}): Ask {
+export function createAsk(nc: BrokerConnection, options: CallRpcOptions = {}): Ask {
   const ask = (service: HubService, method: string, input: unknown) =>
     callRpc(nc, service, method, input, methodsOf(service)[method]!.output, options);
   return ask as Ask;
@@ -28,7 +28,7 @@ export function createAsk(nc: NatsConnection, options: CallRpcOptions = {}): Ask
 
 /** Answers the questions of the other services. */
 export function serveAnswers<Service extends HubService>(
-  nc: NatsConnection,
+  nc: BrokerConnection,
   service: Service,
   handlers: RpcHandlers<Service>,
   log: Logger,

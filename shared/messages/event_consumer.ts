@@ -10,22 +10,23 @@
  * hour, for what was written just while its end was told.
  * @module
  */
+import { parseEvent, type SextantEvent } from "./events.ts";
+import type { Logger } from "../service/log.ts";
+import { isMissing } from "../broker/errors.ts";
+import { ensureEventStream } from "../storage/outbox.ts";
 import {
   AckPolicy,
+  type BrokerConnection,
   type ConsumerMessages,
   DeliverPolicy,
   type JetStreamManager,
   type JsMsg,
   nanos,
-  type NatsConnection,
-} from "nats.ws";
-import { parseEvent, type SextantEvent } from "./events.ts";
-import type { Logger } from "../service/log.ts";
-import { ensureEventStream, isMissing } from "../storage/outbox.ts";
+} from "../broker/connection.ts";
 import { type HubService, STREAMS } from "../broker/subjects.ts";
 
 export interface EventConsumerOptions {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   service: HubService;
   /** Which events, as a subject with wildcards, for example `event.*.deleted`. */
   subject: string;
@@ -128,7 +129,7 @@ export function consumeEvents(
     while (!stopped.signal.aborted) {
       try {
         if (check) {
-          const manager = await nc.jetstreamManager({ checkAPI: false });
+          const manager = await nc.jetstreamManager();
           if (await ensure(manager)) behind = true;
         }
         if (behind || performance.now() - caughtUp > CATCH_UP_EVERY_MS) {

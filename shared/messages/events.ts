@@ -5,9 +5,9 @@
  * what did not happen, and never forgotten.
  * @module
  */
-import { Events, type NatsConnection } from "nats.ws";
 import { z } from "zod";
 import type { Logger } from "../service/log.ts";
+import type { BrokerConnection } from "../broker/connection.ts";
 import { subjects } from "../broker/subjects.ts";
 
 const idNumber = z.number().int();
@@ -133,7 +133,7 @@ export interface SubscribeEventsOptions {
  * must not miss one reads the stream instead.
  */
 export function subscribeEvents(
-  nc: NatsConnection,
+  nc: BrokerConnection,
   handle: (event: SextantEvent) => void | Promise<void>,
   { log, onGap }: SubscribeEventsOptions,
 ): { stop(): void } {
@@ -149,8 +149,13 @@ export function subscribeEvents(
       }
     },
   });
-  (async () => {
-    for await (const { type } of nc.status()) if (type === Events.Reconnect) onGap();
-  })();
-  return { stop: () => subscription.unsubscribe() };
+  const unwatch = nc.watch((connected) => {
+    if (connected) onGap();
+  });
+  return {
+    stop() {
+      unwatch();
+      subscription.unsubscribe();
+    },
+  };
 }

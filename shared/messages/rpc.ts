@@ -2,11 +2,11 @@
  * Questions between hub services, as NATS requests: JSON in, JSON or an error out.
  * @module
  */
-import { ErrorCode as NatsErrorCode, type NatsConnection, NatsError } from "nats.ws";
 import { z } from "zod";
 import { ERROR_STATUS, type ErrorCode, SextantError, toErrorBody } from "../service/errors.ts";
 import { type Logger, silentLogger } from "../service/log.ts";
-import { isInboxOf } from "../broker/nats.ts";
+import { type BrokerConnection, isInboxOf } from "../broker/connection.ts";
+import { isNobodyThere, isTimeout } from "../broker/errors.ts";
 import { HUB_SERVICES, type HubService, subjects } from "../broker/subjects.ts";
 
 /** One question a service answers. */
@@ -33,7 +33,7 @@ const answerSchema = z.object({ result: z.unknown() });
  * are when they are a SextantError, else as one sentence.
  */
 export function serveRpc(
-  nc: NatsConnection,
+  nc: BrokerConnection,
   service: HubService,
   methods: Record<string, RpcMethod>,
   { log = silentLogger }: { log?: Logger } = {},
@@ -109,7 +109,7 @@ export interface CallRpcOptions {
  * so that is safe. Throws the SextantError of the answer, `unavailable` or `timeout`.
  */
 export async function callRpc<Output>(
-  nc: NatsConnection,
+  nc: BrokerConnection,
   service: HubService,
   method: string,
   input: unknown,
@@ -131,7 +131,7 @@ export async function callRpc<Output>(
 }
 
 async function request(
-  nc: NatsConnection,
+  nc: BrokerConnection,
   service: HubService,
   method: string,
   payload: string,
@@ -142,12 +142,11 @@ async function request(
     try {
       return await nc.request(subject, payload, { timeout: timeoutMs });
     } catch (error) {
-      const code = error instanceof NatsError ? error.code : undefined;
-      if (code === NatsErrorCode.NoResponders && Date.now() < giveUpAt) {
+      if (isNobodyThere(error) && Date.now() < giveUpAt) {
         await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS));
         continue;
       }
-      if (code === NatsErrorCode.Timeout || code === "TIMEOUT") {
+      if (isTimeout(error)) {
         throw new SextantError(
           "timeout",
           `The ${service} service did not answer "${method}" within ${timeoutMs} ms.`,

@@ -6,21 +6,20 @@
  * too large for the broker would fail for ever: it is dropped with an error in the log.
  * @module
  */
-import {
-  ErrorCode,
-  headers as newHeaders,
-  type JetStreamClient,
-  type MsgHdrs,
-  nanos,
-  type NatsConnection,
-  type NatsError,
-  RetentionPolicy,
-  StorageType,
-} from "nats.ws";
 import { recordChanges } from "./audit.ts";
 import type { Db, JsonValue } from "./db.ts";
 import { EVENT_DATA, type EventData, type EventName, eventSubject } from "../messages/events.ts";
 import type { Logger } from "../service/log.ts";
+import {
+  type BrokerConnection,
+  type JetStreamClient,
+  type MsgHdrs,
+  nanos,
+  newHeaders,
+  RetentionPolicy,
+  StorageType,
+} from "../broker/connection.ts";
+import { isMissing, isRefusal, isTooLarge } from "../broker/errors.ts";
 import { STREAMS, subjects } from "../broker/subjects.ts";
 import type { TransactionSql } from "postgres";
 
@@ -214,7 +213,7 @@ export function createOutbox({
 
 /** The outbox of a service that is connected, with the stream of events made sure of. */
 export async function createEventOutbox(
-  { nc, ...options }: Omit<OutboxOptions, "jetstream"> & { nc: NatsConnection },
+  { nc, ...options }: Omit<OutboxOptions, "jetstream"> & { nc: BrokerConnection },
 ): Promise<Outbox> {
   await ensureEventStream(nc);
   return createOutbox({ ...options, jetstream: nc.jetstream() });
@@ -224,8 +223,8 @@ export async function createEventOutbox(
 const EVENTS_KEPT_HOURS = 72;
 
 /** Makes the stream of events if it is not there; every service may be the first. */
-export async function ensureEventStream(nc: NatsConnection): Promise<void> {
-  const jsm = await nc.jetstreamManager({ checkAPI: false });
+export async function ensureEventStream(nc: BrokerConnection): Promise<void> {
+  const jsm = await nc.jetstreamManager();
   try {
     await jsm.streams.info(STREAMS.events);
   } catch (error) {
@@ -238,21 +237,4 @@ export async function ensureEventStream(nc: NatsConnection): Promise<void> {
       max_age: nanos(EVENTS_KEPT_HOURS * 3_600_000),
     });
   }
-}
-
-/** Whether the client would not send a message, since it is larger than the broker takes. */
-function isTooLarge(error: unknown): boolean {
-  return (error as NatsError | null)?.code === ErrorCode.MaxPayloadExceeded;
-}
-
-/** Whether the broker has answered, and does not take this message. */
-function isRefusal(error: unknown): boolean {
-  const { api_error, code } = (error ?? {}) as Partial<NatsError>;
-  return api_error !== undefined || code === ErrorCode.PermissionsViolation;
-}
-
-/** Whether JetStream says that the stream or consumer does not exist. */
-export function isMissing(error: unknown): boolean {
-  const api = (error as { api_error?: { err_code?: number } } | null)?.api_error;
-  return api?.err_code === 10059 || api?.err_code === 10014;
 }

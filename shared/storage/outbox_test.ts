@@ -59,7 +59,7 @@ Deno.test("sweep() goes on after a message that is too large or refused by the b
   await assert.rejects(outbox.sweep(), /Permissions Violation/i);
   const left = await db<{ subject: string }[]>`select subject from outbox`;
   assert.deepEqual(left.map((row) => row.subject), ["dispatch.1"]);
-  const manager = await nc.jetstreamManager({ checkAPI: false });
+  const manager = await nc.jetstreamManager();
   assert.equal((await manager.streams.info(STREAMS.events)).state.messages, 1);
   await outbox.stop();
   await stop();

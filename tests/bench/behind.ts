@@ -3,11 +3,10 @@
  * @module
  */
 import { join } from "node:path";
-import type { NatsConnection } from "nats.ws";
+import { type BrokerConnection, connectToBroker } from "../../shared/broker/connection.ts";
 import { issueServiceCredential, type Trust, trustSchema } from "../../shared/broker/trust.ts";
 import { type Db, openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { connectNats } from "../../shared/broker/nats.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { DATABASE } from "../../services/stack/database.ts";
@@ -28,10 +27,10 @@ export async function trustOf(stack: TestStack): Promise<Trust> {
 }
 
 /** A connection to the broker at `url` with the rights of the task service. */
-export async function connectAsTask(url: string, trust: Trust): Promise<NatsConnection> {
+export async function connectAsTask(url: string, trust: Trust): Promise<BrokerConnection> {
   const { seed, publicKey } = newUserKey();
   const { jwt } = await issueServiceCredential(trust, "task", publicKey, 3600);
-  return await connectNats({
+  return await connectToBroker({
     url,
     name: "bench",
     credential: { seed, jwt: () => jwt },

@@ -1,4 +1,4 @@
-import { connectNats } from "../../shared/broker/nats.ts";
+import { connectToBroker } from "../../shared/broker/connection.ts";
 import { issueServiceCredential } from "../../shared/broker/trust.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
@@ -60,7 +60,7 @@ async function rawRequests(answer: string) {
   const server = await startProgram("./raw_server.ts", { ...await connect("gateway"), subject });
   const port: number = await server.hear();
   const { credential, ...options } = await connect("gateway");
-  const nc = await connectNats({
+  const nc = await connectToBroker({
     ...options,
     credential: { seed: credential.seed, jwt: () => credential.jwt },
     log: silentLogger,

@@ -1,11 +1,11 @@
 // The other half of a raw floor: answers NATS requests with a fixed text, in a process of its own.
-import { connectNats } from "../../shared/broker/nats.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { say, told } from "./programs.ts";
+import { connectToBroker } from "../../shared/broker/connection.ts";
 
 const messages = told();
 const { url, name, credential, inboxPrefix, subject, answer } = (await messages.next()).value;
-const nc = await connectNats({
+const nc = await connectToBroker({
   url,
   name,
   credential: { seed: credential.seed, jwt: () => credential.jwt },

@@ -1,11 +1,11 @@
 // An HTTP server that does nothing but hand each request to NATS: what HTTP itself leaves of the raw floor.
-import { connectNats } from "../../shared/broker/nats.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { say, told } from "./programs.ts";
+import { connectToBroker } from "../../shared/broker/connection.ts";
 
 const messages = told();
 const { url, name, credential, inboxPrefix, subject } = (await messages.next()).value;
-const nc = await connectNats({
+const nc = await connectToBroker({
   url,
   name,
   credential: { seed: credential.seed, jwt: () => credential.jwt },

@@ -1,6 +1,6 @@
+import { connectToBroker } from "../../shared/broker/connection.ts";
 import { issueNodeCredential } from "../../shared/broker/trust.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { connectNats } from "../../shared/broker/nats.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { nodeDurable, STREAMS, subjects } from "../../shared/broker/subjects.ts";
 import { createDispatchStreams } from "../../services/task/dispatch.ts";
@@ -28,7 +28,7 @@ export async function benchReturning({ stack, quick }: BenchContext): Promise<vo
   const { config, nodeId } = site.members[0]!;
   const db = openTaskDatabase(stack);
   const nc = await connectAsTask(stack.natsUrl, await trustOf(stack));
-  const streams = createDispatchStreams(() => nc.jetstreamManager({ checkAPI: false }));
+  const streams = createDispatchStreams(() => nc.jetstreamManager());
 
   const before = await startProgram("./noop_node.ts", config);
   const idle = memoryOf(before.pid);
@@ -71,7 +71,7 @@ async function rawTaking(count: number): Promise<number> {
   const node = 1;
   const broker = await startTestBroker();
   const task = await connectAsTask(broker.url, broker.trust);
-  const streams = createDispatchStreams(() => task.jetstreamManager({ checkAPI: false }));
+  const streams = createDispatchStreams(() => task.jetstreamManager());
   await streams.ensureStream();
   await streams.ensureConsumer(node);
   const jetstream = task.jetstream();
@@ -81,7 +81,7 @@ async function rawTaking(count: number): Promise<number> {
   }));
   const { seed, publicKey } = newUserKey();
   const { jwt } = await issueNodeCredential(broker.trust, node, publicKey, 3600);
-  const nc = await connectNats({
+  const nc = await connectToBroker({
     url: broker.url,
     name: "raw node",
     credential: { seed, jwt: () => jwt },

@@ -4,10 +4,10 @@
  * @module
  */
 import { silentLogger } from "../../shared/service/log.ts";
-import { connectNats } from "../../shared/broker/nats.ts";
+import { connectToBroker } from "../../shared/broker/connection.ts";
 
 const given = JSON.parse(await new Response(Deno.stdin.readable).text());
-const nc = await connectNats({
+const nc = await connectToBroker({
   url: given.url,
   name: given.name,
   credential: { seed: given.seed, jwt: () => given.jwt },

@@ -182,7 +182,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
 
   // -- task
   const { nc } = await nats.service("task");
-  const streams = createDispatchStreams(() => nc.jetstreamManager({ checkAPI: false }));
+  const streams = createDispatchStreams(() => nc.jetstreamManager());
   await streams.ensureStream();
   const task = {
     db: db.task,

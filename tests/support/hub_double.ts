@@ -3,7 +3,7 @@
  * would say. The broker under it is a real one.
  */
 import { z } from "zod";
-import { headers, type Msg, type NatsConnection } from "nats.ws";
+import { type BrokerConnection, type Msg, newHeaders } from "../../shared/broker/connection.ts";
 import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker/trust.ts";
 import { sha256Hex } from "../../shared/service/digest.ts";
 import { verifyNodeCredential } from "../../shared/node_protocol/credential.ts";
@@ -72,7 +72,7 @@ export interface HubDouble {
   dispatchSeed: string;
   /** Longest report over HTTP. */
   largestReport: number;
-  nc: NatsConnection;
+  nc: BrokerConnection;
   /** How often each path was asked over HTTP, for example "POST /token/container". */
   asked: Map<string, number>;
   logLines: string[];
@@ -105,7 +105,7 @@ export async function startHubDouble(): Promise<HubDouble> {
   const { trust } = nats;
   const { nc } = await nats.service("task");
   const httpPort = freePort();
-  const streams = createDispatchStreams(() => nc.jetstreamManager({ checkAPI: false }));
+  const streams = createDispatchStreams(() => nc.jetstreamManager());
   await streams.ensureStream();
   await streams.ensureConsumer(NODE);
 
@@ -260,7 +260,7 @@ export async function startHubDouble(): Promise<HubDouble> {
   }
 
   function signed(subject: string, payload: Uint8Array) {
-    const all = headers();
+    const all = newHeaders();
     all.set(SIGNATURE_HEADER, sign(hub.dispatchSeed, subject, payload));
     return all;
   }

@@ -3,7 +3,7 @@
  * temporary folder.
  * @module
  */
-import { connect, type ConnectionOptions, jwtAuthenticator, type NatsConnection } from "nats.ws";
+import { connect, type ConnectionOptions, jwtAuthenticator } from "nats.ws";
 import { freePort } from "../../services/stack/ports.ts";
 import { findNatsServer, startNatsServer } from "../../services/stack/nats_server.ts";
 import type { ManagedProcess } from "../../services/stack/process.ts";
@@ -18,18 +18,21 @@ import {
   type Trust,
 } from "../../shared/broker/trust.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
-import { connectNats } from "../../shared/broker/nats.ts";
+import { type BrokerConnection, connectToBroker } from "../../shared/broker/connection.ts";
 import { openSocket } from "../../shared/broker/nats_socket.ts";
 import { natsServerConfig } from "../../shared/broker/server_config.ts";
 import { type KeyPairText, newUserKey } from "../../shared/broker/signing.ts";
 import { type ServiceName, subjects } from "../../shared/broker/subjects.ts";
 import { CACHE_FOLDER, temporaryFolder } from "../harness.ts";
+import { hearRefusals, type Refusal } from "./refusals.ts";
 
 /** A connection, and the key and credential behind it. */
 export interface TestParty {
-  nc: NatsConnection;
+  nc: BrokerConnection;
   key: KeyPairText;
   credential: IssuedCredential;
+  /** What the broker has said against it. */
+  refusals: Refusal[];
 }
 
 export interface TestNats {
@@ -71,7 +74,7 @@ export async function startTestNats(
     pingInterval,
   });
   await Deno.writeTextFile(configPath, config);
-  const open: NatsConnection[] = [];
+  const open: BrokerConnection[] = [];
   let server: ManagedProcess;
 
   async function start() {
@@ -84,15 +87,16 @@ export async function startTestNats(
   ): Promise<TestParty> {
     const key = newUserKey();
     const credential = await issue(key.publicKey);
-    const nc = await connectNats({
+    const hearing = hearRefusals(log);
+    const nc = await connectToBroker({
       url,
       name,
       credential: { seed: key.seed, jwt: () => credential.jwt },
       inboxPrefix: subjects.inbox(inbox),
-      log,
+      log: hearing.log,
     });
     open.push(nc);
-    return { nc, key, credential };
+    return { nc, key, credential, refusals: hearing.refusals };
   }
 
   await start();

@@ -3,7 +3,6 @@
  * services. Reports come straight from the test, as if the desk had proved their sender.
  */
 import assert from "node:assert/strict";
-import { headers as newHeaders, type NatsConnection } from "nats.ws";
 import { identityAnswers } from "../../services/identity/events.ts";
 import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
 import { collaborationAnswers } from "../../services/collaboration/events.ts";
@@ -20,6 +19,7 @@ import { silentLogger } from "../../shared/service/log.ts";
 import { createEventOutbox } from "../../shared/storage/outbox.ts";
 import type { Principal } from "../../shared/contract/permissions.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
+import { type BrokerConnection, newHeaders } from "../../shared/broker/connection.ts";
 import { newUserKey, sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { type TestPostgres, useTestPostgres } from "../harness.ts";
@@ -47,7 +47,7 @@ export interface TaskHub {
   deps: TaskDeps;
   db: Db;
   nats: TestNats;
-  nc: NatsConnection;
+  nc: BrokerConnection;
   streams: DispatchStreams;
   reconciler: Reconciler;
   /** What the hub signs with. */
@@ -107,7 +107,7 @@ export async function startTaskHub(
   }
   const dispatchKey = newUserKey().seed;
   const { nc } = await nats.service("task");
-  const streams = createDispatchStreams(() => nc.jetstreamManager({ checkAPI: false }));
+  const streams = createDispatchStreams(() => nc.jetstreamManager());
   await streams.ensureStream();
   function signed(subject: string, payload: Uint8Array) {
     const headers = newHeaders();

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Events } from "nats.ws";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { useCollaboration } from "../../../tests/support/collaboration.ts";
@@ -170,9 +169,7 @@ async function connected(node: number) {
     insert into node_broker_key (node_id, public_key, issued_at)
     values (${node}, ${party.key.publicKey}, now())`;
   const lost = Promise.withResolvers<void>();
-  (async () => {
-    for await (const { type } of party.nc.status()) if (type === Events.Disconnect) lost.resolve();
-  })();
+  party.nc.watch(() => lost.resolve());
   return { ...party, lost: lost.promise };
 }
 

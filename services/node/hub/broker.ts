@@ -8,10 +8,14 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { headers as newHeaders, type MsgHdrs, type NatsConnection } from "nats.ws";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { connectNats, drain, renewConnection } from "../../../shared/broker/nats.ts";
+import {
+  type BrokerConnection,
+  connectToBroker,
+  type MsgHdrs,
+  newHeaders,
+} from "../../../shared/broker/connection.ts";
 import {
   CREDENTIAL_HEADER,
   newUserKey,
@@ -25,10 +29,9 @@ import { claimsOf } from "../payload/payload.ts";
 import { orAbort, sleep } from "./backoff.ts";
 import type { Trust } from "./dispatch.ts";
 import type { Hub } from "./hub.ts";
-import { createLink } from "./link.ts";
 
 export interface Broker {
-  readonly connection: NatsConnection;
+  readonly connection: BrokerConnection;
   /** Waits until the broker is connected. The signal it resolves to is aborted when that ends. */
   connected(signal: AbortSignal): Promise<AbortSignal>;
   /** One signed request; the answer's text. Waits for the connection, and rejects as soon as it is lost. */
@@ -64,8 +67,9 @@ export async function connectBroker(
   const publicKey = publicKeyOf(seed);
   let credential = await hub.brokerCredential(publicKey, signal);
   const closing = new AbortController();
-  const link = createLink();
-  const connecting = connectNats({
+  let there: BrokerConnection | undefined = undefined;
+  const isUp = () => there?.connected === true;
+  const connecting = connectToBroker({
     url: credential.nats_url,
     name: `node ${nodeId}`,
     credential: { seed, jwt: () => credential.jwt },
@@ -80,7 +84,7 @@ export async function connectBroker(
     connecting.then((late) => late.close());
     throw error;
   });
-  link.follow(connection);
+  there = connection;
 
   /** Gets the next credential at half of the current one's time, or when this one seems to be refused. */
   async function renew() {
@@ -89,12 +93,13 @@ export async function connectBroker(
       const lifetime = lifetimeMs(credential.jwt);
       const patience = Math.min(30_000, lifetime / 10);
       // In short steps, because timers stand still while a machine sleeps.
-      while (Date.now() - began < lifetime / 2 && (link.isUp() || Date.now() - began < patience)) {
+      while (Date.now() - began < lifetime / 2 && (isUp() || Date.now() - began < patience)) {
         await sleep(Math.min(5000, patience), closing.signal);
       }
       credential = await hub.brokerCredential(publicKey, closing.signal);
-      if (!link.isUp()) continue; // the client asks for the newest credential at every attempt to connect
-      await connecting.then(renewConnection).catch((error) =>
+      // The client asks for the newest credential at every attempt to connect.
+      if (!there?.connected) continue;
+      await there.renew().catch((error) =>
         log.debug("The renewed credential waits for a reconnection", { reason: messageOf(error) })
       );
     }
@@ -109,10 +114,10 @@ export async function connectBroker(
 
   return {
     connection,
-    connected: (signal) => orAbort(link.up(), signal),
+    connected: (signal) => orAbort(connection.whileConnected(), signal),
     async request(subject, payload, { timeoutMs, signal }) {
       // The client would keep what is sent without a connection, and every repetition of it, for the next one.
-      const lost = await orAbort(link.up(), signal);
+      const lost = await orAbort(connection.whileConnected(), signal);
       const answer = connection.request(subject, payload, {
         timeout: timeoutMs,
         headers: signedHeaders(subject, payload),
@@ -120,7 +125,7 @@ export async function connectBroker(
       return (await orAbort(answer, AbortSignal.any([lost, signal]))).string();
     },
     publish(subject, payload) {
-      if (!link.isUp()) return;
+      if (!isUp()) return;
       connection.publish(subject, payload, { headers: signedHeaders(subject, payload) });
     },
     trust: (subject) => ({
@@ -130,7 +135,7 @@ export async function connectBroker(
     }),
     async close() {
       closing.abort(new Error("closing"));
-      if (link.isUp()) await drain(connection, log);
+      if (isUp()) await connection.drain();
       else await connection.close();
     },
   };

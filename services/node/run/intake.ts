@@ -6,9 +6,9 @@
  * name as lost.
  * @module
  */
-import type { JsMsg } from "nats.ws";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import type { JsMsg } from "../../../shared/broker/connection.ts";
 import { nodeDurable, STREAMS, subjects } from "../../../shared/broker/subjects.ts";
 import { persist } from "../hub/backoff.ts";
 import type { Broker } from "../hub/broker.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MAX_PAYLOAD } from "../../../shared/broker/trust.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { startTestNats } from "../../../tests/support/nats.ts";
 import { createLogStream, createSendLog } from "./log_stream.ts";
@@ -66,7 +67,7 @@ Deno.test("createSendLog() lets nobody suffer from what the broker does not take
     const broker = { publish: (subject: string, data: Uint8Array) => nc.publish(subject, data) };
     const sendLog = createSendLog({ broker, nodeId: 7, log });
     const attempt = { result_id: 11, attempt: 1 };
-    sendLog(attempt, { seq: 0, lines: ["x".repeat(nc.info!.max_payload)] });
+    sendLog(attempt, { seq: 0, lines: ["x".repeat(MAX_PAYLOAD)] });
     await nc.close();
     sendLog(attempt, { seq: 1, lines: ["too late"] });
     assert.equal(warnings.length, 2);

@@ -17,7 +17,7 @@ export async function checkBroker({ broker, databases }: Shell): Promise<Finding
       advice: "See whether nats-server runs; name it in SEXTANT_NATS_URL, with SEXTANT_ENROLMENT.",
     }];
   }
-  const manager = await broker.nc.jetstreamManager({ checkAPI: false });
+  const manager = await broker.nc.jetstreamManager();
   const findings: Finding[] = [];
   const consumers = new Set<string>();
   for (const stream of Object.values(STREAMS)) {

@@ -15,7 +15,7 @@ const DIGEST = `sha256:${"cd".repeat(32)}`;
 /** What the node of the only member was told last, which the hub must have signed. */
 async function dispatched({ members }: Place, taskId: number) {
   const subject = subjects.dispatch(members[0]!.node);
-  const manager = await hub().nc.jetstreamManager({ checkAPI: false });
+  const manager = await hub().nc.jetstreamManager();
   return await waitFor(async () => {
     const message = await manager.streams.getMessage(STREAMS.dispatch, { last_by_subj: subject });
     const signature = message.header.get(SIGNATURE_HEADER);

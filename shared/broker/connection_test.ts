@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
 import { startTestNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
+import { connectToBroker, isInboxOf } from "./connection.ts";
 import { issueServiceCredential } from "./trust.ts";
 import { silentLogger } from "../service/log.ts";
-import {
-  connectNats,
-  drain,
-  isInboxOf,
-  renewConnection,
-  watchConnection,
-  whenConnected,
-} from "./nats.ts";
 import { newUserKey } from "./signing.ts";
 
-Deno.test("connectNats() waits for the server, and comes back after it was killed", async () => {
+Deno.test("connectToBroker() waits for the server, and comes back after it was killed", async () => {
   const nats = await startTestNats();
   await nats.kill9();
   const connecting = nats.service("task");
@@ -22,12 +15,12 @@ Deno.test("connectNats() waits for the server, and comes back after it was kille
   const heard: string[] = [];
   nc.subscribe("event.>", { callback: (_, message) => heard.push(message.subject) });
   const changes: boolean[] = [];
-  watchConnection(nc, (connected) => changes.push(connected));
+  nc.watch((connected) => changes.push(connected));
   for (const round of [1, 2]) {
     await nats.kill9();
     await waitFor(() => changes.at(-1) === false, { what: "the loss to be noticed" });
-    assert.equal(await whenConnected(nc, 10), false);
-    const back = whenConnected(nc, 10_000);
+    assert.equal(await nc.whenConnected(10), false);
+    const back = nc.whenConnected(10_000);
     await nats.start();
     assert.equal(await back, true);
     nc.publish("event.task.created", String(round));
@@ -37,7 +30,7 @@ Deno.test("connectNats() waits for the server, and comes back after it was kille
   await nats.stop();
 });
 
-Deno.test("renewConnection() loses no message and keeps their order", async () => {
+Deno.test("BrokerConnection.renew() loses no message and keeps their order", async () => {
   const nats = await startTestNats();
   const asker = await nats.service("gateway");
   const answerer = await nats.service("task");
@@ -68,7 +61,7 @@ Deno.test("renewConnection() loses no message and keeps their order", async () =
   })();
   for (let round = 0; round < 10; round++) {
     const before = answered;
-    await Promise.all([renewConnection(asker.nc), renewConnection(answerer.nc)]);
+    await Promise.all([asker.nc.renew(), answerer.nc.renew()]);
     await waitFor(() => answered > before + 50, { what: "requests after the renewal" });
   }
   renewing = false;
@@ -81,10 +74,10 @@ Deno.test("renewConnection() loses no message and keeps their order", async () =
   await nats.stop();
 });
 
-Deno.test("renewConnection() lets a node go on consuming its dispatches", async () => {
+Deno.test("BrokerConnection.renew() lets a node go on consuming its dispatches", async () => {
   const nats = await startTestNats();
   const { nc: task } = await nats.service("task");
-  const manager = await task.jetstreamManager({ checkAPI: false });
+  const manager = await task.jetstreamManager();
   await manager.streams.add({ name: "DISPATCH", subjects: ["dispatch.*"] });
   await manager.consumers.add("DISPATCH", { durable_name: "1", filter_subject: "dispatch.1" });
   const { nc: node } = await nats.node(1);
@@ -99,7 +92,7 @@ Deno.test("renewConnection() lets a node go on consuming its dispatches", async 
   })();
   let published = 0;
   for (let round = 0; round < 5; round++) {
-    const renewal = renewConnection(node);
+    const renewal = node.renew();
     for (let n = 0; n < 50; n++) await task.jetstream().publish("dispatch.1", String(published++));
     await renewal;
   }
@@ -110,7 +103,7 @@ Deno.test("renewConnection() lets a node go on consuming its dispatches", async 
   await nats.stop();
 });
 
-Deno.test("renewConnection() keeps subscriptions as they are, also those made or ended meanwhile", async () => {
+Deno.test("BrokerConnection.renew() keeps subscriptions as they are, also those made or ended meanwhile", async () => {
   const nats = await startTestNats();
   const { nc } = await nats.service("task");
   const other = await nats.service("identity");
@@ -123,7 +116,7 @@ Deno.test("renewConnection() keeps subscriptions as they are, also those made or
   const endedMeanwhile = listen("event.ended.meanwhile");
   listen("event.kept.x");
   ended.unsubscribe();
-  const renewal = renewConnection(nc);
+  const renewal = nc.renew();
   listen("event.made.meanwhile");
   endedMeanwhile.unsubscribe();
   await renewal;
@@ -140,11 +133,11 @@ Deno.test("renewConnection() keeps subscriptions as they are, also those made or
   await nats.stop();
 });
 
-Deno.test("renewConnection() outlives the first credential; without it the server closes the connection", async () => {
+Deno.test("BrokerConnection.renew() outlives the first credential; without it the server closes the connection", async () => {
   const nats = await startTestNats();
   const key = newUserKey();
   let credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 3);
-  const nc = await connectNats({
+  const nc = await connectToBroker({
     url: nats.url,
     name: "task",
     credential: { seed: key.seed, jwt: () => credential.jwt },
@@ -153,9 +146,9 @@ Deno.test("renewConnection() outlives the first credential; without it the serve
   });
   const first = credential;
   const changes: boolean[] = [];
-  watchConnection(nc, (connected) => changes.push(connected));
+  nc.watch((connected) => changes.push(connected));
   credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 4);
-  await renewConnection(nc);
+  await nc.renew();
   await waitFor(() => Date.now() > first.expiresAt.getTime() + 300, { what: "the first expiry" });
   assert.deepEqual(changes, []);
   // Not renewed now, only replaced: the server closes, and the client comes back with the newest.
@@ -169,12 +162,12 @@ Deno.test("renewConnection() outlives the first credential; without it the serve
   await nats.stop();
 });
 
-Deno.test("renewConnection() leaves the connection as it is when the server refuses the new log-in", async () => {
+Deno.test("BrokerConnection.renew() leaves the connection as it is when the server refuses the new log-in", async () => {
   const nats = await startTestNats();
   const key = newUserKey();
   const good = await issueServiceCredential(nats.trust, "task", key.publicKey, 60);
   let jwt = good.jwt;
-  const nc = await connectNats({
+  const nc = await connectToBroker({
     url: nats.url,
     name: "task",
     credential: { seed: key.seed, jwt: () => jwt },
@@ -182,19 +175,19 @@ Deno.test("renewConnection() leaves the connection as it is when the server refu
     log: silentLogger,
   });
   jwt = "not a credential";
-  await assert.rejects(renewConnection(nc), /Authorization Violation/i);
+  await assert.rejects(nc.renew(), /Authorization Violation/i);
   await nc.flush();
   jwt = good.jwt;
-  await renewConnection(nc);
+  await nc.renew();
   // Killed in the middle of a renewal: it fails or not, and the client reconnects.
-  const renewal = renewConnection(nc).catch(() => {});
+  const renewal = nc.renew().catch(() => {});
   await nats.kill9();
   await renewal;
   await nats.start();
-  await waitFor(() => whenConnected(nc, 100), { what: "the connection to come back" });
+  await waitFor(() => nc.whenConnected(100), { what: "the connection to come back" });
   await nc.flush();
   await nc.close();
-  await assert.rejects(renewConnection(nc), /closed/);
+  await assert.rejects(nc.renew(), /closed/);
   await nats.stop();
 });
 
@@ -204,7 +197,7 @@ Deno.test("connections come back whose credential ran out just as they logged in
   await Promise.all(Array.from({ length: 15 }, async () => {
     const key = newUserKey();
     let credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 2);
-    const nc = await connectNats({
+    const nc = await connectToBroker({
       url: nats.url,
       name: "task",
       credential: { seed: key.seed, jwt: () => credential.jwt },
@@ -213,14 +206,14 @@ Deno.test("connections come back whose credential ran out just as they logged in
     });
     await waitFor(() => Date.now() > credential.expiresAt.getTime() + 1000, { what: "expiry" });
     credential = await issueServiceCredential(nats.trust, "task", key.publicKey, 60);
-    await waitFor(() => whenConnected(nc, 1000), { what: "the connection to come back" });
+    await waitFor(() => nc.whenConnected(1000), { what: "the connection to come back" });
     await nc.flush();
     await nc.close();
   }));
   await nats.stop();
 });
 
-Deno.test("drain() sends what waits, and ends without a server too", async () => {
+Deno.test("BrokerConnection.drain() sends what waits, and ends without a server too", async () => {
   const nats = await startTestNats();
   const { nc: listener } = await nats.service("identity");
   const { nc } = await nats.service("task");
@@ -228,13 +221,13 @@ Deno.test("drain() sends what waits, and ends without a server too", async () =>
   listener.subscribe("event.>", { callback: () => void heard++ });
   await listener.flush();
   for (let n = 0; n < 1000; n++) nc.publish("event.task.created");
-  await drain(nc);
-  await drain(nc);
+  await nc.drain();
+  await nc.drain();
   assert.equal(nc.isClosed(), true);
   await listener.flush();
   assert.equal(heard, 1000);
   await nats.kill9();
-  await drain(listener);
+  await listener.drain();
   assert.equal(listener.isClosed(), true);
   await nats.stop();
 });

@@ -1,0 +1,39 @@
+/**
+ * What the client library's errors mean.
+ * @module
+ */
+import { NatsError, NatsErrorCode } from "./connection.ts";
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof NatsError ? error.code : undefined;
+}
+
+/** Whether nobody listens where a request went: it was delivered to nobody. */
+export function isNobodyThere(error: unknown): boolean {
+  return codeOf(error) === NatsErrorCode.NoResponders;
+}
+
+/** Whether an answer did not come in time. */
+export function isTimeout(error: unknown): boolean {
+  return codeOf(error) === NatsErrorCode.Timeout;
+}
+
+/** Whether the client would not send a message, since it is larger than the broker takes. */
+export function isTooLarge(error: unknown): boolean {
+  return codeOf(error) === NatsErrorCode.MaxPayloadExceeded;
+}
+
+/** Whether the broker has answered, and does not take this message. */
+export function isRefusal(error: unknown): boolean {
+  return apiErrorOf(error) !== undefined || codeOf(error) === NatsErrorCode.PermissionsViolation;
+}
+
+/** Whether JetStream says that the stream (10059) or consumer (10014) does not exist. */
+export function isMissing(error: unknown): boolean {
+  const code = apiErrorOf(error)?.err_code;
+  return code === 10059 || code === 10014;
+}
+
+function apiErrorOf(error: unknown) {
+  return error instanceof NatsError ? error.api_error : undefined;
+}
