@@ -13,6 +13,7 @@ import {
   type Json,
 } from "../services/stack/api_client.ts";
 import { type TestStack, waitFor } from "./harness.ts";
+import { isOpen } from "../shared/node_protocol/status.ts";
 
 export { decodeResult, encodeInput, type Json };
 
@@ -65,7 +66,6 @@ export interface SiteOptions {
   encrypted?: boolean;
 }
 
-const OPEN = ["pending", "initializing", "active"];
 let sites = 0;
 
 export async function createSite(
@@ -134,7 +134,7 @@ export async function createSite(
     async outcome(taskId, timeout = 60_000) {
       const status = await waitFor(async () => {
         const { status } = await researcher.get(`/task/${taskId}/status?wait=1`);
-        return OPEN.includes(status) ? undefined : status as string;
+        return isOpen(status) ? undefined : status as string;
       }, { what: `task ${taskId} to end`, timeout });
       const runs = (await researcher.get(`/run?task_id=${taskId}&sort=id`)).data;
       const payloads: Json[] = (await researcher.get(`/result?task_id=${taskId}&sort=id`)).data;

@@ -11,22 +11,13 @@ import {
 } from "../../shared/broker/trust.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import type { NodeIssuers } from "../../shared/node_protocol/credential.ts";
+import type { BrokerCredential } from "../../shared/node_protocol/log_in.ts";
 import { brokerKeysOfNode, forgetBrokerKeys, rememberBrokerKey } from "./store.ts";
-
-export interface NodeCredential {
-  jwt: string;
-  expires_at: string;
-  /** Where the node finds the broker. */
-  nats_url: string;
-  /** Public keys by which the node recognises what the hub dispatches. */
-  dispatch_keys: string[];
-  service: "sextant";
-}
 
 export interface BrokerDesk {
   /** The public keys by which a node's credential is recognised. */
   issuers: NodeIssuers;
-  nodeCredential(nodeId: number, publicKey: string): Promise<NodeCredential>;
+  nodeCredential(nodeId: number, publicKey: string): Promise<BrokerCredential>;
   /** Closes the node's connections and refuses the credentials issued until then; a new one lets it in again. */
   shutOut(nodeId: number, issuedUntil: Date): Promise<void>;
 }

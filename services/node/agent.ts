@@ -17,7 +17,7 @@ import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import { writeStatus } from "./health.ts";
 import { orAbort } from "./hub/backoff.ts";
 import { connectBroker } from "./hub/broker.ts";
-import type { Dispatch } from "./hub/dispatch.ts";
+import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
 import { createHub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./metrics.ts";
 import { AUDIT_FILE, type AuditLog, digestOf, openAuditLog } from "./record/audit_log.ts";

@@ -5,14 +5,14 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import type { AttemptState, Journal } from "./record/journal.ts";
+import { ATTEMPT_STATES, type AttemptState } from "../../shared/node_protocol/status.ts";
+import type { Journal } from "./record/journal.ts";
 
 const FILE = "status.json";
 const EVERY_MS = 5000;
 /** A file older than this was left by an agent that is no more, or that hangs. */
 const STALE_MS = 4 * EVERY_MS;
 
-const STATES = ["accepted", "started", "finished"] as const satisfies readonly AttemptState[];
 const count = z.number();
 const statusSchema = z.object({
   at: z.iso.datetime(),
@@ -26,7 +26,7 @@ const statusSchema = z.object({
     attempt: count,
     task_id: count,
     image: z.string(),
-    state: z.enum(STATES),
+    state: z.enum(ATTEMPT_STATES),
   })),
   memory_mib: count,
   load: z.array(count),

@@ -10,7 +10,8 @@ import type { NodeMetrics } from "../../shared/node_protocol/metrics.ts";
 import { VERSION } from "../../shared/version.ts";
 import { sleep } from "./hub/backoff.ts";
 import type { Hub } from "./hub/hub.ts";
-import type { AttemptState, Journal } from "./record/journal.ts";
+import type { AttemptState } from "../../shared/node_protocol/status.ts";
+import type { Journal } from "./record/journal.ts";
 
 export interface MeasureOptions {
   /** The data folder. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createLogger, silentLogger } from "../../shared/service/log.ts";
 import { nodeMetricsSchema } from "../../shared/node_protocol/metrics.ts";
-import type { Dispatch } from "./hub/dispatch.ts";
+import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
 import { createHub } from "./hub/hub.ts";
 import { measure, reportMetrics } from "./metrics.ts";
 

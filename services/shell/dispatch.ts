@@ -2,9 +2,10 @@
  * `task.dispatch(organizations, input)`: hands a task to nodes on the operator's word, as the API would.
  * @module
  */
-import { dispatch } from "../task/dispatch.ts";
+import { dispatch } from "../task/dispatch/send.ts";
 import { looksEncrypted } from "../task/rules.ts";
-import { resultColumns, type ResultRow, taskById } from "../task/store.ts";
+import { resultColumns, type ResultRow } from "../task/store/result.ts";
+import { taskById } from "../task/store/task.ts";
 import { ShellError } from "./errors.ts";
 import { type AnyRecord, idsOf, stateOf } from "./record.ts";
 import type { Shell } from "./shell.ts";

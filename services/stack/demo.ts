@@ -21,6 +21,7 @@ import {
   pooled,
   populationOf,
 } from "./penguins.ts";
+import { isOpen } from "../../shared/node_protocol/status.ts";
 
 /** What the demo needs of a running stack. */
 export interface DemoStack {
@@ -39,9 +40,6 @@ export interface DemoOutcome {
 
 /** The largest relative difference between a federated number and the same one computed on pooled rows. */
 export const TOLERANCE = 1e-9;
-
-/** The statuses of a task that is not over. */
-const OPEN = ["pending", "initializing", "active"];
 
 type Say = (line: string) => void;
 
@@ -230,7 +228,7 @@ async function compute(
       say(`  result ${run.id}: ${part} at ${island} is ${run.status}`);
     }
   }
-  for (let status = task.status; OPEN.includes(status);) {
+  for (let status = task.status; isOpen(status);) {
     await showChanges();
     ({ status } = await researcher.get(`/task/${task.id}/status?wait=0.05`));
   }

@@ -11,13 +11,13 @@ import { auditRequests } from "../../shared/storage/audit.ts";
 import { type AppEnv, createApp } from "../../shared/contract/app.ts";
 import { describeRoutes } from "../../shared/contract/openapi.ts";
 import type { TaskDeps } from "./deps.ts";
-import { blobRoutes } from "./routes/blobstream.ts";
-import { columnRoutes } from "./routes/column.ts";
-import { killRoutes } from "./routes/kill.ts";
-import { portRoutes } from "./routes/port.ts";
-import { resultRoutes } from "./routes/result.ts";
-import { runRoutes } from "./routes/run.ts";
-import { taskRoutes } from "./routes/task.ts";
+import { blobRoutes } from "./routes/blob/blobstream.ts";
+import { columnRoutes } from "./routes/column/create.ts";
+import { killRoutes } from "./routes/kill/kill.ts";
+import { portRoutes } from "./routes/port/port.ts";
+import { resultRoutes } from "./routes/result/result.ts";
+import { runRoutes } from "./routes/run/run.ts";
+import { taskRoutes } from "./routes/task/task.ts";
 
 export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");

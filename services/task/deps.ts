@@ -6,9 +6,9 @@ import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
-import type { Kills } from "./kills.ts";
-import type { Reports } from "./reports.ts";
-import type { TaskWatch } from "./watch.ts";
+import type { Kills } from "./dispatch/kills.ts";
+import type { Reports } from "./reports/handlers.ts";
+import type { TaskWatch } from "./task_watch.ts";
 
 export interface TaskSettings {
   /** Whether inputs must be uploaded. Without it they may be, and large results are blobs either way. */

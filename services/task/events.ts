@@ -1,60 +1,72 @@
 /**
- * What task hears and answers: questions of the other services, events, and the reports of nodes.
+ * What task tells, each with the change that it tells of (`shared/messages/events.ts` has the shapes).
  * @module
  */
-import { auditEntries } from "../../shared/storage/audit.ts";
-import { seals } from "../../shared/storage/audit_seal.ts";
-import { databaseAnswers } from "../../shared/storage/db.ts";
-import { SextantError } from "../../shared/service/errors.ts";
-import type { SextantEvent } from "../../shared/messages/events.ts";
-import type { RpcHandlers } from "../../shared/messages/questions.ts";
-import { VERSION } from "../../shared/version.ts";
-import type { TaskDeps } from "./deps.ts";
-import { type DispatchStreams, flatDatabases } from "./dispatch.ts";
-import { isFinal, taskStatus } from "./rules.ts";
-import { countTasks, databasesOfTasks, hasShare, statusesOfTask, taskById } from "./store.ts";
+import type { LogPiece } from "../../shared/node_protocol/logs.ts";
+import type { Change } from "../../shared/storage/outbox.ts";
+import { taskStatus } from "./rules.ts";
+import type { ResultRow } from "./store/result.ts";
+import { statusesOfTask, type TaskRow } from "./store/task.ts";
 
-export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
-  return {
-    /** Checks in the contract's order (§2.4). */
-    async container({ task_id, image, collaboration_id, organization_id }) {
-      const task = await taskById(db, task_id);
-      if (!task) throw new SextantError("invalid_request", `There is no task ${task_id}.`);
-      if (task.image !== image) {
-        throw new SextantError("forbidden", `Task ${task_id} does not use this algorithm.`);
-      }
-      if (task.collaboration_id !== collaboration_id) {
-        throw new SextantError("forbidden", `Task ${task_id} is not in the node's collaboration.`);
-      }
-      if (!await hasShare(db, task_id, organization_id)) {
-        throw new SextantError("forbidden", `The node has no share in task ${task_id}.`);
-      }
-      if (isFinal(taskStatus(await statusesOfTask(db, task_id)))) {
-        throw new SextantError("invalid_request", `Task ${task_id} is over.`);
-      }
-      return {
-        study_id: task.study_id,
-        store_id: task.algorithm_store_id,
-        databases: flatDatabases(await databasesOfTasks(db, [task_id])),
-      };
-    },
-    count: async (place) => ({ tasks: await countTasks(db, place) }),
-    audit: (question) => auditEntries(db, question),
-    audit_seals: async (question) => ({ seals: await seals(db, question) }),
-    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
-  };
+/** Tells of a task that has just been stored. */
+export function tellCreated({ emit }: Pick<Change, "emit">, task: TaskRow): void {
+  emit("task.created", {
+    task_id: task.id,
+    run_id: task.job_id,
+    parent_id: task.parent_id,
+    collaboration_id: task.collaboration_id,
+    init_org_id: task.init_org_id,
+    init_user_id: task.init_user_id,
+  });
 }
 
-/** Reacts to an event of any service. */
-export async function hearEvent(
-  event: SextantEvent,
-  { watch, streams }: { watch: TaskDeps["watch"]; streams: DispatchStreams },
+/** Tells of a task that has just been deleted. */
+export function tellDeleted({ emit }: Pick<Change, "emit">, task: TaskRow): void {
+  emit("task.deleted", {
+    task_id: task.id,
+    collaboration_id: task.collaboration_id,
+    init_org_id: task.init_org_id,
+    init_user_id: task.init_user_id,
+  });
+}
+
+/** Tells of results of a task whose status has just changed, and of the status that the task has by that. */
+export async function tellMoved(
+  { tx, emit }: Pick<Change, "tx" | "emit">,
+  task: TaskRow,
+  rows: ResultRow[],
 ): Promise<void> {
-  switch (event.name) {
-    case "result.status":
-    case "task.deleted":
-      return watch.wake(event.data.task_id);
-    case "node.changed":
-      return await streams.ensureConsumer(event.data.node_id);
+  const task_status = taskStatus(await statusesOfTask(tx, task.id));
+  for (const row of rows) {
+    emit("result.status", {
+      result_id: row.id,
+      task_id: task.id,
+      run_id: task.job_id,
+      parent_id: task.parent_id,
+      collaboration_id: task.collaboration_id,
+      organization_id: row.organization_id,
+      init_org_id: task.init_org_id,
+      init_user_id: task.init_user_id,
+      status: row.status,
+      task_status,
+      attempt: row.attempt,
+    });
   }
+}
+
+/** Tells what a running algorithm has printed. */
+export function tellPrinted(
+  { emit }: Pick<Change, "emit">,
+  { task, result, piece }: { task: TaskRow; result: ResultRow; piece: LogPiece },
+): void {
+  emit("result.log", {
+    result_id: result.id,
+    task_id: task.id,
+    run_id: task.job_id,
+    collaboration_id: task.collaboration_id,
+    organization_id: result.organization_id,
+    init_org_id: task.init_org_id,
+    init_user_id: task.init_user_id,
+    ...piece,
+  });
 }

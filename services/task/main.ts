@@ -17,15 +17,15 @@ import { createAsk, serveAnswers } from "../../shared/messages/ask.ts";
 import { runService } from "../../shared/service/run_service.ts";
 import { sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
 import { createTaskApp } from "./app.ts";
-import { createDepartures } from "./departures.ts";
-import { createDispatchStreams } from "./dispatch.ts";
-import { hearEvent, taskAnswers } from "./events.ts";
-import { createKills } from "./kills.ts";
-import { createLogs } from "./logs.ts";
-import { createReconciler } from "./reconciler.ts";
-import { serveReports } from "./report_desk.ts";
-import { createReports } from "./reports.ts";
-import { createTaskWatch } from "./watch.ts";
+import { createDepartures, hearEvent } from "./reactions.ts";
+import { createDispatchStreams } from "./dispatch/streams.ts";
+import { taskAnswers } from "./answers.ts";
+import { createKills } from "./dispatch/kills.ts";
+import { createLogs } from "./reports/logs.ts";
+import { createReconciler } from "./upkeep/reconciler.ts";
+import { serveReports } from "./reports/desk.ts";
+import { createReports } from "./reports/reports.ts";
+import { createTaskWatch } from "./task_watch.ts";
 
 await runService("task", async ({ log, onStop }) => {
   const config = readConfig({

@@ -9,29 +9,7 @@ import {
   type Principal,
   scopesOf,
 } from "../../shared/contract/permissions.ts";
-
-/** The field's status words (contract §5.3). */
-export const OPEN_STATUSES = ["pending", "initializing", "active"] as const;
-export const FAILED_STATUSES = [
-  "failed",
-  "start failed",
-  "non-existing Docker image",
-  "crashed",
-  "killed by user",
-  "not allowed",
-  "unknown error",
-] as const;
-export const FINAL_STATUSES = ["completed", ...FAILED_STATUSES] as const;
-export type FinalStatus = typeof FINAL_STATUSES[number];
-export type ResultStatus = typeof OPEN_STATUSES[number] | FinalStatus;
-
-export function isFinal(status: string): boolean {
-  return (FINAL_STATUSES as readonly string[]).includes(status);
-}
-
-export function isFailed(status: string): boolean {
-  return (FAILED_STATUSES as readonly string[]).includes(status);
-}
+import { isFailed, type ResultStatus } from "../../shared/node_protocol/status.ts";
 
 /** A task's status out of those of its results, first match wins (contract §5.2). */
 export function taskStatus(statuses: readonly string[]): ResultStatus {
@@ -46,47 +24,6 @@ export function taskStatus(statuses: readonly string[]): ResultStatus {
 
 /** How often a result is handed out again after its agent was lost in the middle of it. */
 export const MAX_ATTEMPTS = 3;
-
-/** What may happen to a result, and from which statuses. Everything else is refused. */
-export const TRANSITIONS = {
-  start: { from: ["pending", "active"], to: ["active"] },
-  finish: { from: ["pending", "active"], to: FINAL_STATUSES },
-  lost: { from: ["active"], to: ["pending", "failed"] },
-  /** The field's own nodes move freely among the open statuses. */
-  patch: { from: OPEN_STATUSES, to: [...OPEN_STATUSES, ...FINAL_STATUSES] },
-  kill: { from: OPEN_STATUSES, to: ["killed by user"] },
-  expire: { from: OPEN_STATUSES, to: ["failed"] },
-  abandon: { from: ["pending"], to: ["failed"] },
-} as const satisfies Record<
-  string,
-  { from: readonly ResultStatus[]; to: readonly ResultStatus[] }
->;
-export type Transition = keyof typeof TRANSITIONS;
-
-export interface ResultState {
-  status: string;
-  attempt: number;
-  agent_id: string | null;
-}
-
-export type RefusalReason = "superseded" | "killed" | "finished";
-
-/**
- * Why a report about `attempt` from `agentId` must be refused, or `undefined` when it counts.
- * An attempt belongs to the agent that started it: another agent with the same key cannot run it too.
- */
-export function refusalOf(
-  transition: Transition,
-  result: ResultState,
-  report: { attempt: number; agent_id: string },
-): RefusalReason | undefined {
-  if (result.status === "killed by user") return "killed";
-  if (isFinal(result.status)) return "finished";
-  if (result.attempt !== report.attempt) return "superseded";
-  if (result.agent_id !== null && result.agent_id !== report.agent_id) return "superseded";
-  const from: readonly string[] = TRANSITIONS[transition].from;
-  return from.includes(result.status) ? undefined : "superseded";
-}
 
 export interface TaskPlace {
   collaboration_id: number;

@@ -1,19 +1,6 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../shared/contract/permissions.ts";
-import {
-  FINAL_STATUSES,
-  looksEncrypted,
-  looksPlain,
-  mayTask,
-  OPEN_STATUSES,
-  refusalOf,
-  taskStatus,
-  type Transition,
-  TRANSITIONS,
-} from "./rules.ts";
-
-const agent = "11111111-1111-4111-8111-111111111111";
-const other = "22222222-2222-4222-8222-222222222222";
+import { looksEncrypted, looksPlain, mayTask, taskStatus } from "./rules.ts";
 
 Deno.test("taskStatus() shows a failure first, then what still runs", () => {
   assert.equal(taskStatus([]), "completed");
@@ -24,36 +11,6 @@ Deno.test("taskStatus() shows a failure first, then what still runs", () => {
   assert.equal(taskStatus(["active", "crashed"]), "crashed");
   assert.equal(taskStatus(["crashed", "crashed"]), "crashed");
   assert.equal(taskStatus(["crashed", "not allowed"]), "failed");
-});
-
-Deno.test("refusalOf() lets each transition happen from the statuses of the table and no others", () => {
-  for (const transition of Object.keys(TRANSITIONS) as Transition[]) {
-    for (const status of OPEN_STATUSES) {
-      const refused = refusalOf(
-        transition,
-        { status, attempt: 1, agent_id: null },
-        { attempt: 1, agent_id: agent },
-      );
-      const allowed = (TRANSITIONS[transition].from as readonly string[]).includes(status);
-      assert.equal(refused === undefined, allowed, `${transition} from ${status}`);
-    }
-    for (const status of FINAL_STATUSES) {
-      const refused = refusalOf(
-        transition,
-        { status, attempt: 1, agent_id: agent },
-        { attempt: 1, agent_id: agent },
-      );
-      assert.equal(refused, status === "killed by user" ? "killed" : "finished");
-    }
-  }
-});
-
-Deno.test("refusalOf() fences off other attempts and other agents", () => {
-  const running = { status: "active", attempt: 2, agent_id: agent };
-  assert.equal(refusalOf("finish", running, { attempt: 2, agent_id: agent }), undefined);
-  assert.equal(refusalOf("finish", running, { attempt: 1, agent_id: agent }), "superseded");
-  assert.equal(refusalOf("finish", running, { attempt: 3, agent_id: agent }), "superseded");
-  assert.equal(refusalOf("start", running, { attempt: 2, agent_id: other }), "superseded");
 });
 
 function user(rules: string[], kind: "user" | "node" = "user"): Principal {

@@ -5,8 +5,10 @@
 import { dateText } from "../../shared/contract/fields.ts";
 import { listLink, referTo } from "../../shared/contract/references.ts";
 import type { NodeSummary } from "../../shared/messages/questions.ts";
-import { isFinal, taskStatus } from "./rules.ts";
-import type { ResultOfTaskRow, TaskDatabaseRow, TaskProgress, TaskRow } from "./store.ts";
+import { isFinal } from "../../shared/node_protocol/status.ts";
+import { taskStatus } from "./rules.ts";
+import type { ResultOfTaskRow } from "./store/shown_result.ts";
+import type { TaskDatabaseRow, TaskProgress, TaskRow } from "./store/task.ts";
 import type { PortRow } from "./store/port.ts";
 
 export function showTask(

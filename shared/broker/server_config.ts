@@ -2,7 +2,8 @@
  * The configuration file of nats-server.
  * @module
  */
-import { appAccount, MAX_PAYLOAD, systemAccount, type Trust } from "./trust.ts";
+import { MAX_PAYLOAD } from "./limits.ts";
+import { appAccount, systemAccount, type Trust } from "./trust.ts";
 
 export interface NatsServerConfigOptions {
   trust: Trust;

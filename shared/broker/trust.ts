@@ -26,6 +26,7 @@ import {
 } from "./rights.ts";
 import { SextantError } from "../service/errors.ts";
 import { type NodeIssuers, parseJwtSegment } from "../node_protocol/credential.ts";
+import { MAX_PAYLOAD } from "./limits.ts";
 import { isUserPublicKey, keyPair } from "./signing.ts";
 import { type ServiceName, token } from "./subjects.ts";
 
@@ -51,8 +52,6 @@ export interface IssuedCredential {
   expiresAt: Date;
 }
 
-/** Bytes of one message, as the server enforces it. */
-export const MAX_PAYLOAD = 1024 * 1024;
 const NODE_SUBSCRIPTIONS = 32;
 const ENROLMENT_YEARS = 20;
 const NO_LIMITS = {

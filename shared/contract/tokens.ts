@@ -7,6 +7,7 @@
  */
 import { CompactSign, compactVerify, exportJWK, generateKeyPair, type JWK } from "jose";
 import { z } from "zod";
+import { containerGrantSchema } from "../node_protocol/container_grant.ts";
 import { SextantError } from "../service/errors.ts";
 
 const ALGORITHM = "EdDSA";
@@ -18,17 +19,7 @@ export interface SigningKey {
   private_jwk: JWK;
 }
 
-const containerSubject = z.object({
-  client_type: z.literal("container"),
-  node_id: z.number().int(),
-  organization_id: z.number().int(),
-  collaboration_id: z.number().int(),
-  study_id: z.number().int().nullable(),
-  store_id: z.number().int().nullable(),
-  task_id: z.number().int(),
-  image: z.string(),
-  databases: z.array(z.record(z.string(), z.unknown())),
-});
+const containerSubject = containerGrantSchema.extend({ client_type: z.literal("container") });
 export type ContainerSubject = z.infer<typeof containerSubject>;
 
 const claimsBase = {

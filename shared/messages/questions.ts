@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { organization } from "../contract/organization.ts";
+import { containerGrantSchema } from "../node_protocol/container_grant.ts";
 import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
 import { sealSchema, sealsQuestion } from "../storage/audit_seal.ts";
 
@@ -151,11 +152,7 @@ export const RPC_METHODS = {
         organization_id: idNumber,
         collaboration_id: idNumber,
       }),
-      output: z.object({
-        study_id: idNumber.nullable(),
-        store_id: idNumber.nullable(),
-        databases: z.array(z.record(z.string(), z.unknown())),
-      }),
+      output: containerGrantSchema.pick({ study_id: true, store_id: true, databases: true }),
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { useTestPostgres, waitFor } from "../../tests/harness.ts";
 import { startTestNats } from "../../tests/support/nats.ts";
-import { MAX_PAYLOAD } from "../broker/trust.ts";
+import { MAX_PAYLOAD } from "../broker/limits.ts";
 import { migrate, openDatabase } from "./db.ts";
 import { createLogger, silentLogger } from "../service/log.ts";
 import { createEventOutbox, createOutbox, ensureEventStream } from "./outbox.ts";

@@ -3,7 +3,7 @@
 // first the hub's address and their API keys; then how many raw messages to count; then, by anything, to work.
 import { join } from "node:path";
 import { connectBroker } from "../../services/node/hub/broker.ts";
-import type { Dispatch } from "../../services/node/hub/dispatch.ts";
+import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../../services/node/hub/hub.ts";
 import { writePieces } from "../../services/node/payload/pieces.ts";
 import { type FinishedRun, writeFinishReport } from "../../services/node/record/finish_report.ts";

@@ -3,7 +3,7 @@ import { issueNodeCredential } from "../../shared/broker/trust.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { nodeDurable, STREAMS, subjects } from "../../shared/broker/subjects.ts";
-import { createDispatchStreams } from "../../services/task/dispatch.ts";
+import { createDispatchStreams } from "../../services/task/dispatch/streams.ts";
 import { startTestBroker, waitFor } from "../harness.ts";
 import { createSite } from "../site.ts";
 import { allCompleted, connectAsTask, openTaskDatabase, trustOf } from "./behind.ts";

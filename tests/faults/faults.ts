@@ -8,6 +8,7 @@ import { createSite, decodeResult, encodeInput, type Json, type Site } from "../
 import { type Link, startLink } from "./link.ts";
 import { type Fault, planFaults, randomNumbers } from "./plan.ts";
 import { watchFeed, type Witness } from "./witness.ts";
+import { isOpen } from "../../shared/node_protocol/status.ts";
 
 export interface FaultOptions {
   seed: number;
@@ -241,7 +242,7 @@ async function check(
   }).catch(() => {});
   for (const run of runs) {
     const name = `result ${run.id}`;
-    if (["pending", "initializing", "active"].includes(run.status)) {
+    if (isOpen(run.status)) {
       wrong.push(`${name} is stuck: ${run.status}, attempt ${run.attempt}`);
       continue;
     }

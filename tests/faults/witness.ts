@@ -3,6 +3,7 @@
  * @module
  */
 import type { ApiClient } from "../../services/stack/api_client.ts";
+import { isOpen } from "../../shared/node_protocol/status.ts";
 
 export interface Witness {
   /** Ends of each result, as the live feed told them. */
@@ -11,8 +12,6 @@ export interface Witness {
   gaps: number;
   stop(): Promise<void>;
 }
-
-const OPEN = ["pending", "initializing", "active"];
 
 /** Watches the live feed, and comes back with the last id whenever it breaks off. */
 export function watchFeed(api: ApiClient): Witness {
@@ -31,7 +30,7 @@ export function watchFeed(api: ApiClient): Witness {
     if (fields.get("event") === "gap") witness.gaps++;
     if (fields.get("event") !== "result.status") return;
     const { result_id, status } = JSON.parse(fields.get("data")!);
-    if (OPEN.includes(status)) return;
+    if (isOpen(status)) return;
     witness.ends.set(result_id, [...witness.ends.get(result_id) ?? [], status]);
   }
 

@@ -1,6 +1,7 @@
 /** The hub as far as blobs are concerned, over HTTP and in memory, with connections that break off where a test wants it. */
 import { createHash } from "node:crypto";
 import { createHub, type Hub } from "../../services/node/hub/hub.ts";
+import { BLOB_DIGEST_HEADER } from "../../shared/node_protocol/blobs.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -37,7 +38,7 @@ export function startBlobHub(): BlobHub {
       const content = new Uint8Array(await request.arrayBuffer());
       const sha256 = it.lies.digestOfUpload ?? digestOf(content);
       delete it.lies.digestOfUpload;
-      const headers = { "x-content-sha256": sha256 };
+      const headers = { [BLOB_DIGEST_HEADER]: sha256 };
       return Response.json({ uuid: it.add(content) }, { status: 201, headers });
     }
     const blob = it.blobs.get(/^\/blobstream\/([0-9a-f-]{36})$/.exec(path)?.[1] ?? "");
@@ -47,7 +48,7 @@ export function startBlobHub(): BlobHub {
       status: from > 0 ? 206 : 200,
       headers: {
         "content-length": String(blob.length - from),
-        "x-content-sha256": it.lies.sha256 ?? digestOf(blob),
+        [BLOB_DIGEST_HEADER]: it.lies.sha256 ?? digestOf(blob),
       },
     });
   });

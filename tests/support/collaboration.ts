@@ -20,7 +20,7 @@ import type { IdentityDeps } from "../../services/identity/deps.ts";
 import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
 import { identityAnswers } from "../../services/identity/events.ts";
 import type { TaskDeps } from "../../services/task/deps.ts";
-import { taskAnswers } from "../../services/task/events.ts";
+import { taskAnswers } from "../../services/task/answers.ts";
 import { startTestPostgres, type TestPostgres } from "../harness.ts";
 import { startTestNats, type TestNats } from "./nats.ts";
 

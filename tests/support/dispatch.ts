@@ -1,4 +1,4 @@
-import type { Dispatch } from "../../services/node/hub/dispatch.ts";
+import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
 
 /** What the hub may send to a node, for tests. */
 export const dispatch: Dispatch = {

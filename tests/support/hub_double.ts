@@ -2,21 +2,42 @@
  * The hub's side of the protocol between hub and node, for tests of the agent: in memory, and able to hold back what it
  * would say. The broker under it is a real one.
  */
-import { z } from "zod";
 import { type BrokerConnection, type Msg, newHeaders } from "../../shared/broker/connection.ts";
 import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker/trust.ts";
 import { sha256Hex } from "../../shared/service/digest.ts";
-import { verifyNodeCredential } from "../../shared/node_protocol/credential.ts";
+import { newUserKey, publicKeyOf } from "../../shared/broker/signing.ts";
+import { type ReportKind, subjects } from "../../shared/broker/subjects.ts";
+import type { UploadedBlob } from "../../shared/node_protocol/blobs.ts";
 import {
-  CREDENTIAL_HEADER,
-  newUserKey,
-  publicKeyOf,
-  sign,
-  SIGNATURE_HEADER,
-  verify,
-} from "../../shared/broker/signing.ts";
-import { parseNodeSubject, type ReportKind, subjects } from "../../shared/broker/subjects.ts";
-import { createDispatchStreams } from "../../services/task/dispatch.ts";
+  type ContainerGrant,
+  type ContainerTokenAnswer,
+  containerTokenRequest,
+} from "../../shared/node_protocol/container_grant.ts";
+import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
+import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
+import type { Kill } from "../../shared/node_protocol/kill.ts";
+import { MAX_INLINE_INPUT } from "../../shared/node_protocol/limits.ts";
+import {
+  type BrokerCredential,
+  brokerCredentialRequest,
+  nodeLogInRequest,
+} from "../../shared/node_protocol/log_in.ts";
+import { logPieceSchema } from "../../shared/node_protocol/logs.ts";
+import { proveSender } from "../../shared/node_protocol/node_signature.ts";
+import {
+  type AttemptReportKind,
+  refusalOf,
+  type RefusalReason,
+} from "../../shared/node_protocol/refusal.ts";
+import {
+  REPORT_SCHEMAS,
+  type ReportAnswer,
+  type ReportBody,
+  type ReportFailure,
+} from "../../shared/node_protocol/reports.ts";
+import { isOpen, type ResultStatus } from "../../shared/node_protocol/status.ts";
+import { MAX_ATTEMPTS } from "../../services/task/rules.ts";
+import { createDispatchStreams } from "../../services/task/dispatch/streams.ts";
 import { freePort } from "../../services/stack/ports.ts";
 import { waitFor } from "../harness.ts";
 import { startTestNats } from "./nats.ts";
@@ -33,7 +54,7 @@ export interface HeldResult {
   image: string;
   databases: { label: string }[];
   input: string;
-  status: string;
+  status: ResultStatus;
   attempt: number;
   agentId: string | null;
   result: string | null;
@@ -97,8 +118,7 @@ export interface HubDouble {
   stop(): Promise<void>;
 }
 
-const FINAL_AFTER_ATTEMPTS = 3;
-const isOpen = ({ status }: HeldResult) => status === "pending" || status === "active";
+const isUnfinished = ({ status }: HeldResult) => isOpen(status);
 
 export async function startHubDouble(): Promise<HubDouble> {
   const nats = await startTestNats();
@@ -125,69 +145,51 @@ export async function startHubDouble(): Promise<HubDouble> {
 
   // -- reports ----------------------------------------------------------------------------------------------
 
-  const attemptBody = z.object({
-    agent_id: z.uuid(),
-    result_id: z.number().int(),
-    attempt: z.number().int(),
-  });
-  const finishBody = attemptBody.extend({
-    status: z.string(),
-    in_blob: z.boolean().default(false),
-    result: z.string().nullable(),
-    log: z.string().nullable(),
-    reason: z.string().nullable(),
-  });
-  const helloBody = z.object({
-    agent_id: z.uuid(),
-    after: z.number().int(),
-    open: z.array(z.object({ result_id: z.number(), attempt: z.number(), state: z.string() })),
-  });
-
   let hellos = 0;
 
-  function refusal(result: HeldResult | undefined, body: z.infer<typeof attemptBody>) {
-    if (!result) return "unknown";
-    if (result.status === "killed by user") return "killed";
-    if (!isOpen(result)) return "finished";
-    if (result.attempt !== body.attempt) return "superseded";
-    if (result.agentId !== null && result.agentId !== body.agent_id) return "superseded";
-    return undefined;
+  function refusal(
+    kind: AttemptReportKind,
+    result: HeldResult | undefined,
+    report: { agent_id: string; attempt: number },
+  ): RefusalReason | undefined {
+    return result ? refusalOf(kind, { ...result, agent_id: result.agentId }, report) : "unknown";
   }
 
-  async function commit(kind: ReportKind, json: unknown): Promise<unknown> {
-    if (kind === "hello") {
-      const { open, agent_id, after } = helloBody.parse(json);
-      if (after !== hellos) return { ok: false, hellos };
-      hellos++;
-      const drop = open.flatMap(({ result_id, attempt }) => {
-        const reason = refusal(results.get(result_id), { agent_id, result_id, attempt });
-        return reason ? [{ result_id, attempt, reason }] : [];
-      });
-      return { ok: true, drop };
-    }
-    const body = attemptBody.parse(json);
-    const result = results.get(body.result_id);
-    const reason = refusal(result, body);
-    if (!result || reason) return { ok: false, reason };
-    result.committed[kind] = (result.committed[kind] ?? 0) + 1;
-    if (kind === "start") {
-      Object.assign(result, { status: "active", agentId: body.agent_id });
-      const inline = result.input.length < 512 * 1024;
-      return {
-        ok: true,
-        input: inline ? result.input : null,
-        input_via_http: !inline,
-        started_at: new Date().toISOString(),
-      };
-    }
-    if (kind === "finish") {
-      const { status, result: named, in_blob, log, reason } = finishBody.parse(json);
-      const payload = in_blob ? blobs.get(named!) : named;
-      if (payload === undefined) throw new Refusal(400, "The report names an unknown blob.");
-      Object.assign(result, { status, result: payload, log: log ?? "", reason });
-      return { ok: true };
-    }
-    if (result.attempt === FINAL_AFTER_ATTEMPTS) {
+  function hello({ open, agent_id, after }: ReportBody<"hello">): ReportAnswer<"hello"> {
+    if (after !== hellos) return { ok: false, hellos };
+    hellos++;
+    const drop = open.flatMap(({ result_id, attempt, state }) => {
+      const kind = state === "accepted" ? "start" : "finish";
+      const reason = refusal(kind, results.get(result_id), { agent_id, attempt });
+      return reason ? [{ result_id, attempt, reason }] : [];
+    });
+    return { ok: true, drop };
+  }
+
+  function start(report: ReportBody<"start">, result: HeldResult): ReportAnswer<"start"> {
+    Object.assign(result, { status: "active", agentId: report.agent_id });
+    const inline = result.input.length <= MAX_INLINE_INPUT;
+    return {
+      ok: true,
+      input: inline ? result.input : null,
+      input_via_http: !inline,
+      input_blob: null,
+      started_at: new Date().toISOString(),
+    };
+  }
+
+  function finish(
+    { status, result: named, in_blob, log, reason }: ReportBody<"finish">,
+    result: HeldResult,
+  ): ReportAnswer<"finish"> {
+    const payload = in_blob ? blobs.get(named!) : named;
+    if (payload === undefined) throw new Refusal(400, "The report names an unknown blob.");
+    Object.assign(result, { status, result: payload, log: log ?? "", reason });
+    return { ok: true };
+  }
+
+  async function lost(result: HeldResult): Promise<ReportAnswer<"lost">> {
+    if (result.attempt === MAX_ATTEMPTS) {
       Object.assign(result, { status: "failed", reason: "lost too often" });
       return { ok: true, next_attempt: null };
     }
@@ -196,17 +198,20 @@ export async function startHubDouble(): Promise<HubDouble> {
     return { ok: true, next_attempt: result.attempt };
   }
 
+  async function commit(kind: ReportKind, json: unknown): Promise<ReportAnswer<ReportKind>> {
+    if (kind === "hello") return hello(REPORT_SCHEMAS.hello.parse(json));
+    const report = REPORT_SCHEMAS[kind].parse(json);
+    const result = results.get(report.result_id);
+    const reason = refusal(kind, result, report);
+    if (!result || reason) return { ok: false, reason: reason ?? "unknown" };
+    result.committed[kind] = (result.committed[kind] ?? 0) + 1;
+    if (kind === "start") return start(report, result);
+    if (kind === "lost") return await lost(result);
+    return finish(REPORT_SCHEMAS.finish.parse(json), result);
+  }
+
   async function answerReport(message: Msg): Promise<void> {
-    const { node, rest } = parseNodeSubject(message.subject)!;
-    const credential = verifyNodeCredential(
-      message.headers!.get(CREDENTIAL_HEADER),
-      nodeIssuers(trust),
-    );
-    const signature = message.headers!.get(SIGNATURE_HEADER);
-    if (
-      credential.node !== node ||
-      !verify(credential.publicKey, message.subject, message.data, signature)
-    ) throw new Error("a report is not signed by its node");
+    const { rest } = proveSender(message, nodeIssuers(trust));
     await pass(rest as ReportKind);
     const answer = await commit(rest as ReportKind, message.json());
     if (rest === "finish") await pass("committed finish");
@@ -218,19 +223,20 @@ export async function startHubDouble(): Promise<HubDouble> {
     for await (const message of reports) {
       answerReport(message).catch((error) => {
         const code = error instanceof Refusal ? "invalid_request" : "internal";
-        message.respond(JSON.stringify({ error: { code, msg: String(error) } }));
+        const failure: ReportFailure = { error: { code, msg: String(error) } };
+        message.respond(JSON.stringify(failure));
       });
     }
   })();
   const logs = nc.subscribe(subjects.allLogs(), {
-    callback: (_, message) => void hub.logLines.push(...message.json<{ lines: string[] }>().lines),
+    callback: (_, message) => void hub.logLines.push(...logPieceSchema.parse(message.json()).lines),
   });
 
   // -- dispatch ---------------------------------------------------------------------------------------------
 
   async function dispatch(result: HeldResult, change: Record<string, unknown> = {}): Promise<void> {
     const subject = subjects.dispatch(NODE);
-    const payload = new TextEncoder().encode(JSON.stringify({
+    const message: Dispatch = {
       v: 1,
       result_id: result.id,
       attempt: result.attempt,
@@ -245,8 +251,8 @@ export async function startHubDouble(): Promise<HubDouble> {
       databases: result.databases,
       input_sha256: await sha256Hex(result.input),
       issued_at: new Date().toISOString(),
-      ...change,
-    }));
+    };
+    const payload = new TextEncoder().encode(JSON.stringify({ ...message, ...change }));
     const msgID = crypto.randomUUID();
     await waitFor(
       () =>
@@ -261,7 +267,7 @@ export async function startHubDouble(): Promise<HubDouble> {
 
   function signed(subject: string, payload: Uint8Array) {
     const all = newHeaders();
-    all.set(SIGNATURE_HEADER, sign(hub.dispatchSeed, subject, payload));
+    signAsHub(all, hub.dispatchSeed, { subject, payload });
     return all;
   }
 
@@ -302,13 +308,13 @@ export async function startHubDouble(): Promise<HubDouble> {
     const ofTask = [...results.values()].filter((result) => result.taskId === taskId);
     const runPath = /^\/run\/(\d+)$/.exec(path);
     if (key === "POST /token/node") {
-      const { api_key } = await request.json();
+      const { api_key } = nodeLogInRequest.parse(await request.json());
       if (api_key !== apiKey) throw new Refusal(401, "The API key is not known.");
       return { access_token: token({ sub: NODE }), refresh_token: "x" };
     }
     if (apiKey === "") throw new Refusal(401, "The node is not known.");
     if (key === "POST /token/broker") {
-      const { public_key } = await request.json();
+      const { public_key } = brokerCredentialRequest.parse(await request.json());
       nodeKey = public_key;
       const issued = await issueNodeCredential(trust, NODE, public_key, hub.credentialSeconds);
       return {
@@ -317,7 +323,7 @@ export async function startHubDouble(): Promise<HubDouble> {
         nats_url: nats.url,
         dispatch_keys: [publicKeyOf(hub.dispatchSeed)],
         service: "sextant",
-      };
+      } satisfies BrokerCredential;
     }
     if (path === `/node/${NODE}`) {
       return {
@@ -331,17 +337,18 @@ export async function startHubDouble(): Promise<HubDouble> {
       return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
     }
     if (key === "POST /token/container") {
-      const { task_id, image } = await request.json();
-      const sub = {
+      const { task_id, image } = containerTokenRequest.parse(await request.json());
+      const sub: ContainerGrant = {
         node_id: NODE,
         organization_id: ORGANIZATION,
         collaboration_id: COLLABORATION,
         study_id: null,
+        store_id: null,
         task_id,
         image,
         databases: [],
       };
-      return { container_token: token({ sub }) };
+      return { container_token: token({ sub }) } satisfies ContainerTokenAnswer;
     }
     if (path === "/organization") return { data: [{ id: ORGANIZATION, name: "Alpha" }] };
     if (key === "POST /task") {
@@ -352,13 +359,13 @@ export async function startHubDouble(): Promise<HubDouble> {
       return { id: child.taskId };
     }
     if (key === "GET /task") {
-      const tasks = [...results.values()].map((one) => ({ complete: !isOpen(one) }));
+      const tasks = [...results.values()].map((one) => ({ complete: !isUnfinished(one) }));
       return { data: tasks };
     }
     if (path.endsWith("/status")) {
       const [child] = ofTask;
       if (!child) throw new Refusal(404, "There is no such task.");
-      await waitFor(() => !isOpen(child), { what: "a subtask", timeout: 25_000 });
+      await waitFor(() => !isUnfinished(child), { what: "a subtask", timeout: 25_000 });
       return { status: child.status };
     }
     if (path === "/run") {
@@ -377,7 +384,7 @@ export async function startHubDouble(): Promise<HubDouble> {
       if (payload.length > hub.largestReport) throw new Refusal(413, "The body is too large.");
       const uuid = crypto.randomUUID();
       blobs.set(uuid, payload);
-      return { uuid };
+      return { uuid } satisfies UploadedBlob;
     }
     if (runPath) return { input: results.get(Number(runPath[1]))!.input };
     throw new Refusal(404, `There is no ${key}.`);
@@ -404,9 +411,8 @@ export async function startHubDouble(): Promise<HubDouble> {
     kill(result) {
       result.status = "killed by user";
       const subject = subjects.kill(NODE);
-      const payload = new TextEncoder().encode(
-        JSON.stringify({ result_id: result.id, attempt: null }),
-      );
+      const kill: Kill = { result_id: result.id, attempt: null };
+      const payload = new TextEncoder().encode(JSON.stringify(kill));
       nc.publish(subject, payload, { headers: signed(subject, payload) });
     },
     hold(point) {
@@ -425,7 +431,7 @@ export async function startHubDouble(): Promise<HubDouble> {
       };
     },
     async final(result) {
-      await waitFor(() => !isOpen(result), {
+      await waitFor(() => !isUnfinished(result), {
         what: `the end of result ${result.id}`,
         timeout: 30_000,
       });

@@ -8,12 +8,16 @@ import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
 import { collaborationAnswers } from "../../services/collaboration/events.ts";
 import { createTaskApp } from "../../services/task/app.ts";
 import type { TaskDeps, TaskSettings } from "../../services/task/deps.ts";
-import { createDispatchStreams, type DispatchStreams } from "../../services/task/dispatch.ts";
-import { taskAnswers } from "../../services/task/events.ts";
-import { createKills } from "../../services/task/kills.ts";
-import { createReconciler, type Reconciler } from "../../services/task/reconciler.ts";
-import { createReports, type ReportBody } from "../../services/task/reports.ts";
-import { createTaskWatch } from "../../services/task/watch.ts";
+import {
+  createDispatchStreams,
+  type DispatchStreams,
+} from "../../services/task/dispatch/streams.ts";
+import { taskAnswers } from "../../services/task/answers.ts";
+import { createKills } from "../../services/task/dispatch/kills.ts";
+import { createReconciler, type Reconciler } from "../../services/task/upkeep/reconciler.ts";
+import { createReports } from "../../services/task/reports/reports.ts";
+import type { ReportBody } from "../../shared/node_protocol/reports.ts";
+import { createTaskWatch } from "../../services/task/task_watch.ts";
 import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { createEventOutbox } from "../../shared/storage/outbox.ts";

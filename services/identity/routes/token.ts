@@ -1,7 +1,12 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { recordDone } from "../../../shared/storage/audit.ts";
-import { id, nullAsAbsent, text } from "../../../shared/contract/fields.ts";
+import { nullAsAbsent, text } from "../../../shared/contract/fields.ts";
+import {
+  type ContainerTokenAnswer,
+  containerTokenRequest,
+} from "../../../shared/node_protocol/container_grant.ts";
+import { brokerCredentialRequest, nodeLogInRequest } from "../../../shared/node_protocol/log_in.ts";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { allow } from "../../../shared/contract/allow.ts";
@@ -20,16 +25,6 @@ const userLogin = z.object({
   mfa_code: nullAsAbsent(
     z.union([z.string().max(10), z.number().int().min(0).max(999_999).transform(String)]),
   ),
-});
-
-const nodeLogin = z.object({
-  api_key: z.uuid("must be a UUID"),
-  /** Beyond the field's API: the formats of encrypted payloads that the agent reads; else the field's alone. */
-  payload_formats: nullAsAbsent(z.array(z.string().regex(/^[a-z0-9_-]{1,32}$/)).max(16)),
-});
-const containerRequest = z.object({ task_id: id, image: text.pipe(z.string().min(1)) });
-const brokerRequest = z.object({
-  public_key: z.string().regex(/^U[A-Z2-7]{55}$/, "must be the public part of a user nkey"),
 });
 
 export function tokenRoutes(
@@ -64,7 +59,7 @@ export function tokenRoutes(
     });
   });
 
-  routes.post("/token/node", body(nodeLogin), async function loginNode(c) {
+  routes.post("/token/node", body(nodeLogInRequest), async function loginNode(c) {
     const { api_key, payload_formats = [] } = c.req.valid("json");
     const sha256 = await sha256Hex(api_key.toLowerCase());
     const node = await ask("collaboration", "node_by_key", { sha256 });
@@ -95,7 +90,7 @@ export function tokenRoutes(
   routes.post(
     "/token/container",
     allow(["node"]),
-    body(containerRequest),
+    body(containerTokenRequest),
     async function containerToken(c) {
       const principal = c.get("principal");
       if (principal.kind !== "node") throw new TypeError("allow() lets nodes pass only");
@@ -112,7 +107,7 @@ export function tokenRoutes(
         client_type: "container",
         sub: { client_type: "container", ...node, ...task, task_id, image },
       }, now());
-      return c.json({ container_token });
+      return c.json({ container_token } satisfies ContainerTokenAnswer);
     },
   );
 
@@ -120,7 +115,7 @@ export function tokenRoutes(
   routes.post(
     "/token/broker",
     allow(["node"]),
-    body(brokerRequest),
+    body(brokerCredentialRequest),
     async function brokerCredential(c) {
       const principal = c.get("principal");
       const { public_key } = c.req.valid("json");

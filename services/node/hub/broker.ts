@@ -16,18 +16,12 @@ import {
   type MsgHdrs,
   newHeaders,
 } from "../../../shared/broker/connection.ts";
-import {
-  CREDENTIAL_HEADER,
-  newUserKey,
-  publicKeyOf,
-  sign,
-  SIGNATURE_HEADER,
-  verify,
-} from "../../../shared/broker/signing.ts";
+import { newUserKey, publicKeyOf, verify } from "../../../shared/broker/signing.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
 import { claimsOf } from "../payload/payload.ts";
 import { orAbort, sleep } from "./backoff.ts";
-import type { Trust } from "./dispatch.ts";
+import type { HubTrust } from "../../../shared/node_protocol/hub_signature.ts";
+import { signAsNode } from "../../../shared/node_protocol/node_signature.ts";
 import type { Hub } from "./hub.ts";
 
 export interface Broker {
@@ -43,7 +37,7 @@ export interface Broker {
   /** One signed message that nobody answers; dropped while there is no connection. */
   publish(subject: string, payload: Uint8Array): void;
   /** What decides whether a message on `subject` is from the hub. */
-  trust(subject: string): Trust;
+  trust(subject: string): HubTrust;
   close(): Promise<void>;
 }
 
@@ -107,8 +101,7 @@ export async function connectBroker(
 
   function signedHeaders(subject: string, payload: Uint8Array): MsgHdrs {
     const signed = newHeaders();
-    signed.set(CREDENTIAL_HEADER, credential.jwt);
-    signed.set(SIGNATURE_HEADER, sign(seed, subject, payload));
+    signAsNode(signed, { seed, credential: credential.jwt }, { subject, payload });
     return signed;
   }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { BLOB_DIGEST_HEADER } from "../../../shared/node_protocol/blobs.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { discard } from "../payload/pieces.ts";
@@ -116,7 +117,7 @@ async function connect(
   return {
     expected: {
       size: length === null ? null : Number(length) + (status === 206 ? from : 0),
-      sha256: headers.get("x-content-sha256"),
+      sha256: headers.get(BLOB_DIGEST_HEADER),
     },
     async read() {
       for (;;) {

@@ -5,6 +5,13 @@
  */
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
+import {
+  type BrokerCredential,
+  type BrokerCredentialRequest,
+  brokerCredentialSchema,
+  nodeLogInAnswer,
+  type NodeLogInRequest,
+} from "../../../shared/node_protocol/log_in.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { claimsOf } from "../payload/payload.ts";
 import { collect, type Pieces, piecesOf, TooLargeError } from "../payload/pieces.ts";
@@ -34,15 +41,6 @@ const id = z.number().int();
 const linked = z.object({ id });
 const nodeSchema = z.object({ id, name: z.string(), organization: linked, collaboration: linked });
 const collaborationSchema = z.object({ id, name: z.string(), encrypted: z.boolean() });
-const credentialSchema = z.object({
-  jwt: z.string(),
-  nats_url: z.string(),
-  dispatch_keys: z.array(z.string()).min(1),
-});
-
-/** What the node needs to speak to the broker, for as long as the JWT is valid. */
-export type BrokerCredential = z.infer<typeof credentialSchema>;
-
 export interface Hub {
   /** One request with a JSON answer. Throws a {@linkcode HubError}; does not retry. */
   request<T>(path: string, schema: z.ZodType<T>, options?: HubRequest): Promise<T>;
@@ -96,10 +94,10 @@ export function createHub(
     try {
       const answer = await send(`${api}/token/node`, {
         method: "POST",
-        body: { api_key: apiKey, payload_formats: payloadFormats },
+        body: { api_key: apiKey, payload_formats: [...payloadFormats] } satisfies NodeLogInRequest,
         ...(signal ? { signal } : {}),
       });
-      const token = z.object({ access_token: z.string() }).parse(answer).access_token;
+      const token = nodeLogInAnswer.parse(answer).access_token;
       const { sub, exp } = claimsOf(token, z.object({ sub: id, exp: z.number() }));
       const lifetime = exp * 1000 - now();
       return { token, nodeId: sub, renewAt: now() + lifetime - Math.min(600_000, lifetime / 2) };
@@ -188,9 +186,9 @@ export function createHub(
       return { id: node.id, name: node.name, organizationId: node.organization.id, collaboration };
     },
     brokerCredential: (publicKey, signal) =>
-      insist("/token/broker", credentialSchema, {
+      insist("/token/broker", brokerCredentialSchema, {
         method: "POST",
-        body: { public_key: publicKey },
+        body: { public_key: publicKey } satisfies BrokerCredentialRequest,
         signal,
       }),
   };

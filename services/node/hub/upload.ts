@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { BLOB_DIGEST_HEADER } from "../../../shared/node_protocol/blobs.ts";
 import type { Pieces } from "../payload/pieces.ts";
 
 /** Content of a known size that can be read again and again. */
@@ -54,7 +55,7 @@ export async function upload(
     response.setEncoding("utf8");
     let text = "";
     for await (const piece of response) text += piece;
-    const stored = response.headers["x-content-sha256"];
+    const stored = response.headers[BLOB_DIGEST_HEADER];
     return {
       status: response.statusCode ?? 0,
       text,

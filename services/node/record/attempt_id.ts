@@ -3,11 +3,7 @@
  * @module
  */
 
-/** Names one attempt at one result. */
-export interface AttemptId {
-  result_id: number;
-  attempt: number;
-}
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 
 export function attemptKey({ result_id, attempt }: AttemptId): string {
   return `${result_id}-${attempt}`;

@@ -4,6 +4,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import type { WrittenReport } from "../../../shared/node_protocol/reports.ts";
+import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { joined, type Seal } from "../encryption/sealed.ts";
 import {
   ChangedFileError,
@@ -15,20 +18,6 @@ import {
   readPieces,
   writeAll,
 } from "../payload/pieces.ts";
-import type { AttemptId } from "./attempt_id.ts";
-
-/** The words with which an attempt can end; the field's own (HTTP contract §5.3). */
-export const FINAL_STATUSES = [
-  "completed",
-  "failed",
-  "crashed",
-  "start failed",
-  "non-existing Docker image",
-  "not allowed",
-  "unknown error",
-  "killed by user",
-] as const;
-export type FinalStatus = typeof FINAL_STATUSES[number];
 
 /** How an attempt ended. */
 export interface FinishedRun {
@@ -56,7 +45,8 @@ export async function writeFinishReport(
   const encoder = new TextEncoder();
   const write = (text: string) => writeAll(file, encoder.encode(text));
   try {
-    const start = JSON.stringify({ ...head, status, log, reason }).slice(0, -1);
+    const rest: Omit<WrittenReport<"finish">, "result"> = { ...head, status, log, reason };
+    const start = JSON.stringify(rest).slice(0, -1);
     if (result === null) {
       await write(`${start},"result":null}`);
     } else {

@@ -10,16 +10,15 @@
 import { crc32 } from "node:zlib";
 import { join } from "node:path";
 import { z } from "zod";
+import type { AttemptState } from "../../../shared/node_protocol/status.ts";
+import { type AttemptId, attemptIdSchema } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { type Dispatch, dispatchSchema } from "../hub/dispatch.ts";
+import { type Dispatch, dispatchSchema } from "../../../shared/node_protocol/dispatch.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
-import { type AttemptId, attemptKey } from "./attempt_id.ts";
+import { attemptKey } from "./attempt_id.ts";
 import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
 import { lockFolder, syncFolder } from "./folder.ts";
-
-export const ATTEMPT_STATES = ["accepted", "started", "finished"] as const;
-export type AttemptState = typeof ATTEMPT_STATES[number];
 
 /** An attempt that has not been reported to its end. */
 export interface JournalEntry {
@@ -27,7 +26,7 @@ export interface JournalEntry {
   readonly state: AttemptState;
 }
 
-const attemptId = { result_id: z.number().int(), attempt: z.number().int() };
+const attemptId = attemptIdSchema.shape;
 const recordSchema = z.discriminatedUnion("is", [
   z.object({ is: z.literal("agent"), version: z.literal(1), agent_id: z.string() }),
   z.object({ is: z.literal("accepted"), dispatch: dispatchSchema }),

@@ -2,8 +2,9 @@
  * All attempts that this agent has in hand.
  * @module
  */
-import type { Dispatch } from "../hub/dispatch.ts";
-import { type AttemptId, attemptKey } from "../record/attempt_id.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
+import { attemptKey } from "../record/attempt_id.ts";
 import type { Journal, JournalEntry } from "../record/journal.ts";
 import { Interruption } from "./attempt.ts";
 

@@ -1,4 +1,4 @@
-import type { FinalStatus } from "../record/finish_report.ts";
+import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
 
 /** Why a run cannot even begin, in a sentence for the researcher. */
 export class CannotStart extends Error {

@@ -6,7 +6,11 @@ import { z } from "zod";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { persist } from "../hub/backoff.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import {
+  containerTokenAnswer,
+  type ContainerTokenRequest,
+} from "../../../shared/node_protocol/container_grant.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import { claimsOf } from "../payload/payload.ts";
 import type { PayloadCodec } from "../subtasks/payload_codec.ts";
@@ -65,10 +69,9 @@ export function createContainerRunner(
   }: CreateContainerRunnerOptions,
 ): Runner {
   async function askAccess({ task_id, image }: Dispatch, signal: AbortSignal): Promise<Access> {
-    const schema = z.object({ container_token: z.string() });
-    const { container_token: token } = await hub.insist("/token/container", schema, {
+    const { container_token: token } = await hub.insist("/token/container", containerTokenAnswer, {
       method: "POST",
-      body: { task_id, image },
+      body: { task_id, image } satisfies ContainerTokenRequest,
       signal,
     });
     return { token, grant: claimsOf(token, z.object({ sub: grantSchema })).sub };

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import type { Dispatch } from "../hub/dispatch.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import {
   countsOrganizations,

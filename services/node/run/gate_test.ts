@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
 import type { Decision, Policy } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";

@@ -9,7 +9,7 @@ import { sha256Hex } from "../../../shared/service/digest.ts";
 import { openPieces } from "../encryption/opening.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { UnreadableError } from "../encryption/sealed.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
 import { parseFieldJson } from "../payload/field_json.ts";
 import { type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";

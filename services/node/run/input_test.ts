@@ -4,7 +4,7 @@ import { type BlobHub, digestOf, startBlobHub } from "../../../tests/support/blo
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";
 import { createEncryptedPayloads, plainPayloads } from "../encryption/payloads.ts";
 import { createSeal, type Format, joined } from "../encryption/sealed.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { Policy } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";

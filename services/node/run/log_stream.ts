@@ -4,15 +4,17 @@
  * @module
  */
 import { messageOf } from "../../../shared/service/errors.ts";
+import { MAX_LOG_PIECE } from "../../../shared/node_protocol/limits.ts";
+import type { LogPiece } from "../../../shared/node_protocol/logs.ts";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
 import type { Broker } from "../hub/broker.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
 
 /** Passes on a piece of a running algorithm's log. */
 export type SendLog = (
-  attempt: Pick<Dispatch, "result_id" | "attempt">,
-  piece: { seq: number; lines: string[] },
+  attempt: AttemptId,
+  piece: Pick<LogPiece, "seq" | "lines">,
 ) => void;
 
 export interface CreateSendLogOptions {
@@ -24,7 +26,8 @@ export interface CreateSendLogOptions {
 /** What sends a log to the hub. It never throws: no run fails for what somebody would have liked to watch. */
 export function createSendLog({ broker, nodeId, log }: CreateSendLogOptions): SendLog {
   return function sendLog({ result_id, attempt }, piece) {
-    const message = new TextEncoder().encode(JSON.stringify({ attempt, ...piece }));
+    const content: LogPiece = { attempt, ...piece };
+    const message = new TextEncoder().encode(JSON.stringify(content));
     try {
       broker.publish(subjects.log(nodeId, result_id), message);
     } catch (error) {
@@ -35,14 +38,14 @@ export function createSendLog({ broker, nodeId, log }: CreateSendLogOptions): Se
 }
 
 export interface LogStreamOptions {
-  send: (message: { seq: number; lines: string[] }) => void;
+  send: (piece: Pick<LogPiece, "seq" | "lines">) => void;
   /** Shortest time between two messages, in milliseconds. */
   everyMs?: number;
   /** Lines in one message; more are left out, and counted. */
   maxLines?: number;
   /** Characters of a line. */
   maxLength?: number;
-  /** Bytes of a message's lines as JSON, where one character may take six. The broker takes messages of 1 MiB. */
+  /** Bytes of a message's lines as JSON, where one character may take six. */
   maxBytes?: number;
 }
 
@@ -53,7 +56,7 @@ export interface LogStream {
 }
 
 export function createLogStream(
-  { send, everyMs = 100, maxLines = 200, maxLength = 1000, maxBytes = 256 * 1024 }:
+  { send, everyMs = 100, maxLines = 200, maxLength = 1000, maxBytes = MAX_LOG_PIECE }:
     LogStreamOptions,
 ): LogStream {
   const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_PAYLOAD } from "../../../shared/broker/trust.ts";
+import { MAX_PAYLOAD } from "../../../shared/broker/limits.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { startTestNats } from "../../../tests/support/nats.ts";
 import { createLogStream, createSendLog } from "./log_stream.ts";

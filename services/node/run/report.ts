@@ -2,7 +2,16 @@
  * What a node says to the hub, until the hub has it: a positive answer means committed in its database.
  * @module
  */
-import { z } from "zod";
+import { uploadedBlobSchema } from "../../../shared/node_protocol/blobs.ts";
+import { MAX_REPORT } from "../../../shared/node_protocol/limits.ts";
+import {
+  REPORT_ANSWERS,
+  type ReportAnswer,
+  reportFailureSchema,
+  type WrittenReport,
+} from "../../../shared/node_protocol/reports.ts";
+import type { AttemptState } from "../../../shared/node_protocol/status.ts";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type ReportKind, subjects } from "../../../shared/broker/subjects.ts";
 import { blobOf } from "../encryption/blob.ts";
@@ -11,33 +20,6 @@ import type { Broker } from "../hub/broker.ts";
 import { type Hub, HubError, WrongKeyError } from "../hub/hub.ts";
 import type { Upload } from "../hub/upload.ts";
 import { encodeReport, splitReport } from "../record/finish_report.ts";
-import type { AttemptId } from "../record/attempt_id.ts";
-import type { AttemptState } from "../record/journal.ts";
-
-const refused = z.object({ ok: z.literal(false), reason: z.string() });
-const attemptId = z.object({ result_id: z.number().int(), attempt: z.number().int() });
-const ANSWERS = {
-  hello: z.union([
-    z.object({ ok: z.literal(false), hellos: z.number().int() }),
-    z.object({ ok: z.literal(true), drop: z.array(attemptId.extend({ reason: z.string() })) }),
-  ]),
-  start: z.union([
-    refused,
-    z.object({
-      ok: z.literal(true),
-      /** `null` when it is too long for a message; then it is the field `input` of the run over HTTP. */
-      input: z.string().nullable(),
-    }),
-  ]),
-  finish: z.union([refused, z.object({ ok: z.literal(true) })]),
-  lost: z.union([refused, z.object({ ok: z.literal(true) })]),
-} as const;
-type Answer<Kind extends ReportKind> = z.infer<typeof ANSWERS[Kind]>;
-
-const failure = z.object({ error: z.object({ code: z.string(), msg: z.string() }) });
-
-/** A report of this many bytes still fits into a message beside its signature. */
-const MESSAGE_LIMIT = 900 * 1024;
 
 /**
  * How long an answer is waited for: short at first, because a replica that died will never answer and a report may
@@ -62,11 +44,11 @@ export interface Reporter {
   hello(
     open: (AttemptId & { state: AttemptState })[],
     signal: AbortSignal,
-  ): Promise<Answer<"hello"> & { ok: true }>;
-  start(attempt: AttemptId, signal: AbortSignal): Promise<Answer<"start">>;
+  ): Promise<ReportAnswer<"hello"> & { ok: true }>;
+  start(attempt: AttemptId, signal: AbortSignal): Promise<ReportAnswer<"start">>;
   /** Sends the report in the file at `path`, by message; a large payload goes over HTTP before it. */
-  finish(attempt: AttemptId, path: string): Promise<Answer<"finish">>;
-  lost(attempt: AttemptId, reason: string): Promise<Answer<"lost">>;
+  finish(attempt: AttemptId, path: string): Promise<ReportAnswer<"finish">>;
+  lost(attempt: AttemptId, reason: string): Promise<ReportAnswer<"lost">>;
 }
 
 export interface CreateReporterOptions {
@@ -88,9 +70,9 @@ export function createReporter(
 
   function send<Kind extends ReportKind>(
     kind: Kind,
-    content: Uint8Array | Record<string, unknown>,
+    content: Uint8Array | Omit<WrittenReport<Kind>, "agent_id">,
     signal: AbortSignal,
-  ): Promise<Answer<Kind>> {
+  ): Promise<ReportAnswer<Kind>> {
     const payload = content instanceof Uint8Array
       ? content
       : new TextEncoder().encode(JSON.stringify({ agent_id: agentId, ...content }));
@@ -103,12 +85,12 @@ export function createReporter(
           throw error;
         }),
       );
-      const { data } = failure.safeParse(answer);
+      const { data } = reportFailureSchema.safeParse(answer);
       if (kind === "finish" && data?.error.code === "invalid_request") {
         throw new ReportRefusedError(data.error.msg);
       }
       if (data) throw new Error(data.error.msg);
-      return ANSWERS[kind].parse(answer) as Answer<Kind>;
+      return REPORT_ANSWERS[kind].parse(answer) as ReportAnswer<Kind>;
     }, {
       what: `report "${kind}" to the hub`,
       log,
@@ -121,7 +103,7 @@ export function createReporter(
   function uploadPayload(content: Upload): Promise<string> {
     return persist(async () => {
       try {
-        return (await hub.request("/blobstream", z.object({ uuid: z.uuid() }), {
+        return (await hub.request("/blobstream", uploadedBlobSchema, {
           method: "POST",
           content,
           // An hour: a large result on a slow line.
@@ -150,15 +132,15 @@ export function createReporter(
 
     async finish(_attempt, path) {
       const { size } = await Deno.stat(path);
-      if (size <= MESSAGE_LIMIT) return await send("finish", await Deno.readFile(path), ended);
+      if (size <= MAX_REPORT) return await send("finish", await Deno.readFile(path), ended);
       // The payload goes on its own, as a stream; the report then names it.
       const { head, part } = await splitReport(path);
-      if (!part) return await send("finish", encodeReport(head, MESSAGE_LIMIT), ended);
+      if (!part) return await send("finish", encodeReport(head, MAX_REPORT), ended);
       const content = await blobOf(part);
       const name = (uuid: string) =>
         send(
           "finish",
-          encodeReport({ ...head, result: uuid, in_blob: true }, MESSAGE_LIMIT),
+          encodeReport({ ...head, result: uuid, in_blob: true }, MAX_REPORT),
           ended,
         );
       return await name(await uploadPayload(content)).catch(async (error) => {

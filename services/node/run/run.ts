@@ -8,7 +8,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { forSandbox } from "../data/databases.ts";
 import type { Payloads } from "../encryption/payloads.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { FinishedRun } from "../record/finish_report.ts";
 import { attemptKey } from "../record/attempt_id.ts";

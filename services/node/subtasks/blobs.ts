@@ -8,6 +8,11 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import {
+  BLOB_ID,
+  blobStatusSchema,
+  uploadedBlobSchema,
+} from "../../../shared/node_protocol/blobs.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { isSameKey, KeyError, readPublicKey } from "../encryption/keys.ts";
 import { openPieces, sealPieces } from "../encryption/opening.ts";
@@ -20,13 +25,6 @@ import type { Grant } from "./token.ts";
 import { createTurns, type ProxyContext } from "./turns.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-const BLOB_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
-
-/** Whether the input of a subtask is the name of a blob; no base64 looks like that. */
-export function isBlobId(text: string): boolean {
-  return new RegExp(`^${BLOB_ID}$`).test(text);
-}
 
 /** What is a run's own about its blobs. */
 export interface ProxyBlobs {
@@ -62,9 +60,9 @@ export function createBlobs(
   const takeTurn = createTurns();
 
   async function isEnabled(): Promise<boolean> {
-    const schema = z.object({ blob_store_enabled: z.boolean() });
     const { token } = await access();
-    return (await hub.insist("/blobstream/status", schema, { token, signal })).blob_store_enabled;
+    return (await hub.insist("/blobstream/status", blobStatusSchema, { token, signal }))
+      .blob_store_enabled;
   }
 
   /** For whom an algorithm wants its input encrypted: by the key of an organization that it may ask to compute. */
@@ -135,7 +133,7 @@ export function createBlobs(
       const { token } = await access();
       const uuid = await persist(
         async () =>
-          (await hub.request("/blobstream", z.object({ uuid: z.uuid() }), {
+          (await hub.request("/blobstream", uploadedBlobSchema, {
             method: "POST",
             token,
             content: { size, pieces: () => readPieces(path) },

@@ -9,6 +9,8 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
+import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
+import { isOpen } from "../../../shared/node_protocol/status.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { FormatError } from "../encryption/formats.ts";
@@ -16,7 +18,7 @@ import { KeyError } from "../encryption/keys.ts";
 import { persist, sleep } from "../hub/backoff.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { collect, TooLargeError } from "../payload/pieces.ts";
-import { createBlobs, isBlobId, type ProxyBlobs } from "./blobs.ts";
+import { createBlobs, type ProxyBlobs } from "./blobs.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { type Created, createdSchema, type Posted } from "./posted.ts";
 import { carriesToken, type Grant } from "./token.ts";
@@ -24,7 +26,6 @@ import { createTurns, inTurn, type ProxyContext } from "./turns.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
 const HOLD_SECONDS = 25;
-const UNFINISHED = ["pending", "initializing", "active"];
 /** Old clients ask for the whole task each second; that is held, but not for ever. */
 const TASK_HOLD_MS = 20_000;
 /** What a run's proxy holds in memory of a task that is made, or of an answer. Blobs are for what is larger. */
@@ -122,7 +123,7 @@ export function createProxy(
         timeoutMs: (HOLD_SECONDS + 15) * 1000,
         signal: eitherEnd,
       });
-      if (!UNFINISHED.includes(answer.status) || performance.now() >= until) return answer;
+      if (!isOpen(answer.status) || performance.now() >= until) return answer;
       await sleep(pause, eitherEnd);
     }
   }

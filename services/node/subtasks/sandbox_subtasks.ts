@@ -8,7 +8,13 @@ import { z } from "zod";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { persist, sleep } from "../hub/backoff.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import {
+  containerGrantSchema,
+  containerTokenAnswer,
+  type ContainerTokenRequest,
+} from "../../../shared/node_protocol/container_grant.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { isOpen } from "../../../shared/node_protocol/status.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { claimsOf, encodePayload } from "../payload/payload.ts";
 import { collect, TooLargeError } from "../payload/pieces.ts";
@@ -20,7 +26,6 @@ const HOLD_SECONDS = 25;
 /** The results of a subtask that an algorithm gets at once. */
 const MOST_MIB = 64;
 const MOST_BYTES = MOST_MIB * 2 ** 20;
-const UNFINISHED = ["pending", "initializing", "active"];
 
 const id = z.number().int();
 const createdSchema = z.object({ id });
@@ -41,14 +46,9 @@ const resultsSchema = z.object({
     blob_storage_used: z.boolean().default(false),
   })),
 });
-const containerTokenSchema = z.object({ container_token: z.string() });
 /** The part of a container token that says where its subtasks belong. */
 const grantSchema = z.object({
-  sub: z.object({
-    collaboration_id: id,
-    study_id: id.nullable(),
-    databases: z.array(z.record(z.string(), z.unknown())),
-  }),
+  sub: containerGrantSchema.pick({ collaboration_id: true, study_id: true, databases: true }),
 });
 
 interface Grant {
@@ -79,9 +79,12 @@ export function createSubtaskClient(
   let count = 0;
 
   async function askGrant(): Promise<Grant> {
-    const { container_token: token } = await hub.insist("/token/container", containerTokenSchema, {
+    const { container_token: token } = await hub.insist("/token/container", containerTokenAnswer, {
       method: "POST",
-      body: { task_id: dispatch.task_id, image: dispatch.image },
+      body: {
+        task_id: dispatch.task_id,
+        image: dispatch.image,
+      } satisfies ContainerTokenRequest,
       signal,
     });
     const { sub } = claimsOf(token, grantSchema);
@@ -111,7 +114,7 @@ export function createSubtaskClient(
     const path = `/task/${taskId}/status?wait=${HOLD_SECONDS}`;
     for (let pause = 5;; pause = Math.min(1000, pause * 2)) {
       const { status } = await get(path, statusSchema, { timeoutMs: (HOLD_SECONDS + 15) * 1000 });
-      if (!UNFINISHED.includes(status)) return status;
+      if (!isOpen(status)) return status;
       // The hub answers early when the status moves on, and at once when it cannot hold the request.
       await sleep(pause, signal);
     }
@@ -222,7 +225,7 @@ function explainFailure(
   runs: z.infer<typeof runsSchema>["data"],
 ): string {
   const failures = runs
-    .filter((run) => run.status !== "completed" && !UNFINISHED.includes(run.status))
+    .filter((run) => run.status !== "completed" && !isOpen(run.status))
     .map(({ organization, status, log }) => {
       // Below the message an algorithm's error has the lines where it was.
       const lastLine = log?.trim().split("\n").findLast((line) => !/^\s+at /.test(line));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { plainPayloads } from "../encryption/payloads.ts";
-import type { Dispatch } from "../hub/dispatch.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
 import { encodePayload } from "../payload/payload.ts";
 import type { SubtaskClient } from "../run/runtime.ts";

@@ -4,20 +4,16 @@
  * @module
  */
 import { timingSafeEqual } from "node:crypto";
-import { z } from "zod";
+import type { z } from "zod";
+import { containerGrantSchema } from "../../../shared/node_protocol/container_grant.ts";
 
-const id = z.number().int();
-
-/** Where a run and its subtasks belong: the object `sub` of a container token. */
-export const grantSchema = z.looseObject({
-  node_id: id,
-  organization_id: id,
-  collaboration_id: id,
-  study_id: id.nullish().transform((value) => value ?? null),
-  store_id: id.nullish().transform((value) => value ?? null),
-  task_id: id,
-  image: z.string(),
-  databases: z.array(z.record(z.string(), z.unknown())),
+/**
+ * Where a run and its subtasks belong: the object `sub` of a container token. What later hubs say besides is kept, for
+ * algorithms that read it.
+ */
+export const grantSchema = containerGrantSchema.loose().extend({
+  study_id: containerGrantSchema.shape.study_id.default(null),
+  store_id: containerGrantSchema.shape.store_id.default(null),
 });
 export type Grant = z.infer<typeof grantSchema>;
 

@@ -1,5 +1,6 @@
-import { isFinal, taskStatus } from "../../task/rules.ts";
-import { statusesOfTask, taskById } from "../../task/store.ts";
+import { isFinal } from "../../../shared/node_protocol/status.ts";
+import { taskStatus } from "../../task/rules.ts";
+import { statusesOfTask, taskById } from "../../task/store/task.ts";
 import type { Description, Row } from "../description.ts";
 import { ShellError } from "../errors.ts";
 

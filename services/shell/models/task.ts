@@ -1,6 +1,7 @@
 import type { Db } from "../../../shared/storage/db.ts";
-import { isFinal, taskStatus } from "../../task/rules.ts";
-import { nextRunId } from "../../task/store.ts";
+import { isFinal } from "../../../shared/node_protocol/status.ts";
+import { taskStatus } from "../../task/rules.ts";
+import { nextRunId } from "../../task/store/task.ts";
 import type { Description, Row, Write } from "../description.ts";
 import { dispatchTask } from "../dispatch.ts";
 import { ShellError } from "../errors.ts";

@@ -3,6 +3,7 @@
  * to the one result it belongs to; until then it is its uploader's, and swept when nobody comes for it.
  * @module
  */
+import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
 import type { Db, Tx } from "../../../shared/storage/db.ts";
 
 export interface BlobRow {
@@ -14,13 +15,6 @@ export interface BlobRow {
   /** In hex. */
   sha256: string | null;
   result_id: number | null;
-}
-
-const BLOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** Whether this has the form of a blob's id: canonical, lower-case. */
-export function isBlobId(text: string | null): text is string {
-  return text !== null && BLOB_ID.test(text);
 }
 
 const blobColumns = (tx: Tx) =>

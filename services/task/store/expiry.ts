@@ -3,7 +3,7 @@
  * @module
  */
 import type { Db, Tx } from "../../../shared/storage/db.ts";
-import { taskColumns, type TaskRow } from "../store.ts";
+import { taskColumns, type TaskRow } from "./task.ts";
 
 /** Tasks whose deadline has passed and has not been dealt with. */
 export async function expiredTasks(

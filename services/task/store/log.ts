@@ -3,6 +3,7 @@
  * @module
  */
 import type { Tx } from "../../../shared/storage/db.ts";
+import { LAST_SEQ } from "../../../shared/node_protocol/logs.ts";
 
 export interface LogPiece {
   result_id: number;
@@ -51,8 +52,13 @@ export async function keepNote(
   { id, attempt }: { id: number; attempt: number },
   text: string,
 ): Promise<void> {
-  const seq = 2_147_483_647;
   await tx`
-    insert into result_log ${tx({ result_id: id, attempt, seq, text: text.replaceAll("\0", "") })}
+    insert into result_log ${
+    tx({ result_id: id, attempt, seq: LAST_SEQ, text: text.replaceAll("\0", "") })
+  }
     on conflict do nothing`;
 }
+
+/** What a result that runs has printed so far. */
+export const liveLog = (tx: Tx) =>
+  tx`(select string_agg(text, E'\\n' order by attempt, seq) from result_log where result_id = result.id)`;

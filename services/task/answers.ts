@@ -1,0 +1,47 @@
+/**
+ * What task hears and answers: questions of the other services, events, and the reports of nodes.
+ * @module
+ */
+import type { RpcHandlers } from "../../shared/messages/questions.ts";
+import { isFinal } from "../../shared/node_protocol/status.ts";
+import { SextantError } from "../../shared/service/errors.ts";
+import { auditEntries } from "../../shared/storage/audit.ts";
+import { seals } from "../../shared/storage/audit_seal.ts";
+import { databaseAnswers } from "../../shared/storage/db.ts";
+import { VERSION } from "../../shared/version.ts";
+import type { TaskDeps } from "./deps.ts";
+import { flatDatabases } from "./dispatch/send.ts";
+import { taskStatus } from "./rules.ts";
+import { hasShare } from "./store/result.ts";
+import { countTasks, databasesOfTasks, statusesOfTask, taskById } from "./store/task.ts";
+
+export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
+  return {
+    /** Checks in the contract's order (§2.4). */
+    async container({ task_id, image, collaboration_id, organization_id }) {
+      const task = await taskById(db, task_id);
+      if (!task) throw new SextantError("invalid_request", `There is no task ${task_id}.`);
+      if (task.image !== image) {
+        throw new SextantError("forbidden", `Task ${task_id} does not use this algorithm.`);
+      }
+      if (task.collaboration_id !== collaboration_id) {
+        throw new SextantError("forbidden", `Task ${task_id} is not in the node's collaboration.`);
+      }
+      if (!await hasShare(db, task_id, organization_id)) {
+        throw new SextantError("forbidden", `The node has no share in task ${task_id}.`);
+      }
+      if (isFinal(taskStatus(await statusesOfTask(db, task_id)))) {
+        throw new SextantError("invalid_request", `Task ${task_id} is over.`);
+      }
+      return {
+        study_id: task.study_id,
+        store_id: task.algorithm_store_id,
+        databases: flatDatabases(await databasesOfTasks(db, [task_id])),
+      };
+    },
+    count: async (place) => ({ tasks: await countTasks(db, place) }),
+    audit: (question) => auditEntries(db, question),
+    audit_seals: async (question) => ({ seals: await seals(db, question) }),
+    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
+  };
+}

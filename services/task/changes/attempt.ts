@@ -1,0 +1,105 @@
+/**
+ * Changes of an attempt at a result: its start, its end, and the next one after one that was lost.
+ * @module
+ */
+import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
+import type { ReportBody } from "../../../shared/node_protocol/reports.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
+import { dispatch } from "../dispatch/send.ts";
+import { MAX_ATTEMPTS } from "../rules.ts";
+import { attachBlob } from "../store/blob.ts";
+import { keepNote } from "../store/log.ts";
+import type { ResultRow } from "../store/result.ts";
+import type { TaskRow } from "../store/task.ts";
+import { finalLog, moveResult } from "./result.ts";
+
+/** An attempt that a report is about, locked. */
+export interface Attempted {
+  task: TaskRow;
+  result: ResultRow;
+}
+
+/** An agent begins; returns since when. It may say so twice. */
+export async function startAttempt(
+  change: Change,
+  { task, result }: Attempted,
+  { agent_id, at }: { agent_id: string; at: Date },
+): Promise<Date> {
+  const started_at = result.started_at ?? at;
+  if (result.status !== "active") {
+    await moveResult(
+      change,
+      task,
+      result.id,
+      { status: "active", agent_id, started_at },
+      started_at,
+    );
+  }
+  return started_at;
+}
+
+/** An attempt has ended; throws `invalid_request` when its payload is in a blob that is not the node's. */
+export async function finishAttempt(
+  change: Change,
+  { task, result }: Attempted,
+  { report, nodeId, at }: { report: ReportBody<"finish">; nodeId: number; at: Date },
+): Promise<void> {
+  if (report.in_blob) await takeBlob(change, nodeId, result.id, report.result);
+  await moveResult(change, task, result.id, {
+    status: report.status,
+    started_at: result.started_at ?? at,
+    finished_at: at,
+    result: report.result ?? "",
+    blob_storage_used: report.in_blob,
+    log: await finalLog(change, result.id, report),
+  }, at);
+}
+
+/**
+ * Hands the result out again, or fails it when that has happened too often. Returns the number of the next attempt,
+ * `null` when there is none.
+ */
+export async function nextAttempt(
+  change: Change,
+  { task, result }: Attempted,
+  { reason, at }: { reason: string; at: Date },
+): Promise<number | null> {
+  if (result.attempt >= MAX_ATTEMPTS) {
+    const given_up = `Given up after ${result.attempt} attempts; the last one was lost: ${reason}`;
+    await moveResult(change, task, result.id, {
+      status: "failed",
+      finished_at: at,
+      log: await finalLog(change, result.id, { log: null, reason: given_up }),
+    }, at);
+    return null;
+  }
+  const attempt = result.attempt + 1;
+  await keepNote(change.tx, result, `[attempt ${result.attempt} was lost: ${reason}]`);
+  const moved = await moveResult(change, task, result.id, {
+    status: "pending",
+    attempt,
+    agent_id: null,
+    started_at: null,
+    dispatched_at: at,
+    dispatches: 1,
+  }, at);
+  await dispatch(change, task, [moved], at);
+  return attempt;
+}
+
+/** Makes the blob that the node uploaded the result's own. */
+async function takeBlob(
+  { tx }: Change,
+  nodeId: number,
+  resultId: number,
+  blobId: string | null,
+): Promise<void> {
+  const blob = isBlobId(blobId) &&
+    await attachBlob(tx, blobId, { owners: [`node:${nodeId}`], resultId });
+  if (blob) return;
+  throw new SextantError(
+    "invalid_request",
+    "The report names a blob that this node has not uploaded; upload the payload again.",
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * Reports about an attempt: `start`, `finish`, `lost`.
+ *
+ * Each names an attempt of a result. One that is not about the current attempt, from the agent that runs it, is refused
+ * (`refusalOf`): a lost agent that comes back cannot overwrite what came after it.
+ * @module
+ */
+import { MAX_INLINE_INPUT } from "../../../shared/node_protocol/limits.ts";
+import { type AttemptReportKind, refusalOf } from "../../../shared/node_protocol/refusal.ts";
+import type { Refused, ReportAnswer } from "../../../shared/node_protocol/reports.ts";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
+import { type Attempted, finishAttempt, nextAttempt, startAttempt } from "../changes/attempt.ts";
+import { lockResult, resultInput, type ResultRow, taskOfResult } from "../store/result.ts";
+import { closeStopOrder } from "../store/stop_order.ts";
+import { lockTask, taskById } from "../store/task.ts";
+import type { Reports, ReportsOptions } from "./handlers.ts";
+
+export function attemptReports(
+  { outbox, log, now }: Pick<ReportsOptions, "outbox" | "log" | "now">,
+): Pick<Reports, AttemptReportKind> {
+  /** Runs `act` on the locked result when the report counts; else says why not. */
+  function onAttempt<Answer>(
+    kind: AttemptReportKind,
+    nodeId: number,
+    report: AttemptId & { agent_id: string },
+    act: (change: Change, attempted: Attempted) => Promise<Answer>,
+  ): Promise<Answer | Refused> {
+    return outbox.change(async (change) => {
+      const { tx } = change;
+      // Whoever reports about an attempt that is over does not run it, or is done with it.
+      await closeStopOrder(tx, report.result_id, nodeId);
+      const taskId = await taskOfResult(tx, report.result_id);
+      const task = taskId === undefined
+        ? undefined
+        : await (kind === "start" ? taskById : lockTask)(tx, taskId);
+      const result = task && await lockResult(tx, report.result_id);
+      if (!result || result.node_id !== nodeId) return { ok: false, reason: "unknown" } as const;
+      const reason = refusalOf(kind, result, report);
+      if (reason) return { ok: false, reason } as const;
+      return await act(change, { task, result });
+    });
+  }
+
+  return {
+    start(nodeId, report) {
+      return onAttempt("start", nodeId, report, async (change, attempted) => {
+        const { agent_id } = report;
+        const started_at = await startAttempt(change, attempted, { agent_id, at: now() });
+        const { result } = attempted;
+        return whatIsToStart(result, await resultInput(change.tx, result.id) ?? "", started_at);
+      });
+    },
+
+    finish(nodeId, report) {
+      return onAttempt("finish", nodeId, report, async (change, attempted) => {
+        await finishAttempt(change, attempted, { report, nodeId, at: now() });
+        log.info("Result committed", {
+          task_id: attempted.task.id,
+          result_id: report.result_id,
+          attempt: report.attempt,
+          status: report.status,
+        });
+        return { ok: true as const };
+      });
+    },
+
+    lost(nodeId, report) {
+      return onAttempt("lost", nodeId, report, async (change, attempted) => {
+        const { reason } = report;
+        const next_attempt = await nextAttempt(change, attempted, { reason, at: now() });
+        logLost(log, attempted, { next_attempt, reason });
+        return { ok: true as const, next_attempt };
+      });
+    },
+  };
+}
+
+/** The answer to a `start` that counts. */
+function whatIsToStart(
+  { input_in_blob }: ResultRow,
+  input: string,
+  startedAt: Date,
+): ReportAnswer<"start"> {
+  const inline = input.length <= MAX_INLINE_INPUT && !input_in_blob;
+  return {
+    ok: true,
+    input: inline ? input : null,
+    input_via_http: !inline,
+    input_blob: input_in_blob ? input : null,
+    started_at: startedAt.toISOString(),
+  };
+}
+
+/** Says that an attempt was lost, if there is a next one. */
+export function logLost(
+  log: ReportsOptions["log"],
+  { task, result }: Attempted,
+  { next_attempt, reason }: { next_attempt: number | null; reason: string },
+): void {
+  if (next_attempt === null) return;
+  log.info("Attempt lost, next one dispatched", {
+    task_id: task.id,
+    result_id: result.id,
+    attempt: next_attempt,
+    reason,
+  });
+}

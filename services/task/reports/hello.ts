@@ -1,0 +1,96 @@
+/**
+ * The report `hello`: after every connection a node's agent says what it holds, and so what it does not. Work that it
+ * should hold and does not name is handed out again; what it holds and should not, it is told to drop.
+ * @module
+ */
+import { refusalOf } from "../../../shared/node_protocol/refusal.ts";
+import type { ReportAnswer, ReportBody } from "../../../shared/node_protocol/reports.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
+import { nextAttempt } from "../changes/attempt.ts";
+import { redispatch } from "../dispatch/send.ts";
+import { countHello, lockAgent } from "../store/node_agent.ts";
+import { lockResult, openResultsAtNode, resultById } from "../store/result.ts";
+import { closeStopOrdersExcept } from "../store/stop_order.ts";
+import { lockTask } from "../store/task.ts";
+import { logLost } from "./attempt.ts";
+import type { Reports, ReportsOptions } from "./handlers.ts";
+
+type Hello = ReportBody<"hello">;
+type Late = ReportAnswer<"hello"> & { ok: false };
+type Dropped = (ReportAnswer<"hello"> & { ok: true })["drop"];
+
+export function helloReport({ db, outbox, streams, log, now }: ReportsOptions): Reports["hello"] {
+  /** Does something about a hello that is the node's next one still; `before` is the agent that said the last one. */
+  function onHello<Answer>(
+    nodeId: number,
+    { agent_id, after }: Hello,
+    act: (change: Change, before: string) => Promise<Answer>,
+  ): Promise<Answer | Late> {
+    return outbox.change(async (change) => {
+      // Locked, so that of two copies at two replicas the second sees what the first has done.
+      const { agent_id: before, hellos } = await lockAgent(change.tx, nodeId, agent_id);
+      if (after !== hellos) return { ok: false, hellos } as const;
+      return await act(change, before);
+    });
+  }
+
+  /** A result that its node should hold, and did not name in its hello. */
+  async function missing(
+    nodeId: number,
+    hello: Hello,
+    { id, task_id, newJournal }: { id: number; task_id: number; newJournal: boolean },
+  ): Promise<void> {
+    await onHello(nodeId, hello, async (change) => {
+      const task = await lockTask(change.tx, task_id);
+      const result = task && await lockResult(change.tx, id);
+      if (!result || result.finished_at !== null || result.node_id !== nodeId) return;
+      if (result.status === "pending") return await redispatch(change, result, now());
+      const reason = newJournal ? "another agent took over" : "the agent does not know of it";
+      const next_attempt = await nextAttempt(change, { task, result }, { reason, at: now() });
+      logLost(log, { task, result }, { next_attempt, reason });
+    });
+  }
+
+  return async function hello(nodeId, hello) {
+    const { agent_id, open } = hello;
+    await streams.ensureConsumer(nodeId);
+    const held = new Map(open.map((one) => [one.result_id, one]));
+    const known = await onHello(
+      nodeId,
+      hello,
+      (_, before) => Promise.resolve({ ok: true as const, before }),
+    );
+    if (!known.ok) return known;
+    // An agent with a new journal cannot know what its predecessor had acknowledged and not begun.
+    const newJournal = known.before !== agent_id;
+    for (const { id, task_id, attempt, status } of await openResultsAtNode(db, nodeId)) {
+      if (held.get(id)?.attempt === attempt) continue;
+      if (status === "pending" && !newJournal) continue;
+      await missing(nodeId, hello, { id, task_id, newJournal });
+    }
+    return await onHello(nodeId, hello, async ({ tx }) => {
+      await closeStopOrdersExcept(tx, nodeId, [...held.keys()]);
+      const drop = await whatIsOver(tx, nodeId, hello);
+      // Last, so that a hello that did not get this far is done again as a whole.
+      await countHello(tx, nodeId, agent_id);
+      return { ok: true as const, drop };
+    });
+  };
+}
+
+/** Of the attempts that an agent holds, those that it is to drop. */
+async function whatIsOver(
+  tx: Change["tx"],
+  nodeId: number,
+  { agent_id, open }: Hello,
+): Promise<Dropped> {
+  const drop: Dropped = [];
+  for (const { result_id, attempt, state } of open) {
+    const result = await resultById(tx, result_id);
+    const reason = !result || result.node_id !== nodeId
+      ? "unknown"
+      : refusalOf(state === "accepted" ? "start" : "finish", result, { agent_id, attempt });
+    if (reason) drop.push({ result_id, attempt, reason });
+  }
+  return drop;
+}

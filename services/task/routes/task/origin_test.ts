@@ -1,0 +1,114 @@
+/**
+ * Where a task comes from, as the nodes are told: who posted it, and which algorithm store has approved its image.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { publicKeyOf, SIGNATURE_HEADER, verify } from "../../../../shared/broker/signing.ts";
+import { STREAMS, subjects } from "../../../../shared/broker/subjects.ts";
+import { waitFor } from "../../../../tests/harness.ts";
+import { startAlgorithmStore, type TestStore } from "../../../../tests/support/algorithm_store.ts";
+import { type Place, PLAIN_INPUT, useTaskHub } from "../../../../tests/support/task_hub.ts";
+
+const hub = useTaskHub();
+const DIGEST = `sha256:${"cd".repeat(32)}`;
+
+/** What the node of the only member was told last, which the hub must have signed. */
+async function dispatched({ members }: Place, taskId: number) {
+  const subject = subjects.dispatch(members[0]!.node);
+  const manager = await hub().nc.jetstreamManager();
+  return await waitFor(async () => {
+    const message = await manager.streams.getMessage(STREAMS.dispatch, { last_by_subj: subject });
+    const signature = message.header.get(SIGNATURE_HEADER);
+    assert.ok(verify(publicKeyOf(hub().dispatchKey), subject, message.data, signature));
+    const { task_id, init_username, algorithm_store_url } = message.json<Record<string, unknown>>();
+    return task_id === taskId ? { init_username, algorithm_store_url } : undefined;
+  }, { what: `task ${taskId} to be dispatched` });
+}
+
+async function linked(store: TestStore, { collaboration }: Place): Promise<number> {
+  const [row] = await hub().collaborationDb<{ id: number }[]>`
+    insert into algorithm_store (name, url, collaboration_id)
+    values ('store', ${store.url}, ${collaboration}) returning id`;
+  return row!.id;
+}
+
+async function poster(place: Place) {
+  const user = await hub().user(place);
+  assert.ok(user.kind === "user");
+  return { user, username: user.username };
+}
+
+Deno.test("a dispatch names who posted the task and the store that approved its image, of subtasks too", async () => {
+  const store = startAlgorithmStore();
+  const place = await hub().place(1);
+  const { user, username } = await poster(place);
+  const none = await hub().post(user, place);
+  assert.deepEqual(await dispatched(place, none.id), {
+    init_username: username,
+    algorithm_store_url: null,
+  });
+
+  store.approved.set("reg.example/avg:1", DIGEST);
+  const store_id = await linked(store, place);
+  const task = await hub().post(user, place, { image: "reg.example/avg:1", store_id });
+  assert.equal(task.image, `reg.example/avg@${DIGEST}`);
+  assert.equal(task.algorithm_store.id, store_id);
+  const told = { init_username: username, algorithm_store_url: store.url };
+  assert.deepEqual(await dispatched(place, task.id), told);
+
+  await store.stop(); // for a subtask nobody is asked
+  const container = hub().container(place, 0, task);
+  const child = await hub().post(container, place, { image: task.image });
+  assert.equal(child.algorithm_store.id, store_id);
+  assert.deepEqual(await dispatched(place, child.id), told);
+});
+
+Deno.test("POST /task with a store asks it as the user, and makes nothing of what it has not approved", async () => {
+  const store = startAlgorithmStore();
+  const place = await hub().place(1);
+  const { user } = await poster(place);
+  const body = {
+    image: "reg.example/evil:1",
+    collaboration_id: place.collaboration,
+    organizations: [{ id: place.members[0]!.organization, input: PLAIN_INPUT }],
+    store_id: await linked(store, place),
+  };
+  const authorization = "Bearer of.the.user";
+  const post = (change: object = {}) =>
+    hub().call(user, "POST /task", { ...body, ...change }, { authorization });
+  const refused = await post();
+  assert.equal(refused.status, 400);
+  assert.match(refused.body.msg, /does not have reg\.example\/evil:1/);
+  assert.deepEqual(store.askedBy, [authorization]);
+  assert.equal((await post({ server_url: "nonsense" })).status, 400);
+  await store.stop();
+  const unreachable = await post();
+  assert.equal(unreachable.status, 502);
+  assert.match(unreachable.body.msg, /store at .* cannot be reached/);
+  const tasks = await hub().db`
+    select from task where collaboration_id = ${place.collaboration}`;
+  assert.equal(tasks.length, 0);
+});
+
+// GHSA-vc3v-ppc7-v486: nodes once trusted whatever called itself a subtask.
+Deno.test("POST /task by a user takes nobody's word for a parent, a user or a store", async () => {
+  const place = await hub().place(1);
+  const { user, username } = await poster(place);
+  const other = await poster(place);
+  const parent = await hub().post(other.user, place);
+  const forged = await hub().post(user, place, {
+    parent_id: parent.id,
+    parent: { id: parent.id },
+    job_id: parent.job_id,
+    init_user_id: other.user.id,
+    init_username: other.username,
+    algorithm_store_url: "https://store.example/api",
+  });
+  assert.equal(forged.parent, null);
+  assert.notEqual(forged.job_id, parent.job_id);
+  assert.equal(forged.init_user.id, user.id);
+  assert.deepEqual(await dispatched(place, forged.id), {
+    init_username: username,
+    algorithm_store_url: null,
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * The SQL of results, without their payloads: what nearly every question needs.
+ * @module
+ */
+import type { ResultStatus } from "../../../shared/node_protocol/status.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
+
+/** A result without its payloads: what nearly every question needs. */
+export interface ResultRow {
+  id: number;
+  task_id: number;
+  organization_id: number;
+  /** Null for a result that an operator stored by hand. */
+  node_id: number | null;
+  status: ResultStatus;
+  attempt: number;
+  agent_id: string | null;
+  assigned_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  cleanup_at: Date | null;
+  dispatches: number;
+  /** Whether `input`, and whether `result`, is the id of a blob. */
+  input_in_blob: boolean;
+  blob_storage_used: boolean;
+}
+
+export const resultColumns = (tx: Tx) =>
+  tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
+     finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used`;
+
+export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
+  const rows = await tx<{ id: number }[]>`
+    select distinct node_id as id from result where finished_at is null and node_id is not null`;
+  return rows.map((row) => row.id);
+}
+
+// -- results ------------------------------------------------------------------------------------------------
+
+/** Whether a task is meant for an organization. */
+export async function hasShare(tx: Tx, taskId: number, organizationId: number): Promise<boolean> {
+  const [row] = await tx`
+    select 1 from result where task_id = ${taskId} and organization_id = ${organizationId}`;
+  return row !== undefined;
+}
+
+export interface NewResult {
+  task_id: number;
+  organization_id: number;
+  node_id: number;
+  input: string;
+  input_in_blob: boolean;
+}
+
+export async function insertResults(tx: Tx, values: NewResult[]): Promise<ResultRow[]> {
+  return await tx<ResultRow[]>`
+    insert into result ${tx(values.map((one) => ({ ...one })))} returning ${resultColumns(tx)}`;
+}
+
+export async function resultById(tx: Tx, id: number): Promise<ResultRow | undefined> {
+  const [row] = await tx<ResultRow[]>`select ${resultColumns(tx)} from result where id = ${id}`;
+  return row;
+}
+
+/** The task that a result is a share of. */
+export async function taskOfResult(tx: Tx, id: number): Promise<number | undefined> {
+  const [row] = await tx<{ task_id: number }[]>`select task_id from result where id = ${id}`;
+  return row?.task_id;
+}
+
+/** The result, locked until the transaction ends: reports about one result happen one after another. */
+export async function lockResult(tx: Tx, id: number): Promise<ResultRow | undefined> {
+  const [row] = await tx<ResultRow[]>`
+    select ${resultColumns(tx)} from result where id = ${id} for update`;
+  return row;
+}
+
+export async function resultInput(tx: Tx, id: number): Promise<string | null> {
+  const [row] = await tx<{ input: string | null }[]>`select input from result where id = ${id}`;
+  return row?.input ?? null;
+}
+
+export interface ResultChange {
+  status: ResultStatus;
+  attempt?: number;
+  agent_id?: string | null;
+  dispatched_at?: Date;
+  dispatches?: number;
+  started_at?: Date | null;
+  finished_at?: Date;
+  result?: string | null;
+  log?: string | null;
+  blob_storage_used?: boolean;
+}
+
+export async function updateResult(tx: Tx, id: number, change: ResultChange): Promise<ResultRow> {
+  const [row] = await tx<ResultRow[]>`
+    update result set ${tx({ ...change })} where id = ${id} returning ${resultColumns(tx)}`;
+  return row!;
+}
+
+/** Unfinished results of some tasks, or of a node, each locked; in an order that all keep. */
+export async function lockOpenResults(
+  tx: Tx,
+  where: { taskIds: number[]; nodeId?: number },
+): Promise<ResultRow[]> {
+  return await tx<ResultRow[]>`
+    select ${resultColumns(tx)} from result
+    where task_id = any(${where.taskIds}) and finished_at is null
+      and ${where.nodeId === undefined ? tx`true` : tx`node_id = ${where.nodeId}`}
+    order by id for update`;
+}
+
+/** The tasks that a node has unfinished results of. */
+export async function tasksOpenAtNode(tx: Tx, nodeId: number): Promise<number[]> {
+  const rows = await tx<{ task_id: number }[]>`
+    select distinct task_id from result where node_id = ${nodeId} and finished_at is null
+    order by task_id`;
+  return rows.map((row) => row.task_id);
+}
+
+/** Unfinished results of a node, oldest first. */
+export async function openResultsAtNode(tx: Tx, nodeId: number): Promise<ResultRow[]> {
+  return await tx<ResultRow[]>`
+    select ${resultColumns(tx)} from result where node_id = ${nodeId} and finished_at is null
+    order by id`;
+}

@@ -1,0 +1,68 @@
+/**
+ * The SQL of results as the API shows them: joined with what permissions and references need of the task.
+ * @module
+ */
+import {
+  type Db,
+  type Fragment,
+  type PageRequest,
+  selectPage,
+  type Tx,
+} from "../../../shared/storage/db.ts";
+import { liveLog } from "./log.ts";
+import { ResultRow } from "./result.ts";
+
+/** A result joined with the task columns that permissions and references need. */
+export interface ResultOfTaskRow extends ResultRow {
+  input: string | null;
+  result: string | null;
+  log: string | null;
+  collaboration_id: number;
+  init_org_id: number;
+  init_user_id: number;
+}
+
+const joinedColumns = (tx: Tx, payloads: Fragment) =>
+  tx`result.id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at,
+     started_at, finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used, ${payloads},
+     collaboration_id, init_org_id, init_user_id`;
+
+/** Which payload columns a question is about; the others are not read. */
+export type Payload = "run" | "result";
+
+function payloadColumns(tx: Tx, payload: Payload): Fragment {
+  return payload === "run"
+    ? tx`input, coalesce(log, ${liveLog(tx)}) as log, null as result`
+    : tx`null as input, null as log, result`;
+}
+
+export async function resultOfTaskById(
+  tx: Tx,
+  id: number,
+  payload: Payload,
+): Promise<ResultOfTaskRow | undefined> {
+  const [row] = await tx<ResultOfTaskRow[]>`
+    select ${joinedColumns(tx, payloadColumns(tx, payload))}
+    from result join task on task.id = task_id where result.id = ${id}`;
+  return row;
+}
+
+export function resultPage(db: Db, payload: Payload, request: PageRequest) {
+  return selectPage<ResultOfTaskRow>(
+    db,
+    joinedColumns(db, payloadColumns(db, payload)),
+    db`result join task on task.id = task_id`,
+    request,
+  );
+}
+
+export async function resultsOfTasks(
+  tx: Tx,
+  taskIds: number[],
+  payload: Payload,
+): Promise<ResultOfTaskRow[]> {
+  return await tx<ResultOfTaskRow[]>`
+    select ${joinedColumns(tx, payloadColumns(tx, payload))}
+    from result join task on task.id = task_id
+    where task_id = any(${taskIds}) order by result.id desc`;
+}

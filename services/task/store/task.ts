@@ -1,0 +1,219 @@
+/**
+ * The SQL of tasks. Functions take the pool or a transaction and return rows as the database has them.
+ * @module
+ */
+import {
+  all,
+  type Db,
+  type Fragment,
+  type PageRequest,
+  selectPage,
+  type Tx,
+} from "../../../shared/storage/db.ts";
+
+export interface TaskRow {
+  id: number;
+  name: string;
+  description: string;
+  image: string;
+  job_id: number;
+  created_at: Date;
+  collaboration_id: number;
+  study_id: number | null;
+  parent_id: number | null;
+  init_org_id: number;
+  init_user_id: number;
+  /** Null for a task from before names were kept. */
+  init_username: string | null;
+  algorithm_store_id: number | null;
+  /** Where the store was when the task was made. */
+  algorithm_store_url: string | null;
+  timeout_seconds: number | null;
+  deadline_at: Date | null;
+}
+
+export interface TaskDatabaseRow {
+  task_id: number;
+  label: string;
+  parameters: string;
+}
+
+export const taskColumns = (tx: Tx) =>
+  tx`id, name, description, image, job_id, created_at, collaboration_id, study_id, parent_id,
+     init_org_id, init_user_id, init_username, algorithm_store_id, algorithm_store_url,
+     timeout_seconds, deadline_at`;
+
+// -- tasks --------------------------------------------------------------------------------------------------
+
+export type NewTask = Omit<TaskRow, "id" | "created_at">;
+
+export async function nextRunId(tx: Tx): Promise<number> {
+  const [row] = await tx<{ next: number }[]>`select nextval('run_id_seq')::integer as next`;
+  return row!.next;
+}
+
+export async function insertTask(
+  tx: Tx,
+  values: NewTask,
+  databases: { label: string; parameters: string }[],
+): Promise<TaskRow> {
+  const [row] = await tx<TaskRow[]>`insert into task ${tx({ ...values })} returning ${
+    taskColumns(tx)
+  }`;
+  if (databases.length > 0) {
+    const rows = databases.map((one, position) => ({ task_id: row!.id, position, ...one }));
+    await tx`insert into task_database ${tx(rows)}`;
+  }
+  return row!;
+}
+
+export async function taskById(tx: Tx, id: number): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`select ${taskColumns(tx)} from task where id = ${id}`;
+  return row;
+}
+
+export async function tasksById(tx: Tx, ids: number[]): Promise<TaskRow[]> {
+  return await tx<TaskRow[]>`select ${taskColumns(tx)} from task where id = any(${ids})`;
+}
+
+/** The tasks of what is given; an organization's are those it started or has a share in. */
+export async function countTasks(
+  tx: Tx,
+  { collaboration_id, study_id, organization_id, user_id }: {
+    collaboration_id?: number | undefined;
+    study_id?: number | undefined;
+    organization_id?: number | undefined;
+    user_id?: number | undefined;
+  },
+): Promise<number> {
+  const conditions: Fragment[] = [];
+  if (collaboration_id !== undefined) conditions.push(tx`collaboration_id = ${collaboration_id}`);
+  if (study_id !== undefined) conditions.push(tx`study_id = ${study_id}`);
+  if (user_id !== undefined) conditions.push(tx`init_user_id = ${user_id}`);
+  if (organization_id !== undefined) {
+    conditions.push(
+      tx`(init_org_id = ${organization_id} or exists (
+        select from result where task_id = task.id and organization_id = ${organization_id}))`,
+    );
+  }
+  const [row] = await tx<{ count: string }[]>`
+    select count(*) from task where ${all(tx, conditions)}`;
+  return Number(row!.count);
+}
+
+/**
+ * The task, locked until the transaction ends. Whoever ends results holds it, before any of their locks: so the
+ * task's status that an event tells is the true one, and two ends that touch each other's siblings wait in line.
+ */
+export async function lockTask(tx: Tx, id: number): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`
+    select ${taskColumns(tx)} from task where id = ${id} for no key update`;
+  return row;
+}
+
+/** The task, locked so that it cannot be ended meanwhile; others may do the same. */
+export async function shareTask(tx: Tx, id: number): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`select ${taskColumns(tx)} from task where id = ${id} for share`;
+  return row;
+}
+
+/**
+ * A task and all its descendants, locked. Every task of the run id is locked, in one order, so that no child can be
+ * added meanwhile and two such calls cannot wait for each other.
+ */
+export async function lockFamily(tx: Tx, root: TaskRow): Promise<TaskRow[]> {
+  for (let known = -1;;) {
+    const all = await tx<TaskRow[]>`
+      select ${taskColumns(tx)} from task where job_id = ${root.job_id}
+      order by id for no key update`;
+    // A child that was committed while this waited for its parent is seen only by the next look.
+    if (all.length > known) {
+      known = all.length;
+      continue;
+    }
+    const family = new Set([root.id]);
+    // Children have higher ids than their parents.
+    return all.filter((task) => {
+      if (task.parent_id !== null && family.has(task.parent_id)) family.add(task.id);
+      return family.has(task.id);
+    });
+  }
+}
+
+/** The first task of a run id. */
+export async function oneTaskOfRun(tx: Tx, runId: number): Promise<number | undefined> {
+  const [row] = await tx<{ id: number }[]>`
+    select id from task where job_id = ${runId} order by id limit 1`;
+  return row?.id;
+}
+
+/** What tasks belong to. */
+export type TaskOwner =
+  | { collaboration_id: number }
+  | { study_id: number }
+  | { init_org_id: number }
+  | { init_user_id: number };
+
+export async function tasksOf(tx: Tx, owner: TaskOwner): Promise<number[]> {
+  const [[column, value]] = Object.entries(owner) as [[string, number]];
+  const rows = await tx<{ id: number }[]>`
+    select id from task where ${tx(column)} = ${value} order by id`;
+  return rows.map((row) => row.id);
+}
+
+/** What tasks belong to in one way, each once. */
+export async function ownersOfTasks(
+  tx: Tx,
+  column: "collaboration_id" | "study_id" | "init_org_id" | "init_user_id",
+): Promise<number[]> {
+  const rows = await tx<{ id: number }[]>`
+    select distinct ${tx(column)} as id from task where ${tx(column)} is not null`;
+  return rows.map((row) => row.id);
+}
+
+/** Deletes tasks with everything below them; the ids must include all descendants. */
+export async function deleteTasks(tx: Tx, ids: number[]): Promise<void> {
+  await tx`delete from task where id = any(${ids})`;
+}
+
+export async function databasesOfTasks(tx: Tx, ids: number[]): Promise<TaskDatabaseRow[]> {
+  return await tx<TaskDatabaseRow[]>`
+    select task_id, label, parameters from task_database
+    where task_id = any(${ids}) order by task_id, position`;
+}
+
+/** How many tasks or results there are, of some collaborations or of all. */
+export function keptCount(
+  tx: Tx,
+  table: "task" | "result",
+  collaborations: number[] | "all",
+): Fragment {
+  const where = collaborations === "all" ? tx`true` : tx`collaboration_id = any(${collaborations})`;
+  return tx`(
+    select coalesce(sum(rows), 0) from row_count where table_name = ${table} and ${where})`;
+}
+
+export function taskPage(db: Db, request: PageRequest) {
+  return selectPage<TaskRow>(db, taskColumns(db), db`task`, request);
+}
+
+export interface TaskProgress {
+  task_id: number;
+  /** Which there are, each once. */
+  statuses: string[];
+  last_finished_at: Date | null;
+}
+
+/** The statuses of the results of some tasks; a task without results is absent. */
+export async function progressOfTasks(tx: Tx, ids: number[]): Promise<TaskProgress[]> {
+  return await tx<TaskProgress[]>`
+    select task_id, array_agg(distinct status) as statuses, max(finished_at) as last_finished_at
+    from result where task_id = any(${ids}) group by task_id`;
+}
+
+/** Which statuses the results of a task have, each once: a task can have thousands of results. */
+export async function statusesOfTask(tx: Tx, id: number): Promise<string[]> {
+  const rows = await tx<{ status: string }[]>`
+    select distinct status from result where task_id = ${id}`;
+  return rows.map((row) => row.status);
+}

@@ -1,0 +1,40 @@
+/**
+ * A dispatch: the hub tells a node to do one attempt at one result. It goes out on `dispatch.<node>`.
+ *
+ * It names the work and the digest of its input; the input itself comes with the answer to the node's `start`
+ * report, so that nothing that was killed in the meantime is ever begun.
+ * @module
+ */
+import { z } from "zod";
+import { type HubTrust, type Reading, readSigned, type SignedMessage } from "./hub_signature.ts";
+import { attemptIdSchema, id, sha256Text } from "./values.ts";
+
+export const dispatchSchema = z.object({
+  v: z.literal(1),
+  ...attemptIdSchema.shape,
+  task_id: id,
+  run_id: id,
+  parent_id: id.nullable(),
+  collaboration_id: id,
+  organization_id: id,
+  init_org_id: id,
+  init_user_id: id,
+  // Not told by hubs, or of tasks, from before these were kept.
+  init_username: z.string().nullish(),
+  /** Where the algorithm store is that the task's algorithm comes from, if it comes from one. */
+  algorithm_store_url: z.string().nullish(),
+  /** The algorithm reference. */
+  image: z.string(),
+  databases: z.array(z.looseObject({ label: z.string() })),
+  /** Of the stored input. */
+  input_sha256: sha256Text,
+  /** ISO 8601. */
+  issued_at: z.string(),
+});
+/** One attempt at one result, to be executed at the node that gets this. */
+export type Dispatch = z.infer<typeof dispatchSchema>;
+
+/** Reads a dispatch, or says why it is not believed. */
+export function readDispatch(message: SignedMessage, trust: HubTrust): Reading<Dispatch> {
+  return readSigned(message, trust, dispatchSchema);
+}
