@@ -1,5 +1,5 @@
 /**
- * What the parts of this service are given: connected once in `main.ts`, or by a test.
+ * What the parts of this service are given: connected once, in `start.ts`.
  * @module
  */
 import type { Db } from "../../shared/storage/db.ts";

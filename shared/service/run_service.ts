@@ -1,19 +1,11 @@
 /**
- * The life of a service's process: start, ready, and a shutdown in phases with a deadline.
+ * The process of a service: start, ready, and a shutdown in phases with a deadline.
  * @module
  */
 import { ConfigError, readLogLevel } from "./config.ts";
 import { messageOf } from "./errors.ts";
-import { createLogger, type Logger } from "./log.ts";
-
-/** One thing to end; phases run in the reverse order of their registration. */
-export type Phase = () => void | Promise<void>;
-
-export interface ServiceLife {
-  log: Logger;
-  /** Registers what must be ended at shutdown. */
-  onStop(name: string, phase: Phase): void;
-}
+import { createLife, type ServiceLife } from "./life.ts";
+import { createLogger } from "./log.ts";
 
 const SHUTDOWN_MS = 15_000;
 
@@ -24,7 +16,7 @@ const SHUTDOWN_MS = 15_000;
  */
 export async function runService(
   name: string,
-  start: (life: ServiceLife) => Promise<void>,
+  start: (life: ServiceLife) => Promise<unknown>,
 ): Promise<never> {
   let log = createLogger(name);
   try {
@@ -33,7 +25,6 @@ export async function runService(
     log.error(messageOf(error));
     Deno.exit(2);
   }
-  const phases: { name: string; phase: Phase }[] = [];
   const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
   let signals = 0;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -47,11 +38,11 @@ export async function runService(
     log.error("A promise was rejected and nobody looked", { error: event.reason });
   });
 
-  const starting = start({ log, onStop: (name, phase) => void phases.push({ name, phase }) });
+  const life = createLife(log);
   try {
     // A service that still waits for its dependencies must be stoppable, too.
-    const signal = await Promise.race([starting, stopped]);
-    if (signal === undefined) log.info("Ready");
+    const first = await Promise.race([start(life).then(() => "started"), stopped]);
+    if (first === "started") log.info("Ready");
   } catch (error) {
     if (error instanceof ConfigError) log.error(error.message);
     else log.error("Cannot start", { error });
@@ -63,13 +54,7 @@ export async function runService(
     log.error("Stopping took too long; leaving anyway");
     Deno.exit(1);
   }, SHUTDOWN_MS);
-  for (const { name, phase } of phases.reverse()) {
-    try {
-      await phase();
-    } catch (error) {
-      log.warn("A part did not stop cleanly", { part: name, error });
-    }
-  }
+  await life.stop();
   clearTimeout(deadline);
   log.info("Stopped");
   Deno.exit(0);

@@ -1,0 +1,121 @@
+/**
+ * Starts the gateway with everything it needs; what the gateway is stands in `app.ts`.
+ * @module
+ */
+import { connectService } from "../../shared/broker/service_connection.ts";
+import { HUB_SERVICES } from "../../shared/broker/subjects.ts";
+import { createHttpClient } from "../../shared/http_over_nats/mod.ts";
+import { createAsk } from "../../shared/messages/ask.ts";
+import { subscribeEvents } from "../../shared/messages/events.ts";
+import type { Ask } from "../../shared/messages/questions.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import type { ServiceLife } from "../../shared/service/life.ts";
+import { createGatewayApp, type ServiceHealth } from "./app.ts";
+import { closeDoor } from "./closing.ts";
+import { createFeed } from "./feed.ts";
+import { createPrincipals } from "./principals.ts";
+import { addressOf, attemptLimits, createRateLimiter, network } from "./rate_limit.ts";
+import { requestIdOf } from "./rules.ts";
+
+export interface GatewayOptions {
+  natsUrl: string;
+  /** Path of the file with which the service gets its credential from identity. */
+  enrolmentFile: string;
+  /** Where the gateway listens; port 0 is any that is free. */
+  listen: { hostname: string; port: number };
+  /** Origins whose pages may call the API; `*` is all. */
+  corsOrigins?: string[];
+  /** Bytes of a request body. */
+  maxBody?: number;
+  /** Bytes of a payload that is uploaded on its own. */
+  maxBlob?: number;
+  /** Failed log-ins of one caller in the long run; an address may have five times as many. */
+  attemptsPerMinute?: number;
+  /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
+  trustProxy?: boolean;
+  /** How long a caller's rights are used without asking again, even if no event came. */
+  principalMaxAgeMs?: number;
+  now?: () => Date;
+}
+
+export interface Gateway {
+  app: ReturnType<typeof createGatewayApp>;
+  /** Where it listens. */
+  address: { hostname: string; port: number };
+}
+
+const MEBIBYTE = 2 ** 20;
+
+export async function startGateway(
+  life: ServiceLife,
+  {
+    natsUrl,
+    enrolmentFile,
+    listen,
+    corsOrigins = ["*"],
+    maxBody = 64 * MEBIBYTE,
+    maxBlob = 4096 * MEBIBYTE,
+    attemptsPerMinute = 60,
+    trustProxy = false,
+    principalMaxAgeMs,
+    now = () => new Date(),
+  }: GatewayOptions,
+): Promise<Gateway> {
+  const { log } = life;
+  const broker = await connectService({ service: "gateway", url: natsUrl, enrolmentFile, log });
+  life.onStop("broker", broker.close);
+  const { nc } = broker;
+  const ask = createAsk(nc, { timeoutMs: 5_000 });
+  const principals = createPrincipals({
+    ask,
+    now: () => now().getTime(),
+    ...(principalMaxAgeMs === undefined ? {} : { maxAgeMs: principalMaxAgeMs }),
+  });
+  const events = subscribeEvents(nc, principals.hear, { log, onGap: principals.forget });
+  life.onStop("events", events.stop);
+
+  const feed = createFeed({ nc, log });
+  const http = createHttpClient({ nc });
+  const recorded = createRateLimiter({ burst: 300, perMinute: 60 });
+  const askHealth = createAsk(nc, { timeoutMs: 3_000 });
+  const app = createGatewayApp({
+    http,
+    feed,
+    principals,
+    health: () => healthOfServices(askHealth),
+    log,
+    corsOrigins,
+    maxBody,
+    maxBlob,
+    attempts: attemptLimits(attemptsPerMinute),
+    refused(refusal) {
+      // A flood of refusals is recorded by its beginning: it must not fill the database.
+      if (recorded.take(network(refusal.address)) > 0) return;
+      ask("identity", "record_refusal", refusal)
+        .catch((error) => log.warn("A refusal is not recorded", { ...refusal, error }));
+    },
+  });
+  const server = Deno.serve({
+    ...listen,
+    onListen: ({ hostname, port }) => log.info("Listening", { hostname, port }),
+  }, (request, { remoteAddr }) => {
+    const requestId = requestIdOf(request.headers.get("x-request-id"), () => crypto.randomUUID());
+    const address = addressOf(request, { remote: remoteAddr.hostname, trustProxy });
+    return app.fetch(request, { requestId, address });
+  });
+  life.onStop("listener", () => closeDoor({ server, feed, http }));
+  return { app, address: server.addr };
+}
+
+/** Whether each service and its database answer. */
+async function healthOfServices(ask: Ask): Promise<Record<string, ServiceHealth>> {
+  const answers = HUB_SERVICES.map(async (name): Promise<[string, ServiceHealth]> => {
+    try {
+      const { database } = await ask(name, "health", {});
+      return [name, database ? { ok: true } : { ok: false, reason: "Postgres does not answer" }];
+    } catch (error) {
+      return [name, { ok: false, reason: messageOf(error) }];
+    }
+  });
+  return Object.fromEntries(await Promise.all(answers));
+}

@@ -1,0 +1,133 @@
+/**
+ * Starts identity with everything it needs; what identity is stands in `app.ts`.
+ * @module
+ */
+import { serveEnrolment } from "../../shared/broker/enrolment.ts";
+import { connectIdentity } from "../../shared/broker/service_connection.ts";
+import type { Trust } from "../../shared/broker/trust.ts";
+import { openHubService } from "../../shared/service/hub_service.ts";
+import type { ServiceLife } from "../../shared/service/life.ts";
+import { forgetOldKeys } from "../../shared/storage/idempotency.ts";
+import { createAccounts } from "./accounts.ts";
+import { createIdentityApp } from "./app.ts";
+import { type Background, createBackground } from "./background.ts";
+import { createBrokerDesk } from "./broker.ts";
+import type { IdentityDeps } from "./deps.ts";
+import { identityAnswers } from "./events.ts";
+import { ensureFirstUser, type FirstUserOptions } from "./first_user.ts";
+import { openKeyRing } from "./keys.ts";
+import type { SendMail } from "./mail.ts";
+import { HEARD, hearEvent } from "./node_access.ts";
+import { createSessions } from "./sessions.ts";
+import { seedCatalogue } from "./store.ts";
+import { deleteExpiredResetTokens } from "./store/account.ts";
+import { deleteExpiredRefreshTokens } from "./store/session.ts";
+
+export interface IdentityOptions {
+  databaseUrl: string;
+  natsUrl: string;
+  /** The keys with which credentials for the broker are signed. */
+  trust: Trust;
+  /** Where nodes reach the broker, from outside. */
+  nodeNatsUrl: string;
+  /** By these a node recognises what the hub dispatches. */
+  dispatchPublicKeys: string[];
+  /** Made on an empty server. */
+  firstUser: FirstUserOptions;
+  accessTokenSeconds?: number;
+  refreshTokenSeconds?: number;
+  nodeCredentialSeconds?: number;
+  /** After how many days a new key signs tokens. */
+  signingKeyDays?: number;
+  /** Whether everybody needs a second factor. */
+  twoFactor?: boolean;
+  /** Names this server in mails and authenticator apps. */
+  serverName?: string;
+  /** Without it no mail is sent. */
+  sendMail: SendMail | undefined;
+  now?: () => Date;
+}
+
+export interface Identity {
+  deps: IdentityDeps;
+  app: ReturnType<typeof createIdentityApp>;
+  /** Mails and other work after the answer. */
+  background: Background;
+}
+
+const SWEEP_MS = 600_000;
+/** Reset tokens are kept so much longer than they are good for. */
+const DAY_MS = 86_400_000;
+
+export async function startIdentity(
+  life: ServiceLife,
+  {
+    accessTokenSeconds = 6 * 3600,
+    refreshTokenSeconds = 48 * 3600,
+    nodeCredentialSeconds = 3600,
+    signingKeyDays = 90,
+    twoFactor = false,
+    serverName = "sextant",
+    now = () => new Date(),
+    ...options
+  }: IdentityOptions,
+): Promise<Identity> {
+  const { log } = life;
+  const { trust } = options;
+  const connections = Promise.withResolvers<Awaited<ReturnType<typeof connectIdentity>>>();
+  const hub = await openHubService(life, {
+    service: "identity",
+    databaseUrl: options.databaseUrl,
+    schema: new URL("./schema/", import.meta.url),
+    async connect() {
+      const both = await connectIdentity({ url: options.natsUrl, trust, log });
+      connections.resolve(both);
+      return both.main;
+    },
+  });
+  const { db, outbox, ask, nc } = hub;
+  const { system } = await connections.promise;
+  life.onStop("system account", system.close);
+  await seedCatalogue(db);
+  await ensureFirstUser(db, options.firstUser, log);
+  serveEnrolment({ nc, trust, log });
+
+  const keys = await openKeyRing(db, {
+    now,
+    days: signingKeyDays,
+    tokenSeconds: refreshTokenSeconds,
+  });
+  const background = createBackground(log);
+  life.onStop("mails", background.settled);
+  const { sendMail } = options;
+  const accounts = createAccounts({ db, now, background, sendMail, twoFactor, serverName });
+  const sessions = createSessions({
+    db,
+    keys,
+    ask,
+    now,
+    accessSeconds: accessTokenSeconds,
+    refreshSeconds: refreshTokenSeconds,
+  });
+  const broker = createBrokerDesk({
+    db,
+    trust,
+    system: system.nc,
+    nodeNatsUrl: options.nodeNatsUrl,
+    dispatchKeys: options.dispatchPublicKeys,
+    credentialSeconds: nodeCredentialSeconds,
+    now,
+  });
+  const deps = { db, outbox, keys, accounts, sessions, broker, ask, log, now };
+
+  hub.every(SWEEP_MS, "sweep up", async function sweepUp() {
+    await deleteExpiredRefreshTokens(db, now());
+    await deleteExpiredResetTokens(db, new Date(now().getTime() - DAY_MS));
+    await forgetOldKeys(db);
+    await keys.rotate();
+  });
+  hub.hear({ subject: HEARD, handle: (event) => hearEvent(event, deps) });
+  const app = createIdentityApp(deps);
+  hub.serve({ answers: identityAnswers(deps), fetch: app.fetch });
+  return { deps, app, background };
+}
