@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { HUB_SERVICES, type HubService } from "../shared/broker/subjects.ts";
-import { ruleName, RULES } from "../services/identity/catalogue.ts";
+import { ruleName, RULES } from "../services/identity/rights/catalogue.ts";
 import { fuzz } from "./support/fuzz.ts";
 import { useTestHub } from "./support/hub.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { insertUser } from "../services/identity/store.ts";
+import { insertUser } from "../services/identity/store/user.ts";
 import { freePort } from "../services/stack/ports.ts";
 import { forgetOldKeys } from "../shared/storage/idempotency.ts";
 import { routesOf } from "../shared/contract/openapi.ts";

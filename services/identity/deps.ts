@@ -6,10 +6,10 @@ import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
-import type { Accounts } from "./accounts.ts";
-import type { BrokerDesk } from "./broker.ts";
-import type { KeyRing } from "./keys.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Accounts } from "./accounts/accounts.ts";
+import type { BrokerDesk } from "./broker/credentials.ts";
+import type { KeyRing } from "./sessions/signing_keys.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 
 export interface IdentityDeps {
   db: Db;

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { trustSchema } from "../../shared/broker/trust.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
-import { createSendMail, SMTP_CONFIG } from "./mail.ts";
+import { createSendMail, SMTP_CONFIG } from "./accounts/mail.ts";
 import { startIdentity } from "./start.ts";
 
 const seconds = (fallback: number) => envInteger.pipe(z.number().min(60)).default(fallback);

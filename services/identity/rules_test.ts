@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../shared/contract/permissions.ts";
-import { DEFAULT_ROLES, ruleName, RULES } from "./catalogue.ts";
+import { DEFAULT_ROLES, ruleName, RULES } from "./rights/catalogue.ts";
 import { passwordProblems, requireHoldsAll } from "./rules.ts";
 
 Deno.test("RULES are the field's 86, with its ids", () => {

@@ -1,4 +1,4 @@
-import { DEFAULT_ROLES, ruleName, RULES } from "../../services/identity/catalogue.ts";
+import { DEFAULT_ROLES, ruleName, RULES } from "../../services/identity/rights/catalogue.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { PASSWORD } from "../support/hub.ts";
 import { testTable } from "./table.ts";

@@ -3,8 +3,9 @@
  * user of each default role, a node and a container.
  * @module
  */
-import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
-import { insertRole, insertUser } from "../../services/identity/store.ts";
+import { DEFAULT_ROLES } from "../../services/identity/rights/catalogue.ts";
+import { insertRole } from "../../services/identity/store/role.ts";
+import { insertUser } from "../../services/identity/store/user.ts";
 import { signToken } from "../../shared/contract/tokens.ts";
 import { startTestHub, type TestHub } from "../support/hub.ts";
 

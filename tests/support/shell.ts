@@ -3,7 +3,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { seedCatalogue } from "../../services/identity/store.ts";
+import { seedCatalogue } from "../../services/identity/store/catalogue.ts";
 import { migrate, openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";

@@ -3,8 +3,8 @@
  * services. Reports come straight from the test, as if the desk had proved their sender.
  */
 import assert from "node:assert/strict";
-import { identityAnswers } from "../../services/identity/events.ts";
-import { DEFAULT_ROLES } from "../../services/identity/catalogue.ts";
+import { identityAnswers } from "../../services/identity/answers.ts";
+import { DEFAULT_ROLES } from "../../services/identity/rights/catalogue.ts";
 import { collaborationAnswers } from "../../services/collaboration/events.ts";
 import { createTaskApp } from "../../services/task/app.ts";
 import type { TaskDeps, TaskSettings } from "../../services/task/deps.ts";

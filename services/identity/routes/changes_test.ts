@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PASSWORD, type TestHub, useTestHub } from "../../../tests/support/hub.ts";
-import { DEFAULT_ROLES, ruleName, RULES } from "../catalogue.ts";
+import { DEFAULT_ROLES, ruleName, RULES } from "../rights/catalogue.ts";
 
 const hub = useTestHub();
 let serial = 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hash } from "@node-rs/bcrypt";
-import { insertUser } from "../store.ts";
-import { hashPassword } from "../passwords.ts";
+import { insertUser } from "../store/user.ts";
+import { hashPassword } from "../accounts/passwords.ts";
 import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
 const hub = useTestHub();

@@ -32,7 +32,7 @@ import {
   organizationPage,
   type OrganizationRow,
   updateOrganization,
-} from "../store.ts";
+} from "../store/organization.ts";
 import { deleteRefreshTokens } from "../store/session.ts";
 
 const address = nullAsAbsent(text.pipe(z.string().max(128)));

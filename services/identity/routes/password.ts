@@ -8,11 +8,11 @@ import { type AppEnv } from "../../../shared/contract/app.ts";
 import { body } from "../../../shared/contract/validate.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { verifyToken } from "../../../shared/contract/tokens.ts";
-import { loginRefused } from "../accounts.ts";
+import { loginRefused } from "../accounts/accounts.ts";
 import type { IdentityDeps } from "../deps.ts";
-import { hashPassword } from "../passwords.ts";
+import { hashPassword } from "../accounts/passwords.ts";
 import { passwordProblems } from "../rules.ts";
-import { userById } from "../store.ts";
+import { userById } from "../store/user.ts";
 import {
   clearFailures,
   deleteResetTokens,
@@ -23,7 +23,7 @@ import {
   useResetToken,
 } from "../store/account.ts";
 import { deleteRefreshTokens, endOtherSessions } from "../store/session.ts";
-import { newOtpSecret } from "../two_factor.ts";
+import { newOtpSecret } from "../accounts/two_factor.ts";
 import { credential } from "./token.ts";
 
 /** A new password under the policy of contract §2.8; every shortcoming is named. */

@@ -26,27 +26,24 @@ import {
   widestScope,
 } from "../../../shared/contract/permissions.ts";
 import type { IdentityDeps } from "../deps.ts";
-import { worksElsewhere } from "../elsewhere.ts";
-import { DEFAULT_ROLES } from "../catalogue.ts";
+import { worksElsewhere } from "../rights/other_collaborations.ts";
+import { DEFAULT_ROLES } from "../rights/catalogue.ts";
 import { changedIds, mayViewGrants, mayViewRole, requireHoldsAll, rulesToGive } from "../rules.ts";
+import { organizationById } from "../store/organization.ts";
 import {
   deleteRole,
   insertRole,
   lockRole,
-  organizationById,
   roleById,
   rolePage,
   type RoleRow,
-  ruleById,
-  ruleNamesByIds,
-  rulesByIds,
-  rulesOfRole,
   setRulesOfRole,
   updateRole,
-  userById,
   userHasRole,
   userIdsOfRole,
-} from "../store.ts";
+} from "../store/role.ts";
+import { ruleById, ruleNamesByIds, rulesByIds, rulesOfRole } from "../store/rule.ts";
+import { userById } from "../store/user.ts";
 import { deleteRefreshTokens } from "../store/session.ts";
 import { showRule } from "./rule.ts";
 import { unknownInFilter } from "./user.ts";

@@ -9,15 +9,9 @@ import { found, pathId, query } from "../../../shared/contract/validate.ts";
 import { demand, OPERATIONS, SCOPES } from "../../../shared/contract/permissions.ts";
 import type { IdentityDeps } from "../deps.ts";
 import { mayViewGrants, mayViewRole } from "../rules.ts";
-import {
-  effectiveRules,
-  roleById,
-  ruleById,
-  rulePage,
-  type RuleRow,
-  userById,
-  userHasRole,
-} from "../store.ts";
+import { roleById, userHasRole } from "../store/role.ts";
+import { effectiveRules, ruleById, rulePage, type RuleRow } from "../store/rule.ts";
+import { userById } from "../store/user.ts";
 import { unknownInFilter } from "./user.ts";
 
 const listQuery = pageQuery.extend({

@@ -13,9 +13,9 @@ import { allow } from "../../../shared/contract/allow.ts";
 import { type AppEnv } from "../../../shared/contract/app.ts";
 import { body, found } from "../../../shared/contract/validate.ts";
 import { signToken } from "../../../shared/contract/tokens.ts";
-import { loginRefused } from "../accounts.ts";
+import { loginRefused } from "../accounts/accounts.ts";
 import type { IdentityDeps } from "../deps.ts";
-import { userById } from "../store.ts";
+import { userById } from "../store/user.ts";
 
 export const credential = text.pipe(z.string().min(1).max(128));
 

@@ -28,32 +28,32 @@ import {
   widestScope,
 } from "../../../shared/contract/permissions.ts";
 import type { IdentityDeps } from "../deps.ts";
-import { worksElsewhere } from "../elsewhere.ts";
-import { hashPassword } from "../passwords.ts";
+import { worksElsewhere } from "../rights/other_collaborations.ts";
+import { hashPassword } from "../accounts/passwords.ts";
 import { changedIds, requireHoldsAll, rulesToGive } from "../rules.ts";
+import { organizationById } from "../store/organization.ts";
+import { roleById, type RoleRow, rolesByIds } from "../store/role.ts";
 import {
-  deleteUser,
   effectiveRules,
-  insertUser,
-  lockUser,
-  organizationById,
-  roleById,
-  roleIdsOfUser,
-  type RoleRow,
-  rolesByIds,
   ruleById,
-  ruleIdsOfUser,
   ruleNamesByIds,
   ruleNamesOfRoles,
   ruleNamesOfUser,
   rulesByIds,
+} from "../store/rule.ts";
+import {
+  deleteUser,
+  insertUser,
+  lockUser,
+  roleIdsOfUser,
+  ruleIdsOfUser,
   setRolesOfUser,
   setRulesOfUser,
   updateUser,
   userById,
   userPage,
   type UserRow,
-} from "../store.ts";
+} from "../store/user.ts";
 import { deleteResetTokens } from "../store/account.ts";
 import { deleteRefreshTokens } from "../store/session.ts";
 import { newPassword } from "./password.ts";

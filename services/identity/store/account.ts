@@ -123,7 +123,12 @@ export async function clearFailures(tx: Tx, userId: number): Promise<void> {
 
 // -- second factor ------------------------------------------------------------------------------------------
 
-export async function setOtpSecret(tx: Tx, userId: number, secret: string): Promise<void> {
+/** Null takes the second factor away: the next log-in sets one up. */
+export async function setOtpSecret(
+  tx: Tx,
+  userId: number,
+  secret: string | null,
+): Promise<void> {
   await tx`
     update "user" set otp_secret = ${secret}, otp_used_steps = '{}' where id = ${userId}`;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { temporaryFolder, useTestPostgres } from "../../../tests/harness.ts";
 import { prepareDatabases } from "../../../tests/support/shell.ts";
-import { verifyPassword } from "../../identity/passwords.ts";
+import { verifyPassword } from "../../identity/accounts/passwords.ts";
 import type { Db } from "../../../shared/storage/db.ts";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";

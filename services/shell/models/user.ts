@@ -1,4 +1,4 @@
-import { hashPassword } from "../../identity/passwords.ts";
+import { hashPassword } from "../../identity/accounts/passwords.ts";
 import type { Description, Row } from "../description.ts";
 import { ShellError } from "../errors.ts";
 import { counted } from "../words.ts";

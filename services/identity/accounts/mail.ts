@@ -5,7 +5,7 @@
 import { connect, type Socket } from "node:net";
 import { createTransport } from "nodemailer";
 import { z } from "zod";
-import { envBoolean, envInteger } from "../../shared/service/config.ts";
+import { envBoolean, envInteger } from "../../../shared/service/config.ts";
 
 /** What may be set in the environment; without a host no mail is sent. */
 export const SMTP_CONFIG = {

@@ -4,9 +4,9 @@ import { silentLogger } from "../../shared/service/log.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { startTestNats } from "../../tests/support/nats.ts";
 import { useTestPostgres, waitFor } from "../../tests/harness.ts";
-import { createBrokerDesk } from "./broker.ts";
-import { hearEvent, shutNodeOut } from "./node_access.ts";
-import { rememberBrokerKey } from "./store.ts";
+import { createBrokerDesk } from "./broker/credentials.ts";
+import { hearEvent, shutNodeOut } from "./reactions.ts";
+import { rememberBrokerKey } from "./store/node_key.ts";
 
 const postgres = useTestPostgres();
 

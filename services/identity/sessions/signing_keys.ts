@@ -3,8 +3,8 @@
  * @module
  */
 import type { JWK } from "jose";
-import type { Db, JsonValue, Tx } from "../../shared/storage/db.ts";
-import { newSigningKey, type SigningKey } from "../../shared/contract/tokens.ts";
+import type { Db, JsonValue, Tx } from "../../../shared/storage/db.ts";
+import { newSigningKey, type SigningKey } from "../../../shared/contract/tokens.ts";
 
 export interface KeyRing {
   /** The key that signs now. */

@@ -3,14 +3,14 @@
  * Every route that takes a password goes through {@linkcode Accounts.checkPassword}.
  * @module
  */
-import { auditObject, recordDone } from "../../shared/storage/audit.ts";
-import type { Db, Tx } from "../../shared/storage/db.ts";
-import { sha256Hex } from "../../shared/service/digest.ts";
-import { SextantError } from "../../shared/service/errors.ts";
+import { auditObject, recordDone } from "../../../shared/storage/audit.ts";
+import type { Db, Tx } from "../../../shared/storage/db.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
 import type { Background } from "./background.ts";
 import type { Mail, SendMail } from "./mail.ts";
 import { hashPassword, needsUpgrade, verifyPassword } from "./passwords.ts";
-import { DEFAULT_LOCKOUT, type LockoutPolicy } from "./rules.ts";
+import { DEFAULT_LOCKOUT, type LockoutPolicy } from "../rules.ts";
 import {
   accountIsOpen,
   claimMail,
@@ -26,7 +26,7 @@ import {
   setFirstOtpSecret,
   upgradePasswordHash,
   useOtpStep,
-} from "./store/account.ts";
+} from "../store/account.ts";
 import { newOtpSecret, qrUri, stepOfCode } from "./two_factor.ts";
 
 export const RESET_TOKEN_MINUTES = 60;

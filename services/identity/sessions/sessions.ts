@@ -2,13 +2,13 @@
  * Access and refresh tokens of users and nodes. Refresh tokens rotate: each use spends one and gives the next.
  * @module
  */
-import type { Db, Tx } from "../../shared/storage/db.ts";
-import { SextantError } from "../../shared/service/errors.ts";
-import type { Ask } from "../../shared/messages/questions.ts";
-import { type Claims, signToken, verifyToken } from "../../shared/contract/tokens.ts";
-import type { KeyRing } from "./keys.ts";
-import { roleNamesOfUser, userById } from "./store.ts";
-import { endSession, insertRefreshToken, spendRefreshToken } from "./store/session.ts";
+import type { Db, Tx } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { Ask } from "../../../shared/messages/questions.ts";
+import { type Claims, signToken, verifyToken } from "../../../shared/contract/tokens.ts";
+import type { KeyRing } from "./signing_keys.ts";
+import { roleNamesOfUser, userById } from "../store/user.ts";
+import { endSession, insertRefreshToken, spendRefreshToken } from "../store/session.ts";
 
 /**
  * Seconds in which a spent refresh token may be used again: the field's client repeats a failed request, and an

@@ -2,10 +2,12 @@
  * The first administrator, made once on an empty server.
  * @module
  */
-import type { Db } from "../../shared/storage/db.ts";
-import type { Logger } from "../../shared/service/log.ts";
+import type { Db } from "../../../shared/storage/db.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 import { hashPassword } from "./passwords.ts";
-import { anyUserExists, defaultRoleId, insertOrganization, insertUser } from "./store.ts";
+import { insertOrganization } from "../store/organization.ts";
+import { defaultRoleId } from "../store/role.ts";
+import { anyUserExists, insertUser } from "../store/user.ts";
 
 export interface FirstUserOptions {
   username: string;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { useTestPostgres } from "../../tests/harness.ts";
-import { migrate, openDatabase } from "../../shared/storage/db.ts";
-import { silentLogger as log } from "../../shared/service/log.ts";
-import { signToken, verifyToken } from "../../shared/contract/tokens.ts";
-import { openKeyRing } from "./keys.ts";
+import { useTestPostgres } from "../../../tests/harness.ts";
+import { migrate, openDatabase } from "../../../shared/storage/db.ts";
+import { silentLogger as log } from "../../../shared/service/log.ts";
+import { signToken, verifyToken } from "../../../shared/contract/tokens.ts";
+import { openKeyRing } from "./signing_keys.ts";
 
 const postgres = useTestPostgres();
 const DAY = 86_400_000;
@@ -17,7 +17,7 @@ const content = {
 
 async function open() {
   const db = openDatabase(await postgres.newDatabase("identity"), { schema: "identity", log });
-  await migrate(db, new URL("./schema/", import.meta.url), log);
+  await migrate(db, new URL("../schema/", import.meta.url), log);
   let at = Date.now();
   const now = () => new Date(at);
   const options = { now, days: 90, tokenSeconds: 48 * 3600 };

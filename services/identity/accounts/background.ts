@@ -1,4 +1,4 @@
-import type { Logger } from "../../shared/service/log.ts";
+import type { Logger } from "../../../shared/service/log.ts";
 
 export interface Background {
   /** Starts `work` after the present request was answered; what it throws is logged. */

@@ -2,17 +2,17 @@
  * Broker credentials: identity alone can sign them. Private keys stay with their holders.
  * @module
  */
-import type { BrokerConnection } from "../../shared/broker/connection.ts";
+import type { BrokerConnection } from "../../../shared/broker/connection.ts";
 import {
   issueNodeCredential,
   nodeIssuers,
   revokeNode,
   type Trust,
-} from "../../shared/broker/trust.ts";
-import type { Db } from "../../shared/storage/db.ts";
-import type { NodeIssuers } from "../../shared/node_protocol/credential.ts";
-import type { BrokerCredential } from "../../shared/node_protocol/log_in.ts";
-import { brokerKeysOfNode, forgetBrokerKeys, rememberBrokerKey } from "./store.ts";
+} from "../../../shared/broker/trust.ts";
+import type { Db } from "../../../shared/storage/db.ts";
+import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
+import type { BrokerCredential } from "../../../shared/node_protocol/log_in.ts";
+import { brokerKeysOfNode, forgetBrokerKeys, rememberBrokerKey } from "../store/node_key.ts";
 
 export interface BrokerDesk {
   /** The public keys by which a node's credential is recognised. */

@@ -2,7 +2,7 @@
  * The 86 rules and the default roles of the field (HTTP contract §4.2 and §4.4).
  * @module
  */
-import type { Operation, Resource, RuleName, Scope } from "../../shared/contract/permissions.ts";
+import type { Operation, Resource, RuleName, Scope } from "../../../shared/contract/permissions.ts";
 
 const GRID: [Resource, Operation, Scope[]][] = [
   ["node", "VIEW", ["GLOBAL", "COLLABORATION", "ORGANIZATION"]],

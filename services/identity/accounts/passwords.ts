@@ -5,7 +5,7 @@
  */
 import { hash, verify } from "@node-rs/argon2";
 import { hash as bcryptHash, verify as bcryptVerify } from "@node-rs/bcrypt";
-import { createTurns } from "../../shared/service/turns.ts";
+import { createTurns } from "../../../shared/service/turns.ts";
 
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** The cost of the field's hashes. */

@@ -8,16 +8,12 @@ import { databaseAnswers } from "../../shared/storage/db.ts";
 import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./deps.ts";
-import { DEFAULT_ROLES } from "./catalogue.ts";
-import { shutNodeOut } from "./node_access.ts";
+import { DEFAULT_ROLES } from "./rights/catalogue.ts";
+import { shutNodeOut } from "./reactions.ts";
 import { showOrganization } from "./routes/organization.ts";
-import {
-  organizationNames,
-  organizationsByIds,
-  ruleNamesOfUser,
-  touchUser,
-  userById,
-} from "./store.ts";
+import { organizationNames, organizationsByIds } from "./store/organization.ts";
+import { ruleNamesOfUser } from "./store/rule.ts";
+import { touchUser, userById } from "./store/user.ts";
 
 export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHandlers<"identity"> {
   return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { newUserKey } from "../../shared/broker/signing.ts";
-import { PASSWORD, useTestHub } from "../../tests/support/hub.ts";
+import { newUserKey } from "../../../shared/broker/signing.ts";
+import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
 const hub = useTestHub();
 let serial = 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../shared/service/config.ts";
-import { startSmtp } from "../../tests/support/smtp.ts";
+import { readConfig } from "../../../shared/service/config.ts";
+import { startSmtp } from "../../../tests/support/smtp.ts";
 import { createSendMail, SMTP_CONFIG } from "./mail.ts";
 
 function sender(env: Record<string, string>) {

@@ -1,0 +1,42 @@
+/**
+ * Changes of organizations, with what follows from them here and what is told of them.
+ * @module
+ */
+import { found } from "../../../shared/contract/validate.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
+import * as store from "../store/organization.ts";
+import type { NewOrganization, OrganizationRow } from "../store/organization.ts";
+import { deleteRefreshTokens } from "../store/session.ts";
+
+/** Makes an organization. What is left out is null, the public key empty. */
+export async function createOrganization(
+  { tx, emit }: Change,
+  values: NewOrganization,
+): Promise<OrganizationRow> {
+  const row = await store.insertOrganization(tx, values);
+  emit("organization.changed", { organization_id: row.id });
+  return row;
+}
+
+/** Changes what is given; 404 when there is no such organization. */
+export async function updateOrganization(
+  { tx, emit }: Change,
+  id: number,
+  values: Partial<NewOrganization>,
+): Promise<OrganizationRow> {
+  const row = found(await store.updateOrganization(tx, id, values), "organization", id);
+  emit("organization.changed", { organization_id: id });
+  return row;
+}
+
+/**
+ * Deletes an organization with its users, who are logged out, and its roles. The other services hear of it and delete
+ * what is theirs, also when they are down at this moment.
+ */
+export async function removeOrganization({ tx, emit }: Change, id: number): Promise<void> {
+  const { userIds, roleIds } = await store.deleteOrganization(tx, id);
+  await deleteRefreshTokens(tx, "user", userIds);
+  for (const user_id of userIds) emit("user.deleted", { user_id, organization_id: id });
+  for (const role_id of roleIds) emit("role.deleted", { role_id });
+  emit("organization.deleted", { organization_id: id });
+}

@@ -1,0 +1,52 @@
+/**
+ * Changes of roles, with what follows from them for those who have the role, and what is told of them.
+ * @module
+ */
+import { found } from "../../../shared/contract/validate.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
+import * as store from "../store/role.ts";
+import type { NewRole, RoleRow, RoleValues } from "../store/role.ts";
+import { rulesOfRole } from "../store/rule.ts";
+import { deleteRefreshTokens } from "../store/session.ts";
+
+/** Makes a role with these rules. Without an organization it is everybody's. */
+export async function createRole(
+  { tx, emit }: Change,
+  { rules, ...values }: NewRole & { rules: number[] },
+): Promise<RoleRow> {
+  const row = await store.insertRole(tx, values, rules);
+  emit("role.changed", { role_id: row.id });
+  return row;
+}
+
+/** Changes what is given; `rules` replace those there were. Users who lose a rule by it have to log in again. */
+export async function updateRole(
+  { tx, emit }: Change,
+  id: number,
+  { rules, ...values }: RoleValues & { rules?: number[] | undefined },
+): Promise<RoleRow> {
+  // Two changes of one role must not each decide on what the other is about to replace.
+  found(await store.lockRole(tx, id), "role", id);
+  if (rules) {
+    const before = (await rulesOfRole(tx, id)).map((rule) => rule.id);
+    await store.setRulesOfRole(tx, id, rules);
+    if (before.some((rule) => !rules.includes(rule))) {
+      await deleteRefreshTokens(tx, "user", await store.userIdsOfRole(tx, id));
+    }
+  }
+  const row = await store.updateRole(tx, id, values);
+  emit("role.changed", { role_id: id });
+  return row;
+}
+
+/** Deletes a role, and takes it from those who have it: they have to log in again. Never a default role (400). */
+export async function removeRole({ tx, emit }: Change, id: number): Promise<void> {
+  const role = found(await store.lockRole(tx, id), "role", id);
+  if (role.is_default_role) {
+    throw new SextantError("invalid_request", "You cannot delete a default role.");
+  }
+  await deleteRefreshTokens(tx, "user", await store.userIdsOfRole(tx, id));
+  await store.deleteRole(tx, id);
+  emit("role.deleted", { role_id: id });
+}

@@ -1,0 +1,107 @@
+/**
+ * Changes of users, with what follows from them for log-ins and recoveries, and what is told of them.
+ * @module
+ */
+import { found } from "../../../shared/contract/validate.ts";
+import type { Change } from "../../../shared/storage/outbox.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
+import {
+  clearFailures,
+  deleteResetTokens,
+  setOtpSecret,
+  setPasswordHash,
+} from "../store/account.ts";
+import { ruleNamesOfUser } from "../store/rule.ts";
+import { deleteRefreshTokens, endOtherSessions } from "../store/session.ts";
+import * as store from "../store/user.ts";
+import type { NewUser, UserRow, UserValues } from "../store/user.ts";
+
+/** What a user is given: ids of roles and, beside them, of rules. Both replace what there was. */
+interface Grants {
+  roles?: number[] | undefined;
+  rules?: number[] | undefined;
+}
+
+/** Makes a user with these roles and rules. */
+export async function createUser(
+  { tx, emit }: Change,
+  { roles = [], rules = [], ...values }: NewUser & Grants,
+): Promise<UserRow> {
+  const row = await store.insertUser(tx, values, { roles, rules });
+  emit("user.changed", { user_id: row.id, organization_id: row.organization_id });
+  return row;
+}
+
+/**
+ * Changes what is given; 404 when there is no such user. Whoever loses a right, or comes to another organization, has
+ * to log in again; a new address ends the recoveries that were sent to the old one; a new password ends both.
+ */
+export async function updateUser(
+  { tx, emit }: Change,
+  id: number,
+  { roles, rules, ...values }: UserValues & Grants,
+): Promise<UserRow> {
+  const before = found(await store.lockUser(tx, id), "user", id);
+  const held = await ruleNamesOfUser(tx, id);
+  const row = await store.updateUser(tx, id, values);
+  if (row.email !== before.email) await deleteResetTokens(tx, id);
+  if (roles) await store.setRolesOfUser(tx, id, roles);
+  if (rules) await store.setRulesOfUser(tx, id, rules);
+  const holds = await ruleNamesOfUser(tx, id);
+  const moved = row.organization_id !== before.organization_id;
+  if (values.password_hash !== undefined) await endEarlierProofs(tx, id);
+  else if (moved || held.some((rule) => !holds.includes(rule))) {
+    await deleteRefreshTokens(tx, "user", [id]);
+  }
+  emit("user.changed", { user_id: id, organization_id: row.organization_id });
+  return row;
+}
+
+/** Deletes a user, who is logged out. Tasks of theirs go when the task service hears of it. */
+export async function removeUser({ tx, emit }: Change, id: number): Promise<void> {
+  const { organization_id } = found(await store.lockUser(tx, id), "user", id);
+  await deleteRefreshTokens(tx, "user", [id]);
+  await store.deleteUser(tx, id);
+  emit("user.deleted", { user_id: id, organization_id });
+}
+
+/** Sets another password. All log-ins end, but for the one with the access token `sparing`. */
+export async function changePassword(
+  change: Change,
+  id: number,
+  hash: string,
+  { sparing }: { sparing?: string | undefined } = {},
+): Promise<void> {
+  await setPasswordHash(change.tx, id, hash);
+  await endEarlierProofs(change.tx, id, { sparing });
+  await tellOfUser(change, id);
+}
+
+/** Sets another second factor; with null the next log-in sets one up. All log-ins end. */
+export async function resetSecondFactor(
+  change: Change,
+  id: number,
+  secret: string | null,
+): Promise<UserRow> {
+  await setOtpSecret(change.tx, id, secret);
+  await endEarlierProofs(change.tx, id);
+  return await tellOfUser(change, id);
+}
+
+async function tellOfUser({ tx, emit }: Change, id: number): Promise<UserRow> {
+  const row = found(await store.userById(tx, id), "user", id);
+  emit("user.changed", { user_id: id, organization_id: row.organization_id });
+  return row;
+}
+
+/** What every new proof of identity entails: failures are forgotten, old log-ins and open recoveries end. */
+async function endEarlierProofs(
+  tx: Tx,
+  id: number,
+  { sparing }: { sparing?: string | undefined } = {},
+): Promise<void> {
+  await clearFailures(tx, id);
+  await deleteResetTokens(tx, id);
+  if (sparing === undefined) await deleteRefreshTokens(tx, "user", [id]);
+  else await endOtherSessions(tx, id, sparing);
+}

@@ -1,0 +1,65 @@
+/**
+ * What the shell may do to identity's data: the changes that the routes make, without the checks of who may make them.
+ * Locks, what follows and what is told are the same. Each takes the transaction of the change first; what is left out of
+ * an update stays as it is; what does not exist is an error `not_found`.
+ *
+ * What depends on it in other services goes when these hear of it.
+ *
+ * @example
+ * ```ts
+ * await outbox.change((change) => updateUser(change, 3, { roles: [1], password: "…" }));
+ * ```
+ * @module
+ */
+import type { Change } from "../../shared/storage/outbox.ts";
+import { hashPassword } from "./accounts/passwords.ts";
+import * as changes from "./changes/user.ts";
+import type { NewUser, UserRow, UserValues } from "./store/user.ts";
+
+export {
+  createOrganization,
+  removeOrganization,
+  updateOrganization,
+} from "./changes/organization.ts";
+export { createRole, removeRole, updateRole } from "./changes/role.ts";
+export { removeUser } from "./changes/user.ts";
+
+interface Given {
+  /** Ids; with `rules` what the user may do. */
+  roles?: number[] | undefined;
+  /** Ids of rules besides those of the roles. */
+  rules?: number[] | undefined;
+}
+
+/** Makes a user; of the password only a hash is stored. */
+export async function createUser(
+  change: Change,
+  { password, ...values }: Omit<NewUser, "password_hash"> & { password: string } & Given,
+): Promise<UserRow> {
+  return await changes.createUser(change, {
+    ...values,
+    password_hash: await hashPassword(password),
+  });
+}
+
+/**
+ * Changes a user. A new password ends every log-in and recovery; a right less, or another organization, every log-in;
+ * `failed_login_attempts: 0` opens a locked account.
+ */
+export async function updateUser(
+  change: Change,
+  id: number,
+  { password, ...values }: Omit<UserValues, "password_hash" | "recoverable"> & Given & {
+    password?: string | undefined;
+  },
+): Promise<UserRow> {
+  const password_hash = password === undefined ? undefined : await hashPassword(password);
+  // An address that the operator sets is trusted with recovery mail.
+  const recoverable = values.email === undefined ? undefined : true;
+  return await changes.updateUser(change, id, { ...values, recoverable, password_hash });
+}
+
+/** Takes the second factor away: the user sets a new one up at the next log-in, and every log-in ends. */
+export async function removeSecondFactor(change: Change, id: number): Promise<void> {
+  await changes.resetSecondFactor(change, id, null);
+}

@@ -1,0 +1,98 @@
+/**
+ * The SQL of organizations.
+ * @module
+ */
+import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { withoutAbsent } from "./without_absent.ts";
+
+export interface OrganizationRow {
+  id: number;
+  name: string;
+  domain: string | null;
+  address1: string | null;
+  address2: string | null;
+  zipcode: string | null;
+  country: string | null;
+  public_key: string;
+}
+
+const organizationColumns = (tx: Tx) =>
+  tx`id, name, domain, address1, address2, zipcode, country, public_key`;
+
+export type NewOrganization =
+  & Pick<OrganizationRow, "name">
+  & Partial<Omit<OrganizationRow, "id">>;
+
+export async function insertOrganization(
+  tx: Tx,
+  values: NewOrganization,
+): Promise<OrganizationRow> {
+  const [row] = await tx<OrganizationRow[]>`
+    insert into organization ${tx(withoutAbsent(values))} returning ${organizationColumns(tx)}`;
+  return row!;
+}
+
+export async function organizationById(tx: Tx, id: number): Promise<OrganizationRow | undefined> {
+  const [row] = await tx<OrganizationRow[]>`
+    select ${organizationColumns(tx)} from organization where id = ${id}`;
+  return row;
+}
+
+export async function organizationsByIds(tx: Tx, ids: number[]): Promise<OrganizationRow[]> {
+  return await tx<OrganizationRow[]>`
+    select ${organizationColumns(tx)} from organization where id = any(${ids}) order by id`;
+}
+
+export async function organizationNames(
+  tx: Tx,
+  ids: number[],
+): Promise<{ id: number; name: string }[]> {
+  return await tx<{ id: number; name: string }[]>`
+    select id, name from organization where id = any(${ids})`;
+}
+
+/** Changes what is given. Returns the row, or `undefined` when there is none. */
+export async function updateOrganization(
+  tx: Tx,
+  id: number,
+  values: Partial<NewOrganization>,
+): Promise<OrganizationRow | undefined> {
+  const changed = withoutAbsent(values);
+  if (Object.keys(changed).length === 0) return await organizationById(tx, id);
+  const [row] = await tx<OrganizationRow[]>`
+    update organization set ${tx(changed)} where id = ${id} returning ${organizationColumns(tx)}`;
+  return row;
+}
+
+/** Deletes an organization with its users and roles, and returns their ids. */
+export async function deleteOrganization(
+  tx: Tx,
+  id: number,
+): Promise<{ userIds: number[]; roleIds: number[] }> {
+  const users = await tx<
+    { id: number }[]
+  >`delete from "user" where organization_id = ${id} returning id`;
+  const roles = await tx<
+    { id: number }[]
+  >`delete from role where organization_id = ${id} returning id`;
+  await tx`delete from organization where id = ${id}`;
+  return { userIds: users.map((row) => row.id), roleIds: roles.map((row) => row.id) };
+}
+
+/** How many users and roles an organization has. */
+export async function organizationContent(
+  tx: Tx,
+  id: number,
+): Promise<{ users: number; roles: number }> {
+  const [row] = await tx<{ users: number; roles: number }[]>`
+    select (select count(*)::integer from "user" where organization_id = ${id}) as users,
+      (select count(*)::integer from role where organization_id = ${id}) as roles`;
+  return row!;
+}
+
+export function organizationPage(db: Db, request: PageRequest) {
+  return selectPage<OrganizationRow>(db, organizationColumns(db), db`organization`, {
+    ...request,
+    counted: "organization",
+  });
+}
