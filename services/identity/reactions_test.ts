@@ -81,8 +81,10 @@ Deno.test("shutNodeOut() loses no revocation when many nodes go at once", async 
   await Promise.all(nodes.map((node) => node.lost));
   // Revoked, not only disconnected: none of them gets in again.
   for (const { refusals } of nodes) {
-    const refusal = await waitFor(() => refusals.at(-1), { what: "the broker to refuse a node" });
-    assert.match(refusal.reason, /AUTHORIZATION|AUTHENTICATION/i);
+    // Before it, the client may tell of the end of the connection as a violation of the protocol.
+    const refused = () =>
+      refusals.find(({ reason }) => /AUTHORIZATION|AUTHENTICATION/i.test(reason));
+    assert.ok(await waitFor(refused, { what: "the broker to refuse a node" }));
   }
   await desk.stop();
 });
