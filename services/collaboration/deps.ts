@@ -6,7 +6,7 @@ import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
-import type { StoreClient } from "./algorithm_store.ts";
+import type { StoreClient } from "./algorithm_store/client.ts";
 
 export interface CollaborationDeps {
   db: Db;

@@ -17,7 +17,7 @@ import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { NodeIssuers } from "../../shared/node_protocol/credential.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
-import { onlineNodeIds, setNodeStatus, touchOnlineNodes } from "./store.ts";
+import { onlineNodeIds, setNodeStatus, touchOnlineNodes } from "./store/presence.ts";
 import { type BrokerConnection, RequestStrategy } from "../../shared/broker/connection.ts";
 
 const credential = { name_tag: z.string().optional(), issuer_key: z.string().optional() };

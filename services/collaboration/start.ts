@@ -8,8 +8,8 @@ import type { ServiceLife } from "../../shared/service/life.ts";
 import { forgetOldKeys } from "../../shared/storage/idempotency.ts";
 import { createCollaborationApp } from "./app.ts";
 import type { CollaborationDeps } from "./deps.ts";
-import { collaborationAnswers } from "./events.ts";
-import { forgetLostOrganizations, HEARD, hearEvent } from "./forget_organization.ts";
+import { collaborationAnswers } from "./answers.ts";
+import { forgetLostOrganizations, HEARD, hearEvent } from "./reactions.ts";
 import { type PresenceOptions, watchPresence } from "./presence.ts";
 
 export interface CollaborationOptions {

@@ -5,7 +5,7 @@
  */
 import { Secret, TOTP } from "otpauth";
 import { createCollaborationApp } from "../../services/collaboration/app.ts";
-import { collaborationAnswers } from "../../services/collaboration/events.ts";
+import { collaborationAnswers } from "../../services/collaboration/answers.ts";
 import { createGatewayApp } from "../../services/gateway/app.ts";
 import { createPrincipals } from "../../services/gateway/principals.ts";
 import { createRateLimiter } from "../../services/gateway/rate_limit.ts";

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { identityAnswers } from "../../services/identity/answers.ts";
 import { DEFAULT_ROLES } from "../../services/identity/rights/catalogue.ts";
-import { collaborationAnswers } from "../../services/collaboration/events.ts";
+import { collaborationAnswers } from "../../services/collaboration/answers.ts";
 import { createTaskApp } from "../../services/task/app.ts";
 import type { TaskDeps, TaskSettings } from "../../services/task/deps.ts";
 import {

@@ -6,17 +6,17 @@ import { SextantError } from "../../../shared/service/errors.ts";
 import type { Tx } from "../../../shared/storage/db.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { found } from "../../../shared/contract/validate.ts";
+import { lockMembers } from "../store/collaboration.ts";
 import {
   addStudyMembers,
   deleteStudy,
   insertStudy,
-  lockMembers,
   lockStudy,
   removeStudyMembers,
   studyMembers,
   type StudyRow,
   updateStudyName,
-} from "../store.ts";
+} from "../store/study.ts";
 
 export interface NewStudy {
   name: string;

@@ -9,8 +9,8 @@ import { demand, mayCollaboration } from "../../../../shared/contract/permission
 import { body } from "../../../../shared/contract/validate.ts";
 import { addToStudy } from "../../changes/study.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { requireOrganizations, showOrganizations } from "../../organizations.ts";
-import { studyMembers } from "../../store.ts";
+import { requireOrganizations, showOrganizations } from "../../questions.ts";
+import { studyMembers } from "../../store/study.ts";
 import { requireStudy } from "./require_study.ts";
 
 export function addStudyOrganization(

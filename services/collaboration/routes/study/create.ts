@@ -8,9 +8,9 @@ import { body, found } from "../../../../shared/contract/validate.ts";
 import { idempotent, once } from "../../../../shared/storage/idempotency.ts";
 import * as changes from "../../changes/study.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { showOrganizations } from "../../organizations.ts";
+import { showOrganizations } from "../../questions.ts";
 import { showStudy } from "../../show.ts";
-import { collaborationById } from "../../store.ts";
+import { collaborationById } from "../../store/collaboration.ts";
 
 export function createStudy(app: Hono<AppEnv>, { db, outbox, ask }: CollaborationDeps): void {
   app.post(

@@ -16,7 +16,7 @@ import { query } from "../../../../shared/contract/validate.ts";
 import type { Db, Fragment } from "../../../../shared/storage/db.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { showStudies } from "../../show.ts";
-import { studyPage } from "../../store.ts";
+import { studyPage } from "../../store/study.ts";
 
 const SORTABLE = ["id", "name"];
 

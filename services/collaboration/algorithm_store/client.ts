@@ -1,0 +1,253 @@
+/**
+ * What this service says to algorithm stores: "trust the users of this server", its reverse, and "have you approved
+ * this algorithm?".
+ *
+ * A store's address comes from a user, so it is judged before anything is sent: http or https only, no credentials
+ * in it, never an address that is reserved for the machine's own network services (link-local, where clouds keep
+ * their metadata), and this machine itself only when the caller insists. Redirects are not followed, an answer is
+ * read up to 1 MiB, and nothing waits longer than ten seconds.
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { z } from "zod";
+import { SextantError } from "../../../shared/service/errors.ts";
+
+export interface StoreCall {
+  /** Base address of the store, with its API path. */
+  storeUrl: string;
+  /** This server, as the store is to know it. */
+  serverUrl: string;
+  /** The caller's own `Authorization` header: the store asks back whether it is valid. */
+  authorization: string | undefined;
+  /** Also a store on this machine. */
+  force: boolean;
+}
+
+export interface StoreClientOptions {
+  timeoutMs?: number;
+  /** The addresses of a host name. */
+  resolve?: (host: string) => Promise<string[]>;
+}
+
+/** An algorithm comes with the description of all its functions. */
+const ANSWER_LIMIT = 1024 * 1024;
+
+/** What a store lists; it lists approved algorithms alone unless it is asked for others. */
+const listing = z.object({
+  data: z.array(z.object({
+    image: z.string(),
+    digest: z.string().regex(/^sha256:[0-9a-f]{64}$/).nullish(),
+  })),
+});
+
+export interface StoreClient {
+  /** Makes this server known to the store. Throws 400 or 404, or a refusal with the store's own status. */
+  register(call: StoreCall): Promise<void>;
+  /** Takes that back. Throws when the store could not be told. */
+  unregister(call: StoreCall): Promise<void>;
+  /**
+   * The image that the store has approved under this name, as `name@digest` where it knows the digest, so that
+   * what was reviewed is what runs. Throws 400 when there is none, 404, or a refusal with the store's own status.
+   */
+  approvedImage(call: StoreCall, image: string): Promise<string>;
+}
+
+/** The store answered, but not with yes. */
+export class StoreRefusal extends Error {
+  override name = "StoreRefusal";
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+export function createStoreClient(
+  { timeoutMs = 10_000, resolve = resolveHost }: StoreClientOptions = {},
+): StoreClient {
+  async function send(
+    method: string,
+    path: string,
+    { storeUrl, serverUrl, authorization, force }: StoreCall,
+  ): Promise<{ status: number; json: unknown }> {
+    const url = await judge(storeUrl, force, resolve);
+    const content = method === "GET" ? undefined : JSON.stringify({
+      url: serverUrl,
+      ...(force ? { force: true } : {}),
+    });
+    try {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          accept: "application/json",
+          server_url: serverUrl,
+          ...(authorization ? { authorization } : {}),
+          ...(content ? { "content-type": "application/json" } : {}),
+        },
+        ...(content ? { body: content } : {}),
+        redirect: "manual",
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      return { status: response.status, json: parse(await readSome(response)) };
+    } catch (cause) {
+      throw new SextantError("not_found", `The algorithm store at ${url} cannot be reached.`, {
+        cause,
+      });
+    }
+  }
+
+  async function isPublic(call: StoreCall): Promise<boolean> {
+    const { status, json } = await send("GET", "/policy/public", call);
+    const policy = (json ?? {}) as { algorithm_view?: unknown; algorithms_open?: unknown };
+    return status === 200 &&
+      (policy.algorithm_view === "public" || policy.algorithms_open === true);
+  }
+
+  return {
+    async register(call) {
+      const { status, json } = await send("POST", "/vantage6-server", call);
+      if (status === 201 || status === 200 || status === 208) return;
+      if (status === 403 && await isPublic(call)) return;
+      throw refusal(status, json);
+    },
+    async unregister(call) {
+      const { status, json } = await send("DELETE", "/vantage6-server", call);
+      if (status >= 300) throw refusal(status, json);
+    },
+    async approvedImage(call, image) {
+      const path = `/algorithm?image=${encodeURIComponent(image)}`;
+      const { status, json } = await send("GET", path, call);
+      if (status !== 200) throw refusal(status, json);
+      const { data } = listing.catch({ data: [] }).parse(json);
+      for (const one of data) {
+        if (!one.digest && one.image === image) return image;
+        if (one.digest && bareName(one.image) === bareName(image)) {
+          return `${bareName(image)}@${one.digest}`;
+        }
+      }
+      throw new SextantError("invalid_request", `The algorithm store does not have ${image}.`);
+    },
+  };
+}
+
+/** A container image's reference without tag and digest. */
+function bareName(image: string): string {
+  return image.replace(/@[^@]*$/, "").replace(/:[^:/]*$/, "");
+}
+
+function refusal(status: number, json: unknown): Error {
+  const said = (json as { msg?: unknown } | null)?.msg;
+  const reason = typeof said === "string" ? said.slice(0, 500) : `status ${status}`;
+  if (status < 400) {
+    return new SextantError(
+      "bad_gateway",
+      `The address does not answer as an algorithm store (status ${status}).`,
+    );
+  }
+  return new StoreRefusal(status, `The algorithm store refuses: ${reason}`);
+}
+
+/** The address under which a store reaches this server; 400 when nobody has told it. */
+export function requireServerUrl(url: string | undefined): string {
+  if (url !== undefined) return url.replace(/\/+$/, "");
+  throw new SextantError(
+    "invalid_request",
+    "server_url is missing: the address under which the store reaches this server.",
+  );
+}
+
+// -- the address --------------------------------------------------------------------------------------------
+
+/** The address without its last slashes, or 400 with what is wrong with it. */
+async function judge(
+  text: string,
+  force: boolean,
+  resolve: (host: string) => Promise<string[]>,
+): Promise<string> {
+  const url = URL.parse(text);
+  if (!url || !["http:", "https:"].includes(url.protocol)) {
+    throw new SextantError(
+      "invalid_request",
+      "The address of the store must begin with http(s)://.",
+    );
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new SextantError(
+      "invalid_request",
+      "The address of the store must hold no credentials, query or fragment.",
+    );
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (!force && /(^|\.)localhost\.?$/.test(host)) throw onThisMachine();
+  const addresses = isIP(host) ? [host] : await resolve(host).catch((cause) => {
+    throw new SextantError("not_found", `The algorithm store's host ${host} is not known.`, {
+      cause,
+    });
+  });
+  const kinds = addresses.map(kindOfAddress);
+  if (kinds.includes("reserved")) {
+    throw new SextantError("invalid_request", `An algorithm store cannot be at ${host}.`);
+  }
+  if (!force && kinds.includes("this machine")) throw onThisMachine();
+  return url.href.replace(/\/+$/, "");
+}
+
+function onThisMachine(): SextantError {
+  return new SextantError(
+    "invalid_request",
+    "The store is on the server's own machine (localhost), where others cannot reach it; " +
+      "set force to link it nevertheless.",
+  );
+}
+
+/** As `fetch` will resolve it: by the machine's own files first, then by DNS. */
+async function resolveHost(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/** Where clouds keep the secrets of their machines, besides link-local addresses. */
+const METADATA = new Set(["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192"]);
+
+type AddressKind = "this machine" | "reserved" | "elsewhere";
+
+/** Where an IP address leads, also when it is IPv4 written as IPv6. */
+export function kindOfAddress(address: string): AddressKind {
+  const mapped = ipv4In(address);
+  if (mapped) {
+    const [a, b] = mapped as [number, number];
+    if (a === 127 || a === 0) return "this machine";
+    if ((a === 169 && b === 254) || a >= 224) return "reserved";
+    return METADATA.has(mapped.join(".")) ? "reserved" : "elsewhere";
+  }
+  const text = address.toLowerCase();
+  if (text === "::1" || text === "::") return "this machine";
+  return /^(fe[89ab]|ff)/.test(text) || METADATA.has(text) ? "reserved" : "elsewhere";
+}
+
+function ipv4In(address: string): number[] | undefined {
+  const dotted = /^(?:::ffff:|64:ff9b::)?(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
+  if (dotted) return dotted.split(".").map(Number);
+  const hex = /^(?:::ffff:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address);
+  if (!hex) return undefined;
+  const [high, low] = [parseInt(hex[1]!, 16), parseInt(hex[2]!, 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255];
+}
+
+// -- the answer ---------------------------------------------------------------------------------------------
+
+async function readSome(response: Response): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > ANSWER_LIMIT) break;
+  }
+  return text;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

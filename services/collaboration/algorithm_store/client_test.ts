@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { createStoreClient, kindOfAddress, type StoreCall, StoreRefusal } from "./client.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { freePort } from "../../stack/ports.ts";
+
+interface Received {
+  method: string;
+  path: string;
+  headers: Headers;
+  body: unknown;
+}
+
+/** A small algorithm store; `answer` decides what it says. */
+function startStore(answer: (path: string) => Response | Promise<Response>) {
+  const received: Received[] = [];
+  const server = Deno.serve(
+    { port: freePort(), hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      const text = await request.text();
+      const path = new URL(request.url).pathname;
+      received.push({
+        method: request.method,
+        path,
+        headers: request.headers,
+        body: text ? JSON.parse(text) : undefined,
+      });
+      return await answer(path);
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/api`,
+    received,
+    stop: () => server.shutdown(),
+  };
+}
+
+function callTo(storeUrl: string, change: Partial<StoreCall> = {}): StoreCall {
+  const serverUrl = "https://sextant.example/api";
+  return { storeUrl, serverUrl, authorization: "Bearer abc", force: true, ...change };
+}
+
+const said = (code: string) => (error: unknown) =>
+  error instanceof SextantError && error.code === code;
+
+Deno.test("register() makes the server known to the store, as the caller", async () => {
+  const store = startStore(() => Response.json({ id: 1 }, { status: 201 }));
+  const client = createStoreClient();
+  await client.register(callTo(`${store.url}/`));
+  await client.unregister(callTo(store.url));
+  const [first, second] = store.received;
+  assert.equal(store.received.length, 2);
+  assert.deepEqual([first!.method, first!.path], ["POST", "/api/vantage6-server"]);
+  assert.deepEqual(first!.body, { url: "https://sextant.example/api", force: true });
+  assert.equal(first!.headers.get("server_url"), "https://sextant.example/api");
+  assert.equal(first!.headers.get("authorization"), "Bearer abc");
+  assert.deepEqual([second!.method, second!.path], ["DELETE", "/api/vantage6-server"]);
+  await store.stop();
+});
+
+Deno.test("register() takes 'known already' for yes, and 'forbidden' when the store is public", async () => {
+  for (const policy of [{ algorithm_view: "public" }, { algorithms_open: true }]) {
+    const store = startStore((path) =>
+      path.endsWith("/policy/public")
+        ? Response.json(policy)
+        : Response.json({ msg: "no" }, { status: 403 })
+    );
+    await createStoreClient().register(callTo(store.url));
+    await store.stop();
+  }
+  const known = startStore(() => Response.json({}, { status: 208 }));
+  await createStoreClient().register(callTo(known.url));
+  await known.stop();
+});
+
+Deno.test("register() relays a refusal with its status", async () => {
+  for (const status of [400, 401, 403, 500]) {
+    const store = startStore(() => Response.json({ msg: "not you" }, { status }));
+    await assert.rejects(
+      createStoreClient().register(callTo(store.url)),
+      (error) =>
+        error instanceof StoreRefusal && error.status === status && /not you/.test(error.message),
+    );
+    await store.stop();
+  }
+});
+
+Deno.test("register() follows no redirect and waits no longer than it was told", async () => {
+  const inner = startStore(() => Response.json({ secret: 1 }, { status: 201 }));
+  const outer = startStore(() => Response.redirect(`${inner.url}/elsewhere`, 307));
+  await assert.rejects(createStoreClient().register(callTo(outer.url)), said("bad_gateway"));
+  assert.equal(inner.received.length, 0);
+  await Promise.all([inner.stop(), outer.stop()]);
+
+  const held = Promise.withResolvers<Response>();
+  const slow = startStore(() => held.promise);
+  await assert.rejects(
+    createStoreClient({ timeoutMs: 100 }).register(callTo(slow.url)),
+    said("not_found"),
+  );
+  held.resolve(new Response());
+  await slow.stop();
+  const nobody = `http://127.0.0.1:${freePort()}/api`;
+  await assert.rejects(createStoreClient().register(callTo(nobody)), said("not_found"));
+});
+
+Deno.test("register() reads no more of an answer than 1 MiB", async () => {
+  let sent = 0;
+  const store = startStore(() =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          sent += 16_384;
+          controller.enqueue(new TextEncoder().encode("x".repeat(16_384)));
+          if (sent > 64 * 1024 * 1024) controller.close();
+        },
+      }),
+      { status: 400 },
+    )
+  );
+  await assert.rejects(createStoreClient().register(callTo(store.url)), StoreRefusal);
+  assert.ok(sent < 16 * 1024 * 1024, `${sent} bytes were read`);
+  await store.stop();
+});
+
+Deno.test("approvedImage() pins what the store has approved, and takes nothing else for it", async () => {
+  const digest = `sha256:${"ab".repeat(32)}`;
+  let answer: unknown;
+  let status = 200;
+  const asked: string[] = [];
+  const server = Deno.serve(
+    { port: freePort(), hostname: "127.0.0.1", onListen: () => {} },
+    ({ url, headers }) => {
+      asked.push(`${headers.get("authorization")} ${new URL(url).searchParams.get("image")}`);
+      return Response.json(answer, { status });
+    },
+  );
+  const call = callTo(`http://127.0.0.1:${server.addr.port}/api`);
+  const ask = (image: string) => createStoreClient().approvedImage(call, image);
+
+  answer = { data: [{ image: "reg.example:5000/avg", digest, name: "Average", functions: [] }] };
+  const pinned = `reg.example:5000/avg@${digest}`;
+  for (const image of ["reg.example:5000/avg", "reg.example:5000/avg:latest", pinned]) {
+    assert.equal(await ask(image), pinned);
+  }
+  assert.equal(asked[1], "Bearer abc reg.example:5000/avg:latest");
+  // A store that lists more than it was asked for approves none of it by that.
+  await assert.rejects(ask("reg.example:5000/average:1"), said("invalid_request"));
+  answer = { data: [{ image: "deno:average@1.0.0", digest: null }] };
+  assert.equal(await ask("deno:average@1.0.0"), "deno:average@1.0.0");
+  await assert.rejects(ask("deno:average@2.0.0"), said("invalid_request"));
+  const wrong = [
+    { data: [] },
+    {},
+    "x",
+    { data: [{ image: "a", digest: "md5:1" }] },
+    { data: [{ digest }] },
+  ];
+  for (const one of wrong) {
+    answer = one;
+    await assert.rejects(ask("a"), said("invalid_request"), JSON.stringify(one));
+  }
+  answer = { msg: "this version is not approved" };
+  status = 400;
+  await assert.rejects(
+    ask("a"),
+    (error) => error instanceof StoreRefusal && /version is not approved/.test(error.message),
+  );
+  await server.shutdown();
+});
+
+Deno.test("register() sends nothing to addresses where no store can be", async () => {
+  const store = startStore(() => Response.json({}, { status: 201 }));
+  const { port } = new URL(store.url);
+  const local = [
+    store.url,
+    `http://localhost:${port}/api`,
+    `http://LOCALHOST.:${port}/api`,
+    `http://store.localhost:${port}/api`,
+    `http://[::1]:${port}/api`,
+    `http://[::ffff:127.0.0.1]:${port}/api`,
+    `http://0.0.0.0:${port}/api`,
+    `http://2130706433:${port}/api`,
+    `http://0x7f.1:${port}/api`,
+  ];
+  for (const url of local) {
+    const call = callTo(url, { force: false });
+    await assert.rejects(createStoreClient().register(call), said("invalid_request"), url);
+  }
+  const never = [
+    "http://169.254.169.254/latest",
+    "http://[fe80::1]/api",
+    "http://224.0.0.1/api",
+    "file:///etc/passwd",
+    "ftp://store.example/api",
+    "http://user:password@store.example/api",
+    "http://store.example/api?x=1",
+    "nonsense",
+  ];
+  for (const url of never) {
+    await assert.rejects(createStoreClient().register(callTo(url)), said("invalid_request"), url);
+  }
+  const resolving = (address: string) =>
+    createStoreClient({ resolve: () => Promise.resolve(["203.0.113.5", address]) });
+  const named = callTo(`http://store.example:${port}/api`, { force: false });
+  await assert.rejects(resolving("127.0.0.1").register(named), said("invalid_request"));
+  const forced = { ...named, force: true };
+  await assert.rejects(resolving("169.254.169.254").register(forced), said("invalid_request"));
+  assert.equal(store.received.length, 0);
+  await store.stop();
+});
+
+Deno.test("kindOfAddress() sees through IPv4 written as IPv6", () => {
+  const kinds = Object.fromEntries(
+    [
+      "127.8.0.1",
+      "::ffff:7f00:1",
+      "::1",
+      "::",
+      "0.0.0.0",
+      "169.254.1.1",
+      "::ffff:a9fe:a9fe",
+      "febf::1",
+      "ff02::1",
+      "fd00:ec2::254",
+      "fd20:ce::254",
+      "100.100.100.200",
+      "192.0.0.192",
+      "fd12:3456::1",
+      "10.0.0.1",
+      "203.0.113.5",
+      "2001:db8::1",
+    ].map((address) => [address, kindOfAddress(address)]),
+  );
+  assert.deepEqual(kinds, {
+    "127.8.0.1": "this machine",
+    "::ffff:7f00:1": "this machine",
+    "::1": "this machine",
+    "::": "this machine",
+    "0.0.0.0": "this machine",
+    "169.254.1.1": "reserved",
+    "::ffff:a9fe:a9fe": "reserved",
+    "febf::1": "reserved",
+    "ff02::1": "reserved",
+    "fd00:ec2::254": "reserved",
+    "fd20:ce::254": "reserved",
+    "100.100.100.200": "reserved",
+    "192.0.0.192": "reserved",
+    "fd12:3456::1": "elsewhere",
+    "10.0.0.1": "elsewhere",
+    "203.0.113.5": "elsewhere",
+    "2001:db8::1": "elsewhere",
+  });
+});
