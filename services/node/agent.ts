@@ -29,7 +29,7 @@ import { createGate } from "./run/gate.ts";
 import { openInputs } from "./run/input.ts";
 import { takeWork } from "./run/intake.ts";
 import { createReporter } from "./run/report.ts";
-import { openRunners } from "./run/runners.ts";
+import { openRuntimes } from "./run/runtimes.ts";
 import { createSlots } from "./run/slots.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
 
@@ -133,7 +133,7 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
-    const runners = await openRunners({
+    const runtimes = await openRuntimes({
       config,
       nodeId,
       hub,
@@ -145,7 +145,7 @@ export async function startAgent(
       log,
       openSandbox,
     });
-    ends.push(() => runners.close());
+    ends.push(() => runtimes.close());
     const slots = createSlots(config.maxRuns);
     const attempts = createAttempts({
       journal,
@@ -158,7 +158,7 @@ export async function startAgent(
           journal,
           reporter,
           slots,
-          runner: runners.runnerOf(entry.dispatch.image),
+          runtime: runtimes.runtimeOf(entry.dispatch.image),
           sealOf: ({ init_org_id, parent_id }: Dispatch) =>
             payloads.seal(init_org_id, parent_id === null ? "program" : "node"),
           log: log.with({ task_id, result_id, attempt }),

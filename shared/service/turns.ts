@@ -23,3 +23,14 @@ export function createTurns(
     }
   };
 }
+
+/** Waits for a turn, and has it until the function that it gives is called. */
+export async function takeTurn(inTurn: ReturnType<typeof createTurns>): Promise<() => void> {
+  const begun = Promise.withResolvers<() => void>();
+  void inTurn(() => {
+    const turn = Promise.withResolvers<void>();
+    begun.resolve(turn.resolve);
+    return turn.promise;
+  });
+  return await begun.promise;
+}

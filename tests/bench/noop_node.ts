@@ -9,7 +9,6 @@ import { say, told } from "./programs.ts";
 
 const result = await writePieces(await Deno.makeTempFile(), [new TextEncoder().encode("null")]);
 const nothing: Sandbox = {
-  name: "nothing",
   walls: [],
   start() {
     const outcome = { status: "completed" as const, result, log: "", reason: null };

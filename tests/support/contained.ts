@@ -2,8 +2,9 @@
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import type { Outcome } from "../../services/node/run/runtime.ts";
 import { type Containers, createContainers } from "../../services/node/container/containers.ts";
-import type { ContainerOptions, ContainerRun } from "../../services/node/container/options.ts";
-import type { Connect } from "../../services/node/container/network/ways_out.ts";
+import type { Connect } from "../../services/node/container/network/connect.ts";
+import type { ContainerOptions } from "../../services/node/container/options.ts";
+import type { RunSpec } from "../../services/node/container/run_spec.ts";
 import { createEngine } from "../../services/node/container/engine.ts";
 import { temporaryFolder } from "../harness.ts";
 import { SHELL_IMAGE, type TestEngine } from "./container_engine.ts";
@@ -23,7 +24,7 @@ export const OPTIONS: ContainerOptions = {
   runContext: false,
 };
 
-export interface Place {
+export interface ContainersOfTest {
   containers: Containers;
   folder: string;
   imageId: string;
@@ -32,10 +33,10 @@ export interface Place {
   again(engineSocket?: string): Promise<Containers>;
   start(
     script: string,
-    run?: Partial<ContainerRun>,
+    run?: Partial<RunSpec>,
   ): Promise<{ done: Promise<Outcome>; kill(): Promise<void> }>;
   /** Runs a script in a container to its end. */
-  run(script: string, run?: Partial<ContainerRun>): Promise<Outcome & { text: string }>;
+  run(script: string, run?: Partial<RunSpec>): Promise<Outcome & { text: string }>;
 }
 
 let runs = 0;
@@ -44,7 +45,7 @@ let shellImage: Promise<string> | undefined;
 /** Containers of one agent with its own folder; everything is removed at the end. */
 export async function withContainers(
   testEngine: TestEngine,
-  use: (place: Place) => Promise<void>,
+  use: (given: ContainersOfTest) => Promise<void>,
   { connect, socket = testEngine.socket, ...options }: Partial<ContainerOptions> & {
     connect?: Connect;
     /** The engine's, or one in between. */
@@ -74,7 +75,7 @@ export async function withContainers(
   // Once for all: a pull that fails takes seconds.
   const imageId =
     await (shellImage ??= containers.images.get(SHELL_IMAGE, new AbortController().signal));
-  function start(script: string, run: Partial<ContainerRun> = {}) {
+  function start(script: string, run: Partial<RunSpec> = {}) {
     const number = ++runs;
     return containers.start({
       name: `${number}-1`,
@@ -92,7 +93,7 @@ export async function withContainers(
       input: new TextEncoder().encode(script),
       databases: [],
       labels: [],
-      reach: [],
+      targets: [],
       limits: LIMITS,
       onLog() {},
       token: "a.b.c",

@@ -46,7 +46,7 @@ for (const [index, script] of scripts.entries()) {
     input: new TextEncoder().encode(script),
     databases: [],
     labels: [],
-    reach: [{ host: "db.example", port: 5432 }, { host: "192.0.2.7", port: 99 }],
+    targets: [{ host: "db.example", port: 5432 }, { host: "192.0.2.7", port: 99 }],
     limits: { timeoutSeconds: 60, memoryMiB: 64, outputMiB: 1 },
     onLog() {},
     token: "a.b.c",

@@ -3,7 +3,8 @@
  * @module
  */
 import { writePieces } from "../../services/node/payload/pieces.ts";
-import type { Outcome, RunHandle, RunSpec } from "../../services/node/run/runtime.ts";
+import type { Outcome, RunHandle } from "../../services/node/run/runtime.ts";
+import type { RunSpec } from "../../services/node/sandbox/run_spec.ts";
 import {
   createSandbox,
   type Sandbox,
@@ -21,7 +22,7 @@ export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input">> {
   limits?: Partial<RunSpec["limits"]>;
 }
 
-export interface SandboxPlace {
+export interface SandboxOfTest {
   sandbox: Sandbox;
   /** Holds what the test makes; every user can get at it. */
   folder: string;
@@ -37,7 +38,7 @@ const NO_SUBTASKS: RunSpec["client"] = {
 };
 
 export async function withSandbox(
-  use: (place: SandboxPlace) => Promise<void>,
+  use: (given: SandboxOfTest) => Promise<void>,
   options: Partial<SandboxOptions> = {},
 ): Promise<void> {
   const { path: folder, remove } = await temporaryFolder();

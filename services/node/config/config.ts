@@ -17,7 +17,7 @@ import { FORMAT_SETTINGS, type FormatSetting } from "../encryption/formats.ts";
 import { readPrivateKey } from "../encryption/keys.ts";
 import { isPattern, type Policy } from "../policy/policy.ts";
 import type { ContainerOptions } from "../container/options.ts";
-import { LOOPBACK } from "../container/network/addresses.ts";
+import { LOOPBACK } from "../container/network/routes.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import { containerOptions, containerShape, readLogins } from "./containers.ts";
 import { whyNot } from "./elsewhere.ts";

@@ -1,5 +1,5 @@
 /**
- * Runs algorithms as containers of Docker or Podman, over the engine's socket: the field's published images, unmodified.
+ * Runs algorithms as containers of Docker or Podman, over the engine's socket: v6's published images, unmodified.
  *
  * A container outlives the agent. What is needed to take it up again lies in its labels and in its folder, and it is
  * removed only when its outcome is in the journal.
@@ -8,42 +8,46 @@
 import { join } from "node:path";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import type { Outcome, OutcomeStatus, RunHandle, RunLimits } from "../run/runtime.ts";
-import { type About, aboutEngine, type Engine, EngineError } from "./engine.ts";
+import { endedAtOnce } from "../run/outcome.ts";
+import type { RunHandle } from "../run/runtime.ts";
+import { createAgentContainers } from "./agent_containers.ts";
+import { stateOf } from "./container_state.ts";
 import { createDiskCounter } from "./disk.ts";
+import { type About, aboutEngine, type Engine, EngineError } from "./engine.ts";
 import { EnvironmentError } from "./environment.ts";
 import { GpuError } from "./gpu.ts";
 import { createImages, type Images } from "./image.ts";
-import { type Connect, type Link, openLink, type Serve } from "./network/ways_out.ts";
-import { describeContainer } from "./create_container.ts";
-import type { ContainerOptions, ContainerRun } from "./options.ts";
-import { ownContainers } from "./own_containers.ts";
-import { openPlaces, type Place, PlaceError } from "./run_folder.ts";
-import { planReach, type Target, type Way, within } from "./network/addresses.ts";
-import { hasRun, startOnce } from "./start.ts";
-import { isAlive, stateOf, supervise } from "./supervise.ts";
-import { openSurroundings } from "./surroundings.ts";
+import { openJobFolders } from "./job_folders.ts";
+import { openCommonTargets } from "./network/common_targets.ts";
+import type { Connect } from "./network/connect.ts";
+import {
+  type ContainerNetwork,
+  openContainerNetwork,
+  type Serve,
+} from "./network/container_network.ts";
+import { planRoutes, type Route, routesTo } from "./network/routes.ts";
+import type { ContainerOptions } from "./options.ts";
+import { prepareContainer } from "./prepare_container.ts";
+import { openRunFolders, type RunFolder, RunFolderError } from "./run_folder.ts";
+import type { RunSpec, TakenUpRun } from "./run_spec.ts";
+import { createSocketFolder } from "./socket_folder.ts";
+import { hasRun, startOnce } from "./start_once.ts";
+import { takeUp } from "./take_up.ts";
 
 /** How long an engine may take over a start that an earlier agent has asked for. */
 const START_MS = 5000;
 
-export interface Adoption {
-  jobId: number;
-  /** What the owner lets the run reach now. */
-  reach: readonly Target[];
-  limits: RunLimits;
-  onLog: (lines: string[]) => void;
-  serve: (token: string) => Serve;
-}
-
 export interface Containers {
   readonly images: Images;
-  /** The place of a run, which is there while the run is. */
-  place(name: string): Place;
+  /** The folder of a run, which is there while the run is. */
+  folderOf(name: string): RunFolder;
   /** Starts a run. What is wrong with the run itself is its outcome, not a rejection. */
-  start(run: ContainerRun): Promise<RunHandle>;
-  /** Takes up the container of a run that was started before this agent was; `undefined` when there is none. */
-  reattach(name: string, adoption: Adoption): Promise<RunHandle | undefined>;
+  start(run: RunSpec): Promise<RunHandle>;
+  /**
+   * Takes up the container of a run that was started before this agent was; `undefined`, and nothing left of it, when it
+   * did not run. Rejects when the engine does not tell.
+   */
+  reattach(run: TakenUpRun): Promise<RunHandle | undefined>;
   /** Removes every container and folder of this agent whose run is not in `keep`. */
   cleanUp(keep: (name: string) => boolean): Promise<void>;
   /**
@@ -64,11 +68,14 @@ export interface CreateContainersOptions {
   log: Logger;
 }
 
+/** Rejects when a folder cannot be made, or no program for an SSH tunnel be started. */
 export async function createContainers(
   { engine, folder, agentId, options, connect, log }: CreateContainersOptions,
 ): Promise<Containers> {
-  const places = await openPlaces(join(folder, "containers"), log);
-  const sockets = await makeSocketFolder(join(folder, "containers", "sockets"));
+  const home = await createHome(folder);
+  const runFolders = await openRunFolders(join(home, "runs"), log);
+  const jobFolders = await openJobFolders(join(home, "tmp"), log);
+  const sockets = await createSocketFolder(join(home, "sockets"));
   const images = createImages({
     engine,
     logins: options.logins,
@@ -76,100 +83,48 @@ export async function createContainers(
     timeoutSeconds: options.pullTimeoutSeconds,
     log,
   });
-  const surroundings = await openSurroundings({
-    ...options,
-    engine,
-    folder: sockets,
-    connect,
-    log,
-  });
-  const disk = createDiskCounter(engine);
-  const own = ownContainers({ engine, agentId, log });
-  const links = new Set<Link>();
+  const common = await openCommonTargets({ ...options, engine, folder: sockets, connect, log });
+  const own = createAgentContainers({ engine, agentId, log });
+  const networks = new Set<ContainerNetwork>();
   const closed = new AbortController();
-  const busyJobs = new Map<number, number>();
-
-  let known: Promise<About> | undefined;
-  /** Asked once: another engine means another agent. */
-  function about(): Promise<About> {
-    return known ??= aboutEngine(engine).catch((error) => {
-      known = undefined;
-      throw error;
-    });
-  }
+  const about = askOnce(() => aboutEngine(engine));
+  const takeUpTools = {
+    engine,
+    runFolders,
+    jobFolders,
+    disk: createDiskCounter(engine),
+    limits: options.limits,
+    log,
+    signal: closed.signal,
+    closeNetwork,
+    remove,
+  };
 
   /** Opens all that a run reaches; closed with the run, or with everything. */
-  async function open(name: string, serve: Serve, ways: Way[]): Promise<Link> {
-    const link = await openLink({
+  async function openNetwork(
+    name: string,
+    serve: Serve,
+    routes: Route[],
+  ): Promise<ContainerNetwork> {
+    const network = await openContainerNetwork({
       folder: join(sockets, name),
       serve,
-      ways,
+      routes,
       whitelist: options.whitelist,
-      connect: surroundings.connect,
+      connect: common.connect,
       log: log.with({ run: name }),
     });
-    links.add(link);
-    return link;
+    networks.add(network);
+    return network;
   }
 
-  async function shut(link: Link): Promise<void> {
-    links.delete(link);
-    await link.close();
-  }
-
-  /** Watches a started container, and connects it unless it is. */
-  async function takeUp(
-    id: string,
-    name: string,
-    link: Link,
-    { jobId, limits, onLog }: Pick<ContainerRun, "jobId" | "limits" | "onLog">,
-  ): Promise<RunHandle> {
-    const State = await stateOf(engine, id);
-    const place = places.find(name);
-    const temporary = await places.temporary(jobId);
-    busyJobs.set(jobId, (busyJobs.get(jobId) ?? 0) + 1);
-    const handle = supervise({
-      engine,
-      id,
-      disk,
-      pid: State.Pid,
-      place,
-      temporary,
-      limits: { ...options.limits, ...limits },
-      startedAt: Date.parse(State.StartedAt) || Date.now(),
-      onLog,
-      log,
-      signal: closed.signal,
-      async onEnd() {
-        busyJobs.set(jobId, busyJobs.get(jobId)! - 1);
-        await shut(link);
-      },
-      async release() {
-        await own.remove(id);
-        await places.remove(name);
-      },
-    });
-    if (link.connected || !State.Running || State.Pid === 0) return handle;
-    try {
-      await link.connect(State.Pid);
-      return handle;
-    } catch (error) {
-      // One that has ended already has no network to enter.
-      if (!await isAlive(State.Pid) || !await runs(id)) return handle;
-      await handle.kill();
-      const { release } = await handle.done;
-      return endedAtOnce({ ...cannotConnect(error), release });
-    }
-  }
-
-  function cannotConnect(error: unknown): { status: OutcomeStatus; reason: string } {
-    log.error("Cannot connect a container with its proxy", { reason: messageOf(error) });
-    const reason = "The node could not connect the container with its proxy; its own log says why.";
-    return { status: "start failed", reason };
+  async function closeNetwork(network: ContainerNetwork): Promise<void> {
+    networks.delete(network);
+    await network.close();
   }
 
   /** Where the engine can, all that a program reaches is there before the program begins. */
-  async function connectEarly(id: string, link: Link): Promise<void> {
+  async function connectEarly(id: string, network: ContainerNetwork): Promise<void> {
     if (!(await about()).podman) return;
     try {
       await engine.done("POST", `/containers/${id}/init`, { podman: true });
@@ -177,125 +132,120 @@ export async function createContainers(
       if (!(error instanceof EngineError)) throw error;
       return; // the start will tell what is wrong
     }
-    const State = await stateOf(engine, id);
-    if (State.Pid > 0) await link.connect(State.Pid);
+    const { Pid } = await stateOf(engine, id);
+    if (Pid > 0) await network.connect(Pid);
   }
 
-  async function runs(id: string): Promise<boolean> {
-    return (await stateOf(engine, id).catch(() => undefined))?.Running ?? false;
+  /** Removes what there is of a run. */
+  async function remove(name: string, id: string | undefined): Promise<void> {
+    if (id !== undefined) await own.remove(id);
+    await runFolders.remove(name);
+  }
+
+  /** The token of a run that was started, which its container may go on with; `undefined` when it did not run. */
+  async function tokenOfStarted(name: string, id: string): Promise<string | undefined> {
+    const token = await runFolders.token(name).catch(() => undefined);
+    // The agent died about when it asked for the start. Who asks again may be the second to do so, and what the first
+    // one started may have ended in between: an attempt that is lost can be made anew, one made twice cannot be unmade.
+    return token !== undefined && await hasRun(engine, id, START_MS) ? token : undefined;
+  }
+
+  function explain(error: unknown): string {
+    if ([EnvironmentError, RunFolderError, GpuError].some((kind) => error instanceof kind)) {
+      return messageOf(error);
+    }
+    log.error("Cannot start a container", { error });
+    const words = error instanceof EngineError && error.status !== undefined
+      ? error.message.replaceAll(folder, "…").slice(0, 1000)
+      : "its own log says why";
+    return `The node could not start the container: ${words}`;
   }
 
   return {
     images,
-    place: places.find,
+    folderOf: runFolders.of,
 
     async start(run) {
       let id: string | undefined;
-      let link: Link | undefined;
+      let network: ContainerNetwork | undefined;
       try {
-        const place = await places.make(run.name, run);
-        const ways = planReach([...run.reach, ...await surroundings.targets()]);
-        const body = await describeContainer(run, {
+        const runFolder = await runFolders.create(run.name, run);
+        const routes = planRoutes([...run.targets, ...await common.list()]);
+        const request = await prepareContainer(run, {
           about: await about(),
           options,
-          places,
-          place,
-          temporary: await places.temporary(run.jobId),
-          ways,
-          labels: own.labels(run.name, ways),
+          runFolders,
+          runFolder,
+          temporary: await jobFolders.of(run.jobId),
+          routes,
+          labels: own.labels(run.name, routes),
         });
-        id = await own.make(run.name, body);
-        link = await open(run.name, run.serve, ways);
-        await connectEarly(id, link);
+        id = await own.create(run.name, request);
+        network = await openNetwork(run.name, run.serve, routes);
+        await connectEarly(id, network);
         await startOnce({ engine, id, log });
-        return await takeUp(id, run.name, link, run);
+        return await takeUp({ id, run, network }, takeUpTools);
       } catch (error) {
-        if (link) await shut(link);
-        if (id) await own.remove(id);
-        await places.remove(run.name);
-        return endedAtOnce(explain(error));
+        if (network) await closeNetwork(network);
+        await remove(run.name, id);
+        return endedAtOnce({ status: "start failed", reason: explain(error) });
       }
     },
 
-    async reattach(name, { reach, serve, ...adoption }) {
-      const id = await own.find(name);
-      if (id === undefined) return undefined;
-      const token = await places.token(name).catch(() => undefined);
-      if (token === undefined) return undefined;
-      // The agent died about when it asked for the start. Who asks again may be the second to do so, and what the first
-      // one started may have ended in between: an attempt that is lost can be made anew, one made twice cannot be unmade.
-      if (!await hasRun(engine, id, START_MS)) {
-        await own.remove(id);
-        await places.remove(name);
+    async reattach({ serve, targets, ...run }) {
+      const id = await own.find(run.name);
+      const token = id === undefined ? undefined : await tokenOfStarted(run.name, id);
+      if (id === undefined || token === undefined) {
+        await remove(run.name, id);
         return undefined;
       }
-      const allowed = [...reach, ...await surroundings.targets()];
-      const ways = within(await own.waysOf(id), allowed);
-      const link = await open(name, serve(token), ways);
+      const allowed = [...targets, ...await common.list()];
+      const routes = routesTo(allowed, await own.routesOf(id));
+      const network = await openNetwork(run.name, serve(token), routes);
       try {
-        return await takeUp(id, name, link, adoption);
+        return await takeUp({ id, run, network }, takeUpTools);
       } catch (error) {
         // Or nobody could try again: its sockets would be taken.
-        await shut(link);
+        await closeNetwork(network);
         throw error;
       }
     },
 
     async cleanUp(keep) {
       for (const { id, run } of await own.list()) if (!keep(run)) await own.remove(id);
-      for (const name of await places.runs()) if (!keep(name)) await places.remove(name);
+      for (const name of await runFolders.list()) if (!keep(name)) await runFolders.remove(name);
     },
 
     async sweep(isOver) {
       await own.removeRest();
-      for (const job of await places.jobs()) {
-        try {
-          if (busyJobs.get(job) || !await isOver(job)) continue;
-          if (!busyJobs.get(job)) await places.removeTemporary(job);
-        } catch (error) {
-          // One that stays must not keep the others.
-          const reason = messageOf(error);
-          log.warn("Cannot remove the temporary folder of a job", { job_id: job, reason });
-        }
-      }
+      await jobFolders.sweep(isOver);
     },
 
     async close() {
       closed.abort(new Error("closed"));
-      for (const link of links) await link.close();
-      await surroundings.close();
+      for (const network of networks) await network.close();
+      await common.close();
       await Deno.remove(sockets, { recursive: true }).catch(() => {});
     },
   };
-
-  function explain(error: unknown): { status: OutcomeStatus; reason: string } {
-    if ([EnvironmentError, PlaceError, GpuError].some((kind) => error instanceof kind)) {
-      return { status: "start failed", reason: messageOf(error) };
-    }
-    log.error("Cannot start a container", { error });
-    const words = error instanceof EngineError && error.status !== undefined
-      ? error.message.replaceAll(folder, "…").slice(0, 1000)
-      : "its own log says why";
-    return { status: "start failed", reason: `The node could not start the container: ${words}` };
-  }
 }
 
-/**
- * Makes a folder for sockets, of which a path has at most 107 characters: too few for the data folder. The file `note`
- * says where it is, so that the next agent removes what one that was killed has left.
- */
-async function makeSocketFolder(note: string): Promise<string> {
-  const left = await Deno.readTextFile(note).catch(() => "");
-  if (left !== "") await Deno.remove(left, { recursive: true }).catch(() => {});
-  const folder = await Deno.makeTempDir({ prefix: "sx-" });
-  await Deno.writeTextFile(note, folder);
-  return folder;
+/** The folder of all files of containers, which is the agent's alone. */
+async function createHome(dataFolder: string): Promise<string> {
+  const home = join(dataFolder, "containers");
+  await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+  await Deno.chmod(home, 0o700);
+  return home;
 }
 
-/** A run that has ended before it could begin. */
-function endedAtOnce(
-  end: Pick<Outcome, "status" | "reason"> & Pick<Partial<Outcome>, "release">,
-): RunHandle {
-  const outcome: Outcome = { result: null, log: "", ...end };
-  return { done: Promise.resolve(outcome), kill: () => Promise.resolve() };
+/** What the engine says of itself is asked once: another engine means another agent. */
+function askOnce(ask: () => Promise<About>): () => Promise<About> {
+  let known: Promise<About> | undefined;
+  return function about() {
+    known ??= ask().catch((error) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
 }

@@ -8,7 +8,7 @@ import {
   useTestEngine,
 } from "../../../tests/support/container_engine.ts";
 import { createContainers } from "./containers.ts";
-import type { ContainerRun } from "./options.ts";
+import type { RunSpec } from "./run_spec.ts";
 import { createEngine } from "./engine.ts";
 import { ImageError } from "./image.ts";
 
@@ -207,7 +207,7 @@ Deno.test(
 
 Deno.test(containerTest("Containers tell how a run failed"), async () => {
   await withContainers(testEngine(), async ({ run, start }) => {
-    const cases: [script: string, status: string, reason: RegExp, run?: Partial<ContainerRun>][] = [
+    const cases: [script: string, status: string, reason: RegExp, run?: Partial<RunSpec>][] = [
       ["echo no; exit 3", "crashed", /exit code 3/],
       ["head -c 3000000 /dev/zero > output", "failed", /larger than the 1 MiB/],
       ["sleep 60", "failed", /longer than the 1 seconds/, {
@@ -250,9 +250,10 @@ Deno.test(
       // Whichever it sees first: the end of the program, or that its container is gone.
       assert.match((await leftOver.done).status, /^(crashed|unknown error)$/);
       await containers.close();
-      const handle = await next.reattach(name, {
+      const handle = await next.reattach({
+        name,
         jobId: 8000,
-        reach: [],
+        targets: [],
         limits: LIMITS,
         onLog() {},
         serve(token) {
@@ -269,9 +270,10 @@ Deno.test(
       ]);
       await outcome.release!();
       assert.equal(
-        await next.reattach(name, {
+        await next.reattach({
+          name,
           jobId: 1,
-          reach: [],
+          targets: [],
           limits: LIMITS,
           onLog() {},
           serve: () => serve,

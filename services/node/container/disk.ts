@@ -12,7 +12,7 @@ export class UncountableError extends Error {
   override name = "UncountableError";
 }
 
-/** Counts what containers write where the agent gave them no folder. */
+/** Counts what containers write outside of the folders that the agent gives them. */
 export interface DiskCounter {
   /** Gives what tells, as often as it is asked, how many bytes one container holds there. `pid` is its first process. */
   of(id: string, pid: number): () => Promise<number>;
@@ -52,12 +52,12 @@ export function createDiskCounter(engine: Engine): DiskCounter {
   return {
     of(id, pid) {
       let layer: Layer | undefined;
-      return async function countElsewhere() {
+      return async function countOutside() {
         layer ??= await layerOf(id);
         let size = layer.folder === undefined ? Infinity : await sizeOf(layer.folder, pid);
         if (size === Infinity) size = await sizeByEngine(id);
         for (const volume of layer.volumes) size += await sizeOf(volume, pid);
-        return size + await unlinkedSize(processes.beside(pid));
+        return size + await unlinkedSize(processes.inNamespaceOf(pid));
       };
     },
   };
@@ -87,7 +87,7 @@ function processTable() {
 
   return {
     /** The processes in the namespace of `pid`; none if that is this machine's. */
-    beside(pid: number): number[] {
+    inNamespaceOf(pid: number): number[] {
       const namespace = pid > 0 ? namespaceOf(pid) : undefined;
       if (namespace === undefined || namespace === namespaceOf("self")) return [];
       refresh();

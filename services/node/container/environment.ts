@@ -1,5 +1,5 @@
 /**
- * The environment of an algorithm's container, as the field's images expect it: every value in base32.
+ * The environment of an algorithm's container, as v6's images expect it: every value in base32.
  * @module
  */
 
@@ -44,7 +44,7 @@ export interface EnvironmentOptions {
   databases: readonly ContainerDatabase[];
   /** Labels of all databases of the node. */
   labels: readonly string[];
-  /** The way to the web, and the hosts that are not behind it. */
+  /** The proxy to the web, and the hosts that are not behind it. */
   web?: { proxy: { host: string; port: number }; except: readonly string[] };
   /** Path of the run context, if there is one. */
   runContextFile?: string;
@@ -106,6 +106,6 @@ export function buildEnvironment(
     }
     return `${name}=${encodeValue(value)}`;
   });
-  // The field's one exception: it is not encoded, and means the same to whoever decodes it nevertheless.
+  // v6's one exception: it is not encoded, and means the same to whoever decodes it nevertheless.
   return runContextFile ? [...encoded, `RUN_CONTEXT_FILE=${runContextFile}`] : encoded;
 }

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../tests/harness.ts";
 import { LIMITS, withContainers } from "../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../tests/support/container_engine.ts";
 import { memoryUsed } from "../../../tests/support/memory.ts";
-import type { ContainerRun } from "./options.ts";
+import type { RunSpec } from "./run_spec.ts";
 
 const testEngine = useTestEngine();
 
@@ -14,7 +14,7 @@ interface Attack {
   script: string;
   status: string;
   reason: RegExp;
-  run?: Partial<ContainerRun>;
+  run?: Partial<RunSpec>;
 }
 
 const ATTACKS: Attack[] = [

@@ -1,13 +1,13 @@
 /**
  * The run context: a file that tells a program in any language what to run, on what, and where to put the result
- * (the field's experimental `run_context_file`).
+ * (v6's experimental `run_context_file`).
  * @module
  */
 import { writeFieldJson } from "../payload/field_json.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
 /** What of a run stands in its context beside what its container is told anyway. */
-export interface ContextOfRun {
+export interface RunContext {
   nodeId: number;
   taskId: number;
   collaborationId: number;
@@ -17,7 +17,7 @@ export interface ContextOfRun {
 }
 
 export interface RunContextOptions {
-  run: ContextOfRun & { resultId: number };
+  run: RunContext & { resultId: number };
   /** The folder with `output` and `token`, as the container sees it. */
   folder: string;
   temporaryFolder: string;

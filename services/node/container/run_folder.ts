@@ -19,7 +19,7 @@ export interface DatabaseSource {
   /** Anything else, as it is configured. */
   uri?: string | undefined;
   env?: Record<string, string> | undefined;
-  /** `copy`: the run gets a copy of the file. `ro`: the file itself, where the field has it then. */
+  /** `copy`: the run gets a copy of the file. `ro`: the file itself, where v6 has it then. */
   mountMode?: "ro" | "copy" | undefined;
   request: Record<string, unknown>;
 }
@@ -31,144 +31,123 @@ export interface Mount {
   readOnly: boolean;
 }
 
-export interface Place {
+/** A database as a container gets it, and what is mounted for that. */
+export interface MountedDatabase {
+  database: ContainerDatabase;
+  isFile: boolean;
+  mount?: Mount;
+}
+
+/** A run's folder and what is in it. */
+export interface RunFolder {
   path: string;
   /** Host side of what the container sees as its own folder. */
   io: string;
   /** Where its result is once it has ended: out of reach of every container. */
   output: string;
-  /** Where the number of this run's subtasks is remembered. */
-  posted: string;
+  /** Where it is remembered which subtasks the run has made. */
+  created: string;
   /** Where blobs lie on their way from and to the run. */
   blobs: string;
 }
 
 /** A database cannot be handed in. The message is for the researcher and names no path. */
-export class PlaceError extends Error {
-  override name = "PlaceError";
+export class RunFolderError extends Error {
+  override name = "RunFolderError";
 }
 
-export interface Places {
-  /** An input that lies in a file is moved from there. */
-  make(name: string, files: { input: Uint8Array | ContentFile; token: string }): Promise<Place>;
+export interface RunFolders {
+  /** Makes a run's folder; an input that lies in a file is moved from there. */
+  create(
+    name: string,
+    files: { input: Uint8Array | ContentFile; token: string },
+  ): Promise<RunFolder>;
+  /** The folder of a run that was made before. */
+  of(name: string): RunFolder;
+  /** The secret with which a run was made. */
+  token(name: string): Promise<string>;
   /** Adds a file that the container reads. */
   write(name: string, file: string, text: string): Promise<void>;
-  /** The place of a run that was made before. */
-  find(name: string): Place;
-  token(name: string): Promise<string>;
-  /** The temporary folder that runs of one job share; made if need be. */
-  temporary(jobId: number): Promise<string>;
-  /** Never rejects, nor does the next one: a folder that cannot be removed now is named in the log. */
+  /** Readies a database for a run. Throws a {@linkcode RunFolderError}. */
+  mountDatabase(name: string, database: DatabaseSource): Promise<MountedDatabase>;
+  /** Never rejects: a folder that cannot be removed now is named in the log, and tried again with the next clean-up. */
   remove(name: string): Promise<void>;
-  removeTemporary(jobId: number): Promise<void>;
-  /** Names of all runs that have a place. */
-  runs(): Promise<string[]>;
-  jobs(): Promise<number[]>;
-  /** How a database is handed to a run. Throws a {@linkcode PlaceError}. */
-  hand(
-    name: string,
-    database: DatabaseSource,
-  ): Promise<{ database: ContainerDatabase; isFile: boolean; mount?: Mount }>;
+  /** Names of all runs that have a folder. */
+  list(): Promise<string[]>;
 }
 
-export async function openPlaces(folder: string, log: Logger): Promise<Places> {
-  const runs = join(folder, "runs");
-  const temporary = join(folder, "tmp");
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  await Deno.chmod(folder, 0o700);
-  for (const path of [runs, temporary]) await Deno.mkdir(path, { recursive: true });
+/** Keeps the folders of runs in `folder`. */
+export async function openRunFolders(folder: string, log: Logger): Promise<RunFolders> {
+  await Deno.mkdir(folder, { recursive: true });
 
-  function find(name: string): Place {
-    const path = join(runs, name);
+  function of(name: string): RunFolder {
+    const path = join(folder, name);
     return {
       path,
       io: join(path, "io"),
       output: join(path, "output"),
-      posted: join(path, "posted"),
+      // The name that agents of earlier versions gave it, whose runs this one may take up.
+      created: join(path, "posted"),
       blobs: join(path, "blobs"),
     };
   }
 
-  /** What is left over must not take a result with it: the run's end is on the disk when this is called. */
-  async function clear(path: string): Promise<void> {
-    await remove(path).catch((error) =>
-      log.warn("Cannot remove a folder of runs that are over", { path, reason: messageOf(error) })
-    );
-  }
-
   return {
-    find,
-    async make(name, { input, token }) {
-      const place = find(name);
-      await remove(place.path);
-      await Deno.mkdir(place.io, { recursive: true });
-      await Deno.chmod(place.io, 0o777);
-      if (input instanceof Uint8Array) await write(join(place.io, "input"), input, 0o444);
-      else await move(input.path, join(place.io, "input"), 0o444);
-      await write(join(place.io, "token"), new TextEncoder().encode(token), 0o444);
-      await write(join(place.io, "output"), new Uint8Array(), 0o666);
-      await Deno.writeTextFile(join(place.path, "token"), token);
-      await Deno.mkdir(place.blobs);
-      return place;
+    of,
+    async create(name, { input, token }) {
+      const { path, io, blobs } = of(name);
+      await removeIfThere(path);
+      await Deno.mkdir(io, { recursive: true });
+      await Deno.chmod(io, 0o777);
+      if (input instanceof Uint8Array) await write(join(io, "input"), input, 0o444);
+      else await move(input.path, join(io, "input"), 0o444);
+      await write(join(io, "token"), new TextEncoder().encode(token), 0o444);
+      await write(join(io, "output"), new Uint8Array(), 0o666);
+      await Deno.writeTextFile(join(path, "token"), token);
+      await Deno.mkdir(blobs);
+      return of(name);
     },
+    token: (name) => Deno.readTextFile(join(folder, name, "token")),
     write: (name, file, text) =>
-      write(join(find(name).io, file), new TextEncoder().encode(text), 0o444),
-    token: (name) => Deno.readTextFile(join(runs, name, "token")),
-    async temporary(jobId) {
-      const path = join(temporary, String(jobId));
-      await Deno.mkdir(path, { recursive: true });
-      await Deno.chmod(path, 0o777);
-      return path;
-    },
-    remove: (name) => clear(join(runs, name)),
-    removeTemporary: (jobId) => clear(join(temporary, String(jobId))),
-    runs: () => names(runs),
-    jobs: async () => (await names(temporary)).map(Number).filter(Number.isInteger),
-
-    async hand(name, { label, type, path, uri, env = {}, mountMode, request }) {
-      if (path === undefined) {
-        return { database: { label, type, uri: uri ?? "", env, request }, isFile: false };
-      }
-      const info = await Deno.stat(path).catch(() => undefined);
-      if (!info?.isFile && !info?.isDirectory) {
-        throw new PlaceError(`The database "${label}" is not there: it cannot be found or read.`);
-      }
-      const target = info.isFile
-        ? `${mountMode === "ro" ? "/mnt" : "/mnt/data"}/${label}${extname(basename(path))}`
-        : folderFor(label);
-      const source = await Deno.realPath(path);
-      const mount = {
-        source: info.isFile
-          ? await readable(
-            source,
-            info,
-            join(runs, name, `database-${label}`),
-            mountMode === "copy",
-          )
-          : source,
-        target,
-        readOnly: true,
-      };
-      return { database: { label, type, uri: target, env, request }, isFile: info.isFile, mount };
-    },
+      write(join(of(name).io, file), new TextEncoder().encode(text), 0o444),
+    mountDatabase: (name, database) =>
+      mountDatabase(database, join(folder, name, `database-${database.label}`)),
+    remove: (name) => removeOrWarn(join(folder, name), log),
+    list: () => namesIn(folder),
   };
 }
 
-function folderFor(label: string): string {
-  return label === "data" || label === "tmp" ? `/mnt/databases/${label}` : `/mnt/${label}`;
+/** `copy` is where a copy of its file can be, out of everybody else's reach. */
+async function mountDatabase(
+  { label, type, path, uri, env = {}, mountMode, request }: DatabaseSource,
+  copy: string,
+): Promise<MountedDatabase> {
+  if (path === undefined) {
+    return { database: { label, type, uri: uri ?? "", env, request }, isFile: false };
+  }
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (!info?.isFile && !info?.isDirectory) {
+    throw new RunFolderError(`The database "${label}" is not there: it cannot be found or read.`);
+  }
+  const { isFile, mode } = info;
+  const target = isFile ? targetOfFile(label, path, mountMode) : targetOfFolder(label);
+  let source = await Deno.realPath(path);
+  const allMayRead = ((mode ?? 0) & 0o004) !== 0;
+  if (isFile && (mountMode === "copy" || !allMayRead)) {
+    await Deno.copyFile(source, copy);
+    await Deno.chmod(copy, 0o444);
+    source = copy;
+  }
+  const mount = { source, target, readOnly: true };
+  return { database: { label, type, uri: target, env, request }, isFile, mount };
 }
 
-/** The file itself if any user can read it; else a copy that any user can, out of everybody else's reach. */
-async function readable(
-  source: string,
-  info: Deno.FileInfo,
-  copy: string,
-  always: boolean,
-): Promise<string> {
-  if (!always && ((info.mode ?? 0) & 0o004) !== 0) return source;
-  await Deno.copyFile(source, copy);
-  await Deno.chmod(copy, 0o444);
-  return copy;
+function targetOfFile(label: string, path: string, mountMode: "ro" | "copy" | undefined): string {
+  return `${mountMode === "ro" ? "/mnt" : "/mnt/data"}/${label}${extname(basename(path))}`;
+}
+
+function targetOfFolder(label: string): string {
+  return label === "data" || label === "tmp" ? `/mnt/databases/${label}` : `/mnt/${label}`;
 }
 
 async function write(path: string, bytes: Uint8Array, mode: number): Promise<void> {
@@ -182,11 +161,19 @@ async function move(from: string, to: string, mode: number): Promise<void> {
   await Deno.chmod(to, mode);
 }
 
-async function names(folder: string): Promise<string[]> {
+/** The names of what lies in a folder. */
+export async function namesIn(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 }
 
-async function remove(path: string): Promise<void> {
+/** What is left over must not take a result with it: the run's end is on the disk when this is called. */
+export async function removeOrWarn(path: string, log: Logger): Promise<void> {
+  await removeIfThere(path).catch((error) =>
+    log.warn("Cannot remove a folder of runs that are over", { path, reason: messageOf(error) })
+  );
+}
+
+async function removeIfThere(path: string): Promise<void> {
   await Deno.remove(path, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { waitFor } from "../../../tests/harness.ts";
-import { LIMITS, type Place, textOf, withContainers } from "../../../tests/support/contained.ts";
+import {
+  type ContainersOfTest,
+  LIMITS,
+  textOf,
+  withContainers,
+} from "../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../tests/support/container_engine.ts";
 import { type EngineBetween, startEngineBetween } from "../../../tests/support/engine_between.ts";
 import { type Engine, EngineError } from "./engine.ts";
-import { stateOf } from "./supervise.ts";
+import { stateOf } from "./container_state.ts";
 
 const testEngine = useTestEngine();
 const KILL = /^POST .*\/containers\/\w+\/kill/;
@@ -13,11 +18,11 @@ const REMOVE = /^DELETE .*\/containers\//;
 const INSPECT = /^GET .*\/containers\/\w+\/json$/;
 
 async function withBetween(
-  use: (place: Place & { between: EngineBetween }) => Promise<void>,
+  use: (given: ContainersOfTest & { between: EngineBetween }) => Promise<void>,
 ): Promise<void> {
   const between = await startEngineBetween(testEngine().socket);
   try {
-    await withContainers(testEngine(), (place) => use({ ...place, between }), {
+    await withContainers(testEngine(), (given) => use({ ...given, between }), {
       socket: between.socket,
     });
   } finally {
@@ -51,7 +56,7 @@ Deno.test(
       const name = "held-1";
       const outcome = await (await start("echo 1 > output", { name })).done;
       // What another run of the job can do that was given the folder, open.
-      const output = join(containers.place(name).io, "output");
+      const output = join(containers.folderOf(name).io, "output");
       await Deno.writeTextFile(`${folder}/secret`, '"secret"');
       await Deno.remove(output).catch(() => {});
       await Deno.symlink(`${folder}/secret`, output);
@@ -68,9 +73,10 @@ Deno.test(
       const name = "taken-1";
       assert.equal((await (await start("echo 1 > output", { name })).done).status, "completed");
       await containers.close();
-      const handle = await (await again()).reattach(name, {
+      const handle = await (await again()).reattach({
+        name,
         jobId: 1,
-        reach: [],
+        targets: [],
         limits: LIMITS,
         onLog() {},
         serve: () => () => new Response(),
@@ -162,9 +168,10 @@ Deno.test(
         await containers.close();
         const next = await again(between.socket);
         const reattach = () =>
-          next.reattach(name, {
+          next.reattach({
+            name,
             jobId: 7402,
-            reach: [],
+            targets: [],
             limits: LIMITS,
             onLog() {},
             serve: () => () => new Response(),

@@ -3,8 +3,8 @@
  * @module
  */
 import type { ContentFile } from "../payload/pieces.ts";
+import { noResult, type Verdict } from "../run/outcome.ts";
 import type { RunLimits } from "../run/runtime.ts";
-import type { Verdict } from "../sandbox/verdict.ts";
 
 export interface ContainerEnd {
   exitCode: number;
@@ -12,16 +12,15 @@ export interface ContainerEnd {
   oomKilled: boolean;
 }
 
-function no(status: Verdict["status"], reason: string): Verdict {
-  return { status, result: null, reason };
-}
-
 export function vanished(): Verdict {
-  return no("unknown error", "The container vanished: something other than this node removed it.");
+  return noResult(
+    "unknown error",
+    "The container vanished: something other than this node removed it.",
+  );
 }
 
 export function overDisk(diskMiB: number): Verdict {
-  return no(
+  return noResult(
     "failed",
     `The run wrote more than the ${diskMiB} MiB of files that this node gives it.`,
   );
@@ -29,11 +28,11 @@ export function overDisk(diskMiB: number): Verdict {
 
 /** `why` goes on from "cannot be counted". */
 export function uncountable(why: string): Verdict {
-  return no("failed", `The files that the run wrote cannot be counted: ${why}.`);
+  return noResult("failed", `The files that the run wrote cannot be counted: ${why}.`);
 }
 
 export function overOutput({ outputMiB }: RunLimits): Verdict {
-  return no("failed", `The result is larger than the ${outputMiB} MiB that this node takes.`);
+  return noResult("failed", `The result is larger than the ${outputMiB} MiB that this node takes.`);
 }
 
 /**

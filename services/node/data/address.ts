@@ -3,7 +3,7 @@
  * @module
  */
 import { isIP } from "node:net";
-import type { Target } from "../container/network/addresses.ts";
+import type { Target } from "../container/network/routes.ts";
 import type { DatabaseType } from "./databases.ts";
 
 /** Ports of schemes, and of what a database's `DBMS` is called. The part of a scheme after `+` is its driver. */

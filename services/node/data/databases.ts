@@ -3,11 +3,10 @@
  * @module
  */
 import { join } from "node:path";
+import type { Target } from "../container/network/routes.ts";
 import { readHead } from "../record/folder.ts";
 import { CannotStart } from "../run/cannot_start.ts";
-import type { Target } from "../container/network/addresses.ts";
 import { parseCsv } from "./csv.ts";
-import type { RunDatabase } from "../run/runtime.ts";
 import { TableError } from "./table.ts";
 
 export const DATABASE_TYPES = [
@@ -32,20 +31,42 @@ export interface NodeDatabase {
   uri?: string | undefined;
   /** Parameters for containers. */
   env?: Record<string, string> | undefined;
-  /** How a file is handed to containers, in any case to be read only; see `place.ts`. */
+  /** How a file is handed to containers, in any case to be read only; see `container/run_folder.ts`. */
   mountMode?: "ro" | "copy" | undefined;
   /** What a container that asks for it may connect to. */
   reach: Target[];
 }
 
+/** A file of the data station that a run in the sandbox may read. */
+export interface SandboxDatabase {
+  /** The name that the algorithm knows it by. */
+  label: string;
+  type: "csv";
+  /** Absolute path of a regular file. */
+  path: string;
+}
+
 /** Types that are always a file or a folder. */
 export const IN_FILES: readonly DatabaseType[] = ["csv", "parquet", "excel", "folder"];
+
+/** The databases that a dispatch asks for, in its order. Throws a {@linkcode CannotStart} for one that is not here. */
+export function chooseDatabases<Database extends { label: string }>(
+  { databases: wanted }: { databases: readonly { label: string }[] },
+  databases: readonly Database[],
+): Database[] {
+  return wanted.map(({ label }) => {
+    const found = databases.find((database) => database.label === label);
+    if (found) return found;
+    const known = databases.map((database) => database.label).join(", ") || "none";
+    throw new CannotStart(`This node has no database "${label}"; it has ${known}.`);
+  });
+}
 
 /** Readies databases for the sandbox. Throws a {@linkcode CannotStart} for what it cannot read. */
 export async function forSandbox(
   databases: readonly NodeDatabase[],
   dataFolder: string,
-): Promise<RunDatabase[]> {
+): Promise<SandboxDatabase[]> {
   return await Promise.all(databases.map(async ({ label, type, path }) => {
     if (type === "csv" && path) return { label, type, path };
     if (type !== "parquet" || !path) {

@@ -21,7 +21,7 @@ import { attemptKey } from "../record/attempt_id.ts";
 import { type Journal, type JournalEntry, JournalError } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
 import { type Reporter, ReportRefusedError } from "./report.ts";
-import type { Execution, Runner } from "./run.ts";
+import type { Execution, Runtime } from "./runtime.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
 
 /** Why an attempt is to end before its time: the reason with which its signal is aborted. */
@@ -38,7 +38,7 @@ export interface AttemptTools {
   journal: Journal;
   reporter: Reporter;
   slots: Slots;
-  runner: Runner;
+  runtime: Runtime;
   audit: AuditLog;
   /** Whether what the algorithm prints leaves the site. */
   shareLogs: boolean;
@@ -56,14 +56,14 @@ const NO_SLOT: Hold = { without: (work) => work(), release() {} };
  */
 export async function carryOut(
   { dispatch, state }: JournalEntry,
-  { admit, journal, reporter, slots, runner, audit, shareLogs, sealOf, log }: AttemptTools,
+  { admit, journal, reporter, slots, runtime, audit, shareLogs, sealOf, log }: AttemptTools,
   signal: AbortSignal,
 ): Promise<void> {
   let seal: Seal | null = null;
   if (state === "finished") return await deliver();
   try {
     if (state === "started") {
-      const again = await runner.reattach?.(dispatch, signal);
+      const again = await runtime.reattach?.(dispatch, signal);
       if (!again) return await giveUp("the node's agent ended while it ran");
       log.info("Taken up again");
       // Its end first: however slow the hub is about a key, what runs already can be killed meanwhile.
@@ -98,7 +98,7 @@ export async function carryOut(
 
   /** Runs the algorithm; `undefined` when the hub no longer wants the attempt. */
   async function compute(hold: Hold): Promise<Execution | undefined> {
-    const preparing = runner.prepare(dispatch, signal, hold);
+    const preparing = runtime.prepare(dispatch, signal, hold);
     const answer = await reporter.start(dispatch, signal);
     if (!answer.ok) {
       log.info("The hub no longer wants this attempt", { reason: answer.reason });

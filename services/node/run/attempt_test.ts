@@ -8,7 +8,7 @@ import { openAuditLog } from "../record/audit_log.ts";
 import { type Journal, openJournal } from "../record/journal.ts";
 import { type AttemptTools, carryOut, Interruption } from "./attempt.ts";
 import type { Reporter } from "./report.ts";
-import type { Execute, Execution, Runner } from "./run.ts";
+import type { Execute, Execution, Runtime } from "./runtime.ts";
 import { createSlots } from "./slots.ts";
 
 interface Place {
@@ -42,7 +42,7 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
       async takeUp(again, { sealOf, signal }) {
         await journal.accepted(dispatch);
         await journal.started(dispatch);
-        const runner: Pick<Runner, "reattach"> = {
+        const runtime: Pick<Runtime, "reattach"> = {
           reattach: (_, signal) => Promise.resolve(again(signal)),
         };
         await carryOut({ dispatch, state: "started" }, {
@@ -50,7 +50,7 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
           journal,
           reporter,
           slots: createSlots(1),
-          runner: runner as Runner,
+          runtime: runtime as Runtime,
           audit,
           shareLogs: true,
           sealOf,

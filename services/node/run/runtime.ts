@@ -1,11 +1,40 @@
 /**
- * What every way of executing an algorithm beside the data offers the agent.
+ * What the sandbox and the containers both offer the agent: a runtime, which executes algorithms beside the data.
+ *
+ * An attempt knows nothing else of them (see `attempt.ts`); which runtime executes an algorithm is decided in
+ * `runtimes.ts`.
  * @module
  */
-
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { ContentFile } from "../payload/pieces.ts";
+import type { FinishedRun } from "../record/finish_report.ts";
+import type { Hold } from "./slots.ts";
 
-/** The words with which a runtime can end a run; a part of the field's own (HTTP contract §5.3). */
+export interface Runtime {
+  /**
+   * Gets the algorithm ready while the hub is asked. The function returned takes the input as it came with the hub's
+   * answer, or `null` when it must be fetched. It rejects with a `CannotStart` when something about the run is wrong.
+   * Nothing is executed, and nothing has to be cleaned up, before the `Execute` that it resolves to is called.
+   */
+  prepare(
+    dispatch: Dispatch,
+    signal: AbortSignal,
+    hold: Hold,
+  ): (input: string | null) => Promise<Execute>;
+  /**
+   * Takes up a run that outlived an earlier agent. `undefined` when there is none: whatever is left of it has been
+   * removed then. A runtime whose runs end with the agent has no such function.
+   */
+  reattach?(dispatch: Dispatch, signal: AbortSignal): Promise<Execute | undefined>;
+}
+
+/** Runs the algorithm, once. Rejects with the signal's reason when that ended the run. */
+export type Execute = (hold: Hold) => Promise<Execution>;
+
+/** A run whose end is known; `release` lets go of what is kept of it, once its end is on the disk. */
+export type Execution = FinishedRun & Pick<Outcome, "release">;
+
+/** The words with which a runtime can end a run; a part of v6's own (HTTP contract §5.3). */
 export type OutcomeStatus =
   | "completed"
   | "failed"
@@ -40,56 +69,14 @@ export interface RunLimits {
   timeoutSeconds: number;
   /** Memory for data, at least 1024. */
   memoryMiB: number;
-  /** Largest result as JSON text. */
+  /** Largest result. */
   outputMiB: number;
 }
 
-/** A file of the data station that a run may read, by the name the algorithm knows it by. */
-export interface RunDatabase {
-  label: string;
-  type: "csv";
-  /** Absolute path of a regular file. */
-  path: string;
-}
-
-/** What an algorithm may ask of the hub while it runs. A rejection becomes an exception in the algorithm. */
-export interface SubtaskClient {
-  /** The organizations that take part in the task's collaboration or study. */
-  organizations(): Promise<{ id: number; name: string }[]>;
-  /** Makes a subtask with the same algorithm and databases; `input` is {method, args?, kwargs?}. */
-  createTask(
-    task: { organizations: number[]; input: unknown; name?: string; description?: string },
-  ): Promise<{ id: number }>;
-  /** Waits until a subtask has finished; rejects when a part of it failed. */
-  results(
-    taskId: number,
-  ): Promise<{ organization_id?: number; status?: string; result: unknown }[]>;
-}
-
-/** One run to execute. */
-export interface RunSpec {
-  /** Letters, digits and `-`, unique among the runs under way. */
-  name: string;
-  /** The algorithm's file and what people call it. */
-  algorithm: { name: string; path: string };
-  /** What it is called with, or the file that says so, for a call that is too large to be held by the agent. */
-  input: { method: string; args: unknown[]; kwargs: Record<string, unknown> } | ContentFile;
-  databases: RunDatabase[];
-  limits: RunLimits;
-  /** Called with whole lines as they are printed, until the log is full. */
-  onLog: (lines: string[]) => void;
-  client: SubtaskClient;
-}
-
+/** A run that has been started. */
 export interface RunHandle {
   /** Never rejects. */
   readonly done: Promise<Outcome>;
   /** Ends the run now and for certain; resolves once nothing of it runs any more. Safe to call again. */
   kill(): Promise<void>;
-}
-
-export interface Runtime {
-  readonly name: string;
-  /** Starts a run. What is wrong with the run itself is its outcome, not a rejection. */
-  start(run: RunSpec): Promise<RunHandle>;
 }

@@ -2,8 +2,9 @@
  * The process of one run, from its start to its removal. What it is to run comes to it later.
  * @module
  */
-import { type Home, makeRunFolder, readablePaths, removeFolder } from "./run_folder.ts";
 import type { RunLimits } from "../run/runtime.ts";
+import type { Home } from "./home.ts";
+import { createRunFolder, readablePaths, removeFolder } from "./run_folder.ts";
 import { behindWalls, heapFlag, type Users, type Walls } from "./walls.ts";
 
 export interface RunnerProcess {
@@ -36,11 +37,14 @@ export async function launchRunner(
   let folder: string | undefined;
   let gone = false;
   async function cleanUp() {
-    if (folder !== undefined) await removeFolder(folder);
-    if (uid !== undefined) users.giveBack(uid);
+    try {
+      if (folder !== undefined) await removeFolder(folder);
+    } finally {
+      if (uid !== undefined) users.giveBack(uid);
+    }
   }
   try {
-    folder = await makeRunFolder(home, uid);
+    folder = await createRunFolder(home.runs, uid);
     const command = behindWalls(walls, denoCommand(home, folder, limits), { uid, limits });
     const process = new Deno.Command(command.command, {
       ...command,
@@ -63,7 +67,9 @@ export async function launchRunner(
     }).spawn();
     offerToKernel(process.pid);
     const ended = process.status.finally(() => gone = true);
-    const kill = () => gone ? undefined : killGroup(process.pid);
+    const kill = () => {
+      if (!gone) killGroup(process.pid);
+    };
     return {
       process,
       folder,

@@ -6,12 +6,15 @@
  * A runner takes longer to start than most algorithms take to run, so one is always started in advance.
  * @module
  */
+import { join } from "node:path";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { join } from "node:path";
-import { fillRunFolder, makeHome, removeFolder, RunFolderError } from "./run_folder.ts";
+import { endedAtOnce } from "../run/outcome.ts";
+import type { RunHandle, RunLimits } from "../run/runtime.ts";
+import { createHome } from "./home.ts";
+import { fillRunFolder, removeFolder, RunFolderError } from "./run_folder.ts";
+import type { RunSpec } from "./run_spec.ts";
 import { launchRunner, type RunnerProcess } from "./runner_process.ts";
-import type { Outcome, RunHandle, RunLimits, RunSpec, Runtime } from "../run/runtime.ts";
 import { supervise } from "./supervise.ts";
 import { createUsers, describeWalls, findWalls, type Wall } from "./walls.ts";
 
@@ -30,7 +33,9 @@ export interface SandboxOptions {
   maxLogBytes?: number;
 }
 
-export interface Sandbox extends Runtime {
+export interface Sandbox {
+  /** Starts a run. What is wrong with the run itself is its outcome, not a rejection. */
+  start(run: RunSpec): Promise<RunHandle>;
   /** What protects this machine from an algorithm. */
   readonly walls: Wall[];
   /** Removes the sandbox's files; to be called when no run is under way. */
@@ -42,7 +47,7 @@ export async function createSandbox(
   { folder, log, limits, deno = Deno.execPath(), maxLogBytes = 2 ** 20 }: SandboxOptions,
 ): Promise<Sandbox> {
   const walls = await findWalls();
-  const home = await makeHome(folder, { ownUser: walls.ownUser !== undefined, deno });
+  const home = await createHome(folder, { ownUser: walls.ownUser !== undefined, deno });
   const users = createUsers();
   // The agent's alone. What an earlier agent left here was never promised to anybody.
   const results = join(folder, "results");
@@ -56,9 +61,9 @@ export async function createSandbox(
     let runner: RunnerProcess | undefined;
     try {
       runner = await spare.take(spec.limits) ?? await launch(spec.limits);
-      const place = await fillRunFolder(runner.folder, spec, runner.uid);
+      const runFolder = await fillRunFolder(runner.folder, spec, runner.uid);
       const resultPath = join(results, spec.name);
-      return supervise({ runner, place, spec, resultPath, maxLogBytes, log: runLog });
+      return supervise({ runner, runFolder, spec, resultPath, maxLogBytes, log: runLog });
     } catch (error) {
       await runner?.remove();
       const known = error instanceof RunFolderError;
@@ -66,8 +71,7 @@ export async function createSandbox(
       const reason = known
         ? error.message
         : "The node could not start its sandbox; its own log says why.";
-      const outcome: Outcome = { status: "start failed", result: null, log: "", reason };
-      return { done: Promise.resolve(outcome), kill: () => Promise.resolve() };
+      return endedAtOnce({ status: "start failed", reason });
     } finally {
       spare.refill(spec.limits, REFILL_AFTER);
     }
@@ -75,7 +79,6 @@ export async function createSandbox(
 
   if (limits) spare.refill(limits, 0);
   return {
-    name: "sandbox",
     walls: await describeWalls(walls),
     start,
     async close() {

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../../shared/service/digest.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
-import type { SubtaskClient } from "../run/runtime.ts";
+import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
 import { createSandbox } from "./sandbox.ts";
 import { findWalls } from "./walls.ts";
 

@@ -8,6 +8,11 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { discard } from "../payload/pieces.ts";
+import { KILLED, overTime, type Verdict } from "../run/outcome.ts";
+import { createOutputFile } from "../run/output.ts";
+import { createRunLog } from "../run/run_log.ts";
+import type { Outcome, RunHandle } from "../run/runtime.ts";
+import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
 import {
   type Answer,
   type Call,
@@ -15,20 +20,10 @@ import {
   FrameError,
   type StartMessage,
 } from "./frames.ts";
-import { createOutputFile } from "../run/output.ts";
 import type { RunFolder } from "./run_folder.ts";
-import { createRunLog } from "../run/run_log.ts";
+import type { RunSpec } from "./run_spec.ts";
 import type { RunnerProcess } from "./runner_process.ts";
-import type { Outcome, RunHandle, RunSpec, SubtaskClient } from "../run/runtime.ts";
-import {
-  explainDeath,
-  explainError,
-  judgeResult,
-  KILLED,
-  overLimit,
-  overTime,
-  type Verdict,
-} from "./verdict.ts";
+import { explainDeath, explainError, judgeResult, overLimit } from "./verdict.ts";
 
 const MAX_CALLS = 16;
 /** Largest input of a subtask, nearly. */
@@ -40,7 +35,7 @@ const MAX_TIMER = 2 ** 31 - 1;
 
 export interface Supervision {
   runner: RunnerProcess;
-  place: RunFolder;
+  runFolder: RunFolder;
   spec: RunSpec;
   /** Where the result is to lie. */
   resultPath: string;
@@ -50,7 +45,7 @@ export interface Supervision {
 
 /** Sends the runner its work and follows it; the first verdict that anything leads to is the run's. */
 export function supervise(
-  { runner, place, spec, resultPath, maxLogBytes, log }: Supervision,
+  { runner, runFolder, spec, resultPath, maxLogBytes, log }: Supervision,
 ): RunHandle {
   const { limits } = spec;
   const { process } = runner;
@@ -77,7 +72,7 @@ export function supervise(
     onFrame(frame) {
       if (frame.is === "ready") ready = true;
       else if (frame.is === "call") answer(frame);
-      else end(explainError(frame, spec, place));
+      else end(explainError(frame, spec, runFolder));
     },
     onResult(piece, last) {
       arrived.push(piece);
@@ -137,7 +132,7 @@ export function supervise(
     };
   }
 
-  send(startMessage(spec, place));
+  send(startMessage(spec, runFolder));
   const done = follow();
   return {
     done,
@@ -148,11 +143,11 @@ export function supervise(
   };
 }
 
-function startMessage({ input }: RunSpec, place: RunFolder): StartMessage {
+function startMessage({ input }: RunSpec, folder: RunFolder): StartMessage {
   return {
-    algorithm: pathToFileURL(place.algorithm).href,
-    call: "path" in input ? place.input : input,
-    databases: place.databases,
+    algorithm: pathToFileURL(folder.algorithm).href,
+    call: "path" in input ? folder.input : input,
+    databases: folder.databases,
     max_calls: MAX_CALLS,
   };
 }

@@ -3,38 +3,24 @@
  * @module
  */
 import { pathToFileURL } from "node:url";
+import { noResult, type Verdict } from "../run/outcome.ts";
+import type { Output } from "../run/output.ts";
+import type { RunLimits } from "../run/runtime.ts";
 import type { ErrorFrame } from "./frames.ts";
 import type { RunFolder } from "./run_folder.ts";
-import type { Output } from "../run/output.ts";
-import type { Outcome, RunLimits, RunSpec } from "../run/runtime.ts";
-
-/** How a run ended, its log apart. */
-export type Verdict = Omit<Outcome, "log">;
+import type { RunSpec } from "./run_spec.ts";
 
 /** Characters of an algorithm's own words in a reason. */
 const MAX_TEXT = 8000;
 
-function no(status: Verdict["status"], reason: string): Verdict {
-  return { status, result: null, reason };
-}
-
-export const KILLED: Verdict = no("killed by user", "The run was killed.");
-
-export function overTime({ timeoutSeconds }: RunLimits): Verdict {
-  return no(
-    "failed",
-    `The run took longer than the ${timeoutSeconds} seconds that this node gives it.`,
-  );
-}
-
 export function overLimit(reason: string): Verdict {
-  return no("failed", reason);
+  return noResult("failed", reason);
 }
 
 /** The verdict on a whole result. */
 export function judgeResult({ isJson, ...result }: Output): Verdict {
   if (!isJson) {
-    return no(
+    return noResult(
       "crashed",
       "The algorithm's output is not JSON, which an algorithm in the sandbox must return.",
     );
@@ -46,26 +32,26 @@ export function judgeResult({ isJson, ...result }: Output): Verdict {
 export function explainError(
   { kind, text }: ErrorFrame,
   { algorithm, input, limits }: Pick<RunSpec, "algorithm" | "input" | "limits">,
-  place: RunFolder,
+  folder: RunFolder,
 ): Verdict {
   const words = clean(
-    text.replaceAll(pathToFileURL(place.algorithm).href, algorithm.name)
-      .replaceAll(`${place.path}/`, ""),
+    text.replaceAll(pathToFileURL(folder.algorithm).href, algorithm.name)
+      .replaceAll(`${folder.path}/`, ""),
   );
   switch (kind) {
     case "input":
-      return no("start failed", words);
+      return noResult("start failed", words);
     case "load":
-      return no("start failed", `The algorithm ${algorithm.name} cannot be loaded. ${words}`);
+      return noResult("start failed", `The algorithm ${algorithm.name} cannot be loaded. ${words}`);
     case "memory":
-      return no("crashed", `${outOfMemory(limits)} ${words}`);
+      return noResult("crashed", `${outOfMemory(limits)} ${words}`);
     case "result":
-      return no(
+      return noResult(
         "crashed",
         `The result${"method" in input ? ` of ${input.method}` : ""} cannot be sent. ${words}`,
       );
     default:
-      return no("crashed", words);
+      return noResult("crashed", words);
   }
 }
 
@@ -79,26 +65,32 @@ export function explainDeath(
   { ready, limits }: { ready: boolean; limits: RunLimits },
 ): Verdict {
   if (!ready) {
-    return no("start failed", "The node's sandbox did not start; the node's own log says why.");
+    return noResult(
+      "start failed",
+      "The node's sandbox did not start; the node's own log says why.",
+    );
   }
   if (signal === "SIGXCPU") {
-    return no("failed", "The run used more processor time than this node gives it.");
+    return noResult("failed", "The run used more processor time than this node gives it.");
   }
   // V8 and Rust abort, mostly with a word about it, when the kernel gives them no more.
   if (/out of memory|memory allocation of \d+ bytes failed/i.test(errors)) {
-    return no("crashed", outOfMemory(limits));
+    return noResult("crashed", outOfMemory(limits));
   }
   if (signal === "SIGTRAP" || signal === "SIGABRT" || signal === "SIGILL") {
-    return no(
+    return noResult(
       "crashed",
       `The run broke down (${signal}), most likely because it ran out of memory.`,
     );
   }
   if (signal === "SIGKILL") {
-    return no("crashed", "The machine killed the run, most likely because its own memory ran out.");
+    return noResult(
+      "crashed",
+      "The machine killed the run, most likely because its own memory ran out.",
+    );
   }
   const how = signal ? `by the signal ${signal}` : `with exit code ${code}`;
-  return no("crashed", `The algorithm ended its process ${how} before it returned a result.`);
+  return noResult("crashed", `The algorithm ended its process ${how} before it returned a result.`);
 }
 
 function outOfMemory({ memoryMiB }: RunLimits): string {

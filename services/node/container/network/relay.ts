@@ -2,13 +2,14 @@
  * A process inside the network of one container: takes connections there and passes each to a socket of the agent.
  * These are all that the container can reach. It ends with its standard input, that is, with the agent.
  *
- * Argument: a JSON list of {@linkcode RelayWay}.
+ * Argument: a JSON list of {@linkcode RelayRoute}.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { joinConnections } from "./pipe.ts";
 
 /** Where to listen, and the agent's socket that answers there. */
-export interface RelayWay {
+export interface RelayRoute {
   address: string;
   port: number;
   socket: string;
@@ -24,13 +25,13 @@ async function relay(from: Deno.Conn, socket: string): Promise<void> {
 }
 
 /** Waits for the relay of an agent that has died to notice it. */
-async function listen({ address, port }: RelayWay): Promise<Deno.Listener> {
+async function listen({ address, port }: RelayRoute): Promise<Deno.Listener> {
   for (let tries = 1;; tries++) {
     try {
       return Deno.listen({ hostname: address, port });
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse) || tries === 50) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(100);
     }
   }
 }
@@ -46,11 +47,11 @@ async function serve(listener: Deno.Listener, socket: string): Promise<void> {
   }
 }
 
-async function main([ways]: string[]): Promise<void> {
-  const all = JSON.parse(ways!) as RelayWay[];
-  const listeners = await Promise.all(all.map(listen));
+async function main([argument]: string[]): Promise<void> {
+  const routes = JSON.parse(argument!) as RelayRoute[];
+  const listeners = await Promise.all(routes.map(listen));
   console.log("listening");
-  await Promise.all(listeners.map((listener, index) => serve(listener, all[index]!.socket)));
+  await Promise.all(listeners.map((listener, index) => serve(listener, routes[index]!.socket)));
 }
 
 if (import.meta.main) {

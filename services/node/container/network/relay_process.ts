@@ -9,7 +9,7 @@
  */
 import { isIPv6 } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { RelayWay } from "./relay.ts";
+import type { RelayRoute } from "./relay.ts";
 
 const READY_MS = 15_000;
 
@@ -20,19 +20,19 @@ export interface Relay {
 export interface StartRelayOptions {
   /** A process in the network. */
   pid: number;
-  ways: readonly RelayWay[];
-  /** Addresses of `ways` that the network's loopback does not have yet. */
+  routes: readonly RelayRoute[];
+  /** Addresses of `routes` that the network's loopback does not have yet. */
   addresses: readonly string[];
 }
 
 /** Starts a relay in the network of a process. Rejects with an Error that says why it cannot be. */
-export async function startRelay({ pid, ways, addresses }: StartRelayOptions): Promise<Relay> {
+export async function startRelay({ pid, routes, addresses }: StartRelayOptions): Promise<Relay> {
   // Without root, the namespace of users must be entered too; the engine is this user's own then.
   const namespaces = Deno.uid() === 0 ? ["--net"] : ["--user", "--preserve-credentials", "--net"];
   const inside = [`--target=${pid}`, ...namespaces, "--"];
   for (const address of addresses) await addAddress(inside, address);
-  const sockets = ways.map(({ socket }) => socket).join(",");
-  const places = ways.map(({ address, port }) =>
+  const sockets = routes.map(({ socket }) => socket).join(",");
+  const listened = routes.map(({ address, port }) =>
     `${isIPv6(address) ? `[${address}]` : address}:${port}`
   );
   const child = new Deno.Command("nsenter", {
@@ -46,11 +46,11 @@ export async function startRelay({ pid, ways, addresses }: StartRelayOptions): P
       "--no-lock",
       "--no-remote",
       "--no-npm",
-      `--allow-net=${[...places, ...ways.map(({ socket }) => `unix:${socket}`)].join(",")}`,
+      `--allow-net=${[...listened, ...routes.map(({ socket }) => `unix:${socket}`)].join(",")}`,
       `--allow-read=${sockets}`,
       `--allow-write=${sockets}`,
       fileURLToPath(new URL("relay.ts", import.meta.url)),
-      JSON.stringify(ways),
+      JSON.stringify(routes),
     ],
     clearEnv: true,
     env: {

@@ -1,11 +1,11 @@
 /**
  * Containers that run on this machine beside the agent, and that the owner lets algorithms reach under another name
- * (the field's `docker_services`).
+ * (v6's `docker_services`).
  * @module
  */
 import { z } from "zod";
 import { type Engine, EngineError } from "../engine.ts";
-import type { Target } from "./addresses.ts";
+import type { Target } from "./routes.ts";
 
 export interface Service {
   /** The name under which algorithms find it. */

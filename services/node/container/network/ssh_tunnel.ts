@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import type { Logger } from "../../../../shared/service/log.ts";
-import type { Target } from "./addresses.ts";
+import type { Target } from "./routes.ts";
 
 export interface TunnelOptions {
   /** What algorithms connect to. */
@@ -27,7 +27,7 @@ export interface Tunnel {
   close(): Promise<void>;
 }
 
-/** Pauses between two tries, doubled each time; a tunnel that stood for a while begins anew. */
+/** Pauses between two tries, doubled each time; after a tunnel that stood for a while the first one again. */
 const PAUSE_MS = { first: 500, most: 60_000 };
 const STOOD_MS = 30_000;
 
@@ -43,7 +43,67 @@ export async function startTunnel(
   await Deno.writeTextFile(knownHosts, `[${server.host}]:${server.port} ${hostKey}\n`);
   const closed = new AbortController();
   let child: Deno.ChildProcess | undefined;
-  const args = [
+  const args = sshArguments({ server, username, key, knownHosts, socket, destination });
+
+  async function keepUp(): Promise<void> {
+    for (let pause = PAUSE_MS.first; !closed.signal.aborted;) {
+      const started = performance.now();
+      const words = await runSsh();
+      if (closed.signal.aborted) return;
+      if (performance.now() - started > STOOD_MS) pause = PAUSE_MS.first;
+      log.warn("An SSH tunnel has ended; it is made again", {
+        host: target.host,
+        reason: words || "it says nothing",
+        wait_ms: pause,
+      });
+      await delay(pause, undefined, { signal: closed.signal }).catch(() => {});
+      pause = Math.min(2 * pause, PAUSE_MS.most);
+    }
+  }
+
+  /** Runs `ssh` to its end; resolves with its last words. */
+  async function runSsh(): Promise<string> {
+    try {
+      // It must not outlive an agent that is killed.
+      child = new Deno.Command("setpriv", {
+        args: ["--pdeathsig", "KILL", "--", "ssh", ...args],
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      const [text] = await Promise.all([new Response(child.stderr).text(), child.status]);
+      return text.trim().slice(-500);
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  const keeping = keepUp();
+  return {
+    connect: () => Deno.connect({ transport: "unix", path: socket }),
+    async close() {
+      closed.abort();
+      try {
+        child?.kill("SIGTERM");
+      } catch {
+        // It has ended by itself.
+      }
+      await keeping;
+    },
+  };
+}
+
+interface SshArguments extends Pick<TunnelOptions, "server" | "username" | "key" | "destination"> {
+  /** Path of the file with the server's key. */
+  knownHosts: string;
+  /** Path of the near end. */
+  socket: string;
+}
+
+function sshArguments(
+  { server, username, key, knownHosts, socket, destination }: SshArguments,
+): string[] {
+  return [
     "-N",
     "-T",
     "-F",
@@ -73,53 +133,6 @@ export async function startTunnel(
     "--",
     server.host,
   ];
-
-  async function keepUp(): Promise<void> {
-    for (let pause = PAUSE_MS.first; !closed.signal.aborted;) {
-      const started = performance.now();
-      const words = await dig();
-      if (closed.signal.aborted) return;
-      if (performance.now() - started > STOOD_MS) pause = PAUSE_MS.first;
-      log.warn("An SSH tunnel has ended; it is made again", {
-        host: target.host,
-        reason: words || "it says nothing",
-        wait_ms: pause,
-      });
-      await delay(pause, undefined, { signal: closed.signal }).catch(() => {});
-      pause = Math.min(2 * pause, PAUSE_MS.most);
-    }
-  }
-
-  /** Runs `ssh` to its end; resolves with its last words. */
-  async function dig(): Promise<string> {
-    try {
-      // It must not outlive an agent that is killed.
-      child = new Deno.Command("setpriv", {
-        args: ["--pdeathsig", "KILL", "--", "ssh", ...args],
-        stdin: "null",
-        stdout: "null",
-        stderr: "piped",
-      }).spawn();
-      const [text] = await Promise.all([new Response(child.stderr).text(), child.status]);
-      return text.trim().slice(-500);
-    } catch (error) {
-      return String(error);
-    }
-  }
-
-  const keeping = keepUp();
-  return {
-    connect: () => Deno.connect({ transport: "unix", path: socket }),
-    async close() {
-      closed.abort();
-      try {
-        child?.kill("SIGTERM");
-      } catch {
-        // It has ended by itself.
-      }
-      await keeping;
-    },
-  };
 }
 
 function bracketed(host: string): string {

@@ -1,5 +1,5 @@
 /**
- * Which addresses on the web the owner lets all containers reach: the field's `whitelist` of domains, IP addresses and
+ * Which addresses on the web the owner lets all containers reach: v6's `whitelist` of domains, IP addresses and
  * ports. Decides; {@link file://./whitelist_proxy.ts} connects.
  *
  * A name that is not listed is refused without a look into DNS, which would tell its server what the algorithm knows.
@@ -17,7 +17,7 @@ export interface Whitelist {
   ports: readonly number[];
 }
 
-/** The name and port under which a container finds the way there. */
+/** The name and port under which a container finds the way there: those that v6 gives its own proxy. */
 export const WHITELIST_PROXY = { host: "squid", port: 3128 };
 
 /** Where to connect, or why not. */

@@ -41,10 +41,41 @@ export interface StartWhitelistProxyOptions extends Partial<Omit<JudgeOptions, "
 export async function startWhitelistProxy(
   { socket, whitelist, log, resolve = addressesOf, own = ownAddresses }: StartWhitelistProxyOptions,
 ): Promise<() => void> {
-  const told = new Set<string>();
+  const decide = createDecide({ whitelist, log, resolve, own });
   const open = new Set<Socket>();
+  const server = createServer((incoming, answer) => {
+    forward(incoming, answer, decide).catch((error) => {
+      log.error("The proxy to the web failed", { error });
+      answer.destroy();
+    });
+  });
+  server.on("connect", (incoming: IncomingMessage, inside: Socket, first: Uint8Array) => {
+    open.add(inside);
+    inside.on("close", () => open.delete(inside));
+    tunnel(incoming, { inside, first, decide, open }).catch((error) => {
+      log.error("The proxy to the web failed", { error });
+      inside.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socket, resolve);
+  });
+  return function close() {
+    server.close();
+    server.closeAllConnections();
+    for (const one of open) one.destroy();
+  };
+}
 
-  async function decide(host: string, port: number): Promise<Ruling> {
+/** Decides on a host and port, and tells the log of refusals, of each once. */
+type Decide = (host: string, port: number) => Promise<Ruling>;
+
+function createDecide(
+  { whitelist, log, resolve, own }: JudgeOptions & { log: Logger },
+): Decide {
+  const told = new Set<string>();
+  return async function decide(host, port) {
     const ruling = await judge(host, port, { whitelist, resolve, own }).catch((error) => ({
       refused: `it cannot be resolved: ${messageOf(error)}`,
     }));
@@ -54,99 +85,94 @@ export async function startWhitelistProxy(
       log.warn("A container is refused a connection", { target, reason: ruling.refused });
     }
     return ruling;
-  }
-
-  async function forward(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const url = URL.parse(incoming.url ?? "");
-    if (url?.protocol !== "http:") {
-      return say(answer, 400, "This is a proxy: ask for http://…, or use CONNECT.");
-    }
-    const ruling = await decide(url.hostname, Number(url.port || 80));
-    if ("refused" in ruling) return say(answer, 403, refusal(url.host, ruling.refused));
-    const named = incoming.headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];
-    const headers: Record<string, string | string[] | undefined> = { ...incoming.headers };
-    for (const name of [...HOP_BY_HOP, ...named]) delete headers[name];
-    headers.host = url.host;
-    const outgoing = httpRequest({
-      host: ruling.address,
-      port: Number(url.port || 80),
-      method: incoming.method ?? "GET",
-      path: url.pathname + url.search,
-      headers,
-      agent: false,
-    }, (response) => {
-      const back = { ...response.headers };
-      for (const name of HOP_BY_HOP) delete back[name];
-      response.on("error", () => answer.destroy());
-      try {
-        answer.writeHead(response.statusCode ?? 502, back);
-      } catch (error) {
-        // What a web server says need not be HTTP, and nobody else catches what is thrown here.
-        outgoing.destroy();
-        return say(answer, 502, `${url.host} answers with no HTTP: ${messageOf(error)}`);
-      }
-      response.pipe(answer);
-    });
-    answer.on("error", () => outgoing.destroy());
-    outgoing.on("error", (error) => {
-      if (answer.headersSent) answer.destroy();
-      else say(answer, 502, `${url.host} cannot be reached: ${messageOf(error)}`);
-    });
-    answer.on("close", () => outgoing.destroy());
-    incoming.pipe(outgoing);
-  }
-
-  async function tunnel(incoming: IncomingMessage, inside: Socket, first: Uint8Array) {
-    inside.on("error", () => inside.destroy());
-    const [, host, port] = /^(\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/.exec(incoming.url ?? "") ?? [];
-    const ruling = host === undefined
-      ? { refused: "that is no host and port" }
-      : await decide(host, Number(port));
-    if ("refused" in ruling) return hangUp(inside, 403, refusal(incoming.url!, ruling.refused));
-    const outside = connect({ host: ruling.address, port: Number(port) });
-    open.add(outside);
-    outside.on("close", () => {
-      open.delete(outside);
-      inside.destroy();
-    });
-    inside.on("close", () => outside.destroy());
-    let connected = false;
-    outside.on("error", (error) => {
-      if (connected) inside.destroy();
-      else hangUp(inside, 502, `${incoming.url} cannot be reached: ${messageOf(error)}`);
-    });
-    outside.on("connect", () => {
-      connected = true;
-      inside.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      if (first.length > 0) outside.write(first);
-      inside.pipe(outside);
-      outside.pipe(inside);
-    });
-  }
-
-  const server = createServer((incoming, answer) => {
-    forward(incoming, answer).catch((error) => {
-      log.error("The proxy to the web failed", { error });
-      answer.destroy();
-    });
-  });
-  server.on("connect", (incoming: IncomingMessage, inside: Socket, first: Uint8Array) => {
-    open.add(inside);
-    inside.on("close", () => open.delete(inside));
-    tunnel(incoming, inside, first).catch((error) => {
-      log.error("The proxy to the web failed", { error });
-      inside.destroy();
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socket, resolve);
-  });
-  return () => {
-    server.close();
-    server.closeAllConnections();
-    for (const one of open) one.destroy();
   };
+}
+
+/** `GET http://…` and its like: asks the server in the program's name. */
+async function forward(
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  decide: Decide,
+): Promise<void> {
+  const url = URL.parse(incoming.url ?? "");
+  if (url?.protocol !== "http:") {
+    return say(answer, 400, "This is a proxy: ask for http://…, or use CONNECT.");
+  }
+  const ruling = await decide(url.hostname, Number(url.port || 80));
+  if ("refused" in ruling) return say(answer, 403, refusal(url.host, ruling.refused));
+  const named = incoming.headers.connection?.toLowerCase().split(/\s*,\s*/) ?? [];
+  const headers: Record<string, string | string[] | undefined> = { ...incoming.headers };
+  for (const name of [...HOP_BY_HOP, ...named]) delete headers[name];
+  headers.host = url.host;
+  const outgoing = httpRequest({
+    host: ruling.address,
+    port: Number(url.port || 80),
+    method: incoming.method ?? "GET",
+    path: url.pathname + url.search,
+    headers,
+    agent: false,
+  }, (response) => {
+    const back = { ...response.headers };
+    for (const name of HOP_BY_HOP) delete back[name];
+    response.on("error", () => answer.destroy());
+    try {
+      answer.writeHead(response.statusCode ?? 502, back);
+    } catch (error) {
+      // What a web server says need not be HTTP, and nobody else catches what is thrown here.
+      outgoing.destroy();
+      return say(answer, 502, `${url.host} answers with no HTTP: ${messageOf(error)}`);
+    }
+    response.pipe(answer);
+  });
+  answer.on("error", () => outgoing.destroy());
+  outgoing.on("error", (error) => {
+    if (answer.headersSent) answer.destroy();
+    else say(answer, 502, `${url.host} cannot be reached: ${messageOf(error)}`);
+  });
+  answer.on("close", () => outgoing.destroy());
+  incoming.pipe(outgoing);
+}
+
+interface TunnelOptions {
+  /** The program's connection. */
+  inside: Socket;
+  /** What it has sent already. */
+  first: Uint8Array;
+  decide: Decide;
+  /** All connections, to be ended with the proxy. */
+  open: Set<Socket>;
+}
+
+/** `CONNECT`: joins the program's connection with one to the server. */
+async function tunnel(
+  incoming: IncomingMessage,
+  { inside, first, decide, open }: TunnelOptions,
+): Promise<void> {
+  inside.on("error", () => inside.destroy());
+  const [, host, port] = /^(\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/.exec(incoming.url ?? "") ?? [];
+  const ruling = host === undefined
+    ? { refused: "that is no host and port" }
+    : await decide(host, Number(port));
+  if ("refused" in ruling) return hangUp(inside, 403, refusal(incoming.url!, ruling.refused));
+  const outside = connect({ host: ruling.address, port: Number(port) });
+  open.add(outside);
+  outside.on("close", () => {
+    open.delete(outside);
+    inside.destroy();
+  });
+  inside.on("close", () => outside.destroy());
+  let connected = false;
+  outside.on("error", (error) => {
+    if (connected) inside.destroy();
+    else hangUp(inside, 502, `${incoming.url} cannot be reached: ${messageOf(error)}`);
+  });
+  outside.on("connect", () => {
+    connected = true;
+    inside.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    if (first.length > 0) outside.write(first);
+    inside.pipe(outside);
+    outside.pipe(inside);
+  });
 }
 
 function refusal(target: string, reason: string): string {

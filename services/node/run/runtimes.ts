@@ -1,0 +1,81 @@
+/**
+ * Both runtimes of an agent: the sandbox for algorithms named `deno:…`, containers for the rest, where there is an
+ * engine.
+ * @module
+ */
+import type { Logger } from "../../../shared/service/log.ts";
+import type { NodeConfig } from "../config/config.ts";
+import { openContainers } from "../container/open_containers.ts";
+import { createContainerRuntime } from "../container/runtime.ts";
+import type { Payloads } from "../encryption/payloads.ts";
+import type { Broker } from "../hub/broker.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { AuditLog } from "../record/audit_log.ts";
+import type { Journal } from "../record/journal.ts";
+import { createSandboxRuntime } from "../sandbox/runtime.ts";
+import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
+import type { ReceiveInput } from "./input.ts";
+import { createSendLog } from "./log_stream.ts";
+import type { Runtime } from "./runtime.ts";
+
+export interface Runtimes {
+  /** What runs the algorithm that is named so. */
+  runtimeOf(image: string): Runtime;
+  close(): Promise<void>;
+}
+
+export interface OpenRuntimesOptions {
+  config: NodeConfig;
+  nodeId: number;
+  hub: Hub;
+  broker: Broker;
+  journal: Journal;
+  audit: AuditLog;
+  payloads: Payloads;
+  receiveInput: ReceiveInput;
+  log: Logger;
+  openSandbox: (options: SandboxOptions) => Promise<Sandbox>;
+}
+
+/** Takes up the sandbox and the engine, and what ran there when an earlier agent died. */
+export async function openRuntimes({
+  config,
+  nodeId,
+  hub,
+  broker,
+  journal,
+  audit,
+  payloads,
+  receiveInput,
+  log,
+  openSandbox,
+}: OpenRuntimesOptions): Promise<Runtimes> {
+  const { dataFolder: folder, limits, containers: options } = config;
+  const sendLog = config.shareLogs ? createSendLog({ broker, nodeId, log }) : () => {};
+  const sandbox = await openSandbox({ folder, log, limits });
+  try {
+    for (const { name, stands, note } of sandbox.walls) {
+      if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
+    }
+    const containers = await openContainers({ options, folder, journal, hub, log });
+    const common = { config, hub, receiveInput, sendLog, log };
+    const inSandbox = createSandboxRuntime({ ...common, sandbox, payloads });
+    const inContainers = containers && createContainerRuntime({
+      ...common,
+      containers,
+      codec: payloads,
+      maxBlobBytes: options!.limits.diskMiB * 2 ** 20,
+      onBlobInput: (blob) => audit.record("subtask input leaves", blob),
+    });
+    return {
+      runtimeOf: (image) => image.startsWith("deno:") ? inSandbox : inContainers ?? inSandbox,
+      async close() {
+        await containers?.close();
+        await sandbox.close();
+      },
+    };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The files of the sandbox that all runs share: the runner's code, and the folder that holds their folders.
+ * @module
+ */
+import { stripTypeScriptTypes } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { removeFolder } from "./run_folder.ts";
+
+/** Where runs that are users of their own can get to, whoever owns the agent's data folder. */
+const OPEN_FOLDER = "/var/tmp/sextant-sandbox";
+const SOURCE = fileURLToPath(new URL("../../..", import.meta.url));
+const RUNNER = "services/node/sandbox/runner.ts";
+/** The runner and everything that it imports; the copies lie to each other as these do. */
+const CODE = [
+  RUNNER,
+  "services/node/data/table.ts",
+  "services/node/data/csv.ts",
+  "shared/command_line/closest.ts",
+];
+const CODE_FOLDERS = [
+  "services",
+  "services/node",
+  "services/node/sandbox",
+  "services/node/data",
+  "shared",
+  "shared/command_line",
+];
+
+/** Where the sandbox keeps its files. */
+export interface Home {
+  /** Folder of folders of runs. */
+  runs: string;
+  runner: string;
+  /** The program that runs it. */
+  deno: string;
+  /** An empty folder that no run can write to, for Deno to keep its caches in. */
+  cache: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes the sandbox's folder in `folder`, empty of earlier runs. Where runs are users of their own, who cannot get to
+ * `folder` when it is private, it is below /var/tmp instead; what agents that have died left there is removed.
+ */
+export async function createHome(
+  folder: string,
+  { ownUser, deno }: { ownUser: boolean; deno: string },
+): Promise<Home> {
+  const inTheOpen = ownUser && !await isOpenToAll(folder);
+  const path = inTheOpen ? await createInOpenFolder() : join(folder, "sandbox");
+  if (path.includes(",")) {
+    throw new Error(
+      `Cannot use ${path} for the sandbox: Deno takes a comma for the end of a path. Choose another folder.`,
+    );
+  }
+  await createOwnFolder(path);
+  const lock = inTheOpen ? await takeLock(path) : undefined;
+  const runs = join(path, "runs");
+  const code = join(path, "code");
+  const cache = join(path, "cache");
+  await removeFolder(runs);
+  for (const part of [runs, cache, code]) await createOwnFolder(part);
+  for (const part of CODE_FOLDERS) await createOwnFolder(join(code, part));
+  // Whatever Deno would keep from one run to the next, as localStorage, it must not.
+  await Deno.chmod(cache, 0o555);
+  await writeCode(code);
+  let program = deno;
+  if (ownUser && !await isOpenToAll(deno)) {
+    program = join(path, "deno");
+    await Deno.copyFile(deno, program);
+    await Deno.chmod(program, 0o755);
+  }
+  return {
+    runs,
+    runner: join(code, RUNNER.replace(/\.ts$/, ".js")),
+    deno: program,
+    cache,
+    async remove() {
+      await removeFolder(path);
+      lock?.close();
+    },
+  };
+}
+
+/** Makes a new folder where every user can get to it, and removes there what no process holds any more. */
+async function createInOpenFolder(): Promise<string> {
+  await createOwnFolder(OPEN_FOLDER);
+  for await (const { name } of Deno.readDir(OPEN_FOLDER)) {
+    const path = join(OPEN_FOLDER, name);
+    const lock = await takeLock(path, { create: false }).catch(() => undefined);
+    if (lock) await removeFolder(path);
+    lock?.close();
+  }
+  return await Deno.makeTempDir({ dir: OPEN_FOLDER });
+}
+
+/** Holds a folder until the file is closed, or this process dies. */
+async function takeLock(folder: string, { create = true } = {}): Promise<Deno.FsFile | undefined> {
+  const file = await Deno.open(join(folder, "lock"), { write: true, create, mode: 0o600 });
+  if (await file.tryLock(true)) return file;
+  file.close();
+}
+
+/** Lays down the runner as plain JavaScript, so that no run has to make it that. */
+async function writeCode(folder: string): Promise<void> {
+  for (const name of CODE) {
+    const text = stripTypeScriptTypes(await Deno.readTextFile(join(SOURCE, name)));
+    const path = join(folder, name.replace(/\.ts$/, ".js"));
+    await Deno.writeTextFile(path, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+    await Deno.chmod(path, 0o644);
+  }
+}
+
+/** A folder that all may pass through and only this process's user may change. */
+async function createOwnFolder(path: string): Promise<void> {
+  await Deno.mkdir(path).catch((error) => {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  });
+  const info = await Deno.lstat(path);
+  if (!info.isDirectory || info.uid !== Deno.uid()) {
+    throw new Error(
+      `Cannot use ${path} for the sandbox: it is not a folder of this user. Remove it, then start again.`,
+    );
+  }
+  await Deno.chmod(path, 0o711);
+}
+
+/** Whether any user may get to `path` (and execute it, as a file). */
+async function isOpenToAll(path: string): Promise<boolean> {
+  for (let at = await Deno.realPath(path);; at = dirname(at)) {
+    const { mode } = await Deno.stat(at);
+    if (mode !== null && (mode & 0o001) === 0) return false;
+    if (at === "/") return true;
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * One run, as the sandbox is told to execute it.
+ * @module
+ */
+import type { SandboxDatabase } from "../data/databases.ts";
+import type { ContentFile } from "../payload/pieces.ts";
+import type { RunLimits } from "../run/runtime.ts";
+import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
+
+export interface RunSpec {
+  /** Letters, digits and `-`, unique among the runs under way. */
+  name: string;
+  /** The algorithm's file and what people call it. */
+  algorithm: { name: string; path: string };
+  /** What it is called with, or the file that says so, for a call that is too large to be held by the agent. */
+  input: { method: string; args: unknown[]; kwargs: Record<string, unknown> } | ContentFile;
+  databases: SandboxDatabase[];
+  limits: RunLimits;
+  /** Called with whole lines as they are printed, until the log is full. */
+  onLog: (lines: string[]) => void;
+  client: SubtaskClient;
+}

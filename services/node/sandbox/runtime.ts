@@ -1,0 +1,117 @@
+/**
+ * The sandbox as a runtime: from the hub's words to the sandbox's, and back.
+ * @module
+ */
+import { join } from "node:path";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import type { NodeConfig } from "../config/config.ts";
+import { chooseDatabases, forSandbox } from "../data/databases.ts";
+import type { Payloads } from "../encryption/payloads.ts";
+import type { Hub } from "../hub/hub.ts";
+import { attemptKey } from "../record/attempt_id.ts";
+import { resolveAlgorithm } from "../run/algorithm_store.ts";
+import { CannotStart } from "../run/cannot_start.ts";
+import type { Input, ReceiveInput } from "../run/input.ts";
+import { createLogStream, type SendLog } from "../run/log_stream.ts";
+import { followToEnd } from "../run/outcome.ts";
+import type { Outcome, Runtime } from "../run/runtime.ts";
+import type { Hold } from "../run/slots.ts";
+import { createSubtaskClient } from "../subtasks/sandbox_client.ts";
+import type { RunSpec } from "./run_spec.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** V8 holds no longer text. */
+const LONGEST_INPUT_MIB = 511;
+
+export interface SandboxRuntimeOptions {
+  config: Pick<NodeConfig, "algorithmFolders" | "databases" | "dataFolder" | "limits">;
+  sandbox: Pick<Sandbox, "start">;
+  hub: Hub;
+  payloads: Payloads;
+  receiveInput: ReceiveInput;
+  /** Passes on a piece of a running algorithm's log. */
+  sendLog: SendLog;
+  log: Logger;
+}
+
+/** Runs of the sandbox end with the agent: there is nothing to take up again. */
+export function createSandboxRuntime(
+  { config, sandbox, hub, payloads, receiveInput, sendLog, log }: SandboxRuntimeOptions,
+): Runtime {
+  async function execute(
+    spec: Omit<RunSpec, "client" | "onLog">,
+    dispatch: Dispatch,
+    hold: Hold,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const over = new AbortController();
+    const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
+    const { result_id, attempt } = dispatch;
+    log.info("Running", { result_id, attempt });
+    const handle = await sandbox.start({
+      ...spec,
+      onLog: lines.push,
+      client: createSubtaskClient({
+        hub,
+        payloads,
+        dispatch,
+        log,
+        signal: AbortSignal.any([signal, over.signal]),
+        whileWaiting: hold.without,
+      }),
+    });
+    try {
+      return await followToEnd(handle, signal);
+    } finally {
+      over.abort(new Error("the run is over"));
+      lines.end();
+    }
+  }
+
+  return {
+    prepare(dispatch, signal) {
+      const algorithm = resolveAlgorithm(dispatch.image, {
+        folders: config.algorithmFolders,
+        cacheDir: join(config.dataFolder, "algorithms"),
+      });
+      algorithm.catch(() => {}); // looked at below, if the hub agrees
+
+      return async function specify(text) {
+        const input = readableInput(await receiveInput(dispatch, text, signal));
+        const chosen = chooseDatabases(dispatch, config.databases);
+        const databases = await forSandbox(chosen, config.dataFolder);
+        const spec = {
+          name: attemptKey(dispatch),
+          algorithm: await algorithm.catch((error) => {
+            if (!(error instanceof SextantError)) throw error;
+            log.info("The algorithm cannot be used", { image: dispatch.image, error });
+            throw new CannotStart(error.message);
+          }),
+          input,
+          databases,
+          limits: config.limits,
+        };
+        return (hold) => execute(spec, dispatch, hold, signal);
+      };
+    },
+  };
+}
+
+/** Throws a {@linkcode CannotStart} for an input that an algorithm in the sandbox cannot read. */
+function readableInput(input: Input): RunSpec["input"] {
+  if (input.call === null) {
+    if (input.content.size <= LONGEST_INPUT_MIB * 2 ** 20) return input.content;
+    const size = Math.ceil(input.content.size / 2 ** 20);
+    throw new CannotStart(
+      `The input has ${size} MiB; the sandbox takes at most ${LONGEST_INPUT_MIB} MiB. ` +
+        "An algorithm in a container image can take more.",
+    );
+  }
+  if (input.isJson) return input.call;
+  throw new CannotStart(
+    "The input has NaN or Infinity, which JSON does not have. The sandbox takes JSON only; " +
+      "an algorithm in a container image can take them.",
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * The algorithm proxy: the hub as an algorithm's container sees it, with v6's paths and shapes.
+ *
+ * It serves one run: whoever does not carry that run's secret is refused. It knows no other paths than those listed
+ * in this folder, gives lists in one page, holds questions about a task until it is over, and never makes a subtask
+ * twice.
+ * @module
+ */
+import { Hono, type HonoRequest } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import type { Logger } from "../../../../shared/service/log.ts";
+import { FormatError } from "../../encryption/formats.ts";
+import { KeyError } from "../../encryption/keys.ts";
+import { type Hub, HubError } from "../../hub/hub.ts";
+import type { FileMemory } from "../creation_memory.ts";
+import type { Access } from "../grant.ts";
+import type { PayloadCodec } from "../payload_codec.ts";
+import { createSubtasks } from "../subtasks.ts";
+import { createBlobRoutes, type RunBlobs } from "./blobs.ts";
+import { createQuestionRoutes } from "./questions.ts";
+import { createResultRoutes } from "./results.ts";
+import { createTaskRoutes } from "./tasks.ts";
+import { carriesToken } from "./token.ts";
+import { oneAfterTheOther, type ProxyContext } from "./turns.ts";
+
+export interface ProxyOptions {
+  hub: Hub;
+  /** The run's own secret. */
+  token: string;
+  /** The hub's token for this run, and where it belongs. */
+  access: () => Promise<Access>;
+  codec: PayloadCodec;
+  /** What is remembered of the subtasks that the run makes. */
+  memory: FileMemory;
+  blobs: RunBlobs;
+  /** Wraps the time in which the run only waits. */
+  whileWaiting: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Aborted when the run is over. */
+  signal: AbortSignal;
+  log: Logger;
+}
+
+export type Proxy = (request: Request, context: ProxyContext) => Response | Promise<Response>;
+
+/** What can be large. */
+const LARGE = ["/task", "/result", "/result/:id", "/run", "/run/:id"];
+
+export function createProxy(
+  { hub, token, access, codec, memory, blobs: runBlobs, whileWaiting, signal, log }: ProxyOptions,
+): Proxy {
+  const subtasks = createSubtasks({ hub, access, codec, memory, signal, log });
+  const blobs = createBlobRoutes({ ...runBlobs, hub, access, subtasks, codec, signal, log });
+  const app = new Hono<{ Bindings: ProxyContext }>();
+
+  app.get("/version", async (c) => c.json(await hub.request("/version", z.unknown(), { signal })));
+  app.get("/health", (c) => c.json({ ok: true }));
+
+  app.use(async function onlyThisRun(c, next) {
+    if (!carriesToken(c.req.raw, token)) return c.json({ msg: "This is not your proxy." }, 401);
+    return await next();
+  });
+
+  app.route("/", blobs.routes);
+
+  const takeTurn = oneAfterTheOther();
+  for (const path of LARGE) app.use(path, takeTurn);
+
+  app.route("/", createTaskRoutes({ subtasks, memory, whileWaiting }));
+  app.route("/", createResultRoutes({ subtasks, codec, areBlobsKnown: blobs.areKnown, log }));
+  app.route("/", createQuestionRoutes(subtasks));
+
+  app.notFound((c) =>
+    c.json({ msg: `An algorithm may not ask for ${c.req.method} ${c.req.path}.` }, 403)
+  );
+  app.onError((error, c) => {
+    const { status, msg } = explain(error, c.req);
+    return c.json({ msg }, status as 400);
+  });
+
+  /** What an algorithm hears of an error. */
+  function explain(error: Error, request: HonoRequest): { status: number; msg: string } {
+    if (error instanceof HTTPException) return { status: error.status, msg: error.message };
+    if (error instanceof HubError && error.status !== undefined) {
+      return { status: error.status, msg: error.message };
+    }
+    // The algorithm should know that this organization cannot be written to.
+    if (error instanceof KeyError || error instanceof FormatError) {
+      log.warn("A subtask cannot be encrypted", { reason: error.message });
+      return { status: 400, msg: error.message };
+    }
+    if (!signal.aborted && !request.raw.signal.aborted) {
+      log.error("The algorithm proxy failed", { error });
+    }
+    return { status: 500, msg: "Request failed, see node logs" };
+  }
+
+  return (request, context) => app.fetch(request, context);
+}

@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { silentLogger } from "../../../../shared/service/log.ts";
+import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
+import { FormatError } from "../../encryption/formats.ts";
+import { plainPayloads } from "../../encryption/payloads.ts";
+import { createHub } from "../../hub/hub.ts";
+import type { PayloadCodec } from "../payload_codec.ts";
+import { openCreationMemory } from "../creation_memory.ts";
+import { createProxy, type ProxyOptions } from "./proxy.ts";
+import { carriesToken, createProxyToken } from "./token.ts";
+
+const grant = {
+  node_id: 7,
+  organization_id: 3,
+  collaboration_id: 2,
+  study_id: null,
+  store_id: null,
+  task_id: 5,
+  image: "i",
+  databases: [{ label: "d", query: "q" }],
+};
+const token = createProxyToken(grant);
+
+type Answer = [status: number, body: unknown];
+interface Asked {
+  path: string;
+  token: string | undefined;
+  key: string | null;
+}
+
+interface ProxyOfRun {
+  /** Asks the proxy as a container does. */
+  ask(
+    method: string,
+    path: string,
+    options?: { body?: unknown; token?: string; lost?: boolean; signal?: AbortSignal },
+  ): Promise<Answer>;
+  asked: Asked[];
+  waits: number;
+}
+
+async function withProxy(
+  script: Record<string, (count: number) => Answer>,
+  use: (proxy: ProxyOfRun) => Promise<void>,
+  codec: PayloadCodec = plainPayloads,
+): Promise<void> {
+  const asked: Asked[] = [];
+  const folder = await temporaryFolder();
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    const url = new URL(request.url);
+    const path = url.pathname.replace("/api", "") + url.search;
+    await request.text();
+    if (path === "/token/node") {
+      const claims = new TextEncoder().encode(JSON.stringify({ sub: 7, exp: 4e9 })).toBase64();
+      return Response.json({ access_token: `e30.${claims}.x` });
+    }
+    const name = `${request.method} ${path}`;
+    asked.push({
+      path: name,
+      token: request.headers.get("authorization")?.slice(7),
+      key: request.headers.get("idempotency-key"),
+    });
+    const [status, body] = script[name]?.(asked.filter((one) => one.path === name).length) ??
+      [404, { msg: `no ${name}` }];
+    return Response.json(body, { status });
+  });
+  const proxyOfRun: ProxyOfRun = { asked, waits: 0, ask };
+  const api = `http://127.0.0.1:${server.addr.port}/api`;
+  const options: ProxyOptions = {
+    hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
+    token,
+    access: () => Promise.resolve({ token: "hub-token", grant }),
+    codec,
+    memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
+    blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
+    whileWaiting(work) {
+      proxyOfRun.waits++;
+      return work();
+    },
+    signal: new AbortController().signal,
+    log: silentLogger,
+  };
+  const proxy = createProxy(options);
+  async function ask(
+    method: string,
+    path: string,
+    { body, token: given = token, lost = false, signal }: {
+      signal?: AbortSignal;
+      body?: unknown;
+      token?: string;
+      lost?: boolean;
+    } = {},
+  ): Promise<Answer> {
+    const delivered = Promise.withResolvers<void>();
+    const response = await proxy(
+      new Request(`http://127.0.0.1${path}`, {
+        method,
+        ...(signal ? { signal } : {}),
+        headers: given ? { authorization: `Bearer ${given}` } : {},
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+      { completed: delivered.promise },
+    );
+    const answer: Answer = [response.status, await response.json()];
+    if (lost) delivered.reject(new Error("the connection broke"));
+    else delivered.resolve();
+    await delivered.promise.catch(() => {});
+    return answer;
+  }
+  try {
+    await use(proxyOfRun);
+  } finally {
+    await server.shutdown();
+    await folder.remove();
+  }
+}
+
+const task = { name: "sub", organizations: [{ id: 3, input: "e30=" }] };
+
+Deno.test("createProxyToken() makes what published clients can take apart, and different for each run", () => {
+  const [head, claims, secret] = token.split(".");
+  const read = (part: string) =>
+    JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(part, { alphabet: "base64url" })));
+  assert.equal(read(head!).typ, "JWT");
+  assert.deepEqual(read(claims!).sub, { ...grant, client_type: "container" });
+  assert.equal(secret!.length, 43);
+  const other = createProxyToken(grant);
+  const request = new Request("http://x", { headers: { authorization: `Bearer ${token}` } });
+  assert.ok(carriesToken(request, token));
+  assert.ok(!carriesToken(request, other));
+});
+
+Deno.test("Proxy serves its own run only, and what is listed only", async () => {
+  const script = { "GET /version": (): Answer => [200, { version: "4.14.0" }] };
+  await withProxy(script, async ({ ask, asked }) => {
+    for (const wrong of ["", createProxyToken(grant), token.slice(0, -1)]) {
+      assert.equal((await ask("GET", "/organization/3", { token: wrong }))[0], 401);
+    }
+    assert.deepEqual(await ask("GET", "/version", { token: "" }), [200, { version: "4.14.0" }]);
+    for (
+      const [method, path] of [
+        ["GET", "/user"],
+        ["GET", "/node/7"],
+        ["DELETE", "/task/5"],
+        ["PATCH", "/organization/3"],
+        ["POST", "/token/container"],
+        ["GET", "/organization/../user"],
+        ["GET", "/task/5/../../user"],
+      ] as const
+    ) {
+      const [status, body] = await ask(method, path);
+      assert.equal(status, 403, `${method} ${path}`);
+      assert.match((body as { msg: string }).msg, /may not ask/);
+    }
+    assert.deepEqual(asked.map(({ path }) => path), ["GET /version"]);
+  });
+});
+
+Deno.test("Proxy gives lists in one page, with the hub's token and without the pages asked for", async () => {
+  const script = {
+    "GET /organization?collaboration_id=2": (): Answer => [200, {
+      data: [{ id: 3 }],
+      links: { next: "/organization?page=2" },
+    }],
+    "GET /result?task_id=9": (): Answer => [200, { data: [{ id: 1, result: "MQ==" }], links: {} }],
+    "GET /blobstream/status": (): Answer => [200, { blob_store_enabled: false }],
+    "GET /result/1": (): Answer => [200, { id: 1, result: "MQ==" }],
+  };
+  await withProxy(script, async ({ ask, asked }) => {
+    assert.deepEqual(await ask("GET", "/organization?collaboration_id=2&page=1&per_page=10"), [
+      200,
+      { data: [{ id: 3 }], links: {} },
+    ]);
+    const item = { id: 1, result: "MQ==", blob_storage_used: false };
+    assert.deepEqual(await ask("GET", "/result?task_id=9&page=1"), [200, {
+      data: [item],
+      links: {},
+    }]);
+    assert.deepEqual(await ask("GET", "/result/1"), [200, item]);
+    assert.equal((await ask("GET", "/result"))[0], 400);
+    assert.deepEqual(await ask("GET", "/blobstream/status"), [200, { blob_store_enabled: false }]);
+    assert.ok(asked.every(({ token }) => token === "hub-token"));
+  });
+});
+
+Deno.test("Proxy holds a question about a task until it is over, through failures of the hub", async () => {
+  const path = "GET /task/9/status?wait=25";
+  const statuses: Answer[] = [
+    [200, { status: "pending" }],
+    [503, { msg: "restarting" }],
+    [200, { status: "active" }],
+    [200, { status: "completed" }],
+  ];
+  const script = {
+    [path]: (count: number) => statuses[count - 1]!,
+    "POST /task": (): Answer => [201, { id: 9 }],
+  };
+  await withProxy(script, async (proxy) => {
+    await proxy.ask("POST", "/task", { body: task });
+    assert.deepEqual(await proxy.ask("GET", "/task/9/status"), [200, { status: "completed" }]);
+    assert.equal(proxy.waits, 1);
+  });
+});
+
+Deno.test("Proxy holds a question no longer than the asker", async () => {
+  const script = {
+    "GET /task/9/status?wait=25": (): Answer => [200, { status: "active" }],
+    "POST /task": (): Answer => [201, { id: 9 }],
+  };
+  await withProxy(script, async (proxy) => {
+    await proxy.ask("POST", "/task", { body: task });
+    const asker = new AbortController();
+    const asked = proxy.ask("GET", "/task/9/status", { signal: asker.signal });
+    await waitFor(() => proxy.asked.length > 2, { what: "the hub to be asked again" });
+    asker.abort(new Error("gone"));
+    assert.equal((await asked)[0], 500);
+  });
+});
+
+Deno.test("Proxy takes a run to be waiting for its own subtasks only", async () => {
+  const script = {
+    "GET /task/5/status?wait=25": (): Answer => [200, { status: "completed" }],
+    "GET /task/5": (): Answer => [200, { id: 5 }],
+  };
+  await withProxy(script, async (proxy) => {
+    assert.deepEqual(await proxy.ask("GET", "/task/5/status"), [200, { status: "completed" }]);
+    assert.deepEqual(await proxy.ask("GET", "/task/5"), [200, { id: 5 }]);
+    assert.equal(proxy.waits, 0);
+  });
+});
+
+Deno.test("Proxy makes a subtask once per delivered answer, however often it is asked", async () => {
+  const script = { "POST /task": (count: number): Answer => [201, { id: 40 + count }] };
+  await withProxy(script, async ({ ask, asked }) => {
+    assert.deepEqual(await ask("POST", "/task", { body: task, lost: true }), [201, { id: 41 }]);
+    assert.deepEqual(await ask("POST", "/task", { body: task }), [201, { id: 41 }]);
+    assert.deepEqual(await ask("POST", "/task", { body: task }), [201, { id: 42 }]);
+    const keys = asked.map(({ key }) => key!);
+    assert.equal(keys.length, 2);
+    assert.notEqual(keys[0], keys[1]);
+  });
+});
+
+Deno.test("Proxy passes the hub's refusal on with its status and words", async () => {
+  const script = { "POST /task": (): Answer => [403, { msg: "not this image" }] };
+  await withProxy(script, async ({ ask }) => {
+    assert.deepEqual(await ask("POST", "/task", { body: task }), [403, { msg: "not this image" }]);
+    for (const body of [{}, { organizations: [] }, { organizations: ["x"] }]) {
+      assert.equal((await ask("POST", "/task", { body }))[0], 400);
+    }
+  });
+});
+
+Deno.test("Proxy says to the algorithm why nothing can be written for an organization, and posts nothing", async () => {
+  const refusing: PayloadCodec = {
+    ...plainPayloads,
+    encode: (_, organizationId) =>
+      Promise.reject(new FormatError(`organization ${organizationId} does not read that`)),
+  };
+  const body = { image: "x", organizations: [{ id: 3, input: "e30=" }] };
+  await withProxy({}, async ({ ask, asked }) => {
+    const msg = "organization 3 does not read that";
+    assert.deepEqual(await ask("POST", "/task", { body }), [400, { msg }]);
+    assert.deepEqual(asked, []);
+  }, refusing);
+});

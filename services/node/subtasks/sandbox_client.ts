@@ -1,0 +1,155 @@
+/**
+ * Subtasks as an algorithm in the sandbox sees them: functions whose answers are the results themselves.
+ * @module
+ */
+import { z } from "zod";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { isOpen } from "../../../shared/node_protocol/status.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import type { Payloads } from "../encryption/payloads.ts";
+import type { Hub } from "../hub/hub.ts";
+import { encodePayload } from "../payload/payload.ts";
+import { TooLargeError } from "../payload/pieces.ts";
+import { attemptKey } from "../record/attempt_id.ts";
+import { askAccessOnce } from "./grant.ts";
+import { createSubtasks, MOST_MIB } from "./subtasks.ts";
+
+/** What an algorithm may ask of the hub while it runs. A rejection becomes an exception in the algorithm. */
+export interface SubtaskClient {
+  /** The organizations that take part in the task's collaboration or study. */
+  organizations(): Promise<{ id: number; name: string }[]>;
+  /** Makes a subtask with the same algorithm and databases; `input` is {method, args?, kwargs?}. */
+  createTask(
+    task: { organizations: number[]; input: unknown; name?: string; description?: string },
+  ): Promise<{ id: number }>;
+  /** Waits until a subtask has finished; rejects when a part of it failed. */
+  results(
+    taskId: number,
+  ): Promise<{ organization_id?: number; status?: string; result: unknown }[]>;
+}
+
+const id = z.number().int();
+const organizationsSchema = z.object({ data: z.array(z.object({ id, name: z.string() })) });
+const runsSchema = z.object({
+  data: z.array(z.object({
+    id,
+    status: z.string(),
+    organization: z.object({ id }),
+    log: z.string().nullable(),
+  })),
+});
+type Run = z.infer<typeof runsSchema>["data"][number];
+const resultsSchema = z.object({
+  data: z.array(z.object({
+    id,
+    result: z.string().nullable(),
+    blob_storage_used: z.boolean().default(false),
+  })),
+});
+
+export interface SubtaskClientOptions {
+  hub: Hub;
+  payloads: Payloads;
+  /** The run in whose name everything happens. */
+  dispatch: Dispatch;
+  log: Logger;
+  /** Aborted when the run ends. */
+  signal: AbortSignal;
+  /** Wraps the time in which the run only waits. */
+  whileWaiting: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** The client of one attempt. Nothing is asked of the hub before the algorithm asks for something. */
+export function createSubtaskClient(
+  { hub, payloads, dispatch, log, signal, whileWaiting }: SubtaskClientOptions,
+): SubtaskClient {
+  const access = askAccessOnce(hub, dispatch, signal);
+  const subtasks = createSubtasks({ hub, access, codec: payloads, signal, log });
+  let count = 0;
+
+  /** What the results of a subtask are, by the ids of its runs. */
+  async function readResults(taskId: number): Promise<Map<number, unknown>> {
+    const { data } = await subtasks.get(`/result?task_id=${taskId}`, resultsSchema);
+    const readStored = subtasks.openReader();
+    const contents = new Map<number, unknown>();
+    for (const result of data) {
+      const stored = await readStored(result).catch((error) => {
+        if (!(error instanceof TooLargeError)) throw error;
+        throw new Error(
+          `The results of subtask ${taskId} are larger than the ${MOST_MIB} MiB that an algorithm gets at once.`,
+        );
+      });
+      if (stored !== null) contents.set(result.id, open(payloads, stored, taskId));
+    }
+    return contents;
+  }
+
+  return {
+    async organizations() {
+      const { collaboration_id, study_id } = (await access()).grant;
+      const scope = study_id === null
+        ? `collaboration_id=${collaboration_id}`
+        : `study_id=${study_id}`;
+      return (await subtasks.get(`/organization?${scope}`, organizationsSchema)).data;
+    },
+
+    async createTask({ organizations, input, name = "subtask", description = "" }) {
+      const key = `${attemptKey(dispatch)}-${++count}`;
+      const { collaboration_id, study_id, databases } = (await access()).grant;
+      const content = encodePayload(input);
+      const { id } = await subtasks.create(key, async () => ({
+        name,
+        description,
+        image: dispatch.image,
+        collaboration_id,
+        ...(study_id === null ? {} : { study_id }),
+        organizations: await subtasks.encodeInputs(
+          organizations.map((id) => ({ id, input: content })),
+        ),
+        databases,
+      }));
+      subtasks.delivered(key);
+      return { id };
+    },
+
+    async results(taskId) {
+      if (!subtasks.isOwn(taskId)) {
+        throw new Error(`Task ${taskId} is not a subtask that this run created.`);
+      }
+      return await whileWaiting(async () => {
+        const { status } = await subtasks.whenOver(taskId);
+        const runs = (await subtasks.get(`/run?task_id=${taskId}`, runsSchema)).data;
+        if (status !== "completed") throw new Error(explainFailure(taskId, status, runs));
+        const contents = await readResults(taskId);
+        return runs
+          .sort((a, b) => a.organization.id - b.organization.id)
+          .map(({ id, status, organization }) => ({
+            organization_id: organization.id,
+            status,
+            result: contents.get(id) ?? null,
+          }));
+      });
+    },
+  };
+}
+
+function open(payloads: Payloads, stored: string | Uint8Array, taskId: number): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payloads.open(stored)));
+  } catch {
+    throw new Error(
+      `A result of subtask ${taskId} cannot be read: it is not JSON, was damaged, or was encrypted for another key.`,
+    );
+  }
+}
+
+function explainFailure(taskId: number, status: string, runs: readonly Run[]): string {
+  const failures = runs
+    .filter((run) => run.status !== "completed" && !isOpen(run.status))
+    .map(({ organization, status, log }) => {
+      // Below the message an algorithm's error has the lines where it was.
+      const lastLine = log?.trim().split("\n").findLast((line) => !/^\s+at /.test(line));
+      return `organization ${organization.id}: ${status}${lastLine ? ` (${lastLine})` : ""}`;
+    });
+  return `Subtask ${taskId} ended as "${status}". ${failures.join("; ")}`.trim();
+}

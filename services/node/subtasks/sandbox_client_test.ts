@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { silentLogger } from "../../../shared/service/log.ts";
+import { startBlobHub } from "../../../tests/support/blob_hub.ts";
+import { plainPayloads } from "../encryption/payloads.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { createHub } from "../hub/hub.ts";
+import { encodePayload } from "../payload/payload.ts";
+import { createSubtaskClient, type SubtaskClient } from "./sandbox_client.ts";
+
+const dispatch = {
+  result_id: 11,
+  attempt: 2,
+  task_id: 5,
+  image: "deno:average@1.0",
+} as Dispatch;
+
+interface Asked {
+  method: string;
+  path: string;
+  token: string;
+  key: string | null;
+  body: Record<string, unknown>;
+}
+type Answer = [status: number, body: unknown];
+type Script = Record<string, (asked: Asked, count: number) => Answer | Promise<Answer>>;
+
+const sub = {
+  node_id: 7,
+  organization_id: 3,
+  collaboration_id: 2,
+  study_id: null as number | null,
+  store_id: null,
+  task_id: 5,
+  image: "deno:average@1.0",
+  databases: [{ label: "d" }],
+};
+
+function tokenOf(claims: unknown): string {
+  const payload = new TextEncoder().encode(JSON.stringify(claims));
+  return `e30.${payload.toBase64({ alphabet: "base64url" })}.x`;
+}
+
+async function withClient(
+  script: Script,
+  use: (client: SubtaskClient, asked: Asked[], stop: AbortController) => Promise<void>,
+  grant = sub,
+): Promise<void> {
+  const asked: Asked[] = [];
+  const all: Script = {
+    "POST /token/node": () => [200, { access_token: tokenOf({ sub: 7, exp: 4e9 }) }],
+    "POST /token/container": () => [200, { container_token: tokenOf({ sub: grant }) }],
+    ...script,
+  };
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      const url = new URL(request.url);
+      const path = url.pathname.replace("/api", "") + url.search;
+      const one: Asked = {
+        method: request.method,
+        path,
+        token: request.headers.get("authorization")?.slice(7) ?? "",
+        key: request.headers.get("idempotency-key"),
+        body: request.method === "POST" ? await request.json() : {},
+      };
+      asked.push(one);
+      const name = `${request.method} ${path}`;
+      const count = asked.filter((other) => `${other.method} ${other.path}` === name).length;
+      const [status, body] = await all[name]?.(one, count) ?? [404, { msg: `no ${name}` }];
+      return Response.json(body, { status });
+    },
+  );
+  const stop = new AbortController();
+  const client = createSubtaskClient({
+    hub: createHub({
+      api: `http://127.0.0.1:${server.addr.port}/api`,
+      apiKey: "k",
+      payloadFormats: [],
+      log: silentLogger,
+    }),
+    payloads: plainPayloads,
+    dispatch,
+    log: silentLogger,
+    signal: stop.signal,
+    whileWaiting: (work) => work(),
+  });
+  try {
+    await use(client, asked, stop);
+  } finally {
+    await server.shutdown();
+  }
+}
+
+const input = { method: "partial", kwargs: { column: "age" } };
+const created: Script = { "POST /task": () => [201, { id: 40 }] };
+
+Deno.test("SubtaskClient asks for nothing before the algorithm does, and once for a token", async () => {
+  const organizations: Script = {
+    "GET /organization?collaboration_id=2": () => [200, { data: [{ id: 3, name: "Alpha", x: 1 }] }],
+  };
+  await withClient(organizations, async (client, asked) => {
+    assert.equal(asked.length, 0);
+    assert.deepEqual(await client.organizations(), [{ id: 3, name: "Alpha" }]);
+    await client.organizations();
+    assert.equal(asked.filter(({ path }) => path === "/token/container").length, 1);
+    const { body } = asked.find(({ path }) => path === "/token/container")!;
+    assert.deepEqual(body, { task_id: 5, image: "deno:average@1.0" });
+  });
+});
+
+Deno.test("SubtaskClient keeps to the study of its task", async () => {
+  const study: Script = {
+    "GET /organization?study_id=9": () => [200, { data: [] }],
+    ...created,
+  };
+  await withClient(study, async (client, asked) => {
+    assert.deepEqual(await client.organizations(), []);
+    await client.createTask({ organizations: [3], input });
+    assert.equal(asked.at(-1)!.body.study_id, 9);
+  }, { ...sub, study_id: 9 });
+});
+
+Deno.test("SubtaskClient.createTask() posts in the run's name, each task with its own key", async () => {
+  await withClient(created, async (client, asked) => {
+    assert.deepEqual(await client.createTask({ organizations: [3, 4], input }), { id: 40 });
+    await client.createTask({ organizations: [3], input, name: "second" });
+    const [first, second] = asked.filter(({ path }) => path === "/task");
+    const encoded = encodePayload(input);
+    assert.deepEqual(first!.body, {
+      name: "subtask",
+      description: "",
+      image: "deno:average@1.0",
+      collaboration_id: 2,
+      organizations: [{ id: 3, input: encoded }, { id: 4, input: encoded }],
+      databases: [{ label: "d" }],
+    });
+    assert.equal(first!.token, tokenOf({ sub }));
+    assert.deepEqual([first!.key, second!.key], ["11-2-1", "11-2-2"]);
+    assert.equal(second!.body.name, "second");
+  });
+});
+
+Deno.test("SubtaskClient.createTask() repeats itself with the same key while the hub is unwell, and takes a refusal", async () => {
+  const unwell: Script = {
+    "POST /task": (_, count) =>
+      [[503, {}], [429, {}], [500, {}]][count - 1] as [number, unknown] ?? [201, { id: 41 }],
+  };
+  await withClient(unwell, async (client, asked) => {
+    assert.deepEqual(await client.createTask({ organizations: [3], input }), { id: 41 });
+    const keys = asked.filter(({ path }) => path === "/task").map(({ key }) => key);
+    assert.deepEqual(keys, Array(4).fill("11-2-1"));
+  });
+  for (const status of [400, 401, 403]) {
+    const refusing: Script = { "POST /task": () => [status, { msg: "No such organization." }] };
+    await withClient(refusing, async (client, asked) => {
+      await assert.rejects(
+        client.createTask({ organizations: [99], input }),
+        /No such organization/,
+      );
+      assert.equal(asked.filter(({ path }) => path === "/task").length, 1);
+    });
+  }
+});
+
+Deno.test("SubtaskClient.results() waits for the end and returns each organization's result", async () => {
+  const runs = [
+    { id: 72, status: "completed", organization: { id: 4 }, log: null },
+    { id: 71, status: "completed", organization: { id: 3 }, log: "" },
+  ];
+  const script: Script = {
+    ...created,
+    "GET /task/40/status?wait=25": (_, count) => [200, {
+      status: count < 3 ? "active" : "completed",
+    }],
+    "GET /run?task_id=40": () => [200, { data: runs }],
+    "GET /result?task_id=40": () => [200, {
+      data: [{ id: 71, result: encodePayload({ sum: 1 }) }, { id: 72, result: "" }],
+    }],
+  };
+  await withClient(script, async (client) => {
+    const { id } = await client.createTask({ organizations: [3, 4], input });
+    assert.deepEqual(await client.results(id), [
+      { organization_id: 3, status: "completed", result: { sum: 1 } },
+      { organization_id: 4, status: "completed", result: null },
+    ]);
+  });
+});
+
+Deno.test("SubtaskClient.results() says which part of a subtask failed, and how", async () => {
+  const script: Script = {
+    ...created,
+    "GET /task/40/status?wait=25": () => [200, { status: "crashed" }],
+    "GET /run?task_id=40": () => [200, {
+      data: [
+        {
+          id: 71,
+          status: "crashed",
+          organization: { id: 3 },
+          log: "line\nThere is no column x.\n    at partial (average@1.0.0.ts:44:34)\n",
+        },
+        { id: 72, status: "active", organization: { id: 4 }, log: null },
+      ],
+    }],
+  };
+  await withClient(script, async (client) => {
+    const { id } = await client.createTask({ organizations: [3, 4], input });
+    await assert.rejects(
+      client.results(id),
+      /Subtask 40 ended as "crashed"\. organization 3: crashed \(There is no column x\.\)$/,
+    );
+  });
+});
+
+Deno.test("SubtaskClient.results() takes large results up to a limit, all of them together", async () => {
+  const it = startBlobHub();
+  const text = JSON.stringify("x".repeat(20 * 2 ** 20));
+  const blob = it.add(new TextEncoder().encode(new TextEncoder().encode(text).toBase64()));
+  let many = 2;
+  it.answer = (_, path) => {
+    const ids = Array.from({ length: many }, (_, id) => id);
+    const organization = { id: 3 };
+    const answers: Record<string, unknown> = {
+      "/token/container": { container_token: tokenOf({ sub }) },
+      "/task": { id: 40 },
+      "/task/40/status?wait=25": { status: "completed" },
+      "/run?task_id=40": {
+        data: ids.map((id) => ({ id, status: "completed", organization, log: null })),
+      },
+      "/result?task_id=40": {
+        data: ids.map((id) => ({ id, result: blob, blob_storage_used: true })),
+      },
+    };
+    return Response.json(answers[path]);
+  };
+  try {
+    const client = createSubtaskClient({
+      hub: it.hub,
+      payloads: plainPayloads,
+      dispatch,
+      log: silentLogger,
+      signal: new AbortController().signal,
+      whileWaiting: (work) => work(),
+    });
+    const { id } = await client.createTask({ organizations: [3], input });
+    const lengths = (await client.results(id)).map(({ result }) => (result as string).length);
+    assert.deepEqual(lengths, [20 * 2 ** 20, 20 * 2 ** 20]);
+    many = 3;
+    await assert.rejects(client.results(id), /subtask 40 are larger than the 64 MiB/);
+  } finally {
+    await it.stop();
+  }
+});
+
+Deno.test("SubtaskClient.results() refuses tasks that this run did not create", async () => {
+  await withClient({}, async (client, asked) => {
+    await assert.rejects(client.results(12), /Task 12 is not a subtask that this run created/);
+    assert.equal(asked.length, 0);
+  });
+});
+
+Deno.test("SubtaskClient.results() stops asking when the run ends", async () => {
+  const script: Script = {
+    ...created,
+    "GET /task/40/status?wait=25": (_, count) => {
+      if (count === 2) stopRun();
+      return [200, { status: "active" }];
+    },
+  };
+  let stopRun = () => {};
+  await withClient(script, async (client, _, stop) => {
+    stopRun = () => stop.abort(new Error("the run is over"));
+    const { id } = await client.createTask({ organizations: [3], input });
+    await assert.rejects(client.results(id), /the run is over/);
+  });
+});

@@ -1,0 +1,207 @@
+/**
+ * What a run may do beyond its own machine, whatever runtime it is in: ask the hub in its own name, make subtasks of its
+ * task, each of them once, wait until they are over, and read their results within bounds.
+ *
+ * It has two faces, which translate only: a client for algorithms in the sandbox (`sandbox_client.ts`) and a proxy with
+ * v6's paths for those in containers (`proxy/`).
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
+import { isOpen } from "../../../shared/node_protocol/status.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { persist } from "../hub/backoff.ts";
+import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
+import { collect } from "../payload/pieces.ts";
+import type { Access } from "./grant.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
+
+/** Seconds for which the hub holds a question about a task that is not finished. */
+const HOLD_SECONDS = 25;
+/** Milliseconds between two such questions: the hub answers early when the status moves on. */
+const PAUSE_MS = { first: 5, most: 1000 };
+
+/** What a run gets in one answer, and what it sends in one question. Blobs are for what is larger. */
+export const MOST_MIB = 64;
+export const MOST_BYTES = MOST_MIB * 2 ** 20;
+
+export const createdSchema = z.looseObject({ id: z.number().int() });
+/** A subtask as the hub answers. */
+export type Created = z.infer<typeof createdSchema>;
+
+export type TaskBody = Record<string, unknown>;
+
+/** A subtask that is being made: what was sent to the hub, then what that answered. */
+export type Creation = { body: TaskBody } | { answer: Created };
+
+/** What is remembered of subtasks that are being made, by their idempotency keys. */
+export interface CreationMemory {
+  recall(key: string): Promise<Creation | undefined>;
+  remember(key: string, creation: Creation): Promise<void>;
+  /** Never rejects. */
+  forget(key: string): Promise<void>;
+}
+
+const statusSchema = z.looseObject({ status: z.string() });
+export type TaskStatus = z.infer<typeof statusSchema>;
+
+/** A result as the hub keeps it: the text itself, or the id of a blob. */
+export interface StoredResult {
+  result?: string | null | undefined;
+  blob_storage_used: boolean;
+}
+
+/** Reads one result; `null` when there is none. Throws a `TooLargeError` for more than {@linkcode MOST_BYTES} in all. */
+export type ReadStored = (result: StoredResult) => Promise<string | Uint8Array | null>;
+
+export interface Subtasks {
+  /** Asks the hub in the run's name, until it answers. Rejects with a {@linkcode HubError} when it refuses. */
+  get<T>(path: string, schema: z.ZodType<T>, options?: HubRequest): Promise<T>;
+  /** Writes the inputs of a subtask for those who will read them; what lies in a blob was written on its way there. */
+  encodeInputs<Share extends { id: number; input?: string | undefined }>(
+    organizations: readonly Share[],
+  ): Promise<Share[]>;
+  /**
+   * Makes the subtask that has this key: sends what `write` gives, or what was sent for it before. However often it is
+   * called before {@linkcode Subtasks.delivered}, the hub makes one subtask.
+   */
+  create(key: string, write: () => Promise<TaskBody>): Promise<Created>;
+  /** The answer for this key has arrived: nothing is kept of it any more. */
+  delivered(key: string): void;
+  /** Whether this is a subtask that the run has made. */
+  isOwn(taskId: number): boolean;
+  /** Waits until a task is over, and no longer than `mostMs` or until `signal` is aborted; gives its status. */
+  whenOver(
+    taskId: number,
+    options?: { mostMs?: number; signal?: AbortSignal },
+  ): Promise<TaskStatus>;
+  /** What reads the results of one answer. */
+  openReader(): ReadStored;
+}
+
+export interface SubtasksOptions {
+  hub: Hub;
+  access: () => Promise<Access>;
+  codec: Pick<PayloadCodec, "encode">;
+  /** Where a run outlives the agent. */
+  memory?: CreationMemory;
+  /** Aborted when the run is over. */
+  signal: AbortSignal;
+  log: Logger;
+}
+
+/** Nothing is asked of the hub before the run asks for something. */
+export function createSubtasks(
+  { hub, access, codec, memory = NO_MEMORY, signal, log }: SubtasksOptions,
+): Subtasks {
+  const own = new Set<number>();
+  /** Subtasks of which the answer has not arrived: who asks again meanwhile gets the same one. */
+  const creating = new Map<string, Promise<Created>>();
+
+  async function get<T>(path: string, schema: z.ZodType<T>, options: HubRequest = {}): Promise<T> {
+    const { token } = await access();
+    return await hub.insist(path, schema, { maxBytes: MOST_BYTES, signal, ...options, token });
+  }
+
+  async function send(body: TaskBody, key: string): Promise<Created> {
+    const { token } = await access();
+    return await persist(() =>
+      hub.request("/task", createdSchema, {
+        method: "POST",
+        token,
+        signal,
+        headers: { "idempotency-key": key },
+        body,
+        timeoutMs: 300_000,
+      }), {
+      what: "create a subtask",
+      log,
+      signal,
+      retryable: (error) => error instanceof HubError && error.retryable,
+    });
+  }
+
+  async function createOnce(key: string, write: () => Promise<TaskBody>): Promise<Created> {
+    const known = await memory.recall(key);
+    if (known && "answer" in known) return known.answer;
+    const body = known?.body ?? await write();
+    if (!known) await memory.remember(key, { body });
+    try {
+      const answer = await send(body, key);
+      // Without it the hub is asked again, and says the same.
+      await memory.remember(key, { answer }).catch(() => {});
+      return answer;
+    } catch (error) {
+      if (error instanceof HubError && !error.retryable) await memory.forget(key);
+      throw error;
+    }
+  }
+
+  return {
+    get,
+
+    async encodeInputs(organizations) {
+      const encoded = [];
+      for (const organization of organizations) {
+        const { id, input } = organization;
+        const isWritten = input === undefined || isBlobId(input);
+        encoded.push(
+          isWritten ? organization : { ...organization, input: await codec.encode(input, id) },
+        );
+      }
+      return encoded;
+    },
+
+    async create(key, write) {
+      const making = creating.get(key) ?? createOnce(key, write);
+      creating.set(key, making);
+      making.catch(() => creating.delete(key));
+      const created = await making;
+      own.add(created.id);
+      return created;
+    },
+    delivered: (key) => void creating.delete(key),
+    isOwn: (taskId) => own.has(taskId),
+
+    async whenOver(taskId, { mostMs = Infinity, signal: asker } = {}) {
+      const until = performance.now() + mostMs;
+      const eitherEnd = asker ? AbortSignal.any([signal, asker]) : signal;
+      for (let pause = PAUSE_MS.first;; pause = Math.min(PAUSE_MS.most, pause * 2)) {
+        const left = (until - performance.now()) / 1000;
+        const wait = Number(Math.max(0, Math.min(HOLD_SECONDS, left)).toFixed(1));
+        const answer = await get(`/task/${taskId}/status?wait=${wait}`, statusSchema, {
+          timeoutMs: (HOLD_SECONDS + 15) * 1000,
+          signal: eitherEnd,
+        });
+        if (!isOpen(answer.status) || performance.now() >= until) return answer;
+        // The hub answers at once when it cannot hold the question.
+        await delay(pause, undefined, { signal: eitherEnd })
+          .catch(() => eitherEnd.throwIfAborted());
+      }
+    },
+
+    openReader() {
+      let room = MOST_BYTES;
+      return async function readStored({ result, blob_storage_used }) {
+        if (!result) return null;
+        if (!blob_storage_used) {
+          // The answer in which it stands has its own bound.
+          room -= result.length;
+          return result;
+        }
+        const { token } = await access();
+        const blob = await collect(hub.download(result, { token, signal }), { maxBytes: room });
+        room -= blob.length;
+        return blob;
+      };
+    },
+  };
+}
+
+/** For runs that end with the agent: what is under way is known to it anyway. */
+const NO_MEMORY: CreationMemory = {
+  recall: () => Promise.resolve(undefined),
+  remember: () => Promise.resolve(),
+  forget: () => Promise.resolve(),
+};
