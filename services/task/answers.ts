@@ -1,5 +1,5 @@
 /**
- * What task hears and answers: questions of the other services, events, and the reports of nodes.
+ * What task answers the other services.
  * @module
  */
 import type { RpcHandlers } from "../../shared/messages/questions.ts";

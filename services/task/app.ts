@@ -7,28 +7,54 @@
  * @module
  */
 import type { Hono } from "hono";
-import { auditRequests } from "../../shared/storage/audit.ts";
 import { type AppEnv, createApp } from "../../shared/contract/app.ts";
 import { describeRoutes } from "../../shared/contract/openapi.ts";
+import { auditRequests } from "../../shared/storage/audit.ts";
 import type { TaskDeps } from "./deps.ts";
-import { blobRoutes } from "./routes/blob/blobstream.ts";
-import { columnRoutes } from "./routes/column/create.ts";
-import { killRoutes } from "./routes/kill/kill.ts";
-import { portRoutes } from "./routes/port/port.ts";
-import { resultRoutes } from "./routes/result/result.ts";
-import { runRoutes } from "./routes/run/run.ts";
-import { taskRoutes } from "./routes/task/task.ts";
+import { downloadBlob } from "./routes/blob/download.ts";
+import { getBlobStatus } from "./routes/blob/status.ts";
+import { uploadBlob } from "./routes/blob/upload.ts";
+import { askForColumns } from "./routes/column/create.ts";
+import { killNodeTasks } from "./routes/kill/node_tasks.ts";
+import { killTask } from "./routes/kill/task.ts";
+import { createPort } from "./routes/port/create.ts";
+import { deletePorts } from "./routes/port/delete.ts";
+import { getResult } from "./routes/result/get.ts";
+import { listResults } from "./routes/result/list.ts";
+import { editRun } from "./routes/run/edit.ts";
+import { getRun } from "./routes/run/get.ts";
+import { listRuns } from "./routes/run/list.ts";
+import { createTask } from "./routes/task/create.ts";
+import { deleteTask } from "./routes/task/delete.ts";
+import { getTask } from "./routes/task/get.ts";
+import { listTasks } from "./routes/task/list.ts";
+import { getTaskStatus } from "./routes/task/status.ts";
+
+const OPERATIONS = [
+  listTasks,
+  createTask,
+  getTask,
+  getTaskStatus,
+  deleteTask,
+  listRuns,
+  getRun,
+  editRun,
+  listResults,
+  getResult,
+  killTask,
+  killNodeTasks,
+  getBlobStatus, // before the route that takes any word for the id of a blob
+  uploadBlob,
+  downloadBlob,
+  createPort,
+  deletePorts,
+  askForColumns,
+];
 
 export function createTaskApp(deps: TaskDeps): Hono<AppEnv> {
   const app = createApp(deps.log).basePath("/api");
   app.use(auditRequests(deps.db));
-  app.route("/", taskRoutes(deps));
-  app.route("/", runRoutes(deps));
-  app.route("/", resultRoutes(deps));
-  app.route("/", killRoutes(deps));
-  app.route("/", blobRoutes(deps));
-  app.route("/", portRoutes(deps));
-  app.route("/", columnRoutes(deps));
+  for (const operation of OPERATIONS) operation(app, deps);
   app.get("/openapi.json", (c) => c.json(describeRoutes(app)));
   return app;
 }

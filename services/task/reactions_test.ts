@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { reporterOf, useTaskHub } from "../../tests/support/task_hub.ts";
 import type { SextantEvent } from "../../shared/messages/events.ts";
-import { createDepartures } from "./reactions.ts";
+import { createReactions } from "./reactions.ts";
 import type { TaskDeps } from "./deps.ts";
 
 const hub = useTaskHub();
 
-function departures(deps: Partial<TaskDeps> = {}) {
-  return createDepartures({ ...hub().deps, ...deps }, hub().streams);
+function reactions(deps: Partial<TaskDeps> = {}) {
+  return createReactions({ ...hub().deps, ...deps }, hub().streams);
 }
 
 function event<Name extends SextantEvent["name"]>(
@@ -35,8 +35,8 @@ Deno.test("the tasks of a deleted collaboration, organization or user go with it
       ? event("organization.deleted", { organization_id: user.organization_id })
       : event("user.deleted", { user_id: user.id, organization_id: user.organization_id });
     const other = await twoRuns();
-    await departures().handle(gone);
-    await departures().handle(gone);
+    await reactions().handle(gone);
+    await reactions().handle(gone);
     assert.equal(await status(), 404, noun);
     assert.equal(await other.status(), 200, noun);
   }
@@ -58,8 +58,8 @@ Deno.test("what a deleted node should still have computed fails, what it has com
     collaboration_id: place.collaboration,
   });
   await hub().collaborationDb`delete from node where id = ${first!.node}`;
-  await departures().handle(gone);
-  await departures().handle(gone);
+  await reactions().handle(gone);
+  await reactions().handle(gone);
   const failed = (await hub().call(user, `GET /run/${runs[0].id}`)).body;
   assert.equal(failed.status, "failed");
   assert.match(failed.log, /node .* was deleted/);
@@ -79,7 +79,7 @@ Deno.test("catchUp() finds what missed events have left behind", async () => {
   const nodeless = await twoRuns();
   await hub().collaborationDb`delete from node where id = ${nodeless.place.members[0]!.node}`;
   const whole = await twoRuns();
-  await departures().catchUp();
+  await reactions().catchUp();
   assert.equal(await lost.status(), 404);
   const run = (await hub().call(nodeless.user, `GET /run/${nodeless.runs[0].id}`)).body;
   assert.equal(run.status, "failed");
@@ -97,7 +97,7 @@ Deno.test("catchUp() misses no study, organization or user that is gone", async 
   await hub().db`update task set study_id = 2000000000 where id = ${study.task.id}`;
   await hub().db`update task set init_org_id = 2000000000 where id = ${organization.task.id}`;
   await hub().identityDb`delete from "user" where id = ${user.user.id}`;
-  await departures().catchUp();
+  await reactions().catchUp();
   for (const gone of [study, organization, user]) assert.equal(await gone.status(), 404);
   assert.equal(await whole.status(), 200);
 });
@@ -115,7 +115,7 @@ Deno.test("catchUp() deletes nothing when another service knows nothing at all",
       service === empty
         ? Promise.resolve(nothing[method])
         : hub().deps.ask(service as "task", method as never, input)) as TaskDeps["ask"];
-    await departures({ ask }).catchUp();
+    await reactions({ ask }).catchUp();
     assert.equal(await status(), 200, empty);
     assert.equal((await hub().call(user, `GET /run/${runs[0].id}`)).body.status, "pending");
   }

@@ -32,7 +32,7 @@ export interface TaskPlace {
 }
 
 /**
- * Whether a task, or its results, may be seen or deleted. Stricter than the field's server, which forgets to
+ * Whether a task, or its results, may be seen or deleted. Stricter than v6's server, which forgets to
  * look at the task's own collaboration (contract §4.3, §9 #24).
  */
 export function mayTask(principal: Principal, permission: Permission, task: TaskPlace): boolean {
@@ -100,6 +100,16 @@ export function beginsPlain(start: Uint8Array): boolean {
 export function mayKill(principal: Principal, task: TaskPlace): boolean {
   return mayCollaboration(principal, "event:SEND", task.collaboration_id) ||
     (principal.kind === "user" && task.init_user_id === principal.id);
+}
+
+/** Whether the unfinished results at a node may be killed (contract §3.9). */
+export function mayKillAtNode(
+  principal: Principal,
+  node: { organization_id: number; collaboration_id: number },
+): boolean {
+  return mayCollaboration(principal, "event:SEND", node.collaboration_id) ||
+    (scopesOf(principal, "event:SEND").has("ORGANIZATION") &&
+      node.organization_id === principal.organization_id);
 }
 
 /** Whether this is the node that executes a result: of its organization, in its collaboration. */

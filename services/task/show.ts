@@ -1,21 +1,25 @@
 /**
- * Tasks, runs and results as the contract shows them (§3.7, §3.8).
+ * Tasks, runs, results and ports as the API shows them; `shared/contract/` has the shapes.
  * @module
  */
 import { dateText } from "../../shared/contract/fields.ts";
+import type { Port } from "../../shared/contract/port.ts";
 import { listLink, referTo } from "../../shared/contract/references.ts";
+import type { Result } from "../../shared/contract/result.ts";
+import type { Run } from "../../shared/contract/run.ts";
+import type { Task } from "../../shared/contract/task.ts";
 import type { NodeSummary } from "../../shared/messages/questions.ts";
 import { isFinal } from "../../shared/node_protocol/status.ts";
 import { taskStatus } from "./rules.ts";
+import type { PortRow } from "./store/port.ts";
 import type { ResultOfTaskRow } from "./store/shown_result.ts";
 import type { TaskDatabaseRow, TaskProgress, TaskRow } from "./store/task.ts";
-import type { PortRow } from "./store/port.ts";
 
 export function showTask(
   row: TaskRow,
   databases: TaskDatabaseRow[],
   progress: TaskProgress | undefined,
-) {
+): Task {
   const statuses = progress?.statuses ?? [];
   const status = taskStatus(statuses);
   return {
@@ -24,7 +28,7 @@ export function showTask(
     description: row.description,
     image: row.image,
     job_id: row.job_id,
-    run_id: row.job_id, // what the first versions of the field called it
+    run_id: row.job_id,
     created_at: dateText(row.created_at),
     finished_at: status === "completed" ? dateText(progress?.last_finished_at ?? null) : null,
     status,
@@ -37,14 +41,14 @@ export function showTask(
     init_org: referTo("organization", row.init_org_id),
     init_user: referTo("user", row.init_user_id),
     databases: databases.map(({ label, parameters }) => ({ label, parameters })),
-    runs: listLink("run", "task_id", row.id) as unknown,
-    results: listLink("result", "task_id", row.id) as unknown,
+    runs: listLink("run", "task_id", row.id),
+    results: listLink("result", "task_id", row.id),
     children: listLink("task", "parent_id", row.id),
   };
 }
 
-/** Each of the two objects says whether its own payload, input or result, is the id of a blob. */
-export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortRow[]) {
+/** Each of the two objects, run and result, says whether its own payload, input or result, is the id of a blob. */
+export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortRow[]): Run {
   const node = nodes.find((one) =>
     one.organization_id === row.organization_id && one.collaboration_id === row.collaboration_id
   );
@@ -60,14 +64,14 @@ export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortR
     blob_storage_used: row.input_in_blob,
     attempt: row.attempt,
     organization: referTo("organization", row.organization_id),
-    task: referTo("task", row.task_id) as unknown,
+    task: referTo("task", row.task_id),
     results: referTo("result", row.id),
     node: node ? { id: node.id, name: node.name, ip: node.ip, status: node.status } : {},
     ports: ports.filter((one) => one.result_id === row.id).map(showPort),
   };
 }
 
-export function showResult(row: ResultOfTaskRow) {
+export function showResult(row: ResultOfTaskRow): Result {
   return {
     id: row.id,
     result: row.result,
@@ -78,6 +82,6 @@ export function showResult(row: ResultOfTaskRow) {
   };
 }
 
-export function showPort({ id, port, label }: PortRow) {
+export function showPort({ id, port, label }: PortRow): Port {
   return { id, port, label };
 }

@@ -4,8 +4,8 @@
  */
 import { newHeaders } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
-import { sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
+import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
 import { taskAnswers } from "./answers.ts";
@@ -13,12 +13,13 @@ import { createTaskApp } from "./app.ts";
 import type { TaskDeps, TaskSettings } from "./deps.ts";
 import { createKills } from "./dispatch/kills.ts";
 import { createDispatchStreams, type DispatchStreams } from "./dispatch/streams.ts";
-import { createDepartures, hearEvent } from "./reactions.ts";
+import { createReactions, hearEvent } from "./reactions.ts";
 import { serveReports } from "./reports/desk.ts";
 import { createLogs } from "./reports/logs.ts";
 import { createReports } from "./reports/reports.ts";
 import { createTaskWatch } from "./task_watch.ts";
-import { createReconciler, type Reconciler, type Retention } from "./upkeep/reconciler.ts";
+import { createReconciler, type Reconciler } from "./upkeep/reconciler.ts";
+import type { Retention } from "./upkeep/tidy.ts";
 
 export interface TaskOptions {
   databaseUrl: string;
@@ -63,7 +64,7 @@ export async function startTask(
     connect: () => connectService({ service: "task", url: natsUrl, enrolmentFile, log }),
     sign(subject, payload, headers) {
       if (!subject.startsWith("dispatch.")) return;
-      headers.set(SIGNATURE_HEADER, sign(dispatchKey, subject, payload));
+      signAsHub(headers, dispatchKey, { subject, payload });
     },
   });
   const { db, outbox, ask, nc } = hub;
@@ -72,7 +73,7 @@ export async function startTask(
 
   function publishSigned(subject: string, payload: Uint8Array) {
     const headers = newHeaders();
-    headers.set(SIGNATURE_HEADER, sign(dispatchKey, subject, payload));
+    signAsHub(headers, dispatchKey, { subject, payload });
     nc.publish(subject, payload, { headers });
   }
   const reports = createReports({ db, outbox, streams, log, now });
@@ -85,7 +86,7 @@ export async function startTask(
     onGap: () => watch.wakeAll(),
   });
   life.onStop("heard events", events.stop);
-  hub.hear({ subject: "event.*.deleted", ...createDepartures(deps, streams) });
+  hub.hear({ subject: "event.*.deleted", ...createReactions(deps, streams) });
   const issuers = await ask("identity", "node_issuers", {});
   const desk = serveReports({ nc, reports, logs: createLogs(outbox), issuers, log });
   life.onStop("reports", desk.stop);

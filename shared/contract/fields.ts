@@ -8,6 +8,8 @@ import { z } from "zod";
 export const MAX_ID = 2_147_483_647;
 
 /** Naive UTC with microseconds when there are any: `2026-03-24T10:00:00.123000`. */
+export function dateText(date: Date): string;
+export function dateText(date: Date | null): string | null;
 export function dateText(date: Date | null): string | null {
   if (date === null) return null;
   const text = date.toISOString().slice(0, -1);

@@ -5,12 +5,14 @@
  * true one.
  * @module
  */
-import { isFailed } from "../../../shared/node_protocol/status.ts";
+import { isFailed, isOpen } from "../../../shared/node_protocol/status.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { tellMoved } from "../events.ts";
 import { takeLiveLog } from "../store/log.ts";
 import {
+  deleteResult,
   lockOpenResults,
+  lockResult,
   type ResultChange,
   type ResultRow,
   updateResult,
@@ -74,6 +76,25 @@ export async function stopResults(
     await tellMoved(change, task, rows);
   }
   return { ended: ended.length, orders: await orderStops(change, open) };
+}
+
+/** Deletes a result, of which the caller has locked the task; kills it first if it is unfinished. */
+export async function removeResult(
+  change: Change,
+  task: TaskRow,
+  resultId: number,
+  { at, reason }: { at: Date; reason: string },
+): Promise<StopOrder[]> {
+  const result = await lockResult(change.tx, resultId);
+  if (!result) return [];
+  let orders: StopOrder[] = [];
+  if (isOpen(result.status)) {
+    const end = { status: "killed by user", at, reason } as const;
+    await tellMoved(change, task, await endResults(change.tx, [resultId], end));
+    orders = await orderStops(change, [result]);
+  }
+  await deleteResult(change.tx, resultId);
+  return orders;
 }
 
 /** Notes which nodes must be brought to stop what was open; returns whom to tell, once it is committed. */

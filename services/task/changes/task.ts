@@ -1,21 +1,135 @@
 /**
  * Changes of tasks, each with all that follows from it in this service and what is told of it.
+ *
+ * Locks are taken in one order: the tasks of a run id by their ids (`lockFamily`), then results by theirs. What a change
+ * returns as stop orders is told to the nodes once it is committed; those that run are told again until they obey.
  * @module
  */
+import { demand } from "../../../shared/contract/permissions.ts";
+import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
+import { isFinal } from "../../../shared/node_protocol/status.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { Tx } from "../../../shared/storage/db.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
-import { tellDeleted } from "../events.ts";
+import { dispatch } from "../dispatch/send.ts";
+import { tellCreated, tellDeleted } from "../events.ts";
+import { taskStatus } from "../rules.ts";
+import { attachBlob } from "../store/blob.ts";
+import { insertResults, type ResultRow } from "../store/result.ts";
+import type { End } from "../store/result_end.ts";
 import type { StopOrder } from "../store/stop_order.ts";
-import { deleteTasks, type TaskRow } from "../store/task.ts";
-import { stopResults } from "./result.ts";
+import {
+  deleteTasks,
+  insertTask,
+  lockFamily,
+  lockTask,
+  type NewDatabase,
+  type NewTask,
+  nextRunId,
+  shareTask,
+  statusesOfTask,
+  type TaskRow,
+} from "../store/task.ts";
+import { type Stopped, stopResults } from "./result.ts";
 
-/** Deletes tasks, which the caller has locked with all their descendants; kills first what is unfinished. */
-export async function removeTasks(
+/** One organization's share of a new task. */
+export interface NewShare {
+  organization_id: number;
+  node_id: number;
+  /** The payload, or the id of the blob that holds it. */
+  input: string;
+}
+
+export interface NewTaskOptions {
+  /** Without a `job_id` it gets a new one. */
+  values: Omit<NewTask, "job_id"> & { job_id: number | undefined };
+  databases: NewDatabase[];
+  shares: NewShare[];
+  /** Whose blobs its inputs may be. */
+  blobOwners: string[];
+}
+
+/**
+ * Stores a task with its results and dispatches them; tells of it. Throws `forbidden` when its parent is over, and
+ * `invalid_request` for an input in a blob that cannot be had.
+ */
+export async function createTask(
   change: Change,
-  tasks: TaskRow[],
+  { values, databases, shares, blobOwners }: NewTaskOptions,
+): Promise<TaskRow> {
+  const { tx } = change;
+  if (values.parent_id !== null) await demandOpen(tx, values.parent_id);
+  const job_id = values.job_id ?? await nextRunId(tx);
+  const task = await insertTask(tx, { ...values, job_id }, databases);
+  const results = await insertResults(
+    tx,
+    shares.map((share) => ({
+      task_id: task.id,
+      ...share,
+      input_in_blob: isBlobId(share.input),
+    })),
+  );
+  await attachInputs(tx, { shares, results, blobOwners });
+  await dispatch(change, task, results, task.created_at);
+  tellCreated(change, task);
+  return task;
+}
+
+/** Under the lock that this takes the parent cannot be killed between this look and the commit. */
+async function demandOpen(tx: Tx, parentId: number): Promise<void> {
+  const parent = await shareTask(tx, parentId);
+  const open = parent && !isFinal(taskStatus(await statusesOfTask(tx, parent.id)));
+  demand(open === true, "create subtasks of a task that is over");
+}
+
+async function attachInputs(
+  tx: Tx,
+  { shares, results, blobOwners: owners }: Pick<NewTaskOptions, "shares" | "blobOwners"> & {
+    results: ResultRow[];
+  },
+): Promise<void> {
+  for (const { organization_id, input } of shares) {
+    if (!isBlobId(input)) continue;
+    const resultId = results.find((one) => one.organization_id === organization_id)!.id;
+    if (await attachBlob(tx, input, { owners, resultId })) continue;
+    throw new SextantError(
+      "invalid_request",
+      `The blob ${input} cannot be an input: it is not complete, not yours, or in use already.`,
+    );
+  }
+}
+
+/** Ends the unfinished results of a task and of all its descendants. */
+export async function stopFamily(change: Change, root: TaskRow, end: End): Promise<Stopped> {
+  return await stopResults(change, await lockFamily(change.tx, root), end);
+}
+
+/** Ends what of a task is unfinished at a node, and its siblings that nobody has begun. */
+export async function stopAtNode(
+  change: Change,
+  { taskId, nodeId }: { taskId: number; nodeId: number },
+  end: End,
+): Promise<Stopped> {
+  const task = await lockTask(change.tx, taskId);
+  return task ? await stopResults(change, [task], end, nodeId) : { ended: 0, orders: [] };
+}
+
+export interface Removed {
+  /** How many tasks went. */
+  tasks: number;
+  /** Whom to tell, once it is committed. */
+  orders: StopOrder[];
+}
+
+/** Deletes a task with its results and all its descendants; kills first what of them is unfinished. */
+export async function removeTask(
+  change: Change,
+  root: TaskRow,
   { at, reason }: { at: Date; reason: string },
-): Promise<StopOrder[]> {
-  const { orders } = await stopResults(change, tasks, { status: "killed by user", at, reason });
-  await deleteTasks(change.tx, tasks.map((task) => task.id));
-  for (const task of tasks) tellDeleted(change, task);
-  return orders;
+): Promise<Removed> {
+  const family = await lockFamily(change.tx, root);
+  const { orders } = await stopResults(change, family, { status: "killed by user", at, reason });
+  await deleteTasks(change.tx, family.map((task) => task.id));
+  for (const task of family) tellDeleted(change, task);
+  return { tasks: family.length, orders };
 }

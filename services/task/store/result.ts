@@ -125,3 +125,71 @@ export async function openResultsAtNode(tx: Tx, nodeId: number): Promise<ResultR
     select ${resultColumns(tx)} from result where node_id = ${nodeId} and finished_at is null
     order by id`;
 }
+
+/** A result as an operator stores it by hand: whatever is not given is as the table has it by itself. */
+export interface StoredResult {
+  task_id: number;
+  organization_id: number;
+  /** Without a node, or without a time of dispatch, nobody is to run it. */
+  node_id?: number | null;
+  status?: ResultStatus;
+  assigned_at?: Date;
+  started_at?: Date | null;
+  finished_at?: Date | null;
+  input?: string | null;
+  result?: string | null;
+  log?: string | null;
+}
+
+export async function insertStoredResult(tx: Tx, values: StoredResult): Promise<ResultRow> {
+  const [row] = await tx<ResultRow[]>`
+    insert into result ${tx({ ...values, dispatched_at: null })} returning ${resultColumns(tx)}`;
+  return row!;
+}
+
+export async function updateStoredResult(
+  tx: Tx,
+  id: number,
+  values: Partial<StoredResult>,
+): Promise<ResultRow> {
+  const [row] = await tx<ResultRow[]>`
+    update result set ${tx({ ...values })} where id = ${id} returning ${resultColumns(tx)}`;
+  return row!;
+}
+
+/** A share that is to be dispatched; without an input it keeps the one that it has. */
+export interface DispatchedShare {
+  task_id: number;
+  organization_id: number;
+  node_id: number;
+  input?: string | undefined;
+}
+
+/**
+ * Makes a result, or takes the one that is stored for the organization, to be dispatched now; `undefined` when that one was
+ * dispatched already, or is over.
+ */
+export async function upsertDispatched(
+  tx: Tx,
+  { task_id, organization_id, node_id, input }: DispatchedShare,
+  at: Date,
+): Promise<ResultRow | undefined> {
+  const values = {
+    node_id,
+    assigned_at: at,
+    dispatched_at: at,
+    status: "pending",
+    ...(input === undefined ? {} : { input }),
+  };
+  const [row] = await tx<ResultRow[]>`
+    insert into result ${tx({ ...values, task_id, organization_id })}
+    on conflict (task_id, organization_id) do update set ${tx(values)}
+    where result.dispatched_at is null and result.finished_at is null
+    returning ${resultColumns(tx)}`;
+  return row;
+}
+
+/** Deletes a result with all that belongs to it. */
+export async function deleteResult(tx: Tx, id: number): Promise<void> {
+  await tx`delete from result where id = ${id}`;
+}

@@ -47,6 +47,10 @@ export const taskColumns = (tx: Tx) =>
 
 export type NewTask = Omit<TaskRow, "id" | "created_at">;
 
+/** A database that a task reads; its parameters are an object, as JSON. */
+export type NewDatabase = Pick<TaskDatabaseRow, "label" | "parameters">;
+
+/** A run id that no task has or will have. */
 export async function nextRunId(tx: Tx): Promise<number> {
   const [row] = await tx<{ next: number }[]>`select nextval('run_id_seq')::integer as next`;
   return row!.next;
@@ -55,16 +59,45 @@ export async function nextRunId(tx: Tx): Promise<number> {
 export async function insertTask(
   tx: Tx,
   values: NewTask,
-  databases: { label: string; parameters: string }[],
+  databases: NewDatabase[],
 ): Promise<TaskRow> {
   const [row] = await tx<TaskRow[]>`insert into task ${tx({ ...values })} returning ${
     taskColumns(tx)
   }`;
-  if (databases.length > 0) {
-    const rows = databases.map((one, position) => ({ task_id: row!.id, position, ...one }));
-    await tx`insert into task_database ${tx(rows)}`;
-  }
+  await insertDatabases(tx, row!.id, databases);
   return row!;
+}
+
+async function insertDatabases(tx: Tx, taskId: number, databases: NewDatabase[]): Promise<void> {
+  if (databases.length === 0) return;
+  const rows = databases.map(({ label, parameters }, position) => ({
+    task_id: taskId,
+    position,
+    label,
+    parameters,
+  }));
+  await tx`insert into task_database ${tx(rows)}`;
+}
+
+/** Puts other databases in place of those that the task had. */
+export async function replaceDatabases(
+  tx: Tx,
+  taskId: number,
+  databases: NewDatabase[],
+): Promise<void> {
+  await tx`delete from task_database where task_id = ${taskId}`;
+  await insertDatabases(tx, taskId, databases);
+}
+
+export async function updateTask(
+  tx: Tx,
+  id: number,
+  values: Partial<NewTask>,
+): Promise<TaskRow | undefined> {
+  if (Object.keys(values).length === 0) return await taskById(tx, id);
+  const [row] = await tx<TaskRow[]>`
+    update task set ${tx({ ...values })} where id = ${id} returning ${taskColumns(tx)}`;
+  return row;
 }
 
 export async function taskById(tx: Tx, id: number): Promise<TaskRow | undefined> {

@@ -1,34 +1,25 @@
-import { Hono } from "hono";
-import { z } from "zod";
-import { id, nullAsAbsent, text } from "../../../../shared/contract/fields.ts";
+import type { Hono } from "hono";
 import { allow } from "../../../../shared/contract/allow.ts";
-import { type AppEnv } from "../../../../shared/contract/app.ts";
+import { answers } from "../../../../shared/contract/answers.ts";
+import type { AppEnv } from "../../../../shared/contract/app.ts";
+import { columnRequest } from "../../../../shared/contract/column.ts";
+import { task } from "../../../../shared/contract/task.ts";
 import { body } from "../../../../shared/contract/validate.ts";
 import { idempotent } from "../../../../shared/storage/idempotency.ts";
+import { createAndShow } from "../../creation/create.ts";
 import type { TaskDeps } from "../../deps.ts";
-import { createTasks, recipients } from "../../creation/create.ts";
 
-const columnRequest = z.object({
-  db_label: text.pipe(z.string().min(1)),
-  collaboration_id: id,
-  organizations: recipients,
-  sheet_name: nullAsAbsent(text),
-  query: nullAsAbsent(text),
-});
-
-export function columnRoutes(deps: TaskDeps): Hono<AppEnv> {
-  const create = createTasks(deps);
-  const routes = new Hono<AppEnv>();
-
-  // Our nodes tell nobody what their databases look like, so the names of columns are always asked for by a task.
-  routes.post(
+// Our nodes tell nobody what their databases look like, so the names of columns are always asked for by a task.
+export function askForColumns(app: Hono<AppEnv>, deps: TaskDeps): void {
+  app.post(
     "/column",
     allow(["user"], "task:CREATE"),
     body(columnRequest),
+    answers(task, { status: 201 }),
     idempotent(deps.db),
     async function askForColumns(c) {
       const { db_label, collaboration_id, organizations, sheet_name, query } = c.req.valid("json");
-      return await create(c, {
+      return await createAndShow(deps, c, {
         name: "get_column_names",
         image: deps.settings.columnImage,
         collaboration_id,
@@ -48,6 +39,4 @@ export function columnRoutes(deps: TaskDeps): Hono<AppEnv> {
       });
     },
   );
-
-  return routes;
 }

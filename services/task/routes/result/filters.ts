@@ -2,10 +2,9 @@
  * The filters that lists of runs and of results share (contract §3.8).
  * @module
  */
-import { z } from "zod";
-import { pageQuery } from "../../../../shared/contract/paging.ts";
-import { queryDate, queryId } from "../../../../shared/contract/fields.ts";
-import type { Db, Fragment } from "../../../../shared/storage/db.ts";
+import { pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import type { ResultList } from "../../../../shared/contract/result.ts";
+import type { Db, Fragment, PageRequest } from "../../../../shared/storage/db.ts";
 import {
   collaborationIds,
   demand,
@@ -17,31 +16,27 @@ import {
 import type { Ask } from "../../../../shared/messages/questions.ts";
 import { mayTask } from "../../rules.ts";
 import { keptCount, taskById } from "../../store/task.ts";
-import { unknown } from "../task/filters.ts";
+import { unknown } from "../task/references.ts";
 
-export const resultListQuery = pageQuery.extend({
-  task_id: queryId.optional(),
-  organization_id: queryId.optional(),
-  collaboration_id: queryId.optional(),
-  node_id: queryId.optional(),
-  port: queryId.optional(),
-  state: z.literal("open", "can only be open").optional(),
-  assigned_from: queryDate.optional(),
-  assigned_till: queryDate.optional(),
-  started_from: queryDate.optional(),
-  started_till: queryDate.optional(),
-  finished_from: queryDate.optional(),
-  finished_till: queryDate.optional(),
-});
-export type ResultListQuery = z.infer<typeof resultListQuery>;
+const SORTABLE = ["id", "status", "assigned_at", "started_at", "finished_at"];
 
-export const RESULT_SORTABLE = ["id", "status", "assigned_at", "started_at", "finished_at"];
+/** Which rows a list is about: what the caller may see, narrowed to what they ask for; 401 outside of it. */
+export async function resultRequest(
+  services: { db: Db; ask: Ask },
+  principal: Principal,
+  wanted: ResultList,
+): Promise<PageRequest> {
+  return {
+    ...await resultConditions(services, principal, wanted),
+    order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: true }),
+    window: pageWindow(wanted),
+  };
+}
 
-/** The conditions of a list: what the caller may see, narrowed to what they ask for; 401 outside of it. */
-export async function resultConditions(
+async function resultConditions(
   { db, ask }: { db: Db; ask: Ask },
   principal: Principal,
-  wanted: ResultListQuery,
+  wanted: ResultList,
 ): Promise<{ where: Fragment[]; total: Fragment | undefined }> {
   const where: Fragment[] = [];
   const scope = widestScope(principal, "run:VIEW");

@@ -1,9 +1,7 @@
 /**
- * The filters of `GET /task` that name something else: it must exist (400) and be visible (401).
+ * The filters of `GET /task` (contract §3.7): what the caller may see, narrowed to what they ask for; 401 outside of it.
  * @module
  */
-import type { Fragment } from "../../../../shared/storage/db.ts";
-import { SextantError } from "../../../../shared/service/errors.ts";
 import {
   collaborationIds,
   demand,
@@ -11,87 +9,91 @@ import {
   mayCollaboration,
   mayOrganization,
   type Principal,
-  scopesOf,
+  widestScope,
 } from "../../../../shared/contract/permissions.ts";
+import type { TaskList } from "../../../../shared/contract/task.ts";
+import type { Db, Fragment } from "../../../../shared/storage/db.ts";
 import type { TaskDeps } from "../../deps.ts";
-import { mayTask } from "../../rules.ts";
-import { taskOfResult } from "../../store/result.ts";
-import { oneTaskOfRun, taskById } from "../../store/task.ts";
+import { keptCount } from "../../store/task.ts";
+import { referenceConditions } from "./references.ts";
 
-export interface References {
-  init_user_id?: number | undefined;
-  study_id?: number | undefined;
-  parent_id?: number | undefined;
-  job_id?: number | undefined;
-  run_id?: number | undefined;
-  store_id?: number | undefined;
-}
-
-/** A filter names something that does not exist. */
-export function unknown(noun: string, id: number): SextantError {
-  return new SextantError(
-    "invalid_request",
-    `The filter names a ${noun} that does not exist: ${id}.`,
-  );
-}
-
-/** The conditions for what `wanted` refers to. */
-export async function referenceConditions(
+export async function taskConditions(
   { db, ask }: Pick<TaskDeps, "db" | "ask">,
   principal: Principal,
-  wanted: References,
-): Promise<Fragment[]> {
-  const where: Fragment[] = [];
-  /** Narrow scopes see only their own rows anyway; for them it is enough to be a member. */
-  function inReach(collaborationId: number): boolean {
-    const held = scopesOf(principal, "task:VIEW");
-    return mayCollaboration(principal, "task:VIEW", collaborationId) ||
-      (!held.has("COLLABORATION") && isMember(principal, collaborationId));
+  wanted: TaskList,
+): Promise<{ where: Fragment[]; total: Fragment | undefined }> {
+  const scope = widestScope(principal, "task:VIEW");
+  const where = ownConditions(db, principal, scope);
+  if (wanted.collaboration_id !== undefined) {
+    const inReach = mayCollaboration(principal, "task:VIEW", wanted.collaboration_id) ||
+      (scope !== "COLLABORATION" && isMember(principal, wanted.collaboration_id));
+    demand(inReach, `view the tasks of collaboration ${wanted.collaboration_id}`);
+    where.push(db`collaboration_id = ${wanted.collaboration_id}`);
   }
-  async function visible(taskId: number | undefined, noun: string, id: number): Promise<void> {
-    const task = taskId === undefined ? undefined : await taskById(db, taskId);
-    if (!task) throw unknown(noun, id);
-    demand(mayTask(principal, "task:VIEW", task), `view the tasks of ${noun} ${id}`);
+  // As long as only collaborations narrow the list, nobody needs to count.
+  const counted = scope === "GLOBAL" || scope === "COLLABORATION" ? where.length : -1;
+  if (wanted.init_org_id !== undefined) {
+    const allowed = mayOrganization(principal, "task:VIEW", wanted.init_org_id) || scope === "OWN";
+    demand(allowed, `view the tasks of organization ${wanted.init_org_id}`);
+    where.push(db`init_org_id = ${wanted.init_org_id}`);
   }
+  where.push(...await referenceConditions({ db, ask }, principal, wanted));
+  where.push(...valueConditions(db, wanted));
+  if (where.length !== counted) return { where, total: undefined };
+  const collaborations = scope === "GLOBAL" ? "all" : collaborationIds(principal);
+  const total = keptCount(
+    db,
+    "task",
+    wanted.collaboration_id === undefined ? collaborations : [wanted.collaboration_id],
+  );
+  return { where, total };
+}
 
-  const { init_user_id, study_id, parent_id, job_id, run_id, store_id } = wanted;
-  if (init_user_id !== undefined) {
-    const user = await ask("identity", "user_place", { id: init_user_id });
-    if (!user) throw unknown("user", init_user_id);
-    const itself = principal.kind === "user" && principal.id === init_user_id;
-    demand(
-      itself || mayOrganization(principal, "task:VIEW", user.organization_id),
-      `view the tasks of user ${init_user_id}`,
-    );
-    where.push(db`init_user_id = ${init_user_id}`);
+/** The tasks that the caller may see at all. */
+function ownConditions(
+  db: Db,
+  principal: Principal,
+  scope: ReturnType<typeof widestScope>,
+): Fragment[] {
+  switch (scope) {
+    case "COLLABORATION":
+      return [db`collaboration_id = any(${collaborationIds(principal)})`];
+    case "ORGANIZATION":
+      return [db`init_org_id = ${principal.organization_id}`];
+    case "OWN":
+      return [db`init_user_id = ${principal.id}`];
+    default:
+      return [];
   }
-  if (study_id !== undefined) {
-    const { study } = await ask("collaboration", "scope", { study_id });
-    if (!study) throw unknown("study", study_id);
-    demand(inReach(study.collaboration_id), `view the tasks of study ${study_id}`);
-    where.push(db`study_id = ${study_id}`);
+}
+
+/** What is asked of the task's own values. */
+function valueConditions(db: Db, wanted: TaskList): Fragment[] {
+  const where: Fragment[] = [];
+  for (const column of ["name", "image", "description"] as const) {
+    const pattern = wanted[column];
+    if (pattern !== undefined) where.push(db`${db(column)} like ${pattern} escape ''`);
   }
-  if (parent_id !== undefined) {
-    await visible(parent_id, "parent task", parent_id);
-    where.push(db`parent_id = ${parent_id}`);
+  if (wanted.database !== undefined) {
+    where.push(db`id in (select task_id from task_database where label = ${wanted.database})`);
   }
-  if (job_id !== undefined) {
-    await visible(await oneTaskOfRun(db, job_id), "job", job_id);
-    where.push(db`job_id = ${job_id}`);
+  if (wanted.is_user_created !== undefined) {
+    where.push(wanted.is_user_created ? db`parent_id is null` : db`parent_id is not null`);
   }
-  if (run_id !== undefined) {
-    const taskId = await taskOfResult(db, run_id);
-    await visible(taskId, "run", run_id);
-    where.push(db`id = ${taskId!}`);
-  }
-  if (store_id !== undefined) {
-    const store = await ask("collaboration", "store", { id: store_id });
-    if (!store) throw unknown("algorithm store", store_id);
-    const allowed = store.collaboration_id === null
-      ? collaborationIds(principal).length > 0 || scopesOf(principal, "task:VIEW").has("GLOBAL")
-      : inReach(store.collaboration_id);
-    demand(allowed, `view the tasks of algorithm store ${store_id}`);
-    where.push(db`algorithm_store_id = ${store_id}`);
+  if (wanted.status !== undefined) {
+    where.push(db`${db.unsafe(STATUS_OF_TASK)} = ${wanted.status}` as Fragment);
   }
   return where;
 }
+
+/** `taskStatus` of rules.ts in SQL. */
+const STATUS_OF_TASK = `(
+  select case
+    when count(distinct status) filter (where failed) = 1 then min(status) filter (where failed)
+    when bool_or(failed) then 'failed'
+    when bool_or(status = 'active') then 'active'
+    when bool_or(status = 'initializing') then 'initializing'
+    when bool_or(status = 'pending') then 'pending'
+    else 'completed' end
+  from (select status, status not in ('pending', 'initializing', 'active', 'completed') as failed
+        from result where result.task_id = task.id) as share)`;

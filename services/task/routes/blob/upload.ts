@@ -1,0 +1,67 @@
+import type { Hono } from "hono";
+import { allow } from "../../../../shared/contract/allow.ts";
+import { answers } from "../../../../shared/contract/answers.ts";
+import type { AppEnv } from "../../../../shared/contract/app.ts";
+import { demand, type Principal, scopesOf } from "../../../../shared/contract/permissions.ts";
+import {
+  BLOB_DIGEST_HEADER,
+  type UploadedBlob,
+  uploadedBlobSchema,
+} from "../../../../shared/node_protocol/blobs.ts";
+import { isFinal } from "../../../../shared/node_protocol/status.ts";
+import { SextantError } from "../../../../shared/service/errors.ts";
+import type { Db } from "../../../../shared/storage/db.ts";
+import { callerOf } from "../../../../shared/storage/idempotency.ts";
+import { writeBlob } from "../../blobs/stream.ts";
+import type { TaskDeps } from "../../deps.ts";
+import { taskStatus } from "../../rules.ts";
+import { unusedBytes } from "../../store/blob.ts";
+import { statusesOfTask } from "../../store/task.ts";
+
+export function uploadBlob(app: Hono<AppEnv>, { db, settings }: TaskDeps): void {
+  app.post(
+    "/blobstream",
+    allow(["user", "node", "container"]),
+    answers(uploadedBlobSchema, { status: 201 }),
+    async function uploadBlob(c) {
+      const principal = c.get("principal");
+      await demandUpload(db, principal);
+      await demandRoom(db, principal, settings.maxUnusedBytes);
+      const { id, size, sha256 } = await writeBlob(db, {
+        owner: callerOf(principal),
+        organizationId: principal.organization_id,
+        content: c.req.raw.body,
+        signal: c.req.raw.signal,
+        declaredSize: c.req.header("content-length"),
+      });
+      c.get("log").info("Blob stored", { blob_id: id, bytes: size });
+      return c.json({ uuid: id } satisfies UploadedBlob, 201, { [BLOB_DIGEST_HEADER]: sha256 });
+    },
+  );
+}
+
+/** Who may create tasks, and who may post results. */
+async function demandUpload(db: Db, principal: Principal): Promise<void> {
+  if (principal.kind === "user") {
+    const held = scopesOf(principal, "task:CREATE");
+    return demand(held.has("COLLABORATION") || held.has("GLOBAL"), "upload payloads of tasks");
+  }
+  if (principal.kind === "node") return;
+  if (!isFinal(taskStatus(await statusesOfTask(db, principal.task_id)))) return;
+  throw new SextantError("task_finished", `Task ${principal.task_id} is finished.`);
+}
+
+/** What is uploaded and used by nothing lies here for a day: an algorithm in a loop would fill the disk. */
+async function demandRoom(
+  db: Db,
+  { organization_id }: Principal,
+  maxUnusedBytes: number,
+): Promise<void> {
+  if (await unusedBytes(db, organization_id) < maxUnusedBytes) return;
+  const mebibytes = Math.round(maxUnusedBytes / 2 ** 20);
+  throw new SextantError(
+    "too_many_requests",
+    `Organization ${organization_id} has ${mebibytes} MiB of uploads that no task or result uses. ` +
+      "Use them first; what is not used is removed after a day.",
+  );
+}

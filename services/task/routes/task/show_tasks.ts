@@ -1,0 +1,54 @@
+import type { Task } from "../../../../shared/contract/task.ts";
+import { type Principal } from "../../../../shared/contract/permissions.ts";
+import type { Db } from "../../../../shared/storage/db.ts";
+import type { TaskDeps } from "../../deps.ts";
+import { mayTask } from "../../rules.ts";
+import { showResult, showRun, showTask } from "../../show.ts";
+import { portsOfResults } from "../../store/port.ts";
+import { resultsOfTasks } from "../../store/shown_result.ts";
+import { databasesOfTasks, progressOfTasks, type TaskRow } from "../../store/task.ts";
+
+/** Tasks as the API shows them, in the order of `rows`; two queries, however many there are. */
+export async function showTasks(db: Db, rows: readonly TaskRow[]): Promise<Task[]> {
+  const ids = rows.map((row) => row.id);
+  const [databases, progress] = await Promise.all([
+    databasesOfTasks(db, ids),
+    progressOfTasks(db, ids),
+  ]);
+  const databasesOf = Map.groupBy(databases, (one) => one.task_id);
+  const progressOf = new Map(progress.map((one) => [one.task_id, one]));
+  return rows.map((row) => showTask(row, databasesOf.get(row.id) ?? [], progressOf.get(row.id)));
+}
+
+/** Tasks with what `include` asks for, where the caller may see it: elsewhere the link stays. */
+export async function showTasksWith(
+  { db, ask }: Pick<TaskDeps, "db" | "ask">,
+  principal: Principal,
+  { rows, include = [] }: { rows: TaskRow[]; include?: string[] | undefined },
+): Promise<Task[]> {
+  const tasks = await showTasks(db, rows);
+  const ids = rows.filter((row) => mayTask(principal, "run:VIEW", row)).map((row) => row.id);
+  const visible = tasks.filter((task) => ids.includes(task.id));
+  if (include.includes("runs")) {
+    const runs = await resultsOfTasks(db, ids, "run");
+    const ports = await portsOfResults(db, runs.map((run) => run.id));
+    const nodes = await ask("collaboration", "nodes", {
+      collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
+    });
+    const runsOf = Map.groupBy(runs, (run) => run.task_id);
+    for (const task of visible) {
+      task.runs = (runsOf.get(task.id) ?? []).map((run) => showRun(run, nodes, ports));
+    }
+  }
+  if (include.includes("results")) {
+    const results = await resultsOfTasks(db, ids, "result");
+    const resultsOf = Map.groupBy(results, (one) => one.task_id);
+    for (const task of visible) task.results = (resultsOf.get(task.id) ?? []).map(showResult);
+  }
+  return tasks;
+}
+
+/** Whether this `include` shows what otherwise takes the right to view runs. */
+export function includesRuns(include: string[] | undefined): boolean {
+  return include?.some((one) => one === "runs" || one === "results") ?? false;
+}
