@@ -16,7 +16,8 @@ export function createTurns(
     try {
       return await work();
     } finally {
-      // The place is handed on rather than freed, so that nobody who arrives now can overtake the queue.
+      // The place is handed on rather than freed, so that nobody who arrives now can overtake the
+      // queue.
       const next = waiting.shift();
       if (next) next();
       else running--;

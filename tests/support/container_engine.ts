@@ -1,6 +1,7 @@
 /**
- * A real container engine for tests: a Podman of their own, with its own storage and socket, and an image made here.
- * Where there is no Podman that can be used, tests that need it are skipped and their names say so.
+ * A real container engine for tests: a Podman of their own, with its own storage and socket, and an
+ * image made here. Where there is no Podman that can be used, tests that need it are skipped and
+ * their names say so.
  */
 import { join } from "node:path";
 import { z } from "zod";
@@ -15,7 +16,9 @@ export const SHELL_IMAGE = "localhost/sextant-test-shell";
 export const missing = await whatIsMissing();
 if (missing) console.log(`Tests of containers are skipped: ${missing}`);
 
-/** Options of a `Deno.test` that needs a container engine: `Deno.test(containerTest("name"), …)`. */
+/**
+ * Options of a `Deno.test` that needs a container engine: `Deno.test(containerTest("name"), …)`.
+ */
 export function containerTest(name: string): { name: string; ignore: boolean } {
   return { name, ignore: missing !== undefined };
 }
@@ -191,7 +194,9 @@ async function pack(folder: string, archive: string): Promise<void> {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** One engine for all tests of the file that calls this at its top, or none where they are skipped. */
+/**
+ * One engine for all tests of the file that calls this at its top, or none where they are skipped.
+ */
 export function useTestEngine(): () => TestEngine {
   let running: TestEngine | undefined;
   Deno.test.beforeAll(async () => {
@@ -228,8 +233,8 @@ printf '{"heard":"%s"}' "$(nc -w 5 localhost $port < /dev/null 2>/dev/null)" > o
 };
 
 /**
- * Runs the method that its input names, or the input itself as a script, in the run's own folder. A published image
- * finds that folder by its variables; a shell cannot decode them.
+ * Runs the method that its input names, or the input itself as a script, in the run's own folder. A
+ * published image finds that folder by its variables; a shell cannot decode them.
  */
 const COMMAND = `cd /mnt/data/task-* && case "$(head -c 1 input)" in
 "{") exec sh -e /methods/$(head -c 1000 input | sed 's/.*"method":"\\([a-z_]*\\)".*/\\1/');;

@@ -8,7 +8,10 @@ export const SECRET = "diagnosis-7042";
 /** A variable of the agent's environment that holds it. */
 export const VARIABLE = "SEXTANT_ESCAPE_TEST";
 
-/** What lies about on the host. Everything in it is readable for every user, so that only the sandbox is tried. */
+/**
+ * What lies about on the host. Everything in it is readable for every user, so that only the
+ * sandbox is tried.
+ */
 export interface Host {
   folder: string;
   /** Ports on the loopback interface: one answers HTTP and WebSockets, one any connection. */
@@ -29,24 +32,22 @@ export interface Probe {
 }
 
 /** The probes for this host, each of which succeeds there when nothing holds it back. */
-export function probesOf({ folder, http, tcp }: Host): Probe[] {
+export function probesOf(host: Host): Probe[] {
+  return [
+    ...moduleProbes(host),
+    ...fileProbes(host),
+    ...systemProbes(host),
+    ...networkProbes(host),
+    ...processProbes(host),
+    ...workerProbes(host),
+  ];
+}
+
+/** Modules: Deno checks no permission for some of these when the algorithm is the main module. */
+function moduleProbes({ folder, http }: Host): Probe[] {
   const url = `file://${folder}`;
   const reexport = `export { default } from "${url}/secret.ts"`;
-  const dataModule = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`;
-  const quote = (text: string) => JSON.stringify(text);
-  const worker = (source: string, options = `{ type: "module" }`) =>
-    `const address = "data:text/javascript," + encodeURIComponent(${quote(source)});
-     return await new Promise((resolve, reject) => {
-       const worker = new Worker(address, ${options});
-       worker.onmessage = ({ data }) => { worker.terminate(); data.error ? reject(data.error) : resolve(data); };
-       worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
-     });`;
-  const bundle = (kind: string, address: string) =>
-    `return (await import(${address}${
-      kind === "" ? "" : `, { with: { type: "${kind}" } }`
-    })).default;`;
   return [
-    // -- modules: Deno checks no permission for some of these when the algorithm is the main module
     {
       name: "static import of JSON",
       imports: `import it from "${url}/secret.json" with { type: "json" };`,
@@ -140,8 +141,13 @@ export function probesOf({ folder, http, tcp }: Host): Probe[] {
       onlyInside: true,
       refusal: /--no-npm/,
     },
+  ];
+}
 
-    // -- files
+/** Files. */
+function fileProbes({ folder }: Host): Probe[] {
+  const url = `file://${folder}`;
+  return [
     { name: "Deno.readTextFile", body: `return await Deno.readTextFile("${folder}/secret.txt");` },
     {
       name: "/etc/passwd",
@@ -258,8 +264,12 @@ export function probesOf({ folder, http, tcp }: Host): Probe[] {
         return await (await cache.match("http://it/")).text();`,
       refusal: /Failed to create cache storage directory/,
     },
+  ];
+}
 
-    // -- environment and system
+/** Environment and system. */
+function systemProbes({}: Host): Probe[] {
+  return [
     { name: "Deno.env", body: `return Deno.env.get("${VARIABLE}");` },
     {
       name: "process.env",
@@ -279,8 +289,12 @@ export function probesOf({ folder, http, tcp }: Host): Probe[] {
         if (state !== "granted") throw new Error(state); return "${SECRET}";`,
       refusal: /^Error: denied/,
     },
+  ];
+}
 
-    // -- network
+/** Network. */
+function networkProbes({ folder, http, tcp }: Host): Probe[] {
+  return [
     {
       name: "fetch",
       body: `return await (await fetch("http://127.0.0.1:${http}/secret")).text();`,
@@ -326,8 +340,12 @@ export function probesOf({ folder, http, tcp }: Host): Probe[] {
       name: "listening",
       body: `Deno.listen({ port: 0 }).close(); return "${SECRET}";`,
     },
+  ];
+}
 
-    // -- processes and native code
+/** Processes and native code. */
+function processProbes({ folder }: Host): Probe[] {
+  return [
     {
       name: "Deno.Command",
       body:
@@ -383,8 +401,13 @@ export function probesOf({ folder, http, tcp }: Host): Probe[] {
       onlyInside: true,
       refusal: /^Error: there is none/,
     },
+  ];
+}
 
-    // -- workers
+/** Workers. */
+function workerProbes({ folder }: Host): Probe[] {
+  const url = `file://${folder}`;
+  return [
     {
       name: "worker that reads a file",
       body: worker(
@@ -424,4 +447,29 @@ export function probesOf({ folder, http, tcp }: Host): Probe[] {
           .on("message", resolve).on("error", reject));`,
     },
   ];
+}
+
+/** The address of a module with this source. */
+function dataModule(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** A body that runs a worker with this source, and returns what that sends. */
+function worker(source: string, options = `{ type: "module" }`): string {
+  return `const address = "data:text/javascript," + encodeURIComponent(${quote(source)});
+     return await new Promise((resolve, reject) => {
+       const worker = new Worker(address, ${options});
+       worker.onmessage = ({ data }) => { worker.terminate(); data.error ? reject(data.error) : resolve(data); };
+       worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
+     });`;
+}
+
+/** A body that imports an address as a module of this kind, and returns what that exports. */
+function bundle(kind: string, address: string): string {
+  const options = kind === "" ? "" : `, { with: { type: "${kind}" } }`;
+  return `return (await import(${address}${options})).default;`;
 }

@@ -1,9 +1,9 @@
 /**
- * What an algorithm author writes against. Import it for its types only (`import type`): in the sandbox an algorithm
- * is one file, and imports nothing.
+ * What an algorithm author writes against. Import it for its types only (`import type`): in the
+ * sandbox an algorithm is one file, and imports nothing.
  *
- * An algorithm exports functions. A task names one of them as its method, and the node calls it with a context, the
- * task's positional arguments and, last, its keyword arguments as one object:
+ * An algorithm exports functions. A task names one of them as its method, and the node calls it
+ * with a context, the task's positional arguments and, last, its keyword arguments as one object:
  *
  * ```ts
  * import type { Context } from "./api.ts";
@@ -28,9 +28,15 @@ export interface Table {
   readonly columns: readonly string[];
   /** The number of rows. */
   readonly length: number;
-  /** A column of numbers if everything in it is one, else of text. Throws if there is no such column. */
+  /**
+   * A column of numbers if everything in it is one, else of text. Throws if there is no such
+   * column.
+   */
   column(name: string): Column;
-  /** The values of a column that must be numeric. Throws if there is no such column or it holds something else. */
+  /**
+   * The values of a column that must be numeric. Throws if there is no such column or it holds
+   * something else.
+   */
   numeric(name: string): (number | null)[];
 }
 

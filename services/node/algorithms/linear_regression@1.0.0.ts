@@ -1,10 +1,11 @@
 /**
- * Least-squares regression of a numeric column on others over all organizations, with the same numbers as if the rows
- * had been pooled.
+ * Least-squares regression of a numeric column on others over all organizations, with the same
+ * numbers as if the rows had been pooled.
  *
- * What leaves an organization is the triangle R of the QR decomposition of its rows (1, predictors, outcome). It
- * says the same as the sums of products X'X, X'y and y'y, for R'R is all of them, but in twice as many digits; and the
- * triangle of the organizations' triangles, one below the other, is the triangle of all rows.
+ * What leaves an organization is the triangle R of the QR decomposition of its rows (1, predictors,
+ * outcome). It says the same as the sums of products X'X, X'y and y'y, for R'R is all of them, but
+ * in twice as many digits; and the triangle of the organizations' triangles, one below the other,
+ * is the triangle of all rows.
  * @module
  */
 import type { Context } from "./api.ts";
@@ -22,17 +23,24 @@ interface Part {
   n: number;
   /** Rows left out because something is. */
   dropped: number;
-  /** Subtracted from each predictor and the outcome: with values far from zero, digits would be lost. */
+  /**
+   * Subtracted from each predictor and the outcome: with values far from zero, digits would be
+   * lost.
+   */
   centre: number[];
   triangle: number[][];
 }
 
-/** A predictor of whose spread the ones before it leave no more than this is determined by them (as in R's lm). */
+/**
+ * A predictor of whose spread the ones before it leave no more than this is determined by them (as
+ * in R's lm).
+ */
 const TOLERANCE = 1e-7;
 
 /**
- * Returns `{coefficients, standard_errors, r_squared, n, dropped}`, the first two by predictor and `intercept`.
- * Standard errors are null without rows to spare, r_squared if the outcome does not vary.
+ * Returns `{coefficients, standard_errors, r_squared, n, dropped}`, the first two by predictor and
+ * `intercept`. Standard errors are null without rows to spare, r_squared if the outcome does not
+ * vary.
  */
 export async function central(context: Context, args: Model) {
   const { outcome, predictors, organizations } = checkModel(args);

@@ -25,7 +25,8 @@ function deal(names: string, rows: unknown[][], count: number): string[] {
   return files;
 }
 
-// Longley's data, made to be hard on regressions, with the certified values of NIST's reference datasets.
+// Longley's data, made to be hard on regressions, with the certified values of NIST's reference
+// datasets.
 const LONGLEY = [
   [60323, 83.0, 234289, 2356, 1590, 107608, 1947],
   [61122, 88.5, 259426, 2325, 1456, 108632, 1948],

@@ -23,7 +23,10 @@ export interface AgentContainers {
   list(): Promise<{ id: string; run: string }[]>;
   /** The routes that a container was created with. */
   routesOf(id: string): Promise<Route[]>;
-  /** Never rejects: what cannot be removed now is left for {@linkcode removeRest}, and for the next start. */
+  /**
+   * Never rejects: what cannot be removed now is left for {@linkcode removeRest}, and for the next
+   * start.
+   */
   remove(id: string): Promise<void>;
   /** Tries again with what could not be removed. */
   removeRest(): Promise<void>;

@@ -31,8 +31,8 @@ export const stateSchema = z.object({
 export type ContainerState = z.infer<typeof stateSchema>["State"];
 
 /**
- * What the engine knows of a container. Podman (seen with 4.3.1) may answer 500 while the container's program ends; then
- * it is asked again.
+ * What the engine knows of a container. Podman (seen with 4.3.1) may answer 500 while the
+ * container's program ends; then it is asked again.
  */
 export async function stateOf(engine: Engine, id: string): Promise<ContainerState> {
   for (let asked = 0;; asked++) {
@@ -58,8 +58,9 @@ export interface WhenEndedOptions {
 }
 
 /**
- * Waits for the end of a container through restarts of the engine, without asking it to wait: Podman (seen with 4.3.1)
- * keeps a processor busy over twenty such requests. `undefined` when there is no such container any more.
+ * Waits for the end of a container through restarts of the engine, without asking it to wait:
+ * Podman (seen with 4.3.1) keeps a processor busy over twenty such requests. `undefined` when there
+ * is no such container any more.
  */
 export async function whenEnded(
   engine: Engine,

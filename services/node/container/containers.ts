@@ -1,8 +1,9 @@
 /**
- * Runs algorithms as containers of Docker or Podman, over the engine's socket: v6's published images, unmodified.
+ * Runs algorithms as containers of Docker or Podman, over the engine's socket: v6's published
+ * images, unmodified.
  *
- * A container outlives the agent. What is needed to take it up again lies in its labels and in its folder, and it is
- * removed only when its outcome is in the journal.
+ * A container outlives the agent. What is needed to take it up again lies in its labels and in its
+ * folder, and it is removed only when its outcome is in the journal.
  * @module
  */
 import { join } from "node:path";
@@ -44,15 +45,15 @@ export interface Containers {
   /** Starts a run. What is wrong with the run itself is its outcome, not a rejection. */
   start(run: RunSpec): Promise<RunHandle>;
   /**
-   * Takes up the container of a run that was started before this agent was; `undefined`, and nothing left of it, when it
-   * did not run. Rejects when the engine does not tell.
+   * Takes up the container of a run that was started before this agent was; `undefined`, and
+   * nothing left of it, when it did not run. Rejects when the engine does not tell.
    */
   reattach(run: TakenUpRun): Promise<RunHandle | undefined>;
   /** Removes every container and folder of this agent whose run is not in `keep`. */
   cleanUp(keep: (name: string) => boolean): Promise<void>;
   /**
-   * Removes the temporary folders of jobs that are over, and containers that could not be removed before; what stays is
-   * tried again with the next call.
+   * Removes the temporary folders of jobs that are over, and containers that could not be removed
+   * before; what stays is tried again with the next call.
    */
   sweep(isOver: (jobId: number) => Promise<boolean>): Promise<void>;
   close(): Promise<void>;
@@ -142,11 +143,15 @@ export async function createContainers(
     await runFolders.remove(name);
   }
 
-  /** The token of a run that was started, which its container may go on with; `undefined` when it did not run. */
+  /**
+   * The token of a run that was started, which its container may go on with; `undefined` when it
+   * did not run.
+   */
   async function tokenOfStarted(name: string, id: string): Promise<string | undefined> {
     const token = await runFolders.token(name).catch(() => undefined);
-    // The agent died about when it asked for the start. Who asks again may be the second to do so, and what the first
-    // one started may have ended in between: an attempt that is lost can be made anew, one made twice cannot be unmade.
+    // The agent died about when it asked for the start. Who asks again may be the second to do so,
+    // and what the first one started may have ended in between: an attempt that is lost can be made
+    // anew, one made twice cannot be unmade.
     return token !== undefined && await hasRun(engine, id, START_MS) ? token : undefined;
   }
 

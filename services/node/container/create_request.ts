@@ -31,7 +31,9 @@ export interface ContainerSpec {
 
 const MIB = 2 ** 20;
 
-/** The body of the engine's create request. The image's own command, user and working folder stand. */
+/**
+ * The body of the engine's create request. The image's own command, user and working folder stand.
+ */
 export function createRequest(
   { image, env, mounts, labels, limits, devices }: ContainerSpec,
   info: EngineInfo,
@@ -55,7 +57,8 @@ export function createRequest(
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       IpcMode: "private",
-      // Shared memory is memory: it counts as such, and a program may need more of it than the usual 64 MiB.
+      // Shared memory is memory: it counts as such, and a program may need more of it than the
+      // usual 64 MiB.
       ShmSize: memory / 2,
       Memory: memory,
       // As much as memory alone: nothing is swapped.
@@ -65,8 +68,8 @@ export function createRequest(
         : { NanoCpus: Math.round(Math.min(limits.cpus, info.NCPU) * 1e9) }),
       PidsLimit: limits.pids,
       OomScoreAdj: 1000,
-      // No Ulimits: with any of them given, Podman (seen with 4.3.1) sets others beyond what a machine may grant, and
-      // nothing starts.
+      // No Ulimits: with any of them given, Podman (seen with 4.3.1) sets others beyond what a
+      // machine may grant, and nothing starts.
       LogConfig: { Type: "json-file", Config: { "max-size": `${limits.logMiB + 1}m` } },
       RestartPolicy: { Name: "no" },
       ...(devices.length > 0 ? { DeviceRequests: devices } : {}),

@@ -1,26 +1,35 @@
 /**
- * How much of the machine's disk one container holds: in its folders, in its own root file system, in volumes that its
- * image declares, and in files that have no name any more but are still open.
+ * How much of the machine's disk one container holds: in its folders, in its own root file system,
+ * in volumes that its image declares, and in files that have no name any more but are still open.
  * @module
  */
 import { join } from "node:path";
 import { z } from "zod";
 import type { Engine } from "./engine.ts";
 
-/** What a run wrote cannot be counted, so nobody knows how much it is. The message is for the researcher. */
+/**
+ * What a run wrote cannot be counted, so nobody knows how much it is. The message is for the
+ * researcher.
+ */
 export class UncountableError extends Error {
   override name = "UncountableError";
 }
 
 /** Counts what containers write outside of the folders that the agent gives them. */
 export interface DiskCounter {
-  /** Gives what tells, as often as it is asked, how many bytes one container holds there. `pid` is its first process. */
+  /**
+   * Gives what tells, as often as it is asked, how many bytes one container holds there. `pid` is
+   * its first process.
+   */
   of(id: string, pid: number): () => Promise<number>;
 }
 
 /** Where a container writes. */
 interface Layer {
-  /** Its own part of the root file system, if the engine keeps that in a folder which can be seen from here. */
+  /**
+   * Its own part of the root file system, if the engine keeps that in a folder which can be seen
+   * from here.
+   */
   folder: string | undefined;
   volumes: string[];
 }
@@ -131,14 +140,16 @@ const MANY = 100_000;
 const COUNT_MS = 60_000;
 
 /**
- * Bytes of all files below `folder`; infinite when there are too many to look at. Follows no link. What the agent may
- * not see is counted with the rights of the container's process `pid`. Throws an {@linkcode UncountableError}.
+ * Bytes of all files below `folder`; infinite when there are too many to look at. Follows no link.
+ * What the agent may not see is counted with the rights of the container's process `pid`. Throws an
+ * {@linkcode UncountableError}.
  */
 export async function sizeOf(folder: string, pid: number): Promise<number> {
   try {
     return await count(folder);
   } catch (error) {
-    // An agent without root may not look into what other users of the container keep for themselves.
+    // An agent without root may not look into what other users of the container keep for
+    // themselves.
     if (error instanceof Deno.errors.PermissionDenied) return await countInside(folder, pid);
     const { code = "no reason" } = error as { code?: string };
     throw new UncountableError(
@@ -176,7 +187,9 @@ function unlessGone(error: unknown): undefined {
   throw error;
 }
 
-/** As root of the container's users, to whom the agent's user belongs where the engine is rootless. */
+/**
+ * As root of the container's users, to whom the agent's user belongs where the engine is rootless.
+ */
 async function countInside(folder: string, pid: number): Promise<number> {
   const users = [`--target=${pid}`, "--user", "--preserve-credentials", "--"];
   const { stdout, stderr } = await new Deno.Command("nsenter", {

@@ -29,7 +29,10 @@ export interface EngineRequest {
 
 export interface Engine {
   readonly socket: string;
-  /** One request; throws an {@linkcode EngineError} for every answer that is no success. The caller reads the body. */
+  /**
+   * One request; throws an {@linkcode EngineError} for every answer that is no success. The caller
+   * reads the body.
+   */
   request(
     method: string,
     path: string,
@@ -49,7 +52,8 @@ export function createEngine(socket: string): Engine {
   ): Promise<AsyncIterable<Uint8Array>> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const json = body === undefined ? {} : { "content-type": "application/json" };
-    // Deno's `fetch` stands still for seconds when it opens many connections to a unix socket at once.
+    // Deno's `fetch` stands still for seconds when it opens many connections to a unix socket at
+    // once.
     const asked = httpRequest({
       socketPath: socket,
       method,
@@ -144,7 +148,9 @@ const infoSchema = z.object({
 });
 export type EngineInfo = z.infer<typeof infoSchema>;
 
-/** What the engine cannot limit. A rootless Podman on cgroups v1 says that it can, and does nothing. */
+/**
+ * What the engine cannot limit. A rootless Podman on cgroups v1 says that it can, and does nothing.
+ */
 export function missingLimits(
   { MemoryLimit, PidsLimit, Rootless, CgroupVersion }: EngineInfo,
 ): string[] {
@@ -155,7 +161,9 @@ export function missingLimits(
   ];
 }
 
-/** What the engine says of itself; rejects with an {@linkcode EngineError} when it does not answer. */
+/**
+ * What the engine says of itself; rejects with an {@linkcode EngineError} when it does not answer.
+ */
 export function engineInfo(engine: Engine): Promise<EngineInfo> {
   return engine.json("GET", "/info", infoSchema, { signal: AbortSignal.timeout(10_000) });
 }
@@ -175,7 +183,10 @@ export interface About extends EngineInfo {
   podman: string | undefined;
 }
 
-/** Both of the above. Podman looks for its programs' packages meanwhile, which takes it longer than a start does. */
+/**
+ * Both of the above. Podman looks for its programs' packages meanwhile, which takes it longer than
+ * a start does.
+ */
 export async function aboutEngine(engine: Engine): Promise<About> {
   return { ...await engineInfo(engine), podman: await podmanVersion(engine) };
 }

@@ -5,7 +5,10 @@
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** UTF-8, base32 (RFC 4648) with `!` for `=`: published images decode every variable that is valid base32. */
+/**
+ * UTF-8, base32 (RFC 4648) with `!` for `=`: published images decode every variable that is valid
+ * base32.
+ */
 export function encodeValue(value: string): string {
   let text = "";
   let bits = 0;
@@ -40,7 +43,9 @@ export interface EnvironmentOptions {
   folder: string;
   temporaryFolder: string;
   proxy: { host: string; port: number };
-  /** The databases that the task asks for, in its order; no other is named with more than its label. */
+  /**
+   * The databases that the task asks for, in its order; no other is named with more than its label.
+   */
   databases: readonly ContainerDatabase[];
   /** Labels of all databases of the node. */
   labels: readonly string[];
@@ -59,7 +64,10 @@ export class EnvironmentError extends Error {
   override name = "EnvironmentError";
 }
 
-/** The variables as the engine takes them, `NAME=value`. Throws an {@linkcode EnvironmentError} for a name that is none. */
+/**
+ * The variables as the engine takes them, `NAME=value`. Throws an {@linkcode EnvironmentError} for
+ * a name that is none.
+ */
 export function buildEnvironment(
   { folder, temporaryFolder, proxy, databases, labels, web, runContextFile, extra }:
     EnvironmentOptions,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buildEnvironment, encodeValue, EnvironmentError } from "./environment.ts";
 
-Deno.test("encodeValue() gives the field's test vectors", () => {
+Deno.test("encodeValue() gives v6's test vectors", () => {
   const vectors = {
     "": "",
     "80": "HAYA!!!!",

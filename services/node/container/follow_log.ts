@@ -24,7 +24,10 @@ export interface FollowLogOptions {
   onPiece: (piece: Uint8Array, channel: number) => void;
 }
 
-/** Passes on what a container prints, each byte once, through restarts of the engine. Resolves when there is no more. */
+/**
+ * Passes on what a container prints, each byte once, through restarts of the engine. Resolves when
+ * there is no more.
+ */
 export async function followLog(
   engine: Engine,
   { id, pid, signal, log, onPiece }: FollowLogOptions,

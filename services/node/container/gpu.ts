@@ -3,15 +3,24 @@
  * @module
  */
 
-/** Podman before this version takes a request for devices, says nothing, and starts the container without. */
+/**
+ * Podman before this version takes a request for devices, says nothing, and starts the container
+ * without.
+ */
 const PODMAN_HEARS_FROM = [5, 4] as const;
 
-/** The engine would run the algorithm without the GPU that it was promised. The message is for the researcher. */
+/**
+ * The engine would run the algorithm without the GPU that it was promised. The message is for the
+ * researcher.
+ */
 export class GpuError extends Error {
   override name = "GpuError";
 }
 
-/** The create request's `DeviceRequests`. `podman` is Podman's version, if that is what the engine is. */
+/**
+ * The create request's `DeviceRequests`. `podman` is Podman's version, if that is what the engine
+ * is.
+ */
 export function gpuRequests(podman: string | undefined): unknown[] {
   if (podman === undefined) return [{ Count: -1, Capabilities: [["gpu"]] }];
   const problem = gpuProblem(podman);

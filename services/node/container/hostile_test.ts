@@ -1,4 +1,7 @@
-/** What an algorithm in a container may try: the node stays well, others finish, and the reason is right. */
+/**
+ * What an algorithm in a container may try: the node stays well, others finish, and the reason is
+ * right.
+ */
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { temporaryFolder } from "../../../tests/harness.ts";

@@ -1,6 +1,6 @@
 /**
- * Getting an algorithm's image onto this machine: pulled with the owner's log-ins, and fixed by its id, so that what
- * was looked at is what runs.
+ * Getting an algorithm's image onto this machine: pulled with the owner's log-ins, and fixed by its
+ * id, so that what was looked at is what runs.
  * @module
  */
 import { z } from "zod";
@@ -22,7 +22,10 @@ export class ImageError extends Error {
 }
 
 export interface Images {
-  /** Pulls `reference` and gives the id of its image; callers at the same time share one pull. Throws an {@linkcode ImageError}. */
+  /**
+   * Pulls `reference` and gives the id of its image; callers at the same time share one pull.
+   * Throws an {@linkcode ImageError}.
+   */
   get(reference: string, signal: AbortSignal): Promise<string>;
 }
 
@@ -49,7 +52,8 @@ export function createImages(
       refusal = messageOf(error);
       log.warn("Cannot pull an image", { image: reference, reason: refusal });
     }
-    // Asked for in full first: a short name means the one of Docker Hub, whatever lies here under it.
+    // Asked for in full first: a short name means the one of Docker Hub, whatever lies here under
+    // it.
     const id = await idOf(parts.full) ?? await idOf(reference);
     if (id !== undefined && (refusal === undefined || !requirePull)) return id;
     const why = refusal ?? "the engine does not know it after the pull";
@@ -115,7 +119,10 @@ interface ImageReference {
 const REFERENCE =
   /^(?:(?<registry>localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9.-]+(?=:\d+\/))(?<port>:\d{1,5})?\/)?(?<path>[a-z0-9]+(?:(?:[./]|__?|-+)[a-z0-9]+)*)(?::(?<tag>[\w][\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
-/** Reads a reference as Docker does: without a registry it is Docker Hub's. Throws an {@linkcode ImageError}. */
+/**
+ * Reads a reference as Docker does: without a registry it is Docker Hub's. Throws an {@linkcode
+ * ImageError}.
+ */
 export function readReference(reference: string): ImageReference {
   const groups = REFERENCE.exec(reference)?.groups;
   if (!groups) {

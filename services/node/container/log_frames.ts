@@ -1,9 +1,13 @@
 /**
- * The engine's form of a container's two output streams in one: frames of 8 bytes of head (stream, three zeros, length) and content.
+ * The engine's form of a container's two output streams in one: frames of 8 bytes of head (stream,
+ * three zeros, length) and content.
  * @module
  */
 
-/** Passes each piece of content on as it comes; what is cut off in the middle of a frame is passed on too. */
+/**
+ * Passes each piece of content on as it comes; what is cut off in the middle of a frame is passed
+ * on too.
+ */
 export async function readLogFrames(
   pieces: AsyncIterable<Uint8Array>,
   onPiece: (piece: Uint8Array, channel: number) => void,

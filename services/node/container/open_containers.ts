@@ -1,5 +1,6 @@
 /**
- * Containers on this machine, if it has an engine: found, cleaned of what earlier agents left, and kept clean.
+ * Containers on this machine, if it has an engine: found, cleaned of what earlier agents left, and
+ * kept clean.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -49,7 +50,10 @@ export async function openContainers(
   const closing = new AbortController();
   const { signal } = closing;
 
-  /** Removes what runs have left that are not under way: also what an engine that was away could not kill or remove. */
+  /**
+   * Removes what runs have left that are not under way: also what an engine that was away could not
+   * kill or remove.
+   */
   async function cleanUp(): Promise<void> {
     try {
       await containers.cleanUp((name) => journal.open.get(name)?.state === "started");
@@ -91,7 +95,10 @@ export async function openContainers(
   };
 }
 
-/** Whether nothing of a job can run any more: all runs of each of its tasks have ended, or it is gone. */
+/**
+ * Whether nothing of a job can run any more: all runs of each of its tasks have ended, or it is
+ * gone.
+ */
 async function isOverAtHub(
   hub: Pick<Hub, "request">,
   jobId: number,

@@ -22,8 +22,9 @@ export async function collectOutput(
 }
 
 /**
- * Moves what the run left as its result to where no container sees it. Another run of the job may have been given its
- * folder, open, and could put a link to any file in its place while the agent reads it.
+ * Moves what the run left as its result to where no container sees it. Another run of the job may
+ * have been given its folder, open, and could put a link to any file in its place while the agent
+ * reads it.
  */
 async function takeOutput({ io, output }: RunFolder): Promise<void> {
   // Taken by an agent that died after that.

@@ -1,5 +1,6 @@
 /**
- * From a run to the container that is made for it: files, environment, routes outside, walls and limits.
+ * From a run to the container that is made for it: files, environment, routes outside, walls and
+ * limits.
  * @module
  */
 import { join } from "node:path";
@@ -93,7 +94,10 @@ async function writeHosts({ path }: RunFolder, routes: readonly Route[]): Promis
   return hosts;
 }
 
-/** The text of the file with a run's context. Throws a {@linkcode RunFolderError} when there is more than it can tell. */
+/**
+ * The text of the file with a run's context. Throws a {@linkcode RunFolderError} when there is more
+ * than it can tell.
+ */
 function contextOf(
   { context, resultId }: RunSpec,
   told: Told,

@@ -1,6 +1,6 @@
 /**
- * The run context: a file that tells a program in any language what to run, on what, and where to put the result
- * (v6's experimental `run_context_file`).
+ * The run context: a file that tells a program in any language what to run, on what, and where to
+ * put the result (v6's experimental `run_context_file`).
  * @module
  */
 import { writeFieldJson } from "../payload/field_json.ts";

@@ -1,7 +1,9 @@
 /**
- * The files of container runs: one folder for each, of which its container sees `io` and nothing else.
+ * The files of container runs: one folder for each, of which its container sees `io` and nothing
+ * else.
  *
- * The folder above them all is the agent's alone, so what lies below may be open to whatever user an image has.
+ * The folder above them all is the agent's alone, so what lies below may be open to whatever user
+ * an image has.
  * @module
  */
 import { basename, extname, join } from "node:path";
@@ -70,7 +72,10 @@ export interface RunFolders {
   write(name: string, file: string, text: string): Promise<void>;
   /** Readies a database for a run. Throws a {@linkcode RunFolderError}. */
   mountDatabase(name: string, database: DatabaseSource): Promise<MountedDatabase>;
-  /** Never rejects: a folder that cannot be removed now is named in the log, and tried again with the next clean-up. */
+  /**
+   * Never rejects: a folder that cannot be removed now is named in the log, and tried again with
+   * the next clean-up.
+   */
   remove(name: string): Promise<void>;
   /** Names of all runs that have a folder. */
   list(): Promise<string[]>;
@@ -166,7 +171,10 @@ export async function namesIn(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 }
 
-/** What is left over must not take a result with it: the run's end is on the disk when this is called. */
+/**
+ * What is left over must not take a result with it: the run's end is on the disk when this is
+ * called.
+ */
 export async function removeOrWarn(path: string, log: Logger): Promise<void> {
   await removeIfThere(path).catch((error) =>
     log.warn("Cannot remove a folder of runs that are over", { path, reason: messageOf(error) })

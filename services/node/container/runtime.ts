@@ -1,5 +1,6 @@
 /**
- * Containers as a runtime: from the hub's words to the engine's, with a proxy for each run, and back.
+ * Containers as a runtime: from the hub's words to the engine's, with a proxy for each run, and
+ * back.
  * @module
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";

@@ -1,8 +1,9 @@
 /**
  * Starting a container at most once, whatever the engine answers.
  *
- * An engine can answer with an error although the program ran: Podman (seen with 4.3.1 on cgroups v1) does now and then
- * with one that ends at once. To start such a container again would execute the run twice, so its state decides, not the answer.
+ * An engine can answer with an error although the program ran: Podman (seen with 4.3.1 on cgroups
+ * v1) does now and then with one that ends at once. To start such a container again would execute
+ * the run twice, so its state decides, not the answer.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,7 +21,10 @@ export interface StartOptions {
   log: Logger;
 }
 
-/** Starts a container that was just made; once again if the engine refuses and nothing of it has run. */
+/**
+ * Starts a container that was just made; once again if the engine refuses and nothing of it has
+ * run.
+ */
 export async function startOnce({ engine, id, log }: StartOptions): Promise<void> {
   const start = () => engine.done("POST", `/containers/${id}/start`);
   try {

@@ -114,7 +114,7 @@ async function importBroken(): Promise<{ imageId: string }> {
 Deno.test(
   containerTest("Containers made but not started when their agent died are lost, never started"),
   async () => {
-    await withBetween(async ({ start, again, containers, between, starts }) => {
+    await withBetween(async ({ start, again, containers, folder, between, starts }) => {
       const name = "never-1";
       const adoption = {
         name,
@@ -132,6 +132,7 @@ Deno.test(
       await containers.close();
       const next = await again();
       assert.equal(await next.reattach(adoption), undefined);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/containers/runs`)), []);
       await waitFor(async () => (await testEngine().running()).length === 0, {
         what: "the container to be gone",
       });

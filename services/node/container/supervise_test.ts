@@ -89,6 +89,29 @@ Deno.test(
 );
 
 Deno.test(
+  containerTest("A container that cannot be taken up again is lost, and nothing is left of it"),
+  async () => {
+    await withContainers(testEngine(), async ({ start, again, containers, folder }) => {
+      const name = "lost-1";
+      await start("sleep 60", { name });
+      await containers.close();
+      await Deno.remove(`${folder}/containers/runs/${name}/token`);
+      const taken = await (await again()).reattach({
+        name,
+        jobId: 1,
+        targets: [],
+        limits: LIMITS,
+        onLog() {},
+        serve: () => () => new Response(),
+      });
+      assert.equal(taken, undefined);
+      assert.deepEqual(await testEngine().running(), []);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(`${folder}/containers/runs`)), []);
+    });
+  },
+);
+
+Deno.test(
   containerTest("A container that ends while its proxy holds a request is reported at once"),
   async () => {
     await withContainers(testEngine(), async ({ start }) => {

@@ -1,5 +1,6 @@
 /**
- * Takes up a container that has been started: watches it to its end, and connects it with what it may reach.
+ * Takes up a container that has been started: watches it to its end, and connects it with what it
+ * may reach.
  * @module
  */
 import { messageOf } from "../../../shared/service/errors.ts";

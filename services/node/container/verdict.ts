@@ -36,8 +36,9 @@ export function overOutput({ outputMiB }: RunLimits): Verdict {
 }
 
 /**
- * The verdict on a container that ended by itself. `output` is what it left as its result, if anything: bytes that its
- * readers understand, whatever they are, also when it crashed (contract of algorithms §4.3, §20).
+ * The verdict on a container that ended by itself. `output` is what it left as its result, if
+ * anything: bytes that its readers understand, whatever they are, also when it crashed (contract of
+ * algorithms §4.3, §20).
  */
 export function judgeEnd(
   end: ContainerEnd,

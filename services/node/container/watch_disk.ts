@@ -71,7 +71,10 @@ export async function watchDisk(
     if (inFolders + outside > limits.diskMiB * MIB) await end(overDisk(limits.diskMiB));
   }
 
-  /** Looks again and again; looking shall take a small part of the time, however much there is to see. */
+  /**
+   * Looks again and again; looking shall take a small part of the time, however much there is to
+   * see.
+   */
   async function repeat(look: () => Promise<void>, everyMs: number): Promise<void> {
     while (!signal.aborted && !over) {
       const started = performance.now();

@@ -6,7 +6,10 @@ import { isIP } from "node:net";
 import type { Target } from "../container/network/routes.ts";
 import type { DatabaseType } from "./databases.ts";
 
-/** Ports of schemes, and of what a database's `DBMS` is called. The part of a scheme after `+` is its driver. */
+/**
+ * Ports of schemes, and of what a database's `DBMS` is called. The part of a scheme after `+` is
+ * its driver.
+ */
 const PORTS: Readonly<Record<string, number>> = {
   http: 80,
   https: 443,
@@ -27,8 +30,9 @@ const PORTS: Readonly<Record<string, number>> = {
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.?$/i;
 
 /**
- * Hosts and ports that a database's address names: none if it names none, or no port that could be known.
- * `postgresql://user:password@db.example/research`, several hosts, `?host=` and `jdbc:` are understood.
+ * Hosts and ports that a database's address names: none if it names none, or no port that could be
+ * known. `postgresql://user:password@db.example/research`, several hosts, `?host=` and `jdbc:` are
+ * understood.
  */
 export function addressesOf(
   { type, uri, env = {} }: {

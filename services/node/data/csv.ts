@@ -1,6 +1,6 @@
 /**
- * A reader of CSV files as RFC 4180 describes them, with LF or CRLF and an optional byte order mark. It stands by
- * itself because the sandbox has no packages.
+ * A reader of CSV files as RFC 4180 describes them, with LF or CRLF and an optional byte order
+ * mark. It stands by itself because the sandbox has no packages.
  * @module
  */
 
@@ -19,9 +19,9 @@ export interface Csv {
 }
 
 /**
- * Reads the text of a CSV file. An empty line is left out, except in a file of a single column, where it is an empty
- * cell. Throws a {@linkcode CsvError} when there is no first line, a name stands twice, a row is longer or shorter
- * than the first line, or quotes are not closed.
+ * Reads the text of a CSV file. An empty line is left out, except in a file of a single column,
+ * where it is an empty cell. Throws a {@linkcode CsvError} when there is no first line, a name
+ * stands twice, a row is longer or shorter than the first line, or quotes are not closed.
  */
 export function parseCsv(text: string): Csv {
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;

@@ -1,5 +1,6 @@
 /**
- * The databases of a node: what its configuration names, what the sandbox can read of it, and the columns.
+ * The databases of a node: what its configuration names, what the sandbox can read of it, and the
+ * columns.
  * @module
  */
 import { join } from "node:path";
@@ -31,7 +32,9 @@ export interface NodeDatabase {
   uri?: string | undefined;
   /** Parameters for containers. */
   env?: Record<string, string> | undefined;
-  /** How a file is handed to containers, in any case to be read only; see `container/run_folder.ts`. */
+  /**
+   * How a file is handed to containers, in any case to be read only; see `container/run_folder.ts`.
+   */
   mountMode?: "ro" | "copy" | undefined;
   /** What a container that asks for it may connect to. */
   reach: Target[];
@@ -49,7 +52,10 @@ export interface SandboxDatabase {
 /** Types that are always a file or a folder. */
 export const IN_FILES: readonly DatabaseType[] = ["csv", "parquet", "excel", "folder"];
 
-/** The databases that a dispatch asks for, in its order. Throws a {@linkcode CannotStart} for one that is not here. */
+/**
+ * The databases that a dispatch asks for, in its order. Throws a {@linkcode CannotStart} for one
+ * that is not here.
+ */
 export function chooseDatabases<Database extends { label: string }>(
   { databases: wanted }: { databases: readonly { label: string }[] },
   databases: readonly Database[],

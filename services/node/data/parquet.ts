@@ -1,5 +1,6 @@
 /**
- * Parquet files for the sandbox, which has no packages: the agent reads them and lays down typed tables instead.
+ * Parquet files for the sandbox, which has no packages: the agent reads them and lays down typed
+ * tables instead.
  * @module
  */
 import { join } from "node:path";
@@ -9,8 +10,9 @@ import type { Column } from "../algorithms/api.ts";
 import { TableError, TYPED, type TypedTable } from "./table.ts";
 
 /**
- * The path of a typed table with the content of the Parquet file `source`. It is made anew in `folder` only when the
- * file has changed. Throws a {@linkcode TableError} when there is no such file or it is not Parquet.
+ * The path of a typed table with the content of the Parquet file `source`. It is made anew in
+ * `folder` only when the file has changed. Throws a {@linkcode TableError} when there is no such
+ * file or it is not Parquet.
  */
 export async function tableOfParquet(
   label: string,
@@ -38,7 +40,9 @@ export async function tableOfParquet(
   return path;
 }
 
-/** The names of a Parquet file's columns. Throws what the reader throws for another kind of file. */
+/**
+ * The names of a Parquet file's columns. Throws what the reader throws for another kind of file.
+ */
 export async function parquetColumns(source: string): Promise<string[]> {
   using file = await openBuffer(source);
   const { schema } = await parquetMetadataAsync(file);

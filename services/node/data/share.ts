@@ -1,5 +1,6 @@
 /**
- * What the node tells the hub of its configuration, for all in the collaboration to see (option `share_config`).
+ * What the node tells the hub of its configuration, for all in the collaboration to see (option
+ * `share_config`).
  * @module
  */
 import { z } from "zod";
@@ -18,7 +19,7 @@ interface Entry {
 const MOST_ENTRIES = 1000;
 const LONGEST = { key: 128, value: 1024 };
 
-/** What is shared, under the field's keys (HTTP contract §10). */
+/** What is shared, under v6's keys (HTTP contract §10). */
 export async function sharedEntries(
   { encryption, policy, databases }: Pick<NodeConfig, "encryption" | "policy" | "databases">,
 ): Promise<Entry[]> {

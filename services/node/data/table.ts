@@ -1,5 +1,6 @@
 /**
- * A CSV file, or what the agent made of a Parquet file, as the typed, read-only table that algorithms see.
+ * A CSV file, or what the agent made of a Parquet file, as the typed, read-only table that
+ * algorithms see.
  *
  * What an error here says travels to the researcher: it may name columns and rows, but no value.
  * @module
@@ -18,7 +19,10 @@ const MISSING = /^(na|nan|null)?$/i;
 /** Column names in one message. */
 const NAMES_SHOWN = 40;
 
-/** Begins a table whose columns have their types already: then follows a {@linkcode TypedTable} as JSON. */
+/**
+ * Begins a table whose columns have their types already: then follows a {@linkcode TypedTable} as
+ * JSON.
+ */
 export const TYPED = "\x01sextant table 1\n";
 
 export interface TypedTable {
@@ -27,8 +31,8 @@ export interface TypedTable {
 }
 
 /**
- * Reads the bytes (UTF-8) of a CSV file or of a typed table; `label` names the database in messages. Throws a
- * {@linkcode TableError}.
+ * Reads the bytes (UTF-8) of a CSV file or of a typed table; `label` names the database in
+ * messages. Throws a {@linkcode TableError}.
  */
 export function readTable(label: string, bytes: Uint8Array): Table {
   const start = new TextEncoder().encode(TYPED);
@@ -103,7 +107,10 @@ function parse(label: string, bytes: Uint8Array) {
   }
 }
 
-/** The cells as numbers; `firstOther` is the index of the first that is neither a number nor missing. */
+/**
+ * The cells as numbers; `firstOther` is the index of the first that is neither a number nor
+ * missing.
+ */
 function toNumbers(cells: string[]): { values: (number | null)[]; firstOther: number | undefined } {
   const values: (number | null)[] = [];
   for (const [index, cell] of cells.entries()) {

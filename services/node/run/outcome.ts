@@ -30,8 +30,9 @@ export function endedAtOnce(
 }
 
 /**
- * Follows a run to its end, and kills it when `signal` is aborted. Rejects with the signal's reason then, once nothing
- * is left of the run; but one that completed before it was killed is as good as any.
+ * Follows a run to its end, and kills it when `signal` is aborted. Rejects with the signal's reason
+ * then, once nothing is left of the run; but one that completed before it was killed is as good as
+ * any.
  */
 export async function followToEnd(handle: RunHandle, signal: AbortSignal): Promise<Outcome> {
   const kill = () => void handle.kill();

@@ -1,8 +1,9 @@
 /**
- * What the sandbox and the containers both offer the agent: a runtime, which executes algorithms beside the data.
+ * What the sandbox and the containers both offer the agent: a runtime, which executes algorithms
+ * beside the data.
  *
- * An attempt knows nothing else of them (see `attempt.ts`); which runtime executes an algorithm is decided in
- * `runtimes.ts`.
+ * An attempt knows nothing else of them (see `attempt.ts`); which runtime executes an algorithm is
+ * decided in `runtimes.ts`.
  * @module
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
@@ -12,9 +13,10 @@ import type { Hold } from "./slots.ts";
 
 export interface Runtime {
   /**
-   * Gets the algorithm ready while the hub is asked. The function returned takes the input as it came with the hub's
-   * answer, or `null` when it must be fetched. It rejects with a `CannotStart` when something about the run is wrong.
-   * Nothing is executed, and nothing has to be cleaned up, before the `Execute` that it resolves to is called.
+   * Gets the algorithm ready while the hub is asked. The function returned takes the input as it
+   * came with the hub's answer, or `null` when it must be fetched. It rejects with a `CannotStart`
+   * when something about the run is wrong. Nothing is executed, and nothing has to be cleaned up,
+   * before the `Execute` that it resolves to is called.
    */
   prepare(
     dispatch: Dispatch,
@@ -22,8 +24,8 @@ export interface Runtime {
     hold: Hold,
   ): (input: string | null) => Promise<Execute>;
   /**
-   * Takes up a run that outlived an earlier agent. `undefined` when there is none: whatever is left of it has been
-   * removed then. A runtime whose runs end with the agent has no such function.
+   * Takes up a run that outlived an earlier agent. `undefined` when there is none: whatever is left
+   * of it has been removed then. A runtime whose runs end with the agent has no such function.
    */
   reattach?(dispatch: Dispatch, signal: AbortSignal): Promise<Execute | undefined>;
 }
@@ -31,7 +33,9 @@ export interface Runtime {
 /** Runs the algorithm, once. Rejects with the signal's reason when that ended the run. */
 export type Execute = (hold: Hold) => Promise<Execution>;
 
-/** A run whose end is known; `release` lets go of what is kept of it, once its end is on the disk. */
+/**
+ * A run whose end is known; `release` lets go of what is kept of it, once its end is on the disk.
+ */
 export type Execution = FinishedRun & Pick<Outcome, "release">;
 
 /** The words with which a runtime can end a run; a part of v6's own (HTTP contract §5.3). */
@@ -46,13 +50,13 @@ export type OutcomeStatus =
 /** How a run ended. */
 export interface Outcome {
   /**
-   * `start failed`: the algorithm or its data could not be loaded. `crashed`: the algorithm ended wrongly by itself.
-   * `failed`: the node stopped it at a limit.
+   * `start failed`: the algorithm or its data could not be loaded. `crashed`: the algorithm ended
+   * wrongly by itself. `failed`: the node stopped it at a limit.
    */
   status: OutcomeStatus;
   /**
-   * The algorithm's output until `release` is called: JSON in UTF-8 from the sandbox, any bytes from a container. Null
-   * when there is none, and where the node ended the run.
+   * The algorithm's output until `release` is called: JSON in UTF-8 from the sandbox, any bytes
+   * from a container. Null when there is none, and where the node ended the run.
    */
   result: ContentFile | null;
   /** What the algorithm printed, cut where it is too long. */
@@ -77,6 +81,9 @@ export interface RunLimits {
 export interface RunHandle {
   /** Never rejects. */
   readonly done: Promise<Outcome>;
-  /** Ends the run now and for certain; resolves once nothing of it runs any more. Safe to call again. */
+  /**
+   * Ends the run now and for certain; resolves once nothing of it runs any more. Safe to call
+   * again.
+   */
   kill(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Both runtimes of an agent: the sandbox for algorithms named `deno:…`, containers for the rest, where there is an
- * engine.
+ * Both runtimes of an agent: the sandbox for algorithms named `deno:…`, containers for the rest,
+ * where there is an engine.
  * @module
  */
 import type { Logger } from "../../../shared/service/log.ts";

@@ -1,12 +1,13 @@
 /**
  * The two ways of the standard streams between the agent and the runner in a sandbox.
  *
- * Agent to runner: JSON lines, first a {@linkcode StartMessage}, then {@linkcode Answer}s.
- * Runner to agent: frames, each a record separator, JSON and a line feed (as RFC 7464 has it); a frame `result` is
- * followed by so many bytes of the result, and by another one of its kind if there is `more`. Whatever stands between
- * frames is what the algorithm printed.
+ * Agent to runner: JSON lines, first a {@linkcode StartMessage}, then {@linkcode Answer}s. Runner
+ * to agent: frames, each a record separator, JSON and a line feed (as RFC 7464 has it); a frame
+ * `result` is followed by so many bytes of the result, and by another one of its kind if there is
+ * `more`. Whatever stands between frames is what the algorithm printed.
  *
- * The algorithm lives in the runner's process and can write here what it likes, so nothing is believed.
+ * The algorithm lives in the runner's process and can write here what it likes, so nothing is
+ * believed.
  * @module
  */
 import { z } from "zod";
@@ -60,7 +61,10 @@ export type Call = z.infer<typeof callSchema>;
 export type ErrorFrame = z.infer<typeof errorSchema>;
 export type Frame = z.infer<typeof frameSchema>;
 
-/** The runner's output is none, or goes beyond a limit. The message is a sentence for the researcher. */
+/**
+ * The runner's output is none, or goes beyond a limit. The message is a sentence for the
+ * researcher.
+ */
 export class FrameError extends Error {
   override name = "FrameError";
 }
@@ -77,9 +81,9 @@ export interface FrameReaderOptions {
 }
 
 /**
- * Returns a function that takes the output apart, piece by piece, and holds no more of it than the limits allow, and
- * nothing of the pieces themselves.
- * It throws a {@linkcode FrameError}; what comes after that, or after a result, is to be ignored.
+ * Returns a function that takes the output apart, piece by piece, and holds no more of it than the
+ * limits allow, and nothing of the pieces themselves. It throws a {@linkcode FrameError}; what
+ * comes after that, or after a result, is to be ignored.
  */
 export function createFrameReader(
   { maxFrameBytes, maxResultBytes, onFrame, onResult, onPrinted }: FrameReaderOptions,

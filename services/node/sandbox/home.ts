@@ -1,5 +1,6 @@
 /**
- * The files of the sandbox that all runs share: the runner's code, and the folder that holds their folders.
+ * The files of the sandbox that all runs share: the runner's code, and the folder that holds their
+ * folders.
  * @module
  */
 import { stripTypeScriptTypes } from "node:module";
@@ -40,8 +41,9 @@ export interface Home {
 }
 
 /**
- * Makes the sandbox's folder in `folder`, empty of earlier runs. Where runs are users of their own, who cannot get to
- * `folder` when it is private, it is below /var/tmp instead; what agents that have died left there is removed.
+ * Makes the sandbox's folder in `folder`, empty of earlier runs. Where runs are users of their own,
+ * who cannot get to `folder` when it is private, it is below /var/tmp instead; what agents that
+ * have died left there is removed.
  */
 export async function createHome(
   folder: string,
@@ -83,7 +85,10 @@ export async function createHome(
   };
 }
 
-/** Makes a new folder where every user can get to it, and removes there what no process holds any more. */
+/**
+ * Makes a new folder where every user can get to it, and removes there what no process holds any
+ * more.
+ */
 async function createInOpenFolder(): Promise<string> {
   await createOwnFolder(OPEN_FOLDER);
   for await (const { name } of Deno.readDir(OPEN_FOLDER)) {

@@ -8,7 +8,10 @@ import type { RunSpec } from "./run_spec.ts";
 const EXTENSIONS = [".ts", ".js", ".mts", ".mjs"];
 const MAX_DATABASES = 32;
 
-/** The algorithm or a database cannot be handed in. The message is for the researcher and names no path. */
+/**
+ * The algorithm or a database cannot be handed in. The message is for the researcher and names no
+ * path.
+ */
 export class RunFolderError extends Error {
   override name = "RunFolderError";
 }
@@ -47,7 +50,8 @@ export function readablePaths(folder: string): string[] {
 }
 
 /**
- * Puts into a run's folder what the run is to read. Throws a {@linkcode RunFolderError} for what cannot be handed in.
+ * Puts into a run's folder what the run is to read. Throws a {@linkcode RunFolderError} for what
+ * cannot be handed in.
  */
 export async function fillRunFolder(
   path: string,
@@ -100,7 +104,10 @@ async function regularFile(path: string, what: string): Promise<string> {
   return await Deno.realPath(path);
 }
 
-/** Makes `source` readable at `target`: for another user as a copy that is only for it, else without one if possible. */
+/**
+ * Makes `source` readable at `target`: for another user as a copy that is only for it, else without
+ * one if possible.
+ */
 async function handIn(
   source: string,
   target: string,

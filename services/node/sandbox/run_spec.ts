@@ -12,7 +12,10 @@ export interface RunSpec {
   name: string;
   /** The algorithm's file and what people call it. */
   algorithm: { name: string; path: string };
-  /** What it is called with, or the file that says so, for a call that is too large to be held by the agent. */
+  /**
+   * What it is called with, or the file that says so, for a call that is too large to be held by
+   * the agent.
+   */
   input: { method: string; args: unknown[]; kwargs: Record<string, unknown> } | ContentFile;
   databases: SandboxDatabase[];
   limits: RunLimits;

@@ -1,9 +1,10 @@
 /**
- * The main module of every sandbox: imports the algorithm, calls it and speaks to the agent (see `frames.ts`).
+ * The main module of every sandbox: imports the algorithm, calls it and speaks to the agent (see
+ * `frames.ts`).
  *
- * It must be the main module and must import by a computed specifier: Deno checks no permission for what a main
- * module imports statically, so an algorithm in this place could read any file that its user can. It imports as
- * little as it can, because every run waits for it.
+ * It must be the main module and must import by a computed specifier: Deno checks no permission for
+ * what a main module imports statically, so an algorithm in this place could read any file that its
+ * user can. It imports as little as it can, because every run waits for it.
  * @module
  */
 import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
@@ -24,7 +25,7 @@ function sendFrame(frame: Frame) {
   write(encoder.encode(`\x1e${JSON.stringify(frame)}\n`));
 }
 
-// -- what comes from the agent ------------------------------------------------------------------------------
+// -- what comes from the agent
 
 async function* readMessages(): AsyncGenerator<unknown> {
   const decoder = new TextDecoder();
@@ -63,7 +64,7 @@ function takeAnswer(answer: Answer) {
   else asked?.resolve(answer.value);
 }
 
-// -- what goes to the agent ---------------------------------------------------------------------------------
+// -- what goes to the agent
 
 function fail(kind: ErrorFrame["kind"], text: string): never {
   sendFrame({ is: "error", kind, text });
@@ -116,7 +117,9 @@ function toJson(value: unknown): string {
   }
 }
 
-/** Characters of a result that are sent at once; all of it as bytes would take its memory once more. */
+/**
+ * Characters of a result that are sent at once; all of it as bytes would take its memory once more.
+ */
 const PIECE = 256 * 1024;
 
 function sendResult(text: string) {
@@ -132,7 +135,7 @@ function sendResult(text: string) {
   }
 }
 
-// -- the run ------------------------------------------------------------------------------------------------
+// -- the run
 
 function createContext(databases: StartMessage["databases"]): Context {
   const tables = new Map<string, Table>();

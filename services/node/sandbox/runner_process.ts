@@ -29,7 +29,10 @@ export interface LaunchOptions {
   limits: RunLimits;
 }
 
-/** Starts the runner behind the walls. Rejects when there is no such program or no room for its folder. */
+/**
+ * Starts the runner behind the walls. Rejects when there is no such program or no room for its
+ * folder.
+ */
 export async function launchRunner(
   { home, walls, users, limits }: LaunchOptions,
 ): Promise<RunnerProcess> {

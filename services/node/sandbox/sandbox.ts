@@ -1,9 +1,10 @@
 /**
- * Runs an algorithm in a `deno run` that may do nothing but compute on its databases and speak to the agent over its
- * standard streams. It needs no container engine and no root; what protects the machine beyond Deno's permissions
- * is in `walls.ts`.
+ * Runs an algorithm in a `deno run` that may do nothing but compute on its databases and speak to
+ * the agent over its standard streams. It needs no container engine and no root; what protects the
+ * machine beyond Deno's permissions is in `walls.ts`.
  *
- * A runner takes longer to start than most algorithms take to run, so one is always started in advance.
+ * A runner takes longer to start than most algorithms take to run, so one is always started in
+ * advance.
  * @module
  */
 import { join } from "node:path";
@@ -18,7 +19,10 @@ import { launchRunner, type RunnerProcess } from "./runner_process.ts";
 import { supervise } from "./supervise.ts";
 import { createUsers, describeWalls, findWalls, type Wall } from "./walls.ts";
 
-/** Milliseconds after the start of a run when the next runner is started: the run shall have the processor first. */
+/**
+ * Milliseconds after the start of a run when the next runner is started: the run shall have the
+ * processor first.
+ */
 const REFILL_AFTER = 50;
 
 export interface SandboxOptions {
@@ -42,7 +46,9 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** Gets the machine ready to run algorithms. Throws when it cannot, naming the folder in the way. */
+/**
+ * Gets the machine ready to run algorithms. Throws when it cannot, naming the folder in the way.
+ */
 export async function createSandbox(
   { folder, log, limits, deno = Deno.execPath(), maxLogBytes = 2 ** 20 }: SandboxOptions,
 ): Promise<Sandbox> {

@@ -1,6 +1,6 @@
 /**
- * Follows a runner from its first frame to its end, and answers what it asks. Whatever the algorithm does with its
- * streams, this side holds a bounded amount of it.
+ * Follows a runner from its first frame to its end, and answers what it asks. Whatever the
+ * algorithm does with its streams, this side holds a bounded amount of it.
  * @module
  */
 import { pathToFileURL } from "node:url";
@@ -43,7 +43,9 @@ export interface Supervision {
   log: Logger;
 }
 
-/** Sends the runner its work and follows it; the first verdict that anything leads to is the run's. */
+/**
+ * Sends the runner its work and follows it; the first verdict that anything leads to is the run's.
+ */
 export function supervise(
   { runner, runFolder, spec, resultPath, maxLogBytes, log }: Supervision,
 ): RunHandle {
@@ -152,7 +154,10 @@ function startMessage({ input }: RunSpec, folder: RunFolder): StartMessage {
   };
 }
 
-/** Returns a function that sends a message, and resolves when it has gone or nobody is there to read it. */
+/**
+ * Returns a function that sends a message, and resolves when it has gone or nobody is there to read
+ * it.
+ */
 function createSender(
   stdin: WritableStream<Uint8Array>,
 ): (message: StartMessage | Answer) => Promise<void> {
@@ -170,7 +175,10 @@ const subtaskSchema = z.object({
   description: z.string().exactOptional(),
 });
 
-/** Returns a function that does what a call asks for; what goes wrong becomes the algorithm's exception. */
+/**
+ * Returns a function that does what a call asks for; what goes wrong becomes the algorithm's
+ * exception.
+ */
 function createAnswerer(
   client: SubtaskClient,
   send: (answer: Answer) => Promise<void>,

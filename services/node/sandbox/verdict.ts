@@ -56,8 +56,8 @@ export function explainError(
 }
 
 /**
- * The verdict on a process that ended by itself without another one. `errors` is the end of its standard error,
- * `ready` whether the runner ever spoke.
+ * The verdict on a process that ended by itself without another one. `errors` is the end of its
+ * standard error, `ready` whether the runner ever spoke.
  */
 export function explainDeath(
   { code, signal }: Deno.CommandStatus,

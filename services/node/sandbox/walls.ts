@@ -1,5 +1,6 @@
 /**
- * What stands between an algorithm and the machine, besides Deno's permissions: as much as this machine offers.
+ * What stands between an algorithm and the machine, besides Deno's permissions: as much as this
+ * machine offers.
  * @module
  */
 import { join } from "node:path";
@@ -15,7 +16,10 @@ export interface Wall {
 
 /** What this machine offers. */
 export interface Walls {
-  /** Each run is another user than the agent: `setpriv` or Deno itself makes it so, or there is no such wall. */
+  /**
+   * Each run is another user than the agent: `setpriv` or Deno itself makes it so, or there is no
+   * such wall.
+   */
   ownUser: "setpriv" | "deno" | undefined;
   setpriv: string | undefined;
   prlimit: string | undefined;
@@ -117,7 +121,9 @@ export async function describeWalls(walls?: Walls): Promise<Wall[]> {
   ];
 }
 
-/** Puts `command` behind the walls, in one chain of `exec`s: none of them leaves a process behind. */
+/**
+ * Puts `command` behind the walls, in one chain of `exec`s: none of them leaves a process behind.
+ */
 export function behindWalls(
   { ownUser, setpriv, prlimit, noNetwork }: Walls,
   command: string[],
@@ -132,7 +138,8 @@ export function behindWalls(
       `--cpu=${seconds}:${seconds + 5}`,
       "--fsize=0",
       "--core=0",
-      // The kernel counts a user's processes together, so this says something only of a run with its own.
+      // The kernel counts a user's processes together, so this says something only of a run with
+      // its own.
       ...(uid === undefined ? [] : [`--nproc=${MAX_THREADS}`]),
     );
   }
@@ -148,7 +155,10 @@ export function behindWalls(
   };
 }
 
-/** Flags that keep V8 within the memory of a run, so that it ends with a message rather than a fault. */
+/**
+ * Flags that keep V8 within the memory of a run, so that it ends with a message rather than a
+ * fault.
+ */
 export function heapFlag({ memoryMiB }: RunLimits): string {
   return `--v8-flags=--max-old-space-size=${Math.max(384, memoryMiB - BASE_MIB)}`;
 }

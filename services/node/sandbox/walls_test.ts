@@ -12,7 +12,10 @@ const LIMITS = { timeoutSeconds: 10, memoryMiB: 1024, outputMiB: 1 };
 
 const walls = await findWalls();
 
-/** What a shell script prints behind the walls of this machine, which no permission of Deno's holds back. */
+/**
+ * What a shell script prints behind the walls of this machine, which no permission of Deno's holds
+ * back.
+ */
 async function behind(script: string, { walls: these = walls } = {}): Promise<string> {
   const uid = these.ownUser ? createUsers().take() : undefined;
   const { command, args, ...user } = behindWalls(these, ["/bin/sh", "-c", script], {

@@ -1,10 +1,11 @@
 /**
- * What an agent remembers of the subtasks that a run in a container has made, in files, so that the run can outlive it.
+ * What an agent remembers of the subtasks that a run in a container has made, in files, so that the
+ * run can outlive it.
  *
- * A client that lost the answer asks again, which must not make another subtask; an algorithm that wants the same
- * subtask once more must get another one. The difference: whether the answer to the earlier request arrived. And an
- * agent that takes the run up again must send the hub what the earlier one sent, to the byte, though encrypting the same
- * again gives something else.
+ * A client that lost the answer asks again, which must not make another subtask; an algorithm that
+ * wants the same subtask once more must get another one. The difference: whether the answer to the
+ * earlier request arrived. And an agent that takes the run up again must send the hub what the
+ * earlier one sent, to the byte, though encrypting the same again gives something else.
  * @module
  */
 import { z } from "zod";
@@ -23,7 +24,10 @@ export interface SubtaskKey {
 }
 
 export interface FileMemory extends CreationMemory {
-  /** Names the next subtask with this text; the same until {@linkcode FileMemory.delivered} is called. */
+  /**
+   * Names the next subtask with this text; the same until {@linkcode FileMemory.delivered} is
+   * called.
+   */
   keyOf(text: string): Promise<SubtaskKey>;
   /** The answer has arrived: the next subtask with this text is another one. */
   delivered(key: SubtaskKey): Promise<void>;

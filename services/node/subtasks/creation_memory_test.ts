@@ -1,4 +1,6 @@
-/** Subtasks in an encrypted collaboration, through deaths of the agent, with the real task service. */
+/**
+ * Subtasks in an encrypted collaboration, through deaths of the agent, with the real task service.
+ */
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";

@@ -1,5 +1,6 @@
 /**
- * In whose name a run makes subtasks: the hub's token for one run, and what it grants. The algorithm never sees it.
+ * In whose name a run makes subtasks: the hub's token for one run, and what it grants. The
+ * algorithm never sees it.
  * @module
  */
 import { z } from "zod";
@@ -12,8 +13,8 @@ import type { Hub } from "../hub/hub.ts";
 import { claimsOf } from "../payload/payload.ts";
 
 /**
- * Where a run and its subtasks belong: the object `sub` of a container token. What later hubs say besides is kept, for
- * algorithms that read it.
+ * Where a run and its subtasks belong: the object `sub` of a container token. What later hubs say
+ * besides is kept, for algorithms that read it.
  */
 const grantSchema = containerGrantSchema.loose().extend({
   study_id: containerGrantSchema.shape.study_id.default(null),

@@ -8,9 +8,15 @@ import type { Opener, Seal } from "../encryption/sealed.ts";
 
 export interface PayloadCodec {
   readonly encrypted: boolean;
-  /** From base64 of the content, as an algorithm writes it, to what the hub keeps for that organization. */
+  /**
+   * From base64 of the content, as an algorithm writes it, to what the hub keeps for that
+   * organization.
+   */
   encode(content: string, organizationId: number): Promise<string>;
-  /** Back again, for this node's own organization, from the text or the bytes of the blob that the hub keeps. */
+  /**
+   * Back again, for this node's own organization, from the text or the bytes of the blob that the
+   * hub keeps.
+   */
   decode(stored: string | Uint8Array): Promise<string>;
   /** Begins to read a blob that is for this node's organization. */
   opener(): Opener;

@@ -1,5 +1,6 @@
 /**
- * Subtasks as an algorithm in the sandbox sees them: functions whose answers are the results themselves.
+ * Subtasks as an algorithm in the sandbox sees them: functions whose answers are the results
+ * themselves.
  * @module
  */
 import { z } from "zod";
@@ -14,7 +15,10 @@ import { attemptKey } from "../record/attempt_id.ts";
 import { askAccessOnce } from "./grant.ts";
 import { createSubtasks, MOST_MIB } from "./subtasks.ts";
 
-/** What an algorithm may ask of the hub while it runs. A rejection becomes an exception in the algorithm. */
+/**
+ * What an algorithm may ask of the hub while it runs. A rejection becomes an exception in the
+ * algorithm.
+ */
 export interface SubtaskClient {
   /** The organizations that take part in the task's collaboration or study. */
   organizations(): Promise<{ id: number; name: string }[]>;
@@ -59,7 +63,9 @@ export interface SubtaskClientOptions {
   whileWaiting: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** The client of one attempt. Nothing is asked of the hub before the algorithm asks for something. */
+/**
+ * The client of one attempt. Nothing is asked of the hub before the algorithm asks for something.
+ */
 export function createSubtaskClient(
   { hub, payloads, dispatch, log, signal, whileWaiting }: SubtaskClientOptions,
 ): SubtaskClient {

@@ -1,9 +1,10 @@
 /**
- * What a run may do beyond its own machine, whatever runtime it is in: ask the hub in its own name, make subtasks of its
- * task, each of them once, wait until they are over, and read their results within bounds.
+ * What a run may do beyond its own machine, whatever runtime it is in: ask the hub in its own name,
+ * make subtasks of its task, each of them once, wait until they are over, and read their results
+ * within bounds.
  *
- * It has two faces, which translate only: a client for algorithms in the sandbox (`sandbox_client.ts`) and a proxy with
- * v6's paths for those in containers (`proxy/`).
+ * It has two faces, which translate only: a client for algorithms in the sandbox
+ * (`sandbox_client.ts`) and a proxy with v6's paths for those in containers (`proxy/`).
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -22,7 +23,9 @@ const HOLD_SECONDS = 25;
 /** Milliseconds between two such questions: the hub answers early when the status moves on. */
 const PAUSE_MS = { first: 5, most: 1000 };
 
-/** What a run gets in one answer, and what it sends in one question. Blobs are for what is larger. */
+/**
+ * What a run gets in one answer, and what it sends in one question. Blobs are for what is larger.
+ */
 export const MOST_MIB = 64;
 export const MOST_BYTES = MOST_MIB * 2 ** 20;
 
@@ -52,26 +55,38 @@ export interface StoredResult {
   blob_storage_used: boolean;
 }
 
-/** Reads one result; `null` when there is none. Throws a `TooLargeError` for more than {@linkcode MOST_BYTES} in all. */
+/**
+ * Reads one result; `null` when there is none. Throws a `TooLargeError` for more than {@linkcode
+ * MOST_BYTES} in all.
+ */
 export type ReadStored = (result: StoredResult) => Promise<string | Uint8Array | null>;
 
 export interface Subtasks {
-  /** Asks the hub in the run's name, until it answers. Rejects with a {@linkcode HubError} when it refuses. */
+  /**
+   * Asks the hub in the run's name, until it answers. Rejects with a {@linkcode HubError} when it
+   * refuses.
+   */
   get<T>(path: string, schema: z.ZodType<T>, options?: HubRequest): Promise<T>;
-  /** Writes the inputs of a subtask for those who will read them; what lies in a blob was written on its way there. */
+  /**
+   * Writes the inputs of a subtask for those who will read them; what lies in a blob was written on
+   * its way there.
+   */
   encodeInputs<Share extends { id: number; input?: string | undefined }>(
     organizations: readonly Share[],
   ): Promise<Share[]>;
   /**
-   * Makes the subtask that has this key: sends what `write` gives, or what was sent for it before. However often it is
-   * called before {@linkcode Subtasks.delivered}, the hub makes one subtask.
+   * Makes the subtask that has this key: sends what `write` gives, or what was sent for it before.
+   * However often it is called before {@linkcode Subtasks.delivered}, the hub makes one subtask.
    */
   create(key: string, write: () => Promise<TaskBody>): Promise<Created>;
   /** The answer for this key has arrived: nothing is kept of it any more. */
   delivered(key: string): void;
   /** Whether this is a subtask that the run has made. */
   isOwn(taskId: number): boolean;
-  /** Waits until a task is over, and no longer than `mostMs` or until `signal` is aborted; gives its status. */
+  /**
+   * Waits until a task is over, and no longer than `mostMs` or until `signal` is aborted; gives its
+   * status.
+   */
   whenOver(
     taskId: number,
     options?: { mostMs?: number; signal?: AbortSignal },

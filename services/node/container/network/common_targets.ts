@@ -1,6 +1,6 @@
 /**
- * What every run of a node may reach, beside the databases that it asks for: the web as far as the whitelist goes,
- * services in other containers, and what is behind SSH tunnels.
+ * What every run of a node may reach, beside the databases that it asks for: the web as far as the
+ * whitelist goes, services in other containers, and what is behind SSH tunnels.
  * @module
  */
 import { messageOf } from "../../../../shared/service/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * All that one container reaches, on the agent's side: a unix socket for each route, behind which there is its proxy or
- * a target outside; and the relay that listens in the container's network.
+ * All that one container reaches, on the agent's side: a unix socket for each route, behind which
+ * there is its proxy or a target outside; and the relay that listens in the container's network.
  * @module
  */
 import { join } from "node:path";
@@ -24,7 +24,10 @@ export const PROXY_PORT = 80;
 
 export interface ContainerNetwork {
   readonly connected: boolean;
-  /** Lets the network of this process reach what it may. Rejects with an Error that says why it cannot be. */
+  /**
+   * Lets the network of this process reach what it may. Rejects with an Error that says why it
+   * cannot be.
+   */
   connect(pid: number): Promise<void>;
   /** Ends all of it: nothing can be asked any more, and no file of it is left. */
   close(): Promise<void>;
@@ -57,7 +60,8 @@ export async function openContainerNetwork(
   function serveProxy(): void {
     const socket = join(folder, "proxy");
     const server = Deno.serve({ path: socket, onListen() {}, onError: answerFailure }, serve);
-    // Not waited for: what the program asked last may be held until its proxy hears that the run is over.
+    // Not waited for: what the program asked last may be held until its proxy hears that the run is
+    // over.
     closers.push(() => void server.shutdown().catch(() => {}));
     relayed.push({ address: LOOPBACK, port: PROXY_PORT, socket });
   }

@@ -6,8 +6,8 @@ import { messageOf } from "../../../../shared/service/errors.ts";
 import { joinConnections } from "./pipe.ts";
 
 /**
- * Joins each connection to a unix socket with one that `connect` gives; returns what ends them all. `onFailure` is told
- * why one could not be made.
+ * Joins each connection to a unix socket with one that `connect` gives; returns what ends them all.
+ * `onFailure` is told why one could not be made.
  */
 export function forwardConnections(
   socket: string,

@@ -1,6 +1,7 @@
 /**
- * A process inside the network of one container: takes connections there and passes each to a socket of the agent.
- * These are all that the container can reach. It ends with its standard input, that is, with the agent.
+ * A process inside the network of one container: takes connections there and passes each to a
+ * socket of the agent. These are all that the container can reach. It ends with its standard input,
+ * that is, with the agent.
  *
  * Argument: a JSON list of {@linkcode RelayRoute}.
  * @module

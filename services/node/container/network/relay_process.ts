@@ -1,10 +1,11 @@
 /**
- * Gives a container without any network what it may reach: the agent's proxy, and what the node's owner allows.
+ * Gives a container without any network what it may reach: the agent's proxy, and what the node's
+ * owner allows.
  *
- * The container's network namespace has nothing but its loopback; a relay enters it (`nsenter`), listens there and
- * passes connections to unix sockets of the agent. So there is no bridge, no route, no name server and no firewall to get
- * wrong, and it works the same with Docker and Podman, with root and rootless, wherever the agent and the
- * containers share a machine.
+ * The container's network namespace has nothing but its loopback; a relay enters it (`nsenter`),
+ * listens there and passes connections to unix sockets of the agent. So there is no bridge, no
+ * route, no name server and no firewall to get wrong, and it works the same with Docker and Podman,
+ * with root and rootless, wherever the agent and the containers share a machine.
  * @module
  */
 import { isIPv6 } from "node:net";

@@ -1,9 +1,11 @@
 /**
- * What a container may connect to, and under which addresses it finds that in a network that has only a loopback.
+ * What a container may connect to, and under which addresses it finds that in a network that has
+ * only a loopback.
  *
- * A name gets an address 127.1.x.y of its own by the container's hosts file, so that equal ports do not clash; an IP
- * address is given to the container's loopback as it is. On each a relay listens, and the agent connects to the real
- * thing: the container never learns another way to it, nor a name server.
+ * A name gets an address 127.1.x.y of its own by the container's hosts file, so that equal ports do
+ * not clash; an IP address is given to the container's loopback as it is. On each a relay listens,
+ * and the agent connects to the real thing: the container never learns another way to it, nor a
+ * name server.
  * @module
  */
 import { isIP, isIPv4 } from "node:net";
@@ -49,7 +51,10 @@ function ownAddress(host: string): string | undefined {
   return isIP(host) ? host : undefined;
 }
 
-/** A container's hosts file: itself and its routes. The engine's would tell it what this machine's own has. */
+/**
+ * A container's hosts file: itself and its routes. The engine's would tell it what this machine's
+ * own has.
+ */
 export function hostsFile(routes: readonly Route[]): string {
   const named = routes.filter(({ host }) => ownAddress(host) === undefined)
     .map(({ host, address }) => `${address} ${host}`);

@@ -1,6 +1,6 @@
 /**
- * Containers that run on this machine beside the agent, and that the owner lets algorithms reach under another name
- * (v6's `docker_services`).
+ * Containers that run on this machine beside the agent, and that the owner lets algorithms reach
+ * under another name (v6's `docker_services`).
  * @module
  */
 import { z } from "zod";

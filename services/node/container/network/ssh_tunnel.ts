@@ -1,6 +1,6 @@
 /**
- * One SSH tunnel: the system's `ssh`, kept running, with the host's key pinned. Its near end is a unix socket of the
- * agent's, so that nobody else on this machine can use it.
+ * One SSH tunnel: the system's `ssh`, kept running, with the host's key pinned. Its near end is a
+ * unix socket of the agent's, so that nobody else on this machine can use it.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -27,7 +27,10 @@ export interface Tunnel {
   close(): Promise<void>;
 }
 
-/** Pauses between two tries, doubled each time; after a tunnel that stood for a while the first one again. */
+/**
+ * Pauses between two tries, doubled each time; after a tunnel that stood for a while the first one
+ * again.
+ */
 const PAUSE_MS = { first: 500, most: 60_000 };
 const STOOD_MS = 30_000;
 

@@ -1,4 +1,6 @@
-/** Tunnels through a real SSH server, where this machine has one (apt-get install openssh-server). */
+/**
+ * Tunnels through a real SSH server, where this machine has one (apt-get install openssh-server).
+ */
 import assert from "node:assert/strict";
 import { freePort } from "../../../stack/ports.ts";
 import { type ManagedProcess, startProcess } from "../../../stack/process.ts";

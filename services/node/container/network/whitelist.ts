@@ -1,10 +1,11 @@
 /**
- * Which addresses on the web the owner lets all containers reach: v6's `whitelist` of domains, IP addresses and
- * ports. Decides; {@link file://./whitelist_proxy.ts} connects.
+ * Which addresses on the web the owner lets all containers reach: v6's `whitelist` of domains, IP
+ * addresses and ports. Decides; {@link file://./whitelist_proxy.ts} connects.
  *
- * A name that is not listed is refused without a look into DNS, which would tell its server what the algorithm knows.
- * What a listed name resolves to is connected to by address, so that it cannot change between the look and the
- * connection, and must not be this machine itself unless the owner lists that address, too.
+ * A name that is not listed is refused without a look into DNS, which would tell its server what
+ * the algorithm knows. What a listed name resolves to is connected to by address, so that it cannot
+ * change between the look and the connection, and must not be this machine itself unless the owner
+ * lists that address, too.
  * @module
  */
 import { BlockList, isIP, isIPv4 } from "node:net";
@@ -17,7 +18,9 @@ export interface Whitelist {
   ports: readonly number[];
 }
 
-/** The name and port under which a container finds the way there: those that v6 gives its own proxy. */
+/**
+ * The name and port under which a container finds the way there: those that v6 gives its own proxy.
+ */
 export const WHITELIST_PROXY = { host: "squid", port: 3128 };
 
 /** Where to connect, or why not. */

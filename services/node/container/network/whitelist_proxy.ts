@@ -1,6 +1,6 @@
 /**
- * A forward proxy to the web for one container (CONNECT, and `GET http://…`): the one way out that the owner's
- * `whitelist` opens.
+ * A forward proxy to the web for one container (CONNECT, and `GET http://…`): the one way out that
+ * the owner's `whitelist` opens.
  * @module
  */
 import { lookup } from "node:dns/promises";

@@ -1,6 +1,7 @@
 /**
- * Large inputs and results of subtasks, as algorithms with tools from 4.13 on send and fetch them (HTTP contract §3.11,
- * §7.4): the algorithm's side is the content itself, the hub's side is encrypted, or base64 where nothing is.
+ * Large inputs and results of subtasks, as algorithms with tools from 4.13 on send and fetch them
+ * (HTTP contract §3.11, §7.4): the algorithm's side is the content itself, the hub's side is
+ * encrypted, or base64 where nothing is.
  * @module
  */
 import type { KeyObject } from "node:crypto";
@@ -73,7 +74,9 @@ export function createBlobRoutes(
     return (await subtasks.get("/blobstream/status", blobStatusSchema)).blob_store_enabled;
   }
 
-  /** Sends the hub a blob that lies in a file, again and again until it has it; gives the blob's id. */
+  /**
+   * Sends the hub a blob that lies in a file, again and again until it has it; gives the blob's id.
+   */
   async function upload({ path, size }: ContentFile): Promise<string> {
     const { token } = await access();
     const request = () =>
@@ -174,7 +177,10 @@ export function createBlobRoutes(
   };
 }
 
-/** For whom an algorithm wants its input encrypted: by the key of an organization that it may ask to compute. */
+/**
+ * For whom an algorithm wants its input encrypted: by the key of an organization that it may ask to
+ * compute.
+ */
 async function readersOf(
   publicKey: string | undefined,
   { access, subtasks }: Pick<BlobRoutesOptions, "access" | "subtasks">,

@@ -1,9 +1,9 @@
 /**
  * The algorithm proxy: the hub as an algorithm's container sees it, with v6's paths and shapes.
  *
- * It serves one run: whoever does not carry that run's secret is refused. It knows no other paths than those listed
- * in this folder, gives lists in one page, holds questions about a task until it is over, and never makes a subtask
- * twice.
+ * It serves one run: whoever does not carry that run's secret is refused. It knows no other paths
+ * than those listed in this folder, gives lists in one page, holds questions about a task until it
+ * is over, and never makes a subtask twice.
  * @module
  */
 import { Hono, type HonoRequest } from "hono";

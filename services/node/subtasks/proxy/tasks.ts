@@ -60,7 +60,8 @@ export function createTaskRoutes(
   routes.get("/task/:id{[0-9]+}/status", async function taskStatus(c) {
     const id = Number(c.req.param("id"));
     const wait = () => subtasks.whenOver(id, { signal: c.req.raw.signal });
-    // What is not the run's own could be the run itself, which would compute on and count as waiting.
+    // What is not the run's own could be the run itself, which would compute on and count as
+    // waiting.
     return c.json(await (subtasks.isOwn(id) ? whileWaiting(wait) : wait()));
   });
 

@@ -1,6 +1,7 @@
 /**
- * The token that a container finds in its file: in form a JWT, which published clients take apart without checking
- * it, in substance one run's secret, good at that run's proxy only. The hub's own token stays with the agent.
+ * The token that a container finds in its file: in form a JWT, which published clients take apart
+ * without checking it, in substance one run's secret, good at that run's proxy only. The hub's own
+ * token stays with the agent.
  * @module
  */
 import { timingSafeEqual } from "node:crypto";

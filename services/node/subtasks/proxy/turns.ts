@@ -1,6 +1,6 @@
 /**
- * Turns: what an algorithm may ask for any number of times at once is done one after the other where it takes memory
- * or room on the disk, so that a bound for one is a bound for all.
+ * Turns: what an algorithm may ask for any number of times at once is done one after the other
+ * where it takes memory or room on the disk, so that a bound for one is a bound for all.
  * @module
  */
 import type { MiddlewareHandler } from "hono";
@@ -11,8 +11,8 @@ import { PIECE, streamOf } from "../../payload/pieces.ts";
 export type ProxyContext = { completed: Promise<void> };
 
 /**
- * Answers one request after the other. A large answer has its turn until it has been sent, or nobody takes it any
- * more.
+ * Answers one request after the other. A large answer has its turn until it has been sent, or
+ * nobody takes it any more.
  */
 export function oneAfterTheOther(): MiddlewareHandler<{ Bindings: ProxyContext }> {
   const inTurn = createTurns(1);
