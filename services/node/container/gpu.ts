@@ -5,7 +5,7 @@
 
 /**
  * Podman before this version takes a request for devices, says nothing, and starts the container
- * without.
+ * without (https://github.com/podman-container-tools/podman/issues/22645).
  */
 const PODMAN_HEARS_FROM = [5, 4] as const;
 

@@ -3,8 +3,9 @@
  * `frames.ts`).
  *
  * It must be the main module and must import by a computed specifier: Deno checks no permission for
- * what a main module imports statically, so an algorithm in this place could read any file that its
- * user can. It imports as little as it can, because every run waits for it.
+ * what a main module imports statically (https://docs.deno.com/runtime/fundamentals/security/), so
+ * an algorithm that was one could read any file that its user can. It imports as little as it can,
+ * because every run waits for it.
  * @module
  */
 import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
