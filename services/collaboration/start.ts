@@ -10,7 +10,7 @@ import { createCollaborationApp } from "./app.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import { collaborationAnswers } from "./answers.ts";
 import { forgetLostOrganizations, HEARD, hearEvent } from "./reactions.ts";
-import { type PresenceOptions, watchPresence } from "./presence.ts";
+import { type PresenceOptions, watchPresence } from "./presence/watch.ts";
 
 export interface CollaborationOptions {
   databaseUrl: string;

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { connectToBroker } from "../../shared/broker/connection.ts";
-import { issueNodeCredential, nodeIssuers } from "../../shared/broker/trust.ts";
-import { silentLogger } from "../../shared/service/log.ts";
-import { newUserKey } from "../../shared/broker/signing.ts";
-import { subjects } from "../../shared/broker/subjects.ts";
-import { waitFor } from "../../tests/harness.ts";
-import { useCollaboration } from "../../tests/support/collaboration.ts";
-import { type PresenceOptions, watchPresence } from "./presence.ts";
+import { connectToBroker } from "../../../shared/broker/connection.ts";
+import { issueNodeCredential, nodeIssuers } from "../../../shared/broker/trust.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
+import { newUserKey } from "../../../shared/broker/signing.ts";
+import { subjects } from "../../../shared/broker/subjects.ts";
+import { waitFor } from "../../../tests/harness.ts";
+import { useCollaboration } from "../../../tests/support/collaboration.ts";
+import { ACCOUNT, SIGNER, systemAccount } from "../../../tests/support/system_account.ts";
+import { type PresenceOptions, watchPresence } from "./watch.ts";
 
 const hub = useCollaboration();
 
@@ -61,7 +62,7 @@ const toldOf = (node: number) =>
 async function startProcess(node: number) {
   const key = newUserKey();
   const { jwt } = await issueNodeCredential(hub.nats.trust, node, key.publicKey, 3600);
-  const script = new URL("../../tests/support/broker_client.ts", import.meta.url).pathname;
+  const script = new URL("../../../tests/support/broker_client.ts", import.meta.url).pathname;
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-check", "-A", script],
     stdin: "piped",
@@ -240,4 +241,116 @@ Deno.test("what happens while the database is away is recorded when it is back",
   await coming.nc.close();
   await untilShown(comes, "offline");
   await replica.stop();
+});
+
+/** Nodes of as many organizations in one collaboration; returns their ids. */
+async function newNodes(count: number): Promise<number[]> {
+  const rows = await hub.dbs.collaboration<{ id: number }[]>`
+    with place as (
+      insert into collaboration (name) values (${crypto.randomUUID()}) returning id
+    ), member as (
+      insert into collaboration_member (collaboration_id, organization_id)
+      select id, 1000000 + number from place, generate_series(1, ${count}) as number
+      returning collaboration_id, organization_id
+    )
+    insert into node (name, api_key_sha256, organization_id, collaboration_id)
+    select gen_random_uuid(), gen_random_uuid(), organization_id, collaboration_id from member
+    returning id`;
+  return rows.map((row) => row.id);
+}
+
+async function untilOnline(nodes: number[]): Promise<void> {
+  await waitFor(async () => {
+    const [row] = await hub.dbs.collaboration<{ online: number }[]>`
+      select count(*)::integer as online from node where status = 'online' and id = any(${nodes})`;
+    return row!.online === nodes.length;
+  }, { what: `${nodes.length} nodes to be shown online` });
+}
+
+/** Nodes, among these, that were told to be offline. */
+function toldOffline(nodes: number[]): number[] {
+  return hub.events.flatMap((event) =>
+    event.name === "node.presence" && event.data.status === "offline" &&
+      nodes.includes(event.data.node_id)
+      ? [event.data.node_id]
+      : []
+  );
+}
+
+Deno.test("500 nodes of which many renew between two pages of the list: no alarm", async () => {
+  const nodes = await newNodes(500);
+  let turn = 0;
+  const system = systemAccount((one, offset) => {
+    if (offset !== 0) return;
+    // A few, so that the list is one, and now and then more than its pages share.
+    const renewing = nodes.slice(turn * 7, turn * 7 + (turn % 3 === 0 ? 60 : 5));
+    turn++;
+    for (const node of renewing) one.open(node);
+    for (const node of renewing) one.close(node);
+  });
+  for (const node of nodes) system.open(node);
+  const { db, outbox } = hub.deps;
+  const presence = watchPresence({
+    db,
+    outbox,
+    log: silentLogger,
+    system,
+    issuers: { appAccountPublic: ACCOUNT, nodeSignerPublic: SIGNER },
+    now: () => new Date(),
+    graceMs: 20,
+    settleMs: 20,
+    listEveryMs: 10,
+  });
+  await untilOnline(nodes);
+  const before = system.lists;
+  await waitFor(() => system.lists > before + 20, { what: "many lists", timeout: 20_000 });
+  assert.deepEqual(toldOffline(nodes), []);
+  system.close(nodes[0]!);
+  await untilShown(nodes[0]!, "offline");
+  assert.deepEqual(toldOffline(nodes), [nodes[0]]);
+  await presence.stop();
+});
+
+Deno.test("120 nodes that renew while the broker lists its connections in pages: no alarm", async () => {
+  const nodes = await newNodes(120);
+  const connections = new Map<number, Awaited<ReturnType<typeof hub.nats.node>>["nc"]>();
+  for (const node of nodes) connections.set(node, (await hub.nats.node(node)).nc);
+  const { nc } = await hub.nats.system("collaboration");
+  let pages = 0;
+  const { db, outbox } = hub.deps;
+  const presence = watchPresence({
+    db,
+    outbox,
+    log: silentLogger,
+    system: {
+      subscribe: nc.subscribe,
+      watch: nc.watch,
+      requestMany(...question) {
+        pages++;
+        return nc.requestMany(...question);
+      },
+    },
+    issuers: nodeIssuers(hub.nats.trust),
+    now: () => new Date(),
+    graceMs: 300,
+    settleMs: 300,
+    listEveryMs: 10,
+    pageSize: 50,
+  });
+  await untilOnline(nodes);
+  for (let turn = 0; pages < 15 || turn < 60; turn++) {
+    const node = nodes[turn % 60]!;
+    const old = connections.get(node)!;
+    const { nc: next } = await hub.nats.node(node);
+    await next.flush();
+    connections.set(node, next);
+    await old.close();
+  }
+  assert.deepEqual(toldOffline(nodes), []);
+  await connections.get(nodes[119]!)!.close();
+  await untilShown(nodes[119]!, "offline");
+  assert.deepEqual(toldOffline(nodes), [nodes[119]]);
+  await Promise.all([...connections.values()].map((one) => one.close()));
+  await presence.stop();
+  await nc.close();
 });
