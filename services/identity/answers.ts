@@ -10,7 +10,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./rights/catalogue.ts";
 import { shutNodeOut } from "./reactions.ts";
-import { showOrganization } from "./routes/organization.ts";
+import { showOrganization } from "./show.ts";
 import { organizationNames, organizationsByIds } from "./store/organization.ts";
 import { ruleNamesOfUser } from "./store/rule.ts";
 import { touchUser, userById } from "./store/user.ts";

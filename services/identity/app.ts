@@ -6,30 +6,94 @@
  * @module
  */
 import type { Hono } from "hono";
-import { auditRequests } from "../../shared/storage/audit.ts";
 import { type AppEnv, createApp } from "../../shared/contract/app.ts";
 import { describeRoutes } from "../../shared/contract/openapi.ts";
+import { auditRequests } from "../../shared/storage/audit.ts";
+import { DUPLICATES } from "./changes/duplicates.ts";
 import type { IdentityDeps } from "./deps.ts";
-import { auditRoutes } from "./routes/audit.ts";
-import { organizationRoutes } from "./routes/organization.ts";
-import { passwordRoutes } from "./routes/password.ts";
-import { roleRoutes } from "./routes/role.ts";
-import { ruleRoutes } from "./routes/rule.ts";
-import { tokenRoutes } from "./routes/token.ts";
-import { userRoutes } from "./routes/user.ts";
+import { listAudit } from "./routes/audit/list.ts";
+import { listAuditSeals } from "./routes/audit/list_seals.ts";
+import { createOrganization } from "./routes/organization/create.ts";
+import { deleteOrganization } from "./routes/organization/delete.ts";
+import { editOrganization } from "./routes/organization/edit.ts";
+import { getOrganization } from "./routes/organization/get.ts";
+import { listOrganizations } from "./routes/organization/list.ts";
+import { changePassword } from "./routes/password/change.ts";
+import { lostPassword } from "./routes/recover/lost_password.ts";
+import { lostSecondFactor } from "./routes/recover/lost_second_factor.ts";
+import { resetPassword } from "./routes/recover/reset_password.ts";
+import { resetSecondFactor } from "./routes/recover/reset_second_factor.ts";
+import { addRoleRule } from "./routes/role/add_rule.ts";
+import { createRole } from "./routes/role/create.ts";
+import { deleteRole } from "./routes/role/delete.ts";
+import { editRole } from "./routes/role/edit.ts";
+import { getRole } from "./routes/role/get.ts";
+import { listRoles } from "./routes/role/list.ts";
+import { removeRoleRule } from "./routes/role/remove_rule.ts";
+import { getRule } from "./routes/rule/get.ts";
+import { listRules } from "./routes/rule/list.ts";
+import { listSigningKeys } from "./routes/signing_key/list.ts";
+import { giveBrokerCredential } from "./routes/token/broker_credential.ts";
+import { giveContainerToken } from "./routes/token/container.ts";
+import { logInNode } from "./routes/token/log_in_node.ts";
+import { logInUser } from "./routes/token/log_in_user.ts";
+import { logOut } from "./routes/token/log_out.ts";
+import { refreshTokens } from "./routes/token/refresh.ts";
+import { validateUser } from "./routes/token/validate_user.ts";
+import { createUser } from "./routes/user/create.ts";
+import { deleteUser } from "./routes/user/delete.ts";
+import { editUser } from "./routes/user/edit.ts";
+import { getUser } from "./routes/user/get.ts";
+import { listUsers } from "./routes/user/list.ts";
+
+const OPERATIONS = [
+  logInUser,
+  validateUser,
+  logInNode,
+  refreshTokens,
+  logOut,
+  giveContainerToken,
+  giveBrokerCredential,
+
+  listOrganizations,
+  createOrganization,
+  getOrganization,
+  editOrganization,
+  deleteOrganization,
+
+  listUsers,
+  createUser,
+  getUser,
+  editUser,
+  deleteUser,
+
+  listRoles,
+  createRole,
+  getRole,
+  editRole,
+  deleteRole,
+  addRoleRule,
+  removeRoleRule,
+
+  listRules,
+  getRule,
+
+  changePassword,
+  lostPassword,
+  resetPassword,
+  lostSecondFactor,
+  resetSecondFactor,
+
+  listAudit,
+  listAuditSeals,
+];
 
 export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {
-  const root = createApp(deps.log);
-  root.get("/.well-known/jwks.json", async (c) => c.json({ keys: await deps.keys.publicKeys() }));
+  const root = createApp(deps.log, { duplicates: DUPLICATES });
+  listSigningKeys(root, deps);
   const app = root.basePath("/api");
   app.use(auditRequests(deps.db));
-  app.route("/", tokenRoutes(deps));
-  app.route("/", organizationRoutes(deps));
-  app.route("/", userRoutes(deps));
-  app.route("/", roleRoutes(deps));
-  app.route("/", ruleRoutes(deps));
-  app.route("/", passwordRoutes(deps));
-  app.route("/", auditRoutes(deps));
+  for (const operation of OPERATIONS) operation(app, deps);
   app.get("/openapi.json", (c) => c.json(describeRoutes(app)));
   return app;
 }

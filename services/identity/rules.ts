@@ -18,18 +18,6 @@ export interface LockoutPolicy {
 
 export const DEFAULT_LOCKOUT: LockoutPolicy = { maxFailedAttempts: 5, inactivationMinutes: 15 };
 
-/** What a new password lacks (contract §2.8); empty when it will do. */
-export function passwordProblems(password: string): string[] {
-  const problems: string[] = [];
-  if (password.length < 8) problems.push("must have at least 8 characters");
-  if (password.length > 128) problems.push("must have at most 128 characters");
-  if (!/[0-9]/.test(password)) problems.push("must contain a digit");
-  if (!/[A-Z]/.test(password)) problems.push("must contain an upper-case letter");
-  if (!/[a-z]/.test(password)) problems.push("must contain a lower-case letter");
-  if (!/[^A-Za-z0-9]/.test(password)) problems.push("must contain a special character");
-  return problems;
-}
-
 /** Throws unless the caller holds every rule they are about to give or take, at the same or a wider scope. */
 export function requireHoldsAll(principal: Principal, rules: RuleName[]): void {
   const missing = rules.filter((rule) => !holdsAtLeast(principal, rule));
@@ -47,8 +35,8 @@ export function requireHoldsAll(principal: Principal, rules: RuleName[]): void {
  * "its collaborations" are depends on the user: when the user's organization also works where the caller's does not,
  * such a rule reaches further in the user's hands than in the caller's, and only GLOBAL is as wide.
  */
-export function rulesToGive(rules: RuleName[], elsewhere: boolean): RuleName[] {
-  if (!elsewhere) return rules;
+export function rulesToGive(rules: RuleName[], worksInOthers: boolean): RuleName[] {
+  if (!worksInOthers) return rules;
   return rules.map((rule) =>
     rule.replace(/:(?:ORGANIZATION|COLLABORATION)$/, ":GLOBAL") as RuleName
   );
@@ -78,4 +66,20 @@ export function mayViewGrants(
 ): boolean {
   return (principal.kind === "user" && principal.id === user.id) ||
     mayOrganization(principal, "role:VIEW", user.organization_id);
+}
+
+export function isSelf(principal: Principal, userId: number): boolean {
+  return principal.kind === "user" && principal.id === userId;
+}
+
+/** Throws unless each role may be had by users of this organization: a role of one organization is for its own. */
+export function requireOwnRoles(
+  roles: { id: number; organization_id: number | null }[],
+  organizationId: number,
+): void {
+  for (const { id, organization_id } of roles) {
+    if (organization_id !== null && organization_id !== organizationId) {
+      throw new SextantError("forbidden", `Role ${id} belongs to another organization.`);
+    }
+  }
 }

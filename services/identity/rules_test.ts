@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../shared/contract/permissions.ts";
 import { DEFAULT_ROLES, ruleName, RULES } from "./rights/catalogue.ts";
-import { passwordProblems, requireHoldsAll } from "./rules.ts";
+import { requireHoldsAll } from "./rules.ts";
 
 Deno.test("RULES are the field's 86, with its ids", () => {
   assert.equal(RULES.length, 86);
@@ -29,12 +29,6 @@ Deno.test("DEFAULT_ROLES hold as many rules as the field's, none of them unknown
     ["Collaboration Admin", 41],
   ]);
   assert.ok(DEFAULT_ROLES.every(({ rules }) => rules.every((rule) => known.has(rule))));
-});
-
-Deno.test("passwordProblems() names each shortcoming", () => {
-  assert.deepEqual(passwordProblems("Secret-1"), []);
-  assert.equal(passwordProblems("short").length, 4);
-  assert.equal(passwordProblems("x".repeat(129)).length, 4);
 });
 
 Deno.test("requireHoldsAll() refuses rules the caller does not hold", () => {

@@ -16,6 +16,8 @@ export interface AnswerOptions {
   status?: number;
   /** Media type of what is not JSON; such an answer has no schema. */
   type?: string;
+  /** A sentence or two on what the route does, where its name says little. */
+  does?: string;
 }
 
 let checking = false;
@@ -35,13 +37,16 @@ export function checkAnswers(): void {
  */
 export function answers(
   schema: z.ZodType | undefined,
-  { status = 200, type = "application/json" }: AnswerOptions = {},
+  { status = 200, type = "application/json", does }: AnswerOptions = {},
 ): MiddlewareHandler<AppEnv> {
   const handler: MiddlewareHandler<AppEnv> = async function declaredAnswer(c, next) {
     await next();
     if (checking && schema && c.res.status < 400) await check(c.res, schema, status);
   };
-  return declareFacts(handler, { answer: { status, type, schema } });
+  return declareFacts(handler, {
+    answer: { status, type, schema },
+    ...(does === undefined ? {} : { does }),
+  });
 }
 
 async function check(response: Response, schema: z.ZodType, status: number): Promise<void> {

@@ -1,9 +1,38 @@
 /**
- * The Organization as the API shows it (contract §3.1).
+ * Organizations (contract §3.1): what clients send, and the Organization they are shown.
  * @module
  */
 import { z } from "zod";
+import { name, nullAsAbsent, queryBoolean, queryId, repeatable, text } from "./fields.ts";
+import { pageQuery } from "./paging.ts";
 import { link } from "./references.ts";
+
+const addressLine = nullAsAbsent(text.pipe(z.string().max(128)));
+
+/** An RSA key of 16384 bits takes 3900. The key is part of every Organization, and those go from service to service in messages. */
+const publicKey = text.pipe(z.string().max(4096)).refine(isBase64, "must be base64");
+
+export const newOrganization = z.object({
+  name,
+  domain: addressLine,
+  address1: addressLine,
+  address2: addressLine,
+  zipcode: addressLine,
+  country: addressLine,
+  public_key: nullAsAbsent(publicKey),
+});
+
+export const organizationChanges = newOrganization.extend({ name: nullAsAbsent(name) });
+
+export const organizationDeletion = z.object({ delete_dependents: queryBoolean.default(false) });
+
+export const organizationList = pageQuery.extend({
+  name: text.optional(),
+  country: text.optional(),
+  collaboration_id: queryId.optional(),
+  study_id: queryId.optional(),
+  ids: repeatable(queryId).optional(),
+});
 
 export const organization = z.object({
   id: z.number().int(),
@@ -23,3 +52,7 @@ export const organization = z.object({
   studies: link,
 }).meta({ id: "Organization" });
 export type Organization = z.infer<typeof organization>;
+
+function isBase64(value: string): boolean {
+  return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value);
+}

@@ -27,6 +27,8 @@ export interface RouteFacts {
   body: z.ZodType;
   query: z.ZodType;
   answer: AnswerFact;
+  /** What the route does, in a sentence or two. */
+  does: string;
   /** Takes an `Idempotency-Key`. */
   idempotent: boolean;
 }

@@ -3,10 +3,11 @@
  * @module
  */
 import { z } from "zod";
+import { sealSchema } from "../contract/audit.ts";
 import { organization } from "../contract/organization.ts";
 import { containerGrantSchema } from "../node_protocol/container_grant.ts";
 import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
-import { sealSchema, sealsQuestion } from "../storage/audit_seal.ts";
+import { sealsQuestion } from "../storage/audit_seal.ts";
 
 const idNumber = z.number().int();
 const idList = z.array(idNumber);

@@ -18,6 +18,7 @@ import { z } from "zod";
 import { all, type Db, type Fragment, type JsonValue, type Tx } from "./db.ts";
 import { SextantError } from "../service/errors.ts";
 import type { AppEnv } from "../contract/app.ts";
+import { type AuditEntry, auditEntry } from "../contract/audit.ts";
 import { principalSchema } from "../contract/permissions.ts";
 
 export interface AuditObject {
@@ -236,24 +237,6 @@ export const auditQuestion = z.object({
   limit: idNumber.max(1000),
 });
 export type AuditQuestion = z.infer<typeof auditQuestion>;
-
-const auditEntry = z.object({
-  id: idNumber,
-  /** ISO, milliseconds, UTC. */
-  at: z.string(),
-  request_id: z.string().nullable(),
-  who: z.object({ kind: z.string(), id: idNumber, organization_id: idNumber }).nullable(),
-  /** The event of a change (`user.changed`), or what was refused (`DELETE /api/user/3`). */
-  what: z.string(),
-  object: z.object({ noun: z.string(), id: idNumber.nullable() }).nullable(),
-  outcome: z.enum(["done", "refused"]),
-  status: idNumber.nullable(),
-  code: z.string().nullable(),
-  method: z.string().nullable(),
-  path: z.string().nullable(),
-  data: z.unknown(),
-});
-export type AuditEntry = z.infer<typeof auditEntry>;
 
 export const auditAnswer = z.object({ total: idNumber, entries: z.array(auditEntry) });
 export type AuditAnswer = z.infer<typeof auditAnswer>;

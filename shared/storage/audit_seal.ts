@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Db, type Tx, uniqueViolation } from "./db.ts";
+import type { Seal } from "../contract/audit.ts";
 import { messageOf } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
 
@@ -20,17 +21,6 @@ const LOCK_TIMEOUT_MS = 1000;
 const BATCH = 1000;
 /** What the first seal has in place of one before it. */
 export const NO_SEAL = "0".repeat(64);
-
-export const sealSchema = z.object({
-  number: z.number().int(),
-  last_id: z.number().int(),
-  records: z.number().int(),
-  records_sha256: z.string(),
-  /** ISO, UTC. */
-  sealed_at: z.string(),
-  sha256: z.string(),
-});
-export type Seal = z.infer<typeof sealSchema>;
 
 /** The digest that a seal must have which follows the one with the digest `previous`. */
 export function sealDigest(previous: string, seal: Omit<Seal, "sha256">): string {

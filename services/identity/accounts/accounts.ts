@@ -6,6 +6,7 @@
 import { auditObject, recordDone } from "../../../shared/storage/audit.ts";
 import type { Db, Tx } from "../../../shared/storage/db.ts";
 import { sha256Hex } from "../../../shared/service/digest.ts";
+import type { SecondFactorSetup } from "../../../shared/contract/password.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Background } from "./background.ts";
 import type { Mail, SendMail } from "./mail.ts";
@@ -45,13 +46,7 @@ export interface AccountsOptions {
   lockout?: LockoutPolicy;
 }
 
-export interface OtpEnrolment {
-  qr_uri: string;
-  otp_secret: string;
-  msg: string;
-}
-
-export type SecondFactor = "passed" | { msg: string } | OtpEnrolment;
+export type SecondFactor = "passed" | { msg: string } | SecondFactorSetup;
 
 export interface Accounts {
   mailWorks: boolean;
@@ -64,13 +59,13 @@ export interface Accounts {
    * until the transaction ends it cannot be.
    */
   letIn(tx: Tx, user: LoginRow): Promise<void>;
-  enrolment(username: string, secret: string): OtpEnrolment;
+  enrolment(username: string, secret: string): SecondFactorSetup;
   /** Sends a token of this purpose, after the answer: nobody can tell from it whether there is such a user. */
   sendResetToken(key: LoginKey, purpose: ResetPurpose): void;
 }
 
 /** One sentence for an unknown name, a wrong password and a locked account: nobody learns which. */
-export function loginRefused(): SextantError {
+export function logInRefused(): SextantError {
   return new SextantError(
     "unauthenticated",
     "The user name or the password is wrong, or the account is locked for a while.",
@@ -189,7 +184,7 @@ export function createAccounts({
     },
 
     async letIn(tx, user) {
-      if (!await recordSuccess(tx, user, now(), lockout)) throw loginRefused();
+      if (!await recordSuccess(tx, user, now(), lockout)) throw logInRefused();
     },
 
     enrolment: (username, secret) => ({

@@ -5,7 +5,11 @@
 import { found } from "../../../shared/contract/validate.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import * as store from "../store/organization.ts";
-import type { NewOrganization, OrganizationRow } from "../store/organization.ts";
+import type {
+  NewOrganization,
+  OrganizationRow,
+  OrganizationValues,
+} from "../store/organization.ts";
 import { deleteRefreshTokens } from "../store/session.ts";
 
 /** Makes an organization. What is left out is null, the public key empty. */
@@ -22,7 +26,7 @@ export async function createOrganization(
 export async function updateOrganization(
   { tx, emit }: Change,
   id: number,
-  values: Partial<NewOrganization>,
+  values: OrganizationValues,
 ): Promise<OrganizationRow> {
   const row = found(await store.updateOrganization(tx, id, values), "organization", id);
   emit("organization.changed", { organization_id: id });

@@ -1,8 +1,10 @@
 import { isMember, type Principal } from "../../../shared/contract/permissions.ts";
 import type { Ask } from "../../../shared/messages/questions.ts";
 
-/** Whether an organization works in a collaboration that the caller's does not. See `rulesToGive()` for what follows. */
-export async function worksElsewhere(
+/**
+ * Whether an organization works in a collaboration that the caller's does not. See `rulesToGive()` for what follows.
+ */
+export async function worksInOtherCollaborations(
   ask: Ask,
   principal: Principal,
   organization_id: number,

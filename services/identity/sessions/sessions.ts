@@ -3,6 +3,7 @@
  * @module
  */
 import type { Db, Tx } from "../../../shared/storage/db.ts";
+import type { Tokens } from "../../../shared/contract/token.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Ask } from "../../../shared/messages/questions.ts";
 import { type Claims, signToken, verifyToken } from "../../../shared/contract/tokens.ts";
@@ -23,20 +24,14 @@ export interface Client {
 
 export interface Sessions {
   /** The answer to a log-in (contract §2.1): the beginning of a chain. In the transaction that let the client in. */
-  begin(tx: Tx, client: Client): Promise<TokenAnswer>;
+  begin(tx: Tx, client: Client): Promise<Tokens>;
   /** The answer to a refresh. Throws 401 for a token that was revoked or used before. */
-  refresh(refreshToken: string): Promise<TokenAnswer>;
+  refresh(refreshToken: string): Promise<Tokens>;
   /** Throws 401 unless whoever holds this access token is there still, and a node has the key that it got it for. */
   demandCurrent(accessToken: string): Promise<void>;
   /** Revokes a refresh token and all that descend from the same log-in; returns whose they were. */
   end(refreshToken: string): Promise<Client>;
 }
-
-export type TokenAnswer = {
-  access_token: string;
-  refresh_token: string;
-  refresh_url: string;
-} & Record<string, string>;
 
 export interface SessionsOptions {
   db: Db;
@@ -54,7 +49,7 @@ export function createSessions(
     tx: Tx,
     { type, id }: Client,
     { chain, at }: { chain: string; at: Date },
-  ): Promise<TokenAnswer> {
+  ): Promise<Tokens> {
     const jti = crypto.randomUUID();
     const access_jti = crypto.randomUUID();
     const roles = type === "user" ? await roleNamesOfUser(tx, id) : [];
@@ -79,12 +74,10 @@ export function createSessions(
       }, at),
       signToken(key, { ...base, jti, type: "refresh", lifetimeSeconds: refreshSeconds }, at),
     ]);
-    return {
-      access_token,
-      refresh_token,
-      refresh_url: "/api/token/refresh",
-      [`${type}_url`]: `/api/${type}/${id}`,
-    };
+    const pair = { access_token, refresh_token, refresh_url: "/api/token/refresh" };
+    return type === "user"
+      ? { ...pair, user_url: `/api/user/${id}` }
+      : { ...pair, node_url: `/api/node/${id}` };
   }
 
   function claimsOf(token: string, type: "access" | "refresh" = "refresh"): Promise<Claims> {

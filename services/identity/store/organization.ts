@@ -19,9 +19,11 @@ export interface OrganizationRow {
 const organizationColumns = (tx: Tx) =>
   tx`id, name, domain, address1, address2, zipcode, country, public_key`;
 
-export type NewOrganization =
-  & Pick<OrganizationRow, "name">
-  & Partial<Omit<OrganizationRow, "id">>;
+/** What can be changed of an organization; what is left out stays as it is. */
+export type OrganizationValues = {
+  [Column in keyof Omit<OrganizationRow, "id">]?: OrganizationRow[Column] | undefined;
+};
+export type NewOrganization = OrganizationValues & Pick<OrganizationRow, "name">;
 
 export async function insertOrganization(
   tx: Tx,
@@ -55,7 +57,7 @@ export async function organizationNames(
 export async function updateOrganization(
   tx: Tx,
   id: number,
-  values: Partial<NewOrganization>,
+  values: OrganizationValues,
 ): Promise<OrganizationRow | undefined> {
   const changed = withoutAbsent(values);
   if (Object.keys(changed).length === 0) return await organizationById(tx, id);

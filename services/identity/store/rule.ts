@@ -69,3 +69,8 @@ export function effectiveRules(tx: Tx, userId: number): Fragment {
 export async function ruleNamesOfUser(tx: Tx, userId: number): Promise<RuleName[]> {
   return await ruleNames(tx, effectiveRules(tx, userId));
 }
+
+export async function effectiveRuleIdsOfUser(tx: Tx, userId: number): Promise<number[]> {
+  const rows = await tx<{ rule_id: number }[]>`${effectiveRules(tx, userId)} order by rule_id`;
+  return rows.map((row) => row.rule_id);
+}

@@ -6,7 +6,8 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { type Seal, sealDigest, sealSchema } from "../../../shared/storage/audit_seal.ts";
+import { type Seal, sealSchema } from "../../../shared/contract/audit.ts";
+import { sealDigest } from "../../../shared/storage/audit_seal.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { NO_SEAL, type Seal, sealDigest } from "../../../shared/storage/audit_seal.ts";
+import type { Seal } from "../../../shared/contract/audit.ts";
+import { NO_SEAL, sealDigest } from "../../../shared/storage/audit_seal.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import type { HubRequest } from "../hub/hub.ts";

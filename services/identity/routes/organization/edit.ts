@@ -1,0 +1,31 @@
+import type { Hono } from "hono";
+import { allow } from "../../../../shared/contract/allow.ts";
+import { answers } from "../../../../shared/contract/answers.ts";
+import type { AppEnv } from "../../../../shared/contract/app.ts";
+import { organization, organizationChanges } from "../../../../shared/contract/organization.ts";
+import { demand, mayOrganization } from "../../../../shared/contract/permissions.ts";
+import { body, found, pathId } from "../../../../shared/contract/validate.ts";
+import { updateOrganization } from "../../changes/organization.ts";
+import type { IdentityDeps } from "../../deps.ts";
+import { showOrganization } from "../../show.ts";
+import { organizationById } from "../../store/organization.ts";
+
+export function editOrganization(app: Hono<AppEnv>, { db, outbox }: IdentityDeps): void {
+  app.patch(
+    "/organization/:id",
+    allow(["user", "node"], "organization:EDIT"),
+    body(organizationChanges),
+    answers(organization, { does: "Changes what is given; null leaves a field as it is." }),
+    async function editOrganization(c) {
+      const id = pathId(c.req.param("id"));
+      found(await organizationById(db, id), "organization", id);
+      demand(
+        mayOrganization(c.get("principal"), "organization:EDIT", id),
+        `edit organization ${id}`,
+      );
+      const values = c.req.valid("json");
+      const row = await outbox.change((change) => updateOrganization(change, id, values));
+      return c.json(showOrganization(row));
+    },
+  );
+}
