@@ -172,7 +172,7 @@ Deno.test("every POST route takes an Idempotency-Key, or is known to need none",
   const posts = HUB_SERVICES.flatMap((service) => routesOf(world.hub.apps[service]))
     .filter(({ method }) => method === "POST");
   const paths = (idempotent: boolean) =>
-    posts.filter((one) => one.idempotent === idempotent)
+    posts.filter((one) => (one.idempotent ?? false) === idempotent)
       .map(({ path }) => path.replace(/^\/api/, "")).sort();
   assert.deepEqual(paths(true), Object.keys(CREATES).sort());
   assert.deepEqual(paths(false), OTHERS.toSorted());
