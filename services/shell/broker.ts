@@ -5,7 +5,7 @@
 import { createAsk } from "../../shared/messages/ask.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
-import type { OutboxRow } from "../../shared/storage/outbox.ts";
+import { type OutboxRow, publishRows } from "../../shared/storage/outbox.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 import type { BrokerConnection } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
@@ -73,12 +73,9 @@ function link(
     close,
     async publish(service, db, rows) {
       try {
-        for (const { id, subject, payload } of rows) {
-          // Dispatches are signed by the task service, which alone has the key: its sweep sends them.
-          if (!subject.startsWith("event.")) continue;
-          await jetstream.publish(subject, payload, { msgID: `${service}-${id}` });
-          await db`delete from outbox where id = ${id}`;
-        }
+        // Dispatches are signed by the task service, which alone has the key: its sweep sends them.
+        const events = rows.filter((one) => one.subject.startsWith("event."));
+        await publishRows({ db, jetstream, service }, events);
       } catch {
         say("The broker did not take the event; the service itself will publish it within 3 s.");
       }

@@ -12,7 +12,7 @@ import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { readPorts } from "../stack/deployment.ts";
 import { databaseUrlFile, FILES } from "../stack/setup.ts";
 import { ShellError } from "./errors.ts";
-import { explain } from "./explain.ts";
+import { explain } from "./show/explain.ts";
 
 /** The variable that names the database of a service. */
 export function databaseVariable(service: HubService): string {

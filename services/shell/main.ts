@@ -9,12 +9,13 @@ import { readArgs, typedPath, UsageError } from "../../shared/command_line/read_
 import { messageOf } from "../../shared/service/errors.ts";
 import { VERSION } from "../../shared/version.ts";
 import { readAddresses } from "./connections.ts";
-import { createEvaluator } from "./evaluate.ts";
+import { createEvaluator } from "./prompt/evaluate.ts";
 import { ShellError } from "./errors.ts";
-import { explain } from "./explain.ts";
-import { openHistory } from "./history.ts";
-import { runPrompt } from "./prompt.ts";
-import { render, renderWidth } from "./render.ts";
+import { explain } from "./show/explain.ts";
+import { openHistory } from "./prompt/history.ts";
+import { runPrompt } from "./prompt/prompt.ts";
+import { render } from "./show/render.ts";
+import { terminalWidth } from "./show/table.ts";
 import { openSession, type Session } from "./session.ts";
 
 const CHECKOUT_DATA = fileURLToPath(new URL("../../.sextant", import.meta.url));
@@ -162,7 +163,7 @@ async function runScript(path: string): Promise<void> {
 
 function printValue(value: unknown, json: boolean): void {
   if (value === undefined) return;
-  if (!json) console.log(render(value, renderWidth()));
+  if (!json) console.log(render(value, terminalWidth()));
   else {console.log(JSON.stringify(value, (_key, one) =>
       typeof one === "bigint" ? String(one) : one));}
 }

@@ -188,7 +188,7 @@ const ROWS: [row: number, typed: string, ...printed: (RegExp | string)[]][] = [
   [
     21,
     `await o.delete()`,
-    /^Organization 1 "IKNL" is deleted, and with it 2 users and 1 membership\.$/,
+    /^Organization 1 "IKNL" is deleted, and with it 2 users\. To follow, [^.]*: 1 membership\.$/,
   ],
   [21, `await db.User.get()`, /^\(none\)$/],
 ];

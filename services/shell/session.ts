@@ -7,17 +7,19 @@ import type { Operator } from "../../shared/storage/audit.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { type BrokerLink, connectBroker } from "./broker.ts";
+import { changeServices } from "./change.ts";
 import { type Addresses, openDatabases } from "./connections.ts";
-import type { ModelName } from "./description.ts";
-import { DESCRIPTIONS } from "./descriptions.ts";
-import { diagnose } from "./doctor.ts";
-import { helpOfShell } from "./help.ts";
+import type { ModelName } from "./models/description.ts";
+import { DESCRIPTIONS } from "./models/all.ts";
+import { diagnose } from "./doctor/doctor.ts";
+import { helpOfShell } from "./show/help.ts";
 import { exportEntities } from "./import/export.ts";
 import { importFile, type ImportOptions } from "./import/import.ts";
-import { createModel, type Model } from "./model.ts";
-import type { Shell } from "./shell.ts";
+import { createModel } from "./records/model.ts";
+import { idsOf } from "./records/relations.ts";
+import type { Model, Shell } from "./shell.ts";
 import { createSql, type Query } from "./sql.ts";
-import { withoutTypos } from "./typos.ts";
+import { withoutTypos } from "./records/typos.ts";
 import { watchEvents } from "./watch.ts";
 
 export interface Session {
@@ -46,17 +48,23 @@ export async function openSession({ addresses, say }: OpenSessionOptions): Promi
   const broker: BrokerLink | undefined = addresses.broker &&
     await connectBroker({ ...addresses.broker, log: silentLogger, say });
   let interruption: AbortController | undefined;
-  const shell: Shell = {
+  const base = {
     databases: mapServices((service) => opened[service].db),
     broker,
     operator: whoAmI(),
+    now: () => new Date(),
+  };
+  const shell: Shell = {
+    ...base,
     models: {} as Record<ModelName, Model>,
     say,
+    change: (service, work) => changeServices(base, [service], (changes) => work(changes[service])),
+    idsOf: (model, value, where) => idsOf(shell, model, value, where),
+    recordsOf: (model, ids) => shell.models[model].getMany(ids),
     interrupt() {
       interruption ??= new AbortController();
       return interruption.signal;
     },
-    now: () => new Date(),
   };
   for (const description of DESCRIPTIONS) {
     shell.models[description.name] = createModel(shell, description);

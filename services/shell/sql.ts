@@ -6,7 +6,8 @@
 import type { Db } from "../../shared/storage/db.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
-import { render, renderWidth } from "./render.ts";
+import { render } from "./show/render.ts";
+import { terminalWidth } from "./show/table.ts";
 
 /** Columns that nobody is shown, by table. */
 const SECRETS: Record<HubService, Record<string, string[]>> = {
@@ -28,7 +29,7 @@ export class SqlRows extends Array<Record<string, unknown>> {
   declare readonly summary?: string;
 
   [Symbol.for("Deno.customInspect")](): string {
-    return render(this, renderWidth());
+    return render(this, terminalWidth());
   }
 }
 

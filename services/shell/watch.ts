@@ -5,7 +5,7 @@
 import { parseEvent } from "../../shared/messages/events.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
-import { dateShown, harmless } from "./render.ts";
+import { dateShown, harmless } from "./show/render.ts";
 import type { Shell } from "./shell.ts";
 
 /** Prints one line for each event until the operator interrupts; returns how many there were, in words. */

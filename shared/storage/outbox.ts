@@ -125,25 +125,9 @@ export function createOutbox({
   async function change<Result>(work: (change: Change) => Promise<Result>): Promise<Result> {
     let rows: OutboxRow[] = [];
     const result = await db.begin(async (tx) => {
-      const messages: { subject: string; payload: string }[] = [];
-      const told: { name: string; data: Record<string, unknown> }[] = [];
-      const result = await work({
-        tx,
-        emit(name, data) {
-          const content = { at: now().toISOString(), data: EVENT_DATA[name].parse(data) };
-          told.push({ name, data: content.data });
-          messages.push({ subject: eventSubject(name), payload: JSON.stringify(content) });
-        },
-        send(subject, payload) {
-          messages.push({ subject, payload: JSON.stringify(payload) });
-        },
-      });
-      await recordChanges(tx, told);
-      rows = messages.length === 0 ? [] : await tx<OutboxRow[]>`
-        insert into outbox (subject, payload)
-        select subject, payload
-        from jsonb_to_recordset(${tx.json(messages)}) as message(subject text, payload text)
-        returning id, subject, payload`;
+      const { change, store } = openChange(tx, now);
+      const result = await work(change);
+      rows = await store(recordChanges);
       return result;
     });
     // Written to the socket before the caller is answered, so that whoever hears the answer and asks again
@@ -209,6 +193,50 @@ export function createOutbox({
       await Promise.allSettled(inFlight);
     },
   };
+}
+
+export interface OpenChange {
+  change: Change;
+  /** Stores what was told, with the audit's records of it: rows to be published once the transaction is committed. */
+  store(record: typeof recordChanges): Promise<OutboxRow[]>;
+}
+
+/** A change in an open transaction. */
+export function openChange(tx: Change["tx"], now: () => Date): OpenChange {
+  const messages: { subject: string; payload: string }[] = [];
+  const told: { name: string; data: Record<string, unknown> }[] = [];
+  return {
+    change: {
+      tx,
+      emit(name, data) {
+        const content = { at: now().toISOString(), data: EVENT_DATA[name].parse(data) };
+        told.push({ name, data: content.data });
+        messages.push({ subject: eventSubject(name), payload: JSON.stringify(content) });
+      },
+      send(subject, payload) {
+        messages.push({ subject, payload: JSON.stringify(payload) });
+      },
+    },
+    async store(record) {
+      await record(tx, told);
+      return messages.length === 0 ? [] : await tx<OutboxRow[]>`
+        insert into outbox (subject, payload)
+        select subject, payload
+        from jsonb_to_recordset(${tx.json(messages)}) as message(subject text, payload text)
+        returning id, subject, payload`;
+    },
+  };
+}
+
+/** Publishes rows of a service's outbox on its behalf, and takes them out of it. */
+export async function publishRows(
+  { db, jetstream, service }: Pick<OutboxOptions, "db" | "jetstream" | "service">,
+  rows: OutboxRow[],
+): Promise<void> {
+  for (const { id, subject, payload } of rows) {
+    await jetstream.publish(subject, payload, { msgID: `${service}-${id}` });
+    await db`delete from outbox where id = ${id}`;
+  }
 }
 
 /** The outbox of a service that is connected, with the stream of events made sure of. */

@@ -2,7 +2,7 @@ import { checkSeals } from "../../../shared/storage/audit_seal.ts";
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
-import { grouped } from "../words.ts";
+import { grouped } from "../show/words.ts";
 
 /** Whether the audit records are what they were when they were sealed. */
 export async function checkAudit({ databases }: Shell): Promise<Finding[]> {

@@ -2,7 +2,7 @@ import { STREAMS } from "../../../shared/broker/subjects.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
-import { grouped, waiting } from "../words.ts";
+import { grouped, waiting } from "../show/words.ts";
 
 /** Messages a consumer may be behind before it is worth a word. */
 const MANY = 1000;

@@ -2,7 +2,7 @@ import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.t
 import type { Finding } from "./finding.ts";
 import { oneLine } from "../errors.ts";
 import type { Shell } from "../shell.ts";
-import { grouped, waiting } from "../words.ts";
+import { grouped, waiting } from "../show/words.ts";
 
 const SLOW_SECONDS = 5;
 /** A message is published within some three seconds; older ones are stuck. */

@@ -1,6 +1,6 @@
 import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
-import { waiting } from "../words.ts";
+import { waiting } from "../show/words.ts";
 
 /** Nodes that are offline while work waits for them, and results that nobody moves. */
 export async function checkWork({ databases }: Shell): Promise<Finding[]> {

@@ -4,8 +4,7 @@
  * @module
  */
 import { stringify } from "yaml";
-import type { AnyRecord } from "../record.ts";
-import type { Shell } from "../shell.ts";
+import type { AnyRecord, Shell } from "../shell.ts";
 
 /** The file's text; also written to `path` when one is given. */
 export async function exportEntities(shell: Shell, path?: string): Promise<string> {

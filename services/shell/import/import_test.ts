@@ -196,9 +196,9 @@ Deno.test("import() warns of a participant without a node", async () => {
   });
 });
 
-Deno.test("import() undoes what other services committed when the last commit fails", async () => {
+Deno.test("import() changes nothing when the database refuses only at the commit", async () => {
   await inWorld(async ({ import: run, state, databases }) => {
-    // Fails when the transaction of identity is committed: after those of task and collaboration.
+    // Would fail only when the transaction of identity is committed.
     await databases.identity.unsafe(`
       create function refuse() returns trigger language plpgsql as $$
       begin raise exception 'refused at the commit'; end $$;

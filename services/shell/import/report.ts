@@ -2,7 +2,7 @@
  * What an import did, or would do.
  * @module
  */
-import { harmless } from "../render.ts";
+import { harmless } from "../show/render.ts";
 
 export class ImportReport {
   readonly #created: string[] = [];

@@ -33,3 +33,15 @@ export function listed(parts: string[]): string {
   const last = parts.at(-1) ?? "";
   return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
 }
+
+/** A value in a few words, for a message. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Date) return "that date";
+  if (typeof value === "object" && value !== null) {
+    return `a ${value.constructor?.name ?? "object"}`;
+  }
+  if (typeof value === "function") return "a function";
+  return String(value);
+}

@@ -2,18 +2,18 @@
  * `db.doctor()`: looks over the hub, and says of everything that is not as it should be what to do.
  * @module
  */
-import { harmless, renderWidth } from "./render.ts";
-import { messageOf } from "../../shared/service/errors.ts";
-import type { Addresses } from "./connections.ts";
-import { checkAudit } from "./doctor/audit.ts";
-import { checkBroker } from "./doctor/broker.ts";
-import { checkDatabases } from "./doctor/databases.ts";
-import type { Check, Finding } from "./doctor/finding.ts";
-import { checkKeys } from "./doctor/keys.ts";
-import { checkServices } from "./doctor/services.ts";
-import { checkWork } from "./doctor/work.ts";
-import type { Shell } from "./shell.ts";
-import { table } from "./table.ts";
+import { harmless } from "../show/render.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Addresses } from "../connections.ts";
+import { checkAudit } from "./audit.ts";
+import { checkBroker } from "./broker.ts";
+import { checkDatabases } from "./databases.ts";
+import type { Check, Finding } from "./finding.ts";
+import { checkKeys } from "./keys.ts";
+import { checkServices } from "./services.ts";
+import { checkWork } from "./work.ts";
+import type { Shell } from "../shell.ts";
+import { table, terminalWidth } from "../show/table.ts";
 
 const CHECKS: Record<string, Check> = {
   services: checkServices,
@@ -39,7 +39,7 @@ export class Diagnosis {
     }));
     const advice = this.findings.filter((one) => one.advice !== undefined);
     return [
-      table(rows, renderWidth()),
+      table(rows, terminalWidth()),
       ...advice.map((one) => `${one.check}: ${harmless(one.finding, " ")}\n  ${one.advice}`),
       advice.length === 0 ? "Nothing to do." : "",
     ].filter((line) => line !== "").join("\n");

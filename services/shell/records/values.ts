@@ -2,18 +2,25 @@
  * Values as they are typed, checked against the type of the property they are for.
  * @module
  */
-import type { ValueType } from "./description.ts";
-import { ShellError } from "./errors.ts";
+import { ShellError } from "../errors.ts";
+import type { Field, ValueType } from "../models/description.ts";
+import { describe } from "../show/words.ts";
 
-const MAX_INTEGER = 2 ** 31 - 1;
+/** Postgres integers end here. */
+export const MAX_INTEGER = 2 ** 31 - 1;
 
-/** Returns `value` as the database takes it; throws a line that names the property. */
-export function checked(model: string, property: string, type: ValueType, value: unknown): unknown {
+/** Returns `value` as the database takes it; throws a line that begins with `where`. */
+export function checked(
+  where: string,
+  { type, notEmpty }: Pick<Field, "type" | "notEmpty">,
+  value: unknown,
+): unknown {
   if (value === null || value === undefined) return null;
   const fits = convert(type, value);
   if (fits === undefined) {
-    throw new ShellError(`${model}: ${property} must be ${EXPECTED[type]}, not ${describe(value)}`);
+    throw new ShellError(`${where} must be ${EXPECTED[type]}, not ${describe(value)}`);
   }
+  if (notEmpty && fits === "") throw new ShellError(`${where} must be text, and not empty`);
   return fits;
 }
 
@@ -50,16 +57,4 @@ function convert(type: ValueType, value: unknown): unknown {
     case "object":
       return typeof value === "object" ? value : undefined;
   }
-}
-
-/** A value in a few words, for a message. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
-  if (Array.isArray(value)) return "a list";
-  if (value instanceof Date) return "that date";
-  if (typeof value === "object" && value !== null) {
-    return `a ${value.constructor?.name ?? "object"}`;
-  }
-  if (typeof value === "function") return "a function";
-  return String(value);
 }

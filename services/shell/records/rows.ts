@@ -2,8 +2,8 @@
  * Reading rows of a model: one, some, or the first page of very many.
  * @module
  */
-import { all, type Fragment, type Tx } from "../../shared/storage/db.ts";
-import type { Description, Row } from "./description.ts";
+import { all, type Fragment, type Tx } from "../../../shared/storage/db.ts";
+import type { Description, Row } from "../models/description.ts";
 
 /** How many records a list holds at most, unless its caller asks for another number. */
 export const PAGE_ROWS = 1000;
@@ -30,6 +30,7 @@ function columnsOf(tx: Tx, { fields, relations }: Description): Fragment {
   const large = new Set<string>();
   const names = new Set<string>();
   for (const field of Object.values(fields)) {
+    if (field.virtual) continue;
     names.add(field.column);
     if (field.large) large.add(field.column);
   }

@@ -88,3 +88,14 @@ function padded(text: string, width: number): string {
   }
   return shown + " ".repeat(Math.max(width - widthOf(shown), 0));
 }
+
+/** The columns of the terminal; 100 where there is none. */
+export function terminalWidth(): number {
+  try {
+    const { columns } = Deno.consoleSize();
+    if (columns > 0) return columns;
+  } catch {
+    // no terminal
+  }
+  return Number(Deno.env.get("COLUMNS")) || 100;
+}

@@ -2,8 +2,9 @@
  * Records as a list: an array, and at the prompt a table.
  * @module
  */
-import type { AnyRecord } from "./record.ts";
-import { render, renderWidth } from "./render.ts";
+import type { AnyRecord } from "../shell.ts";
+import { render } from "../show/render.ts";
+import { terminalWidth } from "../show/table.ts";
 
 export class RecordList extends Array<AnyRecord> {
   /** Whether the database has more that match. */
@@ -17,6 +18,6 @@ export class RecordList extends Array<AnyRecord> {
   }
 
   [Symbol.for("Deno.customInspect")](): string {
-    return render(this, renderWidth());
+    return render(this, terminalWidth());
   }
 }

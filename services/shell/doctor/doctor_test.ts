@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sealAudit } from "../../shared/storage/audit_seal.ts";
-import { temporaryFolder, useTestPostgres } from "../../tests/harness.ts";
-import { prepareDatabases } from "../../tests/support/shell.ts";
-import type { Addresses } from "./connections.ts";
+import { sealAudit } from "../../../shared/storage/audit_seal.ts";
+import { temporaryFolder, useTestPostgres } from "../../../tests/harness.ts";
+import { prepareDatabases } from "../../../tests/support/shell.ts";
+import type { Addresses } from "../connections.ts";
 import { diagnose } from "./doctor.ts";
-import type { Finding } from "./doctor/finding.ts";
-import { openSession } from "./session.ts";
-import type { Shell } from "./shell.ts";
+import type { Finding } from "./finding.ts";
+import { openSession } from "../session.ts";
+import type { Shell } from "../shell.ts";
 
 const postgres = useTestPostgres();
 

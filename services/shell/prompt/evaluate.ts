@@ -6,7 +6,7 @@
 import { Session } from "node:inspector";
 import { stripTypeScriptTypes } from "node:module";
 import { isOpen } from "./brackets.ts";
-import { ShellError } from "./errors.ts";
+import { ShellError } from "../errors.ts";
 
 export type Outcome =
   | { kind: "value"; value: unknown }

@@ -2,10 +2,10 @@
  * What went wrong, in one line that names the field.
  * @module
  */
-import { asUnavailable } from "../../shared/storage/db.ts";
-import { SextantError } from "../../shared/service/errors.ts";
-import { DESCRIPTIONS } from "./descriptions.ts";
-import { oneLine, ShellError } from "./errors.ts";
+import { asUnavailable } from "../../../shared/storage/db.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { DESCRIPTIONS } from "../models/all.ts";
+import { oneLine, ShellError } from "../errors.ts";
 
 /** The parts of a Postgres error that are read here; the driver's names. */
 interface DatabaseFault {

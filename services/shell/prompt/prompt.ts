@@ -9,9 +9,10 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { complete } from "./complete.ts";
 import type { Evaluator, Outcome } from "./evaluate.ts";
-import { explain } from "./explain.ts";
+import { explain } from "../show/explain.ts";
 import type { History } from "./history.ts";
-import { render, renderWidth } from "./render.ts";
+import { render } from "../show/render.ts";
+import { terminalWidth } from "../show/table.ts";
 
 const PROMPT = "sextant> ";
 const CONTINUED = "     ... ";
@@ -134,7 +135,7 @@ async function evaluateShown(evaluator: Evaluator, statement: string): Promise<O
     if (outcome.kind === "value") {
       const value = await outcome.value;
       if (value !== undefined || !NO_VALUE.test(statement)) {
-        process.stdout.write(render(value, renderWidth()) + "\n");
+        process.stdout.write(render(value, terminalWidth()) + "\n");
       }
     }
     return outcome;

@@ -3,7 +3,8 @@
  * @module
  */
 import type { Evaluator } from "./evaluate.ts";
-import { propertiesOf, RecordBase, stateOf } from "./record.ts";
+import { methodsOf } from "../records/record.ts";
+import { propertiesOf, RecordBase, stateOf } from "../shell.ts";
 
 /** What stands before the cursor: `base.` and the beginning of a name. */
 const BEFORE_CURSOR = /(?:^|[^\w$.])((?:[\w$]+\.)*)([\w$]*)$/;
@@ -30,8 +31,7 @@ function membersOf(value: unknown): string[] {
   if (value === null || value === undefined) return [];
   if (value instanceof RecordBase) {
     const { description } = stateOf(value).model;
-    const methods = ["save", "delete", "reload", "help", ...Object.keys(description.methods)];
-    return [...propertiesOf(description), ...(description.fixed ? ["help"] : methods)];
+    return [...propertiesOf(description), ...methodsOf(description)];
   }
   const names: string[] = [];
   for (

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { useTestPostgres } from "../../tests/harness.ts";
-import { memoryUsed } from "../../tests/support/memory.ts";
-import { prepareDatabases } from "../../tests/support/shell.ts";
+import { useTestPostgres } from "../../../tests/harness.ts";
+import { memoryUsed } from "../../../tests/support/memory.ts";
+import { prepareDatabases } from "../../../tests/support/shell.ts";
 import { PAGE_ROWS } from "./rows.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type Session } from "../session.ts";
 
 const postgres = useTestPostgres();
 

@@ -2,11 +2,9 @@
  * `help()` of the shell and of its models.
  * @module
  */
-import type { Description, Relation } from "./description.ts";
-import { DESCRIPTIONS } from "./descriptions.ts";
-import { MODEL_METHODS } from "./model.ts";
-import { table } from "./table.ts";
-import { renderWidth } from "./render.ts";
+import { DESCRIPTIONS } from "../models/all.ts";
+import type { Description } from "../models/description.ts";
+import { table, terminalWidth } from "./table.ts";
 
 /** A text that is shown as it is. */
 export class HelpText {
@@ -25,6 +23,21 @@ export class HelpText {
   }
 }
 
+/** What every model has, besides its look-ups. */
+export const MODEL_METHODS = {
+  get: {
+    usage: "get(), get(1), get({limit, offset, descending})",
+    meaning: "all, or the one with this id",
+  },
+  find: {
+    usage: "find({field: value})",
+    meaning: "those that match; a list of values means any of them",
+  },
+  each: { usage: "each({field: value})", meaning: "for await (const one of …): all, however many" },
+  count: { usage: "count({field: value})", meaning: "how many match" },
+  help: { usage: "help()", meaning: "this text" },
+} as const;
+
 /** What `db` can do. */
 export const DATABASE_METHODS: Record<string, string> = {
   "db.help()": "this text; db.User.help() and so on say more",
@@ -39,7 +52,7 @@ export const DATABASE_METHODS: Record<string, string> = {
 
 /** The text of `db.help()`. */
 export function helpOfShell(): HelpText {
-  const width = renderWidth();
+  const width = terminalWidth();
   return new HelpText([
     "Models, such as db.Organization:",
     table(DESCRIPTIONS.map(({ name, meaning }) => ({ model: name, meaning })), width),
@@ -54,31 +67,24 @@ export function helpOfShell(): HelpText {
 
 /** The text of `db.<Model>.help()`. */
 export function helpOf(description: Description): HelpText {
-  const { name, table: tableName, service, meaning, fields, virtuals, relations, notes } =
-    description;
-  const width = renderWidth();
-  const properties = [
-    ...Object.entries(fields).map(([field, { type, required, readOnly, meaning }]) => ({
-      field,
-      type,
-      required: required ? "yes" : "",
-      set: readOnly ? "by the hub" : "",
-      meaning,
-    })),
-    ...Object.entries(virtuals).map(([field, { type, settable, meaning }]) => ({
-      field,
-      type,
-      required: "",
-      set: settable ? "" : "computed",
-      meaning,
-    })),
-  ];
-  const related = Object.entries(relations).map(([relation, one]) => ({
-    relation,
-    gives: kindOf(one),
-    required: one.kind === "one" && one.required ? (one.otherwise ? "" : "yes") : "",
-    meaning: one.kind === "one" && one.otherwise ? `${one.meaning}; ${one.otherwise}` : one.meaning,
+  const { name, table: tableName, service, meaning, fields, relations, notes } = description;
+  const width = terminalWidth();
+  const properties = Object.entries(fields).map(([field, one]) => ({
+    field,
+    type: one.type,
+    required: one.required ? "yes" : "",
+    set: one.readOnly ? (one.virtual ? "computed" : "by the hub") : "",
+    meaning: one.meaning,
   }));
+  const related = Object.entries(relations).map(([relation, one]) => {
+    const { required, otherwise } = { required: false, otherwise: "", ...one };
+    return {
+      relation,
+      gives: one.kind === "one" ? one.model : `list of ${one.model}`,
+      required: required ? "yes" : "",
+      meaning: otherwise ? `${one.meaning}; ${otherwise}` : one.meaning,
+    };
+  });
   return new HelpText([
     `${name}: ${meaning}`,
     `Table ${tableName} of ${service}.`,
@@ -93,10 +99,6 @@ export function helpOf(description: Description): HelpText {
     table(methodsOf(description), width),
     ...notes.flatMap((note) => ["", note]),
   ].join("\n"));
-}
-
-function kindOf(relation: Relation): string {
-  return relation.kind === "one" ? relation.model : `list of ${relation.model}`;
 }
 
 function methodsOf({ name, lookups, statics, methods, fixed }: Description) {

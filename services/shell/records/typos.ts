@@ -3,8 +3,8 @@
  * prompt they are told at once, with the name that was probably meant.
  * @module
  */
-import { closest } from "../../shared/command_line/closest.ts";
-import { ShellError } from "./errors.ts";
+import { closest } from "../../../shared/command_line/closest.ts";
+import { ShellError } from "../errors.ts";
 
 /** What the language itself asks of any value: `await` whether it is a promise, JSON whether it has a form of its own. */
 const ASKED_OF_ALL = new Set(["then", "toJSON"]);

@@ -2,23 +2,12 @@
  * Values as the operator sees them: tables, readable dates, no secrets, nothing that the terminal would obey.
  * @module
  */
-import type { Description } from "./description.ts";
-import { type AnyRecord, RecordBase, stateOf } from "./record.ts";
+import type { Description } from "../models/description.ts";
+import { type AnyRecord, RecordBase, stateOf } from "../shell.ts";
 import { table } from "./table.ts";
 
 /** How many characters of one value a record shows. */
 const LONGEST_VALUE = 2000;
-
-/** The columns of the terminal; 100 where there is none. */
-export function renderWidth(): number {
-  try {
-    const { columns } = Deno.consoleSize();
-    if (columns > 0) return columns;
-  } catch {
-    // no terminal
-  }
-  return Number(Deno.env.get("COLUMNS")) || 100;
-}
 
 /** `2026-11-23 21:56:40 UTC` */
 export function dateShown(date: Date): string {
@@ -80,14 +69,11 @@ function isPlainObject(value: unknown): boolean {
 }
 
 /** One line of a table: small values only, relations by id. */
-function rowOf(record: AnyRecord, { fields, virtuals, relations }: Description) {
+function rowOf(record: AnyRecord, { fields, relations }: Description) {
   const { row = {} } = stateOf(record);
   const cells: Record<string, string> = {};
-  for (const [name, field] of Object.entries(fields)) {
-    if (!field.large) cells[name] = cell(record[name]);
-  }
-  for (const [name, virtual] of Object.entries(virtuals)) {
-    if (!virtual.hidden) cells[name] = cell(record[name]);
+  for (const [name, { large, hidden }] of Object.entries(fields)) {
+    if (!large && !hidden) cells[name] = cell(record[name]);
   }
   for (const [name, relation] of Object.entries(relations)) {
     if (relation.kind === "one") cells[name] = cell(row[relation.column]);
@@ -97,27 +83,21 @@ function rowOf(record: AnyRecord, { fields, virtuals, relations }: Description) 
 
 function renderRecord(record: RecordBase, width: number): string {
   const { model: { description }, row, given, once } = stateOf(record);
-  const any = record as AnyRecord;
-  const rows: Record<string, string>[] = [];
-  const add = (name: string, value: string) =>
-    void rows.push({ [description.name]: name, "": value });
-  for (const name of Object.keys(description.fields)) {
-    add(name, cell(any[name]).slice(0, LONGEST_VALUE));
-  }
-  for (const [name, virtual] of Object.entries(description.virtuals)) {
-    if (!virtual.hidden) add(name, cell(any[name]));
+  const lines: [name: string, value: string][] = [];
+  for (const [name, { hidden }] of Object.entries(description.fields)) {
+    if (!hidden) lines.push([name, cell(record[name]).slice(0, LONGEST_VALUE)]);
   }
   for (const [name, relation] of Object.entries(description.relations)) {
     if (relation.kind !== "one") continue;
     const value = given.has(name) ? assigned(given.get(name)) : cell(row?.[relation.column]);
-    add(name, value ? `${relation.model} ${value}` : "");
+    lines.push([name, value ? `${relation.model} ${value}` : ""]);
   }
   for (const [name, value] of once) {
-    add(name, `${cell(value)} (note it now: it cannot be shown again)`);
+    lines.push([name, `${cell(value)} (note it now: it cannot be shown again)`]);
   }
-  if (!row) add("(not saved)", "");
-  else if (given.size > 0) add("(not saved)", [...given.keys()].join(", "));
-  return table(rows, width);
+  if (!row) lines.push(["(not saved)", ""]);
+  else if (given.size > 0) lines.push(["(not saved)", [...given.keys()].join(", ")]);
+  return table(lines.map(([name, value]) => ({ [description.name]: name, "": value })), width);
 }
 
 function assigned(value: unknown): string {

@@ -1,0 +1,220 @@
+/**
+ * A model at the prompt, such as `db.User`: a class made from its description.
+ * @module
+ */
+import { all, type Fragment, type Tx } from "../../../shared/storage/db.ts";
+import { ShellError } from "../errors.ts";
+import type { Description, Row } from "../models/description.ts";
+import {
+  type AnyRecord,
+  type ListOptions,
+  type Model,
+  propertiesOf,
+  RecordBase,
+  type Records,
+  type Shell,
+} from "../shell.ts";
+import { helpOf, MODEL_METHODS } from "../show/help.ts";
+import { describe, grouped } from "../show/words.ts";
+import { adopt, defineProperties, ShellRecord, unknownProperty } from "./record.ts";
+import { RecordList } from "./record_list.ts";
+import { storedIdOf } from "./relations.ts";
+import { estimatedRows, PAGE_ROWS, selectRows } from "./rows.ts";
+import { noSuchName, refusingUnknown } from "./typos.ts";
+import { checked } from "./values.ts";
+
+type Condition = (tx: Tx) => Fragment;
+
+/** Makes the class of a model. */
+export function createModel(shell: Shell, description: Description): Model {
+  const { name, lookups } = description;
+  const { page, list, count } = createQueries(
+    shell,
+    description,
+    (row) => adopt(prototype, model, row),
+  );
+
+  class ModelRecord extends ShellRecord {
+    static readonly description = description;
+    static readonly shell = shell;
+    static readonly count = count;
+
+    constructor(values?: Record<string, unknown>) {
+      if (values !== undefined && (typeof values !== "object" || values === null)) {
+        throw new ShellError(
+          `new db.${name}(…) takes an object such as {name: "…"}, not ${describe(values)}`,
+        );
+      }
+      super(model, values);
+      if (description.fixed) {
+        throw new ShellError(`${name}: cannot be made here; ${description.fixed}`);
+      }
+    }
+
+    static async get(which?: unknown) {
+      if (which === undefined || (typeof which === "object" && which !== null)) {
+        return await list([], which as ListOptions);
+      }
+      return await this.findOne({ id: which });
+    }
+
+    static async find(where: Record<string, unknown>, options?: ListOptions) {
+      if (typeof where !== "object" || where === null) {
+        throw new ShellError(
+          `${name}.find takes an object such as {id: 1}, not ${describe(where)}`,
+        );
+      }
+      return await list(conditionsOf(description, where), options);
+    }
+
+    static async findOne(where: Record<string, unknown>) {
+      return (await page(conditionsOf(description, where), { limit: 1 }))[0];
+    }
+
+    static async *each(where: Record<string, unknown> = {}) {
+      const conditions = conditionsOf(description, where);
+      let last = 0;
+      while (true) {
+        const after = last;
+        const records = await page([...conditions, (tx) => tx`id > ${after}`], {});
+        yield* records;
+        if (!records.more) return;
+        last = records.at(-1)!.id as number;
+      }
+    }
+
+    static async getMany(ids: number[]) {
+      return await list([(tx) => tx`id = any(${ids})`]);
+    }
+
+    static help() {
+      return helpOf(description);
+    }
+
+    /** The class itself, at the prompt. */
+    static [Symbol.for("Deno.customInspect")]() {
+      return helpOf(description).text;
+    }
+  }
+
+  const prototype = ModelRecord.prototype;
+  const model = ModelRecord as unknown as Model;
+  const define = (target: object, key: string, value: unknown) =>
+    Object.defineProperty(target, key, { value });
+  define(ModelRecord, "name", name);
+  defineProperties(prototype, description);
+  for (const [method, properties] of Object.entries(lookups)) {
+    define(model, method, (...values: unknown[]) => {
+      if (values.length !== properties.length || values.includes(undefined)) {
+        throw new ShellError(`${name}.${method} needs ${properties.join(" and ")}`);
+      }
+      return model.findOne(Object.fromEntries(properties.map((one, at) => [one, values[at]])));
+    });
+  }
+  for (const [method, { call }] of Object.entries(description.statics)) {
+    define(model, method, (...values: unknown[]) => call(model, shell, ...values));
+  }
+  for (const [method, { call }] of Object.entries(description.methods)) {
+    define(prototype, method, function (this: AnyRecord, ...values: unknown[]) {
+      return call(this, shell, ...values);
+    });
+  }
+  return model;
+}
+
+// The models are classes; what a model has besides records' properties is told by itself.
+Object.setPrototypeOf(
+  RecordBase,
+  refusingUnknown<Model>(
+    Function.prototype,
+    ({ description: { name, lookups, statics } }, wanted) => {
+      const methods = [MODEL_METHODS, lookups, statics].flatMap((one) => Object.keys(one));
+      return noSuchName(`db.${name}`, wanted, methods, `see db.${name}.help()`);
+    },
+  ),
+);
+
+/** Reads records of a model: a page at a time, with a word when there are more. */
+function createQueries(shell: Shell, description: Description, record: (row: Row) => AnyRecord) {
+  const { service, name, table } = description;
+
+  async function page(
+    where: Condition[],
+    { limit = PAGE_ROWS, offset = 0, descending = false }: ListOptions,
+  ): Promise<Records> {
+    for (const [option, value] of Object.entries({ limit, offset })) {
+      if (!Number.isInteger(value) || value < 0) {
+        throw new ShellError(`${name}: ${option} must be a whole number, not ${describe(value)}`);
+      }
+    }
+    const tx = shell.databases[service];
+    const { rows, more } = await selectRows(tx, description, {
+      where: where.map((condition) => condition(tx)),
+      limit,
+      offset,
+      descending,
+    });
+    return RecordList.page(rows.map(record), more);
+  }
+
+  async function list(where: Condition[], options: ListOptions = {}): Promise<Records> {
+    const records = await page(where, options);
+    if (records.more && options.limit === undefined) {
+      shell.say(await ofHowMany(records.length, where.length === 0));
+    }
+    return records;
+  }
+
+  async function ofHowMany(shown: number, everything: boolean): Promise<string> {
+    const count = everything
+      ? await estimatedRows(shell.databases[service], description)
+      : undefined;
+    const total = count && count > shown ? `about ${grouped(count)}` : "more";
+    return `These are the first ${
+      grouped(shown)
+    } of ${total}. Others: get({offset: ${shown}}) or ` +
+      `find({…}); all, one by one: for await (const one of db.${name}.each()) …`;
+  }
+
+  async function count(where: Record<string, unknown> = {}): Promise<number> {
+    const tx = shell.databases[service];
+    const conditions = conditionsOf(description, where).map((condition) => condition(tx));
+    const [row] = await tx<{ count: string }[]>`
+      select count(*) from ${tx(table)} where ${all(tx, conditions)}`;
+    return Number(row!.count);
+  }
+  return { page, list, count };
+}
+
+/** `{country: "Netherlands", organization: o}` as SQL conditions. */
+function conditionsOf(description: Description, where: Record<string, unknown>): Condition[] {
+  const { name, fields, relations } = description;
+  return Object.entries(where).map(([property, value]): Condition => {
+    const field = fields[property];
+    const relation = relations[property];
+    const column = field && !field.virtual
+      ? field.column
+      : relation?.kind === "one"
+      ? relation.column
+      : undefined;
+    if (column === undefined) {
+      if (!propertiesOf(description).includes(property)) {
+        throw unknownProperty(description, property);
+      }
+      throw new ShellError(
+        `${name}: ${property} is no column; use (await db.${name}.get()).filter(…)`,
+      );
+    }
+    const wanted = Array.isArray(value) ? value.map(plain) : plain(value);
+    if (wanted === null) return (tx) => tx`${tx(column)} is null`;
+    return Array.isArray(wanted)
+      ? (tx) => tx`${tx(column)} = any(${wanted as number[]})`
+      : (tx) => tx`${tx(column)} = ${wanted as string}`;
+
+    function plain(one: unknown): unknown {
+      if (one === null || one === undefined) return null;
+      if (relation && one instanceof RecordBase) return storedIdOf(one, relation.model);
+      return checked(`${name}: ${property}`, field ?? { type: "integer" }, one);
+    }
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * What becomes of a record in the database: the owning service's functions change it, in its transaction.
+ * @module
+ */
+import { ShellError } from "../errors.ts";
+import type { Outcome, Row } from "../models/description.ts";
+import { nameOf, type RecordBase, type RecordState, stateOf } from "../shell.ts";
+import { listed } from "../show/words.ts";
+import { idsOf } from "./relations.ts";
+import { selectRows } from "./rows.ts";
+
+/** Inserts a new record, or updates what was assigned. */
+export async function saveRecord(record: RecordBase): Promise<void> {
+  const state = stateOf(record);
+  const { model: { description, shell }, row, given } = state;
+  const { name, service, fixed, create, update } = description;
+  if (fixed || !create || !update) throw new ShellError(`${name}: cannot be saved; ${fixed}`);
+  if (row && given.size === 0) return;
+  const values = await valuesOf(state);
+  const outcome = await shell.change<Outcome>(
+    service,
+    (change) =>
+      row ? update(change, row.id as number, values, shell) : create(change, values, shell),
+  );
+  await shell.broker?.shutOut(outcome.shutOut ?? []);
+  // From here on it is stored, whatever the reading says.
+  state.row = { ...row, id: outcome.id };
+  state.given = new Map();
+  state.once = new Map(outcome.api_key === undefined ? [] : [["apiKey", outcome.api_key]]);
+  state.row = await storedRow(state);
+}
+
+/** What was assigned, as the service takes it; throws when something is missing that cannot be. */
+async function valuesOf({ model, row, given }: RecordState): Promise<Record<string, unknown>> {
+  const { description: { name, fields, relations }, shell } = model;
+  const values: Record<string, unknown> = {};
+  for (const [property, { column, required }] of Object.entries(fields)) {
+    if (given.has(property)) values[column] = given.get(property);
+    demand(property, column, required);
+  }
+  for (const [property, relation] of Object.entries(relations)) {
+    const ids = given.has(property) &&
+      await idsOf(shell, relation.model, given.get(property), `${name}: ${property}`);
+    if (relation.kind === "one") {
+      if (ids) values[relation.column] = ids[0] ?? null;
+      demand(property, relation.column, relation.required);
+    } else if (ids && relation.kind === "many") values[relation.given!] = ids;
+  }
+  return values;
+
+  function demand(property: string, column: string, required = false): void {
+    if (!required || (row && !(column in values))) return;
+    if (values[column] === null || values[column] === undefined) {
+      throw new ShellError(`${name}: ${property} is missing`);
+    }
+  }
+}
+
+/** Deletes it; returns a sentence that says what goes with it, and what will. */
+export async function deleteRecord(record: RecordBase): Promise<string> {
+  const state = stateOf(record);
+  const { model: { description, shell }, row } = state;
+  const { service, remove, fixed, forbidden, dependents } = description;
+  const name = nameOf(record);
+  if (!row) throw new ShellError(`${name} is not stored, so there is nothing to delete`);
+  const reason = remove ? forbidden?.(row) : fixed;
+  if (!remove || reason) throw new ShellError(`${name} cannot be deleted: ${reason}`);
+  const id = row.id as number;
+  const { atOnce = [], later = [] } = await dependents?.(shell.databases, id) ?? {};
+  const outcome = await shell.change(service, (change) => remove(change, id, shell));
+  await shell.broker?.shutOut(outcome?.shutOut ?? []);
+  state.row = undefined;
+  return `${name} is deleted${atOnce.length > 0 ? `, and with it ${listed(atOnce)}` : ""}.` +
+    (later.length > 0 ? ` To follow, when the other services hear of it: ${listed(later)}.` : "");
+}
+
+/** The row of a record as it is now. */
+export async function storedRow({ model, row }: Pick<RecordState, "model" | "row">): Promise<Row> {
+  const { description, shell } = model;
+  const id = row!.id as number;
+  const tx = shell.databases[description.service];
+  const { rows } = await selectRows(tx, description, { where: [tx`id = ${id}`], limit: 1 });
+  if (!rows[0]) throw new ShellError(`${description.name} ${id} does not exist any more`);
+  return rows[0];
+}
