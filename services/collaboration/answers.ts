@@ -1,5 +1,6 @@
 /**
- * What collaboration answers to the other services. What it tells on its own stands where the change is made.
+ * What collaboration answers to the other services. What it tells on its own stands where the
+ * change is made.
  * @module
  */
 import { auditEntries } from "../../shared/storage/audit.ts";

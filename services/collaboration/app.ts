@@ -1,9 +1,9 @@
 /**
  * collaboration: collaborations, studies, nodes and their presence.
  *
- * Talks to identity (which organizations exist) and task (whether a collaboration has any) by request over NATS and to
- * algorithm stores over HTTP; hears from the broker which nodes are connected. State is in Postgres alone; a replica
- * can be killed at any moment.
+ * Talks to identity (which organizations exist) and task (whether a collaboration has any) by
+ * request over NATS and to algorithm stores over HTTP; hears from the broker which nodes are
+ * connected. State is in Postgres alone; a replica can be killed at any moment.
  * @module
  */
 import type { Hono } from "hono";

@@ -1,10 +1,11 @@
 /**
- * What the shell may do to collaborations, studies and nodes: the same changes that the routes make, with their locks,
- * dependents and events, but without a look at who asks. Each takes a transaction of this service's database that can
- * tell, and gives back what is to be done once it is committed.
+ * What the shell may do to collaborations, studies and nodes: the same changes that the routes
+ * make, with their locks, dependents and events, but without a look at who asks. Each takes a
+ * transaction of this service's database that can tell, and gives back what is to be done once it
+ * is committed.
  *
- * Organizations are numbers here: the caller has made sure that identity knows them. What the task service holds of a
- * collaboration or study goes when it hears of the deletion, as with the API.
+ * Organizations are numbers here: the caller has made sure that identity knows them. What the task
+ * service holds of a collaboration or study goes when it hears of the deletion, as with the API.
  * @module
  */
 import { found } from "../../shared/contract/validate.ts";
@@ -18,7 +19,10 @@ import { studyById } from "./store/study.ts";
 
 export interface Outcome {
   id: number;
-  /** Ids of nodes whose connections identity must close now (its question `revoke_node`), once all is committed. */
+  /**
+   * Ids of nodes whose connections identity must close now (its question `revoke_node`), once all
+   * is committed.
+   */
   shutOut: number[];
 }
 
@@ -27,9 +31,12 @@ export interface KeyOutcome extends Outcome {
   api_key: string;
 }
 
-// -- collaborations -----------------------------------------------------------------------------------------
+// -- collaborations -------------------------------------------------------------------------------
 
-/** Makes a collaboration. Throws what Postgres says when there is one of this name (`duplicates.ts` has a sentence). */
+/**
+ * Makes a collaboration. Throws what Postgres says when there is one of this name (`duplicates.ts`
+ * has a sentence).
+ */
 export async function createCollaboration(
   change: Change,
   values: collaborations.NewCollaboration,
@@ -38,7 +45,10 @@ export async function createCollaboration(
   return { id, shutOut: [] };
 }
 
-/** Changes what is given. Members that are not in `organization_ids` leave, with their nodes and places in studies. */
+/**
+ * Changes what is given. Members that are not in `organization_ids` leave, with their nodes and
+ * places in studies.
+ */
 export async function updateCollaboration(
   change: Change,
   id: number,
@@ -54,7 +64,7 @@ export async function removeCollaboration(change: Change, id: number): Promise<O
   return { id, shutOut: gone.map((one) => one.id) };
 }
 
-// -- studies ------------------------------------------------------------------------------------------------
+// -- studies --------------------------------------------------------------------------------------
 
 /** Makes a study; 400 when an organization is no member of the collaboration. */
 export async function createStudy(change: Change, values: studies.NewStudy): Promise<Outcome> {
@@ -86,17 +96,21 @@ export async function removeStudy(change: Change, id: number): Promise<Outcome> 
   return { id, shutOut: [] };
 }
 
-// -- nodes --------------------------------------------------------------------------------------------------
+// -- nodes ----------------------------------------------------------------------------------------
 
-/** Makes a node, with the given API key or a new one; 400 when its organization is no member of the collaboration. */
+/**
+ * Makes a node, with the given API key or a new one; 400 when its organization is no member of the
+ * collaboration.
+ */
 export async function createNode(change: Change, values: nodes.NewNode): Promise<KeyOutcome> {
   const { row, api_key } = await nodes.createNode(change, values);
   return { id: row.id, api_key, shutOut: [] };
 }
 
 /**
- * Changes what is given: the name; the collaboration, where its organization must be a member; the API key, after which
- * whoever has the old one is shut out. 400 when it would become another organization's.
+ * Changes what is given: the name; the collaboration, where its organization must be a member; the
+ * API key, after which whoever has the old one is shut out. 400 when it would become another
+ * organization's.
  */
 export async function updateNode(
   change: Change,
@@ -127,7 +141,9 @@ export async function resetNodeKey(
   return { id, api_key: await nodes.resetNodeKey(change, id, apiKey), shutOut: [id] };
 }
 
-/** Deletes a node. What it was asked for and has not done fails when the task service hears of it. */
+/**
+ * Deletes a node. What it was asked for and has not done fails when the task service hears of it.
+ */
 export async function removeNode(change: Change, id: number): Promise<Outcome> {
   const gone = await nodes.removeNode(change, id);
   return { id, shutOut: gone.map((one) => one.id) };

@@ -24,7 +24,8 @@ export async function missingOrganizations(ask: Ask, ids: number[]): Promise<num
   return ids.filter((id) => !known.has(id));
 }
 
-// An Organization has up to 10 KB, most of it its public key: so many are sure to fit into one message.
+// An Organization has up to 10 KB, most of it its public key: so many are sure to fit into one
+// message.
 const SHOWN_AT_ONCE = 100;
 
 /** The contract's Organization objects, as identity shows them. */
@@ -60,8 +61,8 @@ export async function organizationName(ask: Ask, id: number): Promise<string> {
 }
 
 /**
- * Closes the connections of nodes that may act no more, now. identity also hears of them from the stream of events, so
- * when it cannot be asked they are shut out as soon as it is back.
+ * Closes the connections of nodes that may act no more, now. identity also hears of them from the
+ * stream of events, so when it cannot be asked they are shut out as soon as it is back.
  */
 export async function shutOut(
   { ask, log }: { ask: Ask; log: Logger },

@@ -1,6 +1,6 @@
 /**
- * What collaboration does when it hears of a change elsewhere: an organization that is gone loses its memberships, places
- * in studies and nodes.
+ * What collaboration does when it hears of a change elsewhere: an organization that is gone loses
+ * its memberships, places in studies and nodes.
  * @module
  */
 import type { SextantEvent } from "../../shared/messages/events.ts";
@@ -29,8 +29,9 @@ async function forgetOrganization(organizationId: number, deps: CollaborationDep
 const COMPARED_AT_ONCE = 1000;
 
 /**
- * Forgets organizations that identity does not know, in case the event that told of it was lost. When identity
- * knows none at all, it is identity's database that is wrong, and nothing is forgotten.
+ * Forgets organizations that identity does not know, in case the event that told of it was lost.
+ * When identity knows none at all, it is identity's database that is wrong, and nothing is
+ * forgotten.
  */
 export async function forgetLostOrganizations(deps: CollaborationDeps): Promise<void> {
   const { db, ask, log } = deps;

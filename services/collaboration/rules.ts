@@ -24,8 +24,9 @@ export interface StudyPlace {
 }
 
 /**
- * The three-way test of studies (contract §3.3): anywhere, in own collaborations, with own organization in it. A
- * node, and the algorithm it runs, work in one collaboration: studies of others are not their business.
+ * The three-way test of studies (contract §3.3): anywhere, in own collaborations, with own
+ * organization in it. A node, and the algorithm it runs, work in one collaboration: studies of
+ * others are not their business.
  */
 export function mayStudy(
   principal: Principal,
@@ -39,7 +40,10 @@ export function mayStudy(
       (principal.kind === "user" || isMember(principal, study.collaboration_id)));
 }
 
-/** The collaborations whose nodes a list may show, or `"all"`, or none beyond the own organization's. */
+/**
+ * The collaborations whose nodes a list may show, or `"all"`, or none beyond the own
+ * organization's.
+ */
 export function nodeListReach(principal: Principal): "all" | number[] | "own organization" {
   const held = scopesOf(principal, "node:VIEW");
   if (held.has("GLOBAL")) return "all";
@@ -52,9 +56,9 @@ export interface NodePlace {
 }
 
 /**
- * The contract's test of the node's organization (§3.4), and, where the scope is the collaboration, of the node's
- * collaboration too: sharing one collaboration with an organization gives no right to its nodes in another.
- * A node may edit itself alone.
+ * The contract's test of the node's organization (§3.4), and, where the scope is the collaboration,
+ * of the node's collaboration too: sharing one collaboration with an organization gives no right to
+ * its nodes in another. A node may edit itself alone.
  */
 export function mayNode(principal: Principal, permission: Permission, place: NodePlace): boolean {
   const held = scopesOf(principal, permission);
@@ -66,8 +70,9 @@ export function mayNode(principal: Principal, permission: Permission, place: Nod
 }
 
 /**
- * Whether an organization may be taken into a collaboration. Who edits their own collaborations may only take in
- * an organization they share one with already: any other would come under rights that were never granted over it.
+ * Whether an organization may be taken into a collaboration. Who edits their own collaborations may
+ * only take in an organization they share one with already: any other would come under rights that
+ * were never granted over it.
  */
 export function mayAddOrganization(
   principal: Principal,

@@ -30,7 +30,9 @@ export function showCollaboration(row: CollaborationRow): Collaboration {
   };
 }
 
-/** Collaborations, with their members in place of the link to them where `include` asks for that. */
+/**
+ * Collaborations, with their members in place of the link to them where `include` asks for that.
+ */
 export async function showCollaborations(
   { db, ask }: Reader,
   rows: CollaborationRow[],

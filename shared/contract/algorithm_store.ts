@@ -1,5 +1,6 @@
 /**
- * Links to algorithm stores (contract §3.13): what clients send, and the AlgorithmStore they are shown.
+ * Links to algorithm stores (contract §3.13): what clients send, and the AlgorithmStore they are
+ * shown.
  * @module
  */
 import { z } from "zod";

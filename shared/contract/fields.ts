@@ -1,5 +1,6 @@
 /**
- * The values that clients send and read (contract §1): text, ids, names, dates, in bodies and in query strings.
+ * The values that clients send and read (contract §1): text, ids, names, dates, in bodies and in
+ * query strings.
  * @module
  */
 import { z } from "zod";
@@ -16,7 +17,7 @@ export function dateText(date: Date | null): string | null {
   return text.endsWith(".000") ? text.slice(0, -4) : `${text}000`;
 }
 
-// -- values in bodies ---------------------------------------------------------------------------------------
+// -- values in bodies -----------------------------------------------------------------------------
 
 /** Text that the database can hold. */
 export const text = z.string().refine((value) => !value.includes("\0"), "must not contain NUL");
@@ -40,8 +41,8 @@ export const name = text.pipe(
 const isoMoment = z.iso.datetime({ local: true, offset: true });
 
 /**
- * A moment in any ISO form, or a day; without a zone it is UTC, as v6's programs mean it. A day that no calendar has,
- * such as 30 February, is refused.
+ * A moment in any ISO form, or a day; without a zone it is UTC, as v6's programs mean it. A day
+ * that no calendar has, such as 30 February, is refused.
  */
 export const isoDate = text.transform((value, context) => {
   const parts = /^(\S{10})(?:[T ](\S+?)\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$/i.exec(value);
@@ -59,12 +60,12 @@ function zoneWithMinutes(zone: string): string {
   return digits.length < 3 ? "Z" : `${digits.slice(0, 3)}:${digits.slice(3) || "00"}`;
 }
 
-/** `null` counts as absent: field clients send nulls for what was not given. */
+/** `null` counts as absent: v6's clients send nulls for what was not given. */
 export function nullAsAbsent<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-// -- values in query strings --------------------------------------------------------------------------------
+// -- values in query strings ----------------------------------------------------------------------
 
 /** Python writes `True`. */
 export const queryBoolean = z.string().transform((value, context) => {

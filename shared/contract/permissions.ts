@@ -1,9 +1,9 @@
 /**
  * Who may do what: one pure decision over principal × operation × resource × scope.
  *
- * The vocabulary is the field's (HTTP contract §4): a rule is `resource:OPERATION:SCOPE`, scopes widen from
- * OWN over ORGANIZATION and COLLABORATION to GLOBAL, and a wider scope includes what a narrower one allows
- * only where this module says so.
+ * The vocabulary is v6's (HTTP contract §4): a rule is `resource:OPERATION:SCOPE`, scopes widen
+ * from OWN over ORGANIZATION and COLLABORATION to GLOBAL, and a wider scope includes what a
+ * narrower one allows only where this module says so.
  * @module
  */
 import { z } from "zod";
@@ -40,7 +40,10 @@ const principalBase = {
   id: z.number().int(),
   organization_id: z.number().int(),
   rules: z.array(z.string()),
-  /** Every collaboration the organization belongs to (a node's or container's: the one it works in), with its members. */
+  /**
+   * Every collaboration the organization belongs to (a node's or container's: the one it works in),
+   * with its members.
+   */
   collaborations: z.array(z.object({
     id: z.number().int(),
     organization_ids: z.array(z.number().int()),
@@ -109,7 +112,10 @@ export function mayOrganization(
     principal.collaborations.some((one) => one.organization_ids.includes(organizationId));
 }
 
-/** The contract's `COL(resource:OPERATION, collaboration)` (§4.3); a null collaboration needs GLOBAL. */
+/**
+ * The contract's `COL(resource:OPERATION, collaboration)` (§4.3); a null collaboration needs
+ * GLOBAL.
+ */
 export function mayCollaboration(
   principal: Principal,
   permission: Permission,

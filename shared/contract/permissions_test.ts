@@ -65,6 +65,6 @@ Deno.test("reachableOrganizations() names each organization once", () => {
   assert.deepEqual(reachableOrganizations(user([], two)).sort(), [2, 3, 4]);
 });
 
-Deno.test("demand() refuses with the field's status", () => {
+Deno.test("demand() refuses with v6's status", () => {
   assert.throws(() => demand(false, "do that"), { code: "forbidden", status: 401 });
 });

@@ -1,6 +1,7 @@
 /**
- * The collaboration service for tests, with everything real around it: Postgres, NATS, and what identity and task
- * answer, each from a database of its own. One for all tests of a file; each test makes its own organizations.
+ * The collaboration service for tests, with everything real around it: Postgres, NATS, and what
+ * identity and task answer, each from a database of its own. One for all tests of a file; each test
+ * makes its own organizations.
  * @module
  */
 import { newUserKey } from "../../shared/broker/signing.ts";

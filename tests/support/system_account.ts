@@ -1,6 +1,7 @@
 /**
- * The broker's system account as the watch over presence sees it: a list of connections that a test changes, also
- * between two pages of one answer. Shaped as nats-server answers CONNZ (`server/monitor.go`).
+ * The broker's system account as the watch over presence sees it: a list of connections that a test
+ * changes, also between two pages of one answer. Shaped as nats-server answers CONNZ
+ * (`server/monitor.go`).
  */
 import type { SystemConnection } from "../../services/collaboration/presence/broker_connections.ts";
 

@@ -1,17 +1,14 @@
 /**
- * What this service says to algorithm stores: "trust the users of this server", its reverse, and "have you approved
- * this algorithm?".
+ * What this service says to algorithm stores: "trust the users of this server", its reverse, and
+ * "have you approved this algorithm?".
  *
- * A store's address comes from a user, so it is judged before anything is sent: http or https only, no credentials
- * in it, never an address that is reserved for the machine's own network services (link-local, where clouds keep
- * their metadata), and this machine itself only when the caller insists. Redirects are not followed, an answer is
- * read up to 1 MiB, and nothing waits longer than ten seconds.
+ * A store's address is judged before anything is sent (see `address.ts`). Redirects are not followed,
+ * an answer is read up to 1 MiB, and nothing waits longer than ten seconds.
  * @module
  */
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
 import { z } from "zod";
 import { SextantError } from "../../../shared/service/errors.ts";
+import { judgeAddress, resolveHost } from "./address.ts";
 
 export interface StoreCall {
   /** Base address of the store, with its API path. */
@@ -42,13 +39,17 @@ const listing = z.object({
 });
 
 export interface StoreClient {
-  /** Makes this server known to the store. Throws 400 or 404, or a refusal with the store's own status. */
+  /**
+   * Makes this server known to the store. Throws 400 or 404, or a refusal with the store's own
+   * status.
+   */
   register(call: StoreCall): Promise<void>;
   /** Takes that back. Throws when the store could not be told. */
   unregister(call: StoreCall): Promise<void>;
   /**
-   * The image that the store has approved under this name, as `name@digest` where it knows the digest, so that
-   * what was reviewed is what runs. Throws 400 when there is none, 404, or a refusal with the store's own status.
+   * The image that the store has approved under this name, as `name@digest` where it knows the
+   * digest, so that what was reviewed is what runs. Throws 400 when there is none, 404, or a
+   * refusal with the store's own status.
    */
   approvedImage(call: StoreCall, image: string): Promise<string>;
 }
@@ -69,7 +70,7 @@ export function createStoreClient(
     path: string,
     { storeUrl, serverUrl, authorization, force }: StoreCall,
   ): Promise<{ status: number; json: unknown }> {
-    const url = await judge(storeUrl, force, resolve);
+    const url = await judgeAddress(storeUrl, force, resolve);
     const content = method === "GET" ? undefined : JSON.stringify({
       url: serverUrl,
       ...(force ? { force: true } : {}),
@@ -155,84 +156,7 @@ export function requireServerUrl(url: string | undefined): string {
   );
 }
 
-// -- the address --------------------------------------------------------------------------------------------
-
-/** The address without its last slashes, or 400 with what is wrong with it. */
-async function judge(
-  text: string,
-  force: boolean,
-  resolve: (host: string) => Promise<string[]>,
-): Promise<string> {
-  const url = URL.parse(text);
-  if (!url || !["http:", "https:"].includes(url.protocol)) {
-    throw new SextantError(
-      "invalid_request",
-      "The address of the store must begin with http(s)://.",
-    );
-  }
-  if (url.username || url.password || url.search || url.hash) {
-    throw new SextantError(
-      "invalid_request",
-      "The address of the store must hold no credentials, query or fragment.",
-    );
-  }
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (!force && /(^|\.)localhost\.?$/.test(host)) throw onThisMachine();
-  const addresses = isIP(host) ? [host] : await resolve(host).catch((cause) => {
-    throw new SextantError("not_found", `The algorithm store's host ${host} is not known.`, {
-      cause,
-    });
-  });
-  const kinds = addresses.map(kindOfAddress);
-  if (kinds.includes("reserved")) {
-    throw new SextantError("invalid_request", `An algorithm store cannot be at ${host}.`);
-  }
-  if (!force && kinds.includes("this machine")) throw onThisMachine();
-  return url.href.replace(/\/+$/, "");
-}
-
-function onThisMachine(): SextantError {
-  return new SextantError(
-    "invalid_request",
-    "The store is on the server's own machine (localhost), where others cannot reach it; " +
-      "set force to link it nevertheless.",
-  );
-}
-
-/** As `fetch` will resolve it: by the machine's own files first, then by DNS. */
-async function resolveHost(host: string): Promise<string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address);
-}
-
-/** Where clouds keep the secrets of their machines, besides link-local addresses. */
-const METADATA = new Set(["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192"]);
-
-type AddressKind = "this machine" | "reserved" | "elsewhere";
-
-/** Where an IP address leads, also when it is IPv4 written as IPv6. */
-export function kindOfAddress(address: string): AddressKind {
-  const mapped = ipv4In(address);
-  if (mapped) {
-    const [a, b] = mapped as [number, number];
-    if (a === 127 || a === 0) return "this machine";
-    if ((a === 169 && b === 254) || a >= 224) return "reserved";
-    return METADATA.has(mapped.join(".")) ? "reserved" : "elsewhere";
-  }
-  const text = address.toLowerCase();
-  if (text === "::1" || text === "::") return "this machine";
-  return /^(fe[89ab]|ff)/.test(text) || METADATA.has(text) ? "reserved" : "elsewhere";
-}
-
-function ipv4In(address: string): number[] | undefined {
-  const dotted = /^(?:::ffff:|64:ff9b::)?(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
-  if (dotted) return dotted.split(".").map(Number);
-  const hex = /^(?:::ffff:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address);
-  if (!hex) return undefined;
-  const [high, low] = [parseInt(hex[1]!, 16), parseInt(hex[2]!, 16)];
-  return [high >> 8, high & 255, low >> 8, low & 255];
-}
-
-// -- the answer ---------------------------------------------------------------------------------------------
+// -- the answer -----------------------------------------------------------------------------------
 
 async function readSome(response: Response): Promise<string> {
   let text = "";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createStoreClient, kindOfAddress, type StoreCall, StoreRefusal } from "./client.ts";
+import { kindOfAddress } from "./address.ts";
+import { createStoreClient, type StoreCall, StoreRefusal } from "./client.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { freePort } from "../../stack/ports.ts";
 

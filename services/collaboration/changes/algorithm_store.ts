@@ -1,6 +1,6 @@
 /**
- * Changes of the links to algorithm stores, with what is told of them. What a store itself is told is the routes'
- * business.
+ * Changes of the links to algorithm stores, with what is told of them. What a store itself is told
+ * is the routes' business.
  * @module
  */
 import { found } from "../../../shared/contract/validate.ts";
@@ -14,7 +14,9 @@ import {
   updateStore,
 } from "../store/algorithm_store.ts";
 
-/** Links a store to a collaboration, or to all of them (`null`); 404 when the collaboration is gone. */
+/**
+ * Links a store to a collaboration, or to all of them (`null`); 404 when the collaboration is gone.
+ */
 export async function linkStore(
   change: Change,
   values: Omit<StoreRow, "id">,
@@ -23,7 +25,9 @@ export async function linkStore(
   return tellChanged(change, await insertStore(change.tx, values));
 }
 
-/** Changes the name, or moves the link to another collaboration; 404 when one of the two is gone. */
+/**
+ * Changes the name, or moves the link to another collaboration; 404 when one of the two is gone.
+ */
 export async function updateStoreLink(
   change: Change,
   id: number,

@@ -1,7 +1,8 @@
 /**
  * Changes of collaborations and their members, with all that goes with them and what is told of it.
  *
- * Some take nodes along. Who calls them shuts those nodes out once the change is committed (`shutOut` in `questions.ts`).
+ * Some take nodes along. Who calls them shuts those nodes out once the change is committed
+ * (`shutOut` in `questions.ts`).
  * @module
  */
 import { found } from "../../../shared/contract/validate.ts";
@@ -28,8 +29,8 @@ export async function createCollaboration(
 }
 
 /**
- * Changes name and encryption, or puts other organizations in place of the members; 404 when the collaboration is gone.
- * Returns the nodes of members that left, which are deleted.
+ * Changes name and encryption, or puts other organizations in place of the members; 404 when the
+ * collaboration is gone. Returns the nodes of members that left, which are deleted.
  */
 export async function updateCollaboration(
   { tx, emit }: Change,
@@ -51,7 +52,9 @@ export async function updateCollaboration(
   return { row, nodes: dependents.nodes };
 }
 
-/** Adds an organization; one that is a member already stays one. 404 when the collaboration is gone. */
+/**
+ * Adds an organization; one that is a member already stays one. 404 when the collaboration is gone.
+ */
 export async function addMember(
   { tx, emit }: Change,
   id: number,
@@ -62,7 +65,10 @@ export async function addMember(
   emit("collaboration.changed", { collaboration_id: id });
 }
 
-/** Takes a member out, with its places in studies and its nodes, which are returned; 404 when it is none. */
+/**
+ * Takes a member out, with its places in studies and its nodes, which are returned; 404 when it is
+ * none.
+ */
 export async function removeMember(
   { tx, emit }: Change,
   id: number,
@@ -80,7 +86,10 @@ export async function removeMember(
   return dependents.nodes;
 }
 
-/** Takes an organization out of every collaboration, as when it is gone; returns its nodes, which are deleted. */
+/**
+ * Takes an organization out of every collaboration, as when it is gone; returns its nodes, which
+ * are deleted.
+ */
 export async function removeMemberEverywhere(
   { tx, emit }: Change,
   organizationId: number,
@@ -96,8 +105,9 @@ export async function removeMemberEverywhere(
 }
 
 /**
- * Deletes a collaboration with its studies, nodes and links to stores; returns the nodes. Its tasks go when the task
- * service hears of it. Without `withDependents` 409 while there are studies or nodes.
+ * Deletes a collaboration with its studies, nodes and links to stores; returns the nodes. Its tasks
+ * go when the task service hears of it. Without `withDependents` 409 while there are studies or
+ * nodes.
  */
 export async function removeCollaboration(
   { tx, emit }: Change,

@@ -3,7 +3,9 @@ import { useCollaboration } from "../../../tests/support/collaboration.ts";
 
 const hub = useCollaboration();
 
-/** Things done to one collaboration at once, some of which must lose; returns what they answered. */
+/**
+ * Things done to one collaboration at once, some of which must lose; returns what they answered.
+ */
 async function collide(withDeletion: boolean): Promise<string[]> {
   const [a, b] = [await hub.organization(), await hub.organization()];
   const id = await hub.collaboration([a, b]);

@@ -1,8 +1,8 @@
 /**
  * Changes of nodes, with what is told of them.
  *
- * After some of them a node may act no more. Who calls them shuts it out once the change is committed (`shutOut` in
- * `questions.ts`).
+ * After some of them a node may act no more. Who calls them shuts it out once the change is
+ * committed (`shutOut` in `questions.ts`).
  * @module
  */
 import { found } from "../../../shared/contract/validate.ts";
@@ -40,8 +40,8 @@ export async function createNode(
 }
 
 /**
- * Changes the name or the address, or puts what the node shares of its configuration in place of what it shared before;
- * 404 when the node is gone. `ip: null` clears the address.
+ * Changes the name or the address, or puts what the node shares of its configuration in place of
+ * what it shared before; 404 when the node is gone. `ip: null` clears the address.
  */
 export async function updateNode(
   { tx, emit }: Change,
@@ -59,8 +59,8 @@ export async function updateNode(
 }
 
 /**
- * Moves a node to another collaboration of its organization. 400 when the organization is no member there, 404 when the
- * node is not where `from` says any more.
+ * Moves a node to another collaboration of its organization. 400 when the organization is no member
+ * there, 404 when the node is not where `from` says any more.
  */
 export async function moveNode(
   { tx, emit }: Change,
@@ -79,7 +79,10 @@ export async function moveNode(
   return row;
 }
 
-/** Gives a node another API key, and returns it: it cannot be read again. The caller shuts the node out. */
+/**
+ * Gives a node another API key, and returns it: it cannot be read again. The caller shuts the node
+ * out.
+ */
 export async function resetNodeKey(
   { tx, emit }: Change,
   id: number,

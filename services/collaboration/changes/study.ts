@@ -35,7 +35,10 @@ export async function createStudy(
   return row;
 }
 
-/** Changes the name, or puts other organizations in place of those that are in it; 404 when the study is gone. */
+/**
+ * Changes the name, or puts other organizations in place of those that are in it; 404 when the
+ * study is gone.
+ */
 export async function updateStudy(
   { tx, emit }: Change,
   { id, collaboration_id }: StudyRow,
@@ -87,7 +90,10 @@ export async function removeStudy(
   if (await deleteStudy(tx, id)) emit("study.deleted", { study_id: id, collaboration_id });
 }
 
-/** Throws 400 unless all are members of the collaboration, and keeps them members until the change is over. */
+/**
+ * Throws 400 unless all are members of the collaboration, and keeps them members until the change
+ * is over.
+ */
 export async function requireMembers(
   tx: Tx,
   collaborationId: number,

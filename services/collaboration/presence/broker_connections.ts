@@ -1,9 +1,9 @@
 /**
- * The connections of nodes, as the broker tells of them on its system account: each as it comes and goes, and all of
- * them as a list.
+ * The connections of nodes, as the broker tells of them on its system account: each as it comes and
+ * goes, and all of them as a list.
  *
- * A node is recognised by its credential: the name that identity signed into it, and who signed. What a client calls
- * itself proves nothing.
+ * A node is recognised by its credential: the name that identity signed into it, and who signed.
+ * What a client calls itself proves nothing.
  * @module
  */
 import { z } from "zod";
@@ -61,17 +61,24 @@ export function hearConnections(
   return () => subscriptions.forEach((one) => one.unsubscribe());
 }
 
-/** Each of the broker's servers answers for itself; this long after the last answer, none is missing. */
+/**
+ * Each of the broker's servers answers for itself; this long after the last answer, none is
+ * missing.
+ */
 const ANSWERS_WITHIN_MS = 300;
 const LIST_TIMEOUT_MS = 3_000;
-/** Connections in one answer: with its credential each takes some 1.5 KB, and a message holds 1 MiB. */
+/**
+ * Connections in one answer: with its credential each takes some 1.5 KB, and a message holds 1 MiB.
+ */
 const PAGE_SIZE = 400;
 /**
- * The broker's list of all connections of nodes: connection → node. Throws when it cannot be had whole.
+ * The broker's list of all connections of nodes: connection → node. Throws when it cannot be had
+ * whole.
  *
- * Pages are asked for by their offset in the order of the connections' numbers. When one closes between two pages,
- * those behind it move up, and one would be on neither page; so each page repeats a tenth of the page before it. One that
- * begins behind the end of the page before it may have lost some nevertheless: then the list is no list.
+ * Pages are asked for by their offset in the order of the connections' numbers. When one closes
+ * between two pages, those behind it move up, and one would be on neither page; so each page
+ * repeats a tenth of the page before it. One that begins behind the end of the page before it may
+ * have lost some nevertheless: then the list is no list.
  */
 export async function listConnections(
   { system, issuers, pageSize = PAGE_SIZE, answersWithinMs = ANSWERS_WITHIN_MS }:

@@ -1,7 +1,8 @@
 /**
  * Writes down which nodes are connected, and tells of it.
  *
- * Every replica of the service does so; the first to write a change tells of it, the others find nothing to do.
+ * Every replica of the service does so; the first to write a change tells of it, the others find
+ * nothing to do.
  * @module
  */
 import type { Logger } from "../../../shared/service/log.ts";

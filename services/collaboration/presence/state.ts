@@ -1,10 +1,10 @@
 /**
  * Which nodes are connected: the decisions, without I/O and without a clock.
  *
- * Two things take a node offline. It lost its last connection, as the broker told, and did not come back within a
- * moment, so that a reconnection or an exchanged credential is no alarm. Or two of the broker's lists in a row lack it, the
- * second one a while after the first: one list alone proves nothing, since lists are read page by page while connections
- * come and go.
+ * Two things take a node offline. It lost its last connection, as the broker told, and did not come
+ * back within a moment, so that a reconnection or an exchanged credential is no alarm. Or two of
+ * the broker's lists in a row lack it, the second one a while after the first: one list alone
+ * proves nothing, since lists are read page by page while connections come and go.
  *
  * Every time is in milliseconds, of one clock of the caller's that never goes back.
  * @module
@@ -20,7 +20,10 @@ export interface Verdict {
   since: number;
 }
 
-/** A list that is under way. What is heard meanwhile is newer than the list, which may hold it or not. */
+/**
+ * A list that is under way. What is heard meanwhile is newer than the list, which may hold it or
+ * not.
+ */
 export interface List {
   /** Connection → its node, or `undefined` when it was closed. */
   heard: Map<ConnectionId, number | undefined>;
@@ -66,7 +69,7 @@ export class PresenceState {
     return [...this.#counts.keys()];
   }
 
-  // -- what the broker tells --------------------------------------------------------------------------------
+  // -- what the broker tells ----------------------------------------------------------------------
 
   came(connection: ConnectionId, node: number): void {
     this.#list?.heard.set(connection, node);
@@ -81,7 +84,10 @@ export class PresenceState {
     this.#leaving.set(node, at + this.graceMs);
   }
 
-  /** The connection to the broker is lost: who comes and goes now is not heard, and nothing is certain. */
+  /**
+   * The connection to the broker is lost: who comes and goes now is not heard, and nothing is
+   * certain.
+   */
   forget(): void {
     this.#known = false;
     this.#list = undefined;
@@ -96,8 +102,9 @@ export class PresenceState {
   }
 
   /**
-   * Takes over a whole list. `recorded` are the nodes that are shown as online now; what this list lacks first may come
-   * back within `patienceMs`. False when the list counts for nothing, as a later one was begun or the broker was lost.
+   * Takes over a whole list. `recorded` are the nodes that are shown as online now; what this list
+   * lacks first may come back within `patienceMs`. False when the list counts for nothing, as a
+   * later one was begun or the broker was lost.
    */
   endList(
     list: List,
@@ -135,7 +142,7 @@ export class PresenceState {
     return true;
   }
 
-  // -- what follows -----------------------------------------------------------------------------------------
+  // -- what follows -------------------------------------------------------------------------------
 
   /** When the next node's time to come back ends. */
   nextDue(): number | undefined {
@@ -174,7 +181,7 @@ export class PresenceState {
     if (this.#lostAt.get(node) === since && !this.#leaving.has(node)) this.#lostAt.delete(node);
   }
 
-  // -- connections ------------------------------------------------------------------------------------------
+  // -- connections --------------------------------------------------------------------------------
 
   #connect(connection: ConnectionId, node: number): void {
     this.#lostAt.delete(node);

@@ -1,10 +1,10 @@
 /**
  * Which nodes are connected, as the broker itself sees it: nobody writes heartbeats.
  *
- * The broker tells of every connect and disconnect on its system account, and drops a dead link after two missed
- * pings. From that each replica of the service keeps the connections in memory. At the start, after each reconnection and
- * now and then, the broker is asked for its own list, since events may have been missed. What follows from all this is
- * decided in `state.ts`.
+ * The broker tells of every connect and disconnect on its system account, and drops a dead link
+ * after two missed pings. From that each replica of the service keeps the connections in memory. At
+ * the start, after each reconnection and now and then, the broker is asked for its own list, since
+ * events may have been missed. What follows from all this is decided in `state.ts`.
  * @module
  */
 import type { BrokerConnection } from "../../../shared/broker/connection.ts";
@@ -58,7 +58,7 @@ export function watchPresence(options: PresenceOptions): Presence {
   } = options;
   const state = new PresenceState(graceMs);
   const record = createPresenceRecord(state, { ...options, clock });
-  const departures = settleWhenDue(state, clock, record.settle);
+  const leaving = settleWhenDue(state, clock, record.settle);
   const lists = keepListing(state, record.compare, { ...options, clock, graceMs });
 
   const unwatch = system.watch((connected) => {
@@ -73,7 +73,7 @@ export function watchPresence(options: PresenceOptions): Presence {
     },
     went(connection) {
       state.went(connection, clock());
-      departures.schedule();
+      leaving.schedule();
     },
   });
   lists.start(settleMs);
@@ -87,7 +87,7 @@ export function watchPresence(options: PresenceOptions): Presence {
       unsubscribe();
       clearInterval(comparing);
       lists.pause();
-      departures.stop();
+      leaving.stop();
       await record.settled();
     },
   };

@@ -1,5 +1,6 @@
--- How many rows the tables of long lists have, so that a list of everything need not count them each time. Every
--- change adds a row with its difference: nobody waits for anybody. Now and then the differences are added up.
+-- How many rows the tables of long lists have, so that a list of everything need not count them
+-- each time. Every change adds a row with its difference: nobody waits for anybody. Now and then
+-- the differences are added up.
 
 create table row_count (
   table_name text not null,

@@ -1,6 +1,6 @@
--- The formats of encrypted payloads that a node's agent reads, as it says at each log-in; a program that says nothing reads
--- the field's alone. Unlike what a node shares of its configuration this outlives its connection: others write to it
--- while it is away.
+-- The formats of encrypted payloads that a node's agent reads, as it says at each log-in; a program
+-- that says nothing reads v6's alone. Unlike what a node shares of its configuration this outlives
+-- its connection: others write to it while it is away.
 alter table node add column payload_formats text[] not null default '{}';
 
 -- A new key is for an agent that has not spoken yet.

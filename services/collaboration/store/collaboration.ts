@@ -1,6 +1,6 @@
 /**
- * The SQL of collaborations and their members. Functions take the pool or a transaction and return rows as the
- * database has them.
+ * The SQL of collaborations and their members. Functions take the pool or a transaction and return
+ * rows as the database has them.
  * @module
  */
 import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
@@ -64,8 +64,8 @@ export async function membersOfCollaborations(
   return new Map(rows.map((row) => [row.id, row.organization_ids]));
 }
 
-// Locks are always taken in this order, so that two changes never wait for one another: a collaboration, its
-// members, its studies, its nodes.
+// Locks are always taken in this order, so that two changes never wait for one another: a
+// collaboration, its members, its studies, its nodes.
 
 /** The members, none of which can be taken away before this transaction is over. */
 export async function lockMembers(tx: Tx, collaborationId: number): Promise<number[]> {
@@ -88,7 +88,10 @@ export async function holdCollaboration(tx: Tx, id: number): Promise<boolean> {
   return (await tx`select from collaboration where id = ${id} for key share`).length > 0;
 }
 
-/** Lets nobody else change it, to delete it: nothing can be added to it any more. Returns whether it is there. */
+/**
+ * Lets nobody else change it, to delete it: nothing can be added to it any more. Returns whether it
+ * is there.
+ */
 export async function lockForDeletion(tx: Tx, id: number): Promise<boolean> {
   return (await tx`select from collaboration where id = ${id} for update`).length > 0;
 }

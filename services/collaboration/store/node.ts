@@ -1,5 +1,6 @@
 /**
- * The SQL of nodes, of what they share of their configuration and of the payload formats that they read.
+ * The SQL of nodes, of what they share of their configuration and of the payload formats that they
+ * read.
  * @module
  */
 import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";

@@ -6,8 +6,8 @@ import type { Tx } from "../../../shared/storage/db.ts";
 import { nodeColumns, type NodeRow } from "./node.ts";
 
 /**
- * Sets a node's presence; returns the row only if that changed it. What the node told of its configuration is
- * forgotten when it goes.
+ * Sets a node's presence; returns the row only if that changed it. What the node told of its
+ * configuration is forgotten when it goes.
  */
 export async function setNodeStatus(
   tx: Tx,

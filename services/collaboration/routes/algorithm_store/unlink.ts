@@ -12,8 +12,8 @@ import { demandEdit, requireStore } from "./require_store.ts";
 
 export function unlinkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
   const { db, outbox, log, serverUrl, stores = createStoreClient() } = deps;
-  // Removes every link to this store that the caller may remove. Links of others stay, and while there are any the
-  // store goes on trusting this server.
+  // Removes every link to this store that the caller may remove. Links of others stay, and while
+  // there are any the store goes on trusting this server.
   app.delete(
     "/algorithmstore/:id",
     allow(["user"], "collaboration:EDIT"),

@@ -101,8 +101,8 @@ Deno.test("PATCH /collaboration/{id} changes name and encryption, and refuses a 
   assert.equal(nothing.body.name, "Renamed");
 });
 
-// GHSA-99r4-cjp4-3hmx: rights over a collaboration reach every organization in it, so whoever could bring
-// organizations in could give themselves rights over anybody.
+// GHSA-99r4-cjp4-3hmx: rights over a collaboration reach every organization in it, so whoever could
+// bring organizations in could give themselves rights over anybody.
 Deno.test("a collaboration's administrator cannot bring an organization under their rights", async () => {
   const [mine, friend, foreign] = [
     await hub.organization(),
@@ -201,7 +201,7 @@ Deno.test("PATCH organization_ids replaces the members, and those who left lose 
   assert.equal(unknown.status, 404);
 });
 
-// §9 #1: the field's client always sends "False", which the reference takes for true.
+// §9 #1: v6's client always sends "False", which the reference takes for true.
 Deno.test("DELETE /collaboration/{id} keeps what depends on it unless the flag is a true boolean", async () => {
   const a = await hub.organization();
   const as = await hub.root();
@@ -285,7 +285,8 @@ Deno.test("POST and DELETE /collaboration/{id}/node move a node in and take it o
   assert.equal(await status("DELETE", to, node.id), 404);
 });
 
-// CVE-2023-41882: tasks could be read at a second address that forgot to ask for the right to see tasks.
+// CVE-2023-41882: tasks could be read at a second address that forgot to ask for the right to see
+// tasks.
 Deno.test("a collaboration has no second way to its tasks", async () => {
   const a = await hub.organization();
   const id = await hub.collaboration([a]);

@@ -54,7 +54,8 @@ Deno.test("POST /node names what is wrong", async () => {
   assert.equal(await post({ collaboration_id: collaboration, organization_id: b }), 201);
 });
 
-// The key of a node opens its collaboration: sharing another one with the organization must not be enough.
+// The key of a node opens its collaboration: sharing another one with the organization must not be
+// enough.
 Deno.test("rights in one collaboration give none over an organization's nodes in another", async () => {
   const { a, b } = await place();
   const theirs = await hub.collaboration([b]);

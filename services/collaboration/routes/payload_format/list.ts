@@ -12,8 +12,8 @@ import { payloadFormatsIn } from "../../store/node.ts";
 import { requireCollaboration } from "../collaboration/require_collaboration.ts";
 
 export function listPayloadFormats(app: Hono<AppEnv>, { db }: CollaborationDeps): void {
-  // Beyond v6's API: how payloads for the nodes of a collaboration may be encrypted. No secret, and no part of Node
-  // objects: who writes to a node need not be allowed to view it.
+  // Beyond v6's API: how payloads for the nodes of a collaboration may be encrypted. No secret, and
+  // no part of Node objects: who writes to a node need not be allowed to view it.
   app.get(
     "/collaboration/:id/payload_formats",
     allow(["user", "node", "container"], "collaboration:VIEW"),

@@ -67,7 +67,7 @@ Deno.test("what an agent reads is forgotten with the agent", async () => {
   const payload_formats = ["field", "authenticated"];
   await logIn(node.api_key, { payload_formats });
   assert.deepEqual(await known(), payload_formats);
-  // A program of the field in its place, which does not know the question.
+  // A program of v6 in its place, which does not know the question.
   await logIn(node.api_key);
   assert.deepEqual(await known(), []);
   await logIn(node.api_key, { payload_formats });

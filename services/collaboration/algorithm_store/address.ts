@@ -1,0 +1,85 @@
+/**
+ * Where an algorithm store may be. Its address comes from a user, so it is judged before anything is
+ * sent: http or https only, no credentials in it, never an address that is reserved for the machine's
+ * own network services (link-local, where clouds keep their metadata), and this machine itself only
+ * when the caller insists.
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { SextantError } from "../../../shared/service/errors.ts";
+
+/** The address without its last slashes, or 400 with what is wrong with it. */
+export async function judgeAddress(
+  text: string,
+  force: boolean,
+  resolve: (host: string) => Promise<string[]>,
+): Promise<string> {
+  const url = URL.parse(text);
+  if (!url || !["http:", "https:"].includes(url.protocol)) {
+    throw new SextantError(
+      "invalid_request",
+      "The address of the store must begin with http(s)://.",
+    );
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new SextantError(
+      "invalid_request",
+      "The address of the store must hold no credentials, query or fragment.",
+    );
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (!force && /(^|\.)localhost\.?$/.test(host)) throw onThisMachine();
+  const addresses = isIP(host) ? [host] : await resolve(host).catch((cause) => {
+    throw new SextantError("not_found", `The algorithm store's host ${host} is not known.`, {
+      cause,
+    });
+  });
+  const kinds = addresses.map(kindOfAddress);
+  if (kinds.includes("reserved")) {
+    throw new SextantError("invalid_request", `An algorithm store cannot be at ${host}.`);
+  }
+  if (!force && kinds.includes("this machine")) throw onThisMachine();
+  return url.href.replace(/\/+$/, "");
+}
+
+function onThisMachine(): SextantError {
+  return new SextantError(
+    "invalid_request",
+    "The store is on the server's own machine (localhost), where others cannot reach it; " +
+      "set force to link it nevertheless.",
+  );
+}
+
+/** As `fetch` will resolve it: by the machine's own files first, then by DNS. */
+export async function resolveHost(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
+/** Where clouds keep the secrets of their machines, besides link-local addresses. */
+const METADATA = new Set(["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192"]);
+
+type AddressKind = "this machine" | "reserved" | "elsewhere";
+
+/** Where an IP address leads, also when it is IPv4 written as IPv6. */
+export function kindOfAddress(address: string): AddressKind {
+  const mapped = ipv4In(address);
+  if (mapped) {
+    const [a, b] = mapped as [number, number];
+    if (a === 127 || a === 0) return "this machine";
+    if ((a === 169 && b === 254) || a >= 224) return "reserved";
+    return METADATA.has(mapped.join(".")) ? "reserved" : "elsewhere";
+  }
+  const text = address.toLowerCase();
+  if (text === "::1" || text === "::") return "this machine";
+  return /^(fe[89ab]|ff)/.test(text) || METADATA.has(text) ? "reserved" : "elsewhere";
+}
+
+function ipv4In(address: string): number[] | undefined {
+  const dotted = /^(?:::ffff:|64:ff9b::)?(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
+  if (dotted) return dotted.split(".").map(Number);
+  const hex = /^(?:::ffff:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address);
+  if (!hex) return undefined;
+  const [high, low] = [parseInt(hex[1]!, 16), parseInt(hex[2]!, 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255];
+}
