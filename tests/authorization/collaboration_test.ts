@@ -1,5 +1,5 @@
-import { freePort } from "../../services/stack/ports.ts";
 import { keepMetrics } from "../../services/collaboration/store/metrics.ts";
+import { startAlgorithmStore } from "../support/algorithm_store.ts";
 import { METRICS } from "../support/metrics.ts";
 import { testTable } from "./table.ts";
 import type { Place, World } from "./world.ts";
@@ -14,11 +14,8 @@ const CREATORS = { Root: "201 201 201", "Collaboration Admin": "201 201 401", "*
 const PEOPLE = "Viewer, Researcher, Organization Admin";
 const server_url = "https://sextant.example/api";
 
-const store = Deno.serve(
-  { port: freePort(), hostname: "127.0.0.1", onListen: () => {} },
-  () => Response.json({}, { status: 201 }),
-);
-Deno.test.afterAll(() => store.shutdown());
+const store = startAlgorithmStore();
+Deno.test.afterAll(() => store.stop());
 
 async function create(world: World, path: string, body: unknown): Promise<number> {
   const answer = await world.hub.call("POST", path, { token: world.hub.root, body });
@@ -69,7 +66,7 @@ async function node(world: World, place: Place): Promise<number> {
 }
 
 function storeUrl(world: World): string {
-  return `http://127.0.0.1:${store.addr.port}/${world.name()}`;
+  return store.url.replace(/api$/, world.name());
 }
 
 /** A new link to an algorithm store, of a collaboration as above. */

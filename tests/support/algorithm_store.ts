@@ -1,36 +1,111 @@
-/** An algorithm store as a hub sees it: which images it has approved, and who asked. */
+/**
+ * An algorithm store as a hub sees it: which images it has approved, which servers it trusts, and
+ * who asked.
+ *
+ * It answers as v6's own store does (the package `vantage6-algorithm-store` 4.15.0,
+ * `resource/__init__.py` and `resource/vantage6_server.py`), except that it takes every token for a
+ * valid one.
+ */
 import { freePort } from "../../services/stack/ports.ts";
+
+export interface StoreRequest {
+  /** Such as `POST /vantage6-server`, without the API path. */
+  what: string;
+  authorization: string | null;
+  body: unknown;
+}
 
 export interface TestStore {
   /** With its path, as it is linked. */
   url: string;
   /** Image → digest, or null where it knows none. */
   approved: Map<string, string | null>;
-  /** The `Authorization` of each question. */
+  /** The `Authorization` of each question for an image. */
   askedBy: (string | null)[];
+  /** Id → address of the servers whose users it trusts. */
+  servers: Map<number, string>;
+  /** All that it was sent, in order. */
+  received: StoreRequest[];
   stop(): Promise<void>;
 }
 
-export function startAlgorithmStore(): TestStore {
+export interface TestStoreOptions {
+  /** Refuses new servers with this status. */
+  refusing?: number;
+}
+
+export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestStore {
   const approved = new Map<string, string | null>();
+  const servers = new Map<number, string>();
   const askedBy: (string | null)[] = [];
-  const server = Deno.serve(
-    { port: freePort(), hostname: "127.0.0.1", onListen: () => {} },
-    async (request) => {
-      await request.body?.cancel();
-      const { pathname, searchParams } = new URL(request.url);
-      // Else it is told whose users to trust.
-      if (pathname !== "/api/algorithm") return Response.json({}, { status: 201 });
+  const received: StoreRequest[] = [];
+  const say = (msg: string, status: number) => Response.json({ msg }, { status });
+
+  function trust({ url }: { url: string }): Response {
+    if (refusing) return say("the store speaks", refusing);
+    if ([...servers.values()].includes(url)) return say("This server is already whitelisted", 208);
+    const id = 11 + servers.size;
+    servers.set(id, url);
+    return Response.json({ id, url, users: "" }, { status: 201 });
+  }
+
+  /** Who may see the servers, or take one away: the users of a server that is trusted. */
+  function refusal({ headers }: Request): Response | undefined {
+    const server = headers.get("server-url");
+    if (!server) return say("Missing Server-Url header", 400);
+    if (!headers.get("authorization")) return say("Missing Authorization header", 401);
+    if (![...servers.values()].includes(server)) return say(`Server '${server}' is not known`, 403);
+  }
+
+  function forget(id: number, server: string | null): Response {
+    if (!servers.has(id)) return say("Vantage6 server not found", 404);
+    if (servers.get(id) !== server) return say("You can only delete your own server", 403);
+    servers.delete(id);
+    return say("deleted", 200);
+  }
+
+  function answer(request: Request, body: unknown): Response {
+    const { pathname, searchParams } = new URL(request.url);
+    const path = pathname.replace(/^\/[^/]+/, "");
+    const { method } = request;
+    if (path === "/algorithm") {
       askedBy.push(request.headers.get("authorization"));
       const image = searchParams.get("image")!;
       const digest = approved.get(image);
       return Response.json({ data: digest === undefined ? [] : [{ image, digest }] });
+    }
+    if (path === "/policy/public") return Response.json({ algorithm_view: "private" });
+    const [, id] = /^\/vantage6-server\/(\d+)$/.exec(path) ?? [];
+    if (path !== "/vantage6-server" && !id) return say("not found", 404);
+    if (!id && method === "POST") return trust(body as { url: string });
+    if (!["GET", ...(id ? ["DELETE"] : [])].includes(method)) {
+      return say("The method is not allowed for the requested URL.", 405);
+    }
+    const refused = refusal(request);
+    if (refused) return refused;
+    if (id && method === "DELETE") return forget(Number(id), request.headers.get("server-url"));
+    const wanted = searchParams.get("url");
+    const listed = [...servers].map(([id, url]) => ({ id, url, users: "" }));
+    return Response.json(listed.filter(({ url }) => wanted === null || url === wanted));
+  }
+
+  const server = Deno.serve(
+    { port: freePort(), hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      const text = await request.text();
+      const body = text ? JSON.parse(text) : undefined;
+      const path = new URL(request.url).pathname.replace(/^\/[^/]+/, "");
+      const authorization = request.headers.get("authorization");
+      received.push({ what: `${request.method} ${path}`, authorization, body });
+      return answer(request, body);
     },
   );
   return {
     url: `http://127.0.0.1:${server.addr.port}/api`,
     approved,
+    servers,
     askedBy,
+    received,
     stop: () => server.shutdown(),
   };
 }

@@ -2,8 +2,8 @@
  * What this service says to algorithm stores: "trust the users of this server", its reverse, and
  * "have you approved this algorithm?".
  *
- * A store's address is judged before anything is sent (see `address.ts`). Redirects are not followed,
- * an answer is read up to 1 MiB, and nothing waits longer than ten seconds.
+ * A store's address is judged before anything is sent (see `address.ts`). Redirects are not
+ * followed, an answer is read up to 1 MiB, and nothing waits longer than ten seconds.
  * @module
  */
 import { z } from "zod";
@@ -38,6 +38,9 @@ const listing = z.object({
   })),
 });
 
+/** The servers whose users a store trusts. */
+const knownServers = z.array(z.object({ id: z.number().int(), url: z.string() }));
+
 export interface StoreClient {
   /**
    * Makes this server known to the store. Throws 400 or 404, or a refusal with the store's own
@@ -71,16 +74,15 @@ export function createStoreClient(
     { storeUrl, serverUrl, authorization, force }: StoreCall,
   ): Promise<{ status: number; json: unknown }> {
     const url = await judgeAddress(storeUrl, force, resolve);
-    const content = method === "GET" ? undefined : JSON.stringify({
-      url: serverUrl,
-      ...(force ? { force: true } : {}),
-    });
+    const trusted = { url: serverUrl, ...(force ? { force: true } : {}) };
+    const content = method === "POST" ? JSON.stringify(trusted) : undefined;
     try {
       const response = await fetch(`${url}${path}`, {
         method,
         headers: {
           accept: "application/json",
-          server_url: serverUrl,
+          // Stores before 4.15 ask for "server_url": to Flask the two are one.
+          "server-url": serverUrl,
           ...(authorization ? { authorization } : {}),
           ...(content ? { "content-type": "application/json" } : {}),
         },
@@ -111,8 +113,14 @@ export function createStoreClient(
       throw refusal(status, json);
     },
     async unregister(call) {
-      const { status, json } = await send("DELETE", "/vantage6-server", call);
-      if (status >= 300) throw refusal(status, json);
+      const own = `/vantage6-server?url=${encodeURIComponent(call.serverUrl)}`;
+      const { status, json } = await send("GET", own, call);
+      if (status !== 200) throw refusal(status, json);
+      // The store takes the address for a pattern.
+      const found = knownServers.catch([]).parse(json).find(({ url }) => url === call.serverUrl);
+      if (!found) return; // it has forgotten this server already
+      const gone = await send("DELETE", `/vantage6-server/${found.id}`, call);
+      if (gone.status >= 300) throw refusal(gone.status, gone.json);
     },
     async approvedImage(call, image) {
       const path = `/algorithm?image=${encodeURIComponent(image)}`;

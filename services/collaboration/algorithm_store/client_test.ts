@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { kindOfAddress } from "./address.ts";
 import { createStoreClient, type StoreCall, StoreRefusal } from "./client.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
+import { startAlgorithmStore } from "../../../tests/support/algorithm_store.ts";
 import { freePort } from "../../stack/ports.ts";
 
 interface Received {
@@ -45,17 +46,40 @@ const said = (code: string) => (error: unknown) =>
 
 Deno.test("register() makes the server known to the store, as the caller", async () => {
   const store = startStore(() => Response.json({ id: 1 }, { status: 201 }));
-  const client = createStoreClient();
-  await client.register(callTo(`${store.url}/`));
-  await client.unregister(callTo(store.url));
-  const [first, second] = store.received;
-  assert.equal(store.received.length, 2);
+  await createStoreClient().register(callTo(`${store.url}/`));
+  const [first] = store.received;
+  assert.equal(store.received.length, 1);
   assert.deepEqual([first!.method, first!.path], ["POST", "/api/vantage6-server"]);
   assert.deepEqual(first!.body, { url: "https://sextant.example/api", force: true });
-  assert.equal(first!.headers.get("server_url"), "https://sextant.example/api");
+  assert.equal(first!.headers.get("server-url"), "https://sextant.example/api");
   assert.equal(first!.headers.get("authorization"), "Bearer abc");
-  assert.deepEqual([second!.method, second!.path], ["DELETE", "/api/vantage6-server"]);
   await store.stop();
+});
+
+Deno.test("unregister() asks the store for its id there, and takes away that one alone", async () => {
+  const store = startAlgorithmStore();
+  const client = createStoreClient();
+  const other = callTo(store.url, { serverUrl: "https://other.example/api" });
+  await client.register(other);
+  await client.register(callTo(store.url));
+  await client.unregister(callTo(store.url));
+  assert.deepEqual([...store.servers.values()], ["https://other.example/api"]);
+  assert.deepEqual(store.received.slice(2).map(({ what, body }) => [what, body]), [
+    ["GET /vantage6-server", undefined],
+    ["DELETE /vantage6-server/12", undefined],
+  ]);
+  await assert.rejects(client.unregister(callTo(store.url)), StoreRefusal); // it is not known there
+  await store.stop();
+});
+
+Deno.test("unregister() is content with a store that lists others, and takes no answer for a list", async () => {
+  const others = [{ id: 1, url: "https://sextantXexample/api" }];
+  for (const answer of [others, [], { data: [] }, "x"]) {
+    const store = startStore(() => Response.json(answer));
+    await createStoreClient().unregister(callTo(store.url));
+    assert.deepEqual(store.received.map(({ method }) => method), ["GET"]);
+    await store.stop();
+  }
 });
 
 Deno.test("register() takes 'known already' for yes, and 'forbidden' when the store is public", async () => {

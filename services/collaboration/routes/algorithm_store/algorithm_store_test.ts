@@ -1,28 +1,11 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../../../shared/contract/permissions.ts";
 import { useCollaboration } from "../../../../tests/support/collaboration.ts";
-import { freePort } from "../../../stack/ports.ts";
+import { startAlgorithmStore } from "../../../../tests/support/algorithm_store.ts";
 
 const hub = useCollaboration();
 const idsOf = (list: { id: number }[]) => list.map((one) => one.id);
 const server_url = "https://sextant.example/api";
-
-/** An algorithm store on this machine that welcomes everybody; `url` is another one each time. */
-function startStore({ status = 201 } = {}) {
-  const received: string[] = [];
-  const server = Deno.serve(
-    { port: freePort(), hostname: "127.0.0.1", onListen: () => {} },
-    (request) => {
-      received.push(`${request.method} ${request.headers.get("authorization")}`);
-      return Response.json({ msg: "the store speaks" }, { status });
-    },
-  );
-  return {
-    url: `http://127.0.0.1:${server.addr.port}/api`,
-    received,
-    stop: () => server.shutdown(),
-  };
-}
 
 function link(as: Principal, url: string, more: Record<string, unknown> = {}) {
   const body = { name: "Store", algorithm_store_url: url, server_url, force: true, ...more };
@@ -33,7 +16,7 @@ Deno.test("POST /algorithmstore links a store to a collaboration, given as a num
   const a = await hub.organization();
   const [one, two] = [await hub.collaboration([a]), await hub.collaboration([a])];
   const as = await hub.principal("Collaboration Admin", a);
-  const store = startStore();
+  const store = startAlgorithmStore();
   const first = await link(as, store.url, { collaboration_id: one });
   assert.equal(first.status, 201);
   assert.deepEqual(first.body, {
@@ -44,7 +27,12 @@ Deno.test("POST /algorithmstore links a store to a collaboration, given as a num
   });
   const second = await link(as, `${store.url}/`, { collaboration_id: [two] });
   assert.equal(second.status, 201);
-  assert.deepEqual(store.received, ["POST Bearer me", "POST Bearer me"]);
+  const registration = {
+    what: "POST /vantage6-server",
+    authorization: "Bearer me",
+    body: { url: server_url, force: true },
+  };
+  assert.deepEqual(store.received, [registration, registration]);
   assert.equal((await link(as, store.url, { collaboration_id: one })).status, 400); // linked already
   const listed = await hub.call("GET", `/collaboration?algorithm_store_id=${first.body.id}`, {
     as,
@@ -58,7 +46,7 @@ Deno.test("POST /algorithmstore for all collaborations needs the widest scope", 
   const own = await hub.collaboration([a]);
   const foreign = await hub.collaboration([await hub.organization()]);
   const admin = await hub.principal("Collaboration Admin", a);
-  const store = startStore();
+  const store = startAlgorithmStore();
   assert.equal((await link(admin, store.url)).status, 401);
   assert.equal((await link(admin, store.url, { collaboration_id: null })).status, 401);
   assert.equal((await link(admin, store.url, { collaboration_id: foreign })).status, 401);
@@ -77,7 +65,7 @@ Deno.test("POST /algorithmstore says why it does not link", async () => {
   const a = await hub.organization();
   const collaboration_id = await hub.collaboration([a]);
   const as = await hub.principal("Collaboration Admin", a);
-  const refusing = startStore({ status: 409 });
+  const refusing = startAlgorithmStore({ refusing: 409 });
   const relayed = await link(as, refusing.url, { collaboration_id });
   assert.deepEqual([relayed.status, typeof relayed.body.msg], [409, "string"]);
   assert.equal((await link(as, refusing.url, { collaboration_id, force: false })).status, 400);
@@ -105,7 +93,7 @@ Deno.test("GET /algorithmstore shows those of own collaborations and those for a
   const [a, b] = [await hub.organization(), await hub.organization()];
   const [mine, theirs] = [await hub.collaboration([a]), await hub.collaboration([b])];
   const root = await hub.root();
-  const [one, two, three] = [startStore(), startStore(), startStore()];
+  const [one, two, three] = [startAlgorithmStore(), startAlgorithmStore(), startAlgorithmStore()];
   const own = (await link(root, one.url, { collaboration_id: mine, name: "Mine" })).body.id;
   const foreign = (await link(root, two.url, { collaboration_id: theirs })).body.id;
   const general = (await link(root, three.url)).body.id;
@@ -139,7 +127,7 @@ Deno.test("PATCH /algorithmstore/{id} moves a link only between collaborations t
   const [one, two] = [await hub.collaboration([a]), await hub.collaboration([a])];
   const theirs = await hub.collaboration([b]);
   const as = await hub.principal("Collaboration Admin", a);
-  const store = startStore();
+  const store = startAlgorithmStore();
   const { id } = (await link(as, store.url, { collaboration_id: one })).body;
   const patch = async (body: unknown, caller = as) =>
     await hub.call("PATCH", `/algorithmstore/${id}`, { as: caller, body });
@@ -159,21 +147,23 @@ Deno.test("DELETE /algorithmstore/{id} removes the caller's links to the store, 
   const [one, two] = [await hub.collaboration([a]), await hub.collaboration([a])];
   const theirs = await hub.collaboration([b]);
   const root = await hub.root();
-  const store = startStore();
+  const store = startAlgorithmStore();
   const ids: number[] = [];
   for (const collaboration_id of [one, two, theirs]) {
     ids.push((await link(root, store.url, { collaboration_id })).body.id);
   }
   const as = await hub.principal("Collaboration Admin", a);
+  const headers = { authorization: "Bearer me" };
   const remove = async (id: number, query = `?server_url=${server_url}`, caller = as) =>
-    (await hub.call("DELETE", `/algorithmstore/${id}${query}`, { as: caller })).status;
+    (await hub.call("DELETE", `/algorithmstore/${id}${query}`, { as: caller, headers })).status;
   assert.equal(await remove(ids[0]!, ""), 400);
   assert.equal(await remove(ids[2]!), 401);
   assert.equal(await remove(ids[0]!), 200);
   assert.equal(await remove(ids[1]!), 404); // went with the first
-  assert.ok(store.received.every((one) => one.startsWith("POST")));
+  assert.ok(store.received.every(({ what }) => what.startsWith("POST")));
   assert.equal(await remove(ids[2]!, undefined, root), 200);
-  assert.ok(store.received.at(-1)!.startsWith("DELETE"));
+  assert.ok(store.received.at(-1)!.what.startsWith("DELETE"));
+  assert.deepEqual([...store.servers.values()], []);
   const again = (await link(root, store.url, { collaboration_id: theirs })).body.id;
   await store.stop(); // a store that is gone can be unlinked
   assert.equal(await remove(again, undefined, root), 200);
