@@ -11,7 +11,10 @@ import type { Reports } from "./reports/handlers.ts";
 import type { TaskWatch } from "./task_watch.ts";
 
 export interface TaskSettings {
-  /** Whether inputs must be uploaded. Without it they may be, and large results are blobs either way. */
+  /**
+   * Whether inputs must be uploaded. Without it they may be, and large results are blobs either
+   * way.
+   */
   blobStoreEnabled: boolean;
   /** Bytes of uploads that an organization may have before a task or result uses them. */
   maxUnusedBytes: number;

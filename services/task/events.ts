@@ -1,5 +1,6 @@
 /**
- * What task tells, each with the change that it tells of (`shared/messages/events.ts` has the shapes).
+ * What task tells, each with the change that it tells of (`shared/messages/events.ts` has the
+ * shapes).
  * @module
  */
 import type { LogPiece } from "../../shared/node_protocol/logs.ts";
@@ -30,7 +31,10 @@ export function tellDeleted({ emit }: Pick<Change, "emit">, task: TaskRow): void
   });
 }
 
-/** Tells of results of a task whose status has just changed, and of the status that the task has by that. */
+/**
+ * Tells of results of a task whose status has just changed, and of the status that the task has by
+ * that.
+ */
 export async function tellMoved(
   { tx, emit }: Pick<Change, "tx" | "emit">,
   task: TaskRow,

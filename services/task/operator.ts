@@ -1,8 +1,10 @@
 /**
- * What the operator's shell may do to tasks and results: the same changes as through the API, without its checks.
+ * What the operator's shell may do to tasks and results: the same changes as through the API,
+ * without its checks.
  *
- * Every function takes the open transaction first, and tells of what it does. Nodes that run what goes are told to stop by
- * the task service, which repeats the stop orders that are stored with the change.
+ * Every function takes the open transaction first, and tells of what it does. Nodes that run what
+ * goes are told to stop by the task service, which repeats the stop orders that are stored with the
+ * change.
  * @module
  */
 import { SextantError } from "../../shared/service/errors.ts";
@@ -33,7 +35,10 @@ import {
 
 export { nextRunId } from "./store/task.ts";
 
-/** Stores a task and tells of it. It has no results and no node picks it up: see {@linkcode dispatchTask}. */
+/**
+ * Stores a task and tells of it. It has no results and no node picks it up: see {@linkcode
+ * dispatchTask}.
+ */
 export async function createTask(
   change: Change,
   values: NewTask,
@@ -44,7 +49,9 @@ export async function createTask(
   return task;
 }
 
-/** Changes what is stored of a task, and puts other databases in place of its own if they are given. */
+/**
+ * Changes what is stored of a task, and puts other databases in place of its own if they are given.
+ */
 export async function updateTask(
   { tx }: Change,
   id: number,
@@ -58,8 +65,8 @@ export async function updateTask(
 }
 
 /**
- * Deletes a task with its results and descendants; kills first what is unfinished. Returns how many tasks went: none when
- * it is gone already.
+ * Deletes a task with its results and descendants; kills first what is unfinished. Returns how many
+ * tasks went: none when it is gone already.
  */
 export async function removeTask(change: Change, id: number, at: Date): Promise<number> {
   const root = await taskById(change.tx, id);
@@ -69,8 +76,8 @@ export async function removeTask(change: Change, id: number, at: Date): Promise<
 }
 
 /**
- * Makes or takes the results of some organizations and dispatches them, as the API does with a new task. Throws `conflict`
- * for an organization that was asked already.
+ * Makes or takes the results of some organizations and dispatches them, as the API does with a new
+ * task. Throws `conflict` for an organization that was asked already.
  */
 export async function dispatchTask(
   change: Change,

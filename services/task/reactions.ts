@@ -8,7 +8,9 @@ import type { DispatchStreams } from "./dispatch/streams.ts";
 import { removeLost } from "./upkeep/lost_owners.ts";
 import { createOwnerGone } from "./upkeep/owner_gone.ts";
 
-/** Reacts, while connected, to what has changed. An event that is missed costs time, nothing else. */
+/**
+ * Reacts, while connected, to what has changed. An event that is missed costs time, nothing else.
+ */
 export async function hearEvent(
   event: SextantEvent,
   { watch, streams }: { watch: TaskDeps["watch"]; streams: DispatchStreams },

@@ -32,8 +32,8 @@ export interface TaskPlace {
 }
 
 /**
- * Whether a task, or its results, may be seen or deleted. Stricter than v6's server, which forgets to
- * look at the task's own collaboration (contract §4.3, §9 #24).
+ * Whether a task, or its results, may be seen or deleted. Stricter than v6's server, which forgets
+ * to look at the task's own collaboration (contract §4.3, §9 #24).
  */
 export function mayTask(principal: Principal, permission: Permission, task: TaskPlace): boolean {
   if (mayCollaboration(principal, permission, task.collaboration_id)) return true;
@@ -57,7 +57,9 @@ function decodeBase64(text: string): Uint8Array | undefined {
   }
 }
 
-/** Whether `input` has the form of an encrypted payload (contract §7.3): key `$` IV `$` ciphertext. */
+/**
+ * Whether `input` has the form of an encrypted payload (contract §7.3): key `$` IV `$` ciphertext.
+ */
 export function looksEncrypted(input: string): boolean {
   const parts = input.split("$").map(decodeBase64);
   return parts.length === 3 && parts.every((part) => part !== undefined) &&
@@ -79,7 +81,10 @@ export function looksPlain(input: string): boolean {
 /** Enough of a payload to see its form: an encrypted key is 684 characters, its IV 24. */
 export const HEAD = 2048;
 
-/** Whether a blob begins like an encrypted payload (contract §7.4): key `$` IV `$`, then the bytes themselves. */
+/**
+ * Whether a blob begins like an encrypted payload (contract §7.4): key `$` IV `$`, then the bytes
+ * themselves.
+ */
 export function beginsEncrypted(start: Uint8Array): boolean {
   const head = new TextDecoder("latin1").decode(start.subarray(0, HEAD));
   const match = /^([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]{24})\$/.exec(head);
@@ -94,8 +99,8 @@ export function beginsPlain(start: Uint8Array): boolean {
 }
 
 /**
- * Whether the unfinished results of a task may be killed: with the right to send events in its collaboration
- * (contract §3.9), or by who created it.
+ * Whether the unfinished results of a task may be killed: with the right to send events in its
+ * collaboration (contract §3.9), or by who created it.
  */
 export function mayKill(principal: Principal, task: TaskPlace): boolean {
   return mayCollaboration(principal, "event:SEND", task.collaboration_id) ||

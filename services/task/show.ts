@@ -47,7 +47,10 @@ export function showTask(
   };
 }
 
-/** Each of the two objects, run and result, says whether its own payload, input or result, is the id of a blob. */
+/**
+ * Each of the two objects, run and result, says whether its own payload, input or result, is the id
+ * of a blob.
+ */
 export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortRow[]): Run {
   const node = nodes.find((one) =>
     one.organization_id === row.organization_id && one.collaboration_id === row.collaboration_id

@@ -3,7 +3,10 @@
  * @module
  */
 export interface TaskWatch {
-  /** Resolves when something about the task changed, after `timeoutMs`, when `signal` aborts, or at the end. */
+  /**
+   * Resolves when something about the task changed, after `timeoutMs`, when `signal` aborts, or at
+   * the end.
+   */
   changed(taskId: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Wakes those who wait for this task. */
   wake(taskId: number): void;

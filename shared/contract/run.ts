@@ -1,5 +1,6 @@
 /**
- * Runs (contract §3.8): one organization's share of a task. What clients send, and the Run they are shown.
+ * Runs (contract §3.8): one organization's share of a task. What clients send, and the Run they are
+ * shown.
  * @module
  */
 import { z } from "zod";

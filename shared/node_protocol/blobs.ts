@@ -1,5 +1,6 @@
 /**
- * Payloads that are too large for a message go over HTTP, to and from `/blobstream`, and are then named by their id.
+ * Payloads that are too large for a message go over HTTP, to and from `/blobstream`, and are then
+ * named by their id.
  * @module
  */
 import { z } from "zod";

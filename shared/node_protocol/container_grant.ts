@@ -1,6 +1,7 @@
 /**
- * The token of an algorithm's container, which the node asks of `POST /token/container`, and what it grants: to make
- * subtasks of one task, in one organization's name. v6's words (HTTP contract §2.5).
+ * The token of an algorithm's container, which the node asks of `POST /token/container`, and what
+ * it grants: to make subtasks of one task, in one organization's name. v6's words (HTTP contract
+ * §2.5).
  * @module
  */
 import { z } from "zod";

@@ -32,8 +32,8 @@ const MAX_CACHED_CREDENTIALS = 10_000;
 const credentials = new Map<string, NodeCredential>();
 
 /**
- * Reads and checks a node's user JWT: signature, issuer, expiry. Throws `invalid_token` saying what is wrong.
- * The result is cached, since every report of a node carries the same one.
+ * Reads and checks a node's user JWT: signature, issuer, expiry. Throws `invalid_token` saying what
+ * is wrong. The result is cached, since every report of a node carries the same one.
  */
 export function verifyNodeCredential(
   jwt: string,

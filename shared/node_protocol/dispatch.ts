@@ -1,8 +1,9 @@
 /**
- * A dispatch: the hub tells a node to do one attempt at one result. It goes out on `dispatch.<node>`.
+ * A dispatch: the hub tells a node to do one attempt at one result. It goes out on
+ * `dispatch.<node>`.
  *
- * It names the work and the digest of its input; the input itself comes with the answer to the node's `start`
- * report, so that nothing that was killed in the meantime is ever begun.
+ * It names the work and the digest of its input; the input itself comes with the answer to the
+ * node's `start` report, so that nothing that was killed in the meantime is ever begun.
  * @module
  */
 import { z } from "zod";

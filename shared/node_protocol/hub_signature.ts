@@ -1,6 +1,6 @@
 /**
- * How a node knows that a message is the hub's: dispatches and kills are signed, because the broker does not check
- * reply subjects and so cannot vouch for who wrote a message.
+ * How a node knows that a message is the hub's: dispatches and kills are signed, because the broker
+ * does not check reply subjects and so cannot vouch for who wrote a message.
  * @module
  */
 import { z } from "zod";
@@ -33,7 +33,10 @@ export function signAsHub(
   headers.set(SIGNATURE_HEADER, sign(seed, subject, payload));
 }
 
-/** Reads a message of the hub's; believes it only on the right subject, rightly signed and of the right shape. */
+/**
+ * Reads a message of the hub's; believes it only on the right subject, rightly signed and of the
+ * right shape.
+ */
 export function readSigned<Value>(
   { subject, data, headers }: SignedMessage,
   trust: HubTrust,

@@ -1,6 +1,6 @@
 /**
- * A kill: the hub tells a node that is connected now to stop a run. It goes out on `kill.<node>`; a node that was
- * away learns the same from the answer to its `hello`.
+ * A kill: the hub tells a node that is connected now to stop a run. It goes out on `kill.<node>`; a
+ * node that was away learns the same from the answer to its `hello`.
  * @module
  */
 import { z } from "zod";

@@ -1,5 +1,6 @@
 /**
- * How a node logs in over HTTP, `POST /token/node`, and gets its broker credential, `POST /token/broker`.
+ * How a node logs in over HTTP, `POST /token/node`, and gets its broker credential, `POST
+ * /token/broker`.
  * @module
  */
 import { z } from "zod";
@@ -16,7 +17,10 @@ export type NodeLogInRequest = z.input<typeof nodeLogInRequest>;
 /** What of the answer the agent reads. */
 export const nodeLogInAnswer = z.object({ access_token: z.string() });
 
-/** Beyond v6's API: a node asks for the right to speak on the broker, bound to a key pair that only it has. */
+/**
+ * Beyond v6's API: a node asks for the right to speak on the broker, bound to a key pair that only
+ * it has.
+ */
 export const brokerCredentialRequest = z.object({
   public_key: z.string().regex(/^U[A-Z2-7]{55}$/, "must be the public part of a user nkey"),
 });

@@ -1,6 +1,6 @@
 /**
- * What a running algorithm prints, on `log.<node>.<result>`. Nobody answers, and a piece that is lost comes again with the
- * whole log at the end.
+ * What a running algorithm prints, on `log.<node>.<result>`. Nobody answers, and a piece that is
+ * lost comes again with the whole log at the end.
  * @module
  */
 import { z } from "zod";

@@ -1,7 +1,7 @@
 /**
- * How the hub knows which node wrote a report: it is signed with the node's key and shows the credential for that
- * key. The broker lets only the node publish on its subjects, but does not check reply subjects: a node could
- * have the broker's own answers sent there.
+ * How the hub knows which node wrote a report: it is signed with the node's key and shows the
+ * credential for that key. The broker lets only the node publish on its subjects, but does not
+ * check reply subjects: a node could have the broker's own answers sent there.
  * @module
  */
 import { CREDENTIAL_HEADER, sign, SIGNATURE_HEADER, verify } from "../broker/signing.ts";

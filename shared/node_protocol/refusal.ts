@@ -1,6 +1,6 @@
 /**
- * Which reports count: the one decision by which a lost agent that comes back cannot overwrite what came after it.
- * No I/O here.
+ * Which reports count: the one decision by which a lost agent that comes back cannot overwrite what
+ * came after it. No I/O here.
  * @module
  */
 import { isFinal, type ResultStatus } from "./status.ts";
@@ -9,7 +9,10 @@ import { isFinal, type ResultStatus } from "./status.ts";
 export const REFUSAL_REASONS = ["superseded", "killed", "finished", "unknown"] as const;
 export type RefusalReason = typeof REFUSAL_REASONS[number];
 
-/** The statuses from which each report moves a result. A node may have to report twice, so `start` may find it active. */
+/**
+ * The statuses from which each report moves a result. A node may have to report twice, so `start`
+ * may find it active.
+ */
 export const REPORTED_FROM = {
   start: ["pending", "active"],
   finish: ["pending", "active"],
@@ -25,8 +28,8 @@ export interface ResultState {
 }
 
 /**
- * Why a report about `attempt` from `agent_id` must be refused, or `undefined` when it counts.
- * An attempt belongs to the agent that started it: another agent with the same key cannot run it too.
+ * Why a report about `attempt` from `agent_id` must be refused, or `undefined` when it counts. An
+ * attempt belongs to the agent that started it: another agent with the same key cannot run it too.
  */
 export function refusalOf(
   kind: AttemptReportKind,

@@ -1,6 +1,6 @@
 /**
- * What a node reports on `report.<node>.<kind>`, and what the hub answers. A positive answer means: it is
- * committed in the hub's database.
+ * What a node reports on `report.<node>.<kind>`, and what the hub answers. A positive answer means:
+ * it is committed in the hub's database.
  * @module
  */
 import { z } from "zod";
@@ -59,7 +59,10 @@ export const REPORT_ANSWERS = {
       drop: z.array(attemptIdSchema.extend({ reason })),
     }),
     z.object({
-      /** It does not follow the last hello: it is a late copy, or the agent has just started and cannot know. */
+      /**
+       * It does not follow the last hello: it is a late copy, or the agent has just started and
+       * cannot know.
+       */
       ok: z.literal(false),
       /** So many have been dealt with: the next one comes after these. */
       hellos: count,
@@ -90,7 +93,9 @@ export const REPORT_ANSWERS = {
 } as const satisfies Record<ReportKind, z.ZodType>;
 export type ReportAnswer<Kind extends ReportKind> = z.infer<typeof REPORT_ANSWERS[Kind]>;
 
-/** The hub could not deal with a report; one with the code `invalid_request` will never be taken. */
+/**
+ * The hub could not deal with a report; one with the code `invalid_request` will never be taken.
+ */
 export const reportFailureSchema = z.object({
   error: z.object({ code: z.string(), msg: z.string() }),
 });

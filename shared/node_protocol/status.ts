@@ -37,8 +37,9 @@ export function isFailed(status: string): boolean {
 }
 
 /**
- * How far a node is with an attempt, as its journal has it and its `hello` names it. Accepted: it is to be run here.
- * Started: the algorithm may have begun. Finished: what came of it is on the disk, and still to be reported.
+ * How far a node is with an attempt, as its journal has it and its `hello` names it. Accepted: it
+ * is to be run here. Started: the algorithm may have begun. Finished: what came of it is on the
+ * disk, and still to be reported.
  */
 export const ATTEMPT_STATES = ["accepted", "started", "finished"] as const;
 export type AttemptState = typeof ATTEMPT_STATES[number];

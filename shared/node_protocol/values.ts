@@ -4,7 +4,10 @@
  */
 import { z } from "zod";
 
-/** The id of something, or the number of an attempt: a positive integer that Postgres' `integer` can hold. */
+/**
+ * The id of something, or the number of an attempt: a positive integer that Postgres' `integer` can
+ * hold.
+ */
 export const id = z.int32().positive();
 
 /** One attempt at one result: what every report is about. */

@@ -1,6 +1,6 @@
 /**
- * The hub's side of the protocol between hub and node, for tests of the agent: in memory, and able to hold back what it
- * would say. The broker under it is a real one.
+ * The hub's side of the protocol between hub and node, for tests of the agent: in memory, and able
+ * to hold back what it would say. The broker under it is a real one.
  */
 import { type BrokerConnection, type Msg, newHeaders } from "../../shared/broker/connection.ts";
 import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker/trust.ts";

@@ -21,10 +21,12 @@ import { createTaskWatch } from "../../services/task/task_watch.ts";
 import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { createEventOutbox } from "../../shared/storage/outbox.ts";
+import { checkAnswers } from "../../shared/contract/answers.ts";
 import type { Principal } from "../../shared/contract/permissions.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 import { type BrokerConnection, newHeaders } from "../../shared/broker/connection.ts";
-import { newUserKey, sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
+import { newUserKey } from "../../shared/broker/signing.ts";
+import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { type TestPostgres, useTestPostgres } from "../harness.ts";
 import { startTestNats, type TestNats } from "./nats.ts";
@@ -97,6 +99,7 @@ export interface TaskHubOptions {
 export async function startTaskHub(
   { postgres, nats, settings = {}, now = () => new Date(), urls }: TaskHubOptions,
 ): Promise<TaskHub> {
+  checkAnswers();
   const log = silentLogger;
   const addresses = urls ?? await postgres.newDatabases();
   const open = (service: HubService) => openDatabase(addresses[service], { schema: service, log });
@@ -115,7 +118,7 @@ export async function startTaskHub(
   await streams.ensureStream();
   function signed(subject: string, payload: Uint8Array) {
     const headers = newHeaders();
-    headers.set(SIGNATURE_HEADER, sign(dispatchKey, subject, payload));
+    signAsHub(headers, dispatchKey, { subject, payload });
     return headers;
   }
   const outbox = await createEventOutbox({
@@ -125,7 +128,7 @@ export async function startTaskHub(
     log,
     sign(subject, payload, headers) {
       if (!subject.startsWith("dispatch.")) return;
-      headers.set(SIGNATURE_HEADER, sign(dispatchKey, subject, payload));
+      signAsHub(headers, dispatchKey, { subject, payload });
     },
   });
   // deno-lint-ignore no-explicit-any

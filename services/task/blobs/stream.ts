@@ -1,5 +1,6 @@
 /**
- * Large payloads between a stream and the table of chunks. Memory stays at a few chunks, whatever the size.
+ * Large payloads between a stream and the table of chunks. Memory stays at a few chunks, whatever
+ * the size.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -63,8 +64,9 @@ export async function writeBlob(
 }
 
 /**
- * The bytes of a stream in pieces of exactly `size`, but for the last. All pieces are in the same memory: each is gone
- * when the next is asked for. Fresh memory for each would pile up faster than it is collected.
+ * The bytes of a stream in pieces of exactly `size`, but for the last. All pieces are in the same
+ * memory: each is gone when the next is asked for. Fresh memory for each would pile up faster than
+ * it is collected.
  */
 async function* inChunks(
   content: ReadableStream<Uint8Array> | null,
@@ -88,8 +90,8 @@ async function* inChunks(
 }
 
 /**
- * The bytes of a complete blob from one on, read as they are wanted. The stream fails when they are not what was stored:
- * not so many, or, where it is read from the start, of another digest.
+ * The bytes of a complete blob from one on, read as they are wanted. The stream fails when they are
+ * not what was stored: not so many, or, where it is read from the start, of another digest.
  */
 export function readBlob(
   db: Db,

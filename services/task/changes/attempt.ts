@@ -39,7 +39,10 @@ export async function startAttempt(
   return started_at;
 }
 
-/** An attempt has ended; throws `invalid_request` when its payload is in a blob that is not the node's. */
+/**
+ * An attempt has ended; throws `invalid_request` when its payload is in a blob that is not the
+ * node's.
+ */
 export async function finishAttempt(
   change: Change,
   { task, result }: Attempted,
@@ -57,8 +60,8 @@ export async function finishAttempt(
 }
 
 /**
- * Hands the result out again, or fails it when that has happened too often. Returns the number of the next attempt,
- * `null` when there is none.
+ * Hands the result out again, or fails it when that has happened too often. Returns the number of
+ * the next attempt, `null` when there is none.
  */
 export async function nextAttempt(
   change: Change,

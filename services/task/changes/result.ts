@@ -1,8 +1,8 @@
 /**
  * Changes of results, each with what is told of it.
  *
- * Whoever ends results holds their task locked (`lockTask`, `lockFamily`): so the task's status that is told is the
- * true one.
+ * Whoever ends results holds their task locked (`lockTask`, `lockFamily`): so the task's status
+ * that is told is the true one.
  * @module
  */
 import { isFailed, isOpen } from "../../../shared/node_protocol/status.ts";
@@ -21,7 +21,10 @@ import { abandonSiblings, type End, endResults } from "../store/result_end.ts";
 import { insertStopOrders, type StopOrder } from "../store/stop_order.ts";
 import type { TaskRow } from "../store/task.ts";
 
-/** Writes `values` and tells of it. A failure ends the siblings that nobody has begun (contract §3.8). */
+/**
+ * Writes `values` and tells of it. A failure ends the siblings that nobody has begun (contract
+ * §3.8).
+ */
 export async function moveResult(
   change: Change,
   task: TaskRow,
@@ -48,7 +51,9 @@ export interface Stopped {
   orders: StopOrder[];
 }
 
-/** Ends the unfinished results of `tasks`, which the caller has locked, or only those at one node. */
+/**
+ * Ends the unfinished results of `tasks`, which the caller has locked, or only those at one node.
+ */
 export async function stopResults(
   change: Change,
   tasks: TaskRow[],
@@ -78,7 +83,9 @@ export async function stopResults(
   return { ended: ended.length, orders: await orderStops(change, open) };
 }
 
-/** Deletes a result, of which the caller has locked the task; kills it first if it is unfinished. */
+/**
+ * Deletes a result, of which the caller has locked the task; kills it first if it is unfinished.
+ */
 export async function removeResult(
   change: Change,
   task: TaskRow,
@@ -97,7 +104,10 @@ export async function removeResult(
   return orders;
 }
 
-/** Notes which nodes must be brought to stop what was open; returns whom to tell, once it is committed. */
+/**
+ * Notes which nodes must be brought to stop what was open; returns whom to tell, once it is
+ * committed.
+ */
 async function orderStops({ tx }: Change, open: ResultRow[]): Promise<StopOrder[]> {
   // What an operator stored by hand is at no node.
   const dispatched = open.filter((row) => row.node_id !== null);
@@ -110,7 +120,9 @@ function orderOf({ id, node_id }: ResultRow): StopOrder {
   return { result_id: id, node_id: node_id! };
 }
 
-/** The log that a result ends with: the node's whole one, or else what it had sent; then the reason. */
+/**
+ * The log that a result ends with: the node's whole one, or else what it had sent; then the reason.
+ */
 export async function finalLog(
   { tx }: Change,
   resultId: number,

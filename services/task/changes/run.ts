@@ -14,9 +14,10 @@ import { lockTask } from "../store/task.ts";
 import { finalLog, moveResult, printable } from "./result.ts";
 
 /**
- * Merges what is given into the result; what is absent stays. The result is over exactly when its status says so:
- * a final status without a time gets the present one, a time without a final status is refused (400). Returns false
- * when it is over already: then all that is committed is that its node has spoken.
+ * Merges what is given into the result; what is absent stays. The result is over exactly when its
+ * status says so: a final status without a time gets the present one, a time without a final status
+ * is refused (400). Returns false when it is over already: then all that is committed is that its
+ * node has spoken.
  */
 export async function updateRun(
   change: Change,

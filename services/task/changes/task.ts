@@ -1,8 +1,9 @@
 /**
  * Changes of tasks, each with all that follows from it in this service and what is told of it.
  *
- * Locks are taken in one order: the tasks of a run id by their ids (`lockFamily`), then results by theirs. What a change
- * returns as stop orders is told to the nodes once it is committed; those that run are told again until they obey.
+ * Locks are taken in one order: the tasks of a run id by their ids (`lockFamily`), then results by
+ * theirs. What a change returns as stop orders is told to the nodes once it is committed; those
+ * that run are told again until they obey.
  * @module
  */
 import { demand } from "../../../shared/contract/permissions.ts";
@@ -50,8 +51,8 @@ export interface NewTaskOptions {
 }
 
 /**
- * Stores a task with its results and dispatches them; tells of it. Throws `forbidden` when its parent is over, and
- * `invalid_request` for an input in a blob that cannot be had.
+ * Stores a task with its results and dispatches them; tells of it. Throws `forbidden` when its
+ * parent is over, and `invalid_request` for an input in a blob that cannot be had.
  */
 export async function createTask(
   change: Change,
@@ -121,7 +122,9 @@ export interface Removed {
   orders: StopOrder[];
 }
 
-/** Deletes a task with its results and all its descendants; kills first what of them is unfinished. */
+/**
+ * Deletes a task with its results and all its descendants; kills first what of them is unfinished.
+ */
 export async function removeTask(
   change: Change,
   root: TaskRow,

@@ -1,5 +1,6 @@
 /**
- * How a request makes a task, for `POST /task` and `POST /column`: looked at from all sides, then stored and dispatched.
+ * How a request makes a task, for `POST /task` and `POST /column`: looked at from all sides, then
+ * stored and dispatched.
  * @module
  */
 import type { Context } from "hono";

@@ -11,8 +11,8 @@ import { beginsEncrypted, beginsPlain, HEAD, looksEncrypted, looksPlain } from "
 import { blobPiece } from "../store/blob.ts";
 
 /**
- * Bytes, as JSON, of what every dispatch of a task carries, and every token of its containers (contract §2.5): a token goes
- * in a header, and HTTP servers take 64 KiB of those.
+ * Bytes, as JSON, of what every dispatch of a task carries, and every token of its containers
+ * (contract §2.5): a token goes in a header, and HTTP servers take 64 KiB of those.
  */
 const MAX_DISPATCHED = 40 * 1024;
 const encoder = new TextEncoder();

@@ -88,7 +88,9 @@ async function originOfSubtask(
   };
 }
 
-/** The image, and the store that has approved it: nodes rely on that when their rules name stores. */
+/**
+ * The image, and the store that has approved it: nodes rely on that when their rules name stores.
+ */
 async function algorithmOf(
   ask: Ask,
   { given, collaboration, authorization }: Omit<OriginOptions, "principal">,

@@ -16,7 +16,10 @@ export interface Scope {
   nodeOf: Map<number, number>;
 }
 
-/** Finds collaboration and nodes; refuses organizations that are not in collaboration and study, or have no node. */
+/**
+ * Finds collaboration and nodes; refuses organizations that are not in collaboration and study, or
+ * have no node.
+ */
 export async function scopeOf(
   ask: Ask,
   { collaboration_id, study_id, organizations }: NewTask,

@@ -1,8 +1,9 @@
 /**
  * Telling nodes to stop what is over.
  *
- * The end is committed first and told to the nodes second. A node that misses the message is told again, and a node
- * that was away learns it when it says hello; none can start what is over, since `start` is refused.
+ * The end is committed first and told to the nodes second. A node that misses the message is told
+ * again, and a node that was away learns it when it says hello; none can start what is over, since
+ * `start` is refused.
  * @module
  */
 import { subjects } from "../../../shared/broker/subjects.ts";

@@ -17,7 +17,10 @@ export function flatDatabases(
   return rows.map(({ label, parameters }) => ({ label, ...JSON.parse(parameters) }));
 }
 
-/** Tells the nodes of some results of a task about their current attempts, once the transaction is committed. */
+/**
+ * Tells the nodes of some results of a task about their current attempts, once the transaction is
+ * committed.
+ */
 export async function dispatch(
   { tx, send }: Pick<Change, "tx" | "send">,
   task: TaskRow,
@@ -51,7 +54,10 @@ export async function dispatch(
   }
 }
 
-/** Tells the node once more about an attempt it may not have heard of; its journal drops what it has seen. */
+/**
+ * Tells the node once more about an attempt it may not have heard of; its journal drops what it has
+ * seen.
+ */
 export async function redispatch(
   change: Pick<Change, "tx" | "send">,
   result: ResultRow,

@@ -13,18 +13,24 @@ import {
   StorageType,
 } from "../../../shared/broker/connection.ts";
 
-/** How long a node may take to write a dispatch into its journal before the broker offers it again. */
+/**
+ * How long a node may take to write a dispatch into its journal before the broker offers it again.
+ */
 const ACK_WAIT_MS = 30_000;
 
 /** The streams and consumers that nodes live on. Made by the hub; a node could not make them. */
 export interface DispatchStreams {
-  /** Makes the stream if it is not there; returns whether it had to: then whatever it held is lost. */
+  /**
+   * Makes the stream if it is not there; returns whether it had to: then whatever it held is lost.
+   */
   ensureStream(): Promise<boolean>;
   /** Makes the node's durable consumer, if it is not there. */
   ensureConsumer(nodeId: number): Promise<void>;
   /** Forgets a node that is gone, and what waits for it. */
   removeConsumer(nodeId: number): Promise<void>;
-  /** Messages that wait for the node or that it has not acknowledged; 0 when the consumer is gone. */
+  /**
+   * Messages that wait for the node or that it has not acknowledged; 0 when the consumer is gone.
+   */
   outstanding(nodeId: number): Promise<number>;
 }
 

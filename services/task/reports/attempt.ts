@@ -1,8 +1,9 @@
 /**
  * Reports about an attempt: `start`, `finish`, `lost`.
  *
- * Each names an attempt of a result. One that is not about the current attempt, from the agent that runs it, is refused
- * (`refusalOf`): a lost agent that comes back cannot overwrite what came after it.
+ * Each names an attempt of a result. One that is not about the current attempt, from the agent that
+ * runs it, is refused (`refusalOf`): a lost agent that comes back cannot overwrite what came after
+ * it.
  * @module
  */
 import { MAX_INLINE_INPUT } from "../../../shared/node_protocol/limits.ts";

@@ -1,6 +1,7 @@
 /**
- * The report `hello`: after every connection a node's agent says what it holds, and so what it does not. Work that it
- * should hold and does not name is handed out again; what it holds and should not, it is told to drop.
+ * The report `hello`: after every connection a node's agent says what it holds, and so what it does
+ * not. Work that it should hold and does not name is handed out again; what it holds and should
+ * not, it is told to drop.
  * @module
  */
 import { refusalOf } from "../../../shared/node_protocol/refusal.ts";
@@ -20,7 +21,10 @@ type Late = ReportAnswer<"hello"> & { ok: false };
 type Dropped = (ReportAnswer<"hello"> & { ok: true })["drop"];
 
 export function helloReport({ db, outbox, streams, log, now }: ReportsOptions): Reports["hello"] {
-  /** Does something about a hello that is the node's next one still; `before` is the agent that said the last one. */
+  /**
+   * Does something about a hello that is the node's next one still; `before` is the agent that said
+   * the last one.
+   */
   function onHello<Answer>(
     nodeId: number,
     { agent_id, after }: Hello,

@@ -1,6 +1,7 @@
 /**
- * The SQL of large payloads. A blob is written piece by piece, then sealed with its size and digest, then attached
- * to the one result it belongs to; until then it is its uploader's, and swept when nobody comes for it.
+ * The SQL of large payloads. A blob is written piece by piece, then sealed with its size and
+ * digest, then attached to the one result it belongs to; until then it is its uploader's, and swept
+ * when nobody comes for it.
  * @module
  */
 import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
@@ -51,7 +52,8 @@ export async function appendChunk(
   });
 }
 
-// A binary COPY: a head of 19 bytes, rows, -1. A row: how many fields (u16), then each with its length (i32) before it.
+// A binary COPY: a head of 19 bytes, rows, -1. A row: how many fields (u16), then each with its
+// length (i32) before it.
 const COPY_SIGNATURE = new Uint8Array([80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0]);
 const COPY_HEAD = COPY_SIGNATURE.length + 8;
 const COPY_END = new Uint8Array([255, 255]);
@@ -111,9 +113,10 @@ export async function blobById(tx: Tx, id: string): Promise<BlobRow | undefined>
 export const LARGEST_PIECE = 60_000;
 
 /**
- * Up to `length` bytes of a chunk, from `from` on; `undefined` when there is no such chunk.
- * By COPY, as it is written: base64 would make a string of every piece, and strings pile up on the heap. In pieces
- * that the driver's stream takes in whole: beyond its 64 KiB it stops the connection, and in Deno that stays stopped.
+ * Up to `length` bytes of a chunk, from `from` on; `undefined` when there is no such chunk. By
+ * COPY, as it is written: base64 would make a string of every piece, and strings pile up on the
+ * heap. In pieces that the driver's stream takes in whole: beyond its 64 KiB it stops the
+ * connection, and in Deno that stays stopped.
  */
 export async function blobPiece(
   tx: Tx,
@@ -134,8 +137,8 @@ export async function blobPiece(
 }
 
 /**
- * Gives a complete blob of one of these owners to a result, which may have it already; `undefined` when there is no such blob,
- * or it is another's.
+ * Gives a complete blob of one of these owners to a result, which may have it already; `undefined`
+ * when there is no such blob, or it is another's.
  */
 export async function attachBlob(
   tx: Tx,

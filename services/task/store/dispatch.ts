@@ -4,7 +4,9 @@
  */
 import type { Tx } from "../../../shared/storage/db.ts";
 
-/** The SHA-256, in hex, of the stored inputs of some results; of the content, where a blob holds it. */
+/**
+ * The SHA-256, in hex, of the stored inputs of some results; of the content, where a blob holds it.
+ */
 export async function inputDigests(tx: Tx, ids: number[]): Promise<Map<number, string>> {
   const rows = await tx<{ id: number; sha256: string }[]>`
     select result.id, coalesce(
@@ -20,8 +22,8 @@ export interface StaleDispatch {
 }
 
 /**
- * Pending results that should have been begun by now, oldest first, by node. Each time one is dispatched again it
- * is left alone for twice as long: it may well wait its turn at the node.
+ * Pending results that should have been begun by now, oldest first, by node. Each time one is
+ * dispatched again it is left alone for twice as long: it may well wait its turn at the node.
  */
 export async function staleDispatches(
   tx: Tx,

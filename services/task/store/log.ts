@@ -14,8 +14,9 @@ export interface LogPiece {
 }
 
 /**
- * Keeps a piece of the log of a result, if this node runs this attempt of it now, the piece is new and the log not
- * full; returns whether it was kept. A piece that would overfill the log is cut, and is the last.
+ * Keeps a piece of the log of a result, if this node runs this attempt of it now, the piece is new
+ * and the log not full; returns whether it was kept. A piece that would overfill the log is cut,
+ * and is the last.
  */
 export async function appendLog(
   tx: Tx,
@@ -61,4 +62,6 @@ export async function keepNote(
 
 /** What a result that runs has printed so far. */
 export const liveLog = (tx: Tx) =>
-  tx`(select string_agg(text, E'\\n' order by attempt, seq) from result_log where result_id = result.id)`;
+  tx`(
+    select string_agg(text, E'\\n' order by attempt, seq)
+    from result_log where result_id = result.id)`;

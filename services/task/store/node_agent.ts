@@ -5,8 +5,8 @@
 import type { Tx } from "../../../shared/storage/db.ts";
 
 /**
- * The agent that last spoke for a node, locked, and how many hellos of the node have been dealt with. Where none has
- * spoken yet, it is the one that speaks now.
+ * The agent that last spoke for a node, locked, and how many hellos of the node have been dealt
+ * with. Where none has spoken yet, it is the one that speaks now.
  */
 export async function lockAgent(
   tx: Tx,

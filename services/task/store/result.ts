@@ -35,8 +35,6 @@ export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-// -- results ------------------------------------------------------------------------------------------------
-
 /** Whether a task is meant for an organization. */
 export async function hasShare(tx: Tx, taskId: number, organizationId: number): Promise<boolean> {
   const [row] = await tx`
@@ -68,7 +66,9 @@ export async function taskOfResult(tx: Tx, id: number): Promise<number | undefin
   return row?.task_id;
 }
 
-/** The result, locked until the transaction ends: reports about one result happen one after another. */
+/**
+ * The result, locked until the transaction ends: reports about one result happen one after another.
+ */
 export async function lockResult(tx: Tx, id: number): Promise<ResultRow | undefined> {
   const [row] = await tx<ResultRow[]>`
     select ${resultColumns(tx)} from result where id = ${id} for update`;
@@ -126,7 +126,10 @@ export async function openResultsAtNode(tx: Tx, nodeId: number): Promise<ResultR
     order by id`;
 }
 
-/** A result as an operator stores it by hand: whatever is not given is as the table has it by itself. */
+/**
+ * A result as an operator stores it by hand: whatever is not given is as the table has it by
+ * itself.
+ */
 export interface StoredResult {
   task_id: number;
   organization_id: number;
@@ -166,8 +169,8 @@ export interface DispatchedShare {
 }
 
 /**
- * Makes a result, or takes the one that is stored for the organization, to be dispatched now; `undefined` when that one was
- * dispatched already, or is over.
+ * Makes a result, or takes the one that is stored for the organization, to be dispatched now;
+ * `undefined` when that one was dispatched already, or is over.
  */
 export async function upsertDispatched(
   tx: Tx,

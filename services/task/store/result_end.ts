@@ -14,7 +14,9 @@ export interface End {
   reason: string;
 }
 
-/** Ends these results, which the caller has locked, whatever they were; keeps what they had printed. */
+/**
+ * Ends these results, which the caller has locked, whatever they were; keeps what they had printed.
+ */
 export async function endResults(tx: Tx, ids: number[], end: End): Promise<ResultRow[]> {
   const rows = await tx<ResultRow[]>`
     update result set status = ${end.status}, finished_at = ${end.at}, log_size = 0,
@@ -25,8 +27,8 @@ export async function endResults(tx: Tx, ids: number[], end: End): Promise<Resul
 }
 
 /**
- * Ends the results of a task that no node has begun; for when a sibling's failure makes them pointless. What attempts that
- * were lost had printed is kept.
+ * Ends the results of a task that no node has begun; for when a sibling's failure makes them
+ * pointless. What attempts that were lost had printed is kept.
  */
 export async function abandonSiblings(
   tx: Tx,

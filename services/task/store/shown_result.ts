@@ -1,5 +1,6 @@
 /**
- * The SQL of results as the API shows them: joined with what permissions and references need of the task.
+ * The SQL of results as the API shows them: joined with what permissions and references need of the
+ * task.
  * @module
  */
 import {

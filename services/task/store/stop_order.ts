@@ -17,7 +17,10 @@ export async function insertStopOrders(tx: Tx, orders: StopOrder[]): Promise<voi
     on conflict (result_id) do nothing`;
 }
 
-/** Orders that may have been missed by a node that is connected: one that was not says hello when it comes back. */
+/**
+ * Orders that may have been missed by a node that is connected: one that was not says hello when it
+ * comes back.
+ */
 export async function recentStopOrders(tx: Tx, since: Date): Promise<StopOrder[]> {
   return await tx<StopOrder[]>`
     select result_id, node_id from stop_order where created_at > ${since} order by result_id`;

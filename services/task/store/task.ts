@@ -1,5 +1,6 @@
 /**
- * The SQL of tasks. Functions take the pool or a transaction and return rows as the database has them.
+ * The SQL of tasks. Functions take the pool or a transaction and return rows as the database has
+ * them.
  * @module
  */
 import {
@@ -42,8 +43,6 @@ export const taskColumns = (tx: Tx) =>
   tx`id, name, description, image, job_id, created_at, collaboration_id, study_id, parent_id,
      init_org_id, init_user_id, init_username, algorithm_store_id, algorithm_store_url,
      timeout_seconds, deadline_at`;
-
-// -- tasks --------------------------------------------------------------------------------------------------
 
 export type NewTask = Omit<TaskRow, "id" | "created_at">;
 
@@ -135,8 +134,9 @@ export async function countTasks(
 }
 
 /**
- * The task, locked until the transaction ends. Whoever ends results holds it, before any of their locks: so the
- * task's status that an event tells is the true one, and two ends that touch each other's siblings wait in line.
+ * The task, locked until the transaction ends. Whoever ends results holds it, before any of their
+ * locks: so the task's status that an event tells is the true one, and two ends that touch each
+ * other's siblings wait in line.
  */
 export async function lockTask(tx: Tx, id: number): Promise<TaskRow | undefined> {
   const [row] = await tx<TaskRow[]>`
@@ -151,8 +151,8 @@ export async function shareTask(tx: Tx, id: number): Promise<TaskRow | undefined
 }
 
 /**
- * A task and all its descendants, locked. Every task of the run id is locked, in one order, so that no child can be
- * added meanwhile and two such calls cannot wait for each other.
+ * A task and all its descendants, locked. Every task of the run id is locked, in one order, so that
+ * no child can be added meanwhile and two such calls cannot wait for each other.
  */
 export async function lockFamily(tx: Tx, root: TaskRow): Promise<TaskRow[]> {
   for (let known = -1;;) {

@@ -25,7 +25,8 @@ export async function endExpired(
   for (const task of expired) {
     const { ended, orders } = await outbox.change(async (change) => {
       const reason = `Not finished within the task's time limit of ${task.timeout_seconds} s.`;
-      // The family first: whoever holds one task of it and then waits for another could wait for a kill that waits for it.
+      // The family first: whoever holds one task of it and then waits for another could wait for a
+      // kill that waits for it.
       const stopped = await stopFamily(change, task, { status: "failed", at: now(), reason });
       await closeDeadline(change.tx, task.id);
       return stopped;

@@ -1,6 +1,6 @@
 /**
- * Dispatching again what the stream has lost. JetStream writes to disk lazily: after a power failure, or when its folder is
- * deleted, messages are gone. The table still has them.
+ * Dispatching again what the stream has lost. JetStream writes to disk lazily: after a power
+ * failure, or when its folder is deleted, messages are gone. The table still has them.
  * @module
  */
 import type { Logger } from "../../../shared/service/log.ts";

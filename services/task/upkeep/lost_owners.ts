@@ -1,6 +1,6 @@
 /**
- * Looking for what tasks and results belong to and what is not there any more: what events that were missed have left
- * behind.
+ * Looking for what tasks and results belong to and what is not there any more: what events that
+ * were missed have left behind.
  * @module
  */
 import type { TaskDeps } from "../deps.ts";
@@ -11,7 +11,10 @@ import type { OwnerGone } from "./owner_gone.ts";
 /** Organizations with their names; so many are sure to fit into one message. */
 const ASKED_AT_ONCE = 1000;
 
-/** Asks the other services what there still is; what they do not know any more takes its tasks along. */
+/**
+ * Asks the other services what there still is; what they do not know any more takes its tasks
+ * along.
+ */
 export async function removeLost(
   deps: Pick<TaskDeps, "db" | "ask" | "log">,
   gone: OwnerGone,
@@ -66,7 +69,10 @@ async function removeOfLostOrigins(
   }
 }
 
-/** Whether a service that knows none of these can be believed. If not, it is its database that is wrong. */
+/**
+ * Whether a service that knows none of these can be believed. If not, it is its database that is
+ * wrong.
+ */
 function isBelievable(
   { service, ids, lost }: { service: string; ids: number[]; lost: number[] },
   log: TaskDeps["log"],

@@ -1,6 +1,7 @@
 /**
- * What becomes of tasks and results when something they belong to is gone: the tasks of a collaboration, study,
- * organization or user are deleted; what a node should still have computed fails.
+ * What becomes of tasks and results when something they belong to is gone: the tasks of a
+ * collaboration, study, organization or user are deleted; what a node should still have computed
+ * fails.
  *
  * The results that an organization computed for others and that are complete stay with their tasks.
  * @module

@@ -1,6 +1,7 @@
 /**
- * The rounds that keep the promises of the table: work that the stream has lost is dispatched again, nodes are told
- * again to stop, deadlines are kept, and what nobody needs any more is removed.
+ * The rounds that keep the promises of the table: work that the stream has lost is dispatched
+ * again, nodes are told again to stop, deadlines are kept, and what nobody needs any more is
+ * removed.
  *
  * Every replica makes these rounds; each step locks what it changes and looks again.
  * @module

@@ -39,7 +39,9 @@ export function downloadBlob(app: Hono<AppEnv>, { db }: TaskDeps): void {
   );
 }
 
-/** Before it is used, a blob is its uploader's; afterwards it is read like the result it belongs to. */
+/**
+ * Before it is used, a blob is its uploader's; afterwards it is read like the result it belongs to.
+ */
 async function demandDownload(db: Db, principal: Principal, blob: BlobRow): Promise<void> {
   const row = blob.result_id === null
     ? undefined
@@ -51,8 +53,8 @@ async function demandDownload(db: Db, principal: Principal, blob: BlobRow): Prom
 }
 
 /**
- * Where a download that goes on after a broken connection begins; `undefined` asks for everything. Other ranges than
- * "from here to the end" are not served, as a server may (RFC 9110 §14.2).
+ * Where a download that goes on after a broken connection begins; `undefined` asks for everything.
+ * Other ranges than "from here to the end" are not served, as a server may (RFC 9110 §14.2).
  */
 function startOfRange(range: string | undefined, size: number): number | undefined {
   const from = Number(/^bytes=(\d{1,15})-$/.exec(range ?? "")?.[1] ?? NaN);

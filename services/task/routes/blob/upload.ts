@@ -51,7 +51,10 @@ async function demandUpload(db: Db, principal: Principal): Promise<void> {
   throw new SextantError("task_finished", `Task ${principal.task_id} is finished.`);
 }
 
-/** What is uploaded and used by nothing lies here for a day: an algorithm in a loop would fill the disk. */
+/**
+ * What is uploaded and used by nothing lies here for a day: an algorithm in a loop would fill the
+ * disk.
+ */
 async function demandRoom(
   db: Db,
   { organization_id }: Principal,
@@ -61,7 +64,7 @@ async function demandRoom(
   const mebibytes = Math.round(maxUnusedBytes / 2 ** 20);
   throw new SextantError(
     "too_many_requests",
-    `Organization ${organization_id} has ${mebibytes} MiB of uploads that no task or result uses. ` +
-      "Use them first; what is not used is removed after a day.",
+    `Organization ${organization_id} has ${mebibytes} MiB of uploads that no task or result ` +
+      "uses. Use them first; what is not used is removed after a day.",
   );
 }

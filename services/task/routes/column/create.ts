@@ -9,7 +9,8 @@ import { idempotent } from "../../../../shared/storage/idempotency.ts";
 import { createAndShow } from "../../creation/create.ts";
 import type { TaskDeps } from "../../deps.ts";
 
-// Our nodes tell nobody what their databases look like, so the names of columns are always asked for by a task.
+// Our nodes tell nobody what their databases look like, so the names of columns are always asked
+// for by a task.
 export function askForColumns(app: Hono<AppEnv>, deps: TaskDeps): void {
   app.post(
     "/column",

@@ -20,7 +20,10 @@ import { unknown } from "../task/references.ts";
 
 const SORTABLE = ["id", "status", "assigned_at", "started_at", "finished_at"];
 
-/** Which rows a list is about: what the caller may see, narrowed to what they ask for; 401 outside of it. */
+/**
+ * Which rows a list is about: what the caller may see, narrowed to what they ask for; 401 outside
+ * of it.
+ */
 export async function resultRequest(
   services: { db: Db; ask: Ask },
   principal: Principal,

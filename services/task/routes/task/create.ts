@@ -8,7 +8,8 @@ import { idempotent } from "../../../../shared/storage/idempotency.ts";
 import { createAndShow } from "../../creation/create.ts";
 import type { TaskDeps } from "../../deps.ts";
 
-// No permission on this line: a container needs none, and a user's is looked at in `creation/origin.ts`.
+// No permission on this line: a container needs none, and a user's is looked at in
+// `creation/origin.ts`.
 export function createTask(app: Hono<AppEnv>, deps: TaskDeps): void {
   app.post(
     "/task",

@@ -1,5 +1,6 @@
 /**
- * The filters of `GET /task` (contract §3.7): what the caller may see, narrowed to what they ask for; 401 outside of it.
+ * The filters of `GET /task` (contract §3.7): what the caller may see, narrowed to what they ask
+ * for; 401 outside of it.
  * @module
  */
 import {

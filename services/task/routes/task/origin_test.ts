@@ -1,5 +1,6 @@
 /**
- * Where a task comes from, as the nodes are told: who posted it, and which algorithm store has approved its image.
+ * Where a task comes from, as the nodes are told: who posted it, and which algorithm store has
+ * approved its image.
  * @module
  */
 import assert from "node:assert/strict";

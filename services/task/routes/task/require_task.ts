@@ -8,7 +8,10 @@ import type { Db } from "../../../../shared/storage/db.ts";
 import { mayTask } from "../../rules.ts";
 import { taskById, type TaskRow } from "../../store/task.ts";
 
-/** The task that the id in a path names; 404 when there is none, 401 when the caller may not do this to it. */
+/**
+ * The task that the id in a path names; 404 when there is none, 401 when the caller may not do this
+ * to it.
+ */
 export async function requireTask(
   db: Db,
   principal: Principal,
