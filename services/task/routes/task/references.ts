@@ -2,6 +2,7 @@
  * The filters of `GET /task` that name something else: it must exist (400) and be visible (401).
  * @module
  */
+import type { TaskList } from "../../../../shared/contract/task.ts";
 import type { Fragment } from "../../../../shared/storage/db.ts";
 import { SextantError } from "../../../../shared/service/errors.ts";
 import {
@@ -18,15 +19,6 @@ import { mayTask } from "../../rules.ts";
 import { taskOfResult } from "../../store/result.ts";
 import { oneTaskOfRun, taskById } from "../../store/task.ts";
 
-export interface References {
-  init_user_id?: number | undefined;
-  study_id?: number | undefined;
-  parent_id?: number | undefined;
-  job_id?: number | undefined;
-  run_id?: number | undefined;
-  store_id?: number | undefined;
-}
-
 /** A filter names something that does not exist. */
 export function unknown(noun: string, id: number): SextantError {
   return new SextantError(
@@ -39,7 +31,7 @@ export function unknown(noun: string, id: number): SextantError {
 export async function referenceConditions(
   { db, ask }: Pick<TaskDeps, "db" | "ask">,
   principal: Principal,
-  wanted: References,
+  wanted: TaskList,
 ): Promise<Fragment[]> {
   const where: Fragment[] = [];
   /** Narrow scopes see only their own rows anyway; for them it is enough to be a member. */
