@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MAX_LOG_PIECE } from "../../../shared/node_protocol/limits.ts";
 import { MAX_PAYLOAD } from "../../../shared/broker/limits.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { startTestNats } from "../../../tests/support/nats.ts";
@@ -53,7 +54,7 @@ Deno.test("LogStream bounds a message by what it takes on its way, not by its ch
   stream.push(["later than what was left out"]);
   stream.end();
   const { lines } = sent[1]!;
-  assert.ok(new TextEncoder().encode(JSON.stringify(lines)).length <= 256 * 1024 + 100);
+  assert.ok(new TextEncoder().encode(JSON.stringify(lines)).length <= MAX_LOG_PIECE + 100);
   assert.equal(lines.at(-1), `[${202 - lines.length} more lines]`);
   assert.ok(lines.slice(0, -1).every((line) => line.length === 1000));
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MAX_LOG_PIECE } from "../../../shared/node_protocol/limits.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { reporterOf, useTaskHub } from "../../../tests/support/task_hub.ts";
 import { createLogs, MAX_LOG } from "./logs.ts";
@@ -193,7 +194,7 @@ Deno.test("a piece of a log is bounded by its size in a message", async () => {
   await createLogs(hub().deps.outbox).append(node, run.id, { attempt: 1, seq: 0, lines });
   await waitFor(async () => await hub().deps.outbox.backlog() === 0, { what: "the outbox" });
   const kept = (await show()).log.split("\n");
-  assert.equal(kept.length, Math.floor(256 * 1024 / (6 * 3999 + 3)));
+  assert.equal(kept.length, Math.floor(MAX_LOG_PIECE / (6 * 3999 + 3)));
   assert.ok(kept.every((line: string) => line.length === 3999));
 });
 
