@@ -10,12 +10,20 @@ const refused = { code: "invalid_token" };
 
 /** A message of node 7, signed for `signedFor` and shown on `subject`. */
 async function message(
-  { subject = "report.7.start", signedFor = subject, seed = key.seed, node = 7 } = {},
+  { subject = "report.7.start", signedFor, seed = key.seed, node = 7 }: {
+    subject?: string;
+    signedFor?: string;
+    seed?: string;
+    node?: number;
+  } = {},
 ): Promise<NodeMessage> {
   const { jwt } = await issueNodeCredential(trust, node, key.publicKey, 60);
   const data = new TextEncoder().encode("{}");
   const headers = new Map<string, string>();
-  signAsNode(headers, { seed, credential: jwt }, { subject: signedFor, payload: data });
+  signAsNode(headers, { seed, credential: jwt }, {
+    subject: signedFor ?? subject,
+    payload: data,
+  });
   return { subject, data, headers: { get: (name) => headers.get(name) ?? "" } };
 }
 
