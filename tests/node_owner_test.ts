@@ -3,8 +3,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { parquetWriteBuffer } from "hyparquet-writer";
 import { useTestStack, waitFor } from "./harness.ts";
+import { writeParquet } from "./support/parquet.ts";
 import { createSite, encodeInput, type Json, type Member } from "./site.ts";
 import { startAlgorithmStore } from "./support/algorithm_store.ts";
 
@@ -192,8 +192,7 @@ Deno.test("a node whose owner allows it tells the hub how it is, and the hub tel
 
 Deno.test("a Parquet database serves the sandbox, others are refused clearly, columns are shared", async () => {
   const parquet = await Deno.makeTempFile({ dir: stack().folder, suffix: ".parquet" });
-  const columnData = [{ name: "x", data: [1, 2, 6], type: "DOUBLE" as const }];
-  await Deno.writeFile(parquet, new Uint8Array(parquetWriteBuffer({ columnData })));
+  await writeParquet(parquet, "select * from (values (1::double), (2), (6)) as t(x)");
   const site = await createSite(stack(), {
     data: ["x\n1\n"],
     node: () => ({
@@ -201,6 +200,7 @@ Deno.test("a Parquet database serves the sandbox, others are refused clearly, co
         { label: "default", uri: parquet, type: "parquet" },
         { label: "warehouse", uri: "postgresql://nowhere.example/x", type: "sql" },
       ],
+      share_columns: true,
     }),
   });
   const [member] = site.members as [Member];
@@ -219,7 +219,10 @@ Deno.test("a Parquet database serves the sandbox, others are refused clearly, co
   });
   const refused = await site.outcome(other.id);
   assert.equal(refused.runs[0].status, "start failed");
-  assert.match(refused.runs[0].log, /"warehouse" is of the type sql, which .* sandbox cannot read/);
+  assert.match(
+    refused.runs[0].log,
+    /"warehouse" cannot be used. It is of the type sql, which .* sandbox cannot read/,
+  );
 
   const shared = await waitFor(async () => {
     const { config } = await site.admin.get(`/node/${member.nodeId}`);
@@ -230,6 +233,40 @@ Deno.test("a Parquet database serves the sandbox, others are refused clearly, co
       key === "columns_default" && value === "x"
     ),
   );
+});
+
+Deno.test("a task that filters rows computes on those rows alone, or not at all; names of columns stay at the site", async () => {
+  // Lines end as Excel for Macintosh ends them.
+  const site = await createSite(stack(), { data: ["age,Ann Smith\r50,1\r60,1\r70,1"] });
+  const [member] = site.members as [Member];
+  await site.startNode(member);
+  async function average(asked: Record<string, unknown>, column = "age") {
+    const { id } = await site.researcher.post("/task", {
+      name: "filtered",
+      image: AVERAGE,
+      collaboration_id: site.collaborationId,
+      organizations: [{
+        id: member.id,
+        input: encodeInput({ method: "central", kwargs: { column } }),
+      }],
+      databases: [{ label: "default", ...asked }],
+    });
+    return await site.outcome(id);
+  }
+  const all = await average({});
+  assert.deepEqual([all.status, all.results[0].average], ["completed", 60]);
+  const range = { column: "age", min_: 60, include_min: true };
+  const preprocessing = [{ function: "filter_range", parameters: range }];
+  const filtered = await average({ preprocessing });
+  assert.deepEqual([filtered.status, filtered.results[0].average], ["completed", 65]);
+  const refused = await average({ query: "select 1" });
+  assert.match(refused.runs[0].log, /gives it a query, which a database of the type csv has not/);
+  const unknown = await average({}, "agee");
+  assert.notEqual(unknown.status, "completed");
+  assert.ok(!JSON.stringify(unknown.runs).includes("Ann Smith"), "no name of a column leaves");
+  const { config } = await site.admin.get(`/node/${member.nodeId}`);
+  assert.ok(config.length > 0, "the rest is shared");
+  assert.ok(!JSON.stringify(config).includes("Ann Smith"));
 });
 
 Deno.test("the node notes the seals of the hub's audit record in its own", async () => {

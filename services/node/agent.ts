@@ -11,6 +11,7 @@ import type { Logger } from "../../shared/service/log.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { shareConfig } from "./data/share.ts";
+import { createTables } from "./data/tables.ts";
 import { readableFormats } from "./encryption/formats.ts";
 import type { Payloads } from "./encryption/payloads.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
@@ -133,8 +134,13 @@ export async function startAgent(
       log,
       signal: silenced.signal,
     });
+    const tables = createTables({
+      folder: join(dataFolder, "tables"),
+      namesMayLeave: config.shareColumns,
+    });
     const runtimes = await openRuntimes({
       config,
+      tables,
       nodeId,
       hub,
       broker,
@@ -181,7 +187,7 @@ export async function startAgent(
       onReady() {
         ready.resolve();
         const signal = stopping.signal;
-        void shareConfig(config, { hub, nodeId, log, signal });
+        void shareConfig(config, { hub, nodeId, tables, log, signal });
       },
       signal: stopping.signal,
     }).catch(fail);

@@ -2,7 +2,10 @@
  * Tries an algorithm out in this process: each organization is the text of a CSV file. For tests.
  * @module
  */
-import { readTable } from "../../services/node/data/table.ts";
+import { openTable } from "../../services/node/data/table.ts";
+import { createTables } from "../../services/node/data/tables.ts";
+import { DEFAULT_READ } from "../../services/node/data/options.ts";
+import { temporaryFolder } from "../harness.ts";
 import type { Context, SubtaskResult } from "../../services/node/algorithms/api.ts";
 
 type Method = (context: Context, kwargs: never) => unknown;
@@ -14,12 +17,18 @@ export async function federate(
   kwargs: Record<string, unknown>,
   files: string[],
 ): Promise<unknown> {
+  const folder = await temporaryFolder();
+  const tables = createTables({ folder: `${folder.path}/tables`, namesMayLeave: true });
+  const columns = await Promise.all(files.map(async (text, index) => {
+    const path = `${folder.path}/${index}.csv`;
+    await Deno.writeTextFile(path, text);
+    return await tables.read({ type: "csv", path, options: DEFAULT_READ }, { steps: [] });
+  }));
   const tasks: SubtaskResult[][] = [];
 
   async function run(organization: number, method: string, kwargs: Record<string, unknown>) {
-    const bytes = new TextEncoder().encode(files[organization - 1]);
     const context: Context = {
-      table: () => readTable("default", bytes),
+      table: () => openTable("default", columns[organization - 1]!),
       organizations: () =>
         Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),
       async createTask({ organizations, input }) {
@@ -37,5 +46,9 @@ export async function federate(
     const value = await algorithm[method]!(context, kwargs as never);
     return JSON.parse(JSON.stringify(value));
   }
-  return await run(1, method, kwargs);
+  try {
+    return await run(1, method, kwargs);
+  } finally {
+    await folder.remove();
+  }
 }

@@ -3,7 +3,10 @@
  * @module
  */
 import { writePieces } from "../../services/node/payload/pieces.ts";
+import { DEFAULT_READ } from "../../services/node/data/options.ts";
+import { createTables } from "../../services/node/data/tables.ts";
 import type { Outcome, RunHandle } from "../../services/node/run/runtime.ts";
+import type { SandboxDatabase } from "../../services/node/data/databases.ts";
 import type { RunSpec } from "../../services/node/sandbox/run_spec.ts";
 import {
   createSandbox,
@@ -13,7 +16,15 @@ import {
 import { silentLogger } from "../../shared/service/log.ts";
 import { temporaryFolder } from "../harness.ts";
 
-export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input">> {
+/** A file that the test has written, or columns that it has made. */
+export interface TestDatabase {
+  label: string;
+  type: "csv" | "columns";
+  path: string;
+}
+
+export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input" | "databases">> {
+  databases?: TestDatabase[];
   method?: string;
   args?: unknown[];
   kwargs?: Record<string, unknown>;
@@ -43,11 +54,19 @@ export async function withSandbox(
 ): Promise<void> {
   const { path: folder, remove } = await temporaryFolder();
   const sandbox = await createSandbox({ folder, log: silentLogger, ...options });
+  const tables = createTables({ folder: `${folder}/tables`, namesMayLeave: true });
   let runs = 0;
+
+  async function ready({ label, type, path }: TestDatabase): Promise<SandboxDatabase> {
+    if (type === "columns") return { label, type, path };
+    const source = { type, path, options: DEFAULT_READ };
+    return { label, type: "columns", path: await tables.read(source, { steps: [] }) };
+  }
 
   async function start(
     source: string,
-    { method = "main", args = [], kwargs = {}, inputText, limits, ...rest }: RunOptions = {},
+    { method = "main", args = [], kwargs = {}, inputText, limits, databases = [], ...rest }:
+      RunOptions = {},
   ) {
     const name = `run-${++runs}`;
     const path = `${folder}/${name}.ts`;
@@ -58,7 +77,7 @@ export async function withSandbox(
       input: inputText === undefined
         ? { method, args, kwargs }
         : await writePieces(`${folder}/${name}.json`, [new TextEncoder().encode(inputText)]),
-      databases: [],
+      databases: await Promise.all(databases.map(ready)),
       limits: { timeoutSeconds: 30, memoryMiB: 2048, outputMiB: 8, ...limits },
       onLog: () => {},
       client: NO_SUBTASKS,

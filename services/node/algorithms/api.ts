@@ -17,10 +17,15 @@
  * @module
  */
 
-/** Values of a column in the order of the rows; `null` where there is none. */
+/**
+ * Values of a column in the order of the rows; `null` where there is none. A whole number that a
+ * JavaScript number cannot hold, or one with leading zeros, makes its column text. Dates are ISO
+ * text as they stand in the data, days (`1984-02-29`) or moments.
+ */
 export type Column =
   | { name: string; type: "number"; values: (number | null)[] }
-  | { name: string; type: "text"; values: (string | null)[] };
+  | { name: string; type: "boolean"; values: (boolean | null)[] }
+  | { name: string; type: "text" | "date"; values: (string | null)[] };
 
 /** One database, read-only. Every error names what is wrong, but never a value. */
 export interface Table {
@@ -29,7 +34,7 @@ export interface Table {
   /** The number of rows. */
   readonly length: number;
   /**
-   * A column of numbers if everything in it is one, else of text. Throws if there is no such
+   * A column with the type that everything in it has, else of text. Throws if there is no such
    * column.
    */
   column(name: string): Column;

@@ -4,7 +4,7 @@
  * @module
  */
 import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
@@ -22,6 +22,8 @@ import {
   usualSockets,
 } from "../container/engine.ts";
 import { gpuProblem } from "../container/gpu.ts";
+import { createTables } from "../data/tables.ts";
+import { checkDatabase } from "./databases.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkAddress, checkSurroundings } from "./reach.ts";
 
@@ -71,19 +73,22 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
     }
   }
   yield checkPrivateKey(config, identity);
+  const tables = createTables({
+    folder: join(config.dataFolder, "tables"),
+    namesMayLeave: config.shareColumns,
+  });
   for (const database of config.databases) {
     if (!database.path) {
       yield await checkAddress(database, config);
       continue;
     }
     const problem = await readable(database.path);
-    yield finding(
-      `database ${database.label}`,
-      problem === undefined,
-      problem === undefined
-        ? `${database.type}, can be read`
-        : `${problem}; the account that runs the agent must be able to read it`,
-    );
+    if (problem !== undefined) {
+      const todo = "the account that runs the agent must be able to read it";
+      yield finding(`database ${database.label}`, false, `${problem}; ${todo}`);
+      continue;
+    }
+    yield* checkDatabase(database, { tables, shareColumns: config.shareColumns });
   }
   yield* checkContainers(config);
   yield await checkDisk(config.dataFolder);

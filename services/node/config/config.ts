@@ -13,6 +13,7 @@ import type { LogLevel } from "../../../shared/service/log.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
 import { addressesOf } from "../data/address.ts";
 import { DATABASE_TYPES, IN_FILES, type NodeDatabase } from "../data/databases.ts";
+import { readOptions } from "../data/options.ts";
 import { FORMAT_SETTINGS, type FormatSetting } from "../encryption/formats.ts";
 import { readPrivateKey } from "../encryption/keys.ts";
 import { isPattern, type Policy } from "../policy/policy.ts";
@@ -68,6 +69,7 @@ const database = z.strictObject({
   ).optional(),
   reach: listOf(target).optional(),
   mount_mode: z.enum(["ro", "copy"], "must be ro or copy").optional(),
+  read: readOptions.optional(),
 });
 
 /** The field's words and ours. */
@@ -139,6 +141,7 @@ const schema = z.strictObject({
     }).transform((name) => LOG_LEVELS[name]!).optional(),
   }).prefault({}),
   share_config: z.boolean("must be true or false").default(true),
+  share_columns: z.boolean("must be true or false").default(false),
   share_algorithm_logs: z.boolean("must be true or false").default(true),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
 });
@@ -167,8 +170,10 @@ export interface NodeConfig {
   metricsEverySeconds: number | undefined;
   /** How much the agent tells of itself, unless a variable says it. */
   logLevel: LogLevel | undefined;
-  /** Whether the hub is told of rules, databases and columns. */
+  /** Whether the hub is told of rules and databases. */
   shareConfig: boolean;
+  /** Whether names of columns leave: to the hub, and in messages for researchers. */
+  shareColumns: boolean;
   /** Whether what algorithms print leaves the site. */
   shareLogs: boolean;
 }
@@ -220,6 +225,7 @@ export async function readNodeConfig(
       : undefined,
     logLevel: options.logging.level,
     shareConfig: options.share_config,
+    shareColumns: options.share_columns,
     shareLogs: options.share_algorithm_logs,
   };
   await checkPaths(config, problems);
@@ -228,7 +234,7 @@ export async function readNodeConfig(
 }
 
 async function databaseOf(
-  { label, type, uri, env, reach: given, mount_mode: mode }: z.infer<typeof database>,
+  { label, type, uri, env, read, reach: given, mount_mode: mode }: z.infer<typeof database>,
   at: (relative: string) => string,
 ): Promise<NodeDatabase> {
   const about = {
@@ -236,6 +242,7 @@ async function databaseOf(
     type,
     reach: given ?? [],
     ...(env ? { env } : {}),
+    ...(read ? { read } : {}),
     ...(mode ? { mountMode: mode } : {}),
   };
   if (IN_FILES.includes(type)) return { ...about, path: at(uri) };
@@ -409,7 +416,7 @@ function apiAddress({ server_url, port, api_path }: z.infer<typeof schema>, prob
 
 async function checkPaths(config: NodeConfig, problems: string[]): Promise<void> {
   const labels = new Map<string, string>();
-  for (const { label, type, path, reach } of config.databases) {
+  for (const { label, type, path, read, reach } of config.databases) {
     if (reach.some((one) => one.port === 80 && /^(localhost|127\.0\.0\.1)$/.test(one.host))) {
       problems.push(
         `databases: ${label} is at ${LOOPBACK}:80, where containers find their proxy; ` +
@@ -423,6 +430,9 @@ async function checkPaths(config: NodeConfig, problems: string[]): Promise<void>
       problems.push(`databases: the labels ${other} and ${label} differ in case alone`);
     }
     labels.set(label.toUpperCase(), label);
+    if (read && type !== "csv") {
+      problems.push(`databases: ${label} has the option read, which is for files of the type csv`);
+    }
     if (path === undefined) continue;
     const info = await Deno.stat(path).catch(() => undefined);
     if (type === "folder" && !info?.isDirectory) {

@@ -6,7 +6,7 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
-import { chooseDatabases } from "../data/databases.ts";
+import { wantedDatabases } from "../data/databases.ts";
 import { persist } from "../hub/backoff.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_id.ts";
@@ -121,10 +121,9 @@ export function createContainerRuntime(
 
       return async function specify(text) {
         const { content: input, call } = await receiveInput(dispatch, text, signal);
-        const databases = chooseDatabases(dispatch, config.databases).map((database, index) => ({
-          ...database,
-          request: dispatch.databases[index]!,
-        }));
+        const databases = wantedDatabases(dispatch, config.databases).map(
+          ({ database }, index) => ({ ...database, request: dispatch.databases[index]! }),
+        );
         // A slow registry keeps no other run from computing.
         const imageId = await hold.without(() => pulling).catch((error) => {
           if (!(error instanceof ImageError)) throw error;

@@ -1,114 +1,159 @@
 /**
- * A reader of CSV files as RFC 4180 describes them, with LF or CRLF and an optional byte order
- * mark. It stands by itself because the sandbox has no packages.
+ * CSV files on their way to DuckDB: scanned once as a whole, and written anew in the one form that
+ * leaves it nothing to guess where they are not in a form that it reads with certainty.
  * @module
  */
+import { join } from "node:path";
+import { decoderLabel, type Dialect, dialectOf, encodingOf, HEAD_BYTES } from "./csv_dialect.ts";
+import { createScanner, type LineEnd, type Structure } from "./csv_structure.ts";
+import { DataError } from "./error.ts";
+import type { ReadOptions } from "./options.ts";
 
-/** The file is not a table. The message names the line, and nothing that stands in it. */
-export class CsvError extends Error {
-  override name = "CsvError";
-}
-
-export interface Csv {
-  /** The first line. */
-  names: string[];
-  /** The cells of each column, in the order of the rows. */
-  columns: string[][];
-  /** The number of rows. */
-  length: number;
+/** A CSV file that DuckDB can read. */
+export interface CsvFile {
+  path: string;
+  dialect: Dialect;
+  /** Rows, the header not included: what DuckDB must find. */
+  rows: number;
+  blankLines: number;
+  /** Bytes that the longest record has at most, however it is written. */
+  longest: number;
+  /** As `path` has it; the dialect's own where it is the owner's file. */
+  separator: string;
+  lineEnd: LineEnd;
+  /** Records before the first row. */
+  header: boolean;
 }
 
 /**
- * Reads the text of a CSV file. An empty line is left out, except in a file of a single column,
- * where it is an empty cell. Throws a {@linkcode CsvError} when there is no first line, a name
- * stands twice, a row is longer or shorter than the first line, or quotes are not closed.
+ * Reads the structure of the file at `source`. Throws a {@linkcode DataError} that names the first
+ * line that is wrong.
+ *
+ * @param scratch a folder for a copy, which is made when DuckDB could not read the file itself
  */
-export function parseCsv(text: string): Csv {
-  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  let line = 1;
-  let nextQuote = text.indexOf('"', at);
+export async function scanCsv(
+  source: string,
+  options: ReadOptions,
+  scratch: string,
+): Promise<CsvFile> {
+  const { bytes, whole } = await readHead(source);
+  const encoding = encodingOf(bytes, options);
+  const label = decoderLabel(encoding, bytes);
+  const head = decodeHead(bytes, { label, whole });
+  const dialect = dialectOf(head, { encoding, whole, options });
+  const scanner = createScanner({ separator: dialect.separator });
+  await eachText(source, label, dialect.skip, (text) => scanner.push(text));
+  const structure = scanner.end();
+  const file: CsvFile = {
+    path: source,
+    dialect,
+    rows: structure.records - (dialect.header ? 1 : 0),
+    blankLines: structure.blankLines,
+    // A character has up to three bytes in UTF-8, a quote up to two for each.
+    longest: 3 * structure.longest + 3 * structure.first.length,
+    separator: dialect.separator,
+    lineEnd: [...structure.lineEnds][0] ?? "\n",
+    header: dialect.header,
+  };
+  return readsAsItIs(dialect, structure) ? file : await rewriteCsv(file, source, label, scratch);
+}
 
-  function readRecord(): string[] {
-    if (nextQuote >= 0 && nextQuote < at) nextQuote = text.indexOf('"', at);
-    const end = endOfLine(text, at);
-    if (nextQuote >= 0 && nextQuote < end) return readQuoted();
-    const cells = withoutReturn(text.slice(at, end)).split(",");
-    at = end + 1;
-    line++;
-    return cells;
+/** Whether DuckDB reads the owner's file without a guess. */
+function readsAsItIs(
+  { encoding, skip }: Dialect,
+  { lineEnds, blankLines }: Structure,
+): boolean {
+  return encoding === "utf-8" && skip === 0 && lineEnds.size <= 1 && !lineEnds.has("\r") &&
+    // Above the header, and in a single column, it takes a blank line for a row.
+    blankLines === 0;
+}
+
+/** Writes the records with every cell in quotes, commas and LF, in UTF-8. */
+export async function rewriteCsv(
+  file: CsvFile,
+  source: string,
+  label: string | undefined,
+  scratch: string,
+): Promise<CsvFile> {
+  const { dialect } = file;
+  const path = join(scratch, "canonical.csv");
+  using target = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  const writer = target.writable.getWriter();
+  const encoder = new TextEncoder();
+  let lines: string[] = [];
+  const scanner = createScanner({
+    separator: dialect.separator,
+    onRecord: (cells) =>
+      lines.push(cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")),
+  });
+  async function flush() {
+    if (lines.length > 0) await writer.write(encoder.encode(lines.join("\n") + "\n"));
+    lines = [];
   }
+  await eachText(source, label ?? "utf-8", dialect.skip, async (text) => {
+    scanner.push(text);
+    await flush();
+  });
+  scanner.end();
+  await flush();
+  await writer.close();
+  return { ...file, path, separator: ",", lineEnd: "\n" };
+}
 
-  /** A record that has quotes somewhere, and so may go on over several lines. */
-  function readQuoted(): string[] {
-    const cells: string[] = [];
-    for (;;) {
-      cells.push(text[at] === '"' ? readQuotedCell() : readPlainCell());
-      if (text[at] !== ",") break;
-      at++;
-    }
-    if (text[at] === "\r") at++;
-    if (at < text.length && text[at] !== "\n") {
-      throw new CsvError(`Line ${line} has something between a closing quote and the next comma.`);
-    }
-    at++;
-    line++;
-    return cells;
-  }
-
-  function readPlainCell(): string {
-    const comma = text.indexOf(",", at);
-    const lineEnd = endOfLine(text, at);
-    const end = comma >= 0 && comma < lineEnd ? comma : lineEnd;
-    const cell = text.slice(at, end);
-    at = end;
-    return end === lineEnd ? withoutReturn(cell) : cell;
-  }
-
-  function readQuotedCell(): string {
-    const opened = line;
-    let cell = "";
-    for (let from = at + 1;;) {
-      const quote = text.indexOf('"', from);
-      if (quote < 0) throw new CsvError(`Line ${opened} opens a quote that is never closed.`);
-      const part = text.slice(from, quote);
-      cell += part;
-      line += part.split("\n").length - 1;
-      if (text[quote + 1] !== '"') {
-        at = quote + 1;
-        return cell;
-      }
-      cell += '"';
-      from = quote + 2;
-    }
-  }
-
-  if (at >= text.length) throw new CsvError("The file is empty: its first line must name columns.");
-  const names = readRecord();
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new CsvError(`The first line names the column "${twice}" twice.`);
-
-  const columns: string[][] = names.map(() => []);
+async function readHead(path: string): Promise<{ bytes: Uint8Array; whole: boolean }> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(HEAD_BYTES);
   let length = 0;
-  while (at < text.length) {
-    const started = line;
-    const cells = readRecord();
-    if (cells.length !== names.length) {
-      if (cells.length === 1 && cells[0] === "") continue;
-      throw new CsvError(
-        `Line ${started} has ${cells.length} cells, but the first line names ${names.length} columns.`,
-      );
-    }
-    for (let index = 0; index < cells.length; index++) columns[index]!.push(cells[index]!);
-    length++;
+  while (length < bytes.length) {
+    const count = await file.read(bytes.subarray(length));
+    if (count === null) return { bytes: bytes.subarray(0, length), whole: true };
+    length += count;
   }
-  return { names, columns, length };
+  return { bytes, whole: false };
 }
 
-function endOfLine(text: string, from: number): number {
-  const end = text.indexOf("\n", from);
-  return end < 0 ? text.length : end;
+function decodeHead(
+  bytes: Uint8Array,
+  { label, whole }: { label: string; whole: boolean },
+): string {
+  try {
+    return new TextDecoder(label, { fatal: true }).decode(bytes, { stream: !whole });
+  } catch {
+    throw notThisEncoding(label);
+  }
 }
 
-function withoutReturn(cell: string): string {
-  return cell.endsWith("\r") ? cell.slice(0, -1) : cell;
+function notThisEncoding(label: string): DataError {
+  return new DataError(
+    label === "utf-8"
+      ? "It is not text in UTF-8. Set `encoding` for the database in node.yaml, " +
+        "such as `encoding: latin-1`."
+      : `It is not text in ${label}, as the setting \`encoding\` or its first bytes say.`,
+  );
+}
+
+/** Decodes a file piece by piece, the first `skip` characters left out. */
+async function eachText(
+  path: string,
+  label: string,
+  skip: number,
+  take: (text: string) => void | Promise<void>,
+): Promise<void> {
+  const file = await Deno.open(path);
+  const decoder = new TextDecoder(label, { fatal: true });
+  let left = skip;
+  async function pass(text: string) {
+    const part = left > 0 ? text.slice(left) : text;
+    left = Math.max(0, left - text.length);
+    if (part !== "") await take(part);
+  }
+  function decode(bytes?: Uint8Array): string {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch {
+      throw notThisEncoding(label);
+    }
+  }
+  for await (const bytes of file.readable) await pass(decode(bytes));
+  await pass(decode());
 }

@@ -3,12 +3,12 @@
  * columns.
  * @module
  */
-import { join } from "node:path";
 import type { Target } from "../container/network/routes.ts";
-import { readHead } from "../record/folder.ts";
 import { CannotStart } from "../run/cannot_start.ts";
-import { parseCsv } from "./csv.ts";
-import { TableError } from "./table.ts";
+import { DataError } from "./error.ts";
+import { DEFAULT_READ, type ReadOptions } from "./options.ts";
+import { readRequest } from "./request.ts";
+import type { Source, Tables } from "./tables.ts";
 
 export const DATABASE_TYPES = [
   "csv",
@@ -30,6 +30,8 @@ export interface NodeDatabase {
   path?: string | undefined;
   /** Otherwise its address, for containers. */
   uri?: string | undefined;
+  /** How its file is to be read. */
+  read?: ReadOptions | undefined;
   /** Parameters for containers. */
   env?: Record<string, string> | undefined;
   /**
@@ -40,68 +42,88 @@ export interface NodeDatabase {
   reach: Target[];
 }
 
-/** A file of the data station that a run in the sandbox may read. */
+/** Types that are always a file or a folder. */
+export const IN_FILES: readonly DatabaseType[] = ["csv", "parquet", "excel", "folder"];
+
+/** A database that a run may read, by the name the algorithm knows it by. */
 export interface SandboxDatabase {
-  /** The name that the algorithm knows it by. */
   label: string;
-  type: "csv";
-  /** Absolute path of a regular file. */
+  type: "columns";
+  /** Absolute path of a regular file of typed columns (`columns_file.ts`). */
   path: string;
 }
 
-/** Types that are always a file or a folder. */
-export const IN_FILES: readonly DatabaseType[] = ["csv", "parquet", "excel", "folder"];
+/** A database that a task asks for, with what it asks of it, in v6's words. */
+export interface WantedDatabase {
+  database: NodeDatabase;
+  wanted: Record<string, unknown>;
+}
 
 /**
  * The databases that a dispatch asks for, in its order. Throws a {@linkcode CannotStart} for one
  * that is not here.
  */
-export function chooseDatabases<Database extends { label: string }>(
-  { databases: wanted }: { databases: readonly { label: string }[] },
-  databases: readonly Database[],
-): Database[] {
-  return wanted.map(({ label }) => {
-    const found = databases.find((database) => database.label === label);
-    if (found) return found;
-    const known = databases.map((database) => database.label).join(", ") || "none";
+export function wantedDatabases(
+  { databases: wanted }: { databases: readonly ({ label: string } & Record<string, unknown>)[] },
+  databases: readonly NodeDatabase[],
+): WantedDatabase[] {
+  return wanted.map(({ label, ...asked }) => {
+    const database = databases.find((one) => one.label === label);
+    if (database) return { database, wanted: asked };
+    const known = databases.map((one) => one.label).join(", ") || "none";
     throw new CannotStart(`This node has no database "${label}"; it has ${known}.`);
   });
 }
 
-/** Readies databases for the sandbox. Throws a {@linkcode CannotStart} for what it cannot read. */
+/**
+ * Readies databases for the sandbox. Throws a {@linkcode CannotStart} for what it cannot read as it
+ * is asked to.
+ */
 export async function forSandbox(
-  databases: readonly NodeDatabase[],
-  dataFolder: string,
+  databases: readonly WantedDatabase[],
+  tables: Tables,
 ): Promise<SandboxDatabase[]> {
-  return await Promise.all(databases.map(async ({ label, type, path }) => {
-    if (type === "csv" && path) return { label, type, path };
-    if (type !== "parquet" || !path) {
-      throw new CannotStart(
-        `The database "${label}" is of the type ${type}, which algorithms in the sandbox cannot read: ` +
-          "they read csv and parquet. An algorithm in a container image can.",
-      );
-    }
-    // Loaded by those nodes alone that have such a file.
-    const { tableOfParquet } = await import("./parquet.ts");
+  return await Promise.all(databases.map(async ({ database, wanted }) => {
+    const { label, type } = database;
     try {
-      const table = await tableOfParquet(label, path, join(dataFolder, "tables"));
-      return { label, type: "csv" as const, path: table };
+      const source = sourceOf(database);
+      const path = await tables.read(source, readRequest(type, wanted));
+      return { label, type: "columns" as const, path };
     } catch (error) {
-      throw error instanceof TableError ? new CannotStart(error.message) : error;
+      if (!(error instanceof DataError)) throw error;
+      throw new CannotStart(`The database "${label}" cannot be used. ${error.message}`);
     }
   }));
 }
 
-/** The names of a database's columns, where that can be told without a program of its own. */
-export async function columnsOf({ type, path }: NodeDatabase): Promise<string[] | undefined> {
-  if (!path) return undefined;
+/** What the sandbox reads of a database. Throws a {@linkcode DataError} where it reads nothing. */
+export function sourceOf({ type, path, uri, read }: NodeDatabase): Source {
+  const options = read ?? DEFAULT_READ;
+  if ((type === "csv" || type === "parquet" || type === "excel") && path) {
+    return { type, path, options };
+  }
+  const file = type === "sql" && (path ?? /^sqlite:\/\/\/(.+)$/i.exec(uri ?? "")?.[1]);
+  if (file) return { type: "sqlite", path: file, options };
+  throw new DataError(
+    `It is of the type ${type}, which algorithms in the sandbox cannot read here: they read csv, parquet, ` +
+      "excel, and sql from an SQLite file. An algorithm in a container image can.",
+  );
+}
+
+/**
+ * The names of a database's columns that may be told to the hub: none where the first line may be
+ * data, for then it names persons or what they have.
+ */
+export async function columnsOf(
+  database: NodeDatabase,
+  tables: Tables,
+): Promise<string[] | undefined> {
   try {
-    if (type === "csv") return parseCsv(await readHead(path)).names;
-    if (type !== "parquet") return undefined;
-    const { parquetColumns } = await import("./parquet.ts");
-    return await parquetColumns(path);
-  } catch {
-    // What is wrong with the file shows when it is used.
-    return undefined;
+    const { columns, csv } = await tables.describe(sourceOf(database));
+    return csv?.doubtfulHeader ? undefined : columns.map(({ name }) => name);
+  } catch (error) {
+    // What is wrong with it shows when it is used, and in `node check`.
+    if (error instanceof DataError) return undefined;
+    throw error;
   }
 }

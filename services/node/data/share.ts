@@ -9,6 +9,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { Hub } from "../hub/hub.ts";
 import { columnsOf } from "./databases.ts";
+import type { Tables } from "./tables.ts";
 
 interface Entry {
   key: string;
@@ -19,9 +20,15 @@ interface Entry {
 const MOST_ENTRIES = 1000;
 const LONGEST = { key: 128, value: 1024 };
 
-/** What is shared, under v6's keys (HTTP contract §10). */
+type Shared = Pick<NodeConfig, "encryption" | "policy" | "databases" | "shareColumns">;
+
+/**
+ * What is shared, under v6's keys (HTTP contract §10). Names of columns go only where the owner
+ * says so.
+ */
 export async function sharedEntries(
-  { encryption, policy, databases }: Pick<NodeConfig, "encryption" | "policy" | "databases">,
+  { encryption, policy, databases, shareColumns }: Shared,
+  tables: Tables,
 ): Promise<Entry[]> {
   const entries: [string, unknown][] = [["encryption", encryption]];
   const rules = policy.algorithms?.map(({ name }) => name) ?? [];
@@ -33,8 +40,8 @@ export async function sharedEntries(
   for (const { label, type } of databases) {
     entries.push(["database_labels", label], [`db_type_${label}`, type]);
   }
-  for (const database of databases) {
-    for (const column of await columnsOf(database) ?? []) {
+  for (const database of shareColumns ? databases : []) {
+    for (const column of await columnsOf(database, tables) ?? []) {
       entries.push([`columns_${database.label}`, column]);
     }
   }
@@ -47,10 +54,16 @@ export async function sharedEntries(
 /** Tells the hub; that it cannot be told now is no reason to stop. */
 export async function shareConfig(
   config: NodeConfig,
-  { hub, nodeId, log, signal }: { hub: Hub; nodeId: number; log: Logger; signal: AbortSignal },
+  { hub, nodeId, tables, log, signal }: {
+    hub: Hub;
+    nodeId: number;
+    tables: Tables;
+    log: Logger;
+    signal: AbortSignal;
+  },
 ): Promise<void> {
   try {
-    const entries = config.shareConfig ? await sharedEntries(config) : [];
+    const entries = config.shareConfig ? await sharedEntries(config, tables) : [];
     const body = { config: entries };
     await hub.insist(`/node/${nodeId}`, z.unknown(), { method: "PATCH", body, signal });
   } catch (error) {

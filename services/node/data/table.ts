@@ -1,123 +1,73 @@
 /**
- * A CSV file, or what the agent made of a Parquet file, as the typed, read-only table that
- * algorithms see.
+ * A file of typed columns as the read-only table that algorithms see. Runs in the sandbox.
  *
- * What an error here says travels to the researcher: it may name columns and rows, but no value.
+ * What an error here says travels to the researcher. It may name the column that was asked for, and
+ * rows, but no value; and the table's other columns only where the owner lets their names leave.
  * @module
  */
-import type { Column, Table } from "../algorithms/api.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
-import { CsvError, parseCsv } from "./csv.ts";
+import type { Column, Table } from "../algorithms/api.ts";
+import { type ColumnFoot, readColumn, readFoot } from "./columns_file.ts";
 
 /** A database cannot be used as the algorithm asked. */
 export class TableError extends Error {
   override name = "TableError";
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const MISSING = /^(na|nan|null)?$/i;
 /** Column names in one message. */
 const NAMES_SHOWN = 40;
 
 /**
- * Begins a table whose columns have their types already: then follows a {@linkcode TypedTable} as
- * JSON.
+ * Opens the file of columns at `path`; `label` names the database in messages. A column is read
+ * when it is asked for.
  */
-export const TYPED = "\x01sextant table 1\n";
-
-export interface TypedTable {
-  columns: Column[];
-  length: number;
-}
-
-/**
- * Reads the bytes (UTF-8) of a CSV file or of a typed table; `label` names the database in
- * messages. Throws a {@linkcode TableError}.
- */
-export function readTable(label: string, bytes: Uint8Array): Table {
-  const start = new TextEncoder().encode(TYPED);
-  if (start.every((byte, index) => bytes[index] === byte)) {
-    return typedTable(label, JSON.parse(new TextDecoder().decode(bytes.subarray(start.length))));
+export function openTable(label: string, path: string): Table {
+  const file = Deno.openSync(path);
+  function read(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(length);
+    file.seekSync(offset, Deno.SeekMode.Start);
+    for (let done = 0; done < length;) {
+      const count = file.readSync(bytes.subarray(done));
+      if (count === null) throw new TableError(`The database "${label}" is cut off.`);
+      done += count;
+    }
+    return bytes;
   }
-  const { names, columns, length } = parse(label, bytes);
-  const cellsOf = (name: string) => columns[indexOf(label, name, names)]!;
+  const { columns, length, namesMayLeave } = readFoot(read, file.statSync().size);
+  const names = columns.map(({ name }) => name);
+
+  function find(name: string): ColumnFoot {
+    const found = columns.find((column) => column.name === name);
+    if (found) return found;
+    throw new TableError(
+      `The database "${label}" has no column "${name}"${
+        namesMayLeave ? suggestion(String(name), names) : "."
+      }`,
+    );
+  }
 
   return {
     columns: names,
     length,
-    column(name): Column {
-      const cells = cellsOf(name);
-      const { values, firstOther } = toNumbers(cells);
-      if (firstOther === undefined) return { name, type: "number", values };
-      return { name, type: "text", values: cells.map((cell) => cell === "" ? null : cell) };
-    },
+    column: (name): Column => readColumn(read, length, find(name)),
     numeric(name) {
-      const { values, firstOther } = toNumbers(cellsOf(name));
-      if (firstOther === undefined) return values;
+      const foot = find(name);
+      const column = readColumn(read, length, foot);
+      if (column.type === "number") return column.values;
+      const { otherThanNumber: row } = foot;
       throw new TableError(
         `The column "${name}" of the database "${label}" is not numeric: ` +
-          `row ${firstOther + 1} below the first line holds something other than a number.`,
+          (row === undefined
+            ? `it holds ${column.type === "boolean" ? "booleans" : `${column.type}s`}.`
+            : `row ${row} below the first line holds something other than a number.`),
       );
     },
   };
 }
 
-/** Where a column stands. */
-function indexOf(label: string, name: string, names: readonly string[]): number {
-  const index = names.indexOf(name);
-  if (index >= 0) return index;
-  const near = closest(String(name), names);
+function suggestion(name: string, names: readonly string[]): string {
+  const near = closest(name, names);
   const shown = names.slice(0, NAMES_SHOWN).join(", ");
-  throw new TableError(
-    `The database "${label}" has no column "${name}"${near ? `; did you mean "${near}"?` : "."} ` +
-      `It has: ${shown}${
-        names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : ""
-      }.`,
-  );
-}
-
-function typedTable(label: string, { columns, length }: TypedTable): Table {
-  const names = columns.map(({ name }) => name);
-  const column = (name: string) => columns[indexOf(label, name, names)]!;
-  return {
-    columns: names,
-    length,
-    column,
-    numeric(name) {
-      const { type, values } = column(name);
-      if (type === "number") return values;
-      throw new TableError(
-        `The column "${name}" of the database "${label}" is not numeric: it holds text.`,
-      );
-    },
-  };
-}
-
-function parse(label: string, bytes: Uint8Array) {
-  try {
-    return parseCsv(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    if (error instanceof CsvError) {
-      throw new TableError(`The database "${label}" is not a valid CSV file. ${error.message}`);
-    }
-    if (error instanceof TypeError) {
-      throw new TableError(`The database "${label}" is not text in UTF-8.`);
-    }
-    throw error;
-  }
-}
-
-/**
- * The cells as numbers; `firstOther` is the index of the first that is neither a number nor
- * missing.
- */
-function toNumbers(cells: string[]): { values: (number | null)[]; firstOther: number | undefined } {
-  const values: (number | null)[] = [];
-  for (const [index, cell] of cells.entries()) {
-    const text = cell.trim();
-    const value = NUMBER.test(text) ? Number(text) : MISSING.test(text) ? null : NaN;
-    if (value !== null && !Number.isFinite(value)) return { values, firstOther: index };
-    values.push(value);
-  }
-  return { values, firstOther: undefined };
+  const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
+  return `${near ? `; did you mean "${near}"?` : "."} It has: ${shown}${more}.`;
 }

@@ -38,23 +38,3 @@ export async function syncFolder(folder: string): Promise<void> {
     handle.close();
   }
 }
-
-/** The first line of a text file, at most so many bytes. */
-export async function readHead(path: string, most = 256 * 1024): Promise<string> {
-  const file = await Deno.open(path);
-  try {
-    const bytes = new Uint8Array(most);
-    let length = 0;
-    while (length < most) {
-      const count = await file.read(bytes.subarray(length));
-      if (count === null || bytes.subarray(length, length + count).includes(0x0a)) {
-        length += count ?? 0;
-        break;
-      }
-      length += count;
-    }
-    return new TextDecoder().decode(bytes.subarray(0, length)).split("\n")[0]!;
-  } finally {
-    file.close();
-  }
-}

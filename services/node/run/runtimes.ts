@@ -7,6 +7,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { openContainers } from "../container/open_containers.ts";
 import { createContainerRuntime } from "../container/runtime.ts";
+import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -25,6 +26,7 @@ export interface Runtimes {
 }
 
 export interface OpenRuntimesOptions {
+  tables: Tables;
   config: NodeConfig;
   nodeId: number;
   hub: Hub;
@@ -40,6 +42,7 @@ export interface OpenRuntimesOptions {
 /** Takes up the sandbox and the engine, and what ran there when an earlier agent died. */
 export async function openRuntimes({
   config,
+  tables,
   nodeId,
   hub,
   broker,
@@ -59,7 +62,7 @@ export async function openRuntimes({
     }
     const containers = await openContainers({ options, folder, journal, hub, log });
     const common = { config, hub, receiveInput, sendLog, log };
-    const inSandbox = createSandboxRuntime({ ...common, sandbox, payloads });
+    const inSandbox = createSandboxRuntime({ ...common, tables, sandbox, payloads });
     const inContainers = containers && createContainerRuntime({
       ...common,
       containers,

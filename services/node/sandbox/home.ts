@@ -16,7 +16,7 @@ const RUNNER = "services/node/sandbox/runner.ts";
 const CODE = [
   RUNNER,
   "services/node/data/table.ts",
-  "services/node/data/csv.ts",
+  "services/node/data/columns_file.ts",
   "shared/command_line/closest.ts",
 ];
 const CODE_FOLDERS = [

@@ -11,7 +11,7 @@
 import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
 import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
-import { readTable, TableError } from "../data/table.ts";
+import { openTable, TableError } from "../data/table.ts";
 
 const encoder = new TextEncoder();
 
@@ -156,7 +156,7 @@ function createContext(databases: StartMessage["databases"]): Context {
   return {
     table(label) {
       const { label: found, path } = choose(label);
-      const table = tables.get(found) ?? readTable(found, Deno.readFileSync(path));
+      const table = tables.get(found) ?? openTable(found, path);
       tables.set(found, table);
       return table;
     },

@@ -7,7 +7,8 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
-import { chooseDatabases, forSandbox } from "../data/databases.ts";
+import { forSandbox, wantedDatabases } from "../data/databases.ts";
+import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_id.ts";
@@ -27,6 +28,7 @@ const LONGEST_INPUT_MIB = 511;
 
 export interface SandboxRuntimeOptions {
   config: Pick<NodeConfig, "algorithmFolders" | "databases" | "dataFolder" | "limits">;
+  tables: Tables;
   sandbox: Pick<Sandbox, "start">;
   hub: Hub;
   payloads: Payloads;
@@ -38,7 +40,7 @@ export interface SandboxRuntimeOptions {
 
 /** Runs of the sandbox end with the agent: there is nothing to take up again. */
 export function createSandboxRuntime(
-  { config, sandbox, hub, payloads, receiveInput, sendLog, log }: SandboxRuntimeOptions,
+  { config, tables, sandbox, hub, payloads, receiveInput, sendLog, log }: SandboxRuntimeOptions,
 ): Runtime {
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
@@ -80,8 +82,8 @@ export function createSandboxRuntime(
 
       return async function specify(text) {
         const input = readableInput(await receiveInput(dispatch, text, signal));
-        const chosen = chooseDatabases(dispatch, config.databases);
-        const databases = await forSandbox(chosen, config.dataFolder);
+        const wanted = wantedDatabases(dispatch, config.databases);
+        const databases = await forSandbox(wanted, tables);
         const spec = {
           name: attemptKey(dispatch),
           algorithm: await algorithm.catch((error) => {

@@ -261,20 +261,20 @@ for (const { name, source, status, reason } of FAILURES) {
 
 Deno.test("Sandbox refuses a database that is not a file of its own", async () => {
   await withSandbox(async ({ run, folder }) => {
-    await Deno.writeTextFile(`${folder}/real.csv`, "a\n1\n");
-    await Deno.symlink(`${folder}/real.csv`, `${folder}/link.csv`);
+    await Deno.writeTextFile(`${folder}/real.columns`, "a\n1\n");
+    await Deno.symlink(`${folder}/real.columns`, `${folder}/link.columns`);
     for (
       const [path, reason] of [
         [
-          `${folder}/none.csv`,
+          `${folder}/none.columns`,
           /^The database "d" is not there: its file cannot be found or read\.$/,
         ],
-        [`${folder}/link.csv`, /^The database "d" is refused: its file is a symbolic link/],
+        [`${folder}/link.columns`, /^The database "d" is refused: its file is a symbolic link/],
         [folder, /^The database "d" is refused: it is not a regular file\.$/],
       ] as const
     ) {
       const outcome = await run("export const main = () => 1;", {
-        databases: [{ label: "d", type: "csv", path }],
+        databases: [{ label: "d", type: "columns", path }],
       });
       assert.equal(outcome.status, "start failed");
       assert.match(outcome.reason!, reason);

@@ -1,0 +1,91 @@
+/**
+ * A table as typed columns in one file: the values of each column, then a foot in JSON that says
+ * where a reader finds those of the one that it needs. It stands by itself because the sandbox,
+ * which reads it, has no packages.
+ *
+ * ```
+ * values  foot (JSON)  length of the foot (u32, little-endian)  "sextant columns 1\n"
+ * ```
+ *
+ * Numbers are 64-bit floats, `NaN` where there is none. Booleans are bytes: 0, 1, or 2 where there
+ * is none. Text and dates are 32-bit numbers into a list of the column's different values, which
+ * follows as JSON: 0 where there is none, else 1 for the first.
+ * @module
+ */
+import type { Column } from "../algorithms/api.ts";
+
+export const MAGIC = "sextant columns 1\n";
+
+export interface ColumnFoot {
+  name: string;
+  type: Column["type"];
+  /** Where its values begin. */
+  offset: number;
+  /** Bytes of the list of different values behind them; 0 where there is none. */
+  listBytes: number;
+  /** Of a column that is no numbers: the first row, counted from 1, that holds something else. */
+  otherThanNumber?: number | undefined;
+}
+
+export interface TableFoot {
+  /** Rows. */
+  length: number;
+  columns: ColumnFoot[];
+  /** Whether messages for the researcher may name the columns. */
+  namesMayLeave: boolean;
+}
+
+/** Bytes that one value takes. */
+export const VALUE_BYTES: Readonly<Record<Column["type"], number>> = {
+  number: 8,
+  boolean: 1,
+  text: 4,
+  date: 4,
+};
+
+/** Reads bytes of the file at a place. */
+export type ReadAt = (offset: number, length: number) => Uint8Array<ArrayBuffer>;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const magic = encoder.encode(MAGIC);
+
+/** What ends a file of columns. */
+export function encodeFoot(foot: TableFoot): Uint8Array<ArrayBuffer> {
+  const text = encoder.encode(JSON.stringify(foot));
+  const bytes = new Uint8Array(text.length + 4 + magic.length);
+  bytes.set(text);
+  new DataView(bytes.buffer).setUint32(text.length, text.length, true);
+  bytes.set(magic, text.length + 4);
+  return bytes;
+}
+
+/** The foot of a file of `size` bytes. */
+export function readFoot(read: ReadAt, size: number): TableFoot {
+  const end = read(size - magic.length - 4, magic.length + 4);
+  if (!magic.every((byte, index) => end[index + 4] === byte)) {
+    throw new TypeError("This is no file of columns");
+  }
+  const length = new DataView(end.buffer, end.byteOffset).getUint32(0, true);
+  return JSON.parse(decoder.decode(read(size - end.length - length, length)));
+}
+
+/** The values of one column, in the order of the rows. */
+export function readColumn(
+  read: ReadAt,
+  length: number,
+  { name, type, offset, listBytes }: ColumnFoot,
+): Column {
+  const bytes = read(offset, length * VALUE_BYTES[type]);
+  if (type === "number") {
+    const numbers = Array.from(new Float64Array(bytes.buffer));
+    return { name, type, values: numbers.map((value) => Number.isNaN(value) ? null : value) };
+  }
+  if (type === "boolean") {
+    return { name, type, values: Array.from(bytes, (byte) => byte > 1 ? null : byte === 1) };
+  }
+  const list = read(offset + bytes.length, listBytes);
+  const different: string[] = JSON.parse(decoder.decode(list));
+  const places = Array.from(new Uint32Array(bytes.buffer));
+  return { name, type, values: places.map((place) => place === 0 ? null : different[place - 1]!) };
+}

@@ -1,0 +1,50 @@
+/**
+ * What a query finds in an SQLite file.
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import { DataError } from "./error.ts";
+import type { Cell, Rows } from "./load_rows.ts";
+
+/**
+ * Runs one query that only reads. Throws a {@linkcode DataError} with what SQLite says of a query
+ * that it cannot run: that is about the researcher's own text, never about values.
+ */
+export function readSqlite(path: string, query: string): Rows {
+  const database = openFile(path);
+  try {
+    const statement = prepare(database, query);
+    statement.setReadBigInts(true);
+    const names = statement.columns().map(({ name }) => name);
+    if (names.length === 0) throw new DataError("Its query gives no rows: it must be a select.");
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) {
+      throw new DataError(`Its query gives two columns the name ${JSON.stringify(twice)}.`);
+    }
+    const rows = statement.all().map((row) => names.map((name) => row[name]!));
+    const bytes = names.findIndex((_, index) => rows.some((row) => ArrayBuffer.isView(row[index])));
+    if (bytes >= 0) throw new DataError(`Column ${bytes + 1} of its query holds bytes.`);
+    return { names, rows: rows as Cell[][] };
+  } finally {
+    database.close();
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    // Fails for a file that is none.
+    database.prepare("select count(*) from sqlite_schema").get();
+    return database;
+  } catch (cause) {
+    throw new DataError("It is not an SQLite file.", { cause });
+  }
+}
+
+function prepare(database: DatabaseSync, query: string) {
+  try {
+    return database.prepare(query);
+  } catch (cause) {
+    throw new DataError(`Its query cannot be run: ${(cause as Error).message}.`, { cause });
+  }
+}

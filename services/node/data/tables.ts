@@ -1,0 +1,210 @@
+/**
+ * The databases of a node as files of typed columns: read once, by a process of its own, and kept
+ * until the source, the owner's settings or the task's request differ.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { DataError } from "./error.ts";
+import type { DataRequest } from "./request.ts";
+import type { Description, ReadJob } from "./reader.ts";
+
+/** A database whose file, or address, is known to be there. */
+export type Source = Pick<ReadJob, "type" | "path" | "options">;
+
+export interface Tables {
+  /**
+   * The path of the columns of `source` as `request` asks for them. Throws a {@linkcode DataError}.
+   */
+  read(source: Source, request: DataRequest): Promise<string>;
+  /** What the source holds. Throws a {@linkcode DataError}. */
+  describe(source: Source): Promise<Description>;
+}
+
+export interface TablesOptions {
+  /** Where the files of columns are kept; the agent's alone. */
+  folder: string;
+  /** Whether errors in the sandbox may name columns that the algorithm did not name itself. */
+  namesMayLeave: boolean;
+  /** Memory of the process that reads, in MiB; beyond it that uses the disk. */
+  memoryMiB?: number;
+}
+
+/** Changes with everything that makes the same source read differently. */
+const FORM = 1;
+/** Tables kept of one source: a task may ask for other rows of it each time. */
+const KEPT_OF_A_SOURCE = 16;
+/** A file may change again within the same tick of its clock. */
+const CLOCK_TICK_MS = 2_000;
+
+/** What is known of a source from the file system. It changes whenever the content does. */
+interface Stamp {
+  size: number;
+  inode: number | null;
+  modified: number;
+  changed: number;
+}
+
+/** Stands beside a file of columns. */
+interface Note {
+  stamp: Stamp;
+  /** SHA-256 of the source, where it may have changed after its stamp was taken. */
+  sha256?: string;
+}
+
+export function createTables(
+  { folder, namesMayLeave, memoryMiB = 1024 }: TablesOptions,
+): Tables {
+  /** Readings under way: runs that begin together wait for one. */
+  const underWay = new Map<string, Promise<string>>();
+
+  async function read(source: Source, request: DataRequest): Promise<string> {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    const sourceKey = digest([FORM, source, namesMayLeave]);
+    const path = join(folder, `${sourceKey}-${digest(request)}.columns`);
+    const before = await stampOf(source.path);
+    if (await isFresh(path, source.path, before)) {
+      await Deno.utime(path, new Date(), new Date());
+      return path;
+    }
+    const scratch = await Deno.makeTempDir({ dir: folder, prefix: "reading-" });
+    try {
+      const target = join(scratch, "table.columns");
+      await runReader({ ...source, request, target, scratch, namesMayLeave, memoryMiB });
+      const note: Note = { stamp: before };
+      // While the source was changed so shortly ago, its stamp does not prove that it is still the
+      // same.
+      if (Date.now() - before.changed < CLOCK_TICK_MS) note.sha256 = await sha256Of(source.path);
+      if (!same(before, await stampOf(source.path))) {
+        throw new DataError("It was changed while it was read; try again.");
+      }
+      await Deno.writeTextFile(join(scratch, "note"), JSON.stringify(note));
+      await Deno.rename(join(scratch, "note"), `${path}.note`);
+      await Deno.rename(target, path);
+    } finally {
+      await Deno.remove(scratch, { recursive: true }).catch(() => {});
+    }
+    await removeOld(folder, sourceKey);
+    return path;
+  }
+
+  return {
+    read(source, request) {
+      const key = digest([source, request]);
+      const reading = underWay.get(key) ??
+        read(source, request).finally(() => underWay.delete(key));
+      underWay.set(key, reading);
+      return reading;
+    },
+    async describe(source) {
+      const scratch = await Deno.makeTempDir({ prefix: "sextant-reading-" });
+      try {
+        const job = { ...source, request: { steps: [] }, target: undefined, scratch };
+        return await runReader({ ...job, namesMayLeave, memoryMiB });
+      } finally {
+        await Deno.remove(scratch, { recursive: true }).catch(() => {});
+      }
+    },
+  };
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}
+
+async function stampOf(path: string): Promise<Stamp> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (!info?.isFile) throw new DataError("Its file is not there, or cannot be read.");
+  return {
+    size: info.size,
+    inode: info.ino,
+    modified: info.mtime?.getTime() ?? 0,
+    changed: info.ctime?.getTime() ?? Date.now(),
+  };
+}
+
+function same(one: Stamp, other: Stamp): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Whether the columns at `path` are what a new reading of the source would give. */
+async function isFresh(path: string, source: string, stamp: Stamp): Promise<boolean> {
+  let note: Note;
+  try {
+    note = JSON.parse(await Deno.readTextFile(`${path}.note`));
+    if (!(await Deno.stat(path)).isFile) return false;
+  } catch {
+    return false;
+  }
+  if (!same(note.stamp, stamp)) return false;
+  return note.sha256 === undefined || note.sha256 === await sha256Of(source);
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path)) hash.update(piece);
+  return hash.digest("hex");
+}
+
+/** Keeps the tables of a source that were used last. */
+async function removeOld(folder: string, sourceKey: string): Promise<void> {
+  const found: { path: string; used: number }[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.startsWith(sourceKey) || !name.endsWith(".columns")) continue;
+    const path = join(folder, name);
+    const info = await Deno.stat(path).catch(() => undefined);
+    found.push({ path, used: info?.mtime?.getTime() ?? 0 });
+  }
+  found.sort((one, other) => other.used - one.used);
+  for (const { path } of found.slice(KEPT_OF_A_SOURCE)) {
+    await Deno.remove(path).catch(() => {});
+    await Deno.remove(`${path}.note`).catch(() => {});
+  }
+}
+
+const READER = new URL("./reader_process.ts", import.meta.url).pathname;
+
+/** Runs the process that reads. What it says of the data becomes a {@linkcode DataError}. */
+async function runReader(job: ReadJob): Promise<Description> {
+  const places = [job.path, job.scratch];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-remote",
+      // DuckDB is a native addon.
+      "--allow-ffi",
+      "--allow-env",
+      "--allow-sys",
+      `--allow-read`,
+      `--allow-write=${places.at(-1)}`,
+      READER,
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    clearEnv: true,
+    env: environment(),
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(JSON.stringify(job)));
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  if (!success) {
+    throw new Error(`The process that reads data ended wrongly: ${decoder.decode(stderr)}`);
+  }
+  const answer = JSON.parse(decoder.decode(stdout));
+  if (answer.error !== undefined) throw new DataError(answer.error);
+  return answer.description;
+}
+
+/** What Deno needs to find its own packages, and nothing that is secret. */
+function environment(): Record<string, string> {
+  const kept = ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR", "LANG"];
+  return Object.fromEntries(kept.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
