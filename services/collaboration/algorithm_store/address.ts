@@ -1,20 +1,27 @@
 /**
- * Where an algorithm store may be. Its address comes from a user, so it is judged before anything is
- * sent: http or https only, no credentials in it, never an address that is reserved for the machine's
- * own network services (link-local, where clouds keep their metadata), and this machine itself only
- * when the caller insists.
+ * Where an algorithm store may be. Its address comes from a user, so it is judged before anything
+ * is sent: http or https only, no credentials in it, never an address that is reserved for the
+ * machine's own network services (link-local, where clouds keep their metadata), and this machine
+ * itself only when the caller insists.
  * @module
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { SextantError } from "../../../shared/service/errors.ts";
 
-/** The address without its last slashes, or 400 with what is wrong with it. */
+export interface JudgedAddress {
+  /** Without its last slashes. */
+  url: string;
+  /** The IP addresses of its host: all of them have been judged. */
+  addresses: string[];
+}
+
+/** Throws 400 with what is wrong with an address, 404 when its host is not known. */
 export async function judgeAddress(
   text: string,
   force: boolean,
   resolve: (host: string) => Promise<string[]>,
-): Promise<string> {
+): Promise<JudgedAddress> {
   const url = URL.parse(text);
   if (!url || !["http:", "https:"].includes(url.protocol)) {
     throw new SextantError(
@@ -40,7 +47,7 @@ export async function judgeAddress(
     throw new SextantError("invalid_request", `An algorithm store cannot be at ${host}.`);
   }
   if (!force && kinds.includes("this machine")) throw onThisMachine();
-  return url.href.replace(/\/+$/, "");
+  return { url: url.href.replace(/\/+$/, ""), addresses };
 }
 
 function onThisMachine(): SextantError {
@@ -51,7 +58,7 @@ function onThisMachine(): SextantError {
   );
 }
 
-/** As `fetch` will resolve it: by the machine's own files first, then by DNS. */
+/** By the machine's own files first, then by DNS. */
 export async function resolveHost(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }

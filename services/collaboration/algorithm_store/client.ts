@@ -2,13 +2,14 @@
  * What this service says to algorithm stores: "trust the users of this server", its reverse, and
  * "have you approved this algorithm?".
  *
- * A store's address is judged before anything is sent (see `address.ts`). Redirects are not
- * followed, an answer is read up to 1 MiB, and nothing waits longer than ten seconds.
+ * A store's address is judged before anything is sent (`address.ts`), and what was judged is what
+ * is connected to (`http_request.ts`). Nothing waits longer than ten seconds.
  * @module
  */
 import { z } from "zod";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { judgeAddress, resolveHost } from "./address.ts";
+import { requestJudged } from "./http_request.ts";
 
 export interface StoreCall {
   /** Base address of the store, with its API path. */
@@ -26,9 +27,6 @@ export interface StoreClientOptions {
   /** The addresses of a host name. */
   resolve?: (host: string) => Promise<string[]>;
 }
-
-/** An algorithm comes with the description of all its functions. */
-const ANSWER_LIMIT = 1024 * 1024;
 
 /** What a store lists; it lists approved algorithms alone unless it is asked for others. */
 const listing = z.object({
@@ -73,24 +71,25 @@ export function createStoreClient(
     path: string,
     { storeUrl, serverUrl, authorization, force }: StoreCall,
   ): Promise<{ status: number; json: unknown }> {
-    const url = await judgeAddress(storeUrl, force, resolve);
+    const { url, addresses } = await judgeAddress(storeUrl, force, resolve);
     const trusted = { url: serverUrl, ...(force ? { force: true } : {}) };
-    const content = method === "POST" ? JSON.stringify(trusted) : undefined;
+    const body = method === "POST" ? JSON.stringify(trusted) : undefined;
     try {
-      const response = await fetch(`${url}${path}`, {
+      const { status, text } = await requestJudged({
+        url: new URL(`${url}${path}`),
+        addresses,
         method,
         headers: {
           accept: "application/json",
           // Stores before 4.15 ask for "server_url": to Flask the two are one.
           "server-url": serverUrl,
           ...(authorization ? { authorization } : {}),
-          ...(content ? { "content-type": "application/json" } : {}),
+          ...(body ? { "content-type": "application/json" } : {}),
         },
-        ...(content ? { body: content } : {}),
-        redirect: "manual",
-        signal: AbortSignal.timeout(timeoutMs),
+        body,
+        timeoutMs,
       });
-      return { status: response.status, json: parse(await readSome(response)) };
+      return { status, json: parse(text) };
     } catch (cause) {
       throw new SextantError("not_found", `The algorithm store at ${url} cannot be reached.`, {
         cause,
@@ -162,18 +161,6 @@ export function requireServerUrl(url: string | undefined): string {
     "invalid_request",
     "server_url is missing: the address under which the store reaches this server.",
   );
-}
-
-// -- the answer -----------------------------------------------------------------------------------
-
-async function readSome(response: Response): Promise<string> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > ANSWER_LIMIT) break;
-  }
-  return text;
 }
 
 function parse(text: string): unknown {
