@@ -13,18 +13,23 @@ const hub = useCollaboration();
 /** Runs a change of the operator's; returns what it gives back. */
 const change = <Result>(work: (change: Change) => Promise<Result>) => hub.deps.outbox.change(work);
 
-/** What is told while `work` runs, in the order of its names. */
+/** Tells something of its own and waits until that is heard; returns how many events came before it. */
+async function mark(): Promise<number> {
+  const organization_id = await hub.organization();
+  await change(({ emit }) => Promise.resolve(emit("organization.changed", { organization_id })));
+  const heard = () =>
+    hub.events.findIndex(({ name, data }) =>
+      name === "organization.changed" && data.organization_id === organization_id
+    );
+  await waitFor(() => heard() !== -1, { what: "the event of the mark" });
+  return heard();
+}
+
+/** The names of what is told while `work` runs. */
 async function toldBy(work: () => Promise<unknown>): Promise<string[]> {
-  const before = hub.events.length;
+  const from = await mark() + 1;
   await work();
-  const mark = await hub.organization();
-  await change(({ emit }) =>
-    Promise.resolve(emit("organization.changed", { organization_id: mark }))
-  );
-  const isMark = (one: typeof hub.events[number]) =>
-    one.name === "organization.changed" && one.data.organization_id === mark;
-  await waitFor(() => hub.events.some(isMark), { what: "the last event" });
-  return hub.events.slice(before).filter((one) => !isMark(one)).map(({ name }) => name).toSorted();
+  return hub.events.slice(from, await mark()).map(({ name }) => name).toSorted();
 }
 
 /** Two organizations in a collaboration, in a study and with nodes, and a link to a store. */
