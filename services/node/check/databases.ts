@@ -3,9 +3,9 @@
  * @module
  */
 import { DataError } from "../data/error.ts";
-import { type DatabaseType, type NodeDatabase, sourceOf } from "../data/databases.ts";
-import type { Description } from "../data/reader.ts";
+import { type NodeDatabase, sourceOf } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
+import type { DatabaseType, Description } from "../data/types.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /** Types of files of which all is read. */

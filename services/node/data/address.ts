@@ -4,7 +4,7 @@
  */
 import { isIP } from "node:net";
 import type { Target } from "../container/network/routes.ts";
-import type { DatabaseType } from "./databases.ts";
+import type { DatabaseType } from "./types.ts";
 
 /**
  * Ports of schemes, and of what a database's `DBMS` is called. The part of a scheme after `+` is

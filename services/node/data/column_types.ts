@@ -7,9 +7,7 @@
  */
 import { DataError } from "./error.ts";
 import { type ColumnType, MISSING_WORDS, type ReadOptions } from "./options.ts";
-
-/** Asks DuckDB for the rows of a statement. */
-export type Query = (sql: string) => Promise<Record<string, unknown>[]>;
+import type { Query } from "./types.ts";
 
 export interface FoundColumn {
   name: string;

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { decoderLabel, type Dialect, dialectOf, encodingOf, HEAD_BYTES } from "./csv_dialect.ts";
-import { createScanner, type LineEnd, type Structure } from "./csv_structure.ts";
+import { type LineEnd, Scanner, type Structure } from "./csv_structure.ts";
 import { DataError } from "./error.ts";
 import type { ReadOptions } from "./options.ts";
 
@@ -41,7 +41,7 @@ export async function scanCsv(
   const label = decoderLabel(encoding, bytes);
   const head = decodeHead(bytes, { label, whole });
   const dialect = dialectOf(head, { encoding, whole, options });
-  const scanner = createScanner({ separator: dialect.separator });
+  const scanner = new Scanner({ separator: dialect.separator });
   await eachText(source, label, dialect.skip, (text) => scanner.push(text));
   const structure = scanner.end();
   const file: CsvFile = {
@@ -81,7 +81,7 @@ export async function rewriteCsv(
   const writer = target.writable.getWriter();
   const encoder = new TextEncoder();
   let lines: string[] = [];
-  const scanner = createScanner({
+  const scanner = new Scanner({
     separator: dialect.separator,
     onRecord: (cells) =>
       lines.push(cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")),

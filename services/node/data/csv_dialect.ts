@@ -4,7 +4,7 @@
  * it.
  * @module
  */
-import { createScanner } from "./csv_structure.ts";
+import { Scanner } from "./csv_structure.ts";
 import { DataError } from "./error.ts";
 import type { Encoding, ReadOptions } from "./options.ts";
 
@@ -104,7 +104,7 @@ function looksLikeValue(name: string): boolean {
 function firstRecord(text: string, separator: string): string[] {
   const stop = new Error("enough");
   let first: string[] = [];
-  const scanner = createScanner({
+  const scanner = new Scanner({
     separator,
     ragged: "counted",
     onRecord(cells) {
@@ -147,7 +147,7 @@ function undecided(candidates: readonly string[]): string {
 }
 
 function divides(text: string, separator: string, whole: boolean): boolean {
-  const scanner = createScanner({ separator, ragged: "counted" });
+  const scanner = new Scanner({ separator, ragged: "counted" });
   // The last record of a beginning may be cut.
   const complete = whole ? text : text.slice(0, Math.max(text.lastIndexOf("\n"), 0) || undefined);
   try {

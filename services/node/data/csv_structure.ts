@@ -19,6 +19,9 @@ export interface Structure {
   longest: number;
   /** The kinds of line ends outside of quotes. */
   lineEnds: Set<LineEnd>;
+  /** Records that are longer or shorter than the first one. */
+  ragged: number;
+  firstRagged: Ragged | undefined;
 }
 
 export interface ScannerOptions {
@@ -33,12 +36,6 @@ export interface ScannerOptions {
    * nothing.
    */
   ragged?: "error" | "counted";
-}
-
-export interface Scanner {
-  push(text: string): void;
-  /** Ends the last record. Throws a {@linkcode DataError} for a quote that is never closed. */
-  end(): Structure & { ragged: number; firstRagged: Ragged | undefined };
 }
 
 interface Ragged {
@@ -58,141 +55,153 @@ type State = "cell start" | "plain" | "quoted" | "quote in quoted";
  * like others. Throws a {@linkcode DataError} that names the line for a record of another length,
  * or something behind a closing quote.
  */
-export function createScanner(
-  { separator, onRecord, ragged: onRagged = "error" }: ScannerOptions,
-): Scanner {
-  const SEPARATOR = separator.charCodeAt(0);
-  const structure: Structure = {
+export class Scanner {
+  readonly #separator: number;
+  readonly #onRecord: ScannerOptions["onRecord"];
+  readonly #ragged: "error" | "counted";
+  readonly #found: Structure = {
     first: [],
     records: 0,
     blankLines: 0,
     longest: 0,
     lineEnds: new Set(),
+    ragged: 0,
+    firstRagged: undefined,
   };
-  let state: State = "cell start";
-  let line = 1;
+  #state: State = "cell start";
+  #line = 1;
   /** Where the present record and its open quote begin. */
-  let recordLine = 1;
-  let quoteLine = 1;
-  let cells = 0;
-  let blank = true;
-  let afterReturn = false;
+  #recordLine = 1;
+  #quoteLine = 1;
   /** Characters read, and how many of them before the present record. */
-  let position = 0;
-  let recordStart = 0;
-  let ragged = 0;
-  let firstRagged: Ragged | undefined;
-  // The text of the present record is kept only where somebody wants it.
-  let record: string[] = [];
-  let cell = "";
-  const keeps = () => onRecord !== undefined || structure.records === 0;
+  #position = 0;
+  #recordStart = 0;
+  #cells = 0;
+  #blank = true;
+  #afterReturn = false;
+  /** The text of the present record, kept only where somebody wants it. */
+  #record: string[] = [];
+  #cell = "";
 
-  function endCell() {
-    cells++;
-    if (keeps()) {
-      record.push(cell);
-      cell = "";
+  constructor({ separator, onRecord, ragged = "error" }: ScannerOptions) {
+    this.#separator = separator.charCodeAt(0);
+    this.#onRecord = onRecord;
+    this.#ragged = ragged;
+  }
+
+  push(text: string): void {
+    for (let at = 0; at < text.length; at++) {
+      this.#position++;
+      this.#take(text.charCodeAt(at), text[at]!);
     }
-    state = "cell start";
   }
 
-  function endRecord() {
-    if (blank) {
-      structure.blankLines++;
-      cell = "";
-      state = "cell start";
-    } else {
-      endCell();
-      if (structure.records === 0) structure.first = record;
-      else if (cells !== structure.first.length) tellRagged();
-      structure.records++;
-      onRecord?.(record);
+  /** Ends the last record. Throws a {@linkcode DataError} for a quote that is never closed. */
+  end(): Structure {
+    if (this.#state === "quoted") {
+      throw new DataError(`Line ${this.#quoteLine} opens a quote that is never closed.`);
     }
-    structure.longest = Math.max(structure.longest, position - recordStart);
-    recordStart = position;
-    record = [];
-    cells = 0;
-    blank = true;
-    recordLine = line;
+    if (this.#afterReturn) this.#endLine("\r");
+    else if (!this.#blank) this.#endRecord();
+    return this.#found;
   }
 
-  function tellRagged() {
-    firstRagged ??= { line: recordLine, cells };
-    ragged++;
-    if (onRagged === "counted") return;
-    throw new DataError(
-      `Line ${recordLine} has ${cells} cells, but the first line names ` +
-        `${structure.first.length} columns.`,
-    );
-  }
-
-  function endLine(end: LineEnd) {
-    structure.lineEnds.add(end);
-    line++;
-    endRecord();
-  }
-
-  function takeQuoted(code: number, character: string) {
-    if (code === QUOTE) {
-      state = "quote in quoted";
-      return;
-    }
-    // CRLF within quotes is one line, as it is outside.
-    if (code === LF && !afterReturn || code === CR) line++;
-    if (keeps()) cell += character;
-  }
-
-  function take(code: number, character: string) {
-    if (state === "quoted") {
-      takeQuoted(code, character);
-      afterReturn = code === CR;
-      return;
-    }
-    if (afterReturn) {
-      afterReturn = false;
-      if (code === LF) return endLine("\r\n");
-      endLine("\r");
+  #take(code: number, character: string): void {
+    if (this.#state === "quoted") return this.#takeQuoted(code, character);
+    if (this.#afterReturn) {
+      this.#afterReturn = false;
+      if (code === LF) return this.#endLine("\r\n");
+      this.#endLine("\r");
     }
     if (code === CR) {
-      afterReturn = true;
+      this.#afterReturn = true;
     } else if (code === LF) {
-      endLine("\n");
-    } else if (code === SEPARATOR) {
-      blank = false;
-      endCell();
-    } else if (state === "quote in quoted") {
-      if (code !== QUOTE) {
-        throw new DataError(
-          `Line ${line} has something between a closing quote and the next separator.`,
-        );
-      }
-      state = "quoted";
-      if (keeps()) cell += '"';
-    } else if (code === QUOTE && state === "cell start") {
-      blank = false;
-      state = "quoted";
-      quoteLine = line;
+      this.#endLine("\n");
+    } else if (code === this.#separator) {
+      this.#blank = false;
+      this.#endCell();
+    } else if (this.#state === "quote in quoted") {
+      this.#takeBehindQuote(code);
+    } else if (code === QUOTE && this.#state === "cell start") {
+      this.#blank = false;
+      this.#state = "quoted";
+      this.#quoteLine = this.#line;
     } else {
-      blank = false;
-      state = "plain";
-      if (keeps()) cell += character;
+      this.#blank = false;
+      this.#state = "plain";
+      this.#keep(character);
     }
   }
 
-  return {
-    push(text) {
-      for (let at = 0; at < text.length; at++) {
-        position++;
-        take(text.charCodeAt(at), text[at]!);
-      }
-    },
-    end() {
-      if (state === "quoted") {
-        throw new DataError(`Line ${quoteLine} opens a quote that is never closed.`);
-      }
-      if (afterReturn) endLine("\r");
-      else if (!blank) endRecord();
-      return { ...structure, ragged, firstRagged };
-    },
-  };
+  #takeQuoted(code: number, character: string): void {
+    if (code === QUOTE) {
+      this.#state = "quote in quoted";
+    } else {
+      // CRLF within quotes is one line, as it is outside.
+      if (code === LF && !this.#afterReturn || code === CR) this.#line++;
+      this.#keep(character);
+    }
+    this.#afterReturn = code === CR;
+  }
+
+  #takeBehindQuote(code: number): void {
+    if (code !== QUOTE) {
+      throw new DataError(
+        `Line ${this.#line} has something between a closing quote and the next separator.`,
+      );
+    }
+    this.#state = "quoted";
+    this.#keep('"');
+  }
+
+  #keep(character: string): void {
+    if (this.#onRecord || this.#found.records === 0) this.#cell += character;
+  }
+
+  #endCell(): void {
+    this.#cells++;
+    if (this.#onRecord || this.#found.records === 0) {
+      this.#record.push(this.#cell);
+      this.#cell = "";
+    }
+    this.#state = "cell start";
+  }
+
+  #endLine(end: LineEnd): void {
+    this.#found.lineEnds.add(end);
+    this.#line++;
+    this.#endRecord();
+  }
+
+  #endRecord(): void {
+    const found = this.#found;
+    if (this.#blank) {
+      found.blankLines++;
+      this.#cell = "";
+      this.#state = "cell start";
+    } else {
+      this.#endCell();
+      if (found.records === 0) found.first = this.#record;
+      else if (this.#cells !== found.first.length) this.#tellRagged();
+      found.records++;
+      this.#onRecord?.(this.#record);
+    }
+    found.longest = Math.max(found.longest, this.#position - this.#recordStart);
+    this.#recordStart = this.#position;
+    this.#record = [];
+    this.#cells = 0;
+    this.#blank = true;
+    this.#recordLine = this.#line;
+  }
+
+  #tellRagged(): void {
+    const found = this.#found;
+    found.firstRagged ??= { line: this.#recordLine, cells: this.#cells };
+    found.ragged++;
+    if (this.#ragged === "counted") return;
+    throw new DataError(
+      `Line ${this.#recordLine} has ${this.#cells} cells, but the first line names ` +
+        `${found.first.length} columns.`,
+    );
+  }
 }

@@ -9,18 +9,7 @@ import { DataError } from "./error.ts";
 import { DEFAULT_READ, type ReadOptions } from "./options.ts";
 import { readRequest } from "./request.ts";
 import type { Source, Tables } from "./tables.ts";
-
-export const DATABASE_TYPES = [
-  "csv",
-  "parquet",
-  "excel",
-  "sql",
-  "sparql",
-  "omop",
-  "folder",
-  "other",
-] as const;
-export type DatabaseType = typeof DATABASE_TYPES[number];
+import type { DatabaseType } from "./types.ts";
 
 /** One database as it is configured. */
 export interface NodeDatabase {

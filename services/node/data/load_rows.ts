@@ -5,7 +5,7 @@
  */
 import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import { MISSING_WORDS } from "./options.ts";
-import type { TypedColumn } from "./reader.ts";
+import type { TypedColumn } from "./types.ts";
 
 /** One cell, as a program gives it. */
 export type Cell = string | number | bigint | boolean | Date | null;

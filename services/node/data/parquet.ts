@@ -2,9 +2,8 @@
  * The columns of a Parquet file that DuckDB has loaded, with the types that algorithms see.
  * @module
  */
-import type { Query } from "./column_types.ts";
 import { DataError } from "./error.ts";
-import type { TypedColumn } from "./reader.ts";
+import type { Query, TypedColumn } from "./types.ts";
 
 /**
  * DuckDB's names of types; those of whole numbers that a JavaScript number cannot hold all of are

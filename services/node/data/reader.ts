@@ -4,62 +4,23 @@
  * @module
  */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import type { Column } from "../algorithms/api.ts";
-import { findColumns, literal, type Query } from "./column_types.ts";
+import { findColumns, literal } from "./column_types.ts";
 import { type CsvFile, rewriteCsv, scanCsv } from "./csv.ts";
 import { decoderLabel } from "./csv_dialect.ts";
 import { DataError } from "./error.ts";
 import { readExcel } from "./excel.ts";
 import { loadRows } from "./load_rows.ts";
-import type { ReadOptions } from "./options.ts";
 import { parquetColumns } from "./parquet.ts";
-import type { DataRequest, FilterRange } from "./request.ts";
 import { readSqlite } from "./sqlite.ts";
+import type {
+  ColumnDescription,
+  Description,
+  FilterRange,
+  Query,
+  ReadJob,
+  TypedColumn,
+} from "./types.ts";
 import { writeColumns } from "./write_columns.ts";
-
-/** What to read, and where to put it. */
-export interface ReadJob {
-  type: "csv" | "parquet" | "excel" | "sqlite";
-  path: string;
-  options: ReadOptions;
-  request: DataRequest;
-  /** The file of columns to make; without one the database is only looked at. */
-  target: string | undefined;
-  /** An empty folder. */
-  scratch: string;
-  namesMayLeave: boolean;
-  memoryMiB: number;
-}
-
-export interface ColumnDescription {
-  name: string;
-  type: Column["type"];
-  missing: number;
-  /** Cells that are numbers, of a column that is text all the same. */
-  numbers?: number;
-}
-
-/** What `node check` shows of a database. */
-export interface Description {
-  /** Before the task's filters. */
-  rows: number;
-  columns: ColumnDescription[];
-  /** Of a CSV file. */
-  csv?: {
-    encoding: string;
-    separator: string;
-    blankLines: number;
-    /** Whether the first line may be data, and names people or what they have. */
-    doubtfulHeader: boolean;
-  };
-}
-
-/** A column of the source as it is to be written. */
-export interface TypedColumn extends ColumnDescription {
-  /** Its expression in SQL. */
-  value: string;
-  otherThanNumber?: number | undefined;
-}
 
 /**
  * Reads, filters and writes. Throws a {@linkcode DataError} for what cannot be read with certainty.

@@ -5,8 +5,8 @@ import { writeParquet } from "../../../tests/support/parquet.ts";
 import { readColumn, readFoot } from "./columns_file.ts";
 import { DataError } from "./error.ts";
 import { readOptions } from "./options.ts";
-import { type Description, readDatabase, type ReadJob } from "./reader.ts";
-import type { DataRequest, FilterRange } from "./request.ts";
+import { readDatabase } from "./reader.ts";
+import type { DataRequest, Description, FilterRange, ReadJob } from "./types.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
 

@@ -6,25 +6,7 @@
  */
 import { z } from "zod";
 import { DataError } from "./error.ts";
-import type { DatabaseType } from "./databases.ts";
-
-/**
- * v6's `filter_range`: rows whose value lies between the bounds, which do not belong to it unless
- * that is said.
- */
-export interface FilterRange {
-  column: string;
-  min: number | string | undefined;
-  max: number | string | undefined;
-  includeMin: boolean;
-  includeMax: boolean;
-}
-
-export interface DataRequest {
-  query?: string | undefined;
-  sheet?: string | undefined;
-  steps: FilterRange[];
-}
+import type { DatabaseType, DataRequest } from "./types.ts";
 
 const bound = z.union([z.number(), z.string()]).nullish().transform((value) => value ?? undefined);
 const filterRange = z.strictObject({

@@ -7,8 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "./error.ts";
-import type { DataRequest } from "./request.ts";
-import type { Description, ReadJob } from "./reader.ts";
+import type { DataRequest, Description, ReadJob } from "./types.ts";
 
 /** A database whose file, or address, is known to be there. */
 export type Source = Pick<ReadJob, "type" | "path" | "options">;

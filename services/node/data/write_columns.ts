@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { type ColumnFoot, encodeFoot, VALUE_BYTES } from "./columns_file.ts";
-import type { TypedColumn } from "./reader.ts";
+import type { TypedColumn } from "./types.ts";
 
 export interface Selection {
   from: string;
