@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from "zod";
+import { nounOf, NOUNS } from "./nouns.ts";
 import { factsOf, type RouteFacts } from "./route_facts.ts";
 
 /** What Hono keeps of a route: one entry for each of its handlers. */
@@ -115,6 +116,10 @@ function sentence(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+function descriptionOf(route: RouteDescription): string {
+  return [route.does, whoMay(route)].filter(Boolean).join("\n\n");
+}
+
 function whoMay({ access }: RouteDescription): string {
   if (!access) return "No access token is needed.";
   const kinds = `For ${access.kinds.join(", ")}.`;
@@ -134,12 +139,12 @@ function success({ answer }: RouteDescription, components: Components): Json {
 
 function operation(route: RouteDescription, components: Components): Json {
   const { access, body, idempotent, path, method, query } = route;
-  const tag = path.split("/")[2] ?? "api";
+  const tag = nounOf(path);
   const name = route.name || method.toLowerCase();
   return {
     operationId: `${tag}_${name}`,
     summary: sentence(name),
-    description: whoMay(route),
+    description: descriptionOf(route),
     tags: [tag],
     ...(access ? {} : { security: [] }),
     parameters: parameters(route),
@@ -194,7 +199,15 @@ const errorSchema: Json = {
 export function describeApi(parts: ApiPart[], version: string): Json {
   return {
     openapi: "3.1.0",
-    info: { title: "Sextant", version },
+    info: {
+      title: "Sextant",
+      version,
+      description: "Log in with `POST /api/token/user`, then send " +
+        "`Authorization: Bearer <access_token>` with every request.",
+    },
+    // All paths are whole: they begin where this document was got from.
+    servers: [{ url: "/" }],
+    tags: Object.entries(NOUNS).map(([name, description]) => ({ name, description })),
     security: [{ token: [] }],
     paths: Object.assign({}, ...parts.map((part) => part.paths)),
     components: {
