@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../shared/service/log.ts";
-import { createGatewayApp, type GatewayDeps } from "./app.ts";
+import { createGatewayApp } from "./app.ts";
+import type { GatewayDeps } from "./deps.ts";
 
 function preflight(corsOrigins: string[], origin: string) {
   // A preflight is answered before any service or principal is needed.

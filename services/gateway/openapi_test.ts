@@ -40,12 +40,47 @@ Deno.test("GET /api/openapi.json says what the schemas demand", async () => {
   assert.deepEqual(ids.filter((id, index) => ids.indexOf(id) !== index), []);
 });
 
-Deno.test("GET /api/docs is one page that loads nothing from elsewhere", async () => {
+Deno.test("GET /api/openapi.json groups every operation by a noun that it describes", async () => {
+  const { body } = await hub().call("GET", "/openapi.json");
+  const nouns = new Map(
+    body.tags.map((tag: { name: string; description: string }) => [tag.name, tag.description]),
+  );
+  for (const [path, methods] of Object.entries(body.paths)) {
+    for (const { tags } of Object.values(methods as Record<string, { tags: string[] }>)) {
+      assert.equal(tags.length, 1, path);
+      assert.ok(nouns.get(tags[0]!), `${path}: ${tags[0]}`);
+    }
+  }
+  assert.deepEqual(body.servers, [{ url: "/" }]);
+});
+
+Deno.test("GET /api/docs loads nothing from elsewhere, and its policy allows no more", async () => {
   const { apps } = hub();
-  const response = await apps.gateway.fetch(new Request("http://hub/api/docs"), {});
+  const get = async (path: string) =>
+    await apps.gateway.fetch(new Request(new URL(path, "http://hub/api/docs")), {});
+  const response = await get("/api/docs");
   assert.equal(response.status, 200);
   assert.match(response.headers.get("content-type")!, /text\/html/);
-  assert.match(response.headers.get("content-security-policy")!, /default-src 'none'/);
+  const policy = response.headers.get("content-security-policy")!;
+  assert.match(policy, /default-src 'none'/);
+  assert.doesNotMatch(policy, /unsafe|https?:|\*/);
   const page = await response.text();
-  assert.doesNotMatch(page, /https?:\/\/|src=|@import/);
+  assert.doesNotMatch(page, /https?:\/\/|@import|<style|style=|<script>/);
+  const parts = [...page.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map((match) => match[1]!);
+  assert.deepEqual(parts, ["docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "docs/start.js"]);
+  for (const part of parts) {
+    const file = await get(part);
+    assert.equal(file.status, 200, part);
+    const type = part.endsWith(".css") ? /text\/css/ : /text\/javascript/;
+    assert.match(file.headers.get("content-type")!, type);
+    const text = await file.text();
+    assert.ok(text.length > 100, part);
+    if (part.endsWith(".css")) assert.doesNotMatch(text, /url\(["']?https?:|@import/);
+  }
+  assert.match(await (await get("docs/LICENSE")).text(), /Apache License/);
+  for (const other of ["docs/page.html", "docs/toString", "docs/..%2fmain.ts"]) {
+    const refused = await get(other);
+    assert.equal(refused.status, 404, other);
+    await refused.body?.cancel();
+  }
 });

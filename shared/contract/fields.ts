@@ -28,7 +28,9 @@ export const integer = z.union([z.number(), z.string().regex(/^-?\d+$/).transfor
 }).pipe(z.number().int().min(-MAX_ID - 1).max(MAX_ID));
 
 /** The id of something. */
-export const id = integer.pipe(z.number().min(1, "must be a positive integer"));
+export const id = integer.pipe(z.number().min(1, "must be a positive integer")).meta({
+  examples: [1],
+});
 
 export const ids = z.array(id);
 export const uniqueIds = ids.refine((list) => new Set(list).size === list.length, "must be unique");

@@ -15,9 +15,11 @@ const username = text.pipe(
     /^[a-zA-Z][a-zA-Z0-9._-]+$/,
     "must begin with a letter and hold only letters, digits, dots, dashes and underscores",
   ),
-);
+).meta({ examples: ["alice"] });
 
-const emailAddress = text.pipe(z.email("must be an e-mail address").max(254));
+const emailAddress = text.pipe(z.email("must be an e-mail address").max(254)).meta({
+  examples: ["alice@example.org"],
+});
 
 export const newUser = z.object({
   username,

@@ -2,8 +2,8 @@
  * How the gateway leaves: no new requests, then the end of those under way.
  * @module
  */
-import type { HttpClient } from "../../shared/http_over_nats/mod.ts";
-import type { Feed } from "./feed.ts";
+import type { HttpClient } from "../../../shared/http_over_nats/mod.ts";
+import type { Feed } from "../live/feed.ts";
 
 export interface CloseDoorOptions {
   server: Pick<Deno.HttpServer, "shutdown">;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type AppEnv, createApp } from "../../shared/contract/app.ts";
-import { silentLogger } from "../../shared/service/log.ts";
+import { type AppEnv, createApp } from "../../../shared/contract/app.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import { addressOf, attemptLimits, createRateLimiter, limitAttempts } from "./rate_limit.ts";
 
 Deno.test("createRateLimiter() lets a burst through, then one for each that came back", () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { createHttpClient, serveHttp } from "../../shared/http_over_nats/mod.ts";
-import { silentLogger } from "../../shared/service/log.ts";
-import { ensureEventStream } from "../../shared/storage/outbox.ts";
-import type { Principal } from "../../shared/contract/permissions.ts";
-import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
-import { waitFor } from "../../tests/harness.ts";
-import { createGatewayApp } from "./app.ts";
+import { createHttpClient, serveHttp } from "../../../shared/http_over_nats/mod.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
+import { ensureEventStream } from "../../../shared/storage/outbox.ts";
+import type { Principal } from "../../../shared/contract/permissions.ts";
+import { startTestNats, type TestNats } from "../../../tests/support/nats.ts";
+import { waitFor } from "../../../tests/harness.ts";
+import { createGatewayApp } from "../app.ts";
 import { closeDoor } from "./closing.ts";
-import { createFeed } from "./feed.ts";
+import { createFeed } from "../live/feed.ts";
 
 let nats: TestNats;
 Deno.test.beforeAll(async () => {

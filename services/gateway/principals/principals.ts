@@ -2,12 +2,13 @@
  * Who is calling: the access token verified, and the principal behind it, cached until an event says it changed.
  * @module
  */
-import type { JWK } from "jose";
-import { SextantError } from "../../shared/service/errors.ts";
-import type { SextantEvent } from "../../shared/messages/events.ts";
-import type { Principal } from "../../shared/contract/permissions.ts";
-import type { Ask } from "../../shared/messages/questions.ts";
-import { type Claims, verifyToken } from "../../shared/contract/tokens.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { SextantEvent } from "../../../shared/messages/events.ts";
+import type { Principal } from "../../../shared/contract/permissions.ts";
+import type { Ask } from "../../../shared/messages/questions.ts";
+import { type Claims, verifyToken } from "../../../shared/contract/tokens.ts";
+import { createPublicKeys } from "./public_keys.ts";
+import { type Resolved, resolvePrincipal } from "./resolve.ts";
 
 export interface Principals {
   /** The caller named by an `Authorization` header; `undefined` without one. Throws 401 or 422. */
@@ -26,12 +27,6 @@ export interface PrincipalsOptions {
   maxEntries?: number;
 }
 
-interface Resolved {
-  principal: Principal;
-  /** Unix seconds: tokens issued before are refused. */
-  tokensSince: number;
-}
-
 interface Entry extends Resolved {
   expires: number;
 }
@@ -45,62 +40,17 @@ export function createPrincipals({
   const cache = new Map<string, Entry>();
   // A signature costs more to check than all the rest of a request; the same token comes again and again.
   const checked = new Map<string, Claims>();
-  let keys = new Map<string, JWK>();
+  const keys = createPublicKeys({ ask, now });
   // Counts what was dropped: an answer that was under way meanwhile may be stale and is not kept.
   let generation = 0;
-
-  async function publicKey(kid: string): Promise<JWK | undefined> {
-    if (!keys.has(kid)) {
-      const known = await ask("identity", "keys", {});
-      keys = new Map(known.map((key) => [String(key.kid), key as JWK]));
-    }
-    return keys.get(kid);
-  }
 
   async function claimsOf(token: string): Promise<Claims> {
     const known = checked.get(token);
     if (known && (!("exp" in known) || known.exp * 1000 > now())) return known;
-    const claims = await verifyToken(token, publicKey, { type: "access", now: new Date(now()) });
+    const claims = await verifyToken(token, keys.of, { type: "access", now: new Date(now()) });
     if (checked.size >= maxEntries) checked.delete(checked.keys().next().value!);
     checked.set(token, claims);
     return claims;
-  }
-
-  async function memberships(organization_id: number) {
-    return await ask("collaboration", "memberships", { organization_id });
-  }
-
-  async function resolveUser(id: number): Promise<Resolved | undefined> {
-    const user = await ask("identity", "user", { id });
-    if (!user) return undefined;
-    const collaborations = await memberships(user.organization_id);
-    return { principal: { kind: "user", ...user, collaborations }, tokensSince: 0 };
-  }
-
-  /** A node, or the container it runs: both belong to one collaboration only. */
-  async function resolveMachine(claims: Claims): Promise<Resolved | undefined> {
-    const container = claims.client_type === "container" ? claims.sub : undefined;
-    const node = await ask("collaboration", "node", {
-      id: container?.node_id ?? Number(claims.sub),
-      seen: true,
-    });
-    if (!node) return undefined;
-    const { id, organization_id, collaboration_id, tokens_since: tokensSince = 0 } = node;
-    const [all, rules] = await Promise.all([
-      memberships(organization_id),
-      ask("identity", "machine_rules", { role: container ? "container" : "node" }),
-    ]);
-    const base = {
-      id,
-      organization_id,
-      collaboration_id,
-      collaborations: all.filter((one) => one.id === collaboration_id),
-      rules,
-    };
-    if (!container) return { principal: { kind: "node", ...base }, tokensSince };
-    if (container.collaboration_id !== collaboration_id) return undefined;
-    const { study_id, task_id, image } = container;
-    return { principal: { kind: "container", ...base, study_id, task_id, image }, tokensSince };
   }
 
   async function resolve(claims: Claims): Promise<Principal> {
@@ -110,9 +60,7 @@ export function createPrincipals({
     const cached = cache.get(key);
     if (cached && cached.expires > now()) return current(cached, claims);
     const before = generation;
-    const resolved = claims.client_type === "user"
-      ? await resolveUser(claims.sub)
-      : await resolveMachine(claims);
+    const resolved = await resolvePrincipal(ask, claims);
     if (!resolved) {
       throw new SextantError(
         "unauthenticated",
@@ -169,7 +117,7 @@ export function createPrincipals({
     forget() {
       drop(() => true);
       // A signing key may have been withdrawn, too.
-      keys.clear();
+      keys.forget();
       checked.clear();
     },
   };

@@ -4,8 +4,8 @@
  * @module
  */
 import type { MiddlewareHandler } from "hono";
-import { SextantError } from "../../shared/service/errors.ts";
-import type { AppEnv } from "../../shared/contract/app.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import type { AppEnv } from "../../../shared/contract/app.ts";
 
 export interface Bucket {
   /** Attempts that may be made at once. */

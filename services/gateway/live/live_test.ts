@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
-import { waitFor } from "../../tests/harness.ts";
-import { type EventData, type EventName, eventSubject } from "../../shared/messages/events.ts";
-import type { AppEnv } from "../../shared/contract/app.ts";
-import { createApp } from "../../shared/contract/app.ts";
-import { routesOf } from "../../shared/contract/openapi.ts";
-import { silentLogger } from "../../shared/service/log.ts";
-import { ensureEventStream } from "../../shared/storage/outbox.ts";
-import type { Principal } from "../../shared/contract/permissions.ts";
-import { createFeed, type Feed, type Place } from "./feed.ts";
-import { liveFeed } from "./live.ts";
+import { startTestNats, type TestNats } from "../../../tests/support/nats.ts";
+import { waitFor } from "../../../tests/harness.ts";
+import { type EventData, type EventName, eventSubject } from "../../../shared/messages/events.ts";
+import type { AppEnv } from "../../../shared/contract/app.ts";
+import { createApp } from "../../../shared/contract/app.ts";
+import { routesOf } from "../../../shared/contract/openapi.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
+import { ensureEventStream } from "../../../shared/storage/outbox.ts";
+import type { Principal } from "../../../shared/contract/permissions.ts";
+import { watchEvents } from "../routes/event/watch.ts";
+import { createFeed, type Feed } from "./feed.ts";
+import type { Place } from "./stream.ts";
 import type { RecentOptions } from "./recent.ts";
 
 let nats: TestNats;
@@ -64,7 +65,7 @@ function user(rules: string[]): Principal {
 
 Deno.test("the live feed is described as what it demands", () => {
   const app = new Hono<AppEnv>();
-  app.get("/api/events", liveFeed({ feed: {} as Feed, principals: { of: unused } }));
+  watchEvents(app, { feed: {} as Feed, principals: { of: unused } });
   const [route] = routesOf(app);
   assert.deepEqual(route!.access, { kinds: ["user"], permission: "event:RECEIVE" });
 });
@@ -102,15 +103,12 @@ async function withFeed(
   const feed = createFeed({ nc, log: silentLogger, ...kept });
   let who = () => WATCHER;
   const app = createApp(silentLogger);
-  app.get(
-    "/api/events",
-    liveFeed({
-      feed,
-      principals: { of: () => Promise.resolve(who()) },
-      heartbeatMs: 50,
-      refreshMs: 30,
-    }),
-  );
+  watchEvents(app, {
+    feed,
+    principals: { of: () => Promise.resolve(who()) },
+    heartbeatMs: 50,
+    refreshMs: 30,
+  });
   const watches: Watch[] = [];
   try {
     await work({

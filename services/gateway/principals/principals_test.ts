@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { SextantEvent } from "../../shared/messages/events.ts";
-import type { Ask } from "../../shared/messages/questions.ts";
-import { newSigningKey, signToken } from "../../shared/contract/tokens.ts";
+import type { SextantEvent } from "../../../shared/messages/events.ts";
+import type { Ask } from "../../../shared/messages/questions.ts";
+import { newSigningKey, signToken } from "../../../shared/contract/tokens.ts";
 import { createPrincipals } from "./principals.ts";
 
 const key = await newSigningKey("k");

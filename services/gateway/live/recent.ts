@@ -2,7 +2,7 @@
  * The newest events in memory, bounded in number and in bytes: one event may be as large as a message.
  * @module
  */
-import type { SextantEvent } from "../../shared/messages/events.ts";
+import type { SextantEvent } from "../../../shared/messages/events.ts";
 
 export interface FeedEntry {
   seq: number;

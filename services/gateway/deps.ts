@@ -1,0 +1,34 @@
+/**
+ * What the parts of this service are given: connected once in `start.ts`, or by a test.
+ * @module
+ */
+import type { HttpClient } from "../../shared/http_over_nats/mod.ts";
+import type { Logger } from "../../shared/service/log.ts";
+import type { Refusal } from "../../shared/storage/audit.ts";
+import type { AttemptLimits } from "./door/rate_limit.ts";
+import type { Feed } from "./live/feed.ts";
+import type { Principals } from "./principals/principals.ts";
+
+export interface GatewayDeps {
+  http: HttpClient;
+  principals: Principals;
+  /** Asks each service whether it and its database answer. */
+  health: () => Promise<Record<string, ServiceHealth>>;
+  log: Logger;
+  corsOrigins: string[];
+  /** Bytes of a request body. */
+  maxBody: number;
+  /** Bytes of a payload that is uploaded on its own. */
+  maxBlob?: number;
+  /** Attempts to log in, recover and the like; without it they are not limited. */
+  attempts?: AttemptLimits;
+  /** What the live feed reads; without it there is none. */
+  feed?: Feed;
+  /** Is told of every request that is refused here, before a service sees it. */
+  refused?: (refusal: Refusal) => void;
+}
+
+export interface ServiceHealth {
+  ok: boolean;
+  reason?: string;
+}
