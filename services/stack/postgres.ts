@@ -6,8 +6,9 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { type Account, reachableFolder, unprivilegedAccount } from "./account.ts";
+import { settlesIn } from "../../shared/service/settles_in.ts";
 import { findPostgresBinaries, installPostgresBinaries } from "./postgres_binaries.ts";
-import { type ManagedProcess, type ProcessSpec, startProcess, within } from "./process.ts";
+import { type ManagedProcess, type ProcessSpec, startProcess } from "./process.ts";
 import type { PartHooks } from "./supervisor.ts";
 
 export const POSTGRES_ADMIN = "postgres";
@@ -107,7 +108,7 @@ async function startServer(
     if (!/still in use|already exists/.test(words) || Date.now() > giveUpAt) {
       throw new Error(`Cannot start PostgreSQL: it ended while starting.\n${words}`);
     }
-    await within(200, ready);
+    await settlesIn(200, ready);
   }
 }
 

@@ -2,6 +2,7 @@
  * One child process of the launcher: its output as lines, its end as a promise, its stop with a deadline.
  * @module
  */
+import { settlesIn } from "../../shared/service/settles_in.ts";
 export interface ProcessSpec {
   command: string;
   args?: string[];
@@ -72,7 +73,7 @@ export function startProcess(spec: ProcessSpec): ManagedProcess {
   const status = child.status.finally(() => gone = true);
   const exited = status.then(async (result) => {
     // A grandchild may hold the pipes open for longer than the process lives.
-    const read = await within(1000, Promise.all(outputs.map((output) => output.done)));
+    const read = await settlesIn(1000, Promise.all(outputs.map((output) => output.done)));
     if (!read) await Promise.all(outputs.map((output) => output.cancel()));
     return result;
   });
@@ -93,7 +94,7 @@ export function startProcess(spec: ProcessSpec): ManagedProcess {
     signal,
     async stop(deadlineMs = 10_000) {
       signal(stop);
-      const inTime = await within(deadlineMs, status);
+      const inTime = await settlesIn(deadlineMs, status);
       if (!inTime) signal("SIGKILL");
       await exited;
       return inTime;
@@ -102,13 +103,6 @@ export function startProcess(spec: ProcessSpec): ManagedProcess {
   alive.add(process);
   status.then(() => alive.delete(process));
   return process;
-}
-
-/** Whether `promise` is fulfilled within `ms`; it is left alone when it is not. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), ms);
-  return await Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void) {

@@ -4,7 +4,8 @@
  * @module
  */
 import { forgetProcess, recordProcess } from "./orphans.ts";
-import { type ManagedProcess, within } from "./process.ts";
+import type { ManagedProcess } from "./process.ts";
+import { settlesIn } from "../../shared/service/settles_in.ts";
 import { type LogEntry, plainText } from "../../shared/service/log_text.ts";
 import { type LineFormat, parseLine } from "./log_lines.ts";
 
@@ -143,7 +144,7 @@ export function createSupervisor(
     for (const tier of [...tiers].sort((a, b) => b - a)) {
       await Promise.all(all.filter((one) => one.tier === tier).map(halt));
     }
-    await within(stopDeadlineMs, starting);
+    await settlesIn(stopDeadlineMs, starting);
   }
 
   return {

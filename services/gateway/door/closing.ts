@@ -3,6 +3,7 @@
  * @module
  */
 import type { HttpClient } from "../../../shared/http_over_nats/mod.ts";
+import { settlesIn } from "../../../shared/service/settles_in.ts";
 import type { Feed } from "../live/feed.ts";
 
 export interface CloseDoorOptions {
@@ -25,16 +26,9 @@ export async function closeDoor(
 ): Promise<void> {
   const fed = feed.stop();
   const down = server.shutdown();
-  if (!await within(graceMs, down)) {
+  if (!await settlesIn(graceMs, down)) {
     http.close();
-    await within(LAST_WORDS_MS, down);
+    await settlesIn(LAST_WORDS_MS, down);
   }
   await fed;
-}
-
-/** Whether `promise` is fulfilled within `ms`. */
-async function within(ms: number, promise: Promise<void>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(resolve, ms, false);
-  return await Promise.race([promise.then(() => true), late]).finally(() => clearTimeout(timer));
 }

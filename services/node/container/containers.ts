@@ -12,7 +12,6 @@ import type { Logger } from "../../../shared/service/log.ts";
 import { endedAtOnce } from "../run/outcome.ts";
 import type { RunHandle } from "../run/runtime.ts";
 import { createAgentContainers } from "./agent_containers.ts";
-import { stateOf } from "./container_state.ts";
 import { createDiskCounter } from "./disk.ts";
 import { type About, aboutEngine, type Engine, EngineError } from "./engine.ts";
 import { EnvironmentError } from "./environment.ts";
@@ -21,19 +20,16 @@ import { createImages, type Images } from "./image.ts";
 import { openJobFolders } from "./job_folders.ts";
 import { openCommonTargets } from "./network/common_targets.ts";
 import type { Connect } from "./network/connect.ts";
-import {
-  type ContainerNetwork,
-  openContainerNetwork,
-  type Serve,
-} from "./network/container_network.ts";
-import { planRoutes, type Route, routesTo } from "./network/routes.ts";
+import type { ContainerNetwork } from "./network/container_network.ts";
+import { createNetworks } from "./network/networks.ts";
+import { planRoutes, routesTo } from "./network/routes.ts";
 import type { ContainerOptions } from "./options.ts";
 import { prepareContainer } from "./prepare_container.ts";
 import { openRunFolders, type RunFolder, RunFolderError } from "./run_folder.ts";
 import type { RunSpec, TakenUpRun } from "./run_spec.ts";
 import { createSocketFolder } from "./socket_folder.ts";
 import { hasRun, startOnce } from "./start_once.ts";
-import { takeUp } from "./take_up.ts";
+import { connectEarly, takeUp } from "./take_up.ts";
 
 /** How long an engine may take over a start that an earlier agent has asked for. */
 const START_MS = 5000;
@@ -77,16 +73,11 @@ export async function createContainers(
   const runFolders = await openRunFolders(join(home, "runs"), log);
   const jobFolders = await openJobFolders(join(home, "tmp"), log);
   const sockets = await createSocketFolder(join(home, "sockets"));
-  const images = createImages({
-    engine,
-    logins: options.logins,
-    requirePull: options.requirePull,
-    timeoutSeconds: options.pullTimeoutSeconds,
-    log,
-  });
+  const images = createImages({ ...options, engine, log });
   const common = await openCommonTargets({ ...options, engine, folder: sockets, connect, log });
   const own = createAgentContainers({ engine, agentId, log });
-  const networks = new Set<ContainerNetwork>();
+  const { whitelist, limits } = options;
+  const networks = createNetworks({ folder: sockets, whitelist, connect: common.connect, log });
   const closed = new AbortController();
   const about = askOnce(() => aboutEngine(engine));
   const takeUpTools = {
@@ -94,76 +85,17 @@ export async function createContainers(
     runFolders,
     jobFolders,
     disk: createDiskCounter(engine),
-    limits: options.limits,
+    limits,
     log,
     signal: closed.signal,
-    closeNetwork,
+    closeNetwork: networks.close,
     remove,
   };
-
-  /** Opens all that a run reaches; closed with the run, or with everything. */
-  async function openNetwork(
-    name: string,
-    serve: Serve,
-    routes: Route[],
-  ): Promise<ContainerNetwork> {
-    const network = await openContainerNetwork({
-      folder: join(sockets, name),
-      serve,
-      routes,
-      whitelist: options.whitelist,
-      connect: common.connect,
-      log: log.with({ run: name }),
-    });
-    networks.add(network);
-    return network;
-  }
-
-  async function closeNetwork(network: ContainerNetwork): Promise<void> {
-    networks.delete(network);
-    await network.close();
-  }
-
-  /** Where the engine can, all that a program reaches is there before the program begins. */
-  async function connectEarly(id: string, network: ContainerNetwork): Promise<void> {
-    if (!(await about()).podman) return;
-    try {
-      await engine.done("POST", `/containers/${id}/init`, { podman: true });
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      return; // the start will tell what is wrong
-    }
-    const { Pid } = await stateOf(engine, id);
-    if (Pid > 0) await network.connect(Pid);
-  }
 
   /** Removes what there is of a run. */
   async function remove(name: string, id: string | undefined): Promise<void> {
     if (id !== undefined) await own.remove(id);
     await runFolders.remove(name);
-  }
-
-  /**
-   * The token of a run that was started, which its container may go on with; `undefined` when it
-   * did not run.
-   */
-  async function tokenOfStarted(name: string, id: string): Promise<string | undefined> {
-    const token = await runFolders.token(name).catch(() => undefined);
-    // The agent died about when it asked for the start. Who asks again may be the second to do so,
-    // and what the first one started may have ended in between: an attempt that is lost can be made
-    // anew, one made twice cannot be unmade.
-    return token !== undefined && await hasRun(engine, id, START_MS) ? token : undefined;
-  }
-
-  function explain(error: unknown): string {
-    if ([EnvironmentError, RunFolderError, GpuError].some((kind) => error instanceof kind)) {
-      return messageOf(error);
-    }
-    log.error("Cannot start a container", { error });
-    const words = error instanceof EngineError && error.status !== undefined
-      ? error.message.replaceAll(folder, "…").slice(0, 1000)
-      : "its own log says why";
-    return `The node could not start the container: ${words}`;
   }
 
   return {
@@ -186,32 +118,32 @@ export async function createContainers(
           labels: own.labels(run.name, routes),
         });
         id = await own.create(run.name, request);
-        network = await openNetwork(run.name, run.serve, routes);
-        await connectEarly(id, network);
+        network = await networks.open(run.name, run.serve, routes);
+        if ((await about()).podman) await connectEarly(engine, { id, network });
         await startOnce({ engine, id, log });
         return await takeUp({ id, run, network }, takeUpTools);
       } catch (error) {
-        if (network) await closeNetwork(network);
+        if (network) await networks.close(network);
         await remove(run.name, id);
-        return endedAtOnce({ status: "start failed", reason: explain(error) });
+        return endedAtOnce({ status: "start failed", reason: explain(error, { folder, log }) });
       }
     },
 
     async reattach({ serve, targets, ...run }) {
       const id = await own.find(run.name);
-      const token = id === undefined ? undefined : await tokenOfStarted(run.name, id);
-      if (id === undefined || token === undefined) {
+      const token = await runFolders.token(run.name).catch(() => undefined);
+      if (id === undefined || token === undefined || !await ranOnce(engine, id)) {
         await remove(run.name, id);
         return undefined;
       }
       const allowed = [...targets, ...await common.list()];
       const routes = routesTo(allowed, await own.routesOf(id));
-      const network = await openNetwork(run.name, serve(token), routes);
+      const network = await networks.open(run.name, serve(token), routes);
       try {
         return await takeUp({ id, run, network }, takeUpTools);
       } catch (error) {
         // Or nobody could try again: its sockets would be taken.
-        await closeNetwork(network);
+        await networks.close(network);
         throw error;
       }
     },
@@ -228,11 +160,20 @@ export async function createContainers(
 
     async close() {
       closed.abort(new Error("closed"));
-      for (const network of networks) await network.close();
+      await networks.closeAll();
       await common.close();
       await Deno.remove(sockets, { recursive: true }).catch(() => {});
     },
   };
+}
+
+/**
+ * Whether a container was started by an agent that died about when it asked for that. Who asks again
+ * may be the second to do so, and what the first one started may have ended in between: an attempt
+ * that is lost can be made anew, one made twice cannot be unmade.
+ */
+function ranOnce(engine: Engine, id: string): Promise<boolean> {
+  return hasRun(engine, id, START_MS);
 }
 
 /** The folder of all files of containers, which is the agent's alone. */
@@ -253,4 +194,16 @@ function askOnce(ask: () => Promise<About>): () => Promise<About> {
     });
     return known;
   };
+}
+
+/** Why a container did not start, for the researcher; what only the owner should read is for the log. */
+function explain(error: unknown, { folder, log }: { folder: string; log: Logger }): string {
+  if ([EnvironmentError, RunFolderError, GpuError].some((kind) => error instanceof kind)) {
+    return messageOf(error);
+  }
+  log.error("Cannot start a container", { error });
+  const words = error instanceof EngineError && error.status !== undefined
+    ? error.message.replaceAll(folder, "…").slice(0, 1000)
+    : "its own log says why";
+  return `The node could not start the container: ${words}`;
 }

@@ -29,17 +29,21 @@ export interface Images {
   get(reference: string, signal: AbortSignal): Promise<string>;
 }
 
-export interface ImagesOptions {
-  engine: Engine;
+/** What of the node's configuration concerns pulls. */
+export interface PullOptions {
   logins: readonly RegistryLogin[];
   /** Whether an image that cannot be pulled is refused even though it is here. */
   requirePull: boolean;
-  timeoutSeconds: number;
+  pullTimeoutSeconds: number;
+}
+
+export interface ImagesOptions extends PullOptions {
+  engine: Engine;
   log: Logger;
 }
 
 export function createImages(
-  { engine, logins, requirePull, timeoutSeconds, log }: ImagesOptions,
+  { engine, logins, requirePull, pullTimeoutSeconds, log }: ImagesOptions,
 ): Images {
   const underWay = new Map<string, Promise<string>>();
 
@@ -73,7 +77,7 @@ export function createImages(
       tag: full.slice(separator + 1),
     });
     const answer = await engine.request("POST", `/images/create?${query}`, {
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
+      signal: AbortSignal.timeout(pullTimeoutSeconds * 1000),
       headers: login ? { "x-registry-auth": encodeLogin(login) } : {},
     });
     let shown = performance.now();

@@ -3,17 +3,13 @@
  * @module
  */
 import type { ContainerLimits } from "./create_request.ts";
-import type { RegistryLogin } from "./image.ts";
+import type { PullOptions } from "./image.ts";
 import type { CommonTargetsOptions } from "./network/common_targets.ts";
 
-export interface ContainerOptions extends CommonTargetsOptions {
+export interface ContainerOptions extends CommonTargetsOptions, PullOptions {
   /** The engine's socket; the usual ones are tried unless it is given. */
   socket: string | undefined;
   limits: ContainerLimits;
-  logins: readonly RegistryLogin[];
-  /** Whether an image that cannot be pulled is refused even though it is here. */
-  requirePull: boolean;
-  pullTimeoutSeconds: number;
   /** The owner's own environment variables for algorithms. */
   algorithmEnv: Readonly<Record<string, string>>;
   gpu: boolean;

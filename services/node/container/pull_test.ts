@@ -16,7 +16,13 @@ Deno.test(
     const registry = startTestRegistry(await Deno.readFile(shellArchive), LOGIN);
     const { signal } = new AbortController();
     const images = (logins: Parameters<typeof createImages>[0]["logins"]) =>
-      createImages({ engine, logins, requirePull: true, timeoutSeconds: 60, log: silentLogger });
+      createImages({
+        engine,
+        logins,
+        requirePull: true,
+        pullTimeoutSeconds: 60,
+        log: silentLogger,
+      });
     try {
       const name = `${registry.host}/one`;
       await assert.rejects(images([]).get(`${name}:1`, signal), ImageError);

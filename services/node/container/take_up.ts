@@ -10,7 +10,7 @@ import type { RunHandle } from "../run/runtime.ts";
 import { isAlive, stateOf } from "./container_state.ts";
 import type { ContainerLimits } from "./create_request.ts";
 import type { DiskCounter } from "./disk.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, EngineError } from "./engine.ts";
 import type { JobFolders } from "./job_folders.ts";
 import type { ContainerNetwork } from "./network/container_network.ts";
 import type { RunFolders } from "./run_folder.ts";
@@ -81,6 +81,24 @@ export async function takeUp(
       release,
     });
   }
+}
+
+/**
+ * Connects a container that has not started: with Podman, all that a program reaches is there before
+ * the program begins.
+ */
+export async function connectEarly(
+  engine: Engine,
+  { id, network }: Pick<StartedContainer, "id" | "network">,
+): Promise<void> {
+  try {
+    await engine.done("POST", `/containers/${id}/init`, { podman: true });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return; // the start will tell what is wrong
+  }
+  const { Pid } = await stateOf(engine, id);
+  if (Pid > 0) await network.connect(Pid);
 }
 
 async function isRunning(engine: Engine, id: string): Promise<boolean> {

@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 import { sha256Hex } from "../../../shared/service/digest.ts";
-import { createdSchema, type Creation, type CreationMemory } from "./subtasks.ts";
+import { createdSchema, type Creation, type CreationMemory } from "./create_once.ts";
 
 const creationSchema: z.ZodType<Creation> = z.union([
   z.strictObject({ answer: createdSchema }),

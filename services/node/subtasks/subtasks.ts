@@ -15,6 +15,14 @@ import type { Logger } from "../../../shared/service/log.ts";
 import { persist } from "../hub/backoff.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { collect } from "../payload/pieces.ts";
+import {
+  type Created,
+  createdSchema,
+  createOnce,
+  type CreationMemory,
+  NO_MEMORY,
+  type TaskBody,
+} from "./create_once.ts";
 import type { Access } from "./grant.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 
@@ -28,23 +36,6 @@ const PAUSE_MS = { first: 5, most: 1000 };
  */
 export const MOST_MIB = 64;
 export const MOST_BYTES = MOST_MIB * 2 ** 20;
-
-export const createdSchema = z.looseObject({ id: z.number().int() });
-/** A subtask as the hub answers. */
-export type Created = z.infer<typeof createdSchema>;
-
-export type TaskBody = Record<string, unknown>;
-
-/** A subtask that is being made: what was sent to the hub, then what that answered. */
-export type Creation = { body: TaskBody } | { answer: Created };
-
-/** What is remembered of subtasks that are being made, by their idempotency keys. */
-export interface CreationMemory {
-  recall(key: string): Promise<Creation | undefined>;
-  remember(key: string, creation: Creation): Promise<void>;
-  /** Never rejects. */
-  forget(key: string): Promise<void>;
-}
 
 const statusSchema = z.looseObject({ status: z.string() });
 export type TaskStatus = z.infer<typeof statusSchema>;
@@ -137,22 +128,6 @@ export function createSubtasks(
     });
   }
 
-  async function createOnce(key: string, write: () => Promise<TaskBody>): Promise<Created> {
-    const known = await memory.recall(key);
-    if (known && "answer" in known) return known.answer;
-    const body = known?.body ?? await write();
-    if (!known) await memory.remember(key, { body });
-    try {
-      const answer = await send(body, key);
-      // Without it the hub is asked again, and says the same.
-      await memory.remember(key, { answer }).catch(() => {});
-      return answer;
-    } catch (error) {
-      if (error instanceof HubError && !error.retryable) await memory.forget(key);
-      throw error;
-    }
-  }
-
   return {
     get,
 
@@ -169,7 +144,7 @@ export function createSubtasks(
     },
 
     async create(key, write) {
-      const making = creating.get(key) ?? createOnce(key, write);
+      const making = creating.get(key) ?? createOnce(key, { write, send, memory });
       creating.set(key, making);
       making.catch(() => creating.delete(key));
       const created = await making;
@@ -213,10 +188,3 @@ export function createSubtasks(
     },
   };
 }
-
-/** For runs that end with the agent: what is under way is known to it anyway. */
-const NO_MEMORY: CreationMemory = {
-  recall: () => Promise.resolve(undefined),
-  remember: () => Promise.resolve(),
-  forget: () => Promise.resolve(),
-};

@@ -4,17 +4,10 @@ import { type BlobHub, startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { HubError } from "../hub/hub.ts";
 import { TooLargeError } from "../payload/pieces.ts";
+import { createdSchema, type Creation, type CreationMemory, type TaskBody } from "./create_once.ts";
 import { openCreationMemory } from "./creation_memory.ts";
 import { askAccessOnce } from "./grant.ts";
-import {
-  createdSchema,
-  createSubtasks,
-  type Creation,
-  type CreationMemory,
-  MOST_BYTES,
-  type Subtasks,
-  type TaskBody,
-} from "./subtasks.ts";
+import { createSubtasks, MOST_BYTES, type Subtasks } from "./subtasks.ts";
 
 const grant = {
   node_id: 7,

@@ -74,28 +74,6 @@ export function createBlobRoutes(
     return (await subtasks.get("/blobstream/status", blobStatusSchema)).blob_store_enabled;
   }
 
-  /**
-   * Sends the hub a blob that lies in a file, again and again until it has it; gives the blob's id.
-   */
-  async function upload({ path, size }: ContentFile): Promise<string> {
-    const { token } = await access();
-    const request = () =>
-      hub.request("/blobstream", uploadedBlobSchema, {
-        method: "POST",
-        token,
-        content: { size, pieces: () => readPieces(path) },
-        timeoutMs: 3_600_000,
-        signal,
-      });
-    const { uuid } = await persist(request, {
-      what: "upload the input of a subtask",
-      log,
-      signal,
-      retryable: (error) => error instanceof HubError && error.retryable,
-    });
-    return uuid;
-  }
-
   async function receive(c: ProxyRequest) {
     const readers = codec.encrypted
       ? await readersOf(c.req.header("x-public-key"), { access, subtasks })
@@ -107,7 +85,7 @@ export function createBlobRoutes(
         const content = sealPieces(piecesOf(c.req.raw.body), seal);
         const sealed = await writePieces(path, content, { maxBytes });
         await onInput({ bytes: sealed.size, sha256: sealed.sha256 });
-        return c.json({ uuid: await upload(sealed) }, 201);
+        return c.json({ uuid: await upload(sealed, { hub, access, signal, log }) }, 201);
       } catch (error) {
         if (!(error instanceof TooLargeError)) throw error;
         const most = maxBytes / 2 ** 20;
@@ -175,6 +153,29 @@ export function createBlobRoutes(
       return known && await isEnabled();
     },
   };
+}
+
+/** Sends the hub a blob that lies in a file, again and again until it has it; gives the blob's id. */
+async function upload(
+  { path, size }: ContentFile,
+  { hub, access, signal, log }: Pick<BlobRoutesOptions, "hub" | "access" | "signal" | "log">,
+): Promise<string> {
+  const { token } = await access();
+  const request = () =>
+    hub.request("/blobstream", uploadedBlobSchema, {
+      method: "POST",
+      token,
+      content: { size, pieces: () => readPieces(path) },
+      timeoutMs: 3_600_000,
+      signal,
+    });
+  const { uuid } = await persist(request, {
+    what: "upload the input of a subtask",
+    log,
+    signal,
+    retryable: (error) => error instanceof HubError && error.retryable,
+  });
+  return uuid;
 }
 
 /**

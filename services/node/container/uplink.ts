@@ -1,0 +1,72 @@
+/**
+ * What leads from one container run to the hub: its log, and its proxy.
+ * @module
+ */
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import type { Hub } from "../hub/hub.ts";
+import { attemptKey } from "../record/attempt_id.ts";
+import { createLogStream, type SendLog } from "../run/log_stream.ts";
+import type { Hold } from "../run/slots.ts";
+import { openCreationMemory } from "../subtasks/creation_memory.ts";
+import type { Access } from "../subtasks/grant.ts";
+import type { PayloadCodec } from "../subtasks/payload_codec.ts";
+import { createProxy, type Proxy } from "../subtasks/proxy/proxy.ts";
+import type { RunFolder } from "./run_folder.ts";
+
+export interface Uplink {
+  /** Takes the lines that the run prints. */
+  onLog: (lines: string[]) => void;
+  /** Answers the run, which has this secret. */
+  serve: (token: string) => Proxy;
+  /** The run is over: nothing is asked or sent in its name any more. */
+  end(): void;
+}
+
+export interface UplinkTools {
+  hub: Hub;
+  codec: PayloadCodec;
+  /** The largest blob that a run may upload. */
+  maxBlobBytes: number;
+  /** Told of the input of a subtask before it leaves as a blob. */
+  onBlobInput: (blob: { bytes: number; sha256: string }) => Promise<void>;
+  /** Passes on a piece of a running algorithm's log. */
+  sendLog: SendLog;
+  log: Logger;
+}
+
+export interface OpenUplinkOptions extends UplinkTools {
+  folder: RunFolder;
+  access: () => Promise<Access>;
+  hold: Pick<Hold, "without">;
+  signal: AbortSignal;
+}
+
+export async function openUplink(
+  dispatch: Dispatch,
+  { hub, codec, maxBlobBytes, onBlobInput, sendLog, log, folder, access, hold, signal }:
+    OpenUplinkOptions,
+): Promise<Uplink> {
+  const over = new AbortController();
+  const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
+  const memory = await openCreationMemory(folder.created, attemptKey(dispatch));
+  return {
+    onLog: lines.push,
+    serve: (token) =>
+      createProxy({
+        hub,
+        token,
+        access,
+        codec,
+        memory,
+        blobs: { folder: folder.blobs, maxBytes: maxBlobBytes, onInput: onBlobInput },
+        whileWaiting: hold.without,
+        signal: AbortSignal.any([signal, over.signal]),
+        log,
+      }),
+    end() {
+      over.abort(new Error("the run is over"));
+      lines.end();
+    },
+  };
+}
