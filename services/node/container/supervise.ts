@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../../shared/service/log.ts";
-import { KILLED, overTime, type Verdict } from "../run/outcome.ts";
+import { KILLED, MAX_TIMER, overTime, type Verdict } from "../run/outcome.ts";
 import { createRunLog } from "../run/run_log.ts";
 import type { Outcome, RunHandle, RunLimits } from "../run/runtime.ts";
 import { type ContainerState, whenEnded } from "./container_state.ts";
@@ -21,8 +21,6 @@ import { watchDisk } from "./watch_disk.ts";
 const KILL_MS = 100;
 /** How long the last lines of a log may take once their container has ended. */
 const LAST_LINES_MS = 5000;
-/** The longest that a timer can wait, in milliseconds. */
-const MAX_TIMER = 2 ** 31 - 1;
 
 export interface SuperviseOptions {
   engine: Engine;

@@ -4,6 +4,9 @@
  */
 import type { Outcome, RunHandle, RunLimits } from "./runtime.ts";
 
+/** The longest that a timer can wait, in milliseconds; a longer time limit is taken for that. */
+export const MAX_TIMER = 2 ** 31 - 1;
+
 /** How a run ended, its log apart. */
 export type Verdict = Omit<Outcome, "log">;
 

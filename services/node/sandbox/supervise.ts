@@ -4,34 +4,23 @@
  * @module
  */
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
-import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { discard } from "../payload/pieces.ts";
-import { KILLED, overTime, type Verdict } from "../run/outcome.ts";
+import { KILLED, MAX_TIMER, overTime, type Verdict } from "../run/outcome.ts";
 import { createOutputFile } from "../run/output.ts";
 import { createRunLog } from "../run/run_log.ts";
 import type { Outcome, RunHandle } from "../run/runtime.ts";
-import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
-import {
-  type Answer,
-  type Call,
-  createFrameReader,
-  FrameError,
-  type StartMessage,
-} from "./frames.ts";
+import { createAnswerer, MAX_CALLS } from "./answer_calls.ts";
+import { type Answer, createFrameReader, FrameError, type StartMessage } from "./frames.ts";
 import type { RunFolder } from "./run_folder.ts";
 import type { RunSpec } from "./run_spec.ts";
 import type { RunnerProcess } from "./runner_process.ts";
 import { explainDeath, explainError, judgeResult, overLimit } from "./verdict.ts";
 
-const MAX_CALLS = 16;
 /** Largest input of a subtask, nearly. */
 const MAX_FRAME_BYTES = 16 * 2 ** 20;
 /** As much of standard error as tells how a process died. */
 const TAIL_BYTES = 8192;
-/** The longest that a timer can wait, in milliseconds. */
-const MAX_TIMER = 2 ** 31 - 1;
 
 export interface Supervision {
   runner: RunnerProcess;
@@ -123,8 +112,9 @@ export function supervise(
       verdict ??= overLimit("The node lost hold of the run; its own log says why.");
     } finally {
       clearTimeout(timer);
-      await output.close({ keep: verdict?.result != null });
       await runner.remove().catch((error) => log.warn("Cannot remove a run's folder", { error }));
+      await output.close({ keep: verdict?.result != null })
+        .catch((error) => log.warn("Cannot remove what a run left as its result", { error }));
     }
     const { result } = verdict;
     return {
@@ -166,56 +156,4 @@ function createSender(
   return async (message) => {
     await writer.write(encoder.encode(`${JSON.stringify(message)}\n`)).catch(() => {});
   };
-}
-
-const subtaskSchema = z.object({
-  organizations: z.array(z.number().int().positive()).min(1),
-  input: z.looseObject({ method: z.string() }),
-  name: z.string().exactOptional(),
-  description: z.string().exactOptional(),
-});
-
-/**
- * Returns a function that does what a call asks for; what goes wrong becomes the algorithm's
- * exception.
- */
-function createAnswerer(
-  client: SubtaskClient,
-  send: (answer: Answer) => Promise<void>,
-): (call: Call) => void {
-  let underWay = 0;
-
-  async function ask({ what, input }: Call): Promise<unknown> {
-    if (what === "organizations") return await client.organizations();
-    if (what === "results") return await client.results(parse(what, z.number().int(), input));
-    return await client.createTask(parse(what, subtaskSchema, input));
-  }
-
-  async function reply(call: Call) {
-    const answer = await ask(call).then(
-      (value) => ({ id: call.id, value: value ?? null }),
-      (error) => ({ id: call.id, error: messageOf(error) }),
-    );
-    // Until the runner has read it, the answer takes memory here.
-    await send(answer);
-    underWay--;
-  }
-
-  return function answer(call) {
-    // The runner keeps to half of this; only an algorithm that speaks in its name does not.
-    if (underWay === 2 * MAX_CALLS) {
-      throw new FrameError("The algorithm asked for too much at once.");
-    }
-    underWay++;
-    reply(call);
-  };
-}
-
-function parse<T>(what: string, schema: z.ZodType<T>, input: unknown): T {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) =>
-    [path.join("."), message].filter(Boolean).join(": ")
-  );
-  throw new Error(`${what}() cannot take that: ${issues.join("; ")}.`);
 }
