@@ -12,6 +12,9 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
+/** How often the removal of a folder is tried. */
+const REMOVE_TRIES = 3;
+
 /** A database of the node, as far as a container is concerned. */
 export interface DatabaseSource {
   label: string;
@@ -176,9 +179,16 @@ export async function namesIn(folder: string): Promise<string[]> {
  * called.
  */
 export async function removeOrWarn(path: string, log: Logger): Promise<void> {
-  await removeIfThere(path).catch((error) =>
-    log.warn("Cannot remove a folder of runs that are over", { path, reason: messageOf(error) })
-  );
+  for (let tries = 1;; tries++) {
+    try {
+      return await removeIfThere(path);
+    } catch (error) {
+      // A file may have been put into it meanwhile, for example by an agent that died since.
+      if (tries < REMOVE_TRIES) continue;
+      const reason = messageOf(error);
+      return log.warn("Cannot remove a folder of runs that are over", { path, reason });
+    }
+  }
 }
 
 async function removeIfThere(path: string): Promise<void> {
