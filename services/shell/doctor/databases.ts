@@ -1,8 +1,8 @@
 import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";
-import type { Finding } from "./finding.ts";
 import { oneLine } from "../errors.ts";
 import type { Shell } from "../shell.ts";
 import { grouped, waiting } from "../show/words.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
 
 const SLOW_SECONDS = 5;
 /** A message is published within some three seconds; older ones are stuck. */
@@ -14,24 +14,18 @@ export async function checkDatabases(shell: Shell): Promise<Finding[]> {
   const [row] = await shell.databases.task<{ bytes: string; name: string }[]>`
     select pg_database_size(current_database()) as bytes, current_database() as name`;
   const size = `${row!.name} takes ${grouped(Math.ceil(Number(row!.bytes) / 1e6))} MB`;
-  return [{ check: "database size", state: "ok", finding: size }, ...each.flat()];
+  return [ok("database size", size), ...each.flat()];
 }
 
 async function checkService({ databases }: Shell, service: HubService): Promise<Finding[]> {
   const db = databases[service];
-  const findings: Finding[] = [];
   const [backlog] = await db<{ count: number; age: number }[]>`
     select count(*)::integer as count,
       coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age from outbox`;
   const { count, age } = backlog!;
-  const stuck = age > OLD_SECONDS;
-  findings.push({
-    check: `outbox of ${service}`,
-    state: stuck ? "wrong" : "ok",
-    finding: waiting("messages", count) +
-      (count > 0 ? `, the oldest for ${Math.round(age)} s` : ""),
-    ...(stuck ? { advice: `See whether ${service} and the broker run: it publishes them.` } : {}),
-  });
+  const check = `outbox of ${service}`;
+  const waits = waiting("messages", count) +
+    (count > 0 ? `, the oldest for ${Math.round(age)} s` : "");
   const slow = await db<{ pid: number; state: string; seconds: number; query: string }[]>`
     select pid, state, extract(epoch from now() - query_start)::integer as seconds, query
     from pg_stat_activity
@@ -39,13 +33,16 @@ async function checkService({ databases }: Shell, service: HubService): Promise<
       and state in ('active', 'idle in transaction')
       and query_start < now() - make_interval(secs => ${SLOW_SECONDS})
     order by query_start limit 5`;
-  for (const { pid, state, seconds, query } of slow) {
-    findings.push({
-      check: `query of ${service}`,
-      state: "note",
-      finding: `${state} for ${seconds} s: ${oneLine(query).slice(0, 80)}`,
-      advice: `If it should not: await sql.${service}\`select pg_cancel_backend(${pid})\``,
-    });
-  }
-  return findings;
+  return [
+    age > OLD_SECONDS
+      ? wrong(check, waits, `See whether ${service} and the broker run: it publishes them.`)
+      : ok(check, waits),
+    ...slow.map(({ pid, state, seconds, query }) =>
+      note(
+        `query of ${service}`,
+        `${state} for ${seconds} s: ${oneLine(query).slice(0, 80)}`,
+        `If it should not: await sql.${service}\`select pg_cancel_backend(${pid})\``,
+      )
+    ),
+  ];
 }

@@ -8,7 +8,7 @@ import type { Addresses } from "../connections.ts";
 import { checkAudit } from "./audit.ts";
 import { checkBroker } from "./broker.ts";
 import { checkDatabases } from "./databases.ts";
-import type { Check, Finding } from "./finding.ts";
+import { type Check, type Finding, wrong } from "./finding.ts";
 import { checkKeys } from "./keys.ts";
 import { checkServices } from "./services.ts";
 import { checkWork } from "./work.ts";
@@ -53,14 +53,9 @@ export async function diagnose(shell: Shell, addresses: Addresses): Promise<Diag
         return await check(shell, addresses);
       } catch (error) {
         const finding = `cannot be looked at: ${messageOf(error)}`;
-        return [{
-          check: name,
-          state: "wrong",
-          finding,
-          advice: "Mend that first, then look again.",
-        }];
+        return [wrong(name, finding, "Mend that first, then look again.")];
       }
     }),
   );
-  return new Diagnosis(found.flat() as Finding[]);
+  return new Diagnosis(found.flat());
 }

@@ -15,3 +15,13 @@ export interface Finding {
 }
 
 export type Check = (shell: Shell, addresses: Addresses) => Promise<Finding[]>;
+
+export function ok(check: string, finding: string): Finding {
+  return { check, state: "ok", finding };
+}
+export function note(check: string, finding: string, advice: string): Finding {
+  return { check, state: "note", finding, advice };
+}
+export function wrong(check: string, finding: string, advice: string): Finding {
+  return { check, state: "wrong", finding, advice };
+}

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { parseJwtSegment } from "../../../shared/node_protocol/credential.ts";
 import type { Addresses } from "../connections.ts";
-import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
 
 const DAY = 86_400_000;
 const SOON_DAYS = 21;
@@ -26,23 +26,14 @@ async function checkSigningKey({ databases, now }: Shell): Promise<Finding> {
   const check = "key that signs tokens";
   const [key] = await databases.identity<{ created_at: Date }[]>`
     select created_at from signing_key order by created_at desc limit 1`;
-  if (!key) {
-    return {
-      check,
-      state: "wrong",
-      finding: "there is none",
-      advice: "identity makes it when it starts.",
-    };
-  }
+  if (!key) return wrong(check, "there is none", "identity makes it when it starts.");
   const days = Math.floor((now().getTime() - key.created_at.getTime()) / DAY);
-  if (days < OLD_KEY_DAYS) return { check, state: "ok", finding: `${days} days old` };
-  return {
+  if (days < OLD_KEY_DAYS) return ok(check, `${days} days old`);
+  return note(
     check,
-    state: "note",
-    finding: `${days} days old`,
-    advice:
-      "identity replaces it by itself while it runs; see its log, and SEXTANT_SIGNING_KEY_DAYS.",
-  };
+    `${days} days old`,
+    "identity replaces it by itself while it runs; see its log, and SEXTANT_SIGNING_KEY_DAYS.",
+  );
 }
 
 const claims = z.object({ exp: z.number().optional() });
@@ -51,20 +42,15 @@ async function checkEnrolment({ now }: Shell, path: string): Promise<Finding> {
   const check = "enrolment of the shell";
   const { jwt } = z.object({ jwt: z.string() }).parse(JSON.parse(await Deno.readTextFile(path)));
   const { exp } = claims.parse(parseJwtSegment(jwt.split(".")[1] ?? ""));
-  if (exp === undefined) return { check, state: "ok", finding: "has no end" };
+  if (exp === undefined) return ok(check, "has no end");
   return untilEnd(check, new Date(exp * 1000), now(), "Remove the file and run the set-up again.");
 }
 
 function checkCertificate({ now }: Shell, { hostname, port }: URL): Promise<Finding> {
   const check = `certificate of ${hostname}`;
   return new Promise((resolve) => {
-    const failed = (error: unknown) =>
-      resolve({
-        check,
-        state: "wrong",
-        finding: messageOf(error),
-        advice: "See the front's log: it gets and renews the certificate.",
-      });
+    const advice = "See the front's log: it gets and renews the certificate.";
+    const failed = (error: unknown) => resolve(wrong(check, messageOf(error), advice));
     const socket = connect({
       host: hostname,
       port: Number(port || 443),
@@ -85,6 +71,6 @@ function checkCertificate({ now }: Shell, { hostname, port }: URL): Promise<Find
 function untilEnd(check: string, end: Date, now: Date, advice: string): Finding {
   const days = Math.floor((end.getTime() - now.getTime()) / DAY);
   const finding = days < 0 ? `ran out ${-days} days ago` : `good for ${days} more days`;
-  if (days >= SOON_DAYS) return { check, state: "ok", finding };
-  return { check, state: days < 0 ? "wrong" : "note", finding, advice };
+  if (days >= SOON_DAYS) return ok(check, finding);
+  return (days < 0 ? wrong : note)(check, finding, advice);
 }

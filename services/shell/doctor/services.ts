@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
-import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import { VERSION } from "../../../shared/version.ts";
 import type { Addresses } from "../connections.ts";
-import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
 
 const RESTART = "See its log and start it again: deno task up, or docker compose up -d.";
 
@@ -16,58 +16,37 @@ export async function checkServices(shell: Shell, addresses: Addresses): Promise
   ];
 }
 
-async function checkService(
-  shell: Shell,
-  service: typeof HUB_SERVICES[number],
-): Promise<Finding> {
+async function checkService(shell: Shell, service: HubService): Promise<Finding> {
   try {
     const { database, version = "unknown" } = await shell.broker!.ask(service, "health", {});
-    if (!database) {
-      return {
-        check: service,
-        state: "wrong",
-        finding: `version ${version} answers, but cannot reach its database`,
-        advice: "See whether PostgreSQL runs, and the service's log.",
-      };
-    }
-    return told(service, version);
+    return database ? told(service, version) : wrong(
+      service,
+      `version ${version} answers, but cannot reach its database`,
+      "See whether PostgreSQL runs, and the service's log.",
+    );
   } catch (error) {
-    return { check: service, state: "wrong", finding: messageOf(error), advice: RESTART };
+    return wrong(service, messageOf(error), RESTART);
   }
 }
 
 function told(check: string, version: string): Finding {
-  if (version === VERSION) return { check, state: "ok", finding: `version ${version} answers` };
-  return {
-    check,
-    state: "note",
-    finding: `version ${version} answers; this shell is ${VERSION}`,
-    advice: "Start all parts from one checkout.",
-  };
+  if (version === VERSION) return ok(check, `version ${version} answers`);
+  const differs = `version ${version} answers; this shell is ${VERSION}`;
+  return note(check, differs, "Start all parts from one checkout.");
 }
 
 const versionAnswer = z.object({ sextant: z.string() });
 
 async function checkGateway({ gatewayUrl }: Addresses): Promise<Finding> {
-  const check = "gateway";
   if (!gatewayUrl) {
-    return {
-      check,
-      state: "note",
-      finding: "its address is not known here",
-      advice: "Name it in SEXTANT_GATEWAY_URL, such as http://gateway:7601.",
-    };
+    const advice = "Name it in SEXTANT_GATEWAY_URL, such as http://gateway:7601.";
+    return note("gateway", "its address is not known here", advice);
   }
   try {
     const url = new URL("/api/version", gatewayUrl);
     const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
-    return told(check, versionAnswer.parse(await response.json()).sextant);
+    return told("gateway", versionAnswer.parse(await response.json()).sextant);
   } catch (error) {
-    return {
-      check,
-      state: "wrong",
-      finding: `does not answer at ${gatewayUrl}: ${messageOf(error)}`,
-      advice: RESTART,
-    };
+    return wrong("gateway", `does not answer at ${gatewayUrl}: ${messageOf(error)}`, RESTART);
   }
 }

@@ -1,6 +1,6 @@
-import type { Finding } from "./finding.ts";
 import type { Shell } from "../shell.ts";
 import { waiting } from "../show/words.ts";
+import { type Finding, ok, wrong } from "./finding.ts";
 
 /** Nodes that are offline while work waits for them, and results that nobody moves. */
 export async function checkWork({ databases }: Shell): Promise<Finding[]> {
@@ -11,30 +11,25 @@ export async function checkWork({ databases }: Shell): Promise<Finding[]> {
     select node_id, count(*)::integer as count from result
     where finished_at is null and node_id is not null group by node_id order by node_id`;
   const online = nodes.filter((node) => node.status === "online").length;
-  const findings: Finding[] = [{
-    check: "nodes",
-    state: "ok",
-    finding: `${online} of ${nodes.length} are online`,
-  }];
+  const findings = [ok("nodes", `${online} of ${nodes.length} are online`)];
   for (const { node_id, count } of open) {
     const node = nodes.find((one) => one.id === node_id);
     if (node?.status === "online") continue;
-    const seen = node?.last_seen ? `, last seen ${node.last_seen.toISOString()}` : "";
+    const check = `node ${node_id}`;
     const waits = `${waiting("results", count)} for it`;
+    const seen = node?.last_seen ? `, last seen ${node.last_seen.toISOString()}` : "";
     findings.push(
       node
-        ? {
-          check: `node ${node_id}`,
-          state: "wrong",
-          finding: `${node.name} is offline${seen}, and ${waits}`,
-          advice: "Have its data station start it; the work waits as long as it takes.",
-        }
-        : {
-          check: `node ${node_id}`,
-          state: "wrong",
-          finding: `does not exist any more, and ${waits}`,
-          advice: "Kill those tasks through the API, or delete them here: await task.delete().",
-        },
+        ? wrong(
+          check,
+          `${node.name} is offline${seen}, and ${waits}`,
+          "Have its data station start it; the work waits as long as it takes.",
+        )
+        : wrong(
+          check,
+          `does not exist any more, and ${waits}`,
+          "Kill those tasks through the API, or delete them here: await task.delete().",
+        ),
     );
   }
   return findings;

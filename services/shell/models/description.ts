@@ -137,26 +137,20 @@ export interface Description {
 
 // -- writing descriptions -----------------------------------------------------------------------------------
 
-type DraftField = Omit<Field, "column"> & { column?: string };
-type DraftRelation =
-  & { model: ModelName; meaning: string }
-  & (
-    | { kind: "one"; column?: string; required?: boolean; otherwise?: string }
-    | { kind: "many"; through: string; service?: HubService; given?: string }
-    | { kind: "back"; column?: string }
-  );
+type MakeField = (property: string) => Field;
+type MakeRelation = (property: string, own: Pick<Description, "table" | "service">) => Relation;
 type Draft =
   & Omit<
     Description,
     "table" | "fields" | "relations" | "lookups" | "notes" | "statics" | "methods"
   >
   & Partial<Pick<Description, "lookups" | "notes" | "statics" | "methods">>
-  & { fields: Record<string, DraftField>; relations: Record<string, DraftRelation> };
+  & { fields: Record<string, MakeField>; relations: Record<string, MakeRelation> };
 
 /** Fills in what follows from the names: the table, the columns of fields and relations, the look-up by the key. */
 export function describeModel(draft: Draft): Description {
   const { name, service, key } = draft;
-  const table = name.toLowerCase();
+  const table = tableOf(name);
   const byKey = key ? { [`getBy${key[0]!.toUpperCase()}${key.slice(1)}`]: [key] } : {};
   return {
     notes: [],
@@ -165,21 +159,8 @@ export function describeModel(draft: Draft): Description {
     ...draft,
     table,
     lookups: { ...byKey, ...draft.lookups },
-    fields: mapValues(draft.fields, (field, property) => ({
-      ...field,
-      column: field.column ?? property.replace(/[A-Z]/g, (one) => `_${one.toLowerCase()}`),
-    })),
-    relations: mapValues(draft.relations, (relation, property): Relation => {
-      if (relation.kind === "one") {
-        return { ...relation, column: relation.column ?? `${property}_id` };
-      }
-      if (relation.kind === "back") {
-        return { ...relation, column: relation.column ?? `${table}_id` };
-      }
-      const other = `${relation.model.toLowerCase()}_id`;
-      const through = { service: relation.service ?? service, table: relation.through };
-      return { ...relation, through: { ...through, own: `${table}_id`, other } };
-    }),
+    fields: mapValues(draft.fields, (make, property) => make(property)),
+    relations: mapValues(draft.relations, (make, property) => make(property, { table, service })),
   };
 }
 
@@ -190,55 +171,65 @@ function mapValues<Value, Mapped>(
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
 }
 
-type FieldOptions = Partial<Omit<DraftField, "type" | "meaning">>;
+const tableOf = (model: ModelName) => model.toLowerCase();
+const columnOf = (property: string) =>
+  property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-function field(type: ValueType) {
-  return (meaning: string, options: FieldOptions = {}): DraftField => ({
+type FieldOptions = Partial<Omit<Field, "type" | "meaning">>;
+
+function fieldsOf(type: ValueType) {
+  return (meaning: string, options: FieldOptions = {}): MakeField => (property) => ({
     type,
     meaning,
+    column: columnOf(property),
     ...options,
   });
 }
-export const text = field("text");
-export const integer = field("integer");
-export const boolean = field("boolean");
-export const date = field("date");
-export const list = field("list");
+export const text = fieldsOf("text");
+export const integer = fieldsOf("integer");
+export const boolean = fieldsOf("boolean");
+export const date = fieldsOf("date");
+export const list = fieldsOf("list");
 
 export const id = integer("number, given when it is saved", { readOnly: true });
 export const createdAt = date("when it was made", { readOnly: true });
 /** Stored only as a digest: never shown but to whom it was just made for. */
-export function secret(meaning: string, options: FieldOptions = {}): DraftField {
-  return text(meaning, { virtual: true, hidden: true, notEmpty: true, ...options });
-}
-
-type Options<Kind> = Partial<
-  Omit<Extract<DraftRelation, { kind: Kind }>, "kind" | "model" | "meaning">
->;
+export const secret = (meaning: string, options: FieldOptions = {}) =>
+  text(meaning, { virtual: true, hidden: true, notEmpty: true, ...options });
 
 /** The record whose id this one holds. */
 export function one(
   model: ModelName,
   meaning: string,
-  options: Options<"one"> = {},
-): DraftRelation {
-  return { kind: "one", model, meaning, ...options };
+  options: { column?: string; required?: boolean; otherwise?: string } = {},
+): MakeRelation {
+  return (property) => ({ kind: "one", model, meaning, column: `${property}_id`, ...options });
 }
+
 /** The records that hold this one's id. */
-export function back(
-  model: ModelName,
-  meaning: string,
-  options: Options<"back"> = {},
-): DraftRelation {
-  return { kind: "back", model, meaning, ...options };
+export function back(model: ModelName, meaning: string, column?: string): MakeRelation {
+  return (_, { table }) => ({ kind: "back", model, meaning, column: column ?? `${table}_id` });
 }
+
 /** Those that a table links to this one. */
 export function many(
   model: ModelName,
   meaning: string,
-  options: { through: string; service?: HubService; given?: string },
-): DraftRelation {
-  return { kind: "many", model, meaning, ...options };
+  { through, given, ...options }: { through: string; service?: HubService; given?: string },
+): MakeRelation {
+  return (_, { table, service }) => ({
+    kind: "many",
+    model,
+    meaning,
+    ...(given ? { given } : {}),
+    through: {
+      service,
+      table: through,
+      own: `${table}_id`,
+      other: `${tableOf(model)}_id`,
+      ...options,
+    },
+  });
 }
 
 /** How many rows hold `id`: `{users: ["user", "organization_id"]}` → `["3 users"]`; what is none is left out. */

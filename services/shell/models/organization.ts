@@ -31,7 +31,7 @@ export const organization = describeModel({
       service: "collaboration",
     }),
     nodes: back("Node", "one for each collaboration"),
-    createdTasks: back("Task", "tasks it started", { column: "init_org_id" }),
+    createdTasks: back("Task", "tasks it started", "init_org_id"),
     results: back("Result", "its shares of tasks, whoever started them"),
   },
   key: "name",

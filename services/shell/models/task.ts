@@ -75,7 +75,7 @@ export const task = describeModel({
       column: "init_user_id",
       otherwise: "the initiator's first user, else the hub's",
     }),
-    children: back("Task", "the tasks it made", { column: "parent_id" }),
+    children: back("Task", "the tasks it made", "parent_id"),
     results: back("Result", "one per organization"),
   },
   lookups: { getByName: ["name"], getByRunId: ["runId"] },

@@ -47,7 +47,7 @@ export const user = describeModel({
       through: "user_rule",
       given: "rules",
     }),
-    createdTasks: back("Task", "tasks they started", { column: "init_user_id" }),
+    createdTasks: back("Task", "tasks they started", "init_user_id"),
   },
   key: "username",
   lookups: { getByEmail: ["email"] },
