@@ -1,6 +1,6 @@
 /**
- * Changes by the operator: in the transaction of the owning service, with the events that tell of them and the audit's
- * records. What follows elsewhere, the other services do when they hear of it.
+ * Changes by the operator: in the transaction of the owning service, with the events that tell of
+ * them and the audit's records. What follows elsewhere, the other services do when they hear of it.
  * @module
  */
 import type { HubService } from "../../shared/broker/subjects.ts";
@@ -22,10 +22,11 @@ export interface ChangingOptions {
 }
 
 /**
- * Runs `work` with a change of each of `services`, in transactions that are committed together, the first one first.
+ * Runs `work` with a change of each of `services`, in transactions that are committed together, the
+ * first one first.
  *
- * All that a database can refuse is refused before the first of them is committed. Only a database that is lost between two
- * of these moments leaves the later services as they were.
+ * All that a database can refuse is refused before the first of them is committed. Only a database
+ * that is lost between two of these moments leaves the later services as they were.
  */
 export async function changeServices<Result>(
   { databases, broker, operator, now }: ChangingOptions,

@@ -1,5 +1,6 @@
 /**
- * Where the shell finds the databases and the broker: the environment, else the folder of `deno task up`.
+ * Where the shell finds the databases and the broker: the environment, else the folder of `deno
+ * task up`.
  * @module
  */
 import { join } from "node:path";
@@ -97,7 +98,9 @@ export interface ConnectedDatabase {
   description: string;
 }
 
-/** Opens the database of each service and makes sure that it is there, with the service's tables. */
+/**
+ * Opens the database of each service and makes sure that it is there, with the service's tables.
+ */
 export async function openDatabases(
   urls: Record<HubService, string>,
   log: Logger = silentLogger,

@@ -42,8 +42,8 @@ function row(...cells: (string | number)[]): RegExp {
 }
 
 /**
- * The shell's document, row by row: what is typed, and what is printed (nothing, unless given). Every line works at
- * the prompt and, with its value given to console.log, in a script.
+ * The shell's document, row by row: what is typed, and what is printed (nothing, unless given).
+ * Every line works at the prompt and, with its value given to console.log, in a script.
  */
 const ROWS: [row: number, typed: string, ...printed: (RegExp | string)[]][] = [
   [2, `db.help()`, row("Organization", "A party"), row("Rule"), row("Result"), /db\.doctor\(\)/],

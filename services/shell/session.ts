@@ -1,5 +1,6 @@
 /**
- * A session of the shell: connected databases, the models over them, and `db` as the operator has it.
+ * A session of the shell: connected databases, the models over them, and `db` as the operator has
+ * it.
  * @module
  */
 import { hostname, userInfo } from "node:os";
@@ -29,7 +30,9 @@ export interface Session {
   sql: Record<HubService, Query>;
   /** One line for each connection. */
   connections: string[];
-  /** Ends what the operator started and can be interrupted; returns whether there was such a thing. */
+  /**
+   * Ends what the operator started and can be interrupted; returns whether there was such a thing.
+   */
   interrupt(): boolean;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * What every part of the shell works with: the session, the models, and what is known of each record.
+ * What every part of the shell works with: the session, the models, and what is known of each
+ * record.
  * @module
  */
 import type { Operator } from "../../shared/storage/audit.ts";
@@ -7,7 +8,9 @@ import type { BrokerLink } from "./broker.ts";
 import type { Description, ModelName, Row, Tools } from "./models/description.ts";
 
 export interface Shell extends Tools {
-  /** Without one, running services hear of changes from their own outbox, within some three seconds. */
+  /**
+   * Without one, running services hear of changes from their own outbox, within some three seconds.
+   */
   broker: BrokerLink | undefined;
   /** Who is at the keyboard, for the audit. */
   operator: Operator;

@@ -1,6 +1,6 @@
 /**
- * `sql.identity` and its sisters: any query of one service's database. Secrets are blotted out of what comes back,
- * whatever they are called in the query.
+ * `sql.identity` and its sisters: any query of one service's database. Secrets are blotted out of
+ * what comes back, whatever they are called in the query.
  * @module
  */
 import type { Db } from "../../shared/storage/db.ts";

@@ -8,7 +8,10 @@ import { ShellError } from "./errors.ts";
 import { dateShown, harmless } from "./show/render.ts";
 import type { Shell } from "./shell.ts";
 
-/** Prints one line for each event until the operator interrupts; returns how many there were, in words. */
+/**
+ * Prints one line for each event until the operator interrupts; returns how many there were, in
+ * words.
+ */
 export async function watchEvents(shell: Shell): Promise<string> {
   if (!shell.broker) {
     throw new ShellError(

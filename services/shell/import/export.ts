@@ -1,6 +1,7 @@
 /**
- * `db.export()`: organizations, users and collaborations in the form of an import file. Without secrets: passwords
- * and keys are stored as hashes, so the file changes nothing where they exist, and a new user needs one added.
+ * `db.export()`: organizations, users and collaborations in the form of an import file. Without
+ * secrets: passwords and keys are stored as hashes, so the file changes nothing where they exist,
+ * and a new user needs one added.
  * @module
  */
 import { stringify } from "yaml";

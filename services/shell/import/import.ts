@@ -1,6 +1,6 @@
 /**
- * `db.import(path)`: brings the databases to what a file says, all of it or nothing. What the file does not mention
- * is left alone, so that the same file a second time changes nothing.
+ * `db.import(path)`: brings the databases to what a file says, all of it or nothing. What the file
+ * does not mention is left alone, so that the same file a second time changes nothing.
  * @module
  */
 import { changeServices } from "../change.ts";

@@ -61,7 +61,9 @@ async function memberOf({ changes }: Settling, name: string): Promise<Member> {
   );
 }
 
-/** Makes the collaboration, or adds the participants that are no members of it yet; returns its id. */
+/**
+ * Makes the collaboration, or adds the participants that are no members of it yet; returns its id.
+ */
 async function settleMembers(
   { changes: { collaboration }, settle }: Settling,
   name: string,

@@ -1,5 +1,6 @@
 /**
- * What the parts of an import share: bringing one row to what the file says, and saying in which line that failed.
+ * What the parts of an import share: bringing one row to what the file says, and saying in which
+ * line that failed.
  * @module
  */
 import type { HubService } from "../../../shared/broker/subjects.ts";
@@ -18,7 +19,10 @@ export interface Settling {
   lineOf(at: Path): number;
   /** Ids of nodes that are to be shut out once all is committed. */
   shutOut: number[];
-  /** Creates a row, or changes what differs in one; returns its id. Empty values of the file leave it alone. */
+  /**
+   * Creates a row, or changes what differs in one; returns its id. Empty values of the file leave
+   * it alone.
+   */
   settle(options: SettleOptions): Promise<number>;
   /** Runs `work`; what is refused in it is told with the line. */
   inLine<Result>(at: Path, work: () => Promise<Result>): Promise<Result>;

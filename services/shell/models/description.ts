@@ -1,6 +1,7 @@
 /**
- * How a model is described: one table of one service with its fields and relations, as data, and the owning service's
- * functions that change it (its `operator.ts`). The classes, the help and the tables at the prompt are made of this.
+ * How a model is described: one table of one service with its fields and relations, as data, and
+ * the owning service's functions that change it (its `operator.ts`). The classes, the help and the
+ * tables at the prompt are made of this.
  * @module
  */
 import type { HubService } from "../../../shared/broker/subjects.ts";
@@ -32,7 +33,9 @@ export interface Field {
   meaning: string;
   /** As the table and the service's functions call it; the name with underscores, unless given. */
   column: string;
-  /** Not stored under this name: computed from the row, or made into something else on its way in. */
+  /**
+   * Not stored under this name: computed from the row, or made into something else on its way in.
+   */
   virtual?: boolean;
   get?(row: Row): unknown;
   required?: boolean;
@@ -60,13 +63,18 @@ export type Relation =
   & { model: ModelName; meaning: string }
   & (
     | { kind: "one"; column: string; required?: boolean; otherwise?: string }
-    /** `given`: as what the service takes a list of ids; without it the other side keeps the links. */
+    /**
+     * `given`: as what the service takes a list of ids; without it the other side keeps the links.
+     */
     | { kind: "many"; through: LinkTable; given?: string }
     /** The records of the other model whose `column` holds this record's id. */
     | { kind: "back"; column: string }
   );
 
-/** What was set, by column and with ids for records: every value is of its field's type, all that is required is there. */
+/**
+ * What was set, by column and with ids for records: every value is of its field's type, all that is
+ * required is there.
+ */
 // deno-lint-ignore no-explicit-any -- the descriptions hand them to functions that name each one
 export type Values = any;
 
@@ -85,9 +93,15 @@ export interface Tools {
   now(): Date;
   /** Tells the operator something that is no value. */
   say(line: string): void;
-  /** Runs `work` in one transaction of a service, together with what it tells and its record in the audit. */
+  /**
+   * Runs `work` in one transaction of a service, together with what it tells and its record in the
+   * audit.
+   */
   change<Result>(service: HubService, work: (change: Change) => Promise<Result>): Promise<Result>;
-  /** The ids of what was typed: records, ids, names, or a list of these. `where` begins the message if one is none. */
+  /**
+   * The ids of what was typed: records, ids, names, or a list of these. `where` begins the message
+   * if one is none.
+   */
   idsOf(model: ModelName, value: unknown, where: string): Promise<number[]>;
   recordsOf(model: ModelName, ids: number[]): Promise<unknown>;
 }
@@ -135,7 +149,7 @@ export interface Description {
   forbidden?(row: Row): string | undefined;
 }
 
-// -- writing descriptions -----------------------------------------------------------------------------------
+// -- writing descriptions --------------------------------------------------------------------------
 
 type MakeField = (property: string) => Field;
 type MakeRelation = (property: string, own: Pick<Description, "table" | "service">) => Relation;
@@ -147,7 +161,10 @@ type Draft =
   & Partial<Pick<Description, "lookups" | "notes" | "statics" | "methods">>
   & { fields: Record<string, MakeField>; relations: Record<string, MakeRelation> };
 
-/** Fills in what follows from the names: the table, the columns of fields and relations, the look-up by the key. */
+/**
+ * Fills in what follows from the names: the table, the columns of fields and relations, the look-up
+ * by the key.
+ */
 export function describeModel(draft: Draft): Description {
   const { name, service, key } = draft;
   const table = tableOf(name);
@@ -232,7 +249,10 @@ export function many(
   });
 }
 
-/** How many rows hold `id`: `{users: ["user", "organization_id"]}` → `["3 users"]`; what is none is left out. */
+/**
+ * How many rows hold `id`: `{users: ["user", "organization_id"]}` → `["3 users"]`; what is none is
+ * left out.
+ */
 export async function countOf(
   db: Db,
   id: number,

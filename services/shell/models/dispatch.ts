@@ -1,5 +1,6 @@
 /**
- * `task.dispatch(organizations, input)`: hands a task to nodes on the operator's word, as the API would.
+ * `task.dispatch(organizations, input)`: hands a task to nodes on the operator's word, as the API
+ * would.
  * @module
  */
 import type { Db } from "../../../shared/storage/db.ts";
@@ -10,8 +11,9 @@ import { counted } from "../show/words.ts";
 import type { Tools } from "./description.ts";
 
 /**
- * Makes or takes the result of each organization and has the task service dispatch it; returns the results.
- * `input` is an object, or text that is encoded already; without one, what the result holds is taken.
+ * Makes or takes the result of each organization and has the task service dispatch it; returns the
+ * results. `input` is an object, or text that is encoded already; without one, what the result
+ * holds is taken.
  */
 export async function dispatchTask(
   task: { id?: number },

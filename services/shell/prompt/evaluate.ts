@@ -1,6 +1,6 @@
 /**
- * Evaluates what is typed, as V8's own consoles do: declarations last from line to line and can be made again, and
- * `await` works at the top level. Types are stripped.
+ * Evaluates what is typed, as V8's own consoles do: declarations last from line to line and can be
+ * made again, and `await` works at the top level. Types are stripped.
  * @module
  */
 import { Session } from "node:inspector";
@@ -19,7 +19,9 @@ export interface Evaluator {
   evaluate(code: string): Promise<Outcome>;
   /** Names declared at the prompt. */
   declared(): Promise<string[]>;
-  /** The value of an expression if it can be had without running anything; `undefined` otherwise. */
+  /**
+   * The value of an expression if it can be had without running anything; `undefined` otherwise.
+   */
   peek(expression: string): Promise<unknown>;
   close(): void;
 }
@@ -121,7 +123,10 @@ export async function createEvaluator(): Promise<Evaluator> {
   };
 }
 
-/** The code as JavaScript; as it is when the types cannot be found, so that V8 can say what is wrong. */
+/**
+ * The code as JavaScript; as it is when the types cannot be found, so that V8 can say what is
+ * wrong.
+ */
 function withoutTypes(code: string): string {
   try {
     return stripTypeScriptTypes(code);

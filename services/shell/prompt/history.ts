@@ -1,6 +1,6 @@
 /**
- * What was typed, kept between sessions in a file that only its owner reads. A statement that holds a secret is not
- * kept.
+ * What was typed, kept between sessions in a file that only its owner reads. A statement that holds
+ * a secret is not kept.
  * @module
  */
 import { dirname } from "node:path";

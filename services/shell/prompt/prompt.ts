@@ -1,8 +1,9 @@
 /**
  * The prompt: lines with editing, history and completion; one statement evaluated after the other.
  *
- * `node:repl` of Deno evaluates lines side by side when they are typed faster than they finish, and cannot keep a
- * line out of its history; so this is on `node:readline`, with V8's own console evaluation behind it.
+ * `node:repl` of Deno evaluates lines side by side when they are typed faster than they finish, and
+ * cannot keep a line out of its history; so this is on `node:readline`, with V8's own console
+ * evaluation behind it.
  * @module
  */
 import process from "node:process";

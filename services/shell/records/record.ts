@@ -70,7 +70,8 @@ export class ShellRecord extends RecordBase {
   }
 }
 
-// Beyond the class, where names arrive that nothing took: an assignment would be lost without a word.
+// Beyond the class, where names arrive that nothing took: an assignment would be lost without a
+// word.
 Object.setPrototypeOf(
   RecordBase.prototype,
   refusingUnknown<RecordBase>(Object.prototype, unknownOfRecord, {

@@ -49,7 +49,10 @@ async function linkedIds(
   return rows.map((row) => row.other);
 }
 
-/** The ids of what was typed: records, ids, names of records, or a list of these; `where` begins the message if not. */
+/**
+ * The ids of what was typed: records, ids, names of records, or a list of these; `where` begins the
+ * message if not.
+ */
 export async function idsOf(
   shell: Shell,
   model: ModelName,

@@ -1,5 +1,6 @@
 /**
- * What becomes of a record in the database: the owning service's functions change it, in its transaction.
+ * What becomes of a record in the database: the owning service's functions change it, in its
+ * transaction.
  * @module
  */
 import { ShellError } from "../errors.ts";

@@ -1,17 +1,20 @@
 /**
- * Names that do not exist. JavaScript reads them as `undefined`, and says so only later and of something else; at the
- * prompt they are told at once, with the name that was probably meant.
+ * Names that do not exist. JavaScript reads them as `undefined`, and says so only later and of
+ * something else; at the prompt they are told at once, with the name that was probably meant.
  * @module
  */
 import { closest } from "../../../shared/command_line/closest.ts";
 import { ShellError } from "../errors.ts";
 
-/** What the language itself asks of any value: `await` whether it is a promise, JSON whether it has a form of its own. */
+/**
+ * What the language itself asks of any value: `await` whether it is a promise, JSON whether it has
+ * a form of its own.
+ */
 const ASKED_OF_ALL = new Set(["then", "toJSON"]);
 
 /**
- * A prototype above which there is only `parent`. What is read from an object with it and found nowhere throws what
- * `complain` makes of the object and the name.
+ * A prototype above which there is only `parent`. What is read from an object with it and found
+ * nowhere throws what `complain` makes of the object and the name.
  */
 export function refusingUnknown<Holder>(
   parent: object,

@@ -1,5 +1,6 @@
 /**
- * Values as the operator sees them: tables, readable dates, no secrets, nothing that the terminal would obey.
+ * Values as the operator sees them: tables, readable dates, no secrets, nothing that the terminal
+ * would obey.
  * @module
  */
 import type { Description } from "../models/description.ts";
@@ -23,7 +24,10 @@ export function cell(value: unknown): string {
   return String(value);
 }
 
-/** Text without control characters: a log or a name must not be able to move the cursor or to set the title. */
+/**
+ * Text without control characters: a log or a name must not be able to move the cursor or to set
+ * the title.
+ */
 export function harmless(text: string, instead = "\u{fffd}"): string {
   // deno-lint-ignore no-control-regex -- these are what is to be kept from the terminal
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\u{fffd}").replace(

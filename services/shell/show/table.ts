@@ -9,8 +9,8 @@ const LEAST_WIDTH = 8;
 const BORDERS = 3;
 
 /**
- * Rows of text by column, in a frame. Cells that are too long end in `…`; columns that find no room are named
- * below the table.
+ * Rows of text by column, in a frame. Cells that are too long end in `…`; columns that find no room
+ * are named below the table.
  */
 export function table(rows: Record<string, string>[], width: number): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
