@@ -48,14 +48,6 @@ export function createSql(databases: Record<HubService, Db>): Record<HubService,
   );
 }
 
-/** What the driver says of the column of an answer. */
-interface AnswerColumn {
-  name: string;
-  /** The table it comes from (its oid) and its place there; 0 when it is computed. */
-  table: number;
-  number: number;
-}
-
 function createQuery(service: HubService, db: Db): Query {
   let secrets: Promise<Set<string>> | undefined;
   return async function query(strings, ...values) {
@@ -66,13 +58,13 @@ function createQuery(service: HubService, db: Db): Query {
     const answer = await db(strings, ...values as any[]);
     secrets ??= secretColumns(service, db);
     const known = await secrets;
-    const columns = (answer.columns ?? []) as unknown as AnswerColumn[];
+    const { columns } = answer;
     const hidden = new Set(
       columns.filter((one) => known.has(`${one.table}.${one.number}`)).map((one) => one.name),
     );
     const rows = new SqlRows();
     if (columns.length === 0 && answer.command) {
-      const summary = `${answer.command} ${answer.count ?? ""}`.trim();
+      const summary = `${answer.command} ${answer.count || ""}`.trim();
       Object.defineProperty(rows, "summary", { value: summary });
     }
     for (const row of answer) {

@@ -69,14 +69,16 @@ async function digestRecords(
   const hash = createHash("sha256");
   let records = 0;
   // The database writes the line, so that what is digested is what is stored.
-  const lines = tx<{ line: string }[]>`
-    select json_build_array(id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+  for (let from = after, more = true; more;) {
+    const rows = await tx<{ id: number; line: string }[]>`
+    select id::float8 as id, json_build_array(id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
       request_id, who_kind, who_id, who_organization_id, what, object, object_id, outcome, status,
       code, method, path, data::text)::text as line
-    from audit where id > ${after} and id <= ${till} order by id`.cursor(BATCH);
-  for await (const rows of lines) {
+    from audit where audit.id > ${from} and audit.id <= ${till} order by audit.id limit ${BATCH}`;
     for (const { line } of rows) hash.update(`${line}\n`);
     records += rows.length;
+    more = rows.length === BATCH;
+    from = rows.at(-1)?.id ?? till;
   }
   return { records, records_sha256: hash.digest("hex") };
 }

@@ -1,18 +1,18 @@
 /**
  * PostgreSQL for one service: connection, numbered migrations, and the few error codes rules need to know.
- * The only module that knows which driver is used.
  * @module
  */
-import postgres from "postgres";
+import { createConnections, faultOf } from "./connections.ts";
+import { keptCount } from "./row_count.ts";
+import type { Fragment } from "./sql.ts";
+import { createDb, type Db, type Tx } from "./statements.ts";
 import { SextantError } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
 
-export type Db = postgres.Sql;
-/** A transaction, or the pool itself: what a store function may run its SQL on. */
-export type Tx = postgres.Sql | postgres.TransactionSql;
+export type { Db, Tx } from "./statements.ts";
+export type { JsonValue } from "./sql.ts";
 /** A piece of SQL with its parameters, to be put into a larger statement. */
-export type Fragment = postgres.PendingQuery<postgres.Row[]>;
-export type JsonValue = postgres.JSONValue;
+export type { Fragment } from "./sql.ts";
 
 export interface OpenDatabaseOptions {
   /** The schema that this service owns; the connection's search path. */
@@ -22,52 +22,27 @@ export interface OpenDatabaseOptions {
   max?: number;
 }
 
-/**
- * The driver (3.4.9) may keep a piece of a message that was meant for a connection which has closed, and then sends
- * nothing to its successor but what is too long to wait for more. With this the greeting is; the server hangs up on what
- * came before it, and the next connection is sound. White space in this parameter means nothing.
- */
-const LONG_GREETING = { options: " ".repeat(1024) };
-
-let guarded = false;
-
-/**
- * For the same reason the driver can throw where nobody catches it, in a transaction whose connection was closed: the
- * statement fails all the same, and the service goes on.
- */
-function surviveLostConnections(log: Logger): void {
-  if (guarded) return;
-  guarded = true;
-  globalThis.addEventListener("error", (event) => {
-    const stack = event.error instanceof TypeError ? event.error.stack ?? "" : "";
-    if (!/at \S*nextWrite .*\/postgres\//.test(stack)) return;
-    event.preventDefault();
-    log.warn("A connection to Postgres was closed in the middle of a transaction");
-  });
-}
+/** So long may a statement take; its connection counts as lost then, as when a server is gone without a word. */
+const ANSWER_WITHIN_MS = 300_000;
 
 /**
  * Opens a pool on `url`. A unix socket is named in the query: `postgres://user:password@/database?host=/folder&port=5432`.
  * Connections are made lazily and again after a loss; a statement under way at that moment fails.
  */
 export function openDatabase(url: string, { schema, log, max = 10 }: OpenDatabaseOptions): Db {
-  surviveLostConnections(log);
   const parsed = new URL(url.replace("@/", "@localhost/"));
-  const host = parsed.searchParams.get("host") ?? parsed.hostname;
-  const port = Number(parsed.searchParams.get("port") ?? (parsed.port || 5432));
-  return postgres({
-    host,
-    port,
-    ...(host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : {}),
+  return createDb(createConnections({
+    host: parsed.searchParams.get("host") ?? parsed.hostname,
+    port: Number(parsed.searchParams.get("port") ?? (parsed.port || 5432)),
     database: decodeURIComponent(parsed.pathname.slice(1)),
-    username: decodeURIComponent(parsed.username),
+    user: decodeURIComponent(parsed.username),
     password: decodeURIComponent(parsed.password),
+    applicationName: `sextant-${schema}`,
+    searchPath: schema,
     max,
-    connect_timeout: 5,
-    backoff: (retries: number) => Math.min(0.1 * 2 ** retries, 2),
-    connection: { application_name: `sextant-${schema}`, search_path: schema, ...LONG_GREETING },
-    onnotice: (notice) => log.debug("Postgres notice", { notice: notice.message }),
-  });
+    answerWithinMs: ANSWER_WITHIN_MS,
+    onNotice: (notice) => log.debug("Postgres notice", { notice }),
+  }));
 }
 
 /** Waits until the database answers, telling the log every few seconds what it waits for. */
@@ -102,7 +77,7 @@ export interface PageRequest {
   order: { column: string; descending: boolean }[];
   /** Without a limit every row is returned. */
   window: { limit: number | undefined; offset: number };
-  /** The table, when the number of all its rows is kept (see the migration `row_count`). */
+  /** The table, when the number of all its rows is kept (see `row_count.ts`). */
   counted?: string;
   /** SQL of the number of rows that match, when there is something faster than counting them. */
   total?: Fragment | undefined;
@@ -131,13 +106,10 @@ export async function selectPage<Row extends object>(
   if (rows.length < window.limit && (rows.length > 0 || window.offset === 0)) {
     return { rows, total: known };
   }
-  if (total) {
-    const [row] = await tx<{ count: string }[]>`select ${total} as count`;
-    return { rows, total: Number(row!.count) };
-  }
-  const [row] = counted !== undefined && where.length === 0
-    ? await tx<{ count: string }[]>`
-      select coalesce(sum(rows), 0) as count from row_count where table_name = ${counted}`
+  const kept = total ??
+    (counted !== undefined && where.length === 0 ? keptCount(tx, counted, "all") : undefined);
+  const [row] = kept
+    ? await tx<{ count: string }[]>`select ${kept} as count`
     : await tx<{ count: string }[]>`select count(*) from ${from} where ${condition}`;
   return { rows, total: Number(row!.count) };
 }
@@ -207,12 +179,12 @@ export function foreignKeyViolation(error: unknown): string | undefined {
 }
 
 function violation(error: unknown, code: string): string | undefined {
-  if (!(error instanceof postgres.PostgresError) || error.code !== code) return undefined;
-  return error.constraint_name ?? "";
+  const fault = faultOf(error);
+  return fault?.code === code ? fault.constraint ?? "" : undefined;
 }
 
 /** Codes with which the driver or the server says "no connection now", not "wrong statement". */
-const CONNECTION_CODES = /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|57P0|08)/;
+const CONNECTION_CODES = /^(CONNECTION_|ECONN|ENOENT|EPIPE|57P0|08)/;
 
 /** Turns a lost or refused database connection into the error a client should see; others pass through. */
 export function asUnavailable(error: unknown): unknown {

@@ -42,12 +42,9 @@ async function startCutter(url: string) {
   };
 }
 
-Deno.test({
-  name: "openDatabase() survives connections that are closed in the middle of transactions",
-  // What was cut off has promises that nobody settles.
-  sanitizeOps: false,
-  sanitizeResources: false,
-  async fn() {
+Deno.test(
+  "openDatabase() survives connections that are closed in the middle of transactions",
+  async () => {
     const postgres = await startTestPostgres();
     const cutter = await startCutter(await postgres.newDatabase("task"));
     const db = openDatabase(cutter.url, { schema: "public", log: silentLogger, max: 3 });
@@ -79,4 +76,4 @@ Deno.test({
       await postgres.stop();
     }
   },
-});
+);

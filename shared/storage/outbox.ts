@@ -7,7 +7,7 @@
  * @module
  */
 import { recordChanges } from "./audit.ts";
-import type { Db, JsonValue } from "./db.ts";
+import type { Db, JsonValue, Tx } from "./db.ts";
 import { EVENT_DATA, type EventData, type EventName, eventSubject } from "../messages/events.ts";
 import type { Logger } from "../service/log.ts";
 import {
@@ -21,7 +21,6 @@ import {
 } from "../broker/connection.ts";
 import { isMissing, isRefusal, isTooLarge } from "../broker/errors.ts";
 import { STREAMS, subjects } from "../broker/subjects.ts";
-import type { TransactionSql } from "postgres";
 
 /** The table every service with an outbox creates in its first migration. */
 export interface OutboxRow {
@@ -32,7 +31,7 @@ export interface OutboxRow {
 
 /** A transaction that can also tell. */
 export interface Change {
-  tx: TransactionSql;
+  tx: Tx;
   /** Tells of this change, once it is committed. */
   emit<Name extends EventName>(name: Name, data: EventData<Name>): void;
   /** Sends any message, once this change is committed. */

@@ -7,6 +7,7 @@ import { readArgs } from "../../shared/command_line/read_args.ts";
 import { messageOf } from "../../shared/service/errors.ts";
 import { startTestStack, type TestStack } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
+import { benchDatabase } from "./database.ts";
 import { benchFanOut } from "./fan_out.ts";
 import { benchFeed } from "./feed.ts";
 import { benchFirstLine } from "./first_line.ts";
@@ -30,6 +31,7 @@ export interface BenchContext {
 
 const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Promise<void> }> = {
   gateway: { what: "authenticated GET through the gateway", run: benchGateway },
+  database: { what: "statements and transactions through our own layer", run: benchDatabase },
   login: { what: "log-in, and what the time of a failure tells", run: benchLogin },
   "first-line": { what: "POST accepted to the algorithm's first line", run: benchFirstLine },
   runtimes: {

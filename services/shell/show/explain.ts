@@ -12,10 +12,9 @@ interface DatabaseFault {
   code: string;
   message: string;
   detail?: string;
-  table_name?: string;
-  schema_name?: string;
-  column_name?: string;
-  constraint_name?: string;
+  table?: string;
+  column?: string;
+  constraint?: string;
 }
 
 function isDatabaseFault(error: unknown): error is DatabaseFault {
@@ -48,25 +47,25 @@ function keyOf(detail: string | undefined): { columns: string[]; values: string 
 
 /** Says what the database refused. */
 function explainFault(fault: DatabaseFault): string {
-  const model = DESCRIPTIONS.find((one) => one.table === fault.table_name)?.name;
+  const model = DESCRIPTIONS.find((one) => one.table === fault.table)?.name;
   const where = model ? `${model}: ` : "";
   const key = keyOf(fault.detail);
-  const names = key?.columns.map((column) => propertyOf(fault.table_name, column)) ?? [];
+  const names = key?.columns.map((column) => propertyOf(fault.table, column)) ?? [];
   const shown = key && !key.columns.some((column) => HELD_BACK.has(column))
     ? ` ${JSON.stringify(key.values.slice(0, 100))}`
     : "";
   switch (fault.code) {
     case "23502":
-      return `${where}${propertyOf(fault.table_name, fault.column_name ?? "?")} is missing`;
+      return `${where}${propertyOf(fault.table, fault.column ?? "?")} is missing`;
     case "23505":
       return `${where}${names.join(" and ")}${shown} exists already`;
     case "23503":
-      if (fault.constraint_name === "node_of_member") return explainMembership(fault);
+      if (fault.constraint === "node_of_member") return explainMembership(fault);
       return / is still referenced /.test(fault.detail ?? "")
         ? `${where}it is still used: ${oneLine(fault.detail ?? fault.message)}`
         : `${where}${names.join(" and ")}${shown} does not exist`;
     case "23514":
-      return `${where}a value is not allowed (${fault.constraint_name}): ${
+      return `${where}a value is not allowed (${fault.constraint}): ${
         oneLine(fault.detail ?? fault.message).slice(0, 160)
       }`;
     default:

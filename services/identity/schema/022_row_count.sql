@@ -1,0 +1,3 @@
+select keep_row_count('organization');
+select keep_row_count('user');
+select keep_row_count('role');

@@ -1,0 +1,2 @@
+select keep_row_count('task', 'collaboration_id');
+select keep_row_count('result', 'task_collaboration_id');

@@ -1,0 +1,213 @@
+/**
+ * Statements on a pool of connections: the tagged template, prepared statements, transactions.
+ * @module
+ */
+import { type Connection, type Connections, faultOf, type Row, type Rows } from "./connections.ts";
+import {
+  ColumnValues,
+  compose,
+  type Composed,
+  Fragment,
+  Identifier,
+  Json,
+  type JsonValue,
+  type Parameter,
+} from "./sql.ts";
+
+/** Runs SQL: on the pool, or inside of a transaction. */
+export interface Tx {
+  /** A statement, which runs when it is awaited; or a piece of one, which is put into another. */
+  <List extends readonly unknown[] = Row[]>(
+    strings: TemplateStringsArray,
+    ...values: readonly Parameter[]
+  ): Statement<List>;
+  /** The name of a column or table, or several. */
+  (name: string | readonly string[]): Identifier;
+  /** Columns with their values: of rows to insert, or of changes after `set`. */
+  (rows: object | readonly object[]): ColumnValues;
+  json(value: JsonValue): Json;
+  /** SQL as it stands, without parameters: perhaps several statements, and as long as they take. */
+  unsafe<List extends readonly unknown[] = Row[]>(text: string): Statement<List>;
+  /** What a `copy … to stdout` sends, message by message. */
+  copyOut(text: string): Promise<Uint8Array<ArrayBuffer>[]>;
+}
+
+export interface Db extends Tx {
+  /**
+   * Runs `work` in one transaction, which is taken back when it throws or when one of its statements failed.
+   * `options` go behind `begin`, for example `isolation level repeatable read`.
+   */
+  begin<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  begin<Result>(options: string, work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /** Closes the pool when all is done; with a time-out in seconds, then at the latest. */
+  end(options?: { timeout?: number }): Promise<void>;
+}
+
+type Run = (statement: Statement<readonly unknown[]>) => Promise<Rows<Row[]>>;
+
+/** SQL that runs, once, when it is first awaited. */
+export class Statement<List extends readonly unknown[]> extends Fragment
+  implements Promise<Rows<List>> {
+  #answer: Promise<Rows<List>> | undefined;
+  readonly #run: Run;
+  /** Text as it stands, without parameters. */
+  readonly simple: boolean;
+  readonly [Symbol.toStringTag] = "Statement";
+
+  constructor(
+    strings: readonly string[],
+    values: readonly unknown[],
+    { run, simple = false }: { run: Run; simple?: boolean },
+  ) {
+    super(strings, values);
+    this.#run = run;
+    this.simple = simple;
+  }
+
+  #start(): Promise<Rows<List>> {
+    return this.#answer ??= this.#run(this) as Promise<unknown> as Promise<Rows<List>>;
+  }
+  then<A = Rows<List>, B = never>(
+    onAnswer?: ((answer: Rows<List>) => A | PromiseLike<A>) | null,
+    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#start().then(onAnswer, onError);
+  }
+  catch<B = never>(
+    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<Rows<List> | B> {
+    return this.#start().catch(onError);
+  }
+  finally(onEnd?: (() => void) | null): Promise<Rows<List>> {
+    return this.#start().finally(onEnd);
+  }
+}
+
+/** How many texts are prepared; what comes after these is parsed each time. */
+const MOST_PREPARED = 1000;
+
+/** The names under which connections keep texts prepared. */
+function createNames() {
+  const names = new Map<string, string>();
+  let made = 0;
+  return {
+    of({ text, lasting }: Composed): string | undefined {
+      const known = names.get(text);
+      if (known !== undefined || !lasting || names.size >= MOST_PREPARED) return known;
+      const name = `s${++made}`;
+      names.set(text, name);
+      return name;
+    },
+    forget(text: string): void {
+      names.delete(text);
+    },
+  };
+}
+
+export function createDb(connections: Connections): Db {
+  const names = createNames();
+
+  async function run(
+    send: Connection["send"],
+    statement: Statement<readonly unknown[]>,
+  ): Promise<Rows<Row[]>> {
+    if (statement.simple) {
+      return await send({ text: statement.strings[0]!, patient: true });
+    }
+    const composed = compose(statement);
+    const { text, values } = composed;
+    const name = names.of(composed);
+    try {
+      return await send(name === undefined ? { text, values } : { text, values, name });
+    } catch (error) {
+      if (isStale(error)) names.forget(text);
+      throw error;
+    }
+  }
+
+  async function runAlone(statement: Statement<readonly unknown[]>): Promise<Rows<Row[]>> {
+    const send: Connection["send"] = (question) =>
+      question.patient
+        ? connections.lend((connection) => connection.send(question))
+        : connections.ask(question);
+    try {
+      return await run(send, statement);
+    } catch (error) {
+      // Nothing has been done yet, and under another name it is prepared anew.
+      if (!isStale(error)) throw error;
+      return await run(send, statement);
+    }
+  }
+
+  async function begin<Result>(
+    options: string,
+    work: (tx: Tx) => Promise<Result>,
+  ): Promise<Result> {
+    return await connections.lend(async (connection) => {
+      let failed: { error: unknown } | undefined;
+      async function watched<Answer>(statement: Promise<Answer>): Promise<Answer> {
+        try {
+          return await statement;
+        } catch (error) {
+          failed ??= { error };
+          throw error;
+        }
+      }
+      const tx = createTx({
+        run: (statement) => watched(run(connection.send, statement)),
+        copyOut: (text) => watched(connection.copyOut(text)),
+      });
+      await connection.send({ text: `begin ${options}` });
+      try {
+        const result = await work(tx);
+        // Catching a statement's error has not mended the transaction: Postgres would answer the commit with a rollback.
+        if (failed) throw failed.error;
+        await connection.send({ text: "commit" });
+        return result;
+      } catch (error) {
+        if (!connection.isLost()) {
+          await connection.send({ text: "rollback" }).catch((why) => connection.discard(why));
+        }
+        throw error;
+      }
+    });
+  }
+
+  const tx = createTx({
+    run: runAlone,
+    copyOut: (text) => connections.lend((connection) => connection.copyOut(text)),
+  });
+  return Object.assign(tx, {
+    begin<Result>(
+      first: string | ((tx: Tx) => Promise<Result>),
+      second?: (tx: Tx) => Promise<Result>,
+    ) {
+      return typeof first === "string" ? begin(first, second!) : begin("", first);
+    },
+    end: ({ timeout }: { timeout?: number } = {}) => connections.end(timeout),
+  }) as Db;
+}
+
+function createTx({ run, copyOut }: { run: Run; copyOut: Tx["copyOut"] }): Tx {
+  function tx(first: TemplateStringsArray | string | object, ...values: unknown[]) {
+    if (typeof first === "string") return new Identifier(first);
+    if (isNames(first)) return new Identifier(...first);
+    if ("raw" in first) return new Statement(first as TemplateStringsArray, values, { run });
+    return new ColumnValues(first);
+  }
+  return Object.assign(tx, {
+    json: (value: JsonValue) => new Json(value),
+    unsafe: (text: string) => new Statement([text], [], { run, simple: true }),
+    copyOut,
+  }) as Tx;
+}
+
+function isNames(value: object): value is string[] {
+  return Array.isArray(value) && !("raw" in value) && typeof value[0] === "string";
+}
+
+/** Whether a prepared statement is no longer what it was: a migration has changed a table since. */
+function isStale(error: unknown): boolean {
+  const fault = faultOf(error);
+  return fault?.routine === "RevalidateCachedQuery" || fault?.code === "26000";
+}
