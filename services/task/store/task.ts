@@ -215,17 +215,6 @@ export async function databasesOfTasks(tx: Tx, ids: number[]): Promise<TaskDatab
     where task_id = any(${ids}) order by task_id, position`;
 }
 
-/** How many tasks or results there are, of some collaborations or of all. */
-export function keptCount(
-  tx: Tx,
-  table: "task" | "result",
-  collaborations: number[] | "all",
-): Fragment {
-  const where = collaborations === "all" ? tx`true` : tx`collaboration_id = any(${collaborations})`;
-  return tx`(
-    select coalesce(sum(rows), 0) from row_count where table_name = ${table} and ${where})`;
-}
-
 export function taskPage(db: Db, request: PageRequest) {
   return selectPage<TaskRow>(db, taskColumns(db), db`task`, request);
 }

@@ -15,7 +15,8 @@ import {
 } from "../../../../shared/contract/permissions.ts";
 import type { Ask } from "../../../../shared/messages/questions.ts";
 import { mayTask } from "../../rules.ts";
-import { keptCount, taskById } from "../../store/task.ts";
+import { keptCount } from "../../../../shared/storage/row_count.ts";
+import { taskById } from "../../store/task.ts";
 import { unknown } from "../task/references.ts";
 
 const SORTABLE = ["id", "status", "assigned_at", "started_at", "finished_at"];

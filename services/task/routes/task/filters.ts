@@ -15,7 +15,7 @@ import {
 import type { TaskList } from "../../../../shared/contract/task.ts";
 import type { Db, Fragment } from "../../../../shared/storage/db.ts";
 import type { TaskDeps } from "../../deps.ts";
-import { keptCount } from "../../store/task.ts";
+import { keptCount } from "../../../../shared/storage/row_count.ts";
 import { referenceConditions } from "./references.ts";
 
 export async function taskConditions(
