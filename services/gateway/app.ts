@@ -1,8 +1,8 @@
 /**
  * gateway: the one public door. HTTP in, NATS inside.
  *
- * Verifies the access token, resolves who is calling, and hands the request to the service that owns it. Keeps no
- * state but caches; any number of replicas may run.
+ * Verifies the access token, resolves who is calling, and hands the request to the service that
+ * owns it. Keeps no state but caches; any number of replicas may run.
  * @module
  */
 import type { Hono } from "hono";

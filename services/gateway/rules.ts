@@ -44,7 +44,10 @@ export function serviceOf(path: string): HubService | undefined {
   return noun !== undefined && Object.hasOwn(OWNERS, noun) ? OWNERS[noun] : undefined;
 }
 
-/** Routes for people and machines who have no access token (yet). A stale one they send along does not matter. */
+/**
+ * Routes for people and machines who have no access token (yet). A stale one they send along does
+ * not matter.
+ */
 const WITHOUT_TOKEN = new Set([
   "/.well-known/jwks.json",
   "/api/token/user",
@@ -80,9 +83,10 @@ export function isWatched(event: SextantEvent): event is WatchedEvent {
 }
 
 /**
- * Whether a watcher may see an event: all with `event:RECEIVE:GLOBAL`; those of their collaborations with COLLABORATION;
- * of those with ORGANIZATION what concerns their own organization, as its node, its share or its task. What
- * an algorithm prints is part of a result, and asks for the right to view that too.
+ * Whether a watcher may see an event: all with `event:RECEIVE:GLOBAL`; those of their
+ * collaborations with COLLABORATION; of those with ORGANIZATION what concerns their own
+ * organization, as its node, its share or its task. What an algorithm prints is part of a result,
+ * and asks for the right to view that too.
  */
 export function maySee(principal: Principal, event: WatchedEvent): boolean {
   const { data } = event;

@@ -1,5 +1,6 @@
 /**
- * What identity answers to the other services. What it says on its own stands where the change is made.
+ * What identity answers to the other services. What it says on its own stands where the change is
+ * made.
  * @module
  */
 import { auditEntries, recordRefusal } from "../../shared/storage/audit.ts";
@@ -9,7 +10,7 @@ import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./rights/catalogue.ts";
-import { shutNodeOut } from "./reactions.ts";
+import { shutNodeOut } from "./broker/shut_out.ts";
 import { showOrganization } from "./show.ts";
 import { organizationNames, organizationsByIds } from "./store/organization.ts";
 import { ruleNamesOfUser } from "./store/rule.ts";

@@ -1,8 +1,9 @@
 /**
  * identity: organizations, users, roles, rules, tokens and broker credentials.
  *
- * Talks to collaboration (who is a member of what, which node holds a key) and task (what a container token may
- * say) by request over NATS. State is in Postgres alone; a replica can be killed at any moment.
+ * Talks to collaboration (who is a member of what, which node holds a key) and task (what a
+ * container token may say) by request over NATS. State is in Postgres alone; a replica can be
+ * killed at any moment.
  * @module
  */
 import type { Hono } from "hono";

@@ -1,7 +1,8 @@
 /**
- * What the shell may do to identity's data: the changes that the routes make, without the checks of who may make them.
- * Locks, what follows and what is told are the same. Each takes the transaction of the change first; what is left out of
- * an update stays as it is; what does not exist is an error `not_found`.
+ * What the shell may do to identity's data: the changes that the routes make, without the checks of
+ * who may make them. Locks, what follows and what is told are the same. Each takes the transaction
+ * of the change first; what is left out of an update stays as it is; what does not exist is an
+ * error `not_found`.
  *
  * What depends on it in other services goes when these hear of it.
  *
@@ -43,8 +44,8 @@ export async function createUser(
 }
 
 /**
- * Changes a user. A new password ends every log-in and recovery; a right less, or another organization, every log-in;
- * `failed_login_attempts: 0` opens a locked account.
+ * Changes a user. A new password ends every log-in and recovery; a right less, or another
+ * organization, every log-in; `failed_login_attempts: 0` opens a locked account.
  */
 export async function updateUser(
   change: Change,
@@ -59,7 +60,10 @@ export async function updateUser(
   return await changes.updateUser(change, id, { ...values, recoverable, password_hash });
 }
 
-/** Takes the second factor away: the user sets a new one up at the next log-in, and every log-in ends. */
+/**
+ * Takes the second factor away: the user sets a new one up at the next log-in, and every log-in
+ * ends.
+ */
 export async function removeSecondFactor(change: Change, id: number): Promise<void> {
   await changes.resetSecondFactor(change, id, null);
 }

@@ -5,7 +5,8 @@ import { newUserKey } from "../../shared/broker/signing.ts";
 import { startTestNats } from "../../tests/support/nats.ts";
 import { useTestPostgres, waitFor } from "../../tests/harness.ts";
 import { createBrokerDesk } from "./broker/credentials.ts";
-import { hearEvent, shutNodeOut } from "./reactions.ts";
+import { shutNodeOut } from "./broker/shut_out.ts";
+import { hearEvent } from "./reactions.ts";
 import { rememberBrokerKey } from "./store/node_key.ts";
 
 const postgres = useTestPostgres();

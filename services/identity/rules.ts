@@ -18,7 +18,10 @@ export interface LockoutPolicy {
 
 export const DEFAULT_LOCKOUT: LockoutPolicy = { maxFailedAttempts: 5, inactivationMinutes: 15 };
 
-/** Throws unless the caller holds every rule they are about to give or take, at the same or a wider scope. */
+/**
+ * Throws unless the caller holds every rule they are about to give or take, at the same or a wider
+ * scope.
+ */
 export function requireHoldsAll(principal: Principal, rules: RuleName[]): void {
   const missing = rules.filter((rule) => !holdsAtLeast(principal, rule));
   if (missing.length === 0) return;
@@ -31,9 +34,10 @@ export function requireHoldsAll(principal: Principal, rules: RuleName[]): void {
 }
 
 /**
- * The rules one must hold to open to a user what `rules` open. Usually those themselves; but what "the organization" and
- * "its collaborations" are depends on the user: when the user's organization also works where the caller's does not,
- * such a rule reaches further in the user's hands than in the caller's, and only GLOBAL is as wide.
+ * The rules one must hold to open to a user what `rules` open. Usually those themselves; but what
+ * "the organization" and "its collaborations" are depends on the user: when the user's organization
+ * also works where the caller's does not, such a rule reaches further in the user's hands than in
+ * the caller's, and only GLOBAL is as wide.
  */
 export function rulesToGive(rules: RuleName[], worksInOthers: boolean): RuleName[] {
   if (!worksInOthers) return rules;
@@ -72,7 +76,10 @@ export function isSelf(principal: Principal, userId: number): boolean {
   return principal.kind === "user" && principal.id === userId;
 }
 
-/** Throws unless each role may be had by users of this organization: a role of one organization is for its own. */
+/**
+ * Throws unless each role may be had by users of this organization: a role of one organization is
+ * for its own.
+ */
 export function requireOwnRoles(
   roles: { id: number; organization_id: number | null }[],
   organizationId: number,

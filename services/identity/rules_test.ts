@@ -3,7 +3,7 @@ import type { Principal } from "../../shared/contract/permissions.ts";
 import { DEFAULT_ROLES, ruleName, RULES } from "./rights/catalogue.ts";
 import { requireHoldsAll } from "./rules.ts";
 
-Deno.test("RULES are the field's 86, with its ids", () => {
+Deno.test("RULES are v6's 86, with its ids", () => {
   assert.equal(RULES.length, 86);
   assert.equal(new Set(RULES.map(ruleName)).size, 86);
   const idOf = (name: string) => RULES.find((rule) => ruleName(rule) === name)?.id;
@@ -16,7 +16,7 @@ Deno.test("RULES are the field's 86, with its ids", () => {
   assert.equal(idOf("study:DELETE:ORGANIZATION"), 86);
 });
 
-Deno.test("DEFAULT_ROLES hold as many rules as the field's, none of them unknown", () => {
+Deno.test("DEFAULT_ROLES hold as many rules as v6's, none of them unknown", () => {
   const known = new Set(RULES.map(ruleName));
   const sizes = DEFAULT_ROLES.map(({ name, rules }) => [name, new Set(rules).size]);
   assert.deepEqual(sizes, [

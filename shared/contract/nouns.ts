@@ -1,5 +1,6 @@
 /**
- * The nouns by which the description of the API is grouped, in the order of its page, with a sentence on each.
+ * The nouns by which the description of the API is grouped, in the order of its page, with a
+ * sentence on each.
  * @module
  */
 export const NOUNS = {

@@ -9,7 +9,10 @@ import { link } from "./references.ts";
 
 const addressLine = nullAsAbsent(text.pipe(z.string().max(128)));
 
-/** An RSA key of 16384 bits takes 3900. The key is part of every Organization, and those go from service to service in messages. */
+/**
+ * An RSA key of 16384 bits takes 3900. The key is part of every Organization, and those go from
+ * service to service in messages.
+ */
 const publicKey = text.pipe(z.string().max(4096)).refine(isBase64, "must be base64");
 
 export const newOrganization = z.object({

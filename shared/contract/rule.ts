@@ -1,5 +1,6 @@
 /**
- * Rules (contract §3.6, §4.2): the rights there are. They are part of the program; clients can only read them.
+ * Rules (contract §3.6, §4.2): the rights there are. They are part of the program; clients can only
+ * read them.
  * @module
  */
 import { z } from "zod";

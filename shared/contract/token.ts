@@ -1,5 +1,6 @@
 /**
- * Log-in (contract §2): what users and nodes send, and the tokens they get. How tokens are signed stands in `tokens.ts`.
+ * Log-in (contract §2): what users and nodes send, and the tokens they get. How tokens are signed
+ * stands in `tokens.ts`.
  * @module
  */
 import { z } from "zod";
@@ -26,7 +27,10 @@ export const userTokens = pair.extend({ user_url: z.string() }).meta({ id: "User
 export const nodeTokens = pair.extend({ node_url: z.string() }).meta({ id: "NodeTokens" });
 export type Tokens = z.infer<typeof userTokens> | z.infer<typeof nodeTokens>;
 
-/** With the password alone, where a second factor is needed: what to send along; or a factor to set up first. */
+/**
+ * With the password alone, where a second factor is needed: what to send along; or a factor to set
+ * up first.
+ */
 export const userLogInAnswer = z.union([userTokens, secondFactor, z.object({ msg: z.string() })]);
 
 export const refreshAnswer = z.union([userTokens, nodeTokens]);

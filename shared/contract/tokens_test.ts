@@ -15,7 +15,7 @@ function access(lifetimeSeconds = 60) {
   );
 }
 
-Deno.test("signToken() keeps an integer subject, as field clients compare ids", async () => {
+Deno.test("signToken() keeps an integer subject, as v6's clients compare ids", async () => {
   const claims = await verifyToken(await access(), find(key), { type: "access", now: at });
   assert.equal(claims.sub, 3);
   assert.equal(claims.client_type, "user");

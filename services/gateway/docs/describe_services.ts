@@ -1,6 +1,6 @@
 /**
- * The parts of the API's description, asked of the services and kept: what they are changes only when they are started
- * anew.
+ * The parts of the API's description, asked of the services and kept: what they are changes only
+ * when they are started anew.
  * @module
  */
 import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";

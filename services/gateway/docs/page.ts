@@ -1,9 +1,9 @@
 /**
  * The page that shows the API: Swagger UI out of its npm package, with nothing from elsewhere.
  *
- * The files are imported as text when somebody asks for them: so they are fetched with all other modules, and this
- * process needs no right to read the folder of packages. What the package would run when it is installed (a count of
- * its users, `@scarf/scarf`) is denied in `deno.json`.
+ * The files are imported as text when somebody asks for them: so they are fetched with all other
+ * modules, and this process needs no right to read the folder of packages. What the package would
+ * run when it is installed (a count of its users, `@scarf/scarf`) is denied in `deno.json`.
  * @module
  */
 

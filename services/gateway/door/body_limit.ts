@@ -6,11 +6,11 @@ function tooLarge(limit: number): SextantError {
 }
 
 /**
- * The request with a body that fails once more than `limit` bytes have passed. A body whose declared length is
- * too large is refused at once.
+ * The request with a body that fails once more than `limit` bytes have passed. A body whose
+ * declared length is too large is refused at once.
  *
- * `hono/body-limit` is not used: it reads a body that does not declare its length whole into memory, and one of
- * `/blobstream` may have gigabytes.
+ * `hono/body-limit` is not used: it reads a body that does not declare its length whole into
+ * memory, and one of `/blobstream` may have gigabytes.
  */
 export function limitBody(request: Request, limit: number): Request {
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);

@@ -14,12 +14,16 @@ export interface CloseDoorOptions {
   graceMs?: number;
 }
 
-/** For the last words to those who were broken off. Who does not read them must not keep the process. */
+/**
+ * For the last words to those who were broken off. Who does not read them must not keep the
+ * process.
+ */
 const LAST_WORDS_MS = 1_000;
 
 /**
- * Takes no more requests and resolves when those under way are answered. The streams of events, which have no end of
- * their own, end at once. What is not answered after `graceMs` (a held request, a large payload) is broken off.
+ * Takes no more requests and resolves when those under way are answered. The streams of events,
+ * which have no end of their own, end at once. What is not answered after `graceMs` (a held
+ * request, a large payload) is broken off.
  */
 export async function closeDoor(
   { server, feed, http, graceMs = 5_000 }: CloseDoorOptions,

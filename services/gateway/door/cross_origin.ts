@@ -3,8 +3,8 @@ import { cors } from "hono/cors";
 import type { AppEnv } from "../../../shared/contract/app.ts";
 
 /**
- * Lets pages of other origins in. The headers are put on the answer that is there: set in advance they would make Hono
- * copy every answer, with its body as a stream.
+ * Lets pages of other origins in. The headers are put on the answer that is there: set in advance
+ * they would make Hono copy every answer, with its body as a stream.
  */
 export function crossOrigin(origins: string[]): MiddlewareHandler<AppEnv> {
   const setHeaders = cors({

@@ -1,6 +1,7 @@
 /**
- * Limits attempts to prove who one is: log-in, recovery, change of password. Keeps counts in this process only;
- * what must hold over all replicas is the lock of the account, which identity keeps in the database.
+ * Limits attempts to prove who one is: log-in, recovery, change of password. Keeps counts in this
+ * process only; what must hold over all replicas is the lock of the account, which identity keeps
+ * in the database.
  * @module
  */
 import type { MiddlewareHandler } from "hono";
@@ -67,9 +68,9 @@ export interface AttemptLimits {
 }
 
 /**
- * Limits for `perMinute` attempts of one caller in the long run. The field's client repeats every failed request
- * once, and several people may sit behind one address: bursts are generous, since the lock of an account stops guesses at
- * it long before.
+ * Limits for `perMinute` attempts of one caller in the long run. v6's client repeats every failed
+ * request once, and several people may sit behind one address: bursts are generous, since the lock
+ * of an account stops guesses at it long before.
  */
 export function attemptLimits(perMinute: number): AttemptLimits {
   return {
@@ -78,14 +79,16 @@ export function attemptLimits(perMinute: number): AttemptLimits {
   };
 }
 
-/** What counts as an attempt. Refreshing does not: a field client does that after every error. */
+/** What counts as an attempt. Refreshing does not: v6's client does that after every error. */
 const ATTEMPTS = /^\/api\/(?:token\/(?:user|node)|password\/change|recover\/.+)$/;
 
 export interface LimitAttemptsOptions extends AttemptLimits {
   now?: () => number;
 }
 
-/** Refuses attempts above the limits (429 with `Retry-After`). A successful log-in does not count. */
+/**
+ * Refuses attempts above the limits (429 with `Retry-After`). A successful log-in does not count.
+ */
 export function limitAttempts(
   { caller, address, now = Date.now }: LimitAttemptsOptions,
 ): MiddlewareHandler<AppEnv> {

@@ -1,7 +1,8 @@
 /**
  * A watcher's stream of server-sent events: what they may see, from their place on.
  *
- * Each event carries its place as its id. When events were missed that are gone, an event `gap` says so.
+ * Each event carries its place as its id. When events were missed that are gone, an event `gap`
+ * says so.
  * @module
  */
 import type { Principal } from "../../../shared/contract/permissions.ts";
@@ -34,7 +35,10 @@ export function parsePlace(text: string | undefined): Place | undefined {
   return match ? { epoch: match[1]!, seq: Number(match[2]) } : undefined;
 }
 
-/** The text of the stream. It is made as the client takes it: a slow one falls behind instead of filling memory. */
+/**
+ * The text of the stream. It is made as the client takes it: a slow one falls behind instead of
+ * filling memory.
+ */
 export function eventStream(
   { feed, place, principal, lookUp, signal, heartbeatMs, refreshMs }: EventStreamOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -73,7 +77,8 @@ export function eventStream(
         if (text === undefined) controller.close();
         else controller.enqueue(encoder.encode(text));
       } catch (error) {
-        // The token has run out, the right is gone, or this process ends: the client learns why when it comes back.
+        // The token has run out, the right is gone, or this process ends: the client learns why
+        // when it comes back.
         gone.abort();
         if (error instanceof SextantError) controller.close();
         else controller.error(error);

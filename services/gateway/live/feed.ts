@@ -1,10 +1,11 @@
 /**
  * What happens, in the order of the stream of events, for those who watch.
  *
- * One reader for the whole process keeps the newest events in memory. A watcher is no more than a place in the
- * stream: it takes what comes after that, from memory or, when it has been away or is slow, from the stream itself.
- * What is kept, what is handed out at once and what is asked of the broker at once is bounded in bytes, because one
- * event may be as large as a message: so neither watchers nor what they watch can make the process grow.
+ * One reader for the whole process keeps the newest events in memory. A watcher is no more than a
+ * place in the stream: it takes what comes after that, from memory or, when it has been away or is
+ * slow, from the stream itself. What is kept, what is handed out at once and what is asked of the
+ * broker at once is bounded in bytes, because one event may be as large as a message: so neither
+ * watchers nor what they watch can make the process grow.
  * @module
  */
 import type { BrokerConnection } from "../../../shared/broker/connection.ts";
@@ -25,9 +26,14 @@ export interface FeedBatch {
 }
 
 export interface Feed {
-  /** The end of the stream: whoever starts here hears only what is new. Throws `unavailable` after `stop`. */
+  /**
+   * The end of the stream: whoever starts here hears only what is new. Throws `unavailable` after
+   * `stop`.
+   */
   now(): Promise<Place>;
-  /** Waits, at most `timeoutMs`, for what comes after `place`. Throws `unavailable` after `stop`. */
+  /**
+   * Waits, at most `timeoutMs`, for what comes after `place`. Throws `unavailable` after `stop`.
+   */
   after(place: Place, options: WaitOptions): Promise<FeedBatch>;
   /** Ends the reader, and sends away whoever waits. */
   stop(): Promise<void>;

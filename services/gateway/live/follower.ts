@@ -28,8 +28,9 @@ export interface Follower {
 }
 
 /**
- * Messages asked of the broker at once: each may have 1 MiB, and a connection that is 64 MiB behind is closed. By number,
- * because nats.ws lets a pull that is limited in bytes end with 100 messages, and then waits until it expires.
+ * Messages asked of the broker at once: each may have 1 MiB, and a connection that is 64 MiB behind
+ * is closed. By number, because nats.ws lets a pull that is limited in bytes end with 100 messages,
+ * and then waits until it expires.
  */
 const PULL = 32;
 const PULL_MS = 20_000;

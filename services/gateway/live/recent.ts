@@ -1,5 +1,6 @@
 /**
- * The newest events in memory, bounded in number and in bytes: one event may be as large as a message.
+ * The newest events in memory, bounded in number and in bytes: one event may be as large as a
+ * message.
  * @module
  */
 import type { SextantEvent } from "../../../shared/messages/events.ts";

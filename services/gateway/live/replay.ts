@@ -18,7 +18,9 @@ export interface Replay {
   gap: boolean;
 }
 
-/** What the stream still has after `seq`, up to what is in memory, which begins after `memoryFrom`. */
+/**
+ * What the stream still has after `seq`, up to what is in memory, which begins after `memoryFrom`.
+ */
 export async function replay(
   nc: BrokerConnection,
   { seq, memoryFrom }: { seq: number; memoryFrom: () => number },

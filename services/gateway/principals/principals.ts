@@ -1,5 +1,6 @@
 /**
- * Who is calling: the access token verified, and the principal behind it, cached until an event says it changed.
+ * Who is calling: the access token verified, and the principal behind it, cached until an event
+ * says it changed.
  * @module
  */
 import { SextantError } from "../../../shared/service/errors.ts";
@@ -38,7 +39,8 @@ export function createPrincipals({
   maxEntries = 10_000,
 }: PrincipalsOptions): Principals {
   const cache = new Map<string, Entry>();
-  // A signature costs more to check than all the rest of a request; the same token comes again and again.
+  // A signature costs more to check than all the rest of a request; the same token comes again and
+  // again.
   const checked = new Map<string, Claims>();
   const keys = createPublicKeys({ ask, now });
   // Counts what was dropped: an answer that was under way meanwhile may be stale and is not kept.

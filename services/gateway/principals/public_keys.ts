@@ -1,8 +1,9 @@
 /**
  * The keys that verify tokens, asked of identity when a token names one that is not known.
  *
- * Anybody can send tokens that name keys which do not exist, before any signature is checked: so one question is under
- * way at most, and after one that did not help there is a pause. The idea is that of jose's `createRemoteJWKSet`.
+ * Anybody can send tokens that name keys which do not exist, before any signature is checked: so
+ * one question is under way at most, and after one that did not help there is a pause. The idea is
+ * that of jose's `createRemoteJWKSet`.
  * @module
  */
 import type { JWK } from "jose";

@@ -5,7 +5,10 @@ import type { GatewayDeps } from "../deps.ts";
 import { limitBody } from "../door/body_limit.ts";
 import { serviceOf, skipsAuthentication } from "../rules.ts";
 
-/** Everything else: each request goes to the service that owns the noun in its path, with who is calling. */
+/**
+ * Everything else: each request goes to the service that owns the noun in its path, with who is
+ * calling.
+ */
 export function forwardRequests(
   app: Hono<AppEnv>,
   { http, principals, maxBody, maxBlob = maxBody }: GatewayDeps,

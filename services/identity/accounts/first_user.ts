@@ -13,7 +13,9 @@ export interface FirstUserOptions {
   username: string;
   /** Generated when absent. */
   password: string | undefined;
-  /** Where a generated password is written, once, readable by the owner only; else it is printed. */
+  /**
+   * Where a generated password is written, once, readable by the owner only; else it is printed.
+   */
   file: string | undefined;
 }
 

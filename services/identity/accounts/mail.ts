@@ -46,8 +46,8 @@ export function createSendMail(config: SmtpConfig): SendMail | undefined {
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: 20_000,
-    // Left to itself the library resolves the name and connects to an address, which a process that may only
-    // reach this host by its name is not allowed.
+    // Left to itself the library resolves the name and connects to an address, which a process that
+    // may only reach this host by its name is not allowed.
     getSocket(_options: unknown, callback: SocketCallback) {
       const socket = connect({ host, port: config.SEXTANT_SMTP_PORT, timeout: 10_000 });
       socket.once("timeout", () => socket.destroy(new Error("The mail server does not answer.")));

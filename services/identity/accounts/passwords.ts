@@ -1,6 +1,6 @@
 /**
- * Password hashes: argon2id with the parameters OWASP names for it, computed off the event loop. The bcrypt hashes
- * that the field's servers hold verify too; the log-in replaces them.
+ * Password hashes: argon2id with the parameters OWASP names for it, computed off the event loop.
+ * The bcrypt hashes that v6's servers hold verify too; the log-in replaces them.
  * @module
  */
 import { hash, verify } from "@node-rs/argon2";
@@ -8,7 +8,7 @@ import { hash as bcryptHash, verify as bcryptVerify } from "@node-rs/bcrypt";
 import { createTurns } from "../../../shared/service/turns.ts";
 
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** The cost of the field's hashes. */
+/** The cost of v6's hashes. */
 const BCRYPT_COST = 12;
 
 /** Each hash takes 19 MiB and a core for some 12 ms: more at once would only queue in memory. */

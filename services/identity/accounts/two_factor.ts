@@ -1,5 +1,5 @@
 /**
- * The second factor: time-based codes as the field's servers make them (contract §2.10).
+ * The second factor: time-based codes as v6's servers make them (contract §2.10).
  * @module
  */
 import { Secret, TOTP } from "otpauth";

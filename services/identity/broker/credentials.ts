@@ -18,7 +18,10 @@ export interface BrokerDesk {
   /** The public keys by which a node's credential is recognised. */
   issuers: NodeIssuers;
   nodeCredential(nodeId: number, publicKey: string): Promise<BrokerCredential>;
-  /** Closes the node's connections and refuses the credentials issued until then; a new one lets it in again. */
+  /**
+   * Closes the node's connections and refuses the credentials issued until then; a new one lets it
+   * in again.
+   */
   shutOut(nodeId: number, issuedUntil: Date): Promise<void>;
 }
 

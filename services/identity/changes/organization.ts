@@ -34,8 +34,8 @@ export async function updateOrganization(
 }
 
 /**
- * Deletes an organization with its users, who are logged out, and its roles. The other services hear of it and delete
- * what is theirs, also when they are down at this moment.
+ * Deletes an organization with its users, who are logged out, and its roles. The other services
+ * hear of it and delete what is theirs, also when they are down at this moment.
  */
 export async function removeOrganization({ tx, emit }: Change, id: number): Promise<void> {
   const { userIds, roleIds } = await store.deleteOrganization(tx, id);

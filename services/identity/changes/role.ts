@@ -1,5 +1,6 @@
 /**
- * Changes of roles, with what follows from them for those who have the role, and what is told of them.
+ * Changes of roles, with what follows from them for those who have the role, and what is told of
+ * them.
  * @module
  */
 import { found } from "../../../shared/contract/validate.ts";
@@ -20,7 +21,10 @@ export async function createRole(
   return row;
 }
 
-/** Changes what is given; `rules` replace those there were. Users who lose a rule by it have to log in again. */
+/**
+ * Changes what is given; `rules` replace those there were. Users who lose a rule by it have to log
+ * in again.
+ */
 export async function updateRole(
   { tx, emit }: Change,
   id: number,
@@ -40,7 +44,10 @@ export async function updateRole(
   return row;
 }
 
-/** Deletes a role, and takes it from those who have it: they have to log in again. Never a default role (400). */
+/**
+ * Deletes a role, and takes it from those who have it: they have to log in again. Never a default
+ * role (400).
+ */
 export async function removeRole({ tx, emit }: Change, id: number): Promise<void> {
   const role = found(await store.lockRole(tx, id), "role", id);
   if (role.is_default_role) {

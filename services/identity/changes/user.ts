@@ -1,5 +1,6 @@
 /**
- * Changes of users, with what follows from them for log-ins and recoveries, and what is told of them.
+ * Changes of users, with what follows from them for log-ins and recoveries, and what is told of
+ * them.
  * @module
  */
 import { found } from "../../../shared/contract/validate.ts";
@@ -33,8 +34,9 @@ export async function createUser(
 }
 
 /**
- * Changes what is given; 404 when there is no such user. Whoever loses a right, or comes to another organization, has
- * to log in again; a new address ends the recoveries that were sent to the old one; a new password ends both.
+ * Changes what is given; 404 when there is no such user. Whoever loses a right, or comes to another
+ * organization, has to log in again; a new address ends the recoveries that were sent to the old
+ * one; a new password ends both.
  */
 export async function updateUser(
   { tx, emit }: Change,
@@ -94,7 +96,10 @@ async function tellOfUser({ tx, emit }: Change, id: number): Promise<UserRow> {
   return row;
 }
 
-/** What every new proof of identity entails: failures are forgotten, old log-ins and open recoveries end. */
+/**
+ * What every new proof of identity entails: failures are forgotten, old log-ins and open recoveries
+ * end.
+ */
 async function endEarlierProofs(
   tx: Tx,
   id: number,

@@ -1,5 +1,5 @@
 /**
- * The 86 rules and the default roles of the field (HTTP contract §4.2 and §4.4).
+ * The 86 rules and the default roles of v6 (HTTP contract §4.2 and §4.4).
  * @module
  */
 import type { Operation, Resource, RuleName, Scope } from "../../../shared/contract/permissions.ts";
@@ -53,7 +53,7 @@ const REACH: Record<Scope, string> = {
   GLOBAL: "anywhere",
 };
 
-/** All rules, with the ids that a freshly initialised server of the field gives them. */
+/** All rules, with the ids that a freshly initialised server of v6 gives them. */
 export const RULES: readonly RuleRecord[] = GRID
   .flatMap(([name, operation, scopes]) => scopes.map((scope) => ({ name, operation, scope })))
   .map((rule, index) => ({

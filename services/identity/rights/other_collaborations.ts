@@ -2,7 +2,8 @@ import { isMember, type Principal } from "../../../shared/contract/permissions.t
 import type { Ask } from "../../../shared/messages/questions.ts";
 
 /**
- * Whether an organization works in a collaboration that the caller's does not. See `rulesToGive()` for what follows.
+ * Whether an organization works in a collaboration that the caller's does not. See `rulesToGive()`
+ * for what follows.
  */
 export async function worksInOtherCollaborations(
   ask: Ask,

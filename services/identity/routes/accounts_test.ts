@@ -95,7 +95,7 @@ Deno.test("a success resets the count", async () => {
   }
 });
 
-Deno.test("the field's bcrypt hashes verify and become argon2id at log-in", async () => {
+Deno.test("v6's bcrypt hashes verify and become argon2id at log-in", async () => {
   const { db } = hub();
   for (const kind of ["$2a$", "$2b$", "$2y$"]) {
     const { username, id } = await newUser(hub());
@@ -125,7 +125,7 @@ Deno.test("PATCH /password/change needs the old one, obeys the policy, ends othe
   assert.equal((await logIn(hub(), username, "Another-password-2")).status, 200);
   assert.equal((await call("POST", "/token/refresh", { token: elsewhere })).status, 401);
   const own = await call("POST", "/token/refresh", { token: refresh_token });
-  assert.equal(own.status, 200, "the field's client goes on with the log-in it has");
+  assert.equal(own.status, 200, "v6's client goes on with the log-in it has");
 });
 
 Deno.test("recovery: the same answer for everybody, one mail an hour, a token that works once", async () => {
@@ -176,7 +176,7 @@ Deno.test("refresh tokens rotate; a repeat within a minute is forgiven, later it
   assert.equal(second.status, 200);
   assert.notEqual(second.body.refresh_token, first);
   assert.equal(second.body.user_url.startsWith("/api/user/"), true);
-  assert.equal((await refresh(first)).status, 200, "the field's client repeats requests");
+  assert.equal((await refresh(first)).status, 200, "v6's client repeats requests");
   advance(61);
   const third = await refresh(second.body.refresh_token);
   assert.equal(third.status, 200, "unused ones stay good");

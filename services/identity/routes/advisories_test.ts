@@ -1,7 +1,7 @@
 /**
- * The field's security advisories that concern organizations, users and log-in (features §19), each as the test that
- * would have caught it. Those about time, lockout, recovery and keys stand beside what they are about: see
- * accounts_test.ts, login_time_test.ts and keys_test.ts.
+ * v6's security advisories that concern organizations, users and log-in (features §19), each as the
+ * test that would have caught it. Those about time, lockout, recovery and keys stand beside what
+ * they are about: see accounts_test.ts, login_time_test.ts and keys_test.ts.
  */
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";

@@ -60,7 +60,8 @@ Deno.test("PATCH /organization changes what is given; null leaves alone; keeps t
 Deno.test("PATCH /organization refuses duplicates, numbers as names and keys that are no base64", async () => {
   const { call, root } = hub();
   const id = await newOrganization(hub());
-  // A megabyte of key would be in every answer that shows the organization, and no message between services could hold it.
+  // A megabyte of key would be in every answer that shows the organization, and no message between
+  // services could hold it.
   const large = { public_key: btoa("k".repeat(2 ** 19)) };
   for (const body of [{ name: "root" }, { name: "123" }, { public_key: "-----BEGIN" }, large]) {
     const { status } = await call("PATCH", `/organization/${id}`, { token: root, body });

@@ -3,7 +3,10 @@ import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
 const hub = useTestHub();
 
-/** Two organizations in a collaboration with root's, a third outside; a user in each of the first two. */
+/**
+ * Two organizations in a collaboration with root's, a third outside; a user in each of the first
+ * two.
+ */
 Deno.test.beforeAll(async () => {
   const { call, root: token } = hub();
   for (const [name, country] of [["Alpha", "NL"], ["Beta", "DE"], ["Gamma", "NL"]]) {

@@ -11,7 +11,10 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-/** Median milliseconds of failing log-ins: of known users (four tries each, so that none is locked) and unknown ones. */
+/**
+ * Median milliseconds of failing log-ins: of known users (four tries each, so that none is locked)
+ * and unknown ones.
+ */
 async function measure(round: number): Promise<{ known: number; unknown: number }> {
   const { call, db } = hub();
   const password_hash = await hashPassword(PASSWORD);

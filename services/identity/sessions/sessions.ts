@@ -1,5 +1,6 @@
 /**
- * Access and refresh tokens of users and nodes. Refresh tokens rotate: each use spends one and gives the next.
+ * Access and refresh tokens of users and nodes. Refresh tokens rotate: each use spends one and
+ * gives the next.
  * @module
  */
 import type { Db, Tx } from "../../../shared/storage/db.ts";
@@ -12,8 +13,8 @@ import { roleNamesOfUser, userById } from "../store/user.ts";
 import { endSession, insertRefreshToken, spendRefreshToken } from "../store/session.ts";
 
 /**
- * Seconds in which a spent refresh token may be used again: the field's client repeats a failed request, and an
- * answer can get lost.
+ * Seconds in which a spent refresh token may be used again: v6's client repeats a failed request,
+ * and an answer can get lost.
  */
 const GRACE_SECONDS = 60;
 
@@ -23,11 +24,17 @@ export interface Client {
 }
 
 export interface Sessions {
-  /** The answer to a log-in (contract §2.1): the beginning of a chain. In the transaction that let the client in. */
+  /**
+   * The answer to a log-in (contract §2.1): the beginning of a chain. In the transaction that let
+   * the client in.
+   */
   begin(tx: Tx, client: Client): Promise<Tokens>;
   /** The answer to a refresh. Throws 401 for a token that was revoked or used before. */
   refresh(refreshToken: string): Promise<Tokens>;
-  /** Throws 401 unless whoever holds this access token is there still, and a node has the key that it got it for. */
+  /**
+   * Throws 401 unless whoever holds this access token is there still, and a node has the key that
+   * it got it for.
+   */
   demandCurrent(accessToken: string): Promise<void>;
   /** Revokes a refresh token and all that descend from the same log-in; returns whose they were. */
   end(refreshToken: string): Promise<Client>;
@@ -89,7 +96,10 @@ export function createSessions(
     return { type: client_type as Client["type"], id: sub as number };
   }
 
-  /** Throws unless the client is there still, and a node has the key that it had when it was given this token. */
+  /**
+   * Throws unless the client is there still, and a node has the key that it had when it was given
+   * this token.
+   */
   async function requireClient({ type, id }: Client, { iat }: Claims): Promise<void> {
     if (type === "user" && await userById(db, id)) return;
     const node = type === "node" ? await ask("collaboration", "node", { id, seen: true }) : null;
@@ -105,7 +115,8 @@ export function createSessions(
       const claims = await claimsOf(refreshToken);
       const { jti } = claims;
       const client = clientOf(claims);
-      // Before the client is looked at: a node that is given a new key meanwhile must not get a token from after that.
+      // Before the client is looked at: a node that is given a new key meanwhile must not get a
+      // token from after that.
       const at = now();
       await requireClient(client, claims);
       const tokens = await db.begin(async (tx) => {

@@ -1,5 +1,6 @@
 /**
- * The keys that sign tokens: kept in the database, the same for every replica. The newest one signs, all verify.
+ * The keys that sign tokens: kept in the database, the same for every replica. The newest one
+ * signs, all verify.
  * @module
  */
 import type { JWK } from "jose";
@@ -11,7 +12,9 @@ export interface KeyRing {
   current(): SigningKey;
   publicKey(kid: string): Promise<JWK | undefined>;
   publicKeys(): Promise<JWK[]>;
-  /** Makes the next key when the newest is old enough, and drops those whose last token has expired. */
+  /**
+   * Makes the next key when the newest is old enough, and drops those whose last token has expired.
+   */
   rotate(): Promise<void>;
 }
 

@@ -44,9 +44,9 @@ function isLocked(tx: Tx, at: Date, policy: LockoutPolicy): Fragment {
 const STRANGERS = 64;
 
 /**
- * Counts one failure, in one statement: guesses made at once are all counted. While the account is locked nothing
- * is counted and the lock is not extended; the first failure after a lock starts again at 1. An unknown user costs
- * the same. Returns whether the account is locked now.
+ * Counts one failure, in one statement: guesses made at once are all counted. While the account is
+ * locked nothing is counted and the lock is not extended; the first failure after a lock starts
+ * again at 1. An unknown user costs the same. Returns whether the account is locked now.
  */
 export async function recordFailure(
   tx: Tx,
@@ -70,8 +70,9 @@ export async function recordFailure(
 }
 
 /**
- * Whether the account is open to somebody who has shown the right password. Asked in the database at this moment,
- * so that a right guess among many made at once does not slip past the lock they cause.
+ * Whether the account is open to somebody who has shown the right password. Asked in the database
+ * at this moment, so that a right guess among many made at once does not slip past the lock they
+ * cause.
  */
 export async function accountIsOpen(
   tx: Tx,
@@ -85,8 +86,8 @@ export async function accountIsOpen(
 }
 
 /**
- * Counts a complete log-in: failures start at zero again. False when the account is locked, or has another password or second
- * factor by now.
+ * Counts a complete log-in: failures start at zero again. False when the account is locked, or has
+ * another password or second factor by now.
  */
 export async function recordSuccess(
   tx: Tx,
@@ -121,7 +122,8 @@ export async function clearFailures(tx: Tx, userId: number): Promise<void> {
   await tx`update "user" set failed_login_attempts = 0 where id = ${userId}`;
 }
 
-// -- second factor ------------------------------------------------------------------------------------------
+// -- second factor
+// ------------------------------------------------------------------------------------------
 
 /** Null takes the second factor away: the next log-in sets one up. */
 export async function setOtpSecret(
@@ -158,7 +160,8 @@ export async function useOtpStep(tx: Tx, userId: number, step: number): Promise<
   return row !== undefined;
 }
 
-// -- mail and reset tokens ----------------------------------------------------------------------------------
+// -- mail and reset tokens
+// ----------------------------------------------------------------------------------
 
 export type MailKind = "failed_login" | "recover_password" | "recover_two_factor";
 
@@ -194,7 +197,10 @@ export async function insertResetToken(
   await tx`insert into reset_token ${tx({ ...token })}`;
 }
 
-/** Uses the token up and returns whose it is; "expired" or undefined (unknown, used, of another purpose) if not good. */
+/**
+ * Uses the token up and returns whose it is; "expired" or undefined (unknown, used, of another
+ * purpose) if not good.
+ */
 export async function useResetToken(
   tx: Tx,
   { sha256, purpose, at }: { sha256: string; purpose: ResetPurpose; at: Date },

@@ -1,5 +1,6 @@
 /**
- * The SQL of the broker keys that nodes were given credentials for: what is revoked to shut a node out.
+ * The SQL of the broker keys that nodes were given credentials for: what is revoked to shut a node
+ * out.
  * @module
  */
 import type { Tx } from "../../../shared/storage/db.ts";

@@ -20,7 +20,9 @@ export async function roleById(tx: Tx, id: number): Promise<RoleRow | undefined>
   return row;
 }
 
-/** Keeps others from changing the role until this transaction ends; `undefined` when there is none. */
+/**
+ * Keeps others from changing the role until this transaction ends; `undefined` when there is none.
+ */
 export async function lockRole(tx: Tx, id: number): Promise<RoleRow | undefined> {
   const [row] = await tx<RoleRow[]>`
     select ${roleColumns(tx)} from role where id = ${id} for update`;

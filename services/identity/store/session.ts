@@ -1,5 +1,6 @@
 /**
- * The SQL of refresh tokens. Each log-in starts a chain; each refresh adds a link and spends the one before.
+ * The SQL of refresh tokens. Each log-in starts a chain; each refresh adds a link and spends the
+ * one before.
  * @module
  */
 import type { Tx } from "../../../shared/storage/db.ts";
@@ -19,9 +20,10 @@ export async function insertRefreshToken(tx: Tx, token: RefreshToken): Promise<v
 }
 
 /**
- * Spends a refresh token: returns its chain, once, and again within `graceSeconds` for a client that did not get the answer.
- * It stays locked until its successor is written in the same transaction: whoever ends the log-in meanwhile waits for both.
- * Later the token can only have been stolen, from or by whoever uses it now: the whole chain is revoked.
+ * Spends a refresh token: returns its chain, once, and again within `graceSeconds` for a client
+ * that did not get the answer. It stays locked until its successor is written in the same
+ * transaction: whoever ends the log-in meanwhile waits for both. Later the token can only have been
+ * stolen, from or by whoever uses it now: the whole chain is revoked.
  */
 export async function spendRefreshToken(
   tx: Tx,
@@ -40,8 +42,8 @@ export async function spendRefreshToken(
 }
 
 /**
- * Deletes until nothing is left. A refresh that is under way holds the token it spends: a deletion waits for that one,
- * but does not see the one that came in its place. The next does.
+ * Deletes until nothing is left. A refresh that is under way holds the token it spends: a deletion
+ * waits for that one, but does not see the one that came in its place. The next does.
  */
 async function deleteAll(remove: () => Promise<{ count: number }>): Promise<void> {
   while ((await remove()).count > 0);
@@ -70,7 +72,9 @@ export async function deleteRefreshTokens(
   );
 }
 
-/** Revokes the refresh tokens of a user, but not those of the log-in that an access token came from. */
+/**
+ * Revokes the refresh tokens of a user, but not those of the log-in that an access token came from.
+ */
 export async function endOtherSessions(tx: Tx, userId: number, accessJti: string): Promise<void> {
   await deleteAll(async () =>
     await tx`
@@ -83,4 +87,11 @@ export async function endOtherSessions(tx: Tx, userId: number, accessJti: string
 
 export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {
   await tx`delete from refresh_token where expires_at < ${now}`;
+}
+
+/** Revokes the refresh tokens that a node was given until a moment. */
+export async function deleteNodeTokens(tx: Tx, nodeId: number, until: Date): Promise<void> {
+  await tx`
+    delete from refresh_token
+    where client_type = 'node' and client_id = ${nodeId} and issued_at <= ${until}`;
 }

@@ -73,7 +73,9 @@ export async function updateUser(tx: Tx, id: number, values: UserValues): Promis
   return (await userById(tx, id))!;
 }
 
-/** Keeps others from changing the user until this transaction ends; `undefined` when there is none. */
+/**
+ * Keeps others from changing the user until this transaction ends; `undefined` when there is none.
+ */
 export async function lockUser(tx: Tx, id: number): Promise<UserRow | undefined> {
   const [row] = await tx<UserRow[]>`
     select ${userColumns(tx)} from "user" where id = ${id} for update`;

@@ -19,9 +19,8 @@ export function deleteOrganization(
     allow(["user"], "organization:DELETE"),
     query(organizationDeletion),
     answers(said, {
-      does:
-        "With users, roles, nodes or tasks it is refused (400) unless `delete_dependents` is set; " +
-        "then they go too.",
+      does: "With users, roles, nodes or tasks it is refused (400) unless `delete_dependents` is " +
+        "set; then they go too.",
     }),
     async function deleteOrganization(c) {
       const principal = c.get("principal");

@@ -56,7 +56,8 @@ export function listOrganizations(app: Hono<AppEnv>, { db, ask }: IdentityDeps):
       ...(study_id === undefined ? {} : { study_id }),
     });
     const where: Fragment[] = [];
-    // Each on its own: whoever sees the study need not see the collaboration that is named beside it.
+    // Each on its own: whoever sees the study need not see the collaboration that is named beside
+    // it.
     if (collaboration_id !== undefined) {
       demandCollaboration(principal, collaboration?.id);
       where.push(db`id = any(${collaboration?.organization_ids ?? []})`);

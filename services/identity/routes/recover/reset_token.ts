@@ -4,8 +4,8 @@ import type { Tx } from "../../../../shared/storage/db.ts";
 import { type ResetPurpose, useResetToken } from "../../store/account.ts";
 
 /**
- * Uses a reset token up, and returns whose it is. An expired one goes too, so it is told after the transaction: an error
- * would bring it back. Throws 400 for one that is wrong.
+ * Uses a reset token up, and returns whose it is. An expired one goes too, so it is told after the
+ * transaction: an error would bring it back. Throws 400 for one that is wrong.
  */
 export async function spendResetToken(
   tx: Tx,

@@ -25,8 +25,8 @@ export function giveBrokerCredential(
     async function giveBrokerCredential(c) {
       const { public_key } = c.req.valid("json");
       const credential = await broker.nodeCredential(c.get("principal").id, public_key);
-      // Looked at last: a node that is shut out from here on has this credential revoked with its others, and one that
-      // was shut out while this request was on its way does not get it.
+      // Looked at last: a node that is shut out from here on has this credential revoked with its
+      // others, and one that was shut out while this request was on its way does not get it.
       await sessions.demandCurrent(requireBearer(c));
       return c.json(credential);
     },

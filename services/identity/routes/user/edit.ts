@@ -62,7 +62,8 @@ export function editUser(app: Hono<AppEnv>, { db, outbox, ask }: IdentityDeps): 
           await requireMayGrant(change.tx, { principal, user: before, wanted, worksInOthers });
         }
         const held = rulesToGive(await ruleNamesOfUser(change.tx, id), worksInOthers);
-        // Whoever reads the mail can recover the account: an address set by somebody with fewer rights is not trusted.
+        // Whoever reads the mail can recover the account: an address set by somebody with fewer
+        // rights is not trusted.
         const recoverable = self || held.every((rule) => holdsAtLeast(principal, rule));
         return await updateUser(change, id, {
           username,
