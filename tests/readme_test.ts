@@ -53,9 +53,10 @@ Deno.test("the README's node.yaml is one", async () => {
 
 Deno.test("the README's algorithm computes what it says", async () => {
   await inFolder(async (write) => {
-    const path = await write("oldest@1.0.0.ts", block("ts", "export function partial"));
+    const path = await write("above@1.0.0.ts", block("ts", "export function partial"));
     const algorithm = await import(pathToFileURL(path).href);
     const files = ["age\n41\nNA\n", "age\n70\n52\n"];
-    assert.equal(await federate(algorithm, "central", { column: "age" }, files), 70);
+    const question = { column: "age", limit: 50 };
+    assert.deepEqual(await federate(algorithm, "central", question, files), { above: 2, of: 3 });
   });
 });
