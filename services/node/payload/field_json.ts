@@ -7,10 +7,19 @@
 /** The words stand in the text as `{"<mark>":"NaN"}` meanwhile; nobody else knows the mark. */
 type Marked = Record<string, string>;
 
-/** The value of a text, and whether that is JSON in the strict sense. Throws a SyntaxError for what is neither. */
-export function parseFieldJson(text: string): { value: unknown; isJson: boolean } {
+export interface ParsedJson {
+  /** Whole numbers that a JavaScript number cannot hold are a `bigint` in it. */
+  value: unknown;
+  /** Whether the text is JSON in the strict sense. */
+  isJson: boolean;
+  /** Whether `JSON.parse` gives every number as it stands in the text. */
+  isExact: boolean;
+}
+
+/** Reads a text. Throws a SyntaxError for what is no JSON, even in Python's sense. */
+export function parseFieldJson(text: string): ParsedJson {
   try {
-    return { value: JSON.parse(text), isJson: true };
+    return { ...parseExactly(text), isJson: true };
   } catch (error) {
     const mark = crypto.randomUUID();
     const marked = outsideStrings(
@@ -18,12 +27,37 @@ export function parseFieldJson(text: string): { value: unknown; isJson: boolean 
       (part) => part.replace(/NaN|-?Infinity/g, (word) => `{"${mark}":"${word}"}`),
     );
     if (marked === text) throw error;
-    const value = JSON.parse(
-      marked,
-      (_, one) => one instanceof Object && mark in one ? Number((one as Marked)[mark]) : one,
-    );
-    return { value, isJson: false };
+    const isMarked = (one: unknown): one is Marked => one instanceof Object && mark in one;
+    const parsed = parseExactly(marked, (one) => isMarked(one) ? Number(one[mark]) : one);
+    return { ...parsed, isJson: false };
   }
+}
+
+/** Python's whole numbers have no end; a JavaScript number is not every one of them from 2^53 on. */
+function parseExactly(
+  text: string,
+  revive?: (value: unknown) => unknown,
+): Omit<ParsedJson, "isJson"> {
+  let isExact = true;
+  function reviver(_key: string, value: unknown, context?: { source?: string }): unknown {
+    const source = context?.source;
+    if (typeof value !== "number" || source === undefined) return revive ? revive(value) : value;
+    if (/^-?\d{16,}$/.test(source)) {
+      const exact = BigInt(source);
+      // JavaScript writes a large number with fewer digits than it has; read again it is the same.
+      if (String(value) === source) return value;
+      if (Number.isFinite(value) && BigInt(value) === exact) return value;
+      isExact = false;
+      return exact;
+    }
+    if (!Number.isFinite(value)) isExact = false;
+    return value;
+  }
+  // Looking at every value takes time, and few texts have a number that is so long or so large.
+  const value = revive || /\d{16}|e\+?\d{3}/i.test(text)
+    ? JSON.parse(text, reviver)
+    : JSON.parse(text);
+  return { value, isExact };
 }
 
 /** The text of a value, with those words where its numbers are none. */

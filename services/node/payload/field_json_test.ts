@@ -7,9 +7,11 @@ Deno.test("parseFieldJson() reads what Python writes, and says whether it is JSO
   assert.deepEqual(parseFieldJson(text), {
     value: { a: [NaN, -Infinity, Infinity], NaN: 'Infinity " NaN \\', b: NaN },
     isJson: false,
+    isExact: true,
   });
-  assert.deepEqual(parseFieldJson("NaN"), { value: NaN, isJson: false });
-  assert.deepEqual(parseFieldJson('{"a": "NaN"}'), { value: { a: "NaN" }, isJson: true });
+  assert.deepEqual(parseFieldJson("NaN"), { value: NaN, isJson: false, isExact: true });
+  const quoted = parseFieldJson('{"a": "NaN"}');
+  assert.deepEqual(quoted, { value: { a: "NaN" }, isJson: true, isExact: true });
 });
 
 Deno.test("parseFieldJson() takes nothing else that JSON does not", () => {
@@ -47,4 +49,22 @@ Deno.test("parseFieldJson() and writeFieldJson() agree on every value", () => {
     fc.property(value, (one) => assert.deepEqual(parseFieldJson(writeFieldJson(one)).value, one)),
     { numRuns: 500 },
   );
+});
+
+Deno.test("parseFieldJson() keeps every digit of whole numbers, and says where JSON.parse would not", () => {
+  const read = (text: string) => {
+    const { value, isExact } = parseFieldJson(text);
+    return [value, isExact];
+  };
+  assert.deepEqual(read("[9007199254740993]"), [[9007199254740993n], false]);
+  assert.deepEqual(read("[9007199254740992, 100000000000000000000]"), [[2 ** 53, 1e20], true]);
+  assert.deepEqual(read('{"id": -12345678901234567891, "x": NaN}'), [
+    { id: -12345678901234567891n, x: NaN },
+    false,
+  ]);
+  assert.deepEqual(read('["9007199254740993", 1e300, 0.12345678901234567890]'), [
+    ["9007199254740993", 1e300, 0.12345678901234568],
+    true,
+  ]);
+  assert.deepEqual(read("[1e400]"), [[Infinity], false]);
 });

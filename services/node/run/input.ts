@@ -32,7 +32,7 @@ export const MAX_READ_BYTES = 8 * 2 ** 20;
  * large to be read, the file that it lies in.
  */
 export type Input =
-  | { content: Uint8Array; call: Call; isJson: boolean }
+  | { content: Uint8Array; call: Call; isJson: boolean; isExact: boolean }
   | { content: ContentFile; call: null };
 
 export interface Inputs {
@@ -121,7 +121,8 @@ export async function readInput(
     throw unreadable(payloads);
   }
   const call = callSchema.safeParse(decoded.value);
-  if (call.success) return { content, call: call.data, isJson: decoded.isJson };
+  const { isJson, isExact } = decoded;
+  if (call.success) return { content, call: call.data, isJson, isExact };
   throw new CannotStart(
     `The input must be an object with method, args and kwargs: ${z.prettifyError(call.error)}`,
   );

@@ -161,6 +161,7 @@ Deno.test("an input with numbers that JSON does not have is read, and handed on 
         content,
         call: { method: "m", args: [], kwargs: { upper: Infinity, lower: [NaN] } },
         isJson: false,
+        isExact: true,
       });
     });
   }
@@ -170,6 +171,18 @@ Deno.test("an input with numbers that JSON does not have is read, and handed on 
     await assert.rejects(
       receive(encoder.encode(content.toBase64())),
       cannotStart(/value of the argument "upper"/, "not allowed"),
+    );
+  });
+});
+
+Deno.test("a whole number of many digits is no other one for the owner's rules", async () => {
+  const policy = { algorithms: [{ name: "i", methods: { m: { arguments: { id: [2 ** 53] } } } }] };
+  await withInputs({ policy }, async ({ receive }) => {
+    const input = (id: string) => encoder.encode(btoa(`{"method":"m","kwargs":{"id":${id}}}`));
+    assert.equal((await receive(input("9007199254740992"))).call!.kwargs.id, 2 ** 53);
+    await assert.rejects(
+      receive(input("9007199254740993")),
+      cannotStart(/value of the argument "id"/, "not allowed"),
     );
   });
 });

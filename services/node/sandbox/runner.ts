@@ -167,12 +167,28 @@ function createContext(databases: StartMessage["databases"]): Context {
   };
 }
 
+class InexactError extends Error {}
+
+/** For `JSON.parse`, which would give another number than stands there. */
+function refuseInexact(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== "number" || source === undefined) return value;
+  const isExact = !/^-?\d{16,}$/.test(source) || String(value) === source ||
+    BigInt(value) === BigInt(source);
+  if (Number.isFinite(value) && isExact) return value;
+  throw new InexactError(
+    "The input has a number that a JavaScript number cannot hold, so it would arrive as another " +
+      "one. Send it as text; an algorithm in a container image can take it as it is.",
+  );
+}
+
 /** Reads a call that was too large for a message. */
 function readCall(path: string): MethodCall {
   let call: Partial<MethodCall> | null;
   try {
-    call = JSON.parse(Deno.readTextFileSync(path));
+    call = JSON.parse(Deno.readTextFileSync(path), refuseInexact);
   } catch (error) {
+    if (error instanceof InexactError) fail("input", error.message);
     if (error instanceof RangeError) failWith(error, path);
     fail(
       "input",

@@ -111,7 +111,13 @@ function readableInput(input: Input): RunSpec["input"] {
         "An algorithm in a container image can take more.",
     );
   }
-  if (input.isJson) return input.call;
+  if (input.isJson && input.isExact) return input.call;
+  if (input.isJson) {
+    throw new CannotStart(
+      "The input has a number that a JavaScript number cannot hold, so it would arrive as another one. " +
+        "Send it as text; an algorithm in a container image can take it as it is.",
+    );
+  }
   throw new CannotStart(
     "The input has NaN or Infinity, which JSON does not have. The sandbox takes JSON only; " +
       "an algorithm in a container image can take them.",

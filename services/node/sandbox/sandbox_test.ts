@@ -40,6 +40,11 @@ Deno.test("Sandbox reads a call that comes in a file, and says what is wrong wit
     const wrong: [string, RegExp][] = [
       ["{", /^The input cannot be read: it must be JSON in UTF-8, /],
       [`{"method":"main","kwargs":{"x":NaN}}`, /which has no NaN or Infinity\.$/],
+      [
+        `{"method":"main","args":[9007199254740993]}`,
+        /number that a JavaScript number cannot hold/,
+      ],
+      [`{"method":"main","args":[1e400]}`, /number that a JavaScript number cannot hold/],
       ["null", /^The input must be an object with method, args and kwargs\.$/],
       [`{"method":1}`, /^The input must be an object/],
       [`{"method":"main","args":{}}`, /^The input must be an object/],
