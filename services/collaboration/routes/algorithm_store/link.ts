@@ -21,7 +21,10 @@ export function linkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
     "/algorithmstore",
     allow(["user"], "collaboration:EDIT"),
     body(newAlgorithmStore),
-    answers(algorithmStore, { status: 201 }),
+    answers(algorithmStore, {
+      status: 201,
+      does: "Links a store of approved algorithms to a collaboration, or to all.",
+    }),
     idempotent(db),
     async function linkStore(c) {
       const given = c.req.valid("json");

@@ -18,7 +18,7 @@ export function unlinkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
     "/algorithmstore/:id",
     allow(["user"], "collaboration:EDIT"),
     query(algorithmStoreDeletion),
-    answers(said),
+    answers(said, { does: "The store itself stays as it is." }),
     async function unlinkStore(c) {
       const principal = c.get("principal");
       const store = await requireStore(db, c.req.param("id"));

@@ -19,7 +19,10 @@ export function addNode(app: Hono<AppEnv>, { db, outbox }: CollaborationDeps): v
     "/collaboration/:id/node",
     allow(["user"], "collaboration:EDIT"),
     body(collaborationPart),
-    answers(z.array(memberNode), { status: 201 }),
+    answers(z.array(memberNode), {
+      status: 201,
+      does: "Moves a node here from the collaboration that it is in.",
+    }),
     async function addNode(c) {
       const principal = c.get("principal");
       const nodeId = c.req.valid("json").id;

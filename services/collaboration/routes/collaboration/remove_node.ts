@@ -17,7 +17,7 @@ export function removeNode(app: Hono<AppEnv>, deps: CollaborationDeps): void {
     "/collaboration/:id/node",
     allow(["user"], "collaboration:EDIT"),
     body(collaborationPart),
-    answers(said),
+    answers(said, { does: "Deletes the node, which is nothing without its collaboration." }),
     async function removeNode(c) {
       const nodeId = c.req.valid("json").id;
       const { id } = await requireCollaboration(deps.db, c.req.param("id"));

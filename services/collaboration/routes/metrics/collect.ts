@@ -12,7 +12,7 @@ export function collectMetrics(app: Hono<AppEnv>, { db, ask }: CollaborationDeps
   app.get(
     "/metrics",
     allow(["user"], "node:VIEW"),
-    answers(undefined, { type: "text/plain" }),
+    answers(undefined, { type: "text/plain", does: "Figures of all nodes for Prometheus." }),
     async function collectMetrics(c) {
       demand(
         scopesOf(c.get("principal"), "node:VIEW").has("GLOBAL"),

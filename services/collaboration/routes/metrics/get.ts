@@ -15,7 +15,7 @@ export function getMetrics(app: Hono<AppEnv>, { db }: CollaborationDeps): void {
   app.get(
     "/node/:id/metrics",
     allow(["user", "node"], "node:VIEW"),
-    answers(nodeMetrics),
+    answers(nodeMetrics, { does: "What a node told of its machine last, beyond v6's API." }),
     async function getMetrics(c) {
       const row = await requireNode(db, c.req.param("id"));
       demand(mayNode(c.get("principal"), "node:VIEW", row), `view node ${row.id}`);

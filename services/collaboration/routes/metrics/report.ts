@@ -15,7 +15,7 @@ export function reportMetrics(app: Hono<AppEnv>, { db }: CollaborationDeps): voi
     "/node/:id/metrics",
     allow(["node"], "node:EDIT"),
     body(nodeMetricsSchema),
-    answers(said),
+    answers(said, { does: "A node tells of its machine, beyond v6's API." }),
     async function reportMetrics(c) {
       const { id } = await requireNode(db, c.req.param("id"));
       demand(c.get("principal").id === id, `report metrics of node ${id}`);

@@ -18,7 +18,7 @@ export function createNode(app: Hono<AppEnv>, { db, outbox, ask }: Collaboration
     "/node",
     allow(["user"], "node:CREATE"),
     body(newNode),
-    answers(madeNode, { status: 201 }),
+    answers(madeNode, { status: 201, does: "The API key in the answer is shown this once." }),
     idempotent(db),
     async function createNode(c) {
       const principal = c.get("principal");

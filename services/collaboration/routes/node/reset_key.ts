@@ -16,7 +16,9 @@ export function resetNodeKey(app: Hono<AppEnv>, deps: CollaborationDeps): void {
     "/recover/node",
     allow(["user"], "node:EDIT"),
     body(nodeKeyReset),
-    answers(nodeKey),
+    answers(nodeKey, {
+      does: "Gives a node a new API key, shown this once; the old one and all that came of it end.",
+    }),
     async function resetNodeKey(c) {
       const { id } = c.req.valid("json");
       const row = found(await nodeById(deps.db, id), "node", id);

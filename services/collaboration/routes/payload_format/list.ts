@@ -18,7 +18,9 @@ export function listPayloadFormats(app: Hono<AppEnv>, { db }: CollaborationDeps)
     "/collaboration/:id/payload_formats",
     allow(["user", "node", "container"], "collaboration:VIEW"),
     query(payloadFormatList),
-    answers(payloadFormats),
+    answers(payloadFormats, {
+      does: "The formats of encrypted payloads that all its nodes read, beyond v6's API.",
+    }),
     async function listPayloadFormats(c) {
       const { id } = await requireCollaboration(db, c.req.param("id"));
       demand(mayViewCollaboration(c.get("principal"), id), `view collaboration ${id}`);

@@ -19,7 +19,7 @@ export function downloadBlob(app: Hono<AppEnv>, { db }: TaskDeps): void {
   app.get(
     "/blobstream/:id",
     allow(["user", "node", "container"]),
-    answers(undefined, { type: TYPE }),
+    answers(undefined, { type: TYPE, does: "A large payload, by its id." }),
     async function downloadBlob(c) {
       const blobId = c.req.param("id");
       const blob = isBlobId(blobId) ? await blobById(db, blobId) : undefined;

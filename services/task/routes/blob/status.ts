@@ -9,7 +9,7 @@ export function getBlobStatus(app: Hono<AppEnv>, { settings }: TaskDeps): void {
   app.get(
     "/blobstream/status",
     allow(["user", "node", "container"]),
-    answers(blobStatusSchema),
+    answers(blobStatusSchema, { does: "Whether large payloads can be uploaded on their own." }),
     function getBlobStatus(c) {
       return c.json({ blob_store_enabled: settings.blobStoreEnabled } satisfies BlobStatus);
     },

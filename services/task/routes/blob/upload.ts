@@ -22,7 +22,10 @@ export function uploadBlob(app: Hono<AppEnv>, { db, settings }: TaskDeps): void 
   app.post(
     "/blobstream",
     allow(["user", "node", "container"]),
-    answers(uploadedBlobSchema, { status: 201 }),
+    answers(uploadedBlobSchema, {
+      status: 201,
+      does: "Takes a large payload; its id stands in place of the input or result.",
+    }),
     async function uploadBlob(c) {
       const principal = c.get("principal");
       await demandUpload(db, principal);

@@ -16,7 +16,10 @@ export function askForColumns(app: Hono<AppEnv>, deps: TaskDeps): void {
     "/column",
     allow(["user"], "task:CREATE"),
     body(columnRequest),
-    answers(task, { status: 201 }),
+    answers(task, {
+      status: 201,
+      does: "Makes a task whose result is the names of the columns of a database.",
+    }),
     idempotent(deps.db),
     async function askForColumns(c) {
       const { db_label, collaboration_id, organizations, sheet_name, query } = c.req.valid("json");

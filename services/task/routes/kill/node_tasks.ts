@@ -20,7 +20,7 @@ export function killNodeTasks(
     "/kill/node/tasks",
     allow(["user"], "event:SEND"),
     body(killed),
-    answers(said),
+    answers(said, { does: "Ends all that runs on a node." }),
     async function killNodeTasks(c) {
       const principal = c.get("principal");
       const { id: nodeId } = c.req.valid("json");

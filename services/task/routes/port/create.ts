@@ -15,7 +15,10 @@ export function createPort(app: Hono<AppEnv>, { db, outbox }: TaskDeps): void {
     "/port",
     allow(["node"]),
     body(newPort),
-    answers(port, { status: 201 }),
+    answers(port, {
+      status: 201,
+      does: "A container tells that the algorithm of its own run listens on a port.",
+    }),
     idempotent(db),
     async function createPort(c) {
       const { port, run_id, label } = c.req.valid("json");

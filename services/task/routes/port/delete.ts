@@ -13,7 +13,7 @@ export function deletePorts(app: Hono<AppEnv>, { db }: TaskDeps): void {
     "/port",
     allow(["node"]),
     query(portDeletion),
-    answers(said),
+    answers(said, { does: "A container takes back what its own run told of ports." }),
     async function deletePorts(c) {
       const { run_id } = c.req.valid("query");
       await demandOwnRun(db, c.get("principal"), run_id);

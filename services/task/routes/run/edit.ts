@@ -18,7 +18,7 @@ export function editRun(app: Hono<AppEnv>, { db, outbox, ask, now }: TaskDeps): 
     "/run/:id",
     allow(["node"]),
     body(runChanges),
-    answers(run),
+    answers(run, { does: "For nodes of v6: reports the status and result of a run." }),
     async function editRun(c) {
       const principal = c.get("principal");
       const runId = pathId(c.req.param("id"));

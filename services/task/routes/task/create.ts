@@ -15,7 +15,10 @@ export function createTask(app: Hono<AppEnv>, deps: TaskDeps): void {
     "/task",
     allow(["user", "container"]),
     body(newTask),
-    answers(task, { status: 201 }),
+    answers(task, {
+      status: 201,
+      does: "Posts a task: its nodes are told at once, or when they come online.",
+    }),
     idempotent(deps.db),
     async function createTask(c) {
       return await createAndShow(deps, c, c.req.valid("json"));

@@ -10,7 +10,7 @@ export function deleteTask(app: Hono<AppEnv>, { db, outbox, kills, now }: TaskDe
   app.delete(
     "/task/:id",
     allow(["user"], "task:DELETE"),
-    answers(said),
+    answers(said, { does: "Its runs and subtasks go too; what still runs is ended." }),
     async function deleteTask(c) {
       const id = c.req.param("id");
       const root = await requireTask(db, c.get("principal"), { id, permission: "task:DELETE" });

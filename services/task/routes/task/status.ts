@@ -16,7 +16,9 @@ export function getTaskStatus(app: Hono<AppEnv>, { db, watch }: TaskDeps): void 
     "/task/:id/status",
     allow(["user", "container"], "task:VIEW"),
     query(taskStatusQuery),
-    answers(taskStatusAnswer),
+    answers(taskStatusAnswer, {
+      does: "Waits, if asked to, until the status is another one; beyond v6's API.",
+    }),
     async function getTaskStatus(c) {
       const given = c.req.param("id");
       const { id: taskId } = await requireTask(db, c.get("principal"), {
