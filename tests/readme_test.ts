@@ -60,3 +60,15 @@ Deno.test("the README's algorithm computes what it says", async () => {
     assert.deepEqual(await federate(algorithm, "central", question, files), { above: 2, of: 3 });
   });
 });
+
+Deno.test("the README's first commands name the Deno that is checked, and tasks that there are", async () => {
+  const checked = await Deno.readTextFile(new URL("../.ci/run", import.meta.url));
+  const version = /^deno_version=(\S+)$/m.exec(checked)?.[1];
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  const commands = [...block("sh", "task demo").matchAll(/^npx -y deno@(\S+) task (\w+)/gm)];
+  assert.deepEqual(commands.map(([, named, task]) => [named, task]), [
+    [version, "demo"],
+    [version, "test"],
+  ]);
+  for (const [, , task] of commands) assert.ok(tasks[task!], task);
+});
