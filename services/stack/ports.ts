@@ -19,20 +19,27 @@ export interface FreePortOptions {
   preferred?: number | undefined;
   /** Never returned, though free: promised to another part already. */
   except?: number[];
+  /** The first and the last of those to choose from, as `20000-29999`; else what SEXTANT_PORTS says. */
+  range?: string | undefined;
   random?: () => number;
 }
 
-/**
- * A port that is free now: the preferred one, else one below the range from which the kernel takes the ports
- * of outgoing connections, so that it is likely to be free the next time too.
- */
+/** Below the range from which the kernel takes the ports of outgoing connections. */
+const PORTS = "20000-29999";
+
+/** A port that is free now, and likely to be free the next time too: the preferred one, else one of the range. */
 export function freePort(
-  { preferred, except = [], random = Math.random }: FreePortOptions = {},
+  { preferred, except = [], range = Deno.env.get("SEXTANT_PORTS") ?? PORTS, random = Math.random }:
+    FreePortOptions = {},
 ): number {
   if (preferred && !except.includes(preferred) && portIsFree(preferred)) return preferred;
+  const [first = NaN, last = NaN] = range.split("-").map(Number);
+  if (!(first > 0 && first <= last && last < 65_536)) {
+    throw new Error(`Cannot choose a port: SEXTANT_PORTS is "${range}", not like ${PORTS}`);
+  }
   for (let attempt = 0; attempt < 200; attempt++) {
-    const port = 20_000 + Math.floor(random() * 10_000);
+    const port = first + Math.floor(random() * (last - first + 1));
     if (!except.includes(port) && portIsFree(port)) return port;
   }
-  throw new Error("Cannot find a free port between 20000 and 29999: all that were tried are taken");
+  throw new Error(`Cannot find a free port in ${range}: all that were tried are taken`);
 }

@@ -18,6 +18,14 @@ Deno.test("freePort() returns another port when the preferred one is taken or pr
   }
 });
 
-Deno.test("freePort() gives up with a clear error", () => {
-  assert.throws(() => freePort({ except: [20_000], random: () => 0 }), /Cannot find a free port/);
+Deno.test("freePort() stays within its range, and gives up with a clear error", () => {
+  const range = "20000-20001";
+  assert.equal(freePort({ range, except: [20_000], random: () => 0.9 }), 20_001);
+  assert.throws(
+    () => freePort({ range, except: [20_000, 20_001] }),
+    /Cannot find a free port in 20000-20001/,
+  );
+  for (const wrong of ["", "20000", "30000-20000", "1-70000", "all"]) {
+    assert.throws(() => freePort({ range: wrong }), /SEXTANT_PORTS is/, wrong);
+  }
 });
