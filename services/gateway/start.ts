@@ -34,8 +34,6 @@ export interface GatewayOptions {
   attemptsPerMinute?: number;
   /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
   trustProxy?: boolean;
-  /** How long a caller's rights are used without asking again, even if no event came. */
-  principalMaxAgeMs?: number;
   now?: () => Date;
 }
 
@@ -58,7 +56,6 @@ export async function startGateway(
     maxBlob = 4096 * MEBIBYTE,
     attemptsPerMinute = 60,
     trustProxy = false,
-    principalMaxAgeMs,
     now = () => new Date(),
   }: GatewayOptions,
 ): Promise<Gateway> {
@@ -70,7 +67,6 @@ export async function startGateway(
   const principals = createPrincipals({
     ask,
     now: () => now().getTime(),
-    ...(principalMaxAgeMs === undefined ? {} : { maxAgeMs: principalMaxAgeMs }),
   });
   const events = subscribeEvents(nc, principals.hear, { log, onGap: principals.forget });
   life.onStop("events", events.stop);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { temporaryFolder, useTestPostgres } from "../../tests/harness.ts";
+import { temporaryFolder } from "../../tests/harness.ts";
+import { useOwnPostgres } from "../../tests/support/postgres.ts";
 import {
   openPrompt,
   prepareDatabases,
@@ -11,11 +12,11 @@ import {
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 
-const postgres = useTestPostgres();
+const postgres = useOwnPostgres();
 
 /** Databases as they are after the services' first start, and the environment that names them. */
 async function newHub() {
-  const urls = await postgres.newDatabases();
+  const urls = await postgres().newDatabases();
   await prepareDatabases(urls);
   return { urls, env: shellEnvironment(urls) };
 }
@@ -323,12 +324,12 @@ Deno.test("the prompt survives the database", async () => {
   const { env } = await newHub();
   await withPrompt(env, async (prompt) => {
     await prompt.type(`const o = await new db.Organization({name: "One"}).save()`);
-    await postgres.kill9();
+    await postgres().kill9();
     assert.match(
       await prompt.type(`o.country = "NL"; await o.save()`),
       /^Error: The database is not answering/,
     );
-    await postgres.start();
+    await postgres().start();
     assert.match(await prompt.type("await o.save()"), row("country", "NL"));
   });
 });

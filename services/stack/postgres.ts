@@ -43,6 +43,15 @@ export interface Postgres {
   stop(deadlineMs?: number): Promise<void>;
 }
 
+/** The address of a database on the server whose socket is in `socketFolder`, as `openDatabase` reads it. */
+export function postgresUrl(
+  socketFolder: string,
+  { role, password, database }: { role: string; password: string; database: string },
+): string {
+  return `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@/` +
+    `${encodeURIComponent(database)}?host=${encodeURIComponent(socketFolder)}&port=${PORT}`;
+}
+
 /** Starts the server and returns when it accepts connections. Throws with its last words when it does not. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const env = options.env ?? Deno.env.toObject();
@@ -79,9 +88,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     process,
     socketFolder,
     socketPath: join(socketFolder, `.s.PGSQL.${PORT}`),
-    url: (role, password, database) =>
-      `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@/` +
-      `${encodeURIComponent(database)}?host=${encodeURIComponent(socketFolder)}&port=${PORT}`,
+    url: (role, password, database) => postgresUrl(socketFolder, { role, password, database }),
     stop: async (deadlineMs) => void await process.stop(deadlineMs),
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startTestNats } from "../../tests/support/nats.ts";
+import { startOwnNats, startTestNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { connectToBroker, isInboxOf } from "./connection.ts";
 import { issueServiceCredential } from "./trust.ts";
@@ -7,7 +7,7 @@ import { silentLogger } from "../service/log.ts";
 import { newUserKey } from "./signing.ts";
 
 Deno.test("connectToBroker() waits for the server, and comes back after it was killed", async () => {
-  const nats = await startTestNats();
+  const nats = await startOwnNats();
   await nats.kill9();
   const connecting = nats.service("task");
   await nats.start();
@@ -163,7 +163,7 @@ Deno.test("BrokerConnection.renew() outlives the first credential; without it th
 });
 
 Deno.test("BrokerConnection.renew() leaves the connection as it is when the server refuses the new log-in", async () => {
-  const nats = await startTestNats();
+  const nats = await startOwnNats();
   const key = newUserKey();
   const good = await issueServiceCredential(nats.trust, "task", key.publicKey, 60);
   let jwt = good.jwt;
@@ -214,7 +214,7 @@ Deno.test("connections come back whose credential ran out just as they logged in
 });
 
 Deno.test("BrokerConnection.drain() sends what waits, and ends without a server too", async () => {
-  const nats = await startTestNats();
+  const nats = await startOwnNats();
   const { nc: listener } = await nats.service("identity");
   const { nc } = await nats.service("task");
   let heard = 0;

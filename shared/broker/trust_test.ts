@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { startTestNats, type TestNats, type TestParty } from "../../tests/support/nats.ts";
+import { type OwnNats, startOwnNats, type TestParty } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { StorageType } from "./connection.ts";
 import { issueNodeCredential, issueServiceCredential, newTrust, revokeNode } from "./trust.ts";
 import { SIGNATURE_HEADER, verify } from "./signing.ts";
 import { HUB_SERVICES } from "./subjects.ts";
 
-let nats: TestNats;
+let nats: OwnNats;
 Deno.test.beforeAll(async () => {
-  nats = await startTestNats();
+  nats = await startOwnNats();
   const { nc } = await nats.service("task");
   const manager = await nc.jetstreamManager();
   await manager.streams.add({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { memoryUsed } from "../../tests/support/memory.ts";
-import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
+import { type OwnNats, startOwnNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { SextantError } from "../service/errors.ts";
 import { createHttpClient, type HttpClientOptions, serveHttp } from "./mod.ts";
@@ -12,9 +12,9 @@ import type { BrokerConnection } from "../broker/connection.ts";
 const MEBIBYTE = 2 ** 20;
 const SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, MEBIBYTE, 3 * MEBIBYTE + 5];
 
-let nats: TestNats;
+let nats: OwnNats;
 Deno.test.beforeAll(async () => {
-  nats = await startTestNats();
+  nats = await startOwnNats();
 });
 Deno.test.afterAll(() => nats.stop());
 

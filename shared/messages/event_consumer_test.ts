@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startTestNats, type TestNats } from "../../tests/support/nats.ts";
+import { type OwnNats, startOwnNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { consumeEvents, type EventConsumerOptions } from "./event_consumer.ts";
 import type { SextantEvent } from "./events.ts";
@@ -8,7 +8,7 @@ import { ensureEventStream } from "../storage/outbox.ts";
 import { subjects } from "../broker/subjects.ts";
 
 async function startTest() {
-  const nats: TestNats = await startTestNats();
+  const nats: OwnNats = await startOwnNats();
   const { nc } = await nats.service("identity");
   await ensureEventStream(nc);
   let told = 0;

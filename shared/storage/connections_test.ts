@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { startTestPostgres, type TestPostgres } from "../../tests/harness.ts";
+import { type OwnPostgres, startOwnPostgres } from "../../tests/support/postgres.ts";
 import { asUnavailable, databaseAnswers, type Db, openDatabase } from "./db.ts";
 import { createConnections } from "./connections.ts";
 import { createDb } from "./statements.ts";
@@ -8,10 +8,10 @@ import { SextantError } from "../service/errors.ts";
 import { silentLogger } from "../service/log.ts";
 
 // Not shared with other files: it is killed and frozen.
-let postgres: TestPostgres;
+let postgres: OwnPostgres;
 let url: string;
 Deno.test.beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = await startOwnPostgres();
   url = await postgres.newDatabase("task");
 });
 Deno.test.afterAll(() => postgres.stop());

@@ -4,26 +4,23 @@
  * makes its own organizations.
  * @module
  */
-import { newUserKey } from "../../shared/broker/signing.ts";
-import { createAsk, serveAnswers } from "../../shared/messages/ask.ts";
-import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
-import { silentLogger } from "../../shared/service/log.ts";
-import { createEventOutbox } from "../../shared/storage/outbox.ts";
-import { parseEvent, type SextantEvent } from "../../shared/messages/events.ts";
-import type { Principal } from "../../shared/contract/permissions.ts";
-import { HUB_SERVICES, type HubService, subjects } from "../../shared/broker/subjects.ts";
-import { createCollaborationApp } from "../../services/collaboration/app.ts";
-import type { CollaborationDeps } from "../../services/collaboration/deps.ts";
 import { collaborationAnswers } from "../../services/collaboration/answers.ts";
+import type { CollaborationDeps } from "../../services/collaboration/deps.ts";
 import { membershipsOf } from "../../services/collaboration/store/collaboration.ts";
-import { createBrokerDesk } from "../../services/identity/broker/credentials.ts";
-import type { IdentityDeps } from "../../services/identity/deps.ts";
 import { DEFAULT_ROLES } from "../../services/identity/rights/catalogue.ts";
-import { identityAnswers } from "../../services/identity/answers.ts";
-import type { TaskDeps } from "../../services/task/deps.ts";
-import { taskAnswers } from "../../services/task/answers.ts";
-import { startTestPostgres, type TestPostgres } from "../harness.ts";
-import { startTestNats, type TestNats } from "./nats.ts";
+import { type HubService, subjects } from "../../shared/broker/subjects.ts";
+import type { Principal } from "../../shared/contract/permissions.ts";
+import { createHttpClient } from "../../shared/http_over_nats/mod.ts";
+import { parseEvent, type SextantEvent } from "../../shared/messages/events.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import { type OwnNats, startOwnNats, startTestNats, type TestNats } from "./nats.ts";
+import {
+  type OwnPostgres,
+  startOwnPostgres,
+  startTestPostgres,
+  type TestPostgres,
+} from "./postgres.ts";
+import { NEVER_MS, startTestServices } from "./services.ts";
 
 export type RoleName =
   | "Root"
@@ -72,59 +69,43 @@ export interface CollaborationUnderTest {
   stop(): Promise<void>;
 }
 
-export async function startCollaboration(): Promise<CollaborationUnderTest> {
-  const log = silentLogger;
-  const postgres = await startTestPostgres();
-  const nats = await startTestNats();
-  const urls = await postgres.newDatabases();
-  const dbs = {} as Record<HubService, Db>;
-  for (const service of HUB_SERVICES) {
-    dbs[service] = openDatabase(urls[service], { schema: service, log, max: 4 });
-    const folder = new URL(`../../services/${service}/schema/`, import.meta.url);
-    await migrate(dbs[service], folder, log);
-  }
-  const [identity, collaboration, task] = await Promise.all(
-    HUB_SERVICES.map((service) => nats.service(service)),
-  );
-  const now = () => new Date();
-  const broker = createBrokerDesk({
-    db: dbs.identity,
-    trust: nats.trust,
-    system: (await nats.system("identity")).nc,
-    nodeNatsUrl: nats.url,
-    dispatchKeys: [newUserKey().publicKey],
-    credentialSeconds: 3600,
-    now,
+/** The same over servers of its own, which a test may kill. */
+export interface KillableCollaboration extends CollaborationUnderTest {
+  postgres: OwnPostgres;
+  nats: OwnNats;
+}
+
+async function startCollaboration<Servers extends { postgres: TestPostgres; nats: TestNats }>(
+  servers: Servers,
+): Promise<CollaborationUnderTest & Servers> {
+  const { postgres, nats } = servers;
+  const services = await startTestServices({
+    postgres,
+    nats,
+    collaboration: {
+      serverUrl: undefined,
+      // What presence does is tested with watchers of the test's own.
+      presence: {
+        graceMs: NEVER_MS,
+        settleMs: NEVER_MS,
+        compareEveryMs: NEVER_MS,
+        listEveryMs: NEVER_MS,
+      },
+    },
   });
-  const outbox = await createEventOutbox({
-    db: dbs.collaboration,
-    nc: collaboration!.nc,
-    service: "collaboration",
-    log,
-  });
-  const deps: CollaborationDeps = {
-    db: dbs.collaboration,
-    outbox,
-    ask: createAsk(collaboration!.nc),
-    log,
-  };
-  const identityDeps = { db: dbs.identity, broker, now, log } as unknown as IdentityDeps;
-  const taskDeps = { db: dbs.task, log } as unknown as TaskDeps;
-  const answering = [
-    serveAnswers(identity!.nc, "identity", identityAnswers(identityDeps), log),
-    serveAnswers(collaboration!.nc, "collaboration", collaborationAnswers(deps), log),
-    serveAnswers(task!.nc, "task", taskAnswers(taskDeps), log),
-  ];
+  const { db: dbs } = services;
+  const { deps } = services.collaboration;
+  const http = createHttpClient({ nc: (await nats.service("gateway")).nc });
   const events: SextantEvent[] = [];
-  task!.nc.subscribe(subjects.allEvents(), {
+  const { nc } = await nats.service("task");
+  nc.subscribe(subjects.allEvents(), {
     callback(_, message) {
       const event = parseEvent(message.subject, message.data);
       if (event) events.push(event);
     },
   });
-  await Promise.all([identity!.nc.flush(), collaboration!.nc.flush(), task!.nc.flush()]);
+  await nc.flush();
 
-  const app = createCollaborationApp(deps);
   let made = 0;
   const fresh = (what: string) => `${what} ${++made}`;
   const rulesOf = (role: RoleName) => DEFAULT_ROLES.find((one) => one.name === role)!.rules;
@@ -134,14 +115,18 @@ export async function startCollaboration(): Promise<CollaborationUnderTest> {
     path: string,
     { as, body, headers = {} }: CallOptions = {},
   ): Promise<Answer> {
-    const response = await app.request(`/api${path}`, {
+    const request = new Request(`http://hub/api${path}`, {
       method,
       headers: {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }, { principal: as, requestId: crypto.randomUUID() });
+    });
+    const response = await http.request("collaboration", request, {
+      requestId: crypto.randomUUID(),
+      ...(as ? { principal: as } : {}),
+    });
     return { status: response.status, body: await response.json(), headers: response.headers };
   }
 
@@ -167,8 +152,7 @@ export async function startCollaboration(): Promise<CollaborationUnderTest> {
   }
 
   return {
-    postgres,
-    nats,
+    ...servers,
     dbs,
     deps,
     events,
@@ -215,10 +199,9 @@ export async function startCollaboration(): Promise<CollaborationUnderTest> {
         : { kind, ...base, study_id: null, task_id: 1, image: "image" };
     },
     async stop() {
-      await Promise.all(answering.map((one) => one.stop()));
-      await outbox.stop();
+      http.close();
+      await services.stop();
       await nats.stop();
-      await Promise.all(Object.values(dbs).map((db) => db.end({ timeout: 5 })));
       await postgres.stop();
     },
   };
@@ -226,17 +209,34 @@ export async function startCollaboration(): Promise<CollaborationUnderTest> {
 
 /** One for all tests of the file that calls this at its top. */
 export function useCollaboration(): CollaborationUnderTest {
-  let running: CollaborationUnderTest | undefined;
+  return useStarted(async () => {
+    const [postgres, nats] = await Promise.all([startTestPostgres(), startTestNats()]);
+    return await startCollaboration({ postgres, nats });
+  });
+}
+
+/** The same for a file that kills the servers below. */
+export function useKillableCollaboration(): KillableCollaboration {
+  return useStarted(async () => {
+    const [postgres, nats] = await Promise.all([startOwnPostgres(), startOwnNats()]);
+    return await startCollaboration({ postgres, nats });
+  });
+}
+
+function useStarted<Started extends CollaborationUnderTest>(
+  start: () => Promise<Started>,
+): Started {
+  let running: Started | undefined;
   Deno.test.beforeAll(async () => {
-    running = await startCollaboration();
+    running = await start();
   });
   Deno.test.afterAll(() => running?.stop());
-  return new Proxy({} as CollaborationUnderTest, {
+  return new Proxy({} as Started, {
     get(_, name) {
       if (!running) {
         throw new Error("Cannot use the service before the tests of this file have begun");
       }
-      return running[name as keyof CollaborationUnderTest];
+      return running[name as keyof Started];
     },
   });
 }

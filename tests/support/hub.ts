@@ -1,42 +1,17 @@
 /**
  * The hub in one process: gateway, identity, collaboration and task as they are, over a real PostgreSQL and a real
- * broker for their events. Only the way between them is short: they are called, not asked over NATS.
+ * broker. Requests come by HTTP, as those of a client.
  * @module
  */
 import { Secret, TOTP } from "otpauth";
-import { createCollaborationApp } from "../../services/collaboration/app.ts";
-import { collaborationAnswers } from "../../services/collaboration/answers.ts";
-import { createGatewayApp } from "../../services/gateway/app.ts";
-import { createPrincipals } from "../../services/gateway/principals/principals.ts";
-import { createRateLimiter } from "../../services/gateway/door/rate_limit.ts";
-import { createAccounts } from "../../services/identity/accounts/accounts.ts";
-import { createIdentityApp } from "../../services/identity/app.ts";
-import { createBackground } from "../../services/identity/accounts/background.ts";
-import { createBrokerDesk } from "../../services/identity/broker/credentials.ts";
-import { identityAnswers } from "../../services/identity/answers.ts";
-import { ensureFirstUser } from "../../services/identity/accounts/first_user.ts";
-import { type KeyRing, openKeyRing } from "../../services/identity/sessions/signing_keys.ts";
 import type { Mail, SendMail } from "../../services/identity/accounts/mail.ts";
-import { createSessions } from "../../services/identity/sessions/sessions.ts";
-import { seedCatalogue } from "../../services/identity/store/catalogue.ts";
-import { createTaskApp } from "../../services/task/app.ts";
-import { createDispatchStreams } from "../../services/task/dispatch/streams.ts";
-import { taskAnswers } from "../../services/task/answers.ts";
-import { createKills } from "../../services/task/dispatch/kills.ts";
-import { createReports } from "../../services/task/reports/reports.ts";
-import { createTaskWatch } from "../../services/task/task_watch.ts";
-import { checkAnswers } from "../../shared/contract/answers.ts";
-import { recordRefusal } from "../../shared/storage/audit.ts";
-import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
+import type { KeyRing } from "../../services/identity/sessions/signing_keys.ts";
+import type { HubService } from "../../shared/broker/subjects.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
-import { createEventOutbox, type Outbox } from "../../shared/storage/outbox.ts";
-import type { Ask } from "../../shared/messages/questions.ts";
-import { newUserKey } from "../../shared/broker/signing.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
-import { startTestPostgres, type TestPostgres } from "../harness.ts";
-import { startTestNats, type TestNats } from "./nats.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import { ROOT_PASSWORD, startTestServices } from "./services.ts";
 
-export const ROOT_PASSWORD = "Root-password-1";
+export { ROOT_PASSWORD };
 /** A password that the policy accepts. */
 export const PASSWORD = "Secret-password-1";
 
@@ -70,9 +45,6 @@ export interface TestHub {
   settled(): Promise<void>;
   /** Signs tokens. */
   keys: KeyRing;
-  /** The servers below, for another hub of the same test. */
-  postgres: TestPostgres;
-  nats: TestNats;
   stop(): Promise<void>;
 }
 
@@ -92,142 +64,30 @@ export interface TestHubOptions {
   log?: Logger;
   twoFactor?: boolean;
   sendMail?: SendMail | undefined;
-  postgres?: TestPostgres;
-  nats?: TestNats;
 }
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
-  checkAnswers();
-  const log = options.log ?? silentLogger;
-  const postgres = options.postgres ?? await startTestPostgres();
-  const nats = options.nats ?? await startTestNats();
   let ahead = 0;
   const now = () => new Date(Date.now() + ahead);
-  const urls = await postgres.newDatabases();
-
-  async function open(service: HubService): Promise<Db> {
-    const db = openDatabase(urls[service], { schema: service, log });
-    await migrate(db, new URL(`../../services/${service}/schema/`, import.meta.url), log);
-    return db;
-  }
-  const db = {
-    identity: await open("identity"),
-    collaboration: await open("collaboration"),
-    task: await open("task"),
-  };
-  await seedCatalogue(db.identity);
-  const admin = { username: "root", password: ROOT_PASSWORD, file: undefined };
-  await ensureFirstUser(db.identity, admin, log);
-
-  async function outboxOf(service: HubService): Promise<Outbox> {
-    const { nc } = await nats.service(service);
-    return await createEventOutbox({ db: db[service], nc, service, log });
-  }
-  const outboxes = {
-    identity: await outboxOf("identity"),
-    collaboration: await outboxOf("collaboration"),
-    task: await outboxOf("task"),
-  };
-
-  const answers: Record<string, Record<string, (input: never) => Promise<unknown>>> = {};
-  const ask = (async (service: HubService, method: string, input: never) =>
-    // As over the wire: what JSON cannot carry does not arrive.
-    JSON.parse(JSON.stringify(await answers[service]![method]!(input)))) as Ask;
-
-  // -- identity
   const taken: Mail[] = [];
-  const background = createBackground(log);
-  const keys = await openKeyRing(db.identity, { now, days: 90, tokenSeconds: 48 * 3600 });
-  const sendMail = "sendMail" in options
-    ? options.sendMail
-    : (mail: Mail) => Promise.resolve(void taken.push(mail));
-  const identity = {
-    db: db.identity,
-    outbox: outboxes.identity,
-    keys,
-    accounts: createAccounts({
-      db: db.identity,
-      now,
-      background,
-      sendMail,
+  const services = await startTestServices({
+    log: options.log ?? silentLogger,
+    now,
+    identity: {
       twoFactor: options.twoFactor ?? false,
-      serverName: "test",
-    }),
-    sessions: createSessions({
-      db: db.identity,
-      keys,
-      ask,
-      now,
-      accessSeconds: 6 * 3600,
-      refreshSeconds: 48 * 3600,
-    }),
-    broker: createBrokerDesk({
-      db: db.identity,
-      trust: nats.trust,
-      system: (await nats.system("identity")).nc,
-      nodeNatsUrl: nats.url,
-      dispatchKeys: [newUserKey().publicKey],
-      credentialSeconds: 3600,
-      now,
-    }),
-    ask,
-    log,
-    now,
-  };
-  answers.identity = identityAnswers(identity);
-
-  // -- collaboration
-  const collaboration = { db: db.collaboration, outbox: outboxes.collaboration, ask, log };
-  answers.collaboration = collaborationAnswers(collaboration);
-
-  // -- task
-  const { nc } = await nats.service("task");
-  const streams = createDispatchStreams(() => nc.jetstreamManager());
-  await streams.ensureStream();
-  const task = {
-    db: db.task,
-    outbox: outboxes.task,
-    ask,
-    reports: createReports({ db: db.task, outbox: outboxes.task, streams, log, now }),
-    kills: createKills({ db: db.task, log, now, publish: () => {} }),
-    watch: createTaskWatch(),
-    settings: { blobStoreEnabled: true, maxUnusedBytes: 2 ** 36, columnImage: "deno:columns@1" },
-    now,
-    log,
-  };
-  answers.task = taskAnswers(task);
-
-  // -- gateway
-  const services = {
-    identity: createIdentityApp(identity),
-    collaboration: createCollaborationApp(collaboration),
-    task: createTaskApp(task),
-  };
-  const recorded = createRateLimiter({ burst: 300, perMinute: 60 });
-  const gateway = createGatewayApp({
-    http: {
-      request: async (service, request, { principal, requestId } = {}) =>
-        await services[service].fetch(request, {
-          ...(principal ? { principal: JSON.parse(JSON.stringify(principal)) } : {}),
-          ...(requestId ? { requestId } : {}),
-        }),
-      close() {},
+      sendMail: "sendMail" in options
+        ? options.sendMail
+        : (mail) => Promise.resolve(void taken.push(mail)),
     },
-    // Every request asks anew: what changes shows at once, as events make it in the real gateway.
-    principals: createPrincipals({ ask, maxAgeMs: 0, now: () => now().getTime() }),
-    health: () =>
-      Promise.resolve(Object.fromEntries(HUB_SERVICES.map((one) => [one, { ok: true }]))),
-    log,
-    corsOrigins: ["*"],
-    maxBody: 2 ** 20,
-    refused(refusal) {
-      if (recorded.take(refusal.address) > 0) return;
-      background.run("record a refusal", () => recordRefusal(db.identity, refusal));
+    task: {
+      settings: { blobStoreEnabled: true, maxUnusedBytes: 2 ** 36, columnImage: "deno:columns@1" },
     },
   });
+  const { identity, collaboration, task, gateway, db } = services;
+  const address = `http://${gateway.address.hostname}:${gateway.address.port}`;
 
   async function call(method: string, path: string, { token, body, headers }: Call = {}) {
-    const response = await gateway.request(path.startsWith("/.") ? path : `/api${path}`, {
+    const response = await fetch(address + (path.startsWith("/.") ? path : `/api${path}`), {
       method,
       headers: {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -265,26 +125,26 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     call,
     login,
     root: await login("root", ROOT_PASSWORD),
-    apps: { ...services, gateway },
+    apps: {
+      identity: identity.app,
+      collaboration: collaboration.app,
+      task: task.app,
+      gateway: gateway.app,
+    },
     db,
     now,
     advance(seconds) {
       ahead += seconds * 1000;
     },
     async mails() {
-      await background.settled();
+      await identity.background.settled();
       return taken;
     },
-    settled: () => background.settled(),
-    keys,
-    postgres,
-    nats,
+    settled: () => identity.background.settled(),
+    keys: identity.deps.keys,
     async stop() {
-      await background.settled();
-      for (const service of HUB_SERVICES) await outboxes[service].stop();
-      for (const service of HUB_SERVICES) await db[service].end({ timeout: 2 });
-      if (!options.nats) await nats.stop();
-      if (!options.postgres) await postgres.stop();
+      await identity.background.settled();
+      await services.stop();
     },
   };
 }

@@ -40,7 +40,7 @@ import { MAX_ATTEMPTS } from "../../services/task/rules.ts";
 import { createDispatchStreams } from "../../services/task/dispatch/streams.ts";
 import { freePort } from "../../services/stack/ports.ts";
 import { waitFor } from "../harness.ts";
-import { startTestNats } from "./nats.ts";
+import { startOwnNats } from "./nats.ts";
 
 export const NODE = 7;
 export const API_KEY = "0d6ce0b9-6ae9-4f59-9f08-4b4a2bb5ad32";
@@ -121,7 +121,7 @@ export interface HubDouble {
 const isUnfinished = ({ status }: HeldResult) => isOpen(status);
 
 export async function startHubDouble(): Promise<HubDouble> {
-  const nats = await startTestNats();
+  const nats = await startOwnNats();
   const { trust } = nats;
   const { nc } = await nats.service("task");
   const httpPort = freePort();

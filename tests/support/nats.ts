@@ -1,13 +1,21 @@
 /**
- * A real nats-server for tests, as in production: operator mode, JetStream, WebSocket; on free ports, in a
- * temporary folder.
+ * A real nats-server for tests, as in production: operator mode, JetStream, WebSocket. One server serves all files of
+ * a run; each caller gets an account of its own there, which sees and hears nothing of the others. Who kills the
+ * server, or sets it up in another way, starts one of its own.
  * @module
  */
+import { encodeAccount } from "@nats-io/jwt";
 import { connect, type ConnectionOptions, jwtAuthenticator } from "nats.ws";
+import { z } from "zod";
 import { freePort } from "../../services/stack/ports.ts";
 import { findNatsServer, startNatsServer } from "../../services/stack/nats_server.ts";
 import type { ManagedProcess } from "../../services/stack/process.ts";
+import { type BrokerConnection, connectToBroker } from "../../shared/broker/connection.ts";
+import { openSocket } from "../../shared/broker/nats_socket.ts";
 import type { SystemService } from "../../shared/broker/rights.ts";
+import { natsServerConfig } from "../../shared/broker/server_config.ts";
+import { keyPair, type KeyPairText, newUserKey } from "../../shared/broker/signing.ts";
+import { type ServiceName, subjects } from "../../shared/broker/subjects.ts";
 import {
   type IssuedCredential,
   issueEnrolmentCredential,
@@ -16,15 +24,13 @@ import {
   issueSystemCredential,
   newTrust,
   type Trust,
+  trustSchema,
 } from "../../shared/broker/trust.ts";
+import { parseJwtSegment } from "../../shared/node_protocol/credential.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
-import { type BrokerConnection, connectToBroker } from "../../shared/broker/connection.ts";
-import { openSocket } from "../../shared/broker/nats_socket.ts";
-import { natsServerConfig } from "../../shared/broker/server_config.ts";
-import { type KeyPairText, newUserKey } from "../../shared/broker/signing.ts";
-import { type ServiceName, subjects } from "../../shared/broker/subjects.ts";
-import { CACHE_FOLDER, temporaryFolder } from "../harness.ts";
+import { CACHE_FOLDER, temporaryFolder } from "./folders.ts";
 import { hearRefusals, type Refusal } from "./refusals.ts";
+import { shareServer } from "./shared.ts";
 
 /** A connection, and the key and credential behind it. */
 export interface TestParty {
@@ -42,28 +48,71 @@ export interface TestNats {
   service(service: ServiceName, ttlSeconds?: number): Promise<TestParty>;
   node(node: number, ttlSeconds?: number): Promise<TestParty>;
   enrolment(service: ServiceName): Promise<TestParty>;
+  /** Path of the file with which a service enrols. */
+  enrolmentFile(service: ServiceName): Promise<string>;
   system(service: SystemService): Promise<TestParty>;
   /** Logs in once and leaves; rejects with what the server says against it. */
   tryLogin(key: KeyPairText, credential: IssuedCredential): Promise<void>;
+  /** Closes all connections made here; stops the server if it is the caller's own. */
+  stop(): Promise<void>;
+}
+
+export interface OwnNats extends TestNats {
   /** Kills the server and waits until it is gone. */
   kill9(): Promise<void>;
   /** Removes JetStream's files; the server must not be running. */
   loseStreams(): Promise<void>;
   /** Starts the server again, on the same ports and folder. */
   start(): Promise<void>;
-  /** Closes all connections made here, stops the server and removes its folder. */
-  stop(): Promise<void>;
 }
 
-export async function startTestNats(
-  { pingInterval = "2s", log = silentLogger }: { pingInterval?: string; log?: Logger } = {},
-): Promise<TestNats> {
+export interface TestNatsOptions {
+  log?: Logger;
+}
+
+const serverSchema = z.object({ url: z.string(), trust: trustSchema });
+type Server = z.infer<typeof serverSchema>;
+
+/** Names, in the environment, the server that all files of a run share. */
+export const SHARED_NATS = "SEXTANT_TEST_NATS";
+
+/** A server of the caller's own, in a temporary folder. */
+export async function startOwnNats(
+  { log = silentLogger, pingInterval }: TestNatsOptions & { pingInterval?: string } = {},
+): Promise<OwnNats> {
+  const { server, kill9, start, loseStreams, stop } = await startServer(pingInterval);
+  return { ...partiesOf(server, log, stop), kill9, start, loseStreams };
+}
+
+/** An account on the server of this run; without one, on a server that stops with its last user. */
+export async function startTestNats({ log = silentLogger }: TestNatsOptions = {}): Promise<
+  TestNats
+> {
+  const given = Deno.env.get(SHARED_NATS);
+  if (given) {
+    const server = serverSchema.parse(JSON.parse(given));
+    return partiesOf(await newAccount(server), log, () => Promise.resolve());
+  }
+  const { server } = await shared.acquire();
+  return partiesOf(await newAccount(server), log, shared.release);
+}
+
+const shared = shareServer(startServer);
+
+/** Starts the server that the test files of a run find by the variable in `env`. */
+export async function startSharedNats(): Promise<
+  { env: Record<string, string>; stop(): Promise<void> }
+> {
+  const { server, stop } = await startServer();
+  return { env: { [SHARED_NATS]: JSON.stringify(server) }, stop };
+}
+
+async function startServer(pingInterval = "2s") {
   const program = await findNatsServer(CACHE_FOLDER);
   const folder = await temporaryFolder();
   const trust = await newTrust();
   const port = freePort();
   const websocketPort = freePort({ except: [port] });
-  const url = `ws://127.0.0.1:${websocketPort}`;
   const configPath = `${folder.path}/nats.conf`;
   const config = natsServerConfig({
     trust,
@@ -74,12 +123,52 @@ export async function startTestNats(
     pingInterval,
   });
   await Deno.writeTextFile(configPath, config);
-  const open: BrokerConnection[] = [];
-  let server: ManagedProcess;
-
+  let running: ManagedProcess;
   async function start() {
-    server = await startNatsServer(program, configPath);
+    running = await startNatsServer(program, configPath);
   }
+  await start();
+  return {
+    server: { url: `ws://127.0.0.1:${websocketPort}`, trust },
+    start,
+    loseStreams: () => Deno.remove(`${folder.path}/jetstream`, { recursive: true }),
+    async kill9() {
+      running.signal("SIGKILL");
+      await running.exited;
+    },
+    async stop() {
+      await running.stop();
+      await folder.remove();
+    },
+  };
+}
+
+/** The same server, with a new account that takes the place of the one it was started with. */
+async function newAccount({ url, trust: { operator, system, operatorJwt, systemJwt } }: Server) {
+  const made = await newTrust();
+  // The account of a new installation as it is, but signed by this server's operator.
+  const { nats } = accountClaims.parse(parseJwtSegment(made.appJwt.split(".")[1]!));
+  const appJwt = await encodeAccount("sextant", keyPair(made.app), nats, {
+    signer: keyPair(operator),
+  });
+  const trust: Trust = { ...made, operator, system, operatorJwt, systemJwt, appJwt };
+  const setter = partiesOf({ url, trust }, silentLogger, () => Promise.resolve());
+  const { nc } = await setter.system("identity");
+  const answer = (await nc.request("$SYS.REQ.CLAIMS.UPDATE", appJwt)).json();
+  if (z.looseObject({ error: z.unknown().optional() }).parse(answer).error) {
+    throw new Error(`Cannot make an account for a test: ${JSON.stringify(answer)}`);
+  }
+  await setter.stop();
+  return { url, trust };
+}
+
+const accountClaims = z.object({ nats: z.looseObject({}) });
+
+/** Those who may log in to the account of `trust`. */
+function partiesOf({ url, trust }: Server, log: Logger, stopServer: () => Promise<void>): TestNats {
+  const open: BrokerConnection[] = [];
+  const folders: Awaited<ReturnType<typeof temporaryFolder>>[] = [];
+
   async function party(
     name: string,
     inbox: string | number,
@@ -99,7 +188,6 @@ export async function startTestNats(
     return { nc, key, credential, refusals: hearing.refusals };
   }
 
-  await start();
   return {
     trust,
     url,
@@ -113,9 +201,17 @@ export async function startTestNats(
         `enrol-${name}`,
         (key) => issueEnrolmentCredential(trust, name, key),
       ),
+    async enrolmentFile(name) {
+      const folder = await temporaryFolder();
+      folders.push(folder);
+      const { seed, publicKey } = newUserKey();
+      const { jwt } = await issueEnrolmentCredential(trust, name, publicKey);
+      const path = `${folder.path}/${name}.json`;
+      await Deno.writeTextFile(path, JSON.stringify({ seed, jwt }));
+      return path;
+    },
     system: (name) =>
       party(`${name}-system`, name, (key) => issueSystemCredential(trust, name, key, 3600)),
-    start,
     async tryLogin(key, { jwt }) {
       const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(key.seed));
       const options: ConnectionOptions & { wsFactory: unknown } = {
@@ -126,15 +222,10 @@ export async function startTestNats(
       };
       await (await connect(options)).close();
     },
-    loseStreams: () => Deno.remove(`${folder.path}/jetstream`, { recursive: true }),
-    async kill9() {
-      server.signal("SIGKILL");
-      await server.exited;
-    },
     async stop() {
       await Promise.all(open.map((nc) => nc.close()));
-      await server.stop();
-      await folder.remove();
+      await Promise.all(folders.map((folder) => folder.remove()));
+      await stopServer();
     },
   };
 }

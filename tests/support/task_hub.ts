@@ -1,35 +1,20 @@
 /**
- * The task service in this process, over a real Postgres and a real broker, with the answers of the real other
- * services. Reports come straight from the test, as if the desk had proved their sender.
+ * The hub in this process, as task's tests see it: requests go to task over NATS from a caller that the test chooses.
+ * Reports come straight from the test, as if the desk had proved their sender.
+ * @module
  */
 import assert from "node:assert/strict";
-import { identityAnswers } from "../../services/identity/answers.ts";
 import { DEFAULT_ROLES } from "../../services/identity/rights/catalogue.ts";
-import { collaborationAnswers } from "../../services/collaboration/answers.ts";
-import { createTaskApp } from "../../services/task/app.ts";
 import type { TaskDeps, TaskSettings } from "../../services/task/deps.ts";
-import {
-  createDispatchStreams,
-  type DispatchStreams,
-} from "../../services/task/dispatch/streams.ts";
-import { taskAnswers } from "../../services/task/answers.ts";
-import { createKills } from "../../services/task/dispatch/kills.ts";
-import { createReconciler, type Reconciler } from "../../services/task/upkeep/reconciler.ts";
-import { createReports } from "../../services/task/reports/reports.ts";
-import type { ReportBody } from "../../shared/node_protocol/reports.ts";
-import { createTaskWatch } from "../../services/task/task_watch.ts";
-import { type Db, migrate, openDatabase } from "../../shared/storage/db.ts";
-import { silentLogger } from "../../shared/service/log.ts";
-import { createEventOutbox } from "../../shared/storage/outbox.ts";
-import { checkAnswers } from "../../shared/contract/answers.ts";
+import type { DispatchStreams } from "../../services/task/dispatch/streams.ts";
+import type { Reconciler } from "../../services/task/upkeep/reconciler.ts";
+import type { BrokerConnection } from "../../shared/broker/connection.ts";
 import type { Principal } from "../../shared/contract/permissions.ts";
-import type { Ask } from "../../shared/messages/questions.ts";
-import { type BrokerConnection, newHeaders } from "../../shared/broker/connection.ts";
-import { newUserKey } from "../../shared/broker/signing.ts";
-import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
-import type { HubService } from "../../shared/broker/subjects.ts";
-import { type TestPostgres, useTestPostgres } from "../harness.ts";
-import { startTestNats, type TestNats } from "./nats.ts";
+import { createHttpClient } from "../../shared/http_over_nats/mod.ts";
+import type { ReportBody } from "../../shared/node_protocol/reports.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import type { TestNats } from "./nats.ts";
+import { startTestServices } from "./services.ts";
 
 export interface Member {
   organization: number;
@@ -68,7 +53,8 @@ export interface TaskHub {
   container(place: Place, member: number, task: { id: number; image: string }): Principal;
   call(
     principal: Principal,
-    request: string,
+    /** For example `GET /task/1`. */
+    operation: string,
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer>;
@@ -80,118 +66,56 @@ export interface TaskHub {
 
 export const PLAIN_INPUT = btoa('{"method": "average"}');
 
-/** What algorithm stores know this hub by. */
-const SERVER_URL = "https://hub.example/api";
-
 export function rulesOfRole(name: string): string[] {
   return DEFAULT_ROLES.find((role) => role.name === name)!.rules;
 }
 
 export interface TaskHubOptions {
-  postgres: TestPostgres;
-  nats: TestNats;
   settings?: Partial<TaskSettings>;
   now?: () => Date;
-  /** For another replica: the databases of the first. */
-  urls?: Record<HubService, string>;
 }
 
 export async function startTaskHub(
-  { postgres, nats, settings = {}, now = () => new Date(), urls }: TaskHubOptions,
+  { settings = {}, now = () => new Date() }: TaskHubOptions = {},
 ): Promise<TaskHub> {
-  checkAnswers();
-  const log = silentLogger;
-  const addresses = urls ?? await postgres.newDatabases();
-  const open = (service: HubService) => openDatabase(addresses[service], { schema: service, log });
-  const [db, collaborationDb, identityDb] = [open("task"), open("collaboration"), open("identity")];
-  for (
-    const [one, service] of [[db, "task"], [collaborationDb, "collaboration"], [
-      identityDb,
-      "identity",
-    ]] as const
-  ) {
-    await migrate(one, new URL(`../../services/${service}/schema/`, import.meta.url), log);
-  }
-  const dispatchKey = newUserKey().seed;
+  const services = await startTestServices({
+    now,
+    task: {
+      settings: {
+        blobStoreEnabled: false,
+        maxUnusedBytes: 2 ** 36,
+        columnImage: "columns",
+        ...settings,
+      },
+    },
+  });
+  const { nats, dispatchKey } = services;
+  const { deps, reconciler, streams } = services.task;
+  const { task: db, collaboration: collaborationDb, identity: identityDb } = services.db;
   const { nc } = await nats.service("task");
-  const streams = createDispatchStreams(() => nc.jetstreamManager());
-  await streams.ensureStream();
-  function signed(subject: string, payload: Uint8Array) {
-    const headers = newHeaders();
-    signAsHub(headers, dispatchKey, { subject, payload });
-    return headers;
-  }
-  const outbox = await createEventOutbox({
-    db,
-    nc,
-    service: `task-${crypto.randomUUID()}`,
-    log,
-    sign(subject, payload, headers) {
-      if (!subject.startsWith("dispatch.")) return;
-      signAsHub(headers, dispatchKey, { subject, payload });
-    },
-  });
-  // deno-lint-ignore no-explicit-any
-  const answers: Record<string, any> = {
-    identity: identityAnswers({ db: identityDb, now } as never),
-    collaboration: collaborationAnswers({ db: collaborationDb, serverUrl: SERVER_URL } as never),
-  };
-  const ask: Ask = (service, method, input) => answers[service][method](input);
-  const kills = createKills({
-    db,
-    log,
-    now,
-    publish: (subject, payload) =>
-      nc.publish(subject, payload, { headers: signed(subject, payload) }),
-  });
-  const deps: TaskDeps = {
-    db,
-    outbox,
-    ask,
-    reports: createReports({ db, outbox, streams, log, now }),
-    kills,
-    watch: createTaskWatch(),
-    settings: {
-      blobStoreEnabled: false,
-      maxUnusedBytes: 2 ** 36,
-      columnImage: "columns",
-      ...settings,
-    },
-    now,
-    log,
-  };
-  answers.task = taskAnswers(deps);
-  const app = createTaskApp(deps);
-  const reconciler = createReconciler({
-    db,
-    outbox,
-    streams,
-    kills,
-    retention: { days: undefined, includeInput: false },
-    log,
-    now,
-    everyMs: 1e9,
-  });
+  const http = createHttpClient({ nc: (await nats.service("gateway")).nc });
 
   function membership({ collaboration, members }: Place) {
     return [{ id: collaboration, organization_ids: members.map((one) => one.organization) }];
   }
   async function call(
     principal: Principal,
-    request: string,
+    operation: string,
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
-    const [method, path] = request.split(" ") as [string, string];
+    const [method, path] = operation.split(" ") as [string, string];
     const raw = body instanceof Uint8Array || body instanceof ReadableStream;
-    const response = await app.request(`/api${path}`, {
+    const request = new Request(`http://hub/api${path}`, {
       method,
       headers: {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
       ...(body === undefined ? {} : { body: raw ? body as BodyInit : JSON.stringify(body) }),
-    }, { principal, requestId: crypto.randomUUID() });
+    });
+    const requestId = crypto.randomUUID();
+    const response = await http.request("task", request, { principal, requestId });
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json");
     return {
@@ -283,9 +207,8 @@ export async function startTaskHub(
       return body;
     },
     async stop() {
-      await reconciler.stop();
-      await outbox.stop();
-      await Promise.all([db, collaborationDb, identityDb].map((one) => one.end({ timeout: 1 })));
+      http.close();
+      await services.stop();
     },
   };
 }
@@ -328,19 +251,13 @@ export function reporterOf(hub: TaskHub, node: number, agent_id: string = crypto
   };
 }
 
-/** Real servers and a task service over them, for all tests of the file that calls this at its top. */
-export function useTaskHub(options: Pick<TaskHubOptions, "settings" | "now"> = {}): () => TaskHub {
-  const postgres = useTestPostgres();
-  let nats: TestNats | undefined;
+/** One for all tests of the file that calls this at its top. */
+export function useTaskHub(options: TaskHubOptions = {}): () => TaskHub {
   let hub: TaskHub | undefined;
   Deno.test.beforeAll(async () => {
-    nats = await startTestNats();
-    hub = await startTaskHub({ postgres, nats, ...options });
+    hub = await startTaskHub(options);
   });
-  Deno.test.afterAll(async () => {
-    await hub?.stop();
-    await nats?.stop();
-  });
+  Deno.test.afterAll(() => hub?.stop());
   return () => {
     if (!hub) throw new Error("Cannot use the hub before the tests of this file have begun");
     return hub;

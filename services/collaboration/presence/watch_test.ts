@@ -5,11 +5,11 @@ import { silentLogger } from "../../../shared/service/log.ts";
 import { newUserKey } from "../../../shared/broker/signing.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
 import { waitFor } from "../../../tests/harness.ts";
-import { useCollaboration } from "../../../tests/support/collaboration.ts";
+import { useKillableCollaboration } from "../../../tests/support/collaboration.ts";
 import { ACCOUNT, SIGNER, systemAccount } from "../../../tests/support/system_account.ts";
 import { type PresenceOptions, watchPresence } from "./watch.ts";
 
-const hub = useCollaboration();
+const hub = useKillableCollaboration();
 
 /** One replica that watches. */
 async function watch(options: Partial<PresenceOptions> = {}) {

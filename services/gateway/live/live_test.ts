@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { startTestNats, type TestNats } from "../../../tests/support/nats.ts";
+import { type OwnNats, startOwnNats } from "../../../tests/support/nats.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { type EventData, type EventName, eventSubject } from "../../../shared/messages/events.ts";
 import type { AppEnv } from "../../../shared/contract/app.ts";
@@ -14,10 +14,10 @@ import { createFeed, type Feed } from "./feed.ts";
 import type { Place } from "./stream.ts";
 import type { RecentOptions } from "./recent.ts";
 
-let nats: TestNats;
+let nats: OwnNats;
 let publish: <Name extends EventName>(name: Name, data: EventData<Name>) => Promise<void>;
 Deno.test.beforeAll(async () => {
-  nats = await startTestNats();
+  nats = await startOwnNats();
   const { nc } = await nats.service("task");
   await ensureEventStream(nc);
   publish = async (name, data) => {

@@ -202,7 +202,7 @@ Deno.test("refresh tokens expire, are no access tokens, and can be revoked", asy
 });
 
 Deno.test("second factor: the contract's answers, a code once, reset by mail", async () => {
-  const two = await startTestHub({ twoFactor: true, postgres: hub().postgres, nats: hub().nats });
+  const two = await startTestHub({ twoFactor: true });
   const { username, email } = await newUser(two);
   const first = await logIn(two, username);
   assert.equal(first.status, 200);
@@ -256,7 +256,7 @@ Deno.test("second factor: the contract's answers, a code once, reset by mail", a
 });
 
 Deno.test("wrong codes lock the account like wrong passwords", async () => {
-  const two = await startTestHub({ twoFactor: true, postgres: hub().postgres, nats: hub().nats });
+  const two = await startTestHub({ twoFactor: true });
   const { username } = await newUser(two);
   const { otp_secret } = (await logIn(two, username)).body;
   for (let i = 0; i < 5; i++) {
@@ -271,8 +271,6 @@ Deno.test("wrong codes lock the account like wrong passwords", async () => {
 Deno.test("without a mail server recovery says so only where the contract does", async () => {
   const mute = await startTestHub({
     sendMail: undefined,
-    postgres: hub().postgres,
-    nats: hub().nats,
   });
   const { username } = await newUser(mute);
   assert.equal((await mute.call("POST", "/recover/lost", { body: { username } })).status, 200);

@@ -67,13 +67,13 @@ Deno.test("a new password ends log-ins with the old one, also those under way", 
     changing.finally(() => changed = true);
     const underWay: ReturnType<typeof logIn>[] = [];
     // So many are under way at any moment, the one of the change too. Without a bound a slow machine has thousands.
-    async function keepTrying(attempt: () => ReturnType<typeof logIn>) {
+    const keepTrying = async (attempt: () => ReturnType<typeof logIn>) => {
       while (!changed) {
         const answer = attempt();
         underWay.push(answer);
         await answer;
       }
-    }
+    };
     await Promise.all(
       Array.from({ length: 8 }, () => [
         keepTrying(() => logIn(username)),

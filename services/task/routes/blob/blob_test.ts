@@ -6,7 +6,6 @@ import {
   startTaskHub,
   useTaskHub,
 } from "../../../../tests/support/task_hub.ts";
-import { startTestPostgres } from "../../../../tests/harness.ts";
 import { readBlob, writeBlob } from "../../blobs/stream.ts";
 import { blobById } from "../../store/blob.ts";
 
@@ -244,10 +243,7 @@ Deno.test("an empty blob is a blob", async () => {
 });
 
 Deno.test("with the blob store enabled every input must be a UUID", async () => {
-  const postgres = await startTestPostgres();
   const enabled = await startTaskHub({
-    postgres,
-    nats: hub().nats,
     settings: { blobStoreEnabled: true },
   });
   try {
@@ -274,15 +270,11 @@ Deno.test("with the blob store enabled every input must be a UUID", async () => 
     }
   } finally {
     await enabled.stop();
-    await postgres.stop();
   }
 });
 
 Deno.test("an organization's uploads that nothing uses are bounded", async () => {
-  const postgres = await startTestPostgres();
   const small = await startTaskHub({
-    postgres,
-    nats: hub().nats,
     settings: { maxUnusedBytes: 1000 },
   });
   try {
@@ -304,6 +296,5 @@ Deno.test("an organization's uploads that nothing uses are bounded", async () =>
     assert.equal((await upload(user)).status, 201);
   } finally {
     await small.stop();
-    await postgres.stop();
   }
 });

@@ -1,0 +1,84 @@
+/**
+ * In which order the test files run, and which share a process.
+ * @module
+ */
+import { join } from "node:path";
+
+/** Files that one process runs, one after the other. */
+export interface Batch {
+  /** The file, or what they have in common. */
+  name: string;
+  files: string[];
+}
+
+export interface Plan {
+  /** These may run side by side, and begin in this order. */
+  beside: Batch[];
+  /** These run one after the other, when nothing else does. */
+  alone: Batch[];
+}
+
+/**
+ * Files that take longest, the longest first: begun last they would keep the others waiting at the end. The slowest of
+ * a run are printed at its end; this list only has to be roughly right.
+ */
+const LONGEST = [
+  "tests/blob_algorithm_test.ts",
+  "services/node/container/hostile_test.ts",
+  "tests/large_payload_test.ts",
+  "tests/containers_test.ts",
+  "services/node/container_crash_test.ts",
+  "tests/main_job_test.ts",
+  "tests/python_algorithm_test.ts",
+  "services/node/container/rootless_test.ts",
+  "tests/live_test.ts",
+  "services/shell/rows_test.ts",
+  "services/shell/main_test.ts",
+  "tests/up_test.ts",
+  "tests/shell_test.ts",
+  "tests/stack_test.ts",
+  "services/node/agent_test.ts",
+  "services/identity/sessions/sessions_test.ts",
+];
+
+/** Files that measure time so closely that nothing may run beside them. */
+const ALONE = ["services/identity/routes/login_time_test.ts"];
+
+/** Whether a test file starts servers or processes: it imports what does so for tests. */
+const STARTS_SOMETHING = /from "(\.\.?\/)+(tests\/)?(harness|site|support\/\w+)\.ts"|Deno\.Command/;
+
+/** All test files below a folder of `root`, as paths from there, sorted. */
+export function testFiles(root: string, folder: string): string[] {
+  const found: string[] = [];
+  for (const { name, isDirectory } of Deno.readDirSync(join(root, folder))) {
+    const path = join(folder, name);
+    if (isDirectory && name !== "node_modules") found.push(...testFiles(root, path));
+    else if (name.endsWith("_test.ts")) found.push(path);
+  }
+  return found.sort();
+}
+
+/**
+ * A process for each file that starts something, the longest first, then whole systems, then the rest. Files that only
+ * compute share one process: to start one takes longer than what they do.
+ */
+export function planBatches(files: string[], textOf: (file: string) => string): Plan {
+  const alone = files.filter((file) => ALONE.includes(file));
+  const others = files.filter((file) => !ALONE.includes(file));
+  const starting = others.filter((file) => STARTS_SOMETHING.test(textOf(file)));
+  const computing = others.filter((file) => !starting.includes(file));
+  const beside = starting.toSorted((a, b) => rank(a) - rank(b)).map(single);
+  if (computing.length > 0) {
+    beside.push({ name: `${computing.length} files that only compute`, files: computing });
+  }
+  return { beside, alone: alone.map(single) };
+}
+
+function rank(file: string): number {
+  const at = LONGEST.indexOf(file);
+  return at >= 0 ? at : LONGEST.length + (file.startsWith("tests/") ? 0 : 1);
+}
+
+function single(file: string): Batch {
+  return { name: file, files: [file] };
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { planBatches } from "./plan.ts";
+
+const TEXTS: Record<string, string> = {
+  "shared/a_test.ts": `import { a } from "./a.ts";`,
+  "services/b_test.ts": `import { useTestHub } from "../tests/support/hub.ts";`,
+  "services/shell/rows_test.ts": `import { useTestPostgres } from "../../tests/harness.ts";`,
+  "tests/c_test.ts": `import { useTestStack } from "./harness.ts";`,
+  "services/d_test.ts": `import { d } from "./d.ts";`,
+  "services/identity/routes/login_time_test.ts": `import { useTestHub } from "./hub.ts";`,
+};
+
+Deno.test("planBatches() gives each file that starts something a process, the longest first", () => {
+  const { beside } = planBatches(Object.keys(TEXTS), (file) => TEXTS[file]!);
+  assert.deepEqual(beside.map(({ files }) => files), [
+    ["services/shell/rows_test.ts"],
+    ["tests/c_test.ts"],
+    ["services/b_test.ts"],
+    ["shared/a_test.ts", "services/d_test.ts"],
+  ]);
+});
+
+Deno.test("planBatches() plans every file once, and nothing where there is none", () => {
+  const files = Object.keys(TEXTS);
+  const { beside, alone } = planBatches(files, (file) => TEXTS[file]!);
+  const planned = [...beside, ...alone].flatMap((one) => one.files);
+  assert.deepEqual(planned.toSorted(), files.toSorted());
+  assert.deepEqual(planBatches([], () => ""), { beside: [], alone: [] });
+});
+
+Deno.test("planBatches() lets nothing run beside a file that measures time closely", () => {
+  const { beside, alone } = planBatches(Object.keys(TEXTS), (file) => TEXTS[file]!);
+  const timed = "services/identity/routes/login_time_test.ts";
+  assert.deepEqual(alone.map(({ files }) => files), [[timed]]);
+  assert.ok(beside.every(({ files }) => !files.includes(timed)));
+});
+
+Deno.test("planBatches() names only files that there are", async () => {
+  const text = await Deno.readTextFile(new URL("./plan.ts", import.meta.url));
+  const named = [...text.matchAll(/^ {2}"(\S+_test\.ts)",$/gm)].map(([, file]) => file!);
+  assert.ok(named.length > 10);
+  for (const file of named) {
+    assert.ok((await Deno.stat(new URL(`../${file}`, import.meta.url))).isFile, file);
+  }
+});
