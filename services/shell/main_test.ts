@@ -320,6 +320,30 @@ Deno.test("wrong input is one clear line, and nothing is half-written", async ()
   });
 });
 
+Deno.test("a forgotten await is made good at the prompt, and told where it cannot be", async () => {
+  const { env } = await newHub();
+  await withPrompt(env, async (prompt) => {
+    await prompt.type(`const o = new db.Organization({name: "X1"}); o.save()`);
+    assert.match(await prompt.type(`org = db.Organization.getByName("X1")`), row("name", "X1"));
+    assert.equal((await prompt.type("org.name")).trim(), "X1");
+    assert.match(await prompt.type(`org.name = "new"; org.save()`), row("name", "new"));
+    assert.equal(await prompt.type(`const fixed = db.Organization.get(1)`), "");
+    assert.equal((await prompt.type("fixed.name")).trim(), "new");
+    assert.equal(await prompt.type(`let all = db.Organization.get()`), "");
+    assert.equal((await prompt.type("all.length")).trim(), "1");
+    const told = await prompt.type(`two = db.Organization.get(1); two.name`);
+    assert.match(
+      told,
+      /^Error: db\.Organization\.get\(…\) is not there yet: put await before it, as in \(await db\.Organization\.get\(…\)\)\.name$/,
+    );
+    assert.match(await prompt.type(`org.users.length`), /await organization\.users\)\.length/);
+    assert.match(await prompt.type(`const none = db.Organization.get("x")`), /must be an integer/);
+  });
+  const { code, stderr } = await runShell(["--eval", `db.Organization.get(1).name`], { env });
+  assert.equal(code, 1);
+  assert.match(stderr, /^Error: db\.Organization\.get\(…\) is not there yet: put await before it/);
+});
+
 Deno.test("the prompt survives the database", async () => {
   const { env } = await newHub();
   await withPrompt(env, async (prompt) => {

@@ -23,6 +23,11 @@ export interface Evaluator {
    * The value of an expression if it can be had without running anything; `undefined` otherwise.
    */
   peek(expression: string): Promise<unknown>;
+  /**
+   * Waits for what names in `code` hold and `isPending` says is only on its way, and puts the answers
+   * in their place.
+   */
+  settle(code: string, isPending: (value: unknown) => boolean): Promise<void>;
   close(): void;
 }
 
@@ -41,6 +46,7 @@ interface Evaluated {
 }
 
 const HAND_OVER = Symbol.for("sextant.shell.value");
+const SETTLED = Symbol.for("sextant.shell.settled");
 
 export async function createEvaluator(): Promise<Evaluator> {
   const session = new Session();
@@ -98,7 +104,39 @@ export async function createEvaluator(): Promise<Evaluator> {
       : { kind: "error", error };
   }
 
+  async function declared(): Promise<string[]> {
+    const { names } = await post<{ names: string[] }>("Runtime.globalLexicalScopeNames", {});
+    return names;
+  }
+
+  /** The value of an expression if it can be had without running anything. */
+  async function peek(expression: string): Promise<unknown> {
+    const { result, exceptionDetails } = await post<Evaluated>("Runtime.evaluate", {
+      expression,
+      throwOnSideEffect: true,
+      silent: true,
+    });
+    return exceptionDetails ? undefined : await valueOf(result);
+  }
+
   return {
+    declared,
+    peek,
+    async settle(code, isPending) {
+      const words = new Set(code.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
+      const names = [...await declared(), ...Object.keys(globalThis)];
+      for (const name of names.filter((one) => words.has(one))) {
+        // In an object, since a promise alone would be waited for.
+        const holder = await peek(`({held: ${name}})`) as { held: unknown } | undefined;
+        if (!isPending(holder?.held)) continue;
+        const value = await holder!.held;
+        Object.defineProperty(globalThis, SETTLED, { configurable: true, value });
+        const assignment = `${name} = globalThis[Symbol.for("sextant.shell.settled")]; undefined`;
+        const { kind } = await run(assignment);
+        // A constant is declared anew, which is allowed from one statement to the next.
+        if (kind === "error") await run(`const ${assignment}`);
+      }
+    },
     async evaluate(code) {
       // What looks like an object is meant to be one, as in every console.
       if (/^\s*\{[^]*\}\s*$/.test(code)) {
@@ -106,18 +144,6 @@ export async function createEvaluator(): Promise<Evaluator> {
         if (outcome.kind === "value" || !isSyntaxError(outcome)) return outcome;
       }
       return await run(withoutTypes(code));
-    },
-    async declared() {
-      const { names } = await post<{ names: string[] }>("Runtime.globalLexicalScopeNames", {});
-      return names;
-    },
-    async peek(expression) {
-      const { result, exceptionDetails } = await post<Evaluated>("Runtime.evaluate", {
-        expression,
-        throwOnSideEffect: true,
-        silent: true,
-      });
-      return exceptionDetails ? undefined : await valueOf(result);
     },
     close: () => session.disconnect(),
   };

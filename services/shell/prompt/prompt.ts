@@ -10,6 +10,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { complete } from "./complete.ts";
 import type { Evaluator, Outcome } from "./evaluate.ts";
+import { isQuery } from "../records/query.ts";
 import { explain } from "../show/explain.ts";
 import type { History } from "./history.ts";
 import { render } from "../show/render.ts";
@@ -138,6 +139,8 @@ async function evaluateShown(evaluator: Evaluator, statement: string): Promise<O
       if (value !== undefined || !NO_VALUE.test(statement)) {
         process.stdout.write(render(value, terminalWidth()) + "\n");
       }
+      // What is printed is what is held, also when nobody typed `await`.
+      await evaluator.settle(statement, isQuery);
     }
     return outcome;
   } catch (error) {

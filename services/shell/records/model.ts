@@ -4,7 +4,7 @@
  */
 import { all, type Fragment, type Tx } from "../../../shared/storage/db.ts";
 import { ShellError } from "../errors.ts";
-import type { Description, Row } from "../models/description.ts";
+import type { Description, Method, Row } from "../models/description.ts";
 import {
   type AnyRecord,
   type ListOptions,
@@ -18,6 +18,7 @@ import { helpOf, MODEL_METHODS } from "../show/help.ts";
 import { describe, grouped } from "../show/words.ts";
 import { adopt, defineProperties, ShellRecord, unknownProperty } from "./record.ts";
 import { RecordList } from "./record_list.ts";
+import { asQuery } from "./query.ts";
 import { storedIdOf } from "./relations.ts";
 import { estimatedRows, PAGE_ROWS, selectRows } from "./rows.ts";
 import { noSuchName, refusingUnknown } from "./typos.ts";
@@ -27,17 +28,11 @@ type Condition = (tx: Tx) => Fragment;
 
 /** Makes the class of a model. */
 export function createModel(shell: Shell, description: Description): Model {
-  const { name, lookups } = description;
-  const { page, list, count } = createQueries(
-    shell,
-    description,
-    (row) => adopt(prototype, model, row),
-  );
+  const { name, fixed, methods, statics } = description;
 
   class ModelRecord extends ShellRecord {
     static readonly description = description;
     static readonly shell = shell;
-    static readonly count = count;
 
     constructor(values?: Record<string, unknown>) {
       if (values !== undefined && (typeof values !== "object" || values === null)) {
@@ -46,49 +41,7 @@ export function createModel(shell: Shell, description: Description): Model {
         );
       }
       super(model, values);
-      if (description.fixed) {
-        throw new ShellError(`${name}: cannot be made here; ${description.fixed}`);
-      }
-    }
-
-    static async get(which?: unknown) {
-      if (which === undefined || (typeof which === "object" && which !== null)) {
-        return await list([], which as ListOptions);
-      }
-      return await this.findOne({ id: which });
-    }
-
-    static async find(where: Record<string, unknown>, options?: ListOptions) {
-      if (typeof where !== "object" || where === null) {
-        throw new ShellError(
-          `${name}.find takes an object such as {id: 1}, not ${describe(where)}`,
-        );
-      }
-      return await list(conditionsOf(description, where), options);
-    }
-
-    static async findOne(where: Record<string, unknown>) {
-      return (await page(conditionsOf(description, where), { limit: 1 }))[0];
-    }
-
-    static async *each(where: Record<string, unknown> = {}) {
-      const conditions = conditionsOf(description, where);
-      let last = 0;
-      while (true) {
-        const after = last;
-        const records = await page([...conditions, (tx) => tx`id > ${after}`], {});
-        yield* records;
-        if (!records.more) return;
-        last = records.at(-1)!.id as number;
-      }
-    }
-
-    static async getMany(ids: number[]) {
-      return await list([(tx) => tx`id = any(${ids})`]);
-    }
-
-    static help() {
-      return helpOf(description);
+      if (fixed) throw new ShellError(`${name}: cannot be made here; ${fixed}`);
     }
 
     /** The class itself, at the prompt. */
@@ -99,27 +52,28 @@ export function createModel(shell: Shell, description: Description): Model {
 
   const prototype = ModelRecord.prototype;
   const model = ModelRecord as unknown as Model;
-  const define = (target: object, key: string, value: unknown) =>
-    Object.defineProperty(target, key, { value });
-  define(ModelRecord, "name", name);
+  const reading = createReading(shell, description, (row) => adopt(prototype, model, row));
+  Object.defineProperty(model, "name", { value: name });
   defineProperties(prototype, description);
-  for (const [method, properties] of Object.entries(lookups)) {
-    define(model, method, (...values: unknown[]) => {
-      if (values.length !== properties.length || values.includes(undefined)) {
-        throw new ShellError(`${name}.${method} needs ${properties.join(" and ")}`);
-      }
-      return model.findOne(Object.fromEntries(properties.map((one, at) => [one, values[at]])));
-    });
-  }
-  for (const [method, { call }] of Object.entries(description.statics)) {
-    define(model, method, (...values: unknown[]) => call(model, shell, ...values));
-  }
-  for (const [method, { call }] of Object.entries(description.methods)) {
-    define(prototype, method, function (this: AnyRecord, ...values: unknown[]) {
-      return call(this, shell, ...values);
-    });
-  }
+  defineMethods(model, `db.${name}`, { ...questionsOf(description, reading), ...statics });
+  defineMethods(prototype, name.toLowerCase(), methods);
   return model;
+
+  /** What a method promises says, when it is used without `await`, that it is not there yet. */
+  function defineMethods(
+    target: object,
+    typed: string,
+    methods: Record<string, Pick<Method, "call">>,
+  ): void {
+    for (const [method, { call }] of Object.entries(methods)) {
+      Object.defineProperty(target, method, {
+        value(this: unknown, ...values: unknown[]) {
+          const answer = call(target === model ? model : this, shell, ...values);
+          return answer instanceof Promise ? asQuery(answer, `${typed}.${method}(…)`) : answer;
+        },
+      });
+    }
+  }
 }
 
 // The models are classes; what a model has besides records' properties is told by itself.
@@ -134,8 +88,60 @@ Object.setPrototypeOf(
   ),
 );
 
+/** What can be asked of every model. */
+function questionsOf(description: Description, { page, list, count }: Reading) {
+  const { name, lookups } = description;
+  const findOne = async (where: Record<string, unknown>) =>
+    (await page(conditionsOf(description, where), { limit: 1 }))[0];
+
+  async function get(which?: unknown) {
+    if (which === undefined || (typeof which === "object" && which !== null)) {
+      return await list([], which as ListOptions);
+    }
+    return await findOne({ id: which });
+  }
+  async function find(where: Record<string, unknown>, options?: ListOptions) {
+    if (typeof where !== "object" || where === null) {
+      throw new ShellError(`${name}.find takes an object such as {id: 1}, not ${describe(where)}`);
+    }
+    return await list(conditionsOf(description, where), options);
+  }
+  async function* each(where: Record<string, unknown> = {}) {
+    const conditions = conditionsOf(description, where);
+    let last = 0;
+    while (true) {
+      const after = last;
+      const records = await page([...conditions, (tx) => tx`id > ${after}`], {});
+      yield* records;
+      if (!records.more) return;
+      last = records.at(-1)!.id as number;
+    }
+  }
+  const getMany = (ids: number[]) => list([(tx) => tx`id = any(${ids})`]);
+  const help = () => helpOf(description);
+  const lookupsBy = Object.entries(lookups).map(([method, properties]) => {
+    async function lookUp(...values: unknown[]) {
+      if (values.length !== properties.length || values.includes(undefined)) {
+        throw new ShellError(`${name}.${method} needs ${properties.join(" and ")}`);
+      }
+      return await findOne(Object.fromEntries(properties.map((one, at) => [one, values[at]])));
+    }
+    return [method, lookUp];
+  });
+  const questions = { get, find, findOne, each, getMany, count, help };
+  return Object.fromEntries(
+    [...Object.entries(questions), ...lookupsBy].map(([method, ask]) => [
+      method,
+      // deno-lint-ignore no-explicit-any -- called from the prompt, with whatever was typed
+      { call: (_model: unknown, _tools: unknown, ...values: any[]) => (ask as any)(...values) },
+    ]),
+  );
+}
+
+type Reading = ReturnType<typeof createReading>;
+
 /** Reads records of a model: a page at a time, with a word when there are more. */
-function createQueries(shell: Shell, description: Description, record: (row: Row) => AnyRecord) {
+function createReading(shell: Shell, description: Description, record: (row: Row) => AnyRecord) {
   const { service, name, table } = description;
 
   async function page(

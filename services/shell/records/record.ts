@@ -14,8 +14,9 @@ import {
 } from "../shell.ts";
 import { render } from "../show/render.ts";
 import { terminalWidth } from "../show/table.ts";
+import { asQuery } from "./query.ts";
 import { related } from "./relations.ts";
-import { deleteRecord, saveRecord, storedRow } from "./save.ts";
+import { deleteRecord, reloadRecord, saveRecord } from "./save.ts";
 import { noSuchName, refusingUnknown } from "./typos.ts";
 import { checked } from "./values.ts";
 
@@ -28,24 +29,18 @@ export class ShellRecord extends RecordBase {
   }
 
   /** Inserts a new record, or updates what was changed. */
-  async save(): Promise<this> {
-    await saveRecord(this);
-    return this;
+  save(): Promise<this> {
+    return asQuery(saveRecord(this).then(() => this), "record.save()");
   }
 
   /** Deletes it with what depends on it; returns a sentence that says what that was. */
-  async delete(): Promise<string> {
-    return await deleteRecord(this);
+  delete(): Promise<string> {
+    return asQuery(deleteRecord(this), "record.delete()");
   }
 
   /** Reads it again, forgetting what was assigned and not saved. */
-  async reload(): Promise<this> {
-    const state = stateOf(this);
-    const { model: { description: { name } }, row } = state;
-    if (!row) throw new ShellError(`${name} is not stored yet`);
-    state.row = await storedRow(state);
-    state.given.clear();
-    return this;
+  reload(): Promise<this> {
+    return asQuery(reloadRecord(this).then(() => this), "record.reload()");
   }
 
   /** The model's fields, relations and methods. */
@@ -117,10 +112,15 @@ export function defineProperties(prototype: RecordBase, { name, fields, relation
   }
   for (const [property, relation] of Object.entries(relations)) {
     const { kind, model } = relation;
-    define(property, true, (record) => related(record, property, relation), (value) => {
-      if (kind === "one" || (kind === "many" && relation.given)) return value;
-      throw new ShellError(`${name}: ${property} cannot be assigned; set it on the ${model}`);
-    });
+    define(
+      property,
+      true,
+      (record) => asQuery(related(record, property, relation), `${name.toLowerCase()}.${property}`),
+      (value) => {
+        if (kind === "one" || (kind === "many" && relation.given)) return value;
+        throw new ShellError(`${name}: ${property} cannot be assigned; set it on the ${model}`);
+      },
+    );
   }
 
   function define(

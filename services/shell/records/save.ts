@@ -75,8 +75,17 @@ export async function deleteRecord(record: RecordBase): Promise<string> {
     (later.length > 0 ? ` To follow, when the other services hear of it: ${listed(later)}.` : "");
 }
 
+/** Reads it again, forgetting what was assigned and not saved. */
+export async function reloadRecord(record: RecordBase): Promise<void> {
+  const state = stateOf(record);
+  const { model: { description: { name } }, row } = state;
+  if (!row) throw new ShellError(`${name} is not stored yet`);
+  state.row = await storedRow(state);
+  state.given.clear();
+}
+
 /** The row of a record as it is now. */
-export async function storedRow({ model, row }: Pick<RecordState, "model" | "row">): Promise<Row> {
+async function storedRow({ model, row }: Pick<RecordState, "model" | "row">): Promise<Row> {
   const { description, shell } = model;
   const id = row!.id as number;
   const tx = shell.databases[description.service];
