@@ -19,30 +19,30 @@ export interface Plan {
 }
 
 /**
- * Files that take longest, the longest first: begun last they would keep the others waiting at the end. The slowest of
- * a run are printed at its end; this list only has to be roughly right.
+ * Files that take longest, the longest first, by the ends of their paths: begun last they would keep the others waiting
+ * at the end. The slowest of a run are printed at its end; this list only has to be roughly right.
  */
 const LONGEST = [
   "tests/blob_algorithm_test.ts",
-  "services/node/container/hostile_test.ts",
+  "container/hostile_test.ts",
   "tests/large_payload_test.ts",
   "tests/containers_test.ts",
-  "services/node/container_crash_test.ts",
+  "container_crash_test.ts",
   "tests/main_job_test.ts",
   "tests/python_algorithm_test.ts",
-  "services/node/container/rootless_test.ts",
+  "container/rootless_test.ts",
   "tests/live_test.ts",
-  "services/shell/rows_test.ts",
-  "services/shell/main_test.ts",
+  "rows_test.ts",
+  "shell/main_test.ts",
   "tests/up_test.ts",
   "tests/shell_test.ts",
   "tests/stack_test.ts",
-  "services/node/agent_test.ts",
-  "services/identity/sessions/sessions_test.ts",
+  "agent_test.ts",
+  "sessions_test.ts",
 ];
 
 /** Files that measure time so closely that nothing may run beside them. */
-const ALONE = ["services/identity/routes/login_time_test.ts"];
+const ALONE = ["login_time_test.ts"];
 
 /** Whether a test file starts servers or processes: it imports what does so for tests. */
 const STARTS_SOMETHING = /from "(\.\.?\/)+(tests\/)?(harness|site|support\/\w+)\.ts"|Deno\.Command/;
@@ -63,8 +63,8 @@ export function testFiles(root: string, folder: string): string[] {
  * compute share one process: to start one takes longer than what they do.
  */
 export function planBatches(files: string[], textOf: (file: string) => string): Plan {
-  const alone = files.filter((file) => ALONE.includes(file));
-  const others = files.filter((file) => !ALONE.includes(file));
+  const alone = files.filter((file) => ALONE.some((end) => endsWith(file, end)));
+  const others = files.filter((file) => !alone.includes(file));
   const starting = others.filter((file) => STARTS_SOMETHING.test(textOf(file)));
   const computing = others.filter((file) => !starting.includes(file));
   const beside = starting.toSorted((a, b) => rank(a) - rank(b)).map(single);
@@ -75,8 +75,12 @@ export function planBatches(files: string[], textOf: (file: string) => string): 
 }
 
 function rank(file: string): number {
-  const at = LONGEST.indexOf(file);
+  const at = LONGEST.findIndex((end) => endsWith(file, end));
   return at >= 0 ? at : LONGEST.length + (file.startsWith("tests/") ? 0 : 1);
+}
+
+function endsWith(file: string, end: string): boolean {
+  return `/${file}`.endsWith(`/${end}`);
 }
 
 function single(file: string): Batch {
