@@ -10,8 +10,10 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { complete } from "./complete.ts";
 import type { Evaluator, Outcome } from "./evaluate.ts";
+import { ShellError } from "../errors.ts";
 import { isQuery } from "../records/query.ts";
 import { explain } from "../show/explain.ts";
+import { afterFailure, beforeEvaluation } from "./habits.ts";
 import type { History } from "./history.ts";
 import { render } from "../show/render.ts";
 import { terminalWidth } from "../show/table.ts";
@@ -23,8 +25,8 @@ const NO_VALUE =
   /^\s*(const|let|var|function|async function|class|for|while|if|switch|try|throw)\b/;
 
 /** What people type at any prompt, alone on a line. */
-const LEAVE = ["exit", "quit"];
-const HELP = ["help", "?"];
+const LEAVE = ["exit", "quit", "exit()", "quit()"];
+const HELP = ["help", "?", "help()"];
 
 export interface PromptOptions {
   evaluator: Evaluator;
@@ -131,9 +133,11 @@ export async function runPrompt(
 
 /** Evaluates and shows; a promise at the end is waited for. */
 async function evaluateShown(evaluator: Evaluator, statement: string): Promise<Outcome> {
+  const habit = beforeEvaluation(statement);
+  if (habit) return failed(new ShellError(habit));
   try {
     const outcome = await evaluator.evaluate(statement);
-    if (outcome.kind === "error") printError(outcome.error);
+    if (outcome.kind === "error") return failed(outcome.error);
     if (outcome.kind === "value") {
       const value = await outcome.value;
       if (value !== undefined || !NO_VALUE.test(statement)) {
@@ -144,7 +148,12 @@ async function evaluateShown(evaluator: Evaluator, statement: string): Promise<O
     }
     return outcome;
   } catch (error) {
-    printError(error);
+    return failed(error);
+  }
+
+  function failed(error: unknown): Outcome {
+    const habit = afterFailure(statement, error);
+    printError(habit ? new ShellError(habit) : error);
     return { kind: "error", error };
   }
 }

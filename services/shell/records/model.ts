@@ -21,7 +21,7 @@ import { RecordList } from "./record_list.ts";
 import { asQuery } from "./query.ts";
 import { storedIdOf } from "./relations.ts";
 import { estimatedRows, PAGE_ROWS, selectRows } from "./rows.ts";
-import { noSuchName, refusingUnknown } from "./typos.ts";
+import { camelCase, noSuchName, refusingUnknown } from "./typos.ts";
 import { checked } from "./values.ts";
 
 type Condition = (tx: Tx) => Fragment;
@@ -51,7 +51,10 @@ export function createModel(shell: Shell, description: Description): Model {
   }
 
   const prototype = ModelRecord.prototype;
-  const model = ModelRecord as unknown as Model;
+  // A class can be called with `new` alone; here it is left out as in Python.
+  const model = new Proxy(ModelRecord, {
+    apply: (_target, _this, values) => Reflect.construct(ModelRecord, values),
+  }) as unknown as Model;
   const reading = createReading(shell, description, (row) => adopt(prototype, model, row));
   Object.defineProperty(model, "name", { value: name });
   defineProperties(prototype, description);
@@ -79,13 +82,13 @@ export function createModel(shell: Shell, description: Description): Model {
 // The models are classes; what a model has besides records' properties is told by itself.
 Object.setPrototypeOf(
   RecordBase,
-  refusingUnknown<Model>(
-    Function.prototype,
-    ({ description: { name, lookups, statics } }, wanted) => {
+  refusingUnknown<Model>(Function.prototype, {
+    complain({ description: { name, lookups, statics } }, wanted) {
       const methods = [MODEL_METHODS, lookups, statics].flatMap((one) => Object.keys(one));
       return noSuchName(`db.${name}`, wanted, methods, `see db.${name}.help()`);
     },
-  ),
+    say: (model) => model.shell.say,
+  }),
 );
 
 /** What can be asked of every model. */
@@ -195,7 +198,9 @@ function createReading(shell: Shell, description: Description, record: (row: Row
 /** `{country: "Netherlands", organization: o}` as SQL conditions. */
 function conditionsOf(description: Description, where: Record<string, unknown>): Condition[] {
   const { name, fields, relations } = description;
-  return Object.entries(where).map(([property, value]): Condition => {
+  return Object.entries(where).map(([typed, value]): Condition => {
+    const known = propertiesOf(description);
+    const property = known.includes(typed) ? typed : camelCase(typed);
     const field = fields[property];
     const relation = relations[property];
     const column = field && !field.virtual
@@ -204,9 +209,7 @@ function conditionsOf(description: Description, where: Record<string, unknown>):
       ? relation.column
       : undefined;
     if (column === undefined) {
-      if (!propertiesOf(description).includes(property)) {
-        throw unknownProperty(description, property);
-      }
+      if (!known.includes(property)) throw unknownProperty(description, typed);
       throw new ShellError(
         `${name}: ${property} is no column; use (await db.${name}.get()).filter(…)`,
       );

@@ -69,10 +69,10 @@ export class ShellRecord extends RecordBase {
 // word.
 Object.setPrototypeOf(
   RecordBase.prototype,
-  refusingUnknown<RecordBase>(Object.prototype, unknownOfRecord, {
-    set(_target, property, _value, record) {
-      throw unknownOfRecord(record, String(property));
-    },
+  refusingUnknown<RecordBase>(Object.prototype, {
+    complain: unknownOfRecord,
+    say: (record) => stateOf(record).model.shell.say,
+    assignments: true,
   }),
 );
 

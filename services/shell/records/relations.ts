@@ -77,8 +77,13 @@ async function idOf(
   const { key, service, table, fields } = models[model].description;
   const db = databases[service];
   if (typeof value === "string" && key) {
-    const found = await db<{ id: number }[]>`
-      select id from ${db(table)} where ${db(fields[key]!.column)} = ${value} order by id limit 2`;
+    const column = db(fields[key]!.column);
+    let found = await db<{ id: number }[]>`
+      select id from ${db(table)} where ${column} = ${value} order by id limit 2`;
+    if (found.length === 0) {
+      found = await db`
+        select id from ${db(table)} where lower(${column}) = lower(${value}) order by id limit 2`;
+    }
     if (found.length === 1) return found[0]!.id;
     const many = `several are called ${JSON.stringify(value)}; give the record`;
     const none = `there is no ${model} called ${JSON.stringify(value)}`;

@@ -12,23 +12,50 @@ import { ShellError } from "../errors.ts";
  */
 const ASKED_OF_ALL = new Set(["then", "toJSON"]);
 
+/** `get_by_name` and `_public_key` as they are called here. */
+export function camelCase(name: string): string {
+  return name.replace(/^_+/, "").replace(/_+(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+const hinted = new Set<string>();
+
+interface RefusingOptions<Holder> {
+  /** What is thrown of a name that is nowhere. */
+  complain(holder: Holder, name: string): Error;
+  /** Where names of Python's form work, and how that is told, once for each. */
+  say?(holder: Holder): (line: string) => void;
+  /** Whether what is assigned to an unknown name is refused, too. */
+  assignments?: boolean;
+}
+
 /**
  * A prototype above which there is only `parent`. What is read from an object with it and found
- * nowhere throws what `complain` makes of the object and the name.
+ * nowhere throws; a name in the form of Python's (`get_by_name`) means the one in ours.
  */
-export function refusingUnknown<Holder>(
+export function refusingUnknown<Holder extends object>(
   parent: object,
-  complain: (holder: Holder, name: string) => Error,
-  traps: ProxyHandler<object> = {},
+  { complain, say, assignments = false }: RefusingOptions<Holder>,
 ): object {
+  function known(holder: Holder, name: string): string {
+    const camel = camelCase(name);
+    if (!say || camel === name || !(camel in holder)) throw complain(holder, name);
+    if (!hinted.has(name)) say(holder)(`${name} is called ${camel} here.`);
+    hinted.add(name);
+    return camel;
+  }
   return new Proxy(Object.create(parent), {
-    ...traps,
     get(target, property, holder) {
       if (typeof property === "symbol" || property in target || ASKED_OF_ALL.has(property)) {
         return Reflect.get(target, property, holder);
       }
-      throw complain(holder, property);
+      return Reflect.get(holder, known(holder, property));
     },
+    ...(assignments
+      ? {
+        set: (_target, property, value, holder) =>
+          Reflect.set(holder, known(holder, String(property)), value),
+      }
+      : {}),
   });
 }
 
@@ -53,5 +80,5 @@ export function withoutTypos<Value extends object>(
 ): Value {
   const complain = (_: unknown, name: string) =>
     noSuchName(what, name, Object.keys(value), otherwise);
-  return Object.setPrototypeOf(value, refusingUnknown(Object.prototype, complain));
+  return Object.setPrototypeOf(value, refusingUnknown(Object.prototype, { complain }));
 }
