@@ -17,7 +17,10 @@ export interface Piece {
 }
 
 export interface ChunkReader {
-  /** What there is, up to one chunk. The first call returns soon, perhaps with nothing; others wait for something. */
+  /**
+   * What there is, up to one chunk. The first call returns soon, perhaps with nothing; others wait
+   * for something.
+   */
   next(): Promise<Piece>;
   cancel(reason: unknown): void;
 }
@@ -82,7 +85,10 @@ export interface Sender {
   readonly sent: number;
   /** END has been sent. */
   readonly done: boolean;
-  /** Sends the rest of a body; resolves after its END, rejects when the body fails or `fail` was called. */
+  /**
+   * Sends the rest of a body; resolves after its END, rejects when the body fails or `fail` was
+   * called.
+   */
   run(body: ChunkReader): Promise<void>;
   /** The other side accepts this many DATA frames in all. */
   grant(credit: number): void;
@@ -143,8 +149,8 @@ export interface Receiver {
   /** Everything has arrived, though perhaps not been read. */
   readonly complete: boolean;
   /**
-   * Takes a frame in. Returns what is wrong when one before it was lost or the window was overrun; a frame that
-   * came already is passed over.
+   * Takes a frame in. Returns what is wrong when one before it was lost or the window was overrun;
+   * a frame that came already is passed over.
    */
   take(frame: Pick<Frame, "kind" | "seq" | "rest">): string | undefined;
   fail(reason: unknown): void;

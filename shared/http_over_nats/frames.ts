@@ -2,7 +2,8 @@
  * The messages of HTTP over NATS, as bytes.
  *
  * `kind u8 | complete u8 | seq u32 | credit u32 | rest`. In REQUEST and HEAD the rest is
- * `length u32 | meta (JSON) | body`; in DATA it is body, in ABORT a reason, in a service's ALIVE its replica.
+ * `length u32 | meta (JSON) | body`; in DATA it is body, in ABORT a reason, in a service's ALIVE
+ * its replica.
  * @module
  */
 import { z } from "zod";
@@ -27,12 +28,18 @@ export const CHUNK = 256 * 1024;
 export const WINDOW = 8;
 /** How often a side says that it is still there, in milliseconds. */
 export const ALIVE_EVERY_MS = 5000;
-/** Parts of that interval: a first sign of a request that was taken comes within two, and is missed after three. */
+/**
+ * Parts of that interval: a first sign of a request that was taken comes within two, and is missed
+ * after three.
+ */
 export const TICKS = 5;
 /** How long a side may be silent. */
 export const SILENCE_MS = 15_000;
 /** Stands for "whichever replica has it". */
 export const ALL_REPLICAS = "all";
+
+/** Statuses whose answers have no body (Fetch standard, "null body status"). */
+export const NULL_BODY_STATUS = new Set([204, 205, 304]);
 
 const HEADER = 10;
 const encoder = new TextEncoder();

@@ -141,7 +141,8 @@ Deno.test("200 MiB pass in both directions in bounded memory", async () => {
   });
   let most = 0;
   const watch = setInterval(() => most = Math.max(most, memoryUsed()), 20);
-  // Both ends and the client library are in this one process; a first transfer brings it to its working size.
+  // Both ends and the client library are in this one process; a first transfer brings it to its
+  // working size.
   await hub.ask("/", { method: "POST", body: source(20 * MEBIBYTE) });
   const before = memoryUsed();
   most = before;
@@ -353,7 +354,10 @@ Deno.test("a replica that dies fails what it had begun, and the others go on", a
 Deno.test("what only reads is asked of another replica when one was killed with it, what changes is not", async () => {
   await using hub = await pair(() => new Response("live"), { aliveEveryMs: 200, silenceMs: 1000 });
   const other = await nats.service("task");
-  /** Asks until a request was given to a replica that took it along; resolves with how that one ended. */
+  /**
+   * Asks until a request was given to a replica that took it along; resolves with how that one
+   * ended.
+   */
   async function killedWith(method: string): Promise<PromiseSettledResult<Response>> {
     let killed = false;
     other.nc.subscribe("http.task", {
