@@ -3,7 +3,7 @@ import pg, { type Client } from "pg";
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { DATABASE } from "../../services/stack/database.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";
 
 const IN_FLIGHT = [1, 32];

@@ -2,7 +2,7 @@ import { subjects } from "../../shared/broker/subjects.ts";
 import { temporaryFolder, type TestStack } from "../harness.ts";
 import { connectAsTask, trustOf } from "./behind.ts";
 import { createSite, encodeInput, type Site } from "../site.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { percentile, report } from "./measure.ts";
 import { clock, startProgram } from "./programs.ts";
 

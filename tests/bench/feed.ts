@@ -2,7 +2,7 @@ import { ensureEventStream } from "../../shared/storage/outbox.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { startTestBroker } from "../harness.ts";
 import { connectAsTask, openTaskDatabase } from "./behind.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { percentile, report } from "./measure.ts";
 
 const RUNS = 60;

@@ -1,4 +1,4 @@
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { percentile, report } from "./measure.ts";
 
 const TIMES = 20;

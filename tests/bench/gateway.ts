@@ -4,7 +4,7 @@ import { silentLogger } from "../../shared/service/log.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { createApiClient } from "../../services/stack/api_client.ts";
 import { startTestBroker } from "../harness.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";
 import { startProgram } from "./programs.ts";
 

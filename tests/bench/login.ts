@@ -1,6 +1,6 @@
 import { hash, verify } from "@node-rs/argon2";
 import { createApiClient } from "../../services/stack/api_client.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { percentile, rateOf, report } from "./measure.ts";
 
 const TRIES = 200;

@@ -5,8 +5,10 @@
  */
 import { readArgs } from "../../shared/command_line/read_args.ts";
 import { messageOf } from "../../shared/service/errors.ts";
-import { startTestStack, type TestStack } from "../harness.ts";
-import { createSite, type Site } from "../site.ts";
+import { startTestStack } from "../harness.ts";
+import { createSite } from "../site.ts";
+import type { BenchContext } from "./context.ts";
+import { benchData } from "./data.ts";
 import { benchDatabase } from "./database.ts";
 import { benchFanOut } from "./fan_out.ts";
 import { benchFeed } from "./feed.ts";
@@ -21,14 +23,6 @@ import { benchRuntimes } from "./runtimes.ts";
 import { benchRuns } from "./runs.ts";
 import { benchTasks } from "./tasks.ts";
 
-export interface BenchContext {
-  stack: TestStack;
-  /** Two organizations whose nodes are online. */
-  site: Site;
-  /** A tenth of the size where that takes long: to see that it works, not to compare. */
-  quick: boolean;
-}
-
 const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Promise<void> }> = {
   gateway: { what: "authenticated GET through the gateway", run: benchGateway },
   database: { what: "statements and transactions through our own layer", run: benchDatabase },
@@ -38,6 +32,7 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
     what: "what sandbox and containers add to their floors; an idle agent's memory",
     run: benchRuntimes,
   },
+  data: { what: "a run on a million rows, the first time and again", run: benchData },
   lists: {
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
     run: benchLists,

@@ -1,7 +1,7 @@
 import type { Db } from "../../shared/storage/db.ts";
 import { createSite } from "../site.ts";
 import { allCompleted, openTaskDatabase } from "./behind.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";
 import { startProgram } from "./programs.ts";
 

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { report } from "./measure.ts";
 
 const MEBIBYTE = 2 ** 20;

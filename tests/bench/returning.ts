@@ -7,7 +7,7 @@ import { createDispatchStreams } from "../../services/task/dispatch/streams.ts";
 import { startTestBroker, waitFor } from "../harness.ts";
 import { createSite } from "../site.ts";
 import { allCompleted, connectAsTask, openTaskDatabase, trustOf } from "./behind.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { report } from "./measure.ts";
 import { memoryOf } from "./payload.ts";
 import { startProgram } from "./programs.ts";

@@ -1,5 +1,5 @@
 import { bareRun } from "./first_line.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { report } from "./measure.ts";
 
 const RUNS = 60;

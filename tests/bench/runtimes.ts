@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { withSandbox } from "../support/sandboxed.ts";
 import { bareRun } from "./first_line.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { percentile, report } from "./measure.ts";
 
 const TIMES = 20;

@@ -2,7 +2,7 @@ import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { DATABASE } from "../../services/stack/database.ts";
 import { encodeInput } from "../site.ts";
-import type { BenchContext } from "./main.ts";
+import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";
 
 const SIZES = [1_000, 1_000_000];

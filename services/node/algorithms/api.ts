@@ -43,6 +43,11 @@ export interface Table {
    * something else.
    */
   numeric(name: string): (number | null)[];
+  /**
+   * As `numeric`, as 64-bit floats with `NaN` where there is no value: for large tables, of which it
+   * makes nothing new.
+   */
+  floats(name: string): Float64Array<ArrayBuffer>;
 }
 
 export interface Organization {

@@ -78,8 +78,10 @@ export function readColumn(
 ): Column {
   const bytes = read(offset, length * VALUE_BYTES[type]);
   if (type === "number") {
-    const numbers = Array.from(new Float64Array(bytes.buffer));
-    return { name, type, values: numbers.map((value) => Number.isNaN(value) ? null : value) };
+    const values: (number | null)[] = Array.from(new Float64Array(bytes.buffer));
+    // An array of numbers alone is fast; only one with missing values is touched again.
+    for (let row = 0; row < length; row++) if (Number.isNaN(values[row])) values[row] = null;
+    return { name, type, values };
   }
   if (type === "boolean") {
     return { name, type, values: Array.from(bytes, (byte) => byte > 1 ? null : byte === 1) };
@@ -88,4 +90,13 @@ export function readColumn(
   const different: string[] = JSON.parse(decoder.decode(list));
   const places = Array.from(new Uint32Array(bytes.buffer));
   return { name, type, values: places.map((place) => place === 0 ? null : different[place - 1]!) };
+}
+
+/** The values of a column of numbers as they lie in the file. */
+export function readFloats(
+  read: ReadAt,
+  length: number,
+  { offset }: ColumnFoot,
+): Float64Array<ArrayBuffer> {
+  return new Float64Array(read(offset, length * VALUE_BYTES.number).buffer);
 }

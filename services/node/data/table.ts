@@ -7,7 +7,7 @@
  */
 import { closest } from "../../../shared/command_line/closest.ts";
 import type { Column, Table } from "../algorithms/api.ts";
-import { type ColumnFoot, readColumn, readFoot } from "./columns_file.ts";
+import { type ColumnFoot, readColumn, readFloats, readFoot } from "./columns_file.ts";
 
 /** A database cannot be used as the algorithm asked. */
 export class TableError extends Error {
@@ -51,18 +51,23 @@ export function openTable(label: string, path: string): Table {
     length,
     column: (name): Column => readColumn(read, length, find(name)),
     numeric(name) {
-      const foot = find(name);
-      const column = readColumn(read, length, foot);
-      if (column.type === "number") return column.values;
-      const { otherThanNumber: row } = foot;
-      throw new TableError(
-        `The column "${name}" of the database "${label}" is not numeric: ` +
-          (row === undefined
-            ? `it holds ${column.type === "boolean" ? "booleans" : `${column.type}s`}.`
-            : `row ${row} below the first line holds something other than a number.`),
-      );
+      const { values } = readColumn(read, length, findNumeric(name));
+      return values as (number | null)[];
     },
+    floats: (name) => readFloats(read, length, findNumeric(name)),
   };
+
+  function findNumeric(name: string): ColumnFoot {
+    const foot = find(name);
+    if (foot.type === "number") return foot;
+    const { type, otherThanNumber: row } = foot;
+    throw new TableError(
+      `The column "${name}" of the database "${label}" is not numeric: ` +
+        (row === undefined
+          ? `it holds ${type === "text" ? type : `${type}s`}.`
+          : `row ${row} below the first line holds something other than a number.`),
+    );
+  }
 }
 
 function suggestion(name: string, names: readonly string[]): string {

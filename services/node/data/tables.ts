@@ -79,6 +79,8 @@ export function createTables(
         throw new DataError("It was changed while it was read; try again.");
       }
       await Deno.writeTextFile(join(scratch, "note"), JSON.stringify(note));
+      // In the folder of a run it is another user's to read, and nobody's to change.
+      await Deno.chmod(target, 0o444);
       await Deno.rename(join(scratch, "note"), `${path}.note`);
       await Deno.rename(target, path);
     } finally {

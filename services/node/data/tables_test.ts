@@ -52,6 +52,7 @@ Deno.test("Tables.read() reads a source once, also for those who ask at the same
     assert.equal(await tables.read(source, EVERYTHING), one);
     assert.equal(await inodeOf(one), inode, "not made again");
     assert.deepEqual(openTable("d", one).numeric("age"), [34, 57]);
+    assert.deepEqual([...openTable("d", one).floats("age")], [34, 57]);
     assert.equal((await files()).filter((name) => name.startsWith("reading-")).length, 0);
   });
 });

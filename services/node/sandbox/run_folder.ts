@@ -7,6 +7,8 @@ import type { RunSpec } from "./run_spec.ts";
 
 const EXTENSIONS = [".ts", ".js", ".mts", ".mjs"];
 const MAX_DATABASES = 32;
+/** Of a file of columns that `data/tables.ts` has made: nobody can change it. */
+const COLUMNS_MODE = 0o444;
 
 /**
  * The algorithm or a database cannot be handed in. The message is for the researcher and names no
@@ -72,7 +74,7 @@ export async function fillRunFolder(
   if ("path" in input) await handIn(input.path, folder.input, uid, "The input");
   for (const [index, { label, path: source }] of databases.entries()) {
     const target = databasePath(path, index);
-    await handIn(source, target, uid, `The database "${label}"`);
+    await handInColumns(source, target, uid, `The database "${label}"`);
     folder.databases.push({ label, path: target });
   }
   return folder;
@@ -122,6 +124,23 @@ async function handIn(
   await Deno.copyFile(path, target);
   await Deno.chmod(target, 0o440);
   await Deno.chown(target, null, uid);
+}
+
+/**
+ * Makes a file of columns readable at `target`, without a copy where that can be: it may be as large
+ * as a disk is. All may read the file, but only who can enter the folder of a run, and that is the
+ * run's own user, finds it there.
+ */
+async function handInColumns(
+  source: string,
+  target: string,
+  uid: number | undefined,
+  what: string,
+): Promise<void> {
+  const path = await regularFile(source, what);
+  const isOpen = ((await Deno.stat(path)).mode! & 0o777) === COLUMNS_MODE;
+  if (isOpen && await Deno.link(path, target).then(() => true, () => false)) return;
+  await handIn(source, target, uid, what);
 }
 
 function ignoreMissing(error: unknown): void {
