@@ -69,7 +69,7 @@ Deno.test("anybody can verify a token with the public keys", async () => {
     username,
     password,
   });
-  // `sub` is a number, as the field's clients need it; the signature is what is checked here.
+  // `sub` is a number, as v6's clients need it; the signature is what is checked here.
   await jwtVerify(access_token, createLocalJWKSet(await response.json())).catch((error) => {
     assert.match(error.message, /sub/);
   });

@@ -59,7 +59,7 @@ async function place(encrypted: boolean, image: string): Promise<Place> {
   return { site, key };
 }
 
-/** Posts a task as a program of the field does where the hub wants blobs; returns what comes of it. */
+/** Posts a task as a program of v6 does where the hub wants blobs; returns what comes of it. */
 async function run({ site, key }: Place, image: string, input: unknown): Promise<Json> {
   const seal = key
     ? createSeal(readPublicKey(publicKeyText(readPrivateKey(key))))

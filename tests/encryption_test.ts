@@ -105,7 +105,7 @@ Deno.test("an encrypted collaboration computes a central and partial average, an
   }
 });
 
-/** What a program of the field does at its start, in the place of a member's agent. */
+/** What a program of v6 does at its start, in the place of a member's agent. */
 async function logInAsFieldNode({ config }: Member): Promise<void> {
   const { api_key } = parse(await Deno.readTextFile(config));
   await createApiClient(stack().gatewayUrl).post("/token/node", { api_key });
@@ -127,7 +127,7 @@ const CENTRAL = {
   input: { method: "central", kwargs: { column: "x" } },
 };
 
-Deno.test("a node that says nothing of its formats gets the field's, and its answers are for who asked", async () => {
+Deno.test("a node that says nothing of its formats gets v6's, and its answers are for who asked", async () => {
   const { site, keys } = await encryptedSite();
   const [first, second] = site.members as [Member, Member];
   for (const member of site.members) await site.startNode(member);
@@ -169,7 +169,7 @@ Deno.test("who insists on the authenticated format writes nothing for a node tha
   assert.deepEqual((await site.researcher.get(`/task?parent_id=${bad.id}`)).data, []);
 });
 
-Deno.test("a large encrypted result arrives as a blob that the field's programs can read", async () => {
+Deno.test("a large encrypted result arrives as a blob that v6's programs can read", async () => {
   const { site, keys } = await encryptedSite();
   const [first] = site.members as [Member];
   await site.startNode(first);

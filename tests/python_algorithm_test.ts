@@ -1,5 +1,5 @@
 /**
- * An algorithm built on the field's published tools, unmodified, on the whole system.
+ * An algorithm built on v6's published tools, unmodified, on the whole system.
  * @module
  */
 import assert from "node:assert/strict";

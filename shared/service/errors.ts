@@ -1,7 +1,7 @@
 /**
  * The one error class of Sextant and the one way it reaches a client.
  *
- * On the wire an error is `{"msg", "code", "request_id"?, "errors"?}`: field clients read `msg`,
+ * On the wire an error is `{"msg", "code", "request_id"?, "errors"?}`: v6's clients read `msg`,
  * programs switch on `code`, people quote `request_id`.
  * @module
  */
@@ -11,7 +11,7 @@ export const ERROR_STATUS = {
   invalid_request: 400,
   conflict: 400,
   unauthenticated: 401,
-  forbidden: 401, // the field's API answers 401 where others answer 403; see the HTTP contract §1.5
+  forbidden: 401, // v6's API answers 401 where others answer 403; see the HTTP contract §1.5
   not_member_of_store: 403,
   task_finished: 403,
   not_found: 404,

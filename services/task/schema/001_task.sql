@@ -1,6 +1,6 @@
 -- What was asked, of whom, and what came of it. Collaborations, organizations, nodes and users are numbers here.
 
--- The run id (the field's job_id): shared by a task and all its descendants, never used twice.
+-- The run id (v6's job_id): shared by a task and all its descendants, never used twice.
 create sequence run_id_seq as integer;
 
 create table task (
