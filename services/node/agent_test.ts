@@ -8,8 +8,8 @@ import { type NodeFolder, nodeFolder } from "../../tests/support/node_agent.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { WrongKeyError } from "./hub/hub.ts";
-import { decodePayload } from "./payload/payload.ts";
-import { FolderInUseError } from "./record/folder.ts";
+import { decodePayload } from "../../tests/support/decode_payload.ts";
+import { FolderInUseError } from "./record/data_folder.ts";
 
 const IMAGE = "deno:test@1.0";
 

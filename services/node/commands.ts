@@ -10,7 +10,7 @@ import { messageOf } from "../../shared/service/errors.ts";
 import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { keygen } from "./encryption/keygen.ts";
-import { readStatus, showStatus } from "./health.ts";
+import { readStatus, showStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE, verifyAuditLog } from "./record/audit_log.ts";
 
 export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 4096]

@@ -15,7 +15,7 @@ import {
   startAgentProcess,
 } from "../../tests/support/node_agent.ts";
 import { startTestRegistry } from "../../tests/support/registry.ts";
-import { decodePayload } from "./payload/payload.ts";
+import { decodePayload } from "../../tests/support/decode_payload.ts";
 
 const engine = useTestEngine();
 const START = /^POST .*\/containers\/\w+\/start/;

@@ -7,7 +7,7 @@ import {
   nodeFolder,
   startAgentProcess,
 } from "../../tests/support/node_agent.ts";
-import { decodePayload } from "./payload/payload.ts";
+import { decodePayload } from "../../tests/support/decode_payload.ts";
 
 const IMAGE = "deno:test@1.0";
 const patient = { image: IMAGE, input: { method: "patient", kwargs: { kwargs: {} } } };

@@ -10,7 +10,8 @@ import { messageOf } from "../../shared/service/errors.ts";
 import { createLogger, type LogLevel } from "../../shared/service/log.ts";
 import { startAgent } from "./agent.ts";
 import { COMMANDS_HELP, findCommand } from "./commands.ts";
-import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE, readNodeConfig } from "./config/config.ts";
+import { readNodeConfig } from "./config/config.ts";
+import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
 import { describeWalls, type Wall } from "./sandbox/walls.ts";
 
 const HELP = `Runs the agent of one node at a data station.

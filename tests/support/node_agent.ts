@@ -1,6 +1,6 @@
 /** A node agent for tests: its folder with algorithms and data, and the agent as a process that can be killed. */
 import { stringify } from "yaml";
-import { API_KEY_VARIABLE } from "../../services/node/config/config.ts";
+import { API_KEY_VARIABLE } from "../../services/node/config/secrets.ts";
 import { type ManagedProcess, startProcess } from "../../services/stack/process.ts";
 import { ROOT } from "../../services/stack/service_part.ts";
 import { temporaryFolder } from "../harness.ts";

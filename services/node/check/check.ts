@@ -25,7 +25,7 @@ import { gpuProblem } from "../container/gpu.ts";
 import { createTables } from "../data/tables.ts";
 import { checkDatabase } from "./databases.ts";
 import { type Finding, finding } from "./finding.ts";
-import { checkAddress, checkSurroundings } from "./reach.ts";
+import { checkAddress, checkSurroundings } from "./network.ts";
 
 const PATIENCE_MS = 10_000;
 /** A clock that is further off makes tokens seem expired or not yet valid. */

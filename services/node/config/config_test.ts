@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../shared/service/config.ts";
-import { API_KEY_VARIABLE, readNodeConfig } from "./config.ts";
+import { readNodeConfig } from "./config.ts";
+import { API_KEY_VARIABLE } from "./secrets.ts";
 
 async function withConfig<T>(
   yaml: string,

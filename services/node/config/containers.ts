@@ -1,12 +1,25 @@
 /**
- * The part of a node's configuration that concerns containers, under the field's names where the field has one.
+ * The options of node.yaml that concern containers, under v6's names where v6 has one.
  * @module
  */
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { ContainerOptions } from "../container/options.ts";
 import type { RegistryLogin } from "../container/image.ts";
-import { count, domain, host, hostName, listOf, option, port, range } from "./types.ts";
+import {
+  type AbsolutePath,
+  count,
+  domain,
+  flag,
+  host,
+  hostName,
+  listOf,
+  option,
+  port,
+  range,
+  variableName,
+  variables,
+} from "./option_types.ts";
 
 const tunnel = z.strictObject({
   hostname: hostName,
@@ -15,7 +28,8 @@ const tunnel = z.strictObject({
     port: port.default(22),
     fingerprint: option.regex(
       /^(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*( .*)?$/,
-      "must be the server's public key, such as ssh-ed25519 AAAA…: see its /etc/ssh/ssh_host_*_key.pub",
+      "must be the server's public key, such as ssh-ed25519 AAAA…: " +
+        "see its /etc/ssh/ssh_host_*_key.pub",
     ),
     identity: z.strictObject({ username: option.regex(/^[^-\s]\S*$/), key: option }),
   }),
@@ -29,7 +43,7 @@ const tunnel = z.strictObject({
 /** Options at the top of the file. */
 export const containerShape = {
   container: z.strictObject({
-    enabled: z.boolean("must be true or false").default(true),
+    enabled: flag.default(true),
     socket: option.optional(),
     cpus: z.number({ error: "must be a number" }).min(0.1, "must be at least 0.1").optional(),
     pids: count.default(1024),
@@ -45,11 +59,8 @@ export const containerShape = {
       password_file: option.optional(),
     }),
   ).default([]),
-  algorithm_env: z.record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable")
-      .refine((name) => name !== "PKG_NAME", "is the image's own and cannot be set"),
-    z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
-      .transform(String),
+  algorithm_env: variables(
+    variableName.refine((name) => name !== "PKG_NAME", "is the image's own and cannot be set"),
   ).default({}),
   whitelist: z.strictObject({
     domains: listOf(domain).default([]),
@@ -61,16 +72,18 @@ export const containerShape = {
   docker_services: z.record(hostName, option).default({}),
   "ssh-tunnels": z.array(tunnel).default([]),
   algorithm_device_requests: z.strictObject({
-    gpu: z.boolean("must be true or false").default(false),
+    gpu: flag.default(false),
   }).prefault({}),
-  run_context_file: z.boolean("must be true or false").default(false),
+  run_context_file: flag.default(false),
 };
 
+/** What they are in a file that has been checked. */
 type Options = z.infer<z.ZodObject<typeof containerShape>>;
 
+/** The log-ins at registries, with their passwords read; what is wrong with one goes to `problems`. */
 export async function readLogins(
   { docker_registries }: Options,
-  at: (relative: string) => string,
+  absolute: AbsolutePath,
   problems: string[],
 ): Promise<RegistryLogin[]> {
   const logins: RegistryLogin[] = [];
@@ -82,7 +95,7 @@ export async function readLogins(
     }
     try {
       const password = one.password ??
-        (await Deno.readTextFile(at(one.password_file!))).replace(/\r?\n$/, "");
+        (await Deno.readTextFile(absolute(one.password_file!))).replace(/\r?\n$/, "");
       logins.push({ registry: one.registry, username: one.username, password });
     } catch (error) {
       problems.push(`${where}.password_file cannot be read: ${messageOf(error)}`);
@@ -91,10 +104,11 @@ export async function readLogins(
   return logins;
 }
 
+/** What containers are run with; `undefined` when the owner wants none. */
 export function containerOptions(
   options: Options,
   logins: RegistryLogin[],
-  { at, requirePull }: { at: (relative: string) => string; requirePull: boolean },
+  { absolute, requirePull }: { absolute: AbsolutePath; requirePull: boolean },
 ): ContainerOptions | undefined {
   const { container, algorithm_env, algorithm_device_requests } = options;
   if (!container.enabled) return undefined;
@@ -120,7 +134,7 @@ export function containerOptions(
       target: { host: hostname, port: tunnel.bind.port },
       server: { host: ssh.host, port: ssh.port },
       username: ssh.identity.username,
-      key: at(ssh.identity.key),
+      key: absolute(ssh.identity.key),
       hostKey: ssh.fingerprint,
       destination: { host: tunnel.dest.ip, port: tunnel.dest.port },
     })),

@@ -10,7 +10,7 @@ async function read(yaml: string) {
   return await readNodeConfig(path, {}).finally(folder.remove);
 }
 
-Deno.test("readNodeConfig() reads what concerns containers under the field's names", async () => {
+Deno.test("readNodeConfig() reads what concerns containers under v6's names", async () => {
   const { containers } = await read(`
 container: { socket: "unix:///run/podman/podman.sock", cpus: 1.5, pids: 100 }
 docker_registries:
@@ -59,7 +59,7 @@ databases:
   ]);
 });
 
-Deno.test("readNodeConfig() knows the field's names of log levels, and mount modes", async () => {
+Deno.test("readNodeConfig() knows v6's names of log levels, and mount modes", async () => {
   for (const [given, level] of [["WARNING", "warn"], ["debug", "debug"], ["Critical", "error"]]) {
     assert.equal((await read(`logging: { level: ${given} }`)).logLevel, level);
   }

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { orAbort } from "../hub/backoff.ts";
+import { orAbort } from "../../../shared/service/or_abort.ts";
 import { type Engine, EngineError } from "./engine.ts";
 
 export interface RegistryLogin {

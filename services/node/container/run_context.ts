@@ -3,7 +3,7 @@
  * put the result (v6's experimental `run_context_file`).
  * @module
  */
-import { writeFieldJson } from "../payload/field_json.ts";
+import { writePythonJson } from "../payload/python_json.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
 /** What of a run stands in its context beside what its container is told anyway. */
@@ -30,7 +30,7 @@ export interface RunContextOptions {
 export function writeRunContext(
   { run, folder, temporaryFolder, proxy, databases }: RunContextOptions,
 ): string {
-  return writeFieldJson({
+  return writePythonJson({
     schema_version: "0.1",
     entrypoint: { name: run.method },
     arguments: { positional: run.args, named: run.kwargs },

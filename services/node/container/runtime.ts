@@ -6,9 +6,9 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { wantedDatabases } from "../data/databases.ts";
-import { persist } from "../hub/backoff.ts";
+import { persist } from "../hub/persist.ts";
 import { HubError } from "../hub/hub.ts";
-import { attemptKey } from "../record/attempt_id.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import type { ReceiveInput } from "../run/input.ts";
 import { followToEnd } from "../run/outcome.ts";

@@ -5,7 +5,7 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Hub } from "../hub/hub.ts";
-import { attemptKey } from "../record/attempt_id.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import { createLogStream, type SendLog } from "../run/log_stream.ts";
 import type { Hold } from "../run/slots.ts";
 import { openCreationMemory } from "../subtasks/creation_memory.ts";

@@ -1,18 +1,21 @@
 /**
- * Which format is for whom: what another node will read is written in the authenticated format when that node's agent has
- * told the hub that it reads it, else in the field's.
+ * Which format is for whom: what another node will read is written in the authenticated format when
+ * that node's agent has told the hub that it reads it, else in v6's.
  *
- * An agent tells of its formats with its API key whenever it logs in, so they go with the agent: a program of the
- * field that takes its place says nothing, and gets the field's format. They have nothing to do with the organization's
- * key: both formats are opened with it. The hub could hold back what it is told; who minds that sets
- * `between_nodes: authenticated`.
+ * An agent tells of its formats with its API key whenever it logs in, so they go with the agent: a
+ * program of v6 that takes its place says nothing, and gets v6's format. They have nothing to do
+ * with the organization's key: both formats are opened with it. The hub could hold back what it is
+ * told; who minds that sets `between_nodes: authenticated`.
  * @module
  */
 import { z } from "zod";
 import { type Hub, HubError } from "../hub/hub.ts";
 import type { Format } from "./sealed.ts";
 
-/** The setting `between_nodes`: `announced` goes by what the reader tells, the other two insist. */
+/**
+ * The setting `between_nodes`: `announced` goes by what the reader tells, the other two insist, on
+ * v6's format (`field`) or on our own.
+ */
 export const FORMAT_SETTINGS = ["announced", "field", "authenticated"] as const;
 export type FormatSetting = typeof FORMAT_SETTINGS[number];
 

@@ -54,7 +54,7 @@ async function withHub(use: (double: Double) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("the format between nodes is what the reader has told, else the field's", async () => {
+Deno.test("the format between nodes is what the reader has told, else v6's", async () => {
   await withHub(async (hub) => {
     const chosen = [3, 4, 5, 6, 7].map((organization) => hub.format("announced", organization));
     assert.deepEqual(await Promise.all(chosen), [
@@ -68,7 +68,7 @@ Deno.test("the format between nodes is what the reader has told, else the field'
     assert.equal(await hub.format("announced", 3), "field", "a hub of an earlier version");
     const before = hub.asked;
     assert.equal(await hub.format("field", 3), "field");
-    assert.equal(hub.asked, before, "who wants the field's format need not ask");
+    assert.equal(hub.asked, before, "who wants v6's format need not ask");
   });
 });
 
@@ -90,7 +90,7 @@ Deno.test("who insists on the authenticated format writes nothing else, whatever
   });
 });
 
-Deno.test("results for people's programs stay in the field's format", async () => {
+Deno.test("results for people's programs stay in v6's format", async () => {
   await withHub(async (hub) => {
     for (const setting of ["announced", "authenticated"] as const) {
       const { seal, encode, decode } = hub.payloads(setting);

@@ -14,7 +14,7 @@ export class KeyError extends Error {
 
 const SMALLEST_BITS = 2048;
 
-/** Makes a private key: PKCS#1 PEM, unencrypted, as the field's programs read it. */
+/** Makes a private key: PKCS#1 PEM, unencrypted, as v6's programs read it. */
 export async function newPrivateKey(bits = 4096): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)("rsa", {
     modulusLength: bits,

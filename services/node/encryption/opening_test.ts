@@ -5,7 +5,8 @@ import { collect, PIECE, type Pieces } from "../payload/pieces.ts";
 import { createBase64Opener, createBase64Seal } from "./base64.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "./keys.ts";
 import { openPieces, sealPieces } from "./opening.ts";
-import { createBlobOpener, createSeal, openSealed, UnreadableError } from "./sealed.ts";
+import { createBlobOpener, createSeal, openSealed } from "./sealed.ts";
+import { UnreadableError } from "./unreadable_error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -32,7 +33,7 @@ async function* cut(bytes: Bytes, ...sizes: number[]): Pieces & AsyncGenerator<B
   }
 }
 
-/** A blob by the field's recipe (HTTP contract §7.3, §7.4), with node:crypto alone and all at once. */
+/** A blob by v6's recipe (HTTP contract §7.3, §7.4), with node:crypto alone and all at once. */
 function byRecipe(content: Uint8Array): Bytes {
   const key = crypto.randomBytes(32);
   const iv = crypto.randomBytes(16);
@@ -64,7 +65,7 @@ function openByRecipe(blob: Bytes): Bytes {
 
 const SIZES = [0, 1, 15, 16, 17, 4095, PIECE - 17, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5];
 
-Deno.test("sealPieces() makes what the field's recipe reads, openPieces() reads what it makes", async () => {
+Deno.test("sealPieces() makes what v6's recipe reads, openPieces() reads what it makes", async () => {
   for (const size of SIZES) {
     const content = bytesOf(size);
     const sealed = await collect(sealPieces(cut(content, PIECE), createSeal(publicKey)));

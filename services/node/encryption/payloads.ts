@@ -21,7 +21,7 @@ export interface Payloads extends PayloadCodec {
   open(stored: string | Uint8Array): Uint8Array;
   /**
    * Begins a result for an organization; `null` where payloads are not encrypted. `reader` says who will read it: a person's
-   * program knows only the field's format.
+   * program knows only v6's format.
    */
   seal(organizationId: number, reader: "node" | "program"): Promise<Seal | null>;
 }

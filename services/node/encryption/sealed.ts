@@ -1,33 +1,27 @@
 /**
- * Payloads that only one organization can read: `base64(wrapped key)$base64(IV)$ciphertext`, the ciphertext in base64
- * within JSON, or as it is in a blob.
+ * Payloads that only one organization can read: `base64(wrapped key)$base64(IV)$ciphertext`, the
+ * ciphertext in base64 within JSON, or as it is in a blob.
  *
- * Two formats share this form. The field's (HTTP contract §7.3): the key wrapped by RSA PKCS#1 v1.5, AES-256-CTR,
- * nothing that shows tampering. Sextant's own: the key wrapped by RSA-OAEP (SHA-256) behind a mark, AES-256-GCM, whose
- * tag ends the ciphertext and also covers the wrapped key.
+ * Two formats share this form. v6's (HTTP contract §7.3): the key wrapped by RSA PKCS#1 v1.5,
+ * AES-256-CTR, nothing that shows tampering. Sextant's own: the key wrapped by RSA-OAEP (SHA-256)
+ * behind a mark, AES-256-GCM, whose tag ends the ciphertext and also covers the wrapped key.
  * @module
  */
 import {
   constants,
   createCipheriv,
   createDecipheriv,
-  createHmac,
   type KeyObject,
   privateDecrypt,
   publicEncrypt,
   randomBytes,
 } from "node:crypto";
 import { discard } from "../payload/pieces.ts";
+import { UnreadableError } from "./unreadable_error.ts";
+import { KEY_BYTES, unwrapKey, wrappedBytes } from "./unwrap_key.ts";
 
+/** `field` is v6's: a word of node.yaml and of the protocol, from before v6 was called that here. */
 export type Format = "field" | "authenticated";
-
-/** A payload cannot be read: damaged, tampered with, or meant for another key. It does not say which, on purpose. */
-export class UnreadableError extends Error {
-  override name = "UnreadableError";
-  constructor(message = "it was damaged, or encrypted for another key") {
-    super(message);
-  }
-}
 
 /** Encrypts one payload, piece by piece. */
 export interface Seal {
@@ -35,16 +29,16 @@ export interface Seal {
   readonly header: string;
   /** As many bytes as are given. */
   update(piece: Uint8Array): Uint8Array;
-  /** What comes after the last piece; empty in the field's format. */
+  /** What comes after the last piece; empty in v6's format. */
   final(): Uint8Array;
 }
 
-const KEY_BYTES = 32;
 const IV_BYTES = 16;
 const TAG_BYTES = 16;
-/** Before the wrapped key, where it also makes that longer than any key of the field's format. */
+/** Before the wrapped key, where it also makes that longer than any key of v6's format. */
 const MARK = new TextEncoder().encode("sextant1");
 
+/** Begins a payload for the organization that has the private half of this key. */
 export function createSeal(publicKey: KeyObject, format: Format = "field"): Seal {
   const key = randomBytes(KEY_BYTES);
   const iv = randomBytes(IV_BYTES);
@@ -87,13 +81,16 @@ export interface Opener {
   readonly authenticated: boolean;
   /** What this piece leads to, in memory of its own; perhaps nothing yet. */
   update(piece: Uint8Array): Uint8Array<ArrayBuffer>;
-  /** What is left. Throws an {@linkcode UnreadableError} when the whole is not what somebody sealed. */
+  /**
+   * What is left. Throws an {@linkcode UnreadableError} when the whole is not what somebody sealed.
+   */
   final(): Uint8Array<ArrayBuffer>;
 }
 
 /**
- * The content of a payload: of a text, or of a blob's bytes. Throws an {@linkcode UnreadableError}. In the field's format a wrong key
- * gives noise instead, because telling the difference would help to decrypt what others have sent.
+ * The content of a payload: of a text, or of a blob's bytes. Throws an {@linkcode UnreadableError}.
+ * In v6's format a wrong key gives noise instead, because telling the difference would help to
+ * decrypt what others have sent.
  */
 export function openSealed(payload: string | Uint8Array, privateKey: KeyObject): Uint8Array {
   const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
@@ -134,9 +131,11 @@ export function createBlobOpener(privateKey: KeyObject): Opener {
   };
 }
 
+/** What opens a payload with this header; throws an {@linkcode UnreadableError}. */
 function openerFor(header: Uint8Array, privateKey: KeyObject): Opener {
   const { wrapped, iv } = readHeader(header);
-  if (MARK.every((byte, index) => wrapped[index] === byte) && wrapped.length > sizeOf(privateKey)) {
+  const isMarked = MARK.every((byte, index) => wrapped[index] === byte);
+  if (isMarked && wrapped.length > wrappedBytes(privateKey)) {
     return authenticatedOpener(wrapped, iv, privateKey);
   }
   const decipher = createDecipheriv("aes-256-ctr", unwrapKey(wrapped, privateKey), iv);
@@ -185,81 +184,6 @@ function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>;
 }
 
-/**
- * Unwraps a key of PKCS#1 v1.5 with no sign of whether the padding was right: if it was not, the key is made from
- * the secret and the ciphertext, the same each time ("implicit rejection"). The padding is taken off here and
- * without branches, because what the platform does when it is wrong is to throw.
- */
-function unwrapKey(wrapped: Uint8Array, privateKey: KeyObject): Uint8Array {
-  const size = sizeOf(privateKey);
-  if (wrapped.length !== size) throw new UnreadableError();
-  let block: Uint8Array;
-  try {
-    block = privateDecrypt({ key: privateKey, padding: constants.RSA_NO_PADDING }, wrapped);
-  } catch {
-    // Not below the modulus, which whoever has the public key can see anyway.
-    throw new UnreadableError();
-  }
-  const secret = privateKey.export({ type: "pkcs1", format: "der" });
-  const rejected = createHmac("sha256", secret).update(wrapped).digest();
-
-  // The browser's programs wrap the key's base64 text, 44 characters.
-  const asBytes = block.subarray(size - KEY_BYTES);
-  const asText = decodeKeyText(block.subarray(size - 44));
-  const bytesFit = paddingFits(block, KEY_BYTES);
-  const textFits = paddingFits(block, 44) & asText.fits;
-  return rejected.map((byte, index) =>
-    (byte & ~(-bytesFit | -textFits)) | (asBytes[index]! & -bytesFit) |
-    (asText.key[index]! & -textFits)
-  );
-}
-
-/** 1 when `block` is `00 02`, bytes that are not 0, `00` and then `length` bytes; else 0. Looks at all of it always. */
-function paddingFits(block: Uint8Array, length: number): number {
-  const separator = block.length - length - 1;
-  let wrong = block[0]! | (block[1]! ^ 2) | block[separator]!;
-  for (let index = 2; index < separator; index++) wrong |= isZero(block[index]!);
-  return isZero(wrong);
-}
-
-/** 1 for 0 and 0 for any other byte. */
-function isZero(byte: number): number {
-  return ((byte - 1) >>> 31) & 1;
-}
-
-/** 44 characters of base64 as 32 bytes; whether they are that, as 1 or 0. No table, no branch on what they are. */
-function decodeKeyText(text: Uint8Array): { key: Uint8Array; fits: number } {
-  const bytes = new Uint8Array(33);
-  let fits = isZero(text[43]! ^ 0x3d);
-  for (let group = 0; group < 11; group++) {
-    let bits = 0;
-    for (let place = 0; place < 4; place++) {
-      const index = group * 4 + place;
-      const { value, known } = sextet(index === 43 ? 0x41 : text[index]!);
-      bits = bits << 6 | value;
-      fits &= known;
-    }
-    bytes.set([bits >> 16, bits >> 8 & 255, bits & 255], group * 3);
-  }
-  return { key: bytes.subarray(0, KEY_BYTES), fits };
-}
-
-function sextet(code: number): { value: number; known: number } {
-  const upper = within(code, 0x41, 0x5a);
-  const lower = within(code, 0x61, 0x7a);
-  const digit = within(code, 0x30, 0x39);
-  const plus = isZero(code ^ 0x2b);
-  const slash = isZero(code ^ 0x2f);
-  const value = (-upper & (code - 0x41)) | (-lower & (code - 0x61 + 26)) |
-    (-digit & (code - 0x30 + 52)) | (-plus & 62) | (-slash & 63);
-  return { value: value & 63, known: upper | lower | digit | plus | slash };
-}
-
-/** 1 when `low <= code <= high`, else 0. */
-function within(code: number, low: number, high: number): number {
-  return 1 & ~(((code - low) | (high - code)) >>> 31);
-}
-
 /** Where the ciphertext begins; negative when the header has not ended. */
 function endOfHeader(bytes: Uint8Array): number {
   const first = bytes.indexOf(0x24);
@@ -281,10 +205,6 @@ function fromBase64(text: Uint8Array): Uint8Array {
   } catch {
     throw new UnreadableError();
   }
-}
-
-function sizeOf(key: KeyObject): number {
-  return key.asymmetricKeyDetails!.modulusLength! / 8;
 }
 
 function headerOf(wrapped: Uint8Array, iv: Uint8Array): string {

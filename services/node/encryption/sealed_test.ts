@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "./keys.ts";
-import { createSeal, openSealed, sealText, UnreadableError } from "./sealed.ts";
+import { createSeal, openSealed, sealText } from "./sealed.ts";
+import { UnreadableError } from "./unreadable_error.ts";
 
 const privateKey = readPrivateKey(await newPrivateKey(2048));
 const publicKey = readPublicKey(publicKeyText(privateKey));
 const message = new TextEncoder().encode('{"method": "central", "kwargs": {"column": "älter"}}');
 
-/** The field's recipe, written out with node:crypto alone. */
+/** v6's recipe, written out with node:crypto alone. */
 function byRecipe(content: Uint8Array, { keyText = false } = {}): string {
   const key = crypto.randomBytes(32);
   const iv = crypto.randomBytes(16);
@@ -31,7 +32,7 @@ function openByRecipe(payload: string): Uint8Array {
   return new Uint8Array(Buffer.concat([decipher.update(ciphertext!), decipher.final()]));
 }
 
-Deno.test("openSealed() reads what the field's recipe makes, and the recipe reads what sealText() makes", () => {
+Deno.test("openSealed() reads what v6's recipe makes, and the recipe reads what sealText() makes", () => {
   for (const content of [message, new Uint8Array(), crypto.randomBytes(100_000)]) {
     assert.deepEqual([...openSealed(byRecipe(content), privateKey)], [...content]);
     assert.deepEqual([...openByRecipe(sealText(content, publicKey))], [...content]);

@@ -7,9 +7,11 @@
  * @module
  */
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import { orAbort } from "../../../shared/service/or_abort.ts";
 import {
   type BrokerConnection,
   connectToBroker,
@@ -18,8 +20,7 @@ import {
 } from "../../../shared/broker/connection.ts";
 import { newUserKey, publicKeyOf, verify } from "../../../shared/broker/signing.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
-import { claimsOf } from "../payload/payload.ts";
-import { orAbort, sleep } from "./backoff.ts";
+import { claimsOf } from "./claims.ts";
 import type { HubTrust } from "../../../shared/node_protocol/hub_signature.ts";
 import { signAsNode } from "../../../shared/node_protocol/node_signature.ts";
 import type { Hub } from "./hub.ts";
@@ -88,7 +89,7 @@ export async function connectBroker(
       const patience = Math.min(30_000, lifetime / 10);
       // In short steps, because timers stand still while a machine sleeps.
       while (Date.now() - began < lifetime / 2 && (isUp() || Date.now() - began < patience)) {
-        await sleep(Math.min(5000, patience), closing.signal);
+        await delay(Math.min(5000, patience), undefined, { signal: closing.signal });
       }
       credential = await hub.brokerCredential(publicKey, closing.signal);
       // The client asks for the newest credential at every attempt to connect.

@@ -6,8 +6,9 @@ import { createHash } from "node:crypto";
 import { BLOB_DIGEST_HEADER } from "../../../shared/node_protocol/blobs.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import { orAbort } from "../../../shared/service/or_abort.ts";
 import { discard } from "../payload/pieces.ts";
-import { orAbort, persist } from "./backoff.ts";
+import { persist } from "./persist.ts";
 import { HubError, WrongKeyError } from "./error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -13,9 +13,9 @@ import {
   type NodeLogInRequest,
 } from "../../../shared/node_protocol/log_in.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { claimsOf } from "../payload/payload.ts";
 import { collect, type Pieces, piecesOf, TooLargeError } from "../payload/pieces.ts";
-import { persist } from "./backoff.ts";
+import { claimsOf } from "./claims.ts";
+import { persist } from "./persist.ts";
 import { download } from "./download.ts";
 import { HubError, WrongKeyError } from "./error.ts";
 import { type Upload, upload } from "./upload.ts";

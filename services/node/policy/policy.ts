@@ -29,7 +29,7 @@ export interface Policy {
   allowedStores?: readonly string[] | undefined;
   /** Whether one of the two, the algorithm or its store being listed, is enough. */
   eitherAlgorithmOrStore?: boolean | undefined;
-  /** False refuses the field's basics image, whatever the lists say; true exempts it from none of them. */
+  /** False refuses v6's basics image, whatever the lists say; true exempts it from none of them. */
   allowBasics?: boolean | undefined;
   /** By id or by name. */
   allowedUsers?: readonly (number | string)[] | undefined;
@@ -143,7 +143,7 @@ function bare(digest: string): string {
   return digest.replace(/^sha256:/, "");
 }
 
-/** The image with which the field's user interface asks for the names of columns. */
+/** The image with which v6's user interface asks for the names of columns. */
 const BASICS = "harbor2.vantage6.ai/algorithms/basics";
 
 function decideBasics(image: string, { allowBasics }: Policy): Decision {

@@ -5,13 +5,13 @@
  * @module
  */
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type Seal, sealSchema } from "../../../shared/contract/audit.ts";
 import { sealDigest } from "../../../shared/storage/audit_seal.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../../shared/broker/subjects.ts";
-import { sleep } from "../hub/backoff.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { AuditLog } from "./audit_log.ts";
 
@@ -46,7 +46,7 @@ export async function witnessHub(
     await lookAtSeals(options).catch((error) =>
       log.debug("Cannot look at the hub's seals now", { reason: messageOf(error) })
     );
-    await sleep(everyMs, signal).catch(() => {});
+    await delay(everyMs, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -16,9 +16,9 @@ import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type Dispatch, dispatchSchema } from "../../../shared/node_protocol/dispatch.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
-import { attemptKey } from "./attempt_id.ts";
+import { attemptKey } from "./attempt_key.ts";
 import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
-import { lockFolder, syncFolder } from "./folder.ts";
+import { lockFolder, syncFolder } from "./data_folder.ts";
 
 /** An attempt that has not been reported to its end. */
 export interface JournalEntry {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createLogger, silentLogger } from "../../../shared/service/log.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
 import { type ContentFile, writePieces } from "../payload/pieces.ts";
-import { attemptKey } from "./attempt_id.ts";
+import { attemptKey } from "./attempt_key.ts";
 import { type Journal, openJournal } from "./journal.ts";
 
 const run = { status: "completed", log: null, reason: null } as const;
@@ -119,7 +119,7 @@ Deno.test("openJournal() lets one process at a time into a folder and names the 
 Deno.test("openJournal() gets the folder of a process that was killed", async () => {
   await withFolder(async (folder) => {
     const program = `
-      import { lockFolder } from ${JSON.stringify(import.meta.resolve("./folder.ts"))};
+      import { lockFolder } from ${JSON.stringify(import.meta.resolve("./data_folder.ts"))};
       await lockFolder(${JSON.stringify(folder)});
       console.log("locked");
       setInterval(() => {}, 1000);`;

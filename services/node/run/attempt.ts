@@ -6,10 +6,10 @@
  * @module
  */
 import type { Logger } from "../../../shared/service/log.ts";
+import { orAbort } from "../../../shared/service/or_abort.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
 import type { Seal } from "../encryption/sealed.ts";
-import { orAbort } from "../hub/backoff.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
 import { WrongKeyError } from "../hub/hub.ts";
@@ -17,10 +17,10 @@ import { ChangedFileError } from "../payload/pieces.ts";
 import type { Decision } from "../policy/policy.ts";
 import { AuditError, type AuditEvent, type AuditLog, digestOfFile } from "../record/audit_log.ts";
 import type { FinishedRun } from "../record/finish_report.ts";
-import { attemptKey } from "../record/attempt_id.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import { type Journal, type JournalEntry, JournalError } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
-import { type Reporter, ReportRefusedError } from "./report.ts";
+import { type Reporter, ReportRefusedError } from "./reporter.ts";
 import type { Execution, Runtime } from "./runtime.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
 

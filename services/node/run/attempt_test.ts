@@ -7,7 +7,7 @@ import { writePieces } from "../payload/pieces.ts";
 import { openAuditLog } from "../record/audit_log.ts";
 import { type Journal, openJournal } from "../record/journal.ts";
 import { type AttemptTools, carryOut, Interruption } from "./attempt.ts";
-import type { Reporter } from "./report.ts";
+import type { Reporter } from "./reporter.ts";
 import type { Execute, Execution, Runtime } from "./runtime.ts";
 import { createSlots } from "./slots.ts";
 

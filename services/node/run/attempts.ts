@@ -4,7 +4,7 @@
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
-import { attemptKey } from "../record/attempt_id.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import type { Journal, JournalEntry } from "../record/journal.ts";
 import { Interruption } from "./attempt.ts";
 

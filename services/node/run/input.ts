@@ -8,12 +8,12 @@ import { z } from "zod";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { openPieces } from "../encryption/opening.ts";
 import type { Payloads } from "../encryption/payloads.ts";
-import { UnreadableError } from "../encryption/sealed.ts";
+import { UnreadableError } from "../encryption/unreadable_error.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Hub } from "../hub/hub.ts";
-import { parseFieldJson } from "../payload/field_json.ts";
+import { parsePythonJson } from "../payload/python_json.ts";
 import { type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
-import { attemptKey } from "../record/attempt_id.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import { CannotStart } from "./cannot_start.ts";
 
 const callSchema = z.object({
@@ -28,7 +28,7 @@ export type Call = z.infer<typeof callSchema>;
 export const MAX_READ_BYTES = 8 * 2 ** 20;
 
 /**
- * The field's JSON as UTF-8: the very bytes, what they say, and whether that is JSON in the strict sense; or, when it is too
+ * Python's JSON as UTF-8: the very bytes, what they say, and whether that is JSON in the strict sense; or, when it is too
  * large to be read, the file that it lies in.
  */
 export type Input =
@@ -113,10 +113,10 @@ export async function readInput(
 ): Promise<Input> {
   checkDigest(await sha256Hex(stored), dispatch);
   let content: Uint8Array<ArrayBuffer>;
-  let decoded: ReturnType<typeof parseFieldJson>;
+  let decoded: ReturnType<typeof parsePythonJson>;
   try {
     content = new Uint8Array(payloads.open(stored));
-    decoded = parseFieldJson(new TextDecoder("utf-8", { fatal: true }).decode(content));
+    decoded = parsePythonJson(new TextDecoder("utf-8", { fatal: true }).decode(content));
   } catch {
     throw unreadable(payloads);
   }

@@ -10,14 +10,14 @@ import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { JsMsg } from "../../../shared/broker/connection.ts";
 import { nodeDurable, STREAMS, subjects } from "../../../shared/broker/subjects.ts";
-import { persist } from "../hub/backoff.ts";
+import { persist } from "../hub/persist.ts";
 import type { Broker } from "../hub/broker.ts";
 import { readDispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { readKill } from "../../../shared/node_protocol/kill.ts";
 import type { Journal } from "../record/journal.ts";
 import { Interruption } from "./attempt.ts";
 import type { Attempts } from "./attempts.ts";
-import type { Reporter } from "./report.ts";
+import type { Reporter } from "./reporter.ts";
 
 export interface IntakeOptions {
   nodeId: number;

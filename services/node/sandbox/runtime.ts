@@ -11,7 +11,7 @@ import { forSandbox, wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
-import { attemptKey } from "../record/attempt_id.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import { resolveAlgorithm } from "../run/algorithm_store.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import type { Input, ReceiveInput } from "../run/input.ts";

@@ -10,7 +10,7 @@ import {
   type ContainerTokenRequest,
 } from "../../../shared/node_protocol/container_grant.ts";
 import type { Hub } from "../hub/hub.ts";
-import { claimsOf } from "../payload/payload.ts";
+import { claimsOf } from "../hub/claims.ts";
 
 /**
  * Where a run and its subtasks belong: the object `sub` of a container token. What later hubs say

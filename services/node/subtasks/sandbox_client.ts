@@ -9,9 +9,9 @@ import { isOpen } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
-import { encodePayload } from "../payload/payload.ts";
+import { encodePayload } from "../payload/encode_payload.ts";
 import { TooLargeError } from "../payload/pieces.ts";
-import { attemptKey } from "../record/attempt_id.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import { askAccessOnce } from "./grant.ts";
 import { createSubtasks, MOST_MIB } from "./subtasks.ts";
 

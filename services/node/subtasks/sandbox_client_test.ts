@@ -4,7 +4,7 @@ import { startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { plainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
-import { encodePayload } from "../payload/payload.ts";
+import { encodePayload } from "../payload/encode_payload.ts";
 import { createSubtaskClient, type SubtaskClient } from "./sandbox_client.ts";
 
 const dispatch = {

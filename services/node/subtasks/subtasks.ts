@@ -12,7 +12,7 @@ import { z } from "zod";
 import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
 import { isOpen } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { persist } from "../hub/backoff.ts";
+import { persist } from "../hub/persist.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { collect } from "../payload/pieces.ts";
 import {

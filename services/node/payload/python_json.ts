@@ -1,6 +1,6 @@
 /**
- * JSON as the field's programs write and read it: Python's, which has the words `NaN`, `Infinity` and `-Infinity`
- * beside numbers. RFC 8259 knows none of them, and neither does `JSON`.
+ * JSON as v6's programs write and read it: Python's, which has the words `NaN`, `Infinity` and
+ * `-Infinity` beside numbers. RFC 8259 knows none of them, and neither does `JSON`.
  * @module
  */
 
@@ -17,7 +17,7 @@ export interface ParsedJson {
 }
 
 /** Reads a text. Throws a SyntaxError for what is no JSON, even in Python's sense. */
-export function parseFieldJson(text: string): ParsedJson {
+export function parsePythonJson(text: string): ParsedJson {
   try {
     return { ...parseExactly(text), isJson: true };
   } catch (error) {
@@ -60,8 +60,8 @@ function parseExactly(
   return { value, isExact };
 }
 
-/** The text of a value, with those words where its numbers are none. */
-export function writeFieldJson(value: unknown): string {
+/** The text of a value, with Python's words for numbers that JSON does not have. */
+export function writePythonJson(value: unknown): string {
   const mark = crypto.randomUUID();
   const text = JSON.stringify(
     value,
@@ -82,7 +82,10 @@ function outsideStrings(text: string, change: (part: string) => string): string 
   }
 }
 
-/** Where the string ends that begins at `start`: behind the next quote before which no backslash is left over. */
+/**
+ * Where the string ends that begins at `start`: behind the next quote before which no backslash is
+ * left over.
+ */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let slashes = 0;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createLogger, silentLogger } from "../../shared/service/log.ts";
-import { nodeMetricsSchema } from "../../shared/node_protocol/metrics.ts";
-import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
-import { createHub } from "./hub/hub.ts";
+import { createLogger, silentLogger } from "../../../shared/service/log.ts";
+import { nodeMetricsSchema } from "../../../shared/node_protocol/metrics.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { createHub } from "./hub.ts";
 import { measure, reportMetrics } from "./metrics.ts";
 
 const dispatch = {} as Dispatch;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { freePort } from "../../stack/ports.ts";
 import { readNodeConfig } from "../config/config.ts";
-import { checkAddress, checkSurroundings } from "./reach.ts";
+import { checkAddress, checkSurroundings } from "./network.ts";
 
 async function withConfig(
   yaml: string,

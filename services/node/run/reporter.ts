@@ -15,7 +15,7 @@ import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type ReportKind, subjects } from "../../../shared/broker/subjects.ts";
 import { blobOf } from "../encryption/blob.ts";
-import { persist } from "../hub/backoff.ts";
+import { persist } from "../hub/persist.ts";
 import type { Broker } from "../hub/broker.ts";
 import { type Hub, HubError, WrongKeyError } from "../hub/hub.ts";
 import type { Upload } from "../hub/upload.ts";

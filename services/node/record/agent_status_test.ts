@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readStatus, showStatus, writeStatus } from "./health.ts";
-import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
+import { readStatus, showStatus, writeStatus } from "./agent_status.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 
 const dispatch = { result_id: 11, attempt: 1, task_id: 5, image: "deno:average@1.0" } as Dispatch;
 

@@ -1,12 +1,16 @@
 /**
- * What the options of a node's configuration are made of.
+ * What the options of node.yaml are made of.
  * @module
  */
 import { isIP } from "node:net";
 import { z } from "zod";
 import { readTarget } from "../data/address.ts";
 
+/** Makes a path of the file absolute: a relative one starts from the file's folder. */
+export type AbsolutePath = (path: string) => string;
+
 export const option = z.string({ error: "must be text" }).trim().min(1, "must not be empty");
+export const flag = z.boolean("must be true or false");
 export const count = z.number({ error: "must be a number" }).int("must be a whole number").min(
   1,
   "must be at least 1",
@@ -17,6 +21,20 @@ export function listOf<Schema extends z.ZodType>(one: Schema) {
   return z.preprocess(
     (given) => given === undefined || Array.isArray(given) ? given : [given],
     z.array(one),
+  );
+}
+
+export const variableName = z.string().regex(
+  /^[A-Za-z_][A-Za-z0-9_]*$/,
+  "must be the name of a variable",
+);
+
+/** Variables of an environment: their values by name. */
+export function variables(name = variableName) {
+  return z.record(
+    name,
+    z.union([z.string(), z.number(), z.boolean()], { error: "must be text or a number" })
+      .transform(String),
   );
 }
 
@@ -36,12 +54,11 @@ export const domain = option.toLowerCase().regex(
   "must be a domain such as files.example, or .example for it and all below it",
 );
 
-export const range = option.refine((text) => {
-  const [address, length, more] = text.split("/");
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address!) as 0 | 4 | 6];
-  if (most < 0 || more !== undefined) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= most);
-}, "must be an IP address or a range such as 10.1.0.0/16");
+export const range = option.pipe(
+  z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+    error: "must be an IP address or a range such as 10.1.0.0/16",
+  }),
+);
 
 export const host = option.toLowerCase().refine(
   (text) => readTarget(text.includes(":") ? `[${text}]` : text, 1) !== undefined,

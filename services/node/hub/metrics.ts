@@ -3,15 +3,15 @@
  * @module
  */
 import { statfs } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { messageOf } from "../../shared/service/errors.ts";
-import type { Logger } from "../../shared/service/log.ts";
-import type { NodeMetrics } from "../../shared/node_protocol/metrics.ts";
-import { VERSION } from "../../shared/version.ts";
-import { sleep } from "./hub/backoff.ts";
-import type { Hub } from "./hub/hub.ts";
-import type { AttemptState } from "../../shared/node_protocol/status.ts";
-import type { Journal } from "./record/journal.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import type { NodeMetrics } from "../../../shared/node_protocol/metrics.ts";
+import { VERSION } from "../../../shared/version.ts";
+import type { Hub } from "./hub.ts";
+import type { AttemptState } from "../../../shared/node_protocol/status.ts";
+import type { Journal } from "../record/journal.ts";
 
 export interface MeasureOptions {
   /** The data folder. */
@@ -46,7 +46,7 @@ export async function reportMetrics(
       if (well) log.warn("Cannot report metrics to the hub", { reason: messageOf(error) });
       well = false;
     }
-    await sleep(everySeconds * 1000, signal).catch(() => {});
+    await delay(everySeconds * 1000, undefined, { signal }).catch(() => {});
   }
 }
 

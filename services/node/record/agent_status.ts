@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { ATTEMPT_STATES, type AttemptState } from "../../shared/node_protocol/status.ts";
-import type { Journal } from "./record/journal.ts";
+import { ATTEMPT_STATES, type AttemptState } from "../../../shared/node_protocol/status.ts";
+import type { Journal } from "./journal.ts";
 
 const FILE = "status.json";
 const EVERY_MS = 5000;

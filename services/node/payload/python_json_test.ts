@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseFieldJson, writeFieldJson } from "./field_json.ts";
+import { parsePythonJson, writePythonJson } from "./python_json.ts";
 
-Deno.test("parseFieldJson() reads what Python writes, and says whether it is JSON", () => {
+Deno.test("parsePythonJson() reads what Python writes, and says whether it is JSON", () => {
   const text = String.raw`{"a": [NaN, -Infinity, Infinity], "NaN": "Infinity \" NaN \\", "b":NaN}`;
-  assert.deepEqual(parseFieldJson(text), {
+  assert.deepEqual(parsePythonJson(text), {
     value: { a: [NaN, -Infinity, Infinity], NaN: 'Infinity " NaN \\', b: NaN },
     isJson: false,
     isExact: true,
   });
-  assert.deepEqual(parseFieldJson("NaN"), { value: NaN, isJson: false, isExact: true });
-  const quoted = parseFieldJson('{"a": "NaN"}');
+  assert.deepEqual(parsePythonJson("NaN"), { value: NaN, isJson: false, isExact: true });
+  const quoted = parsePythonJson('{"a": "NaN"}');
   assert.deepEqual(quoted, { value: { a: "NaN" }, isJson: true, isExact: true });
 });
 
-Deno.test("parseFieldJson() takes nothing else that JSON does not", () => {
+Deno.test("parsePythonJson() takes nothing else that JSON does not", () => {
   const wrong = [
     "",
     "nan",
@@ -27,11 +27,11 @@ Deno.test("parseFieldJson() takes nothing else that JSON does not", () => {
     "[NaN",
   ];
   for (const text of [...wrong, "[NaN,]", "Infinity1", '["\\", NaN]', "NaNNaN", "[NaN, 'a']"]) {
-    assert.throws(() => parseFieldJson(text), SyntaxError, text);
+    assert.throws(() => parsePythonJson(text), SyntaxError, text);
   }
 });
 
-Deno.test("parseFieldJson() and writeFieldJson() agree on every value", () => {
+Deno.test("parsePythonJson() and writePythonJson() agree on every value", () => {
   const leaf = fc.oneof(
     fc.double().map((number) => number === 0 ? 0 : number),
     fc.string({ unit: fc.constantFrom('"', "\\", "NaN", "-Infinity", "a", "{") }),
@@ -46,14 +46,14 @@ Deno.test("parseFieldJson() and writeFieldJson() agree on every value", () => {
     ),
   }));
   fc.assert(
-    fc.property(value, (one) => assert.deepEqual(parseFieldJson(writeFieldJson(one)).value, one)),
+    fc.property(value, (one) => assert.deepEqual(parsePythonJson(writePythonJson(one)).value, one)),
     { numRuns: 500 },
   );
 });
 
-Deno.test("parseFieldJson() keeps every digit of whole numbers, and says where JSON.parse would not", () => {
+Deno.test("parsePythonJson() keeps every digit of whole numbers, and says where JSON.parse would not", () => {
   const read = (text: string) => {
-    const { value, isExact } = parseFieldJson(text);
+    const { value, isExact } = parsePythonJson(text);
     return [value, isExact];
   };
   assert.deepEqual(read("[9007199254740993]"), [[9007199254740993n], false]);

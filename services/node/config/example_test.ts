@@ -1,8 +1,21 @@
 import assert from "node:assert/strict";
-import { allOptions, readNodeConfig } from "./config/config.ts";
-import { newPrivateKey } from "./encryption/keys.ts";
+import { z } from "zod";
+import { newPrivateKey } from "../encryption/keys.ts";
+import { readNodeConfig } from "./config.ts";
+import { unwrap } from "./explain.ts";
+import { configSchema } from "./schema.ts";
 
-const example = await Deno.readTextFile(new URL("./node.example.yaml", import.meta.url));
+const example = await Deno.readTextFile(new URL("../node.example.yaml", import.meta.url));
+
+/** Every option, by its path in the file (`limits.memory_mib`; the entries of a list are `[]`). */
+function allOptions(schema: unknown = configSchema, path = ""): string[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodArray) return allOptions(inner.element, `${path}[]`);
+  if (!(inner instanceof z.ZodObject)) return [path];
+  return Object.entries(inner.shape).flatMap(([name, value]) =>
+    allOptions(value, path ? `${path}.${name}` : name)
+  );
+}
 
 Deno.test("node.example.yaml names every option", () => {
   const missing = allOptions().filter((path) => {

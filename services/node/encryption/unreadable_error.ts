@@ -1,0 +1,10 @@
+/**
+ * A payload cannot be read: damaged, tampered with, or meant for another key. It does not say
+ * which, on purpose.
+ */
+export class UnreadableError extends Error {
+  override name = "UnreadableError";
+  constructor(message = "it was damaged, or encrypted for another key") {
+    super(message);
+  }
+}
