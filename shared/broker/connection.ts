@@ -1,9 +1,10 @@
 /**
- * A connection to NATS: the one object that holds it, knows whether it is there, and moves it to a new credential.
+ * A connection to NATS: the one object that holds it, knows whether it is there, and moves it to a
+ * new credential.
  *
- * The only module that imports the client library (`nats.ws`): what others need of its types stands at the end.
- * Every connection goes by WebSocket, reconnects for ever, and can be renewed: moved to a new socket with a new
- * credential while messages flow.
+ * The only module that imports the client library (`nats.ws`): what others need of its types stands
+ * at the end. Every connection goes by WebSocket, reconnects for ever, and can be renewed: moved to
+ * a new socket with a new credential while messages flow.
  * @module
  */
 import {
@@ -50,12 +51,15 @@ export interface BrokerConnection {
   whenConnected(timeoutMs: number): boolean | Promise<boolean>;
   /** Resolves once it is connected, to a signal that is aborted at the loss of the connection. */
   whileConnected(): Promise<AbortSignal>;
-  /** Tells whenever the connection is lost (false) or there again (true). Returns how to stop that. */
+  /**
+   * Tells whenever the connection is lost (false) or there again (true). Returns how to stop that.
+   */
   watch(watcher: (connected: boolean) => void): () => void;
 
   /**
-   * Moves to a new socket that logs in with the newest credential, while messages flow: none is lost. When that
-   * fails the old socket stays, until the server closes it and the client reconnects.
+   * Moves to a new socket that logs in with the newest credential, while messages flow: none is
+   * lost. When that fails the old socket stays, until the server closes it and the client
+   * reconnects.
    */
   renew(): Promise<void>;
   /** Finishes what has been received, sends what waits, closes. For a shutdown; never throws. */
@@ -130,8 +134,8 @@ function clientOptions(
     reconnectTimeWait: RECONNECT_WAIT_MS,
     reconnectJitter: RECONNECT_JITTER_MS,
     reconnectJitterTLS: RECONNECT_JITTER_MS,
-    // A log-in refused now may succeed with the next credential; else the client gives up at the second refusal:
-    // https://github.com/nats-io/nats-architecture-and-design/issues/170
+    // A log-in refused now may succeed with the next credential; else the client gives up at the
+    // second refusal: https://github.com/nats-io/nats-architecture-and-design/issues/170
     ignoreAuthErrorAbort: true,
     // The other addresses a server gossips are not the ones a proxy lets through.
     ignoreClusterUpdates: true,

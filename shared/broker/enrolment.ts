@@ -25,7 +25,10 @@ const ANSWER_TIMEOUT_MS = 5000;
 /** Seconds that a service's credential is good for. */
 export const SERVICE_TTL = 3600;
 
-/** Asks for a credential, in the system account on request. Throws `unavailable` when nobody answers. */
+/**
+ * Asks for a credential, in the system account on request. Throws `unavailable` when nobody
+ * answers.
+ */
 export async function askForCredential(
   nc: BrokerConnection,
   service: ServiceName,
@@ -77,7 +80,8 @@ export function serveEnrolment(
   }
   async function respond(message: Msg) {
     const service = message.subject.split(".")[1] as ServiceName;
-    // The broker does not check reply subjects: an answer must not go where the asker could not listen.
+    // The broker does not check reply subjects: an answer must not go where the asker could not
+    // listen.
     if (!isInboxOf(message.reply, [service, enrolmentInbox(service)])) {
       return log.warn("An enrolment names a reply subject that is not the asker's", { service });
     }

@@ -1,5 +1,6 @@
 /**
- * What a hand-over to a new socket (`nats_socket.ts`) must know of the client above it, and `nats.ws` does not show.
+ * What a hand-over to a new socket (`nats_socket.ts`) must know of the client above it, and
+ * `nats.ws` does not show.
  * @module
  */
 import type { HandOverClient } from "./nats_socket.ts";

@@ -1,11 +1,13 @@
 /**
- * The socket under a NATS connection, which can be exchanged for a new one without losing a message.
+ * The socket under a NATS connection, which can be exchanged for a new one without losing a
+ * message.
  *
- * nats-server closes a connection when its credential runs out, and what is under way then is lost: a request
- * to a service, an answer to one. So shortly before, a second socket logs in with the new credential and takes
- * over: it subscribes to all the first one has; then the first one unsubscribes and is read to its end; only
- * then does the second one speak and listen. Messages stay in order; one that arrives in the instant when both
- * are subscribed may come twice, unless its subscription has a queue group.
+ * nats-server closes a connection when its credential runs out, and what is under way then is lost:
+ * a request to a service, an answer to one. So shortly before, a second socket logs in with the new
+ * credential and takes over: it subscribes to all the first one has; then the first one
+ * unsubscribes and is read to its end; only then does the second one speak and listen. Messages
+ * stay in order; one that arrives in the instant when both are subscribed may come twice, unless
+ * its subscription has a queue group.
  * @module
  */
 import { setImmediate } from "node:timers";
@@ -56,7 +58,8 @@ const decoder = new TextDecoder();
 // One character a byte, so that places in the text are places in the bytes.
 const latin1 = new TextDecoder("latin1");
 
-// Deno's own WebSocket leaves Nagle's algorithm on, which costs 45 ms whenever writes follow one another.
+// Deno's own WebSocket leaves Nagle's algorithm on, which costs 45 ms whenever writes follow one
+// another.
 function open(url: string): Socket {
   const socket = new Socket(url, { perMessageDeflate: false });
   socket.binaryType = "arraybuffer";
@@ -64,12 +67,17 @@ function open(url: string): Socket {
   return socket;
 }
 
-/** Opens a socket for nats.ws. Never throws and never rejects: nats.ws could not recover from that. */
+/**
+ * Opens a socket for nats.ws. Never throws and never rejects: nats.ws could not recover from that.
+ */
 export function openSocket(url: string): SocketHandle {
   let current = open(url);
   /** Set while the old socket is read to its end: what the client sends meanwhile. */
   let held: ArrayBufferLike[] | undefined;
-  /** Written together at the end of the event loop's turn: one system call instead of one for each message. */
+  /**
+   * Written together at the end of the event loop's turn: one system call instead of one for each
+   * message.
+   */
   let pending: ArrayBufferLike[] = [];
   let pendingBytes = 0;
   let closed = false;
@@ -106,8 +114,9 @@ export function openSocket(url: string): SocketHandle {
     },
   };
 
-  // nats.ws must have returned from its log-in before it hears of an error or a close, as when a credential runs
-  // out in that very second: else it takes the connection for a living one, for ever.
+  // nats.ws must have returned from its log-in before it hears of an error or a close, as when a
+  // credential runs out in that very second: else it takes the connection for a living one, for
+  // ever.
   let loggedIn = false;
   let later: (() => void)[] | undefined;
   function inOrder(event: () => void) {
@@ -154,7 +163,8 @@ export function openSocket(url: string): SocketHandle {
       next.socket.terminate();
       throw new Error("Cannot hand over: a socket closed meanwhile");
     }
-    // From here to `held` nothing may wait: the list of subscriptions must be the one the server knows.
+    // From here to `held` nothing may wait: the list of subscriptions must be the one the server
+    // knows.
     client.flush().catch(() => {});
     flush();
     const now = client.subscriptions();
@@ -198,7 +208,10 @@ export function openSocket(url: string): SocketHandle {
   };
 }
 
-/** Where the answer to the first PING ends; -1 when it is not in there. No message can come before it. */
+/**
+ * Where the answer to the first PING ends; -1 when it is not in there. No message can come before
+ * it.
+ */
 function endOfLogin(bytes: Uint8Array): number {
   const at = latin1.decode(bytes).search(/^PONG\r\n/m);
   return at < 0 ? -1 : at + "PONG\r\n".length;
@@ -273,8 +286,8 @@ async function login(url: string, client: HandOverClient, timeoutMs: number): Pr
 }
 
 /**
- * Finds the first line that answers us (INFO, PONG or -ERR) and returns it with the bytes around it, in which
- * messages that came before it stay. `undefined` while it has not come.
+ * Finds the first line that answers us (INFO, PONG or -ERR) and returns it with the bytes around
+ * it, in which messages that came before it stay. `undefined` while it has not come.
  */
 function withoutAnswer(
   bytes: Uint8Array<ArrayBuffer>,

@@ -1,8 +1,9 @@
 /**
  * Who may say what on the broker: the complete list, enforced by nats-server.
  *
- * The server checks the subjects a party publishes and subscribes, but not the reply subjects it names. So these
- * rights do not make a message's writer known: what comes from a node is signed (see `signing.ts`).
+ * The server checks the subjects a party publishes and subscribes, but not the reply subjects it
+ * names. So these rights do not make a message's writer known: what comes from a node is signed
+ * (see `signing.ts`).
  * @module
  */
 import { HUB_SERVICES, type HubService, type ServiceName, STREAMS, subjects } from "./subjects.ts";
@@ -25,7 +26,9 @@ export function enrolmentInbox(service: ServiceName): string {
   return `enrol-${service}`;
 }
 
-/** A node's rights. `node` is its id, or the placeholder that a scoped signing key expands to it. */
+/**
+ * A node's rights. `node` is its id, or the placeholder that a scoped signing key expands to it.
+ */
 export function nodeRights(node: string): BrokerRights {
   return {
     pub: {
@@ -60,7 +63,10 @@ export function serviceRights(service: ServiceName): BrokerRights {
   return rights;
 }
 
-/** Hands on requests, and reads the stream of events for the live feed through consumers that nobody else uses. */
+/**
+ * Hands on requests, and reads the stream of events for the live feed through consumers that nobody
+ * else uses.
+ */
 function addGateway({ pub }: BrokerRights): void {
   pub.allow.push(
     "http.*",
@@ -105,7 +111,8 @@ function addIdentity({ pub, sub }: BrokerRights): void {
 }
 
 function addTask(rights: BrokerRights): void {
-  // Reports are answered into the inboxes of nodes: once each, so no right to all of `_INBOX.*.>` is needed.
+  // Reports are answered into the inboxes of nodes: once each, so no right to all of `_INBOX.*.>`
+  // is needed.
   rights.resp = { max: 1, ttl: 60 * SECOND };
   rights.sub.allow.push(subjects.allReports(), subjects.allLogs());
   rights.pub.allow.push(
@@ -126,7 +133,10 @@ function addTask(rights: BrokerRights): void {
 /** Who has business with the broker itself. */
 export type SystemService = "identity" | "collaboration";
 
-/** Rights in the system account: identity revokes credentials, collaboration watches connections come and go. */
+/**
+ * Rights in the system account: identity revokes credentials, collaboration watches connections
+ * come and go.
+ */
 export function systemRights(service: SystemService, appAccount: string): BrokerRights {
   const inbox = `${subjects.inbox(service)}.>`;
   if (service === "identity") {

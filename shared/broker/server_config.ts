@@ -16,7 +16,10 @@ export interface NatsServerConfigOptions {
   storeDir: string;
   /** Folder of account claims, with revocations. */
   resolverDir: string;
-  /** How often the server asks its clients whether they are there: a dead link shows after three times this. */
+  /**
+   * How often the server asks its clients whether they are there: a dead link shows after three
+   * times this.
+   */
   pingInterval?: string;
 }
 

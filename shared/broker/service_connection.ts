@@ -1,10 +1,12 @@
 /**
  * How a hub service comes by its credential, and keeps it fresh.
  *
- * A service starts with nothing but an enrolment credential, which can only ask identity for the real one. The
- * real one is short-lived and is renewed at half of its time over the connection that it opened.
+ * A service starts with nothing but an enrolment credential, which can only ask identity for the
+ * real one. The real one is short-lived and is renewed at half of its time over the connection that
+ * it opened.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type BrokerConnection, connectToBroker } from "./connection.ts";
 import { enrolmentInbox } from "./rights.ts";
@@ -25,7 +27,10 @@ import { type ServiceName, subjects } from "./subjects.ts";
 export const enrolmentSchema = z.object({ seed: z.string(), jwt: z.string() });
 export type Enrolment = z.infer<typeof enrolmentSchema>;
 
-/** Gets a credential for a public key: the first without a connection, the next over the one it opened. */
+/**
+ * Gets a credential for a public key: the first without a connection, the next over the one it
+ * opened.
+ */
 export type IssueCredential = (
   publicKey: string,
   connection?: BrokerConnection,
@@ -49,7 +54,10 @@ export interface ConnectRenewingOptions {
 const RETRY_MS = 500;
 const RENEWAL_RETRY_MS = 2000;
 
-/** A connection with a key of its own, made here, and a credential that is renewed while messages flow. */
+/**
+ * A connection with a key of its own, made here, and a credential that is renewed while messages
+ * flow.
+ */
 export async function connectRenewing(
   { url, name, inboxPrefix, issue, log }: ConnectRenewingOptions,
 ): Promise<ServiceConnection> {
@@ -125,7 +133,8 @@ export async function connectService(
     name: service,
     inboxPrefix: subjects.inbox(service),
     log,
-    // After a long sleep the connection is shut out with its old credential, and the way is the first one again.
+    // After a long sleep the connection is shut out with its old credential, and the way is the
+    // first one again.
     issue: async (publicKey, nc) =>
       nc && await nc.whenConnected(0)
         ? await askForCredential(nc, service, publicKey)
@@ -165,12 +174,15 @@ async function insist(issue: () => Promise<IssuedCredential>, log: Logger) {
       if (attempt % 10 === 4) {
         log.warn("No broker credential yet; waiting for identity", { reason: messageOf(error) });
       }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await delay(RETRY_MS);
     }
   }
 }
 
-/** The connection of collaboration to the system account, for presence; `main` is its own connection. */
+/**
+ * The connection of collaboration to the system account, for presence; `main` is its own
+ * connection.
+ */
 export function connectSystem(
   { service, url, main, log }: {
     service: "collaboration";

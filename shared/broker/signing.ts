@@ -1,8 +1,9 @@
 /**
  * Signatures with NATS keys (nkeys: Ed25519 in base32), over a subject and a payload together.
  *
- * The hub signs what it dispatches and a node signs what it reports, because the broker does not check reply
- * subjects and so cannot vouch for who wrote a message. The bytes signed are `subject`, a line feed, `payload`.
+ * The hub signs what it dispatches and a node signs what it reports, because the broker does not
+ * check reply subjects and so cannot vouch for who wrote a message. The bytes signed are `subject`,
+ * a line feed, `payload`.
  * @module
  */
 import {
@@ -123,7 +124,10 @@ export function signRaw(seed: string, bytes: Uint8Array): string {
   return signature.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Whether `signature` is the holder of `key`'s, over exactly this. False for anything malformed; never throws. */
+/**
+ * Whether `signature` is the holder of `key`'s, over exactly this. False for anything malformed;
+ * never throws.
+ */
 export function verify(
   key: string,
   subject: string,

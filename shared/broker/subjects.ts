@@ -1,7 +1,8 @@
 /**
  * Every NATS subject, stream and consumer name of Sextant, built here and nowhere else.
  *
- * A token that comes from data could widen a subject (`*`, `>`) or move it (`.`): `token` refuses both.
+ * A token that comes from data could widen a subject (`*`, `>`) or move it (`.`): `token` refuses
+ * both.
  * @module
  */
 
@@ -20,7 +21,10 @@ export type ReportKind = typeof REPORT_KINDS[number];
 
 const TOKEN = /^[A-Za-z0-9_-]+$/;
 
-/** Returns `value` as one subject token; throws a TypeError when it could change the subject's shape. */
+/**
+ * Returns `value` as one subject token; throws a TypeError when it could change the subject's
+ * shape.
+ */
 export function token(value: string | number): string {
   const text = String(value);
   if (!TOKEN.test(text)) {
@@ -53,7 +57,9 @@ export const subjects = {
   /** Log lines of a running result. */
   log: (node: number, result: number) => `log.${token(node)}.${token(result)}`,
   allLogs: () => "log.*.*",
-  /** The prefix under which one party receives answers. A whole token, as scoped signing keys need. */
+  /**
+   * The prefix under which one party receives answers. A whole token, as scoped signing keys need.
+   */
   inbox: (owner: string | number) => `_INBOX.${token(owner)}`,
   /** A service asks identity for its credential. */
   enrol: (service: ServiceName) => `enrol.${service}`,

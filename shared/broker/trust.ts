@@ -1,8 +1,8 @@
 /**
  * The chain of trust of the broker: operator → accounts → users, as nkeys and signed claims (JWT).
  *
- * One account holds all of Sextant, one is nats-server's own. Services get credentials from a plain signing key,
- * nodes from a scoped one: whoever stole that could make nodes, and nothing more.
+ * One account holds all of Sextant, one is nats-server's own. Services get credentials from a plain
+ * signing key, nodes from a scoped one: whoever stole that could make nodes, and nothing more.
  * @module
  */
 import { createAccount, createOperator } from "@nats-io/nkeys";
@@ -31,8 +31,9 @@ import { isUserPublicKey, keyPair } from "./signing.ts";
 import { type ServiceName, token } from "./subjects.ts";
 
 /**
- * All secrets of the broker, and the claims made once from them. JSON; whoever reads it is the operator.
- * Seeds are nkey text. The claims are kept because signing them anew would undo revocations (see `revokeNode`).
+ * All secrets of the broker, and the claims made once from them. JSON; whoever reads it is the
+ * operator. Seeds are nkey text. The claims are kept because signing them anew would undo
+ * revocations (see `revokeNode`).
  */
 export const trustSchema = z.object({
   operator: z.string(),
@@ -64,7 +65,8 @@ const NO_LIMITS = {
   wildcards: true,
   leaf: -1,
 };
-// The server's own limits hold. A limit here above the server's would silently switch JetStream off.
+// The server's own limits hold. A limit here above the server's would silently switch JetStream
+// off.
 const STORAGE_LIMITS = { mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 };
 
 const publicOf = (seed: string) => keyPair(seed).getPublicKey();
@@ -122,7 +124,10 @@ export function systemAccount(trust: Trust): string {
   return publicOf(trust.system);
 }
 
-/** The account that all of Sextant is in; part of the subjects on which the server tells of connections. */
+/**
+ * The account that all of Sextant is in; part of the subjects on which the server tells of
+ * connections.
+ */
 export function appAccount(trust: Trust): string {
   return publicOf(trust.app);
 }
@@ -148,7 +153,9 @@ async function issue(
   return { jwt, expiresAt: new Date(exp * 1000) };
 }
 
-/** A service's own credential. `publicKey` is an nkey user key whose seed only the service holds. */
+/**
+ * A service's own credential. `publicKey` is an nkey user key whose seed only the service holds.
+ */
 export function issueServiceCredential(
   trust: Trust,
   service: ServiceName,
@@ -181,7 +188,10 @@ export function issueSystemCredential(
   return issue(`${service}-system`, publicKey, trust.system, trust.system, rights, ttlSeconds);
 }
 
-/** A node's credential. Its rights follow from its name, the node's id, by the scoped signing key's template. */
+/**
+ * A node's credential. Its rights follow from its name, the node's id, by the scoped signing key's
+ * template.
+ */
 export function issueNodeCredential(
   trust: Trust,
   node: number,
@@ -202,12 +212,13 @@ const updateAnswer = z.object({
 let lastRevocation: Promise<unknown> = Promise.resolve();
 
 /**
- * Shuts a node out at once: its connection is closed, and no credential for this key that was issued until now
- * is accepted any more, after a restart of the server either. `system` is identity's connection to the system
- * account. Issuing a new credential afterwards lets the node in again.
+ * Shuts a node out at once: its connection is closed, and no credential for this key that was
+ * issued until now is accepted any more, after a restart of the server either. `system` is
+ * identity's connection to the system account. Issuing a new credential afterwards lets the node in
+ * again.
  *
- * The list of revocations is read, added to and written back. Calls in one process take turns; processes have
- * to, too.
+ * The list of revocations is read, added to and written back. Calls in one process take turns;
+ * processes have to, too.
  */
 export function revokeNode(
   system: BrokerConnection,

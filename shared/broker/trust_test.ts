@@ -25,7 +25,9 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(() => nats.stop());
 
-/** What the broker refuses while `attempt` runs, as "publish <subject>" or "subscription <subject>". */
+/**
+ * What the broker refuses while `attempt` runs, as "publish <subject>" or "subscription <subject>".
+ */
 async function refusalsOf(
   { nc, refusals }: TestParty,
   attempt: () => void,

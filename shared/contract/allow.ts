@@ -15,8 +15,9 @@ import {
 import { declareFacts } from "./route_facts.ts";
 
 /**
- * Lets the given kinds of principal pass, when they hold `permission` in any scope; the handler then decides on the
- * resource in hand. Throws `unauthenticated` or `forbidden`, both 401 as v6 has it.
+ * Lets the given kinds of principal pass, when they hold `permission` in any scope; the handler
+ * then decides on the resource in hand. Throws `unauthenticated` or `forbidden`, both 401 as v6 has
+ * it.
  *
  * @example A route for users and nodes
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * What a route answers, on the line that declares it: for the description of the API, for the typed client, and in the
- * tests for a check that it is true.
+ * What a route answers, on the line that declares it: for the description of the API, for the typed
+ * client, and in the tests for a check that it is true.
  * @module
  */
 import type { MiddlewareHandler } from "hono";
@@ -22,7 +22,10 @@ export interface AnswerOptions {
 
 let checking = false;
 
-/** From now on every answer is held against its schema, and one that differs fails the request. For tests. */
+/**
+ * From now on every answer is held against its schema, and one that differs fails the request. For
+ * tests.
+ */
 export function checkAnswers(): void {
   checking = true;
 }
@@ -32,7 +35,13 @@ export function checkAnswers(): void {
  *
  * @example
  * ```ts
- * app.post("/study", allow(["user"], "study:CREATE"), body(newStudy), answers(study, { status: 201 }), createStudy);
+ * app.post(
+ *   "/study",
+ *   allow(["user"], "study:CREATE"),
+ *   body(newStudy),
+ *   answers(study, { status: 201 }),
+ *   createStudy,
+ * );
  * ```
  */
 export function answers(

@@ -1,5 +1,6 @@
 /**
- * The Hono app that every hub service builds on: the caller that comes with a request, one form for errors.
+ * The Hono app that every hub service builds on: the caller that comes with a request, one form for
+ * errors.
  * @module
  */
 import { type Context, Hono } from "hono";
@@ -22,7 +23,10 @@ export interface AppEnv {
 }
 
 export interface AppOptions {
-  /** What to say (409) when a row would break one of these unique constraints of the service's schema. */
+  /**
+   * What to say (409) when a row would break one of these unique constraints of the service's
+   * schema.
+   */
   duplicates?: Record<string, string>;
 }
 

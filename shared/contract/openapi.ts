@@ -1,8 +1,10 @@
 /**
- * The description of a service's API, made from what its routes declare: the same schemas that validate.
+ * The description of a service's API, made from what its routes declare: the same schemas that
+ * validate.
  *
- * The package hono-openapi would do a part of this. It is not used because it replaces `@hono/zod-validator`, and gives
- * no way to complete what zod shows of a pipe; what a route declares is read by the tests' table of rights besides.
+ * The package hono-openapi would do a part of this. It is not used because it replaces
+ * `@hono/zod-validator`, and gives no way to complete what zod shows of a pipe; what a route
+ * declares is read by the tests' table of rights besides.
  * @module
  */
 import { z } from "zod";
@@ -16,7 +18,10 @@ interface RouteEntry {
   handler: unknown;
 }
 
-/** A route with all that it declares; what it does not declare is absent. Without `access` nobody needs to log in. */
+/**
+ * A route with all that it declares; what it does not declare is absent. Without `access` nobody
+ * needs to log in.
+ */
 export interface RouteDescription extends Partial<RouteFacts> {
   /** `GET`, … */
   method: string;
@@ -51,7 +56,9 @@ const idempotencyKey: Json = {
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
 };
 
-/** A schema as JSON Schema: of what a client sends (`input`) or of what it is answered (`output`). */
+/**
+ * A schema as JSON Schema: of what a client sends (`input`) or of what it is answered (`output`).
+ */
 export function jsonSchema(schema: z.ZodType, io: "input" | "output" = "input"): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io,

@@ -25,7 +25,10 @@ export interface PageWindow {
 
 const DEFAULT_PER_PAGE = 10;
 
-/** Which rows a list request is about. A request without paging arguments is about all of them (§1.7). */
+/**
+ * Which rows a list request is about. A request without paging arguments is about all of them
+ * (§1.7).
+ */
 export function pageWindow({ page, per_page }: PageQuery): PageWindow {
   if (page === undefined && per_page === undefined) return { limit: undefined, offset: 0 };
   const limit = per_page ?? DEFAULT_PER_PAGE;

@@ -1,5 +1,6 @@
 /**
- * How the API shows relations (contract §1): to one, an object with its address; to many, the address of a list.
+ * How the API shows relations (contract §1): to one, an object with its address; to many, the
+ * address of a list.
  * @module
  */
 import { z } from "zod";
@@ -17,7 +18,10 @@ export type Noun =
   | "result"
   | "algorithmstore";
 
-/** Methods that the address of one such object answers. Nobody reads them, but they are part of the shape. */
+/**
+ * Methods that the address of one such object answers. Nobody reads them, but they are part of the
+ * shape.
+ */
 const METHODS: Record<Noun, string[]> = {
   organization: ["GET", "PATCH", "DELETE"],
   collaboration: ["GET", "PATCH", "DELETE"],

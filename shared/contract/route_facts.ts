@@ -1,6 +1,7 @@
 /**
- * What a route declares of itself on the line that adds it: who may call it, what it reads and what it answers. The
- * middlewares of this room declare it; the description of the API and the tests' table of rights read it.
+ * What a route declares of itself on the line that adds it: who may call it, what it reads and what
+ * it answers. The middlewares of this room declare it; the description of the API and the tests'
+ * table of rights read it.
  * @module
  */
 import type { z } from "zod";

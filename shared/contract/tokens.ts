@@ -1,8 +1,10 @@
 /**
- * Access, refresh and container tokens: JWTs signed with EdDSA. The only module that knows the JWT library.
+ * Access, refresh and container tokens: JWTs signed with EdDSA. The only module that knows the JWT
+ * library.
  *
- * The claims are v6's (HTTP contract §2.5): `sub` is an integer for users and nodes and an object for
- * containers, because v6's clients decode tokens without verifying them and compare ids as integers.
+ * The claims are v6's (HTTP contract §2.5): `sub` is an integer for users and nodes and an object
+ * for containers, because v6's clients decode tokens without verifying them and compare ids as
+ * integers.
  * @module
  */
 import { CompactSign, compactVerify, exportJWK, generateKeyPair, type JWK } from "jose";

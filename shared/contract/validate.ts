@@ -1,5 +1,6 @@
 /**
- * What a route reads: its body, its query and the ids in its path, each parsed before the handler sees it.
+ * What a route reads: its body, its query and the ids in its path, each parsed before the handler
+ * sees it.
  * @module
  */
 import { zValidator } from "@hono/zod-validator";
@@ -17,7 +18,9 @@ export function body<Schema extends z.ZodType>(schema: Schema) {
   return declareFacts(handler, { body: schema });
 }
 
-/** Validates the query string; 400 with `errors` by name. The handler reads `c.req.valid("query")`. */
+/**
+ * Validates the query string; 400 with `errors` by name. The handler reads `c.req.valid("query")`.
+ */
 export function query<Schema extends z.ZodType>(schema: Schema) {
   const handler = zValidator("query", schema, (result) => {
     if (!result.success) throw invalid("query", result.error);
@@ -40,8 +43,8 @@ export function found<Row>(row: Row | undefined, what: string, id: number | stri
 }
 
 /**
- * Hono's validator takes a body that is not declared as JSON for an empty one: what it holds would be ignored without
- * a word.
+ * Hono's validator takes a body that is not declared as JSON for an empty one: what it holds would
+ * be ignored without a word.
  */
 function refuseOtherContent(type: string | undefined): void {
   if (type === undefined || /^application\/([a-z-.]+\+)?json\s*(;|$)/i.test(type)) return;
@@ -62,7 +65,8 @@ function fieldErrors(error: z.core.$ZodError): FieldErrors {
   const errors: FieldErrors = {};
   function add(issue: z.core.$ZodIssue, under: PropertyKey[]) {
     const path = [...under, ...issue.path];
-    // Of a union the last alternative is the most general one: what it says is what a person wants to know.
+    // Of a union the last alternative is the most general one: what it says is what a person wants
+    // to know.
     const alternative = issue.code === "invalid_union" ? issue.errors.at(-1) : undefined;
     if (alternative && alternative.length > 0) {
       for (const one of alternative) add(one, path);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type OwnNats, startOwnNats } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
-import { consumeEvents, type EventConsumerOptions } from "./event_consumer.ts";
+import { consumeEvents, type EventConsumerOptions, retryAfterMs } from "./event_consumer.ts";
 import type { SextantEvent } from "./events.ts";
 import { silentLogger } from "../service/log.ts";
 import { ensureEventStream } from "../storage/outbox.ts";
@@ -147,4 +147,15 @@ Deno.test("consumeEvents() goes on after the broker was killed, and catches up w
   await waitFor(() => replica.heard.includes(2), { what: "an event in the new stream" });
   await replica.stop();
   await nats.stop();
+});
+
+Deno.test("retryAfterMs() doubles with each failure, up to a minute", () => {
+  assert.deepEqual([1, 2, 3, 6, 7, 1000].map(retryAfterMs), [
+    1000,
+    2000,
+    4000,
+    32_000,
+    60_000,
+    60_000,
+  ]);
 });

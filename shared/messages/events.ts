@@ -1,8 +1,8 @@
 /**
  * What happens, as every part hears it: `event.<noun>.<verb>` on the stream EVENTS.
  *
- * An event is written in the transaction of the change it tells of (see `outbox.ts`), so it is never told of
- * what did not happen, and never forgotten.
+ * An event is written in the transaction of the change it tells of (see `outbox.ts`), so it is
+ * never told of what did not happen, and never forgotten.
  * @module
  */
 import { z } from "zod";
@@ -110,7 +110,10 @@ export function eventSubject(name: EventName): string {
 
 const envelope = z.object({ at: z.string(), data: z.unknown() });
 
-/** Parses what came on an event subject; `undefined` for an event this version does not know or cannot read. */
+/**
+ * Parses what came on an event subject; `undefined` for an event this version does not know or
+ * cannot read.
+ */
 export function parseEvent(subject: string, payload: Uint8Array): SextantEvent | undefined {
   const name = subject.replace(/^event\./, "");
   if (!Object.hasOwn(EVENT_DATA, name)) return undefined;
@@ -124,13 +127,16 @@ export function parseEvent(subject: string, payload: Uint8Array): SextantEvent |
 
 export interface SubscribeEventsOptions {
   log: Logger;
-  /** Called after a reconnection: events may have been missed, so whatever they keep fresh may be stale. */
+  /**
+   * Called after a reconnection: events may have been missed, so whatever they keep fresh may be
+   * stale.
+   */
   onGap: () => void;
 }
 
 /**
- * Hears every event while connected. For caches and waiting requests, which can start afresh after a gap; what
- * must not miss one reads the stream instead.
+ * Hears every event while connected. For caches and waiting requests, which can start afresh after
+ * a gap; what must not miss one reads the stream instead.
  */
 export function subscribeEvents(
   nc: BrokerConnection,

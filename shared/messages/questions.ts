@@ -1,5 +1,6 @@
 /**
- * What the hub services ask one another: a closed list, with the schema of each question and answer.
+ * What the hub services ask one another: a closed list, with the schema of each question and
+ * answer.
  * @module
  */
 import { z } from "zod";
@@ -41,7 +42,9 @@ export const RPC_METHODS = {
         rules: z.array(z.string()),
       }).nullable(),
     },
-    /** Where a user belongs, or null. Unlike `user` it does not count as the user having been here. */
+    /**
+     * Where a user belongs, or null. Unlike `user` it does not count as the user having been here.
+     */
     user_place: {
       input: z.object({ id: idNumber }),
       output: z.object({ id: idNumber, organization_id: idNumber }).nullable(),
@@ -79,14 +82,19 @@ export const RPC_METHODS = {
   collaboration: {
     /** The collaborations of an organization, each with all its members. */
     memberships: { input: z.object({ organization_id: idNumber }), output: z.array(membership) },
-    /** One node, or null. `seen` when it is the node itself, or a container of it, that makes a request. */
+    /**
+     * One node, or null. `seen` when it is the node itself, or a container of it, that makes a
+     * request.
+     */
     node: {
       input: z.object({ id: idNumber, seen: z.boolean().optional() }),
       output: nodeSummary.nullable(),
     },
     /** The node that holds this API key (as its SHA-256 in hex), or null. */
     node_by_key: { input: z.object({ sha256: z.string() }), output: nodeSummary.nullable() },
-    /** A program has logged in as this node, and says which formats of encrypted payloads it reads. */
+    /**
+     * A program has logged in as this node, and says which formats of encrypted payloads it reads.
+     */
     node_logged_in: {
       input: z.object({ id: idNumber, payload_formats: z.array(z.string()) }),
       output: z.object({}),
@@ -125,7 +133,10 @@ export const RPC_METHODS = {
         collaboration_id: idNumber.nullable(),
       }).nullable(),
     },
-    /** The image that a store has approved under this name, pinned to its digest; asked as the user who wants it. */
+    /**
+     * The image that a store has approved under this name, pinned to its digest; asked as the user
+     * who wants it.
+     */
     approved_image: {
       input: z.object({
         store_id: idNumber,
@@ -159,7 +170,10 @@ export const RPC_METHODS = {
     audit: { input: auditQuestion, output: auditAnswer },
     /** The seals over those records. */
     audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
-    /** How many tasks there are of what is given: an organization's are those it started or has a share in. */
+    /**
+     * How many tasks there are of what is given: an organization's are those it started or has a
+     * share in.
+     */
     count: {
       input: z.object({
         collaboration_id: idNumber.optional(),

@@ -2,6 +2,7 @@
  * Questions between hub services, as NATS requests: JSON in, JSON or an error out.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { ERROR_STATUS, type ErrorCode, SextantError, toErrorBody } from "../service/errors.ts";
 import { type Logger, silentLogger } from "../service/log.ts";
@@ -29,8 +30,8 @@ const errorSchema = z.object({ error: z.object({ code: z.string(), msg: z.string
 const answerSchema = z.object({ result: z.unknown() });
 
 /**
- * Answers a service's questions, shared among its replicas. Errors a handler throws go back to the asker as they
- * are when they are a SextantError, else as one sentence.
+ * Answers a service's questions, shared among its replicas. Errors a handler throws go back to the
+ * asker as they are when they are a SextantError, else as one sentence.
  */
 export function serveRpc(
   nc: BrokerConnection,
@@ -105,8 +106,9 @@ export interface CallRpcOptions {
 }
 
 /**
- * Asks a service. While no replica listens it asks again, for two seconds; the question was delivered to nobody,
- * so that is safe. Throws the SextantError of the answer, `unavailable` or `timeout`.
+ * Asks a service. While no replica listens it asks again, for two seconds; the question was
+ * delivered to nobody, so that is safe. Throws the SextantError of the answer, `unavailable` or
+ * `timeout`.
  */
 export async function callRpc<Output>(
   nc: BrokerConnection,
@@ -143,7 +145,7 @@ async function request(
       return await nc.request(subject, payload, { timeout: timeoutMs });
     } catch (error) {
       if (isNobodyThere(error) && Date.now() < giveUpAt) {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY_MS));
+        await delay(RETRY_EVERY_MS);
         continue;
       }
       if (isTimeout(error)) {

@@ -1,14 +1,17 @@
 /**
  * Configuration from the environment, read once at the start and validated as a whole.
  *
- * Every variable may instead be given as `<NAME>_FILE`, a path whose content is the value: that is how
- * containers hand over secrets.
+ * Every variable may instead be given as `<NAME>_FILE`, a path whose content is the value: that is
+ * how containers hand over secrets.
  * @module
  */
 import { z } from "zod";
 import { LEVELS, type LogLevel } from "./log_text.ts";
 
-/** The environment is missing something, or something in it is malformed. The message names all of it. */
+/**
+ * The environment is missing something, or something in it is malformed. The message names all of
+ * it.
+ */
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
     super(

@@ -37,7 +37,10 @@ export interface SextantErrorOptions {
   cause?: unknown;
 }
 
-/** An expected failure with a stable code. The message is a full sentence for the person who reads it. */
+/**
+ * An expected failure with a stable code. The message is a full sentence for the person who reads
+ * it.
+ */
 export class SextantError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldErrors | undefined;

@@ -8,8 +8,9 @@
  * hub.serve({ answers: taskAnswers(deps), fetch: createTaskApp(deps).fetch });
  * ```
  *
- * Each part registers its own end, so a service stops in the reverse order: first it takes no more requests, then no
- * more questions and events; what is left to tell is told; connection and database close last.
+ * Each part registers its own end, so a service stops in the reverse order: first it takes no more
+ * requests, then no more questions and events; what is left to tell is told; connection and
+ * database close last.
  * @module
  */
 import type { BrokerConnection } from "../broker/connection.ts";
@@ -44,15 +45,20 @@ export interface HubService<Name extends HubServiceName> {
   ask: Ask;
   /** Reacts to events, also to those that were told while this service was down. */
   hear(options: Pick<EventConsumerOptions, "subject" | "handle" | "catchUp">): void;
-  /** Runs `work` again and again; what it throws is logged, and its next turn comes all the same. */
+  /**
+   * Runs `work` again and again; what it throws is logged, and its next turn comes all the same.
+   */
   every(ms: number, name: string, work: () => Promise<unknown>): void;
-  /** Takes questions and requests. The last thing a service does at its start, the first that it ends. */
+  /**
+   * Takes questions and requests. The last thing a service does at its start, the first that it
+   * ends.
+   */
   serve(options: { answers: RpcHandlers<Name>; fetch: ServeHttpOptions["fetch"] }): void;
 }
 
 /**
- * Opens database and broker, and waits for both as long as it takes. When it resolves the schema is migrated and the
- * stream of events is there.
+ * Opens database and broker, and waits for both as long as it takes. When it resolves the schema is
+ * migrated and the stream of events is there.
  */
 export async function openHubService<Name extends HubServiceName>(
   life: ServiceLife,

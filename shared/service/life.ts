@@ -1,5 +1,6 @@
 /**
- * The life of one running service: what was started is ended in the reverse order, each part by itself.
+ * The life of one running service: what was started is ended in the reverse order, each part by
+ * itself.
  * @module
  */
 import type { Logger } from "./log.ts";
@@ -15,7 +16,10 @@ export interface ServiceLife {
 }
 
 export interface RunningLife extends ServiceLife {
-  /** Runs the phases, the last registered first. One that fails is logged and keeps no other waiting. */
+  /**
+   * Runs the phases, the last registered first. One that fails is logged and keeps no other
+   * waiting.
+   */
   stop(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Structured logs: one JSON object a line on standard error, with whatever ids the caller binds; a line for people
- * where that is a terminal. Values under a name that sounds like a secret are never printed.
+ * Structured logs: one JSON object a line on standard error, with whatever ids the caller binds; a
+ * line for people where that is a terminal. Values under a name that sounds like a secret are never
+ * printed.
  * @module
  */
 import { createRenderer, LEVELS, type LogLevel, readLogLine } from "./log_text.ts";

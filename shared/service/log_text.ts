@@ -1,5 +1,6 @@
 /**
- * Log lines for people: what a process with a terminal writes of itself, and a launcher of its parts.
+ * Log lines for people: what a process with a terminal writes of itself, and a launcher of its
+ * parts.
  * @module
  */
 import { z } from "zod";

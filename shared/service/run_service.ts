@@ -10,9 +10,10 @@ import { createLogger } from "./log.ts";
 const SHUTDOWN_MS = 15_000;
 
 /**
- * Runs one service until it is told to stop (SIGTERM or SIGINT). Each phase of the shutdown is logged when it
- * fails; all of them together have fifteen seconds; a second signal ends the process at once.
- * A configuration that cannot be used ends it with exit code 2 and a message that names every problem.
+ * Runs one service until it is told to stop (SIGTERM or SIGINT). Each phase of the shutdown is
+ * logged when it fails; all of them together have fifteen seconds; a second signal ends the process
+ * at once. A configuration that cannot be used ends it with exit code 2 and a message that names
+ * every problem.
  */
 export async function runService(
   name: string,

@@ -1,15 +1,17 @@
 /**
- * The record of every change and of every refused attempt: who, what, on which object, outcome, when, in which
- * request. Never a value that somebody sent: no password, token or key can end up here.
+ * The record of every change and of every refused attempt: who, what, on which object, outcome,
+ * when, in which request. Never a value that somebody sent: no password, token or key can end up
+ * here.
  *
  * The table comes with `migrate`. A service needs two lines, and then nothing in its routes:
- * - `app.use(auditRequests(deps.db))` as the first middleware of its app: it knows the request under way, and
- *   records it when it is refused;
+ * - `app.use(auditRequests(deps.db))` as the first middleware of its app: it knows the request
+ *   under way, and records it when it is refused;
  * - `audit: (input) => auditEntries(db, input)` among its answers, for `GET /api/audit`.
  *
- * What is changed inside a request by `outbox.change` is recorded by the outbox itself, one record for each
- * event, in the transaction of the change. Something worth a record that has no event: {@linkcode recordDone}.
- * When the object of a request is not in its address: {@linkcode auditObject}.
+ * What is changed inside a request by `outbox.change` is recorded by the outbox itself, one record
+ * for each event, in the transaction of the change. Something worth a record that has no event:
+ * {@linkcode recordDone}. When the object of a request is not in its address:
+ * {@linkcode auditObject}.
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -37,7 +39,9 @@ interface Scope {
   object: AuditObject | undefined;
 }
 
-/** Somebody who works on the machine itself, outside of the API: an account of the operating system. */
+/**
+ * Somebody who works on the machine itself, outside of the API: an account of the operating system.
+ */
 export interface Operator {
   name: string;
   uid: number;
@@ -46,7 +50,10 @@ export interface Operator {
 
 const scopes = new AsyncLocalStorage<Scope>();
 
-/** Names the object of the request under way when its address does not, such as the user of a log-in. */
+/**
+ * Names the object of the request under way when its address does not, such as the user of a
+ * log-in.
+ */
 export function auditObject(noun: string, id: number): void {
   const scope = scopes.getStore();
   if (scope) scope.object = { noun, id };
@@ -55,7 +62,10 @@ export function auditObject(noun: string, id: number): void {
 /** Statuses that refuse, whatever was asked. */
 const REFUSALS = new Set([401, 403, 422, 429]);
 
-/** Refusals of strangers that are recorded in a minute, for each path: a flood of them must not fill the database. */
+/**
+ * Refusals of strangers that are recorded in a minute, for each path: a flood of them must not fill
+ * the database.
+ */
 const STRANGERS_PER_MINUTE = 1000;
 /** Few paths are open to strangers; should there be more after all, the others count as one. */
 const PATHS = 100;
@@ -72,7 +82,10 @@ function isFlood(path: string): boolean {
   return count > STRANGERS_PER_MINUTE;
 }
 
-/** Records the request when it is refused; reading what does not exist is no attempt, changing it is. */
+/**
+ * Records the request when it is refused; reading what does not exist is no attempt, changing it
+ * is.
+ */
 export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
   return async function auditRequest(c, next) {
     const { method, path } = c.req;
@@ -100,8 +113,9 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * Short, so that a thousand records fit into one message whatever was sent, and without what a text column or a reader's
- * terminal would choke on. Addresses and methods that mean something here are ASCII.
+ * Short, so that a thousand records fit into one message whatever was sent, and without what a text
+ * column or a reader's terminal would choke on. Addresses and methods that mean something here are
+ * ASCII.
  */
 function clean(text: string, most: number): string {
   return text.slice(0, most).replace(/[^ -~]/g, "?");
@@ -120,7 +134,10 @@ export async function recordDone(tx: Tx, what: string, object: AuditObject): Pro
   if (scope) await insert(tx, scope, { what, object, ...DONE, data: null });
 }
 
-/** Records changes by the events that tell of them. The outbox calls this in the transaction of the change. */
+/**
+ * Records changes by the events that tell of them. The outbox calls this in the transaction of the
+ * change.
+ */
 export async function recordChanges(
   tx: Tx,
   events: { name: string; data: Record<string, unknown> }[],
@@ -217,7 +234,7 @@ export async function recordRefusal(db: Db, refusal: Refusal): Promise<void> {
   );
 }
 
-// -- reading ------------------------------------------------------------------------------------------------
+// -- reading --------------------------------------------------------------------------------------
 
 const idNumber = z.number().int();
 

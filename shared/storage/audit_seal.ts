@@ -1,10 +1,11 @@
 /**
  * The chain over a service's audit record that makes tampering evident.
  *
- * Every minute the records that have come since are put under a seal: its digest covers theirs and the seal before.
- * Who can write the database can write records and chain anew, but not what others have noted: every node keeps
- * the newest seals in its own audit log and follows the chain from there (`services/node/record/hub_witness.ts`). For
- * that it needs only the seals, which say nothing of what the records say.
+ * Every minute the records that have come since are put under a seal: its digest covers theirs and
+ * the seal before. Who can write the database can write records and chain anew, but not what others
+ * have noted: every node keeps the newest seals in its own audit log and follows the chain from
+ * there (`services/node/record/hub_witness.ts`). For that it needs only the seals, which say
+ * nothing of what the records say.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -60,7 +61,9 @@ export async function sealAudit(db: Db, now: Date): Promise<Seal | undefined> {
   });
 }
 
-/** The records with ids above `after` and up to `till`: how many, and one digest of all they say. */
+/**
+ * The records with ids above `after` and up to `till`: how many, and one digest of all they say.
+ */
 async function digestRecords(
   tx: Tx,
   after: number,
@@ -117,7 +120,10 @@ export const sealCheck = z.object({
 });
 export type SealCheck = z.infer<typeof sealCheck>;
 
-/** Computes the whole chain anew from the records, and compares. Takes about a second for 100,000 records. */
+/**
+ * Computes the whole chain anew from the records, and compares. Takes about a second for 100,000
+ * records.
+ */
 export async function checkSeals(db: Db): Promise<SealCheck> {
   return await db.begin("isolation level repeatable read read only", async (tx) => {
     let last = { number: 0, last_id: 0, sha256: NO_SEAL };

@@ -1,8 +1,10 @@
 /**
- * A pool of connections to Postgres: the only module, with `values.ts`, that knows the driver (`pg`).
+ * A pool of connections to Postgres: the only module, with `values.ts`, that knows the driver
+ * (`pg`).
  *
- * A connection that is lost fails the statements on it and leaves the pool; whoever waits gets another one. Nothing is
- * thrown outside of a promise, and no place in the pool is lost: see `connections_test.ts`.
+ * A connection that is lost fails the statements on it and leaves the pool; whoever waits gets
+ * another one. Nothing is thrown outside of a promise, and no place in the pool is lost: see
+ * `connections_test.ts`.
  * @module
  */
 // @ts-types="./pg.d.ts"
@@ -131,7 +133,8 @@ export function createConnections(
   const shared = new Map<OpenConnection, number>();
   let watching: ReturnType<typeof setInterval> | undefined;
 
-  // Without a listener the pool would throw the error of an idle connection where nobody can catch it.
+  // Without a listener the pool would throw the error of an idle connection where nobody can catch
+  // it.
   pool.on("error", () => {});
   pool.on("connect", (client: PoolClient) => {
     open.set(client, openConnection(client));
@@ -145,7 +148,10 @@ export function createConnections(
     });
   });
 
-  /** A server that is gone without a word would keep its connections, and whoever waits for them, for ever. */
+  /**
+   * A server that is gone without a word would keep its connections, and whoever waits for them,
+   * for ever.
+   */
   function watch() {
     const tooLong = performance.now() - answerWithinMs;
     for (const connection of open.values()) {
@@ -219,7 +225,10 @@ export function createConnections(
 interface OpenConnection extends Connection {
   /** How many statements have no answer yet. */
   underWay(): number;
-  /** Since when the next answer is waited for; for ever in the future when none is, or when it may take its time. */
+  /**
+   * Since when the next answer is waited for; for ever in the future when none is, or when it may
+   * take its time.
+   */
   waitsSince(): number;
   /** Calls once when all statements under way are answered. */
   whenIdle(then: () => void): void;
@@ -317,7 +326,8 @@ function poolConfig(
     stream: () => new BatchingSocket(),
     // Statements that are made together go out together.
     pipeline: true,
-    // Not the pool's option of this name: that would also end the patience of those who wait for their turn.
+    // Not the pool's option of this name: that would also end the patience of those who wait for
+    // their turn.
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   };
   class OwnClient extends pg.Client {

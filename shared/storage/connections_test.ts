@@ -49,7 +49,9 @@ function busy(db: Db): Promise<("done" | "unavailable")[]> {
   return Promise.all([...transactions, ...single, copy].map(outcomeOf));
 }
 
-/** Resolves when every place in the pool does transactions again; rejects when one does not in time. */
+/**
+ * Resolves when every place in the pool does transactions again; rejects when one does not in time.
+ */
 async function assertAllPlacesWork(db: Db): Promise<void> {
   const giveUpAt = Date.now() + AGAIN_WITHIN_MS;
   for (;;) {

@@ -1,7 +1,9 @@
 /**
- * PostgreSQL for one service: connection, numbered migrations, and the few error codes rules need to know.
+ * PostgreSQL for one service: connection, numbered migrations, and the few error codes rules need
+ * to know.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { createConnections, faultOf } from "./connections.ts";
 import { keptCount } from "./row_count.ts";
 import type { Fragment } from "./sql.ts";
@@ -22,12 +24,16 @@ export interface OpenDatabaseOptions {
   max?: number;
 }
 
-/** So long may a statement take; its connection counts as lost then, as when a server is gone without a word. */
+/**
+ * So long may a statement take; its connection counts as lost then, as when a server is gone
+ * without a word.
+ */
 const ANSWER_WITHIN_MS = 300_000;
 
 /**
- * Opens a pool on `url`. A unix socket is named in the query: `postgres://user:password@/database?host=/folder&port=5432`.
- * Connections are made lazily and again after a loss; a statement under way at that moment fails.
+ * Opens a pool on `url`. A unix socket is named in the query:
+ * `postgres://user:password@/database?host=/folder&port=5432`. Connections are made lazily and
+ * again after a loss; a statement under way at that moment fails.
  */
 export function openDatabase(url: string, { schema, log, max = 10 }: OpenDatabaseOptions): Db {
   const parsed = new URL(url.replace("@/", "@localhost/"));
@@ -56,7 +62,7 @@ export async function waitForDatabase(db: Db, log: Logger, signal?: AbortSignal)
       if (attempt % 10 === 0) {
         log.warn("Waiting for Postgres", { reason: (error as Error).message });
       }
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await delay(500);
     }
   }
 }
@@ -145,8 +151,9 @@ async function migrationsIn(folders: URL[]): Promise<Migration[]> {
 }
 
 /**
- * Applies the files `NNN_name.sql` of `folder`, and of the folder that all services share, that this database has not
- * seen, in order, each in its own transaction. Replicas that start together wait for one another under an advisory lock.
+ * Applies the files `NNN_name.sql` of `folder`, and of the folder that all services share, that
+ * this database has not seen, in order, each in its own transaction. Replicas that start together
+ * wait for one another under an advisory lock.
  */
 export async function migrate(db: Db, folder: URL, log: Logger): Promise<void> {
   const files = await migrationsIn([COMMON, folder]);
@@ -168,12 +175,17 @@ export async function migrate(db: Db, folder: URL, log: Logger): Promise<void> {
   }
 }
 
-/** The name of the violated constraint when `error` is what Postgres says of a duplicate; else `undefined`. */
+/**
+ * The name of the violated constraint when `error` is what Postgres says of a duplicate; else
+ * `undefined`.
+ */
 export function uniqueViolation(error: unknown): string | undefined {
   return violation(error, "23505");
 }
 
-/** The name of the violated constraint when `error` is what Postgres says of a dangling reference. */
+/**
+ * The name of the violated constraint when `error` is what Postgres says of a dangling reference.
+ */
 export function foreignKeyViolation(error: unknown): string | undefined {
   return violation(error, "23503");
 }
@@ -186,7 +198,10 @@ function violation(error: unknown, code: string): string | undefined {
 /** Codes with which the driver or the server says "no connection now", not "wrong statement". */
 const CONNECTION_CODES = /^(CONNECTION_|ECONN|ENOENT|EPIPE|57P0|08)/;
 
-/** Turns a lost or refused database connection into the error a client should see; others pass through. */
+/**
+ * Turns a lost or refused database connection into the error a client should see; others pass
+ * through.
+ */
 export function asUnavailable(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== "string" || !CONNECTION_CODES.test(code)) return error;

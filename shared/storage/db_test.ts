@@ -4,7 +4,10 @@ import { startTestPostgres, temporaryFolder, waitFor } from "../../tests/harness
 import { openDatabase } from "./db.ts";
 import { silentLogger } from "../service/log.ts";
 
-/** A way to the server at `url` that can be cut in order, as a proxy does, without a word of the server's. */
+/**
+ * A way to the server at `url` that can be cut in order, as a proxy does, without a word of the
+ * server's.
+ */
 async function startCutter(url: string) {
   const address = new URL(url.replace("@/", "@localhost/"));
   const { host, port = "5432" } = Object.fromEntries(address.searchParams);

@@ -1,20 +1,21 @@
 /**
- * Creates that may be repeated: a request with the header `Idempotency-Key` does its work once, and every
- * repetition within a day gets the same answer.
+ * Creates that may be repeated: a request with the header `Idempotency-Key` does its work once, and
+ * every repetition within a day gets the same answer.
  *
- * A route that makes a new thing takes two steps: `idempotent(db)` on the line that declares it, and
- * {@linkcode once} in place of `outbox.change`. The table comes with `migrate`; its service calls
- * {@linkcode forgetOldKeys} now and then. Uploads of payloads have no part in it: what nobody uses of them is removed
- * after a day.
+ * A route that makes a new thing takes two steps: `idempotent(db)` on the line that declares it,
+ * and {@linkcode once} in place of `outbox.change`. The table comes with `migrate`; its service
+ * calls {@linkcode forgetOldKeys} now and then. Uploads of payloads have no part in it: what nobody
+ * uses of them is removed after a day.
  *
- * A row of the table is the guard: it is written in the transaction of the work, so a repetition that runs at the
- * same time, on any replica, waits for the first and then reads its answer. A request that is refused leaves no row.
+ * A row of the table is the guard: it is written in the transaction of the work, so a repetition
+ * that runs at the same time, on any replica, waits for the first and then reads its answer. A
+ * request that is refused leaves no row.
  *
- * Answers hold secrets (the API key of a new node) and so do bodies (the password of a new user), so nothing in a row
- * can be read without the key that the client sent, which is not in it. From that key and the caller come, by HKDF:
- * the name under which the row is found, the key of the MAC that recognizes the same request, and the key that
- * encrypts the answer. Whoever reads the table would have to guess the client's key first; clients are told
- * to take a random one.
+ * Answers hold secrets (the API key of a new node) and so do bodies (the password of a new user),
+ * so nothing in a row can be read without the key that the client sent, which is not in it. From
+ * that key and the caller come, by HKDF: the name under which the row is found, the key of the MAC
+ * that recognizes the same request, and the key that encrypts the answer. Whoever reads the table
+ * would have to guess the client's key first; clients are told to take a random one.
  * @module
  */
 import { Buffer } from "node:buffer";
@@ -55,8 +56,9 @@ interface Memo {
 const memos = new WeakMap<Context, Memo>();
 
 /**
- * Answers a repetition, before anything else is looked at: what the request was checked against may have changed
- * since. Belongs behind `allow` and `body`; the handler must create with {@linkcode once}.
+ * Answers a repetition, before anything else is looked at: what the request was checked against may
+ * have changed since. Belongs behind `allow` and `body`; the handler must create with
+ * {@linkcode once}.
  */
 export function idempotent(db: Db): MiddlewareHandler<AppEnv> {
   const handler: MiddlewareHandler<AppEnv> = async function answerRepetition(c, next) {
@@ -77,8 +79,8 @@ export function idempotent(db: Db): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * Runs `create` as `outbox.change` does, unless this caller has had this done under the request's key: then it
- * resolves with the answer of that time. Another request under the same key is 409.
+ * Runs `create` as `outbox.change` does, unless this caller has had this done under the request's
+ * key: then it resolves with the answer of that time. Another request under the same key is 409.
  */
 export async function once(
   c: Context<AppEnv>,
@@ -116,8 +118,9 @@ function memoOf(c: Context<AppEnv>): Memo | undefined {
 }
 
 /**
- * Makes the row of this request; false when there is one. Waits for another transaction that is making it: its end
- * decides which of the two does the work. Holds the row until the end of this one.
+ * Makes the row of this request; false when there is one. Waits for another transaction that is
+ * making it: its end decides which of the two does the work. Holds the row until the end of this
+ * one.
  */
 async function claim(tx: Tx, { caller, keyDigest, requestMac }: Memo): Promise<boolean> {
   const claimed = await tx`

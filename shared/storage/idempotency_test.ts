@@ -15,7 +15,9 @@ import { createEventOutbox, type Outbox } from "./outbox.ts";
 const log = silentLogger;
 const postgres = useTestPostgres();
 
-/** A service with one route, whose handler looks at the name before its transaction, as routes do. */
+/**
+ * A service with one route, whose handler looks at the name before its transaction, as routes do.
+ */
 async function withApp(
   test: (
     given: { app: Hono<AppEnv>; db: Db; before: { insert(): Promise<void> } },
@@ -94,7 +96,8 @@ Deno.test("idempotent() lets a request without a key through as it is", async ()
 Deno.test("a request that is refused for what its twin has just made gets the twin's answer", async () => {
   await withApp(async ({ app, db, before }) => {
     const key = crypto.randomUUID();
-    // Whichever comes second has asked for an answer before the first has one, and looks at the name afterwards.
+    // Whichever comes second has asked for an answer before the first has one, and looks at the
+    // name afterwards.
     const { promise: secondIsThere, resolve: secondArrives } = Promise.withResolvers<void>();
     const { promise: firstIsDone, resolve: firstDone } = Promise.withResolvers<void>();
     let arrived = 0;

@@ -1,13 +1,16 @@
 /**
  * Changes and the messages that tell of them, in one transaction.
  *
- * A message is a row of the service's `outbox` table until JetStream has acknowledged it. It is published right
- * after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the broker drop the second copy. One that is
- * too large for the broker would fail for ever: it is dropped with an error in the log.
+ * A message is a row of the service's `outbox` table until JetStream has acknowledged it. It is
+ * published right after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the
+ * broker drop the second copy. One that is too large for the broker would fail for ever: it is
+ * dropped with an error in the log.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { recordChanges } from "./audit.ts";
 import type { Db, JsonValue, Tx } from "./db.ts";
+import { inBatches } from "./in_batches.ts";
 import { EVENT_DATA, type EventData, type EventName, eventSubject } from "../messages/events.ts";
 import type { Logger } from "../service/log.ts";
 import {
@@ -39,9 +42,14 @@ export interface Change {
 }
 
 export interface Outbox {
-  /** Runs `work` in one transaction with the messages it emits; resolves after they were handed to the broker. */
+  /**
+   * Runs `work` in one transaction with the messages it emits; resolves after they were handed to
+   * the broker.
+   */
   change<Result>(work: (change: Change) => Promise<Result>): Promise<Result>;
-  /** Publishes what is left over; returns how many. One that is refused does not hold up the others. */
+  /**
+   * Publishes what is left over; returns how many. One that is refused does not hold up the others.
+   */
   sweep(): Promise<number>;
   /** Rows not yet acknowledged by the broker. */
   backlog(): Promise<number>;
@@ -59,62 +67,24 @@ export interface OutboxOptions {
   now?: () => Date;
 }
 
-/** How old a row is before the sweep takes it: younger ones are on their way from their own transaction. */
+/**
+ * How old a row is before the sweep takes it: younger ones are on their way from their own
+ * transaction.
+ */
 const SETTLE_SECONDS = 2;
 const SWEEP_BATCH = 200;
 const encoder = new TextEncoder();
 
 export function createOutbox({
   db,
-  jetstream,
-  service,
-  log,
-  sign,
   sweepEveryMs = 1000,
   now = () => new Date(),
+  ...options
 }: OutboxOptions): Outbox {
+  const { log } = options;
+  const publish = createPublisher({ db, ...options });
   const inFlight = new Set<Promise<unknown>>();
-  let stopped = false;
-  let wake = () => {};
-
-  /** Resolves when the broker has acknowledged the message, or never could, and the row is gone. */
-  async function publish(row: OutboxRow): Promise<void> {
-    const payload = encoder.encode(row.payload);
-    const headers = newHeaders();
-    sign?.(row.subject, payload, headers);
-    try {
-      await jetstream.publish(row.subject, payload, { msgID: `${service}-${row.id}`, headers });
-    } catch (error) {
-      if (!isTooLarge(error)) throw error;
-      const bytes = payload.length;
-      log.error("A message is too large for the broker and was dropped; its receivers miss it", {
-        subject: row.subject,
-        bytes,
-      });
-    }
-    await forget(row.id);
-  }
-
-  let removing: Promise<unknown> = Promise.resolve();
-  let next: { ids: string[]; removed: Promise<unknown> } | undefined;
-
-  /** Removes a row. Those that are acknowledged during one removal share the next: a task has a thousand of them. */
-  async function forget(id: string): Promise<void> {
-    if (!next) {
-      const ids: string[] = [];
-      const removed = removing.then(() => {
-        next = undefined;
-        // A row that another replica holds is being removed by it.
-        return db`
-          delete from outbox where id in (
-            select id from outbox where id = any(${ids}) for update skip locked)`;
-      });
-      removing = removed.catch(() => {});
-      next = { ids, removed };
-    }
-    next.ids.push(id);
-    await next.removed;
-  }
+  const stopping = new AbortController();
 
   function track(work: Promise<unknown>): void {
     inFlight.add(work);
@@ -129,8 +99,9 @@ export function createOutbox({
       rows = await store(recordChanges);
       return result;
     });
-    // Written to the socket before the caller is answered, so that whoever hears the answer and asks again
-    // over the same connection meets caches that have heard the event first. The acknowledgement comes later.
+    // Written to the socket before the caller is answered, so that whoever hears the answer and
+    // asks again over the same connection meets caches that have heard the event first. The
+    // acknowledgement comes later.
     for (const row of rows) {
       track(
         publish(row).catch((error) => {
@@ -141,43 +112,8 @@ export function createOutbox({
     return result as Result;
   }
 
-  async function sweep(): Promise<number> {
-    const rows = await db<OutboxRow[]>`
-      select id, subject, payload from outbox
-      where created_at < now() - make_interval(secs => ${SETTLE_SECONDS})
-      order by id limit ${SWEEP_BATCH}`;
-    let refusal: unknown;
-    for (const row of rows) {
-      try {
-        await publish(row);
-      } catch (error) {
-        // Only what the broker refuses is this row's own trouble; else the others would wait in vain, too.
-        if (!isRefusal(error)) throw error;
-        refusal ??= error;
-      }
-    }
-    if (refusal) throw refusal;
-    return rows.length;
-  }
-
-  const sweeper = (async () => {
-    let failing = false;
-    while (!stopped) {
-      try {
-        const published = await sweep();
-        if (failing) log.info("The outbox is being published again");
-        failing = false;
-        if (published === SWEEP_BATCH) continue;
-      } catch (error) {
-        if (!failing && !stopped) log.warn("The outbox cannot be published now", { error });
-        failing = true;
-      }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, sweepEveryMs);
-        wake = () => (clearTimeout(timer), resolve());
-      });
-    }
-  })();
+  const sweep = () => sweepOnce(db, publish);
+  const sweeper = keepSweeping({ sweep, everyMs: sweepEveryMs, log, signal: stopping.signal });
   return {
     change,
     sweep,
@@ -186,17 +122,101 @@ export function createOutbox({
       return Number(row!.count);
     },
     async stop() {
-      stopped = true;
-      wake();
+      stopping.abort();
       await sweeper;
       await Promise.allSettled(inFlight);
     },
   };
 }
 
+/** Resolves when the broker has acknowledged the message, or never could, and the row is gone. */
+type Publish = (row: OutboxRow) => Promise<void>;
+
+function createPublisher(
+  { db, jetstream, service, log, sign }: Omit<OutboxOptions, "sweepEveryMs" | "now">,
+): Publish {
+  // A task has a thousand of them: those that are acknowledged during one removal share the next.
+  const remove = inBatches((ids: string[]) =>
+    // A row that another replica holds is being removed by it.
+    db`
+      delete from outbox where id in (
+        select id from outbox where id = any(${ids}) for update skip locked)`
+  );
+
+  return async function publish({ id, subject, payload: text }) {
+    const payload = encoder.encode(text);
+    const headers = newHeaders();
+    sign?.(subject, payload, headers);
+    try {
+      await jetstream.publish(subject, payload, { msgID: `${service}-${id}`, headers });
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      log.error("A message is too large for the broker and was dropped; its receivers miss it", {
+        subject,
+        bytes: payload.length,
+      });
+    }
+    await remove(id);
+  };
+}
+
+/**
+ * Publishes the oldest of what is left over; returns how many. Throws what the broker refused, at
+ * the end.
+ */
+async function sweepOnce(db: Db, publish: Publish): Promise<number> {
+  const rows = await db<OutboxRow[]>`
+    select id, subject, payload from outbox
+    where created_at < now() - make_interval(secs => ${SETTLE_SECONDS})
+    order by id limit ${SWEEP_BATCH}`;
+  let refusal: unknown;
+  for (const row of rows) {
+    try {
+      await publish(row);
+    } catch (error) {
+      // Only what the broker refuses is this row's own trouble; else the others would wait in vain,
+      // too.
+      if (!isRefusal(error)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (refusal) throw refusal;
+  return rows.length;
+}
+
+/**
+ * Sweeps again and again until the signal is aborted; without a pause while there is more than one
+ * batch.
+ */
+async function keepSweeping(
+  { sweep, everyMs, log, signal }: {
+    sweep: () => Promise<number>;
+    everyMs: number;
+    log: Logger;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  let failing = false;
+  while (!signal.aborted) {
+    try {
+      const published = await sweep();
+      if (failing) log.info("The outbox is being published again");
+      failing = false;
+      if (published === SWEEP_BATCH) continue;
+    } catch (error) {
+      if (!failing && !signal.aborted) log.warn("The outbox cannot be published now", { error });
+      failing = true;
+    }
+    await delay(everyMs, undefined, { signal }).catch(() => {}); // rejects when it is to stop
+  }
+}
+
 export interface OpenChange {
   change: Change;
-  /** Stores what was told, with the audit's records of it: rows to be published once the transaction is committed. */
+  /**
+   * Stores what was told, with the audit's records of it: rows to be published once the transaction
+   * is committed.
+   */
   store(record: typeof recordChanges): Promise<OutboxRow[]>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The parts of `pg` (8.23) that are used here. Its own types are another package, which brings other types of Node's
- * modules than Deno's.
+ * The parts of `pg` (8.23) that are used here. Its own types are another package, which brings
+ * other types of Node's modules than Deno's.
  */
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";

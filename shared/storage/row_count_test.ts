@@ -60,7 +60,10 @@ function schemaOf(service: HubService): URL {
   return new URL(`../../services/${service}/schema/`, import.meta.url);
 }
 
-/** The schema as the release before kept its counts: every migration up to number 20, with that one as it was. */
+/**
+ * The schema as the release before kept its counts: every migration up to number 20, with that one
+ * as it was.
+ */
 async function migrateToPrevious(db: Db, service: HubService): Promise<void> {
   const found: { name: string; file: URL }[] = [];
   for (const folder of [COMMON, schemaOf(service)]) {

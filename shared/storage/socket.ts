@@ -1,7 +1,8 @@
 /**
  * The socket under a connection: what is written in one turn of the event loop leaves in one piece.
  *
- * The driver corks the four or five messages of a statement, and Deno (2.9.6) makes a system call of each all the same.
+ * The driver corks the four or five messages of a statement, and Deno (2.9.6) makes a system call
+ * of each all the same.
  * @module
  */
 import { Buffer } from "node:buffer";

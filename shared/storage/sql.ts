@@ -1,8 +1,9 @@
 /**
- * SQL as a tagged template: its text, and its parameters apart from it. Nothing here knows a database.
+ * SQL as a tagged template: its text, and its parameters apart from it. Nothing here knows a
+ * database.
  *
- * A value becomes a parameter, a piece of SQL becomes part of the text. What a parameter's type is, Postgres finds out by
- * itself, except where JavaScript knows better: there the text says it.
+ * A value becomes a parameter, a piece of SQL becomes part of the text. What a parameter's type is,
+ * Postgres finds out by itself, except where JavaScript knows better: there the text says it.
  * @module
  */
 import { Buffer } from "node:buffer";
@@ -111,7 +112,10 @@ function putParameter(composed: Composed, value: unknown): void {
   composed.text += `$${composed.values.length}${type}`;
 }
 
-/** The type that must be said, and what is sent. Strings, numbers and arrays are what the statement makes of them. */
+/**
+ * The type that must be said, and what is sent. Strings, numbers and arrays are what the statement
+ * makes of them.
+ */
 function encode(value: unknown): [type: string, sent: unknown] {
   switch (typeof value) {
     case "boolean":

@@ -34,8 +34,8 @@ export interface Tx {
 
 export interface Db extends Tx {
   /**
-   * Runs `work` in one transaction, which is taken back when it throws or when one of its statements failed.
-   * `options` go behind `begin`, for example `isolation level repeatable read`.
+   * Runs `work` in one transaction, which is taken back when it throws or when one of its
+   * statements failed. `options` go behind `begin`, for example `isolation level repeatable read`.
    */
   begin<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
   begin<Result>(options: string, work: (tx: Tx) => Promise<Result>): Promise<Result>;
@@ -160,7 +160,8 @@ export function createDb(connections: Connections): Db {
       await connection.send({ text: `begin ${options}` });
       try {
         const result = await work(tx);
-        // Catching a statement's error has not mended the transaction: Postgres would answer the commit with a rollback.
+        // Catching a statement's error has not mended the transaction: Postgres would answer the
+        // commit with a rollback.
         if (failed) throw failed.error;
         await connection.send({ text: "commit" });
         return result;

@@ -34,7 +34,10 @@ const PARSERS = new Map<number, Parse>([
   [1003, parseTextArray], // name[]
 ]);
 
-/** What reads values of the type with this oid. Bigints and decimals are text: they may not fit a number. */
+/**
+ * What reads values of the type with this oid. Bigints and decimals are text: they may not fit a
+ * number.
+ */
 export function getTypeParser(oid: number): Parse {
   return PARSERS.get(oid) ?? byDefault(oid);
 }

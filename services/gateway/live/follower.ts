@@ -2,6 +2,7 @@
  * The one reader of a process that follows the stream of events, and keeps the newest in memory.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { BrokerConnection, JsMsg } from "../../../shared/broker/connection.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
@@ -107,7 +108,7 @@ export function createFollower({ nc, recent, moved, signal, log }: FollowerOptio
       } catch (error) {
         if (signal.aborted) return;
         log.warn("The stream of events cannot be followed now", { reason: messageOf(error) });
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await delay(RETRY_MS);
       }
     }
   }
