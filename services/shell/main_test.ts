@@ -448,6 +448,55 @@ Deno.test("Ctrl-C clears the line and what went before, and leaves what takes to
   await folder.remove();
 });
 
+/** Starts a program in another account, which may read what the tests' own can. */
+const AS_NOBODY = [
+  ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
+  ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"],
+].flat();
+
+function canBeNobody(): boolean {
+  const [program, ...args] = AS_NOBODY;
+  return Deno.uid() === 0 &&
+    new Deno.Command(program!, { args: [...args, "true"] }).outputSync().success;
+}
+
+/** Deno's packages where every account finds them, not only the tests' own. */
+async function packagesForAll(folder: string): Promise<string> {
+  const info = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const { npmCache } = JSON.parse(new TextDecoder().decode(info.stdout));
+  const copy = async (...how: string[]) => {
+    const args = ["--recursive", ...how, `${npmCache}/.`, join(folder, "npm")];
+    return (await new Deno.Command("cp", { args, stderr: "null" }).output()).success;
+  };
+  // Links, where both are in one file system.
+  assert.ok(await copy("--link") || await copy("--force"));
+  return folder;
+}
+
+Deno.test({
+  name: "the prompt works on a terminal that belongs to another account",
+  ignore: !canBeNobody(),
+  async fn() {
+    const { env } = await newHub();
+    const folder = await temporaryFolder();
+    const prompt = await openPrompt({
+      env: { ...env, DENO_DIR: await packagesForAll(folder.path) },
+      through: AS_NOBODY,
+      args: ["--data", folder.path],
+    });
+    assert.equal(await prompt.type("1 + 1"), "2");
+    assert.match(await prompt.type("await db.Organization.get()"), /\(none\)/);
+    await prompt.keys("await new Promise(() => {})\r");
+    await prompt.shows("{})\n");
+    await prompt.keys("\x03");
+    await prompt.shows(/\^C[^\n]*\nsextant> $/);
+    await prompt.keys("db.Organiz\t");
+    await prompt.shows("db.Organization");
+    await prompt.close();
+    await folder.remove();
+  },
+});
+
 Deno.test("the prompt knows the words of any prompt: help and exit", async () => {
   const { env } = await newHub();
   const folder = await temporaryFolder();

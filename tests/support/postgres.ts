@@ -47,7 +47,8 @@ const newPassword = () => randomBytes(12).toString("hex");
 
 /** A server of the caller's own, in a temporary folder. */
 export async function startOwnPostgres(): Promise<OwnPostgres> {
-  const { server, ...life } = await startServer();
+  // Who kills it asks afterwards for what was committed before.
+  const { server, ...life } = await startServer({ synchronous_commit: "on" });
   return { ...databasesOn(server), ...life };
 }
 
@@ -61,7 +62,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   return { ...databasesOn(server), stop: shared.release };
 }
 
-const shared = shareServer(startServer);
+const shared = shareServer(() => startServer());
 
 /** Starts the server that the test files of a run find by the variable in `env`. */
 export async function startSharedPostgres(): Promise<
@@ -71,7 +72,7 @@ export async function startSharedPostgres(): Promise<
   return { env: { [SHARED_POSTGRES]: JSON.stringify(server) }, stop };
 }
 
-async function startServer() {
+async function startServer(settings: Record<string, string> = {}) {
   const folder = await temporaryFolder();
   const adminPassword = newPassword();
   const start = () =>
@@ -87,6 +88,7 @@ async function startServer() {
         full_page_writes: "off",
         max_connections: "500",
         max_wal_size: "4GB",
+        ...settings,
       },
     });
   let running = await start();

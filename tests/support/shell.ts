@@ -88,11 +88,18 @@ function plain(output: string): string {
   return output.replace(CONTROL_SEQUENCE, "").replaceAll("\r\n", "\n").replaceAll("\r", "");
 }
 
+export interface OpenPromptOptions {
+  env: Record<string, string>;
+  args?: string[];
+  /** What starts the program in the terminal, such as `setpriv` with its options. */
+  through?: string[];
+}
+
 /** Starts the shell in a pseudo-terminal of 120 columns, and waits for its prompt. */
 export async function openPrompt(
-  { env, args = [] }: { env: Record<string, string>; args?: string[] },
+  { env, args = [], through = [] }: OpenPromptOptions,
 ): Promise<Prompt> {
-  const program = [Deno.execPath(), "run", "--quiet", "-A", MAIN, ...args];
+  const program = [...through, Deno.execPath(), "run", "--quiet", "-A", MAIN, ...args];
   const command = `stty cols 120 rows 50; exec ${program.map((one) => `'${one}'`).join(" ")}`;
   const child = new Deno.Command("script", {
     args: ["--quiet", "--flush", "--return", "--command", command, "/dev/null"],

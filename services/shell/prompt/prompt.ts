@@ -55,14 +55,15 @@ export async function runPrompt(
     history: [...history.lines],
     historySize: 1000,
     completer(line: string, give: (error: null, result: [string[], string]) => void) {
-      complete(line, evaluator, globals).then(
-        (found) => give(null, found),
-        () => give(null, [[], line]),
-      );
+      reader.pause();
+      complete(line, evaluator, globals)
+        .then((found) => give(null, found), () => give(null, [[], line]))
+        .finally(() => reader.resume());
     },
   });
   reader.on("line", (line: string) => {
     lines.push(line);
+    pause();
     wake();
   });
   reader.on("close", () => {
@@ -70,10 +71,6 @@ export async function runPrompt(
     wake();
   });
   reader.on("SIGINT", () => {
-    if (abandon) {
-      if (!interrupt()) abandon();
-      return;
-    }
     lines.length = 0;
     statement = "";
     reader.write(null, { ctrl: true, name: "e" });
@@ -81,10 +78,24 @@ export async function runPrompt(
     process.stdout.write("^C\n");
     ask();
   });
+  // While a statement runs, the terminal makes a signal of Ctrl-C, and shows it.
+  const onSignal = () => {
+    if (!interrupt()) abandon?.();
+  };
+  process.on("SIGINT", onSignal);
 
   function ask(): void {
+    process.stdin.setRawMode(true);
     reader.setPrompt(statement === "" ? PROMPT : CONTINUED);
     reader.prompt();
+  }
+  /**
+   * Reads nothing until the next prompt. A read that is under way blocks everything else when the
+   * terminal belongs to another account (`su`, `sudo -u`): there Deno reads it synchronously.
+   */
+  function pause(): void {
+    reader.pause();
+    process.stdin.setRawMode(false);
   }
   function nextLine(): Promise<string | undefined> | string | undefined {
     if (lines.length > 0) return lines.shift();
@@ -118,7 +129,7 @@ export async function runPrompt(
     const outcome = await Promise.race([evaluateShown(evaluator, given), abandoned]);
     abandon = undefined;
     if (outcome === "abandoned") {
-      process.stdout.write("^C (no longer waited for)\n");
+      process.stdout.write(" (no longer waited for)\n");
     } else if (outcome.kind === "incomplete") {
       // An empty line ends a statement that may never have become one.
       if (!outcome.unless || line.trim() !== "") continue;
@@ -128,6 +139,7 @@ export async function runPrompt(
     history.add(given);
   }
   if (closed) process.stdout.write("\n");
+  process.off("SIGINT", onSignal);
   reader.close();
 }
 
