@@ -10,8 +10,9 @@
  * its subscription has a queue group.
  * @module
  */
-import { setImmediate } from "node:timers";
 import NodeWebSocket from "ws";
+import { createLoginFirst } from "./login_first.ts";
+import { writeTogether } from "./write_together.ts";
 
 /** The package brings no types; it keeps to the standard's interface, with these additions. */
 interface Socket extends WebSocket {
@@ -52,18 +53,16 @@ export interface SocketHandle {
   readonly closed: boolean;
 }
 
-const FLUSH_BYTES = 64 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-// One character a byte, so that places in the text are places in the bytes.
-const latin1 = new TextDecoder("latin1");
 
 // Deno's own WebSocket leaves Nagle's algorithm on, which costs 45 ms whenever writes follow one
 // another.
 function open(url: string): Socket {
   const socket = new Socket(url, { perMessageDeflate: false });
   socket.binaryType = "arraybuffer";
-  socket.on("error", () => {}); // also after the last handler is gone, an error must not end the process
+  // Also after the last handler is gone, an error must not end the process.
+  socket.on("error", () => {});
   return socket;
 }
 
@@ -74,22 +73,11 @@ export function openSocket(url: string): SocketHandle {
   let current = open(url);
   /** Set while the old socket is read to its end: what the client sends meanwhile. */
   let held: ArrayBufferLike[] | undefined;
-  /**
-   * Written together at the end of the event loop's turn: one system call instead of one for each
-   * message.
-   */
-  let pending: ArrayBufferLike[] = [];
-  let pendingBytes = 0;
   let closed = false;
 
-  function flush() {
-    const parts = pending;
-    pending = [];
-    pendingBytes = 0;
-    if (parts.length === 0 || current.readyState !== WebSocket.OPEN) return;
-    current.send(parts.length === 1 ? parts[0]! as ArrayBuffer : joinAll(parts));
-  }
-
+  const { send, flush } = writeTogether((bytes) => {
+    if (current.readyState === WebSocket.OPEN) current.send(bytes);
+  });
   const socket: ExchangeableSocket = {
     binaryType: "arraybuffer",
     onopen: null,
@@ -101,11 +89,8 @@ export function openSocket(url: string): SocketHandle {
       return current.bufferedAmount;
     },
     send(data) {
-      if (held) return void held.push(data);
-      if (pending.length === 0) setImmediate(flush);
-      pending.push(data);
-      pendingBytes += data.byteLength;
-      if (pendingBytes >= FLUSH_BYTES) flush();
+      if (held) held.push(data);
+      else send(data);
     },
     close(code, reason) {
       closed = true;
@@ -114,33 +99,12 @@ export function openSocket(url: string): SocketHandle {
     },
   };
 
-  // nats.ws must have returned from its log-in before it hears of an error or a close, as when a
-  // credential runs out in that very second: else it takes the connection for a living one, for
-  // ever.
-  let loggedIn = false;
-  let later: (() => void)[] | undefined;
-  function inOrder(event: () => void) {
-    if (later) later.push(event);
-    else event();
-  }
-  function onData(bytes: Uint8Array<ArrayBuffer>) {
-    const end = loggedIn ? -1 : endOfLogin(bytes);
-    if (end < 0) return void socket.onmessage?.({ data: bytes.buffer });
-    loggedIn = true;
-    const rest = bytes.slice(end);
-    later = rest.length > 0 ? [() => onData(rest)] : [];
-    setTimeout(() => {
-      const events = later ?? [];
-      later = undefined;
-      for (const event of events) event();
-    });
-    socket.onmessage?.({ data: bytes.slice(0, end).buffer });
-  }
+  const { take, inOrder } = createLoginFirst((data) => socket.onmessage?.({ data }));
 
   function attach(to: Socket) {
     const ifCurrent = (event: () => void) => inOrder(() => to === current && event());
     to.onopen = (event) => socket.onopen?.(event);
-    to.onmessage = ({ data }) => ifCurrent(() => onData(new Uint8Array(data as ArrayBuffer)));
+    to.onmessage = ({ data }) => ifCurrent(() => take(new Uint8Array(data as ArrayBuffer)));
     to.onerror = (event) => {
       const { message, error } = event as ErrorEvent;
       ifCurrent(() => socket.onerror?.({ message, error }));
@@ -175,15 +139,12 @@ export function openSocket(url: string): SocketHandle {
     flush();
     held = [];
     const old = current;
-    const timer = setTimeout(() => old.terminate(), timeoutMs);
     try {
-      await done;
+      await orTerminate(old, done, timeoutMs);
     } catch (error) {
       held = undefined;
       next.socket.terminate();
       throw new Error("Cannot hand over: the connection was lost meanwhile", { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
     const waiting = held;
     held = undefined;
@@ -209,12 +170,16 @@ export function openSocket(url: string): SocketHandle {
 }
 
 /**
- * Where the answer to the first PING ends; -1 when it is not in there. No message can come before
- * it.
+ * Waits for what comes over this socket; when it does not come in time the socket ends, and so it
+ * fails.
  */
-function endOfLogin(bytes: Uint8Array): number {
-  const at = latin1.decode(bytes).search(/^PONG\r\n/m);
-  return at < 0 ? -1 : at + "PONG\r\n".length;
+async function orTerminate(socket: Socket, done: Promise<void>, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => socket.terminate(), timeoutMs);
+  try {
+    await done;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 type Subscribed = ReturnType<HandOverClient["subscriptions"]>;
@@ -303,16 +268,6 @@ function withoutAnswer(
     start = end + 1 + (size ? Number(size[1]) + 2 : 0);
     if (start > bytes.length) return undefined;
   }
-}
-
-function joinAll(parts: ArrayBufferLike[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(new Uint8Array(part), at);
-    at += part.byteLength;
-  }
-  return out;
 }
 
 function join(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
