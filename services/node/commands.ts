@@ -109,15 +109,15 @@ async function runStatus({ config }: Options): Promise<number> {
 async function runVerify({ config, expect }: Options): Promise<number> {
   const { dataFolder } = await readNodeConfig(config);
   const path = join(dataFolder, AUDIT_FILE);
-  const text = await Deno.readTextFile(path).catch((error) => {
+  const info = await Deno.stat(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  if (!text) {
+  if (!info?.size) {
     const begun = "An agent that has started here has written to it";
-    console.log(`${path}: ${text === undefined ? "there is no such file" : "is empty"}. ${begun}.`);
+    console.log(`${path}: ${info === undefined ? "there is no such file" : "is empty"}. ${begun}.`);
     return 1;
   }
-  const found = verifyAuditLog(text, expect);
+  const found = await verifyAuditLog(path, expect);
   if (!found.ok) {
     console.log(`${path}: line ${found.line} ${found.problem}.`);
     return 1;

@@ -71,6 +71,7 @@ export function decideTask(task: TaskRequest, policy: Policy): Decision {
   return first(
     () => decideBasics(task.image, policy),
     () => decideAlgorithm(task, policy),
+    () => decideVersion(task, policy),
     () => decideCaller(task, policy),
     () => decideDatabases(task, policy),
   );
@@ -172,6 +173,47 @@ function decideAlgorithm({ image, store }: TaskRequest, policy: Policy): Decisio
   return passed ? ALLOWED : refuse(what, misses.filter(Boolean).join(", and "));
 }
 
+/**
+ * Refuses a version of an algorithm that no rule is for, where there is a rule for another one.
+ * The same code may stand under another tag or under its digest, and must not escape its rules by
+ * that, whatever else lists it.
+ */
+function decideVersion({ image }: TaskRequest, policy: Policy): Decision {
+  if (ruleFor(image, policy)) return ALLOWED;
+  const repository = repositoryOf(image);
+  const other = policy.algorithms?.find(({ name }) => namesRepository(name, repository));
+  if (!other) return ALLOWED;
+  return refuse(
+    `the algorithm ${image}`,
+    `policies.algorithms has a rule for ${other.name}, and none for this version`,
+  );
+}
+
+/** Whether an entry is for any version of what is in a repository. */
+function namesRepository(entry: string, repository: string): boolean {
+  if (!isPattern(entry)) return repositoryOf(entry) === repository;
+  // What stands before a version in a pattern: "x/(a|b)" of "x/(a|b):1" and "x/a" of "x/a(:1|:2)".
+  return [...entry.matchAll(/[:@#(]/g)].some(({ index }) => {
+    const start = entry.slice(0, index);
+    return isWhole(start) && new RegExp(`^(?:${start})$`, "u").test(repository);
+  });
+}
+
+function isWhole(pattern: string): boolean {
+  try {
+    return Boolean(new RegExp(pattern, "u"));
+  } catch {
+    return false;
+  }
+}
+
+/** The name without a version, in the shortest of the forms in which a registry knows it. */
+function repositoryOf(image: string): string {
+  return nameOf(image)
+    .replace(/^([^/]+):443\//, "$1/")
+    .replace(/^(?:(?:index\.|registry-1\.)?docker\.io\/)(?:library\/)?/, "");
+}
+
 /** What keeps an algorithm from being allowed by name: `""` for nothing, `undefined` where no algorithms are listed. */
 function missingInAlgorithms(image: string, policy: Policy): string | undefined {
   const { allowedAlgorithms, algorithms } = policy;
@@ -255,7 +297,8 @@ function decideArguments({ method, args, kwargs }: CallRequest, rule?: MethodRul
     const what = `the argument "${name}" of the method "${method}"`;
     const allowed = Object.hasOwn(rule.arguments, name) ? rule.arguments[name]! : undefined;
     if (allowed === undefined) return refuse(what, "it is not listed in policies.algorithms");
-    const values = Array.isArray(value) ? value : [value];
+    // An empty list has no value that is listed; it may mean "all" to an algorithm.
+    const values = Array.isArray(value) && value.length > 0 ? value : [value];
     if (allowed !== "any" && !values.every((one) => allowed.includes(one))) {
       return refuse(`that value of ${what}`, "it is not listed in policies.algorithms");
     }

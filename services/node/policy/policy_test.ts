@@ -283,3 +283,52 @@ Deno.test("decideCall() goes by method, arguments and number of organizations", 
   assert.match(callReason({ kwargs: { bins: 10 } }, bins([])), /value of the argument/);
   assert.match(callReason({ organizations: 2 }, strict), /minimum_organizations of 3/);
 });
+
+Deno.test("decideCall() takes an empty list, and a name of every object, for no listed argument", () => {
+  for (const value of [[], [[]], {}]) {
+    assert.match(callReason({ kwargs: { column: value } }, strict), /value of the argument/);
+    assert.ok(decideCall({ ...call, kwargs: { bins: value } }, strict).allowed, "any means any");
+  }
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    const kwargs = JSON.parse(`{"column":"age","${name}":1}`);
+    assert.match(callReason({ kwargs }, strict), new RegExp(`argument "${name}" .* not listed`));
+  }
+});
+
+Deno.test("decideTask() lets no other tag and no digest escape an algorithm's rule", () => {
+  const methods = { partial: {} };
+  const lists: Policy[] = [
+    { allowedAlgorithms: ["x/avg"] },
+    { allowedAlgorithms: [".*"] },
+    { allowedStores: [STORE], eitherAlgorithmOrStore: true },
+  ];
+  const others = [
+    `x/avg@sha256:${DIGEST}`,
+    `x/avg:1.0@sha256:${DIGEST}`,
+    "x/avg:2.0",
+    "x/avg",
+  ];
+  for (const list of lists) {
+    for (const name of ["x/avg:1.0", "x/avg:1\\.0", "x/(avg|sum):1\\.0", "x/avg(:1\\.0|:1\\.1)"]) {
+      const policy = { ...list, algorithms: [{ name, methods }] };
+      const here = { ...task, store: STORE };
+      assert.ok(decideTask({ ...here, image: "x/avg:1.0" }, policy).allowed, name);
+      for (const image of others) {
+        assert.match(
+          reasonFor({ image, store: STORE }, policy),
+          /a rule for .*, and none for this version/,
+          `${name} ${image}`,
+        );
+      }
+      if (list.allowedAlgorithms?.[0] === "x/avg") continue;
+      assert.ok(decideTask({ ...here, image: "x/average:2" }, policy).allowed, "of another name");
+    }
+  }
+  const anything: Policy = { allowedAlgorithms: [".*"] };
+  const hub = { ...anything, algorithms: [{ name: "x/avg:1.0", methods }] };
+  assert.match(reasonFor({ image: "docker.io/x/avg:1.0" }, hub), /none for this version/);
+  const own = { ...anything, algorithms: [{ name: "deno:average@1.0", methods }] };
+  assert.match(reasonFor({ image: "deno:average@1.1" }, own), /none for this version/);
+  const both = { ...anything, algorithms: [{ name: "x/avg:1.0" }, { name: "x/avg" }] };
+  assert.ok(decideTask({ ...task, image: "x/avg:2.0" }, both).allowed, "a rule for the rest");
+});

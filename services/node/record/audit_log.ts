@@ -164,35 +164,51 @@ export type Verification =
   | { ok: true; records: number; last: string; from: string; to: string }
   | { ok: false; line: number; problem: string };
 
-/** Checks the whole of a log's text; `expect` is the digest of a record that must be in it. */
-export function verifyAuditLog(text: string, expect?: string): Verification {
-  const lines = text.split("\n");
-  const torn = lines.pop() !== "";
+/**
+ * Checks the whole log in the file `path`, line by line, for it may have grown for years;
+ * `expect` is the digest of a record that must be in it.
+ */
+export async function verifyAuditLog(path: string, expect?: string): Promise<Verification> {
   let prev = FIRST;
   let seen = expect === undefined;
-  const times: string[] = [];
-  for (const [index, line] of lines.entries()) {
+  let records = 0;
+  let from = "-";
+  let to = "-";
+  for await (const { line, whole } of readLines(path)) {
+    const number = records + 1;
+    if (!whole) {
+      return { ok: false, line: number, problem: "is not complete; a crash can do that" };
+    }
     const record = readLine(line);
-    const problem = typeof record === "string"
-      ? record
-      : record.seq !== index + 1 || record.prev !== prev
-      ? "does not follow the record before it: something was removed, added or moved"
-      : undefined;
-    if (problem || typeof record === "string") {
-      return { ok: false, line: index + 1, problem: problem ?? "is wrong" };
+    if (typeof record === "string") return { ok: false, line: number, problem: record };
+    if (record.seq !== number || record.prev !== prev) {
+      const problem = "does not follow the record before it: something was removed, added or moved";
+      return { ok: false, line: number, problem };
     }
     prev = record.hash;
     seen ||= prev === expect;
-    times.push(record.at);
-  }
-  if (torn) {
-    return { ok: false, line: lines.length + 1, problem: "is not complete; a crash can do that" };
+    if (records === 0) from = record.at;
+    to = record.at;
+    records = number;
   }
   if (!seen) {
     const problem =
       "is the end, and no record has the expected digest: the end was cut off or rewritten";
-    return { ok: false, line: lines.length, problem };
+    return { ok: false, line: records, problem };
   }
-  const from = times[0] ?? "-";
-  return { ok: true, records: lines.length, last: prev, from, to: times.at(-1) ?? "-" };
+  return { ok: true, records, last: prev, from, to };
+}
+
+/** The lines of a file; the last is not `whole` when no newline ends it. */
+async function* readLines(path: string): AsyncGenerator<{ line: string; whole: boolean }> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let rest = "";
+  for await (const piece of readPieces(path)) {
+    const lines = decoder.decode(piece, { stream: true }).split("\n");
+    lines[0] = rest + lines[0];
+    rest = lines.pop()!;
+    for (const line of lines) yield { line, whole: true };
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield { line: rest, whole: false };
 }

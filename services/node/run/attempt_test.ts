@@ -16,6 +16,8 @@ interface Place {
   journal: Journal;
   /** What was reported at the end. */
   reports: Record<string, unknown>[];
+  /** With no runtime, and rules and a hub that allow everything. */
+  tools: AttemptTools;
   /** Takes up again a run that the journal has as started. */
   takeUp(
     again: (signal: AbortSignal) => Execute,
@@ -34,11 +36,23 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
       return { ok: true };
     },
   } as Partial<Reporter> as Reporter;
+  const tools: AttemptTools = {
+    admit: () => Promise.resolve({ allowed: true }),
+    journal,
+    reporter,
+    slots: createSlots(1),
+    runtime: {} as Runtime,
+    audit,
+    shareLogs: true,
+    sealOf: () => Promise.resolve(null),
+    log: silentLogger,
+  };
   try {
     await use({
       folder: folder.path,
       journal,
       reports,
+      tools,
       async takeUp(again, { sealOf, signal }) {
         await journal.accepted(dispatch);
         await journal.started(dispatch);
@@ -46,15 +60,10 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
           reattach: (_, signal) => Promise.resolve(again(signal)),
         };
         await carryOut({ dispatch, state: "started" }, {
+          ...tools,
           admit: () => Promise.reject(new Error("not asked")),
-          journal,
-          reporter,
-          slots: createSlots(1),
           runtime: runtime as Runtime,
-          audit,
-          shareLogs: true,
           sealOf,
-          log: silentLogger,
         }, signal);
       },
     });
@@ -108,5 +117,45 @@ Deno.test("carryOut() ends a run that was taken up again without its result when
     ]);
     assert.equal(released, 1);
     assert.equal(journal.open.size, 0);
+  });
+});
+
+Deno.test("carryOut() tells the hub of a start, and makes nothing ready, only with a free slot", async () => {
+  await withPlace(async ({ journal, tools }) => {
+    const { signal } = new AbortController();
+    const slots = createSlots(1);
+    await slots.take(signal);
+    const waits = Promise.withResolvers<void>();
+    const steps: string[] = [];
+    await journal.accepted(dispatch);
+    const over = carryOut({ dispatch, state: "accepted" }, {
+      ...tools,
+      slots: {
+        ...slots,
+        take(...options) {
+          const taken = slots.take(...options).then(() => void steps.push("slot"));
+          waits.resolve();
+          return taken;
+        },
+      },
+      reporter: {
+        ...tools.reporter,
+        start: () => {
+          steps.push("start");
+          return Promise.resolve({ ok: false, reason: "superseded" });
+        },
+      },
+      runtime: {
+        prepare: () => {
+          steps.push("prepare");
+          return () => Promise.reject(new Error("not wanted"));
+        },
+      },
+    }, signal);
+    await waits.promise;
+    assert.deepEqual(steps, [], "while another run has the slot");
+    slots.release();
+    await over;
+    assert.deepEqual(steps, ["slot", "prepare", "start"]);
   });
 });

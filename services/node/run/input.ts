@@ -19,7 +19,11 @@ import { CannotStart } from "./cannot_start.ts";
 const callSchema = z.object({
   method: z.string().min(1),
   args: z.array(z.unknown()).default([]),
-  kwargs: z.record(z.string(), z.unknown()).default({}),
+  // A z.record() leaves out `__proto__`, which the algorithm would get: the owner's rules see all.
+  kwargs: z.custom<Record<string, unknown>>(
+    (given) => typeof given === "object" && given !== null && !Array.isArray(given),
+    "must be an object",
+  ).default({}),
 });
 /** What the algorithm is called with. */
 export type Call = z.infer<typeof callSchema>;

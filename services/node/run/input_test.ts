@@ -187,6 +187,23 @@ Deno.test("a whole number of many digits is no other one for the owner's rules",
   });
 });
 
+Deno.test("an argument named __proto__ is one for the owner's rules", async () => {
+  const policy = { algorithms: [{ name: "i", methods: { m: { arguments: { id: [1] } } } }] };
+  await withInputs({ policy }, async ({ receive }) => {
+    const kwargs = '{"id":1,"__proto__":{"id":2}}';
+    await assert.rejects(
+      receive(encoder.encode(btoa(`{"method":"m","kwargs":${kwargs}}`))),
+      cannotStart(/argument "__proto__" .* is not listed/, "not allowed"),
+    );
+  });
+  await withInputs({}, async ({ receive }) => {
+    for (const kwargs of ["[]", "null", "1"]) {
+      const input = encoder.encode(btoa(`{"method":"m","kwargs":${kwargs}}`));
+      await assert.rejects(receive(input), cannotStart(/must be an object with method/));
+    }
+  });
+});
+
 Deno.test("a large input is refused where the owner's rules would have to read it, and only there", async () => {
   const stored = encoder.encode(large.toBase64());
   const rule = (methods?: Record<string, object>) => ({ algorithms: [{ name: "i", methods }] });
