@@ -43,6 +43,8 @@ interface Run {
 
 /** Everything started that has not ended. */
 const children = new Set<Deno.ChildProcess>();
+/** Aborted when nothing more is to start. */
+const stopped = new AbortController();
 
 function startDeno(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   const colour = Deno.stdout.isTerminal() && !Deno.noColor;
@@ -87,7 +89,11 @@ async function runBatches(
   async function work(_: unknown, slot: number) {
     const first = FIRST_PORT + slot * PORTS_OF_SLOT;
     const SEXTANT_PORTS = `${first}-${first + PORTS_OF_SLOT - 1}`;
-    for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
+    for (
+      let batch = waiting.shift();
+      batch && !stopped.signal.aborted;
+      batch = waiting.shift()
+    ) {
       runs.push(await runBatch(batch, flags, { ...env, SEXTANT_PORTS }));
     }
   }
@@ -117,6 +123,7 @@ async function typesAreRight(files: string[]): Promise<boolean> {
 /** Ends what runs when this program is told to, or when it takes too long. */
 function watchOver(): { end(): void } {
   const stop = () => {
+    stopped.abort();
     for (const child of children) child.kill("SIGTERM");
   };
   const timer = setTimeout(() => {
@@ -134,6 +141,7 @@ function watchOver(): { end(): void } {
 
 function report(runs: Run[]): void {
   const sum = total(runs);
+  if (stopped.signal.aborted) console.log("\nThe run was ended before all tests had run.");
   const slowest = runs.toSorted((a, b) => b.seconds - a.seconds).slice(0, SHOWN_SLOWEST);
   console.log(`\nThe slowest:`);
   for (const { batch, seconds } of slowest) {
@@ -184,7 +192,7 @@ export async function main(args: string[]): Promise<number> {
     ]);
     report(runs);
     const { passed, failed } = total(runs);
-    return failed === 0 && passed > 0 ? 0 : 1;
+    return failed === 0 && passed > 0 && !stopped.signal.aborted ? 0 : 1;
   } finally {
     watching.end();
   }
