@@ -5,12 +5,13 @@
  * @module
  */
 import { readArgs, typedPath } from "../../shared/command_line/read_args.ts";
-import { ConfigError, readLogLevel } from "../../shared/service/config.ts";
+import { ConfigError } from "../../shared/service/config.ts";
 import { messageOf } from "../../shared/service/errors.ts";
-import { createLogger, type LogLevel } from "../../shared/service/log.ts";
+import { createLogger, type Logger } from "../../shared/service/log.ts";
+import { runService, type ServiceProcess } from "../../shared/service/run_service.ts";
 import { startAgent } from "./agent.ts";
 import { COMMANDS_HELP, findCommand } from "./commands.ts";
-import { readNodeConfig } from "./config/config.ts";
+import { type NodeConfig, readNodeConfig } from "./config/config.ts";
 import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
 import { describeWalls, type Wall } from "./sandbox/walls.ts";
 
@@ -58,61 +59,38 @@ async function main(): Promise<number> {
   if (command) return await command();
   const path = await configPath();
   if (typeof path === "number") return path;
-  let log = createLogger("node");
-  let level: LogLevel | undefined;
+  let config: NodeConfig;
   try {
-    level = readLogLevel();
-    log = createLogger("node", { level: level ?? "info" });
+    config = await readNodeConfig(path);
   } catch (error) {
-    log.error(messageOf(error));
-    return 2;
-  }
-  const starting = new AbortController();
-  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
-  let signals = 0;
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(name, () => {
-      if (++signals > 1) Deno.exit(130);
-      log.info("Stopping", { signal: name });
-      starting.abort(new Error(`stopped by ${name}`));
-      end(0);
-    });
-  }
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    log.error("A promise was rejected and nobody looked", { error: event.reason });
-  });
-  function explain(error: unknown): number {
-    if (starting.signal.aborted && error === starting.signal.reason) return 0;
-    log.error(messageOf(error));
+    sayReason(createLogger("node"), error);
     return error instanceof ConfigError ? 2 : 1;
   }
+  const { logLevel: level } = config;
+  const options = { level, deadlineMs: STOP_DEADLINE_MS, sayFailure: sayReason };
+  return await runService("node", (life) => run(config, life), options);
+}
 
-  try {
-    const config = await readNodeConfig(path);
-    if (!level && config.logLevel) log = createLogger("node", { level: config.logLevel });
-    if (
-      config.api.startsWith("http://") && !/^http:\/\/(localhost|127\.|\[::1\])/.test(config.api)
-    ) {
-      log.warn("server_url is plain http: the API key and all data travel readable", {
-        server: config.api,
-      });
-    }
-    const agent = await startAgent({
-      config,
-      log,
-      signal: starting.signal,
-      onFailure: (error) => end(explain(error)),
+async function run(config: NodeConfig, { log, signal, fail, onStop }: ServiceProcess) {
+  if (
+    config.api.startsWith("http://") && !/^http:\/\/(localhost|127\.|\[::1\])/.test(config.api)
+  ) {
+    log.warn("server_url is plain http: the API key and all data travel readable", {
+      server: config.api,
     });
-    log.info("Ready");
-    const code = await ended;
-    setTimeout(() => Deno.exit(code || 1), STOP_DEADLINE_MS);
-    await agent.stop();
-    log.info("Stopped");
-    return code;
-  } catch (error) {
-    return explain(error);
   }
+  const starting = startAgent({ config, log, signal, onFailure: fail });
+  // An agent that is stopped while it starts gives back what it has, and then says that it did not start.
+  onStop("agent", async () => {
+    const agent = await starting.catch(() => undefined);
+    await agent?.stop();
+  });
+  await starting;
+}
+
+/** For the owner of the node: why, without where in the program. */
+function sayReason(log: Logger, error: unknown): void {
+  log.error(messageOf(error));
 }
 
 /** The path given on the command line, or the exit code when there is none to work with. */
