@@ -303,6 +303,11 @@ Deno.test("wrong input is one clear line, and nothing is half-written", async ()
       `await db.Organization.get("one")`,
       `Organization: id must be an integer, not "one"`,
     );
+    assert.equal((await prompt.type(`await db.Organization.get(3e9)`)).trim(), "undefined");
+    await wrong(
+      `await new db.User({username: "x", password: "y", organization: 3e9}).save()`,
+      "User: organization: there is no Organization 3000000000",
+    );
     await wrong(`await db.Organization.find({town: 1})`, /^Error: Organization has no town/);
     await wrong(`await o.delete().then(() => o.delete())`, /not stored/);
     await wrong(`let let = 1`, /^Error: Syntax error: let is disallowed/);

@@ -22,7 +22,7 @@ import { asQuery } from "./query.ts";
 import { storedIdOf } from "./relations.ts";
 import { estimatedRows, PAGE_ROWS, selectRows } from "./rows.ts";
 import { camelCase, noSuchName, refusingUnknown } from "./typos.ts";
-import { checked } from "./values.ts";
+import { checked, MAX_INTEGER } from "./values.ts";
 
 type Condition = (tx: Tx) => Fragment;
 
@@ -101,6 +101,8 @@ function questionsOf(description: Description, { page, list, count }: Reading) {
     if (which === undefined || (typeof which === "object" && which !== null)) {
       return await list([], which as ListOptions);
     }
+    // No id is as large as that.
+    if (Number.isInteger(which) && Math.abs(which as number) > MAX_INTEGER) return undefined;
     return await findOne({ id: which });
   }
   async function find(where: Record<string, unknown>, options?: ListOptions) {

@@ -90,10 +90,12 @@ async function idOf(
     throw new ShellError(`${where}: ${found.length > 1 ? many : none}`);
   }
   const id = value instanceof RecordBase ? storedIdOf(value, model, where) : value;
-  if (!Number.isInteger(id) || Math.abs(id as number) > MAX_INTEGER) {
+  if (!Number.isInteger(id)) {
     throw new ShellError(`${where} must be a ${model} or its id, not ${describe(value)}`);
   }
-  const [found] = await db`select 1 from ${db(table)} where id = ${id as number}`;
+  const [found] = Math.abs(id as number) > MAX_INTEGER
+    ? []
+    : await db`select 1 from ${db(table)} where id = ${id as number}`;
   if (!found) throw new ShellError(`${where}: there is no ${model} ${id}`);
   return id as number;
 }

@@ -2,6 +2,7 @@
  * Values as they are typed, checked against the type of the property they are for.
  * @module
  */
+import { isoDate } from "../../../shared/contract/fields.ts";
 import { ShellError } from "../errors.ts";
 import type { Field, ValueType } from "../models/description.ts";
 import { describe } from "../show/words.ts";
@@ -45,11 +46,7 @@ function convert(type: ValueType, value: unknown): unknown {
     case "boolean":
       return typeof value === "boolean" ? value : undefined;
     case "date": {
-      const date = value instanceof Date
-        ? value
-        : typeof value === "string"
-        ? new Date(value)
-        : null;
+      const date = value instanceof Date ? value : dateOf(value);
       return date && !Number.isNaN(date.getTime()) ? date : undefined;
     }
     case "list":
@@ -57,4 +54,13 @@ function convert(type: ValueType, value: unknown): unknown {
     case "object":
       return typeof value === "object" ? value : undefined;
   }
+}
+
+/** A date without a zone is UTC, as in the API. */
+function dateOf(value: unknown): Date | undefined {
+  if (typeof value !== "string") return undefined;
+  const iso = isoDate.safeParse(value).data;
+  if (iso) return iso;
+  const utc = new Date(`${value} UTC`);
+  return Number.isNaN(utc.getTime()) ? new Date(value) : utc;
 }

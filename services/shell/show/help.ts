@@ -4,7 +4,7 @@
  */
 import { DESCRIPTIONS } from "../models/all.ts";
 import type { Description } from "../models/description.ts";
-import { table, terminalWidth } from "./table.ts";
+import { table, terminalWidth, wrapped } from "./table.ts";
 
 /** A text that is shown as it is. */
 export class HelpText {
@@ -55,13 +55,20 @@ export function helpOfShell(): HelpText {
   const width = terminalWidth();
   return new HelpText([
     "Models, such as db.Organization:",
-    table(DESCRIPTIONS.map(({ name, meaning }) => ({ model: name, meaning })), width),
+    table(DESCRIPTIONS.map(({ name, meaning }) => ({ model: name, meaning })), width, {
+      wrap: true,
+    }),
     "",
     "On db and sql:",
-    table(Object.entries(DATABASE_METHODS).map(([typed, meaning]) => ({ typed, meaning })), width),
+    table(Object.entries(DATABASE_METHODS).map(([typed, meaning]) => ({ typed, meaning })), width, {
+      wrap: true,
+    }),
     "",
-    "A record is changed by assignment and stored by await record.save(). There are no permission checks and no " +
-    "validation here; the API has both, and is to be preferred.",
+    ...wrapped(
+      "A record is changed by assignment and stored by await record.save(). There are no permission checks and no " +
+        "validation here; the API has both, and is to be preferred.",
+      width,
+    ),
   ].join("\n"));
 }
 
@@ -90,14 +97,14 @@ export function helpOf(description: Description): HelpText {
     `Table ${tableName} of ${service}.`,
     "",
     "Fields",
-    table(properties, width),
+    table(properties, width, { wrap: true }),
     "",
     `Relations (awaited: await ${name.toLowerCase()}.${Object.keys(relations)[0]})`,
-    table(related, width),
+    table(related, width, { wrap: true }),
     "",
     "Methods",
-    table(methodsOf(description), width),
-    ...notes.flatMap((note) => ["", note]),
+    table(methodsOf(description), width, { wrap: true }),
+    ...notes.flatMap((note) => ["", ...wrapped(note, width)]),
   ].join("\n"));
 }
 

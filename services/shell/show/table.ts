@@ -9,12 +9,18 @@ const LEAST_WIDTH = 8;
 const BORDERS = 3;
 
 /**
- * Rows of text by column, in a frame. Cells that are too long end in `…`; columns that find no room
- * are named below the table.
+ * Rows of text by column, in a frame. Where room is short, columns without any value give theirs to
+ * the others; cells that are too long end in `…`, or with `wrap` go on in the next line; columns that
+ * find no room are named below the table.
  */
-export function table(rows: Record<string, string>[], width: number): string {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  if (columns.length === 0) return "(nothing)";
+export function table(
+  rows: Record<string, string>[],
+  width: number,
+  { wrap = false }: { wrap?: boolean } = {},
+): string {
+  const all = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  if (all.length === 0) return "(nothing)";
+  const columns = withoutEmpty(all, rows, width);
   const natural = columns.map((column) =>
     Math.max(widthOf(column), ...rows.map((row) => widthOf(row[column] ?? "")))
   );
@@ -29,12 +35,39 @@ export function table(rows: Record<string, string>[], width: number): string {
     line("┌", "┬", "┐"),
     cells(shown),
     line("├", "┼", "┤"),
-    ...rows.map((row) => cells(shown.map((column) => row[column] ?? ""))),
+    ...rows.flatMap((row) => {
+      const texts = shown.map((column) => row[column] ?? "");
+      if (!wrap) return [cells(texts)];
+      const parts = texts.map((text, at) => wrapped(text, widths[at]!));
+      const height = Math.max(...parts.map((one) => one.length));
+      return Array.from({ length: height }, (_, at) => cells(parts.map((one) => one[at] ?? "")));
+    }),
     line("└", "┴", "┘"),
   ];
   const left = columns.slice(fitting);
   if (left.length > 0) lines.push(`Too narrow for: ${left.join(", ")}`);
   return lines.join("\n");
+}
+
+/** Lines of whole words; a word that is longer than a line stays whole. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length > 0 && widthOf(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** The columns; without those that are empty in every row, when not all fit in their whole width. */
+function withoutEmpty(columns: string[], rows: Record<string, string>[], width: number): string[] {
+  const natural = columns.map((column) =>
+    Math.max(widthOf(column), ...rows.map((row) => widthOf(row[column] ?? "")))
+  );
+  if (sum(natural) + BORDERS * columns.length + 1 <= width) return columns;
+  const filled = columns.filter((column) => rows.some((row) => row[column]));
+  return filled.length > 0 ? filled : columns;
 }
 
 function howManyFit(natural: number[], width: number): number {

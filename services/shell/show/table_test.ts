@@ -28,3 +28,18 @@ Deno.test("widthOf() counts wide characters twice and marks not at all", () => {
   assert.equal(widthOf("見出し"), 6);
   assert.equal(widthOf("é"), 1);
 });
+
+Deno.test("table() gives the room of empty columns to the others, when it is short", () => {
+  const rows = [{ id: "1", empty: "", text: "x".repeat(30), also: "" }];
+  assert.match(table(rows, 44), /│ x{30} │/);
+  assert.doesNotMatch(table(rows, 44), /empty|also/);
+  assert.match(table(rows, 80), /empty.*also/);
+});
+
+Deno.test("table() with wrap keeps every word, whole", () => {
+  const text = "number of things that were seen, each of them counted once";
+  const shown = table([{ field: "seen", meaning: text }], 40, { wrap: true });
+  for (const word of text.split(" ")) assert.match(shown, new RegExp(`\\b${word}`));
+  assert.doesNotMatch(shown, /…/);
+  for (const line of shown.split("\n")) assert.equal(widthOf(line), 40);
+});
