@@ -1,6 +1,6 @@
 /**
- * Accounts on the whole system: mail through a real SMTP server, changes that count on the next request, public
- * keys, what the gateway itself refuses.
+ * Accounts on the whole system: mail through a real SMTP server, changes that count on the next
+ * request, public keys, what the gateway itself refuses.
  * @module
  */
 import assert from "node:assert/strict";

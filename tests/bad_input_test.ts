@@ -1,6 +1,6 @@
 /**
- * What the hub answers to input that it cannot accept: the contract's status, JSON with a useful sentence, and
- * nothing stored.
+ * What the hub answers to input that it cannot accept: the contract's status, JSON with a useful
+ * sentence, and nothing stored.
  * @module
  */
 import assert from "node:assert/strict";

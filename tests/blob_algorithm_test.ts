@@ -1,5 +1,6 @@
 /**
- * Algorithms whose subtasks have large inputs and results, with a hub that wants every input as a blob.
+ * Algorithms whose subtasks have large inputs and results, with a hub that wants every input as a
+ * blob.
  * @module
  */
 import assert from "node:assert/strict";
@@ -108,7 +109,8 @@ function digestOfText(letters: number): string {
 for (const encrypted of [false, true]) {
   const where = encrypted ? "in an encrypted collaboration" : "in a plain collaboration";
 
-  // Once is enough for the time it takes; in an encrypted collaboration more is done with every byte.
+  // Once is enough for the time it takes; in an encrypted collaboration more is done with every
+  // byte.
   const size = encrypted ? 104 * MIB : 3 * MIB;
   Deno.test(
     containerTest(`the agent does not grow with subtasks of a container ${where}`),

@@ -108,7 +108,8 @@ Deno.test("a node's credential is refused on other nodes' subjects, streams and 
 
 Deno.test("a message put into another node's dispatch by the reply trick is dropped there", async () => {
   const before = await worksFor(other);
-  // The broker answers this into the reply subject, which it does not check: B's own dispatch subject.
+  // The broker answers this into the reply subject, which it does not check: B's own dispatch
+  // subject.
   nc.publish(`$JS.API.CONSUMER.INFO.DISPATCH.${mine.nodeId}`, "", {
     reply: `dispatch.${other.nodeId}`,
   });

@@ -1,6 +1,6 @@
 /**
- * What is deleted leaves nothing behind in any service, also when a service was down at that moment; and a node that
- * goes, or loses its key, is seen to be gone.
+ * What is deleted leaves nothing behind in any service, also when a service was down at that
+ * moment; and a node that goes, or loses its key, is seen to be gone.
  */
 import assert from "node:assert/strict";
 import { useTestStack, waitFor } from "./harness.ts";

@@ -1,5 +1,6 @@
 /**
- * The short form of `deno task faults`. In a file of its own: stopping one stack ends all that its process has started.
+ * The short form of `deno task faults`. In a file of its own: stopping one stack ends all that its
+ * process has started.
  * @module
  */
 import assert from "node:assert/strict";

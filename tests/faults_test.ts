@@ -11,7 +11,10 @@ import { createSite, type Json } from "./site.ts";
 const stack = useTestStack();
 const SLOW = "deno:slow@1.0.0";
 const DATA = ["x\n1\n", "x\n2\n"];
-/** What is promised (design.md, "How things flow", 5): the broker's folder costs time, and this much at most. */
+/**
+ * What is promised (design.md, "How things flow", 5): the broker's folder costs time, and this much
+ * at most.
+ */
 const REDISPATCHED_WITHIN_MS = 30_000;
 const OUTAGE_MS = 60_000;
 const CUTS = 200;
@@ -89,7 +92,8 @@ Deno.test("a node that is cut off again and again resumes within 5 s, and what i
       config.replace(/^port: \d+$/m, `port: ${link.port}`),
     );
     await site.startNode(member!);
-    // Longer than the rest of the test takes: what is under way at the end is what was begun before the first cut.
+    // Longer than the rest of the test takes: what is under way at the end is what was begun before
+    // the first cut.
     const long = await site.post({ image: SLOW, method: "wait", kwargs: { ms: 3_600_000 } });
     for (let round = 1; round <= CUTS; round++) {
       link.cut();

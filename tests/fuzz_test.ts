@@ -1,8 +1,8 @@
 /**
  * Property-based fuzzing of every body and query of every service.
  *
- * `deno test -A tests/fuzz_test.ts -- --runs=1000000 --seed=42`; without the switch SEXTANT_FUZZ_RUNS, or a few
- * thousand requests, decide. Runs are those of all services together.
+ * `deno test -A tests/fuzz_test.ts -- --runs=1000000 --seed=42`; without the switch
+ * SEXTANT_FUZZ_RUNS, or a few thousand requests, decide. Runs are those of all services together.
  */
 import { parseArgs } from "node:util";
 import { HUB_SERVICES, type HubService } from "../shared/broker/subjects.ts";

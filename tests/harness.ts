@@ -1,5 +1,6 @@
 /**
- * Real servers for tests: each on free ports and in a temporary folder, each gone when its test file is done.
+ * Real servers for tests: each on free ports and in a temporary folder, each gone when its test
+ * file is done.
  * @module
  */
 import { findNatsServer, startNatsServer } from "../services/stack/nats_server.ts";
@@ -19,7 +20,10 @@ export interface WaitOptions {
   what: string;
 }
 
-/** Asks `condition` until it gives something true and returns that; a condition that throws is asked again. */
+/**
+ * Asks `condition` until it gives something true and returns that; a condition that throws is asked
+ * again.
+ */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { timeout = 10_000, what }: WaitOptions,
@@ -47,7 +51,9 @@ export interface TestStackOptions {
 }
 
 export interface TestStack extends Stack {
-  /** What the parts have logged, one text a line, for conditions and for the reader of a failure. */
+  /**
+   * What the parts have logged, one text a line, for conditions and for the reader of a failure.
+   */
   log: string[];
 }
 
@@ -82,7 +88,9 @@ export async function startTestStack({ onEntry }: TestStackOptions = {}): Promis
   }
 }
 
-/** One whole Sextant for all tests of the file that calls this at its top; the function returns it. */
+/**
+ * One whole Sextant for all tests of the file that calls this at its top; the function returns it.
+ */
 export function useTestStack(options: TestStackOptions = {}): () => TestStack {
   let running: TestStack | undefined;
   Deno.test.beforeAll(async () => {

@@ -1,5 +1,6 @@
 /**
- * Every route that creates something honours `Idempotency-Key`: a walk over all of them, through the gateway.
+ * Every route that creates something honours `Idempotency-Key`: a walk over all of them, through
+ * the gateway.
  * @module
  */
 import assert from "node:assert/strict";
@@ -129,7 +130,10 @@ const OTHERS = [
   "/blobstream", // removed after a day when nothing was made of it
 ];
 
-/** A task for the caller's own organization. The input is the blob that {@linkcode prepare} puts there. */
+/**
+ * A task for the caller's own organization. The input is the blob that {@linkcode prepare} puts
+ * there.
+ */
 function recipients() {
   return {
     collaboration_id: world.collaborations.own,

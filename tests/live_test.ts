@@ -1,5 +1,6 @@
 /**
- * What happens while algorithms run, seen from outside: the live feed, logs, kills, time limits, large payloads.
+ * What happens while algorithms run, seen from outside: the live feed, logs, kills, time limits,
+ * large payloads.
  * @module
  */
 import assert from "node:assert/strict";

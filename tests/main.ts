@@ -29,7 +29,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** Many tests wait for a process, or for a moment to pass. */
 const SLOTS = navigator.hardwareConcurrency + 1;
 const DEADLINE_MS = 30 * 60_000;
-/** Each slot takes free ports from a range of its own, so that files side by side never want the same. */
+/**
+ * Each slot takes free ports from a range of its own, so that files side by side never want the
+ * same.
+ */
 const FIRST_PORT = 20_000;
 const PORTS_OF_SLOT = Math.floor(10_000 / SLOTS);
 const SHOWN_SLOWEST = 10;

@@ -1,5 +1,6 @@
 /**
- * What the owner of a data station decides, and can look at: rules, the audit log, the status, the check.
+ * What the owner of a data station decides, and can look at: rules, the audit log, the status, the
+ * check.
  * @module
  */
 import assert from "node:assert/strict";

@@ -19,8 +19,9 @@ export interface Plan {
 }
 
 /**
- * Files that take longest, the longest first, by the ends of their paths: begun last they would keep the others waiting
- * at the end. The slowest of a run are printed at its end; this list only has to be roughly right.
+ * Files that take longest, the longest first, by the ends of their paths: begun last they would
+ * keep the others waiting at the end. The slowest of a run are printed at its end; this list only
+ * has to be roughly right.
  */
 const LONGEST = [
   "tests/blob_algorithm_test.ts",
@@ -59,8 +60,8 @@ export function testFiles(root: string, folder: string): string[] {
 }
 
 /**
- * A process for each file that starts something, the longest first, then whole systems, then the rest. Files that only
- * compute share one process: to start one takes longer than what they do.
+ * A process for each file that starts something, the longest first, then whole systems, then the
+ * rest. Files that only compute share one process: to start one takes longer than what they do.
  */
 export function planBatches(files: string[], textOf: (file: string) => string): Plan {
   const alone = files.filter((file) => ALONE.some((end) => endsWith(file, end)));

@@ -1,7 +1,7 @@
 /**
- * A deletion in the shell and one through the API are the same change: they leave the same rows in all
- * databases and tell the same events. Two hubs are filled in the same way, so that their ids are the
- * same; in one of them the API deletes, in the other one the shell.
+ * A deletion in the shell and one through the API are the same change: they leave the same rows in
+ * all databases and tell the same events. Two hubs are filled in the same way, so that their ids
+ * are the same; in one of them the API deletes, in the other one the shell.
  */
 import assert from "node:assert/strict";
 import { openSession, type Session } from "../services/shell/session.ts";
@@ -102,8 +102,9 @@ async function lastEvent(manager: JetStreamManager): Promise<number> {
 }
 
 /**
- * Whether all events were published and every reaction to them is over. Whatever a reaction tells is
- * in the outbox before the event counts as handled, and in the stream before it is out of the outbox.
+ * Whether all events were published and every reaction to them is over. Whatever a reaction tells
+ * is in the outbox before the event counts as handled, and in the stream before it is out of the
+ * outbox.
  */
 async function isSettled({ db }: TestServices, manager: JetStreamManager): Promise<boolean> {
   const last = await lastEvent(manager);
@@ -117,13 +118,17 @@ async function isSettled({ db }: TestServices, manager: JetStreamManager): Promi
   return await lastEvent(manager) === last;
 }
 
-// -- what is there ------------------------------------------------------------------------------------------
+// -- what is there
+// ------------------------------------------------------------------------------------------
 
 const KEEPER = 2;
 const PARTNER = 3;
 const LEAVER = 4;
 
-/** Organizations, users, collaborations and tasks, of which each deletion takes some; ids are counted from 1. */
+/**
+ * Organizations, users, collaborations and tasks, of which each deletion takes some; ids are
+ * counted from 1.
+ */
 async function fill({ call, services, session }: Hub): Promise<void> {
   for (const name of ["Keeper", "Partner", "Leaver"]) await call("POST /organization", { name });
   const rules = [1, 2, 3];
@@ -184,7 +189,8 @@ async function fill({ call, services, session }: Hub): Promise<void> {
   await services.db.task`update result set status = 'active' where organization_id = ${PARTNER}`;
 }
 
-// -- comparing ----------------------------------------------------------------------------------------------
+// -- comparing
+// ----------------------------------------------------------------------------------------------
 
 /** Tables that say how something was done, not what is there. */
 const LEFT_OUT = ["migration", "audit", "audit_seal", "signing_key", "idempotency"];
@@ -271,7 +277,8 @@ Deno.test("the shell's deletion of each noun leaves and tells what the API's doe
         select 1 from result where organization_id = ${LEAVER}`;
       assert.equal(results.length, 1);
     });
-    // Nobody can delete a result alone through the API; the shell tells how it ended, as with a task's.
+    // Nobody can delete a result alone through the API; the shell tells how it ended, as with a
+    // task's.
     await t.step("Result, which the API cannot delete", async () => {
       const { Task, Result } = byShell.session.shell.models;
       const place = { collaboration: 1, initiator: KEEPER };

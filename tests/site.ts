@@ -1,6 +1,6 @@
 /**
- * Who takes part in a whole-system test: organizations with data and a node each, in one collaboration, and a
- * researcher of the first. Made through the API, as an administrator would.
+ * Who takes part in a whole-system test: organizations with data and a node each, in one
+ * collaboration, and a researcher of the first. Made through the API, as an administrator would.
  * @module
  */
 import { join } from "node:path";

@@ -24,8 +24,9 @@ export function readSummary(line: string): Summary | undefined {
 }
 
 /**
- * Adds the summaries of several runs. A run that ended badly without a failed test (its modules did not load,
- * or it was killed) counts as one failure, so that the total never looks better than it was.
+ * Adds the summaries of several runs. A run that ended badly without a failed test (its modules did
+ * not load, or it was killed) counts as one failure, so that the total never looks better than it
+ * was.
  */
 export function total(runs: { summary: Summary | undefined; success: boolean }[]): Summary {
   const sum = { passed: 0, failed: 0, ignored: 0 };

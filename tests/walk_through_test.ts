@@ -1,6 +1,6 @@
 /**
- * The session of a stock client from log-in to result (contract §6.12), request by request as it was recorded, and
- * every answer field by field.
+ * The session of a stock client from log-in to result (contract §6.12), request by request as it
+ * was recorded, and every answer field by field.
  * @module
  */
 import assert from "node:assert/strict";
@@ -18,7 +18,10 @@ const anyInteger = Number.isInteger as (value: unknown) => boolean;
 const anyText = (value: unknown) => typeof value === "string";
 const dateOrNull = (value: unknown) => value === null || DATE.test(String(value));
 
-/** Whether every field of `expected` is there, as expected; further ones do no harm. Says where it differs. */
+/**
+ * Whether every field of `expected` is there, as expected; further ones do no harm. Says where it
+ * differs.
+ */
 function assertShape(actual: Json, expected: Expected, at = "answer"): void {
   if (expected instanceof RegExp) return assert.match(String(actual), expected, at);
   if (typeof expected === "function") {

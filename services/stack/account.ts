@@ -1,6 +1,6 @@
 /**
- * The account PostgreSQL runs as. It refuses to run as root, so root lends it another account, and that
- * account must be able to reach what it is given.
+ * The account PostgreSQL runs as. It refuses to run as root, so root lends it another account, and
+ * that account must be able to reach what it is given.
  * @module
  */
 import { randomBytes } from "node:crypto";
@@ -15,8 +15,8 @@ export interface Account {
 const REACHABLE_ROOT = "/var/lib/sextant";
 
 /**
- * The account for a server that must not be root: `undefined` (one's own) for a normal user, else the owner
- * of `existing` when that is set up already, else the system's `postgres` or `nobody`.
+ * The account for a server that must not be root: `undefined` (one's own) for a normal user, else
+ * the owner of `existing` when that is set up already, else the system's `postgres` or `nobody`.
  */
 export function unprivilegedAccount(existing: string): Account | undefined {
   if (Deno.uid() !== 0) return undefined;
@@ -49,9 +49,10 @@ export function canReach(account: Account, path: string): boolean {
 }
 
 /**
- * Returns the folder `path` itself when `account` can reach it; else a folder below `/var/lib/sextant` with
- * a symbolic link to it at `path`, so that the deployment still finds all its data from one place.
- * A checkout in root's home, which is closed to everybody else, is the ordinary case of this.
+ * Returns the folder `path` itself when `account` can reach it; else a folder below
+ * `/var/lib/sextant` with a symbolic link to it at `path`, so that the deployment still finds all
+ * its data from one place. A checkout in root's home, which is closed to everybody else, is the
+ * ordinary case of this.
  */
 export function reachableFolder(path: string, account: Account | undefined): string {
   const existing = linkTarget(path);

@@ -59,7 +59,8 @@ async function asAdmin(url: string, body: (run: Run) => Promise<void>): Promise<
   }
 }
 
-// Statements that define roles and databases take no parameters; both kinds of text are made by the set-up.
+// Statements that define roles and databases take no parameters; both kinds of text are made by the
+// set-up.
 function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

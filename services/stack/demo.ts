@@ -1,6 +1,6 @@
 /**
- * The main job, on real data and real parts: three islands that may not pool their penguins compute an average
- * and a regression together. Everything goes through the public API.
+ * The main job, on real data and real parts: three islands that may not pool their penguins compute
+ * an average and a regression together. Everything goes through the public API.
  * @module
  */
 import { join } from "node:path";
@@ -38,7 +38,10 @@ export interface DemoOutcome {
   users: { username: string; password: string; role: string }[];
 }
 
-/** The largest relative difference between a federated number and the same one computed on pooled rows. */
+/**
+ * The largest relative difference between a federated number and the same one computed on pooled
+ * rows.
+ */
 export const TOLERANCE = 1e-9;
 
 type Say = (line: string) => void;
@@ -200,7 +203,9 @@ interface Computation {
   kwargs: Record<string, unknown>;
 }
 
-/** Posts the central task to the first island, shows every change of status, and returns the result. */
+/**
+ * Posts the central task to the first island, shows every change of status, and returns the result.
+ */
 async function compute(
   researcher: ApiClient,
   { collaborationId, organizations }: Site,

@@ -12,7 +12,9 @@ export function newSecret(): string {
   return randomBytes(24).toString("base64url");
 }
 
-/** Writes a file that only its owner may read, whole or not at all, over a crash of the machine too. */
+/**
+ * Writes a file that only its owner may read, whole or not at all, over a crash of the machine too.
+ */
 export async function writeSecret(path: string, text: string): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o711 });
   const draft = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
@@ -71,8 +73,8 @@ export interface DeploymentLock {
 }
 
 /**
- * Makes sure that one launcher at a time works in `folder`. The lock goes with the process, however it ends;
- * a launcher that is just stopping is waited for.
+ * Makes sure that one launcher at a time works in `folder`. The lock goes with the process, however
+ * it ends; a launcher that is just stopping is waited for.
  */
 export async function lockDeployment(folder: string, waitMs = 15_000): Promise<DeploymentLock> {
   const file = await Deno.open(join(folder, "lock"), { read: true, write: true, create: true })

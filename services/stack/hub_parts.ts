@@ -37,7 +37,8 @@ export function hubServicePart(
     SEXTANT_DATABASE_URL_FILE: join(folder, FILES.databaseUrl),
   };
   const permissions = [
-    // collaboration calls the algorithm stores that users name; what clouds tell their machines is no store.
+    // collaboration calls the algorithm stores that users name; what clouds tell their machines is
+    // no store.
     ...service === "collaboration"
       ? ["--allow-net", "--deny-net=169.254.169.254"]
       : [`--allow-net=${nats},unix:${databaseSocket}`],

@@ -13,7 +13,10 @@ const NATS_LEVELS: Record<string, LogLevel> = { WRN: "warn", ERR: "error", FTL: 
 const NATS_EXPECTED = /^Websocket not configured with TLS/;
 const POSTGRES_LINE =
   /^(LOG|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT): +(.*)$/;
-/** An ERROR is a refused statement, which its service handles; only the server's own trouble is shown. */
+/**
+ * An ERROR is a refused statement, which its service handles; only the server's own trouble is
+ * shown.
+ */
 const POSTGRES_LEVELS: Record<string, LogLevel> = {
   WARNING: "warn",
   FATAL: "warn",

@@ -24,7 +24,10 @@ import { type Stack, type StackOptions, startStack } from "./stack.ts";
 
 const GATEWAY_PORT = 7601;
 const CHECKOUT_DATA = join(ROOT, ".sextant");
-/** Two signals closer together than this are one: a terminal and the task runner both pass on Ctrl-C. */
+/**
+ * Two signals closer together than this are one: a terminal and the task runner both pass on
+ * Ctrl-C.
+ */
 const SAME_SIGNAL_MS = 500;
 
 const HELP = {
@@ -59,7 +62,10 @@ interface Launch {
   whenReady(stack: Stack): Promise<boolean>;
 }
 
-/** Runs a stack until it is told to stop, something dies, or its work is done; returns the exit code. */
+/**
+ * Runs a stack until it is told to stop, something dies, or its work is done; returns the exit
+ * code.
+ */
 async function launch({ options, leastLevel, whenReady }: Launch): Promise<number> {
   const render = createRenderer({ colour: !Deno.noColor && Deno.stderr.isTerminal() });
   const print = (line: string) => void Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));

@@ -19,8 +19,9 @@ export interface FindNatsServerOptions {
 }
 
 /**
- * The path of nats-server: `SEXTANT_NATS_SERVER`, else PATH, else Debian's package, downloaded and unpacked
- * below `cacheFolder` without root and without installing anything. Throws one error that says what to do.
+ * The path of nats-server: `SEXTANT_NATS_SERVER`, else PATH, else Debian's package, downloaded and
+ * unpacked below `cacheFolder` without root and without installing anything. Throws one error that
+ * says what to do.
  */
 export async function findNatsServer(
   cacheFolder: string,
@@ -64,7 +65,8 @@ async function unpackDebianPackage(cacheFolder: string, run: Run): Promise<strin
   try {
     await Deno.mkdir(join(work, "lists/partial"), { recursive: true });
     await Deno.mkdir(join(work, "archives/partial"), { recursive: true });
-    // Lists of our own: the machine's may be empty, as in a fresh container, and only root may fill those.
+    // Lists of our own: the machine's may be empty, as in a fresh container, and only root may fill
+    // those.
     const own = [
       "-o",
       `Dir::State::lists=${join(work, "lists")}`,
@@ -110,7 +112,10 @@ async function runProgram(program: string, args: string[], cwd: string) {
   return { ok: success, text: process.lastLines().join("\n") };
 }
 
-/** Starts the broker with a configuration file; returns when it serves. Throws with its last words if it ends. */
+/**
+ * Starts the broker with a configuration file; returns when it serves. Throws with its last words
+ * if it ends.
+ */
 export async function startNatsServer(
   program: string,
   configPath: string,

@@ -1,6 +1,6 @@
 /**
- * Finds what an earlier launcher left running when it was killed, on machines whose kernel was not asked to
- * end the parts with it.
+ * Finds what an earlier launcher left running when it was killed, on machines whose kernel was not
+ * asked to end the parts with it.
  * @module
  */
 import { join } from "node:path";
@@ -32,7 +32,10 @@ export function forgetProcess(folder: string, name: string): void {
   }
 }
 
-/** Ends every remembered process that still runs, killing it after `deadlineMs`; returns their parts' names. */
+/**
+ * Ends every remembered process that still runs, killing it after `deadlineMs`; returns their
+ * parts' names.
+ */
 export async function stopOrphans(folder: string, deadlineMs = 10_000): Promise<string[]> {
   const found: { name: string; pid: number; identity: string }[] = [];
   for (const { name } of Deno.readDirSync(folder)) {

@@ -37,7 +37,10 @@ export interface Pooled {
   slope: number;
 }
 
-/** What one would compute if all rows could lie in one place, by the textbook and not by the algorithms' way. */
+/**
+ * What one would compute if all rows could lie in one place, by the textbook and not by the
+ * algorithms' way.
+ */
 export function pooled(): Pooled {
   const masses = rows.map((row) => row[BODY_MASS]).filter((value) => typeof value === "number");
   const pairs = rows.map((row) => [row[FLIPPER_LENGTH], row[BODY_MASS]])

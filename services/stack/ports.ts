@@ -19,7 +19,9 @@ export interface FreePortOptions {
   preferred?: number | undefined;
   /** Never returned, though free: promised to another part already. */
   except?: number[];
-  /** The first and the last of those to choose from, as `20000-29999`; else what SEXTANT_PORTS says. */
+  /**
+   * The first and the last of those to choose from, as `20000-29999`; else what SEXTANT_PORTS says.
+   */
   range?: string | undefined;
   random?: () => number;
 }
@@ -27,7 +29,10 @@ export interface FreePortOptions {
 /** Below the range from which the kernel takes the ports of outgoing connections. */
 const PORTS = "20000-29999";
 
-/** A port that is free now, and likely to be free the next time too: the preferred one, else one of the range. */
+/**
+ * A port that is free now, and likely to be free the next time too: the preferred one, else one of
+ * the range.
+ */
 export function freePort(
   { preferred, except = [], range = Deno.env.get("SEXTANT_PORTS") ?? PORTS, random = Math.random }:
     FreePortOptions = {},

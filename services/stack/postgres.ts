@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL in a folder: made on first use, recovered after any kind of end, reachable over a unix
- * socket only, with a password for everybody.
+ * A real PostgreSQL in a folder: made on first use, recovered after any kind of end, reachable over
+ * a unix socket only, with a password for everybody.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -14,7 +14,10 @@ import type { PartHooks } from "./supervisor.ts";
 export const POSTGRES_ADMIN = "postgres";
 /** Names the socket file; no TCP port is opened, so it need not be free. */
 const PORT = 5432;
-/** What the child inherits: nothing of the launcher's, and the same dates and texts on every machine. */
+/**
+ * What the child inherits: nothing of the launcher's, and the same dates and texts on every
+ * machine.
+ */
 const SERVER_ENVIRONMENT = { LC_ALL: "C", TZ: "UTC", PGTZ: "UTC" };
 /** The kernel's limit for a socket path is 108 bytes; the file name takes 16 of them. */
 const LONGEST_SOCKET_FOLDER = 80;
@@ -26,7 +29,10 @@ export interface PostgresOptions extends Partial<PartHooks> {
   cacheFolder: string;
   /** Of the role `postgres`; only used when the cluster is made. */
   adminPassword: string;
-  /** `false` skips flushing the new cluster to disk while it is made. For tests; the server always syncs. */
+  /**
+   * `false` skips flushing the new cluster to disk while it is made. For tests; the server always
+   * syncs.
+   */
   syncInit?: boolean;
   /** More server settings, by name. */
   settings?: Record<string, string>;
@@ -38,12 +44,17 @@ export interface Postgres {
   socketFolder: string;
   /** The socket itself. */
   socketPath: string;
-  /** `postgres://` address of a role in a database over the unix socket, as `openDatabase` reads it. */
+  /**
+   * `postgres://` address of a role in a database over the unix socket, as `openDatabase` reads it.
+   */
   url(role: string, password: string, database: string): string;
   stop(deadlineMs?: number): Promise<void>;
 }
 
-/** The address of a database on the server whose socket is in `socketFolder`, as `openDatabase` reads it. */
+/**
+ * The address of a database on the server whose socket is in `socketFolder`, as `openDatabase`
+ * reads it.
+ */
 export function postgresUrl(
   socketFolder: string,
   { role, password, database }: { role: string; password: string; database: string },
@@ -52,7 +63,10 @@ export function postgresUrl(
     `${encodeURIComponent(database)}?host=${encodeURIComponent(socketFolder)}&port=${PORT}`;
 }
 
-/** Starts the server and returns when it accepts connections. Throws with its last words when it does not. */
+/**
+ * Starts the server and returns when it accepts connections. Throws with its last words when it
+ * does not.
+ */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const env = options.env ?? Deno.env.toObject();
   const account = unprivilegedAccount(options.folder);
@@ -119,7 +133,10 @@ async function startServer(
   }
 }
 
-/** Makes the cluster beside its place and moves it there, so that an interrupted start leaves no half of one. */
+/**
+ * Makes the cluster beside its place and moves it there, so that an interrupted start leaves no
+ * half of one.
+ */
 async function initialise(
   bin: string,
   folder: string,
@@ -157,8 +174,8 @@ async function initialise(
 }
 
 /**
- * Stops a server that an earlier launcher left running on this folder, and removes a lock file whose process
- * is gone: after a restart of the machine its number may belong to something else.
+ * Stops a server that an earlier launcher left running on this folder, and removes a lock file
+ * whose process is gone: after a restart of the machine its number may belong to something else.
  */
 async function removeOrphan(folder: string) {
   const lock = join(folder, "postmaster.pid");
@@ -174,7 +191,9 @@ async function removeOrphan(folder: string) {
   removeIfThere(lock);
 }
 
-/** Whether process `pid` is a server on `folder`: a server's working directory is its data folder. */
+/**
+ * Whether process `pid` is a server on `folder`: a server's working directory is its data folder.
+ */
 function servesFolder(pid: number, folder: string): boolean {
   try {
     return Deno.readLinkSync(`/proc/${pid}/cwd`) === Deno.realPathSync(folder);

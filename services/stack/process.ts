@@ -1,5 +1,6 @@
 /**
- * One child process of the launcher: its output as lines, its end as a promise, its stop with a deadline.
+ * One child process of the launcher: its output as lines, its end as a promise, its stop with a
+ * deadline.
  * @module
  */
 import { settlesIn } from "../../shared/service/settles_in.ts";
@@ -25,7 +26,9 @@ export interface ManagedProcess {
   lastLines(): string[];
   /** Sends a signal; does nothing when the process is gone. */
   signal(signal: Deno.Signal): void;
-  /** Asks the process to stop and kills it after `deadlineMs`. Returns whether it went by itself. */
+  /**
+   * Asks the process to stop and kills it after `deadlineMs`. Returns whether it went by itself.
+   */
   stop(deadlineMs?: number): Promise<boolean>;
 }
 
@@ -41,9 +44,9 @@ const KEPT_LINES = 40;
 const LONGEST_LINE = 64 * 1024;
 
 /**
- * Starts a process in a session of its own, so that Ctrl-C in the terminal reaches the launcher alone and
- * the parts stop in the launcher's order. Where `setpriv` exists the kernel signals the child when the
- * launcher dies without having stopped it.
+ * Starts a process in a session of its own, so that Ctrl-C in the terminal reaches the launcher
+ * alone and the parts stop in the launcher's order. Where `setpriv` exists the kernel signals the
+ * child when the launcher dies without having stopped it.
  */
 export function startProcess(spec: ProcessSpec): ManagedProcess {
   const { stop, orphaned } = spec.signals ?? { stop: "SIGTERM", orphaned: "SIGKILL" };

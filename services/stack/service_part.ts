@@ -1,6 +1,6 @@
 /**
- * How each of our own processes is started: its entry point, its environment, and the least rights Deno can
- * hold it to.
+ * How each of our own processes is started: its entry point, its environment, and the least rights
+ * Deno can hold it to.
  * @module
  */
 import { fileURLToPath } from "node:url";
@@ -30,8 +30,8 @@ const INHERITED =
   /^(PATH|HOME|LANG|TZ|DENO_\w+|OTEL_\w+|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_PROXY|NPM_\w+|SEXTANT_\w+)$/i;
 
 /**
- * The environment of a child: its own variables, and those of the launcher that concern it. A variable given
- * in the form `NAME_FILE` replaces an inherited `NAME`, and the other way round.
+ * The environment of a child: its own variables, and those of the launcher that concern it. A
+ * variable given in the form `NAME_FILE` replaces an inherited `NAME`, and the other way round.
  */
 export function childEnvironment(
   own: Record<string, string>,
@@ -70,8 +70,8 @@ export function denoPart({ name, main, permissions, args = [], env }: DenoPartOp
 }
 
 /**
- * Puts the programs' packages into Deno's cache before the parts start: side by side they would fetch the
- * same ones several times, each against its own deadline.
+ * Puts the programs' packages into Deno's cache before the parts start: side by side they would
+ * fetch the same ones several times, each against its own deadline.
  */
 export async function fetchPackages(mains: string[]): Promise<void> {
   const process = startProcess({

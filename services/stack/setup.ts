@@ -1,8 +1,9 @@
 /**
- * The one-off set-up of a deployment: what every part must be given before it can start. Safe to do again;
- * what exists is kept.
+ * The one-off set-up of a deployment: what every part must be given before it can start. Safe to do
+ * again; what exists is kept.
  *
- * `deno task up` does it in its data folder. As a program it is the `setup` container of compose.yaml.
+ * `deno task up` does it in its data folder. As a program it is the `setup` container of
+ * compose.yaml.
  * @module
  */
 import { join } from "node:path";
@@ -56,7 +57,9 @@ export function databaseUrlFile(service: HubService): string {
   return `${service}_${FILES.databaseUrl}`;
 }
 
-/** Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf. */
+/**
+ * Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf.
+ */
 export async function setUpFiles(folder: string, broker: BrokerAddress): Promise<Deployment> {
   const serviceFolder = (service: ServiceName) => join(folder, "services", service);
 

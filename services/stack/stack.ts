@@ -1,5 +1,6 @@
 /**
- * A whole Sextant on one machine, in one folder: PostgreSQL, the broker, the hub's services, and nodes.
+ * A whole Sextant on one machine, in one folder: PostgreSQL, the broker, the hub's services, and
+ * nodes.
  * @module
  */
 import { join, resolve } from "node:path";
@@ -42,7 +43,10 @@ export interface StackOptions {
   onEntry?: (part: string, entry: LogEntry) => void;
   /** Receives sentences for the person who waits. */
   say?: (message: string) => void;
-  /** Saves time where nothing is to last: a new database cluster is not flushed to disk while it is made. */
+  /**
+   * Saves time where nothing is to last: a new database cluster is not flushed to disk while it is
+   * made.
+   */
   temporary?: boolean;
   /** Ends the start; what runs already is stopped. */
   signal?: AbortSignal;
@@ -60,7 +64,10 @@ export interface Stack {
   isNew: boolean;
   /** The address of a database for the server's administrator, for a look behind the services. */
   adminDatabaseUrl(database?: string): string;
-  /** Starts a node with a configuration file; its part is called `node <name>`. Resolves when it serves. */
+  /**
+   * Starts a node with a configuration file; its part is called `node <name>`. Resolves when it
+   * serves.
+   */
   addNode(name: string, configPath: string): Promise<void>;
   /** Starts one more replica of a hub service; returns its part's name. */
   addReplica(service: HubService): Promise<string>;
@@ -73,7 +80,8 @@ export interface Stack {
 
 /**
  * Starts the stack and returns when its gateway says that every service is ready.
- * When something fails on the way, or `signal` fires, what was started is stopped before this throws.
+ * When something fails on the way, or `signal` fires, what was started is stopped before this
+ * throws.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const folder = resolve(options.folder);
@@ -226,7 +234,10 @@ const MAINS = [
   NODE_MAIN,
 ];
 
-/** The ports of last time where they are free, so that addresses noted by people and nodes stay true. */
+/**
+ * The ports of last time where they are free, so that addresses noted by people and nodes stay
+ * true.
+ */
 async function choosePorts(
   { folder, gatewayPort, preferredGatewayPort }: StackOptions,
   say: (message: string) => void,
@@ -248,7 +259,10 @@ async function choosePorts(
   return ports;
 }
 
-/** The first administrator's log-in: from the environment, else generated once and kept for its owner. */
+/**
+ * The first administrator's log-in: from the environment, else generated once and kept for its
+ * owner.
+ */
 async function keepAdministrator(folder: string) {
   const passwordFile = join(folder, "services", "identity", "admin_password");
   const password = await keepSecret(

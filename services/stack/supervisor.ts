@@ -1,6 +1,6 @@
 /**
- * Runs the parts of a stack, each as its own process: starts them tier by tier, notices when one dies, stops
- * them in the opposite order.
+ * Runs the parts of a stack, each as its own process: starts them tier by tier, notices when one
+ * dies, stops them in the opposite order.
  * @module
  */
 import { forgetProcess, recordProcess } from "./orphans.ts";
@@ -13,7 +13,9 @@ import { type LineFormat, parseLine } from "./log_lines.ts";
 export interface Part {
   name: string;
   format: LineFormat;
-  /** Starts the process; resolves when others may rely on it, throws when it will not come to that. */
+  /**
+   * Starts the process; resolves when others may rely on it, throws when it will not come to that.
+   */
   start(hooks: PartHooks): Promise<void>;
 }
 
@@ -62,7 +64,8 @@ export interface PartControl {
 
 export interface Supervisor {
   /**
-   * Starts parts side by side and adds them to a tier. Throws {@linkcode PartDied} or what a part's start throws.
+   * Starts parts side by side and adds them to a tier. Throws {@linkcode PartDied} or what a part's
+   * start throws.
    */
   start(tier: number, ...parts: Part[]): Promise<void>;
   part(name: string): PartControl;

@@ -70,7 +70,8 @@ export async function runService(
     if (!stopping.signal.aborted) log.info("Ready");
   }, (error) => fail(error, "Cannot start"));
 
-  // Not only once it has started: a service that still waits for its dependencies must be stoppable, too.
+  // Not only once it has started: a service that still waits for its dependencies must be
+  // stoppable, too.
   const code = await ended;
   const deadline = setTimeout(() => {
     log.error("Stopping took too long; leaving anyway");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 
-/** Runs a service whose start is this text; returns its exit code and the messages it has logged. */
+/**
+ * Runs a service whose start is this text; returns its exit code and the messages it has logged.
+ */
 async function run(start: string, { sayWhen }: { sayWhen?: string } = {}) {
   const module = new URL("./run_service.ts", import.meta.url).href;
   const config = new URL("./config.ts", import.meta.url).href;

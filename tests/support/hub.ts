@@ -1,6 +1,6 @@
 /**
- * The hub in one process: gateway, identity, collaboration and task as they are, over a real PostgreSQL and a real
- * broker. Requests come by HTTP, as those of a client.
+ * The hub in one process: gateway, identity, collaboration and task as they are, over a real
+ * PostgreSQL and a real broker. Requests come by HTTP, as those of a client.
  * @module
  */
 import { Secret, TOTP } from "otpauth";
@@ -29,7 +29,10 @@ export interface Call {
 }
 
 export interface TestHub {
-  /** `hub.call("GET", "/user/1", {token})`: one request through the gateway; the answer must be JSON, or metrics. */
+  /**
+   * `hub.call("GET", "/user/1", {token})`: one request through the gateway; the answer must be
+   * JSON, or metrics.
+   */
   call(method: string, path: string, call?: Call): Promise<Answer>;
   /** The access token of a user. */
   login(username: string, password?: string): Promise<string>;

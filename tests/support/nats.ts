@@ -1,7 +1,7 @@
 /**
- * A real nats-server for tests, as in production: operator mode, JetStream, WebSocket. One server serves all files of
- * a run; each caller gets an account of its own there, which sees and hears nothing of the others. Who kills the
- * server, or sets it up in another way, starts one of its own.
+ * A real nats-server for tests, as in production: operator mode, JetStream, WebSocket. One server
+ * serves all files of a run; each caller gets an account of its own there, which sees and hears
+ * nothing of the others. Who kills the server, or sets it up in another way, starts one of its own.
  * @module
  */
 import { encodeAccount } from "@nats-io/jwt";

@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL for tests. One server serves all files of a run; each caller gets a database of its own, copied
- * from a template. Who kills the server starts one of its own.
+ * A real PostgreSQL for tests. One server serves all files of a run; each caller gets a database of
+ * its own, copied from a template. Who kills the server starts one of its own.
  * @module
  */
 import { randomBytes } from "node:crypto";
@@ -14,7 +14,9 @@ import { CACHE_FOLDER, temporaryFolder } from "./folders.ts";
 import { shareServer } from "./shared.ts";
 
 export interface TestPostgres {
-  /** The addresses of a new database, for each service as its own role; its schemas have no tables. */
+  /**
+   * The addresses of a new database, for each service as its own role; its schemas have no tables.
+   */
   newDatabases(): Promise<Record<HubService, string>>;
   /** The same, with the newest tables of all services in it. */
   newMigratedDatabases(): Promise<Record<HubService, string>>;
@@ -155,7 +157,10 @@ function addressesOn({ socketFolder, adminPassword, passwords }: Server) {
   };
 }
 
-/** Copies all but the rights on the database itself, which Postgres leaves out: those are given anew. */
+/**
+ * Copies all but the rights on the database itself, which Postgres leaves out: those are given
+ * anew.
+ */
 async function copyDatabase(server: Server, template: string, database: string): Promise<void> {
   const admin = openDatabase(addressesOn(server).adminUrl("postgres"), {
     schema: "pg_catalog",
@@ -182,7 +187,10 @@ export function useTestPostgres(): TestPostgres {
   };
 }
 
-/** A server of its own for all tests of the file that calls this at its top; the function returns it. */
+/**
+ * A server of its own for all tests of the file that calls this at its top; the function returns
+ * it.
+ */
 export function useOwnPostgres(): () => OwnPostgres {
   return useStarted(startOwnPostgres);
 }

@@ -1,6 +1,6 @@
 /**
- * The services of the hub in this process, wired as in production (each by its own `start.ts`), over a database and an
- * account at the broker of their own.
+ * The services of the hub in this process, wired as in production (each by its own `start.ts`),
+ * over a database and an account at the broker of their own.
  * @module
  */
 import {

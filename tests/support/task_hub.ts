@@ -1,6 +1,6 @@
 /**
- * The hub in this process, as task's tests see it: requests go to task over NATS from a caller that the test chooses.
- * Reports come straight from the test, as if the desk had proved their sender.
+ * The hub in this process, as task's tests see it: requests go to task over NATS from a caller that
+ * the test chooses. Reports come straight from the test, as if the desk had proved their sender.
  * @module
  */
 import assert from "node:assert/strict";
