@@ -66,6 +66,7 @@ export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortR
     cleanup_at: dateText(row.cleanup_at),
     blob_storage_used: row.input_in_blob,
     attempt: row.attempt,
+    code: row.code,
     organization: referTo("organization", row.organization_id),
     task: referTo("task", row.task_id),
     results: referTo("result", row.id),

@@ -41,6 +41,11 @@ export const run = z.object({
   blob_storage_used: z.boolean(),
   /** Beyond v6's API: which attempt counts. */
   attempt: z.number().int(),
+  /**
+   * Beyond v6's API: which code ran, as `sha256:<hex>` of the algorithm's file or of the image's
+   * digest; null before it starts, and where the node does not know it by then.
+   */
+  code: z.string().nullable(),
   organization: reference,
   task: reference,
   results: reference,

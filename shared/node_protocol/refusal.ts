@@ -5,8 +5,17 @@
  */
 import { isFinal, type ResultStatus } from "./status.ts";
 
-/** Why the hub does not take a report. `unknown`: the node has no such result. */
-export const REFUSAL_REASONS = ["superseded", "killed", "finished", "unknown"] as const;
+/**
+ * Why the hub does not take a report. `unknown`: the node has no such result. `other code`: an
+ * attempt may not start, since its job runs other code; its node still reports how it ended.
+ */
+export const REFUSAL_REASONS = [
+  "superseded",
+  "killed",
+  "finished",
+  "unknown",
+  "other code",
+] as const;
 export type RefusalReason = typeof REFUSAL_REASONS[number];
 
 /**
@@ -35,11 +44,23 @@ export function refusalOf(
   kind: AttemptReportKind,
   result: ResultState,
   report: { attempt: number; agent_id: string },
-): Exclude<RefusalReason, "unknown"> | undefined {
+): "superseded" | "killed" | "finished" | undefined {
   if (result.status === "killed by user") return "killed";
   if (isFinal(result.status)) return "finished";
   if (result.attempt !== report.attempt) return "superseded";
   if (result.agent_id !== null && result.agent_id !== report.agent_id) return "superseded";
   const from: readonly string[] = REPORTED_FROM[kind];
   return from.includes(result.status) ? undefined : "superseded";
+}
+
+/**
+ * Why an attempt may not start with the code that it reports, or `undefined` when it may. A job has
+ * one code, that of its first start that told one: a result of several would be nobody's. Where no
+ * code is told there is nothing to compare.
+ */
+export function refusalOfCode(
+  { job, reported }: { job: string | undefined; reported: string | undefined },
+): "other code" | undefined {
+  if (job === undefined || reported === undefined) return undefined;
+  return job === reported ? undefined : "other code";
 }

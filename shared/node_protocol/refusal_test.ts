@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AttemptReportKind, refusalOf, REPORTED_FROM } from "./refusal.ts";
+import { type AttemptReportKind, refusalOf, refusalOfCode, REPORTED_FROM } from "./refusal.ts";
 import { FINAL_STATUSES, OPEN_STATUSES } from "./status.ts";
 
 const agent = "11111111-1111-4111-8111-111111111111";
@@ -33,4 +33,12 @@ Deno.test("refusalOf() fences off other attempts and other agents", () => {
   assert.equal(refusalOf("finish", running, { attempt: 1, agent_id: agent }), "superseded");
   assert.equal(refusalOf("finish", running, { attempt: 3, agent_id: agent }), "superseded");
   assert.equal(refusalOf("start", running, { attempt: 2, agent_id: other }), "superseded");
+});
+
+Deno.test("refusalOfCode() refuses another code than the job's, and only where both are told", () => {
+  const [one, two] = ["a", "b"].map((digit) => `sha256:${digit.repeat(64)}`);
+  assert.equal(refusalOfCode({ job: one, reported: one }), undefined);
+  assert.equal(refusalOfCode({ job: one, reported: two }), "other code");
+  assert.equal(refusalOfCode({ job: one, reported: undefined }), undefined);
+  assert.equal(refusalOfCode({ job: undefined, reported: two }), undefined);
 });

@@ -8,7 +8,7 @@ import type { ReportKind } from "../broker/subjects.ts";
 import { text } from "../contract/fields.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { ATTEMPT_STATES, FINAL_STATUSES } from "./status.ts";
-import { attemptIdSchema } from "./values.ts";
+import { attemptIdSchema, codeText } from "./values.ts";
 
 /** Made once, with the node's journal: tells the hub whether a node that comes back remembers. */
 const agent = { agent_id: z.uuid() };
@@ -24,7 +24,11 @@ export const REPORT_SCHEMAS = {
     open: z.array(attemptIdSchema.extend({ state: z.enum(ATTEMPT_STATES) })),
   }),
   /** It is about to compute, and asks for the input. */
-  start: z.object(reported),
+  start: z.object({
+    ...reported,
+    /** What is about to run, where that is known; agents of the version before do not tell it. */
+    code: codeText.optional(),
+  }),
   /** The attempt is over. */
   finish: z.object({
     ...reported,
@@ -69,7 +73,8 @@ export const REPORT_ANSWERS = {
     }),
   ]),
   start: z.discriminatedUnion("ok", [
-    refused,
+    // Which code the job runs, when another one was about to start.
+    refused.extend({ job_code: codeText.optional().catch(undefined) }),
     z.object({
       ok: z.literal(true),
       /** The stored input; null when it is too long for a message and must be fetched over HTTP. */

@@ -37,3 +37,22 @@ Deno.test("REPORT_ANSWERS refuse what is neither an answer nor a refusal", () =>
     assert.equal(success, false, JSON.stringify(answer));
   }
 });
+
+Deno.test("REPORT_SCHEMAS.start takes a code in one form, or none", () => {
+  const digest = "0a".repeat(32);
+  assert.equal(REPORT_SCHEMAS.start.parse(attempt).code, undefined);
+  const code = `sha256:${digest}`;
+  assert.equal(REPORT_SCHEMAS.start.parse({ ...attempt, code }).code, code);
+  for (const wrong of [digest, code.toUpperCase(), `${code}0`, `md5:${digest}`, "", 1, null]) {
+    assert.ok(!REPORT_SCHEMAS.start.safeParse({ ...attempt, code: wrong }).success, `${wrong}`);
+  }
+});
+
+Deno.test("REPORT_ANSWERS.start tells the job's code, in whatever form a later hub may have it", () => {
+  const refused = { ok: false, reason: "other code", job_code: `sha256:${"0a".repeat(32)}` };
+  assert.deepEqual(REPORT_ANSWERS.start.parse(refused), refused);
+  const { reason } = REPORT_ANSWERS.start.parse({ ...refused, job_code: "a later form" }) as {
+    reason: string;
+  };
+  assert.equal(reason, "other code");
+});

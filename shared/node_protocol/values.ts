@@ -14,5 +14,11 @@ export const id = z.int32().positive();
 export const attemptIdSchema = z.object({ result_id: id, attempt: id });
 export type AttemptId = z.infer<typeof attemptIdSchema>;
 
+/**
+ * Which code it is that runs: the SHA-256 of an algorithm's file, or the digest by which an image is
+ * named.
+ */
+export const codeText = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
 /** SHA-256 in lower-case hex. */
 export const sha256Text = z.string().regex(/^[0-9a-f]{64}$/);

@@ -225,8 +225,8 @@ export function reporterOf(hub: TaskHub, node: number, agent_id: string = crypto
         after = answer.hellos;
       }
     },
-    start: (result_id: number, attempt = 1) =>
-      reports.start(node, { agent_id, result_id, attempt }),
+    start: (result_id: number, attempt = 1, code?: string) =>
+      reports.start(node, { agent_id, result_id, attempt, code }),
     finish: (result_id: number, { attempt = 1, ...rest }: {
       attempt?: number;
       status?: "completed" | "failed" | "crashed" | "not allowed" | "killed by user";

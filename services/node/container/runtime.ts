@@ -9,6 +9,7 @@ import { wantedDatabases } from "../data/databases.ts";
 import { persist } from "../hub/persist.ts";
 import { HubError } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_key.ts";
+import { codeNamedIn } from "../run/code.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import type { ReceiveInput } from "../run/input.ts";
 import { followToEnd } from "../run/outcome.ts";
@@ -43,7 +44,7 @@ export function createContainerRuntime(
       const asking = askAccess(hub, dispatch, signal);
       for (const one of [pulling, asking]) one.catch(() => {}); // looked at below, if the hub agrees
 
-      return async function specify(text) {
+      async function specify(text: string | null) {
         const { content: input, call } = await receiveInput(dispatch, text, signal);
         const databases = wantedDatabases(dispatch, config.databases).map(
           ({ database }, index) => ({ ...database, request: dispatch.databases[index]! }),
@@ -65,8 +66,14 @@ export function createContainerRuntime(
           labels: config.databases.map(({ label }) => label),
           token: createProxyToken(access.grant),
         };
-        return (hold) => execute(dispatch, spec, { access, hold, signal });
-      };
+        return {
+          execute: (hold: Hold) => execute(dispatch, spec, { access, hold, signal }),
+          imageId,
+        };
+      }
+      // What a tag means is known after the pull only; and an image for several architectures has
+      // another id on each.
+      return { code: Promise.resolve(codeNamedIn(dispatch.image)), specify };
     },
 
     async reattach(dispatch, signal): Promise<Execute | undefined> {

@@ -1,27 +1,31 @@
 /**
  * From the reference in a task to a file on this machine: `deno:<name>@<version>` is a file in one of the node's
- * algorithm folders, `deno:<https address>#sha256=<digest>` is fetched once and kept under its digest.
+ * algorithm folders, `deno:<https address>#sha256=<digest>` is fetched once. What is to run is kept under its digest:
+ * whatever becomes of the file that it was, those bytes run and no others.
  *
  * What an error here says travels to the researcher, so it names no path and nothing of the node's network.
  * @module
  */
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
+import { codeOf } from "./code.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
 
 /** An algorithm that can be run here. */
 export interface ResolvedAlgorithm {
   /** What people call it, as a file name; stands in messages instead of the path. */
   name: string;
-  /** Absolute path of a regular file. */
+  /** Absolute path of a regular file, which is named by its digest and never changes. */
   path: string;
+  /** Which code it is, by its bytes. */
+  code: string;
 }
 
 export interface ResolveAlgorithmOptions {
   /** Searched in this order. */
   folders: readonly string[];
-  /** Where fetched algorithms are kept; made if need be. */
+  /** Where algorithms are kept; made if need be. */
   cacheDir: string;
   fetch?: typeof globalThis.fetch;
   /** Accept `http:` on the machine itself. For tests. */
@@ -61,17 +65,29 @@ export async function resolveAlgorithm(
         "Write deno:<name>@<version>, for example deno:average@1.0.0, or deno:<https address>#sha256=<digest>.",
     );
   }
-  return await fromFolders(`${name}@${version}`, options.folders);
+  return await fromFolders(`${name}@${version}`, options);
 }
 
 // -- in the folders -----------------------------------------------------------------------------------------
 
-async function fromFolders(name: string, folders: readonly string[]): Promise<ResolvedAlgorithm> {
+async function fromFolders(
+  name: string,
+  { folders, cacheDir }: ResolveAlgorithmOptions,
+): Promise<ResolvedAlgorithm> {
   const file = `${name}.ts`;
   for (const folder of folders) {
     const path = join(folder, file);
     const info = await Deno.lstat(path).catch(() => undefined);
-    if (info?.isFile) return { name: file, path };
+    if (!info?.isFile) continue;
+    const bytes = await Deno.readFile(path).catch((cause) => {
+      throw new SextantError("not_found", `This node cannot read its file of deno:${name}.`, {
+        cause,
+      });
+    });
+    const digest = await sha256Hex(bytes);
+    const kept = join(cacheDir, `${digest}.ts`);
+    if (!await isKept(kept, digest)) await keep(kept, bytes);
+    return { name: file, path: kept, code: codeOf(digest) };
   }
   // By the name alone: a version in common makes no two names alike.
   const bare = (one: string) => one.split("@", 1)[0]!;
@@ -105,8 +121,8 @@ async function fetched(
   const name = `${digest.slice(0, 12)}${extension}`;
   const path = join(options.cacheDir, `${digest}${extension}`);
 
-  const kept = await Deno.readFile(path).catch(() => undefined);
-  if (kept && await sha256Hex(kept) === digest) return { name, path };
+  const algorithm = { name, path, code: codeOf(digest) };
+  if (await isKept(path, digest)) return algorithm;
 
   const bytes = await download(url, options);
   const actual = await sha256Hex(bytes);
@@ -116,11 +132,8 @@ async function fetched(
       `The algorithm from ${url.host} is not the one that was asked for: its SHA-256 is ${actual}, not ${digest}.`,
     );
   }
-  await Deno.mkdir(options.cacheDir, { recursive: true });
-  const fresh = await Deno.makeTempFile({ dir: options.cacheDir, suffix: ".new" });
-  await Deno.writeFile(fresh, bytes);
-  await Deno.rename(fresh, path);
-  return { name, path };
+  await keep(path, bytes);
+  return algorithm;
 }
 
 function parseAddress(
@@ -176,6 +189,21 @@ async function download(
       { cause },
     );
   }
+}
+
+// -- under its digest ---------------------------------------------------------------------------------------
+
+async function isKept(path: string, digest: string): Promise<boolean> {
+  const kept = await Deno.readFile(path).catch(() => undefined);
+  return kept !== undefined && await sha256Hex(kept) === digest;
+}
+
+async function keep(path: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(path);
+  await Deno.mkdir(folder, { recursive: true });
+  const fresh = await Deno.makeTempFile({ dir: folder, suffix: ".new" });
+  await Deno.writeFile(fresh, bytes);
+  await Deno.rename(fresh, path);
 }
 
 function shown(reference: string): string {

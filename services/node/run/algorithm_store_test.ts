@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { resolveAlgorithm, type ResolveAlgorithmOptions } from "./algorithm_store.ts";
+import {
+  resolveAlgorithm,
+  type ResolveAlgorithmOptions,
+  type ResolvedAlgorithm,
+} from "./algorithm_store.ts";
 
 const SOURCE = "export function central() { return 1; }\n";
 
@@ -53,11 +57,13 @@ async function refusal(resolving: Promise<unknown>): Promise<string> {
 }
 
 Deno.test("resolveAlgorithm() finds an algorithm by name and version in the folders", async () => {
-  await withPlace(async ({ folder, resolve }) => {
+  await withPlace(async ({ folder, cacheDir, resolve }) => {
     await Deno.writeTextFile(`${folder}/average@1.0.0.ts`, SOURCE);
+    const digest = await sha256Hex(SOURCE);
     assert.deepEqual(await resolve("deno:average@1.0.0"), {
       name: "average@1.0.0.ts",
-      path: `${folder}/average@1.0.0.ts`,
+      path: `${cacheDir}/${digest}.ts`,
+      code: `sha256:${digest}`,
     });
     assert.match(
       await refusal(resolve("deno:averge@1.0.0")),
@@ -69,6 +75,36 @@ Deno.test("resolveAlgorithm() finds an algorithm by name and version in the fold
     );
     await Deno.writeTextFile(`${folder}/loud@1.0.0.ts`, SOURCE);
     assert.match(await refusal(resolve("deno:nosuch@1.0.0")), /deno:nosuch@1\.0\.0\.$/);
+  });
+});
+
+Deno.test("resolveAlgorithm() keeps the bytes of a file that is changed or removed afterwards", async () => {
+  await withPlace(async ({ folder, cacheDir, resolve }) => {
+    const file = `${folder}/average@1.0.0.ts`;
+    const codes: string[] = [];
+    for (const text of [SOURCE, `${SOURCE}// changed\n`, SOURCE]) {
+      await Deno.writeTextFile(file, text);
+      const { path, code } = await resolve("deno:average@1.0.0") as ResolvedAlgorithm;
+      await Deno.writeTextFile(file, "something else");
+      await Deno.remove(file);
+      assert.equal(await Deno.readTextFile(path), text);
+      assert.equal(code, `sha256:${await sha256Hex(text)}`);
+      codes.push(code);
+    }
+    assert.equal(codes[0], codes[2]);
+    assert.notEqual(codes[0], codes[1]);
+    const kept = (await Array.fromAsync(Deno.readDir(cacheDir))).map(({ name }) => name).sort();
+    assert.deepEqual(kept, [...new Set(codes)].map((one) => `${one.slice(7)}.ts`).sort());
+  });
+});
+
+Deno.test("resolveAlgorithm() keeps a named file anew when the kept one was changed", async () => {
+  await withPlace(async ({ folder, resolve }) => {
+    await Deno.writeTextFile(`${folder}/average@1.0.0.ts`, SOURCE);
+    const { path } = await resolve("deno:average@1.0.0") as ResolvedAlgorithm;
+    await Deno.writeTextFile(path, "evil");
+    await resolve("deno:average@1.0.0");
+    assert.equal(await Deno.readTextFile(path), SOURCE);
   });
 });
 
@@ -100,7 +136,11 @@ Deno.test("resolveAlgorithm() fetches once, and keeps what has the right digest"
   await withPlace(async ({ origin, cacheDir, requests, resolve }) => {
     const digest = await sha256Hex(SOURCE);
     const reference = `deno:${origin}/a.ts#sha256=${digest}`;
-    const expected = { name: `${digest.slice(0, 12)}.ts`, path: `${cacheDir}/${digest}.ts` };
+    const expected = {
+      name: `${digest.slice(0, 12)}.ts`,
+      path: `${cacheDir}/${digest}.ts`,
+      code: `sha256:${digest}`,
+    };
     assert.deepEqual(await resolve(reference), expected);
     assert.equal(await Deno.readTextFile(expected.path), SOURCE);
     assert.deepEqual(await resolve(reference.replace(digest, digest.toUpperCase())), expected);

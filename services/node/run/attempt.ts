@@ -20,6 +20,7 @@ import type { FinishedRun } from "../record/finish_report.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { type Journal, type JournalEntry, JournalError } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
+import { otherCodeReason } from "./code.ts";
 import { type Reporter, ReportRefusedError } from "./reporter.ts";
 import type { Execution, Runtime } from "./runtime.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
@@ -98,17 +99,25 @@ export async function carryOut(
 
   /** Runs the algorithm; `undefined` when the hub no longer wants the attempt. */
   async function compute(hold: Hold): Promise<Execution | undefined> {
-    const preparing = runtime.prepare(dispatch, signal, hold);
-    const answer = await reporter.start(dispatch, signal);
+    const { code: known, specify } = runtime.prepare(dispatch, signal, hold);
+    const { result_id, attempt, image } = dispatch;
+    const code = await orAbort(known, signal);
+    const answer = await reporter.start({ result_id, attempt, code }, signal);
+    if (!answer.ok && answer.reason === "other code") {
+      const { job_code } = answer;
+      const reason = otherCodeReason(image, { own: code, job: job_code });
+      note("refused", { reason, code, job_code });
+      throw new CannotStart(reason);
+    }
     if (!answer.ok) {
       log.info("The hub no longer wants this attempt", { reason: answer.reason });
       return undefined;
     }
-    const execute = await preparing(answer.input);
+    const { execute, imageId: image_id } = await specify(answer.input);
     // Before anything is computed that could not be sent.
     seal = await orAbort(sealOf(dispatch), signal);
     signal.throwIfAborted();
-    await Promise.all([journal.started(dispatch), note("run started")]);
+    await Promise.all([journal.started(dispatch), note("run started", { code, image_id })]);
     return await execute(hold);
   }
 

@@ -45,7 +45,10 @@ export interface Reporter {
     open: (AttemptId & { state: AttemptState })[],
     signal: AbortSignal,
   ): Promise<ReportAnswer<"hello"> & { ok: true }>;
-  start(attempt: AttemptId, signal: AbortSignal): Promise<ReportAnswer<"start">>;
+  start(
+    attempt: AttemptId & { code: string | undefined },
+    signal: AbortSignal,
+  ): Promise<ReportAnswer<"start">>;
   /** Sends the report in the file at `path`, by message; a large payload goes over HTTP before it. */
   finish(attempt: AttemptId, path: string): Promise<ReportAnswer<"finish">>;
   lost(attempt: AttemptId, reason: string): Promise<ReportAnswer<"lost">>;
@@ -126,8 +129,8 @@ export function createReporter(
         if (answer.ok) return answer;
       }
     },
-    start: ({ result_id, attempt }, signal) =>
-      send("start", { result_id, attempt }, AbortSignal.any([signal, ended])),
+    start: ({ result_id, attempt, code }, signal) =>
+      send("start", { result_id, attempt, code }, AbortSignal.any([signal, ended])),
     lost: ({ result_id, attempt }, reason) => send("lost", { result_id, attempt, reason }, ended),
 
     async finish(_attempt, path) {

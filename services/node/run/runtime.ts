@@ -13,21 +13,35 @@ import type { Hold } from "./slots.ts";
 
 export interface Runtime {
   /**
-   * Gets the algorithm ready while the hub is asked. The function returned takes the input as it
-   * came with the hub's answer, or `null` when it must be fetched. It rejects with a `CannotStart`
-   * when something about the run is wrong. Nothing is executed, and nothing has to be cleaned up,
-   * before the `Execute` that it resolves to is called.
+   * Gets the algorithm ready while the hub is asked. Nothing is executed, and nothing has to be
+   * cleaned up, before the `Execute` that comes of it is called.
    */
-  prepare(
-    dispatch: Dispatch,
-    signal: AbortSignal,
-    hold: Hold,
-  ): (input: string | null) => Promise<Execute>;
+  prepare(dispatch: Dispatch, signal: AbortSignal, hold: Hold): Preparation;
   /**
    * Takes up a run that outlived an earlier agent. `undefined` when there is none: whatever is left
    * of it has been removed then. A runtime whose runs end with the agent has no such function.
    */
   reattach?(dispatch: Dispatch, signal: AbortSignal): Promise<Execute | undefined>;
+}
+
+/** An algorithm that is being got ready. */
+export interface Preparation {
+  /**
+   * Which code is about to run (see `code.ts`). `undefined` when it cannot be had, or when the hub
+   * would have to wait for that to be known. Never rejects.
+   */
+  code: Promise<string | undefined>;
+  /**
+   * Takes the input as it came with the hub's answer, or `null` when it must be fetched. Rejects
+   * with a `CannotStart` when something about the run is wrong.
+   */
+  specify(input: string | null): Promise<Prepared>;
+}
+
+export interface Prepared {
+  execute: Execute;
+  /** The id that the engine has for the image, for the node's own records. */
+  imageId?: string;
 }
 
 /** Runs the algorithm, once. Rejects with the signal's reason when that ended the run. */

@@ -13,6 +13,7 @@ import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { resolveAlgorithm } from "../run/algorithm_store.ts";
+import { codeNamedIn } from "../run/code.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import type { Input, ReceiveInput } from "../run/input.ts";
 import { createLogStream, type SendLog } from "../run/log_stream.ts";
@@ -78,9 +79,11 @@ export function createSandboxRuntime(
         folders: config.algorithmFolders,
         cacheDir: join(config.dataFolder, "algorithms"),
       });
-      algorithm.catch(() => {}); // looked at below, if the hub agrees
+      // What is wrong with it is looked at below, if the hub agrees.
+      const found = algorithm.then(({ code }) => code, () => undefined);
+      const named = codeNamedIn(dispatch.image);
 
-      return async function specify(text) {
+      async function specify(text: string | null) {
         const input = readableInput(await receiveInput(dispatch, text, signal));
         const wanted = wantedDatabases(dispatch, config.databases);
         const databases = await forSandbox(wanted, tables);
@@ -95,8 +98,10 @@ export function createSandboxRuntime(
           databases,
           limits: config.limits,
         };
-        return (hold) => execute(spec, dispatch, hold, signal);
-      };
+        return { execute: (hold: Hold) => execute(spec, dispatch, hold, signal) };
+      }
+      // A download is not waited for: under its address nothing else runs.
+      return { code: named === undefined ? found : Promise.resolve(named), specify };
     },
   };
 }

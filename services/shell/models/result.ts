@@ -15,6 +15,7 @@ export const result = describeModel({
     result: text("as stored", { large: true }),
     log: text("what the algorithm printed", { large: true }),
     attempt: integer("which attempt counts", { readOnly: true }),
+    code: text("which code ran, sha256:…; null: not known", { readOnly: true }),
     assignedAt: date("when it was asked"),
     startedAt: date("when a node began"),
     finishedAt: date("when it ended"),

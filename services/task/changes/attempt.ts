@@ -24,7 +24,7 @@ export interface Attempted {
 export async function startAttempt(
   change: Change,
   { task, result }: Attempted,
-  { agent_id, at }: { agent_id: string; at: Date },
+  { agent_id, code, at }: { agent_id: string; code: string | undefined; at: Date },
 ): Promise<Date> {
   const started_at = result.started_at ?? at;
   if (result.status !== "active") {
@@ -32,7 +32,7 @@ export async function startAttempt(
       change,
       task,
       result.id,
-      { status: "active", agent_id, started_at },
+      { status: "active", agent_id, code: code ?? null, started_at },
       started_at,
     );
   }
@@ -83,6 +83,7 @@ export async function nextAttempt(
     status: "pending",
     attempt,
     agent_id: null,
+    code: null,
     started_at: null,
     dispatched_at: at,
     dispatches: 1,

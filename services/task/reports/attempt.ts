@@ -7,11 +7,16 @@
  * @module
  */
 import { MAX_INLINE_INPUT } from "../../../shared/node_protocol/limits.ts";
-import { type AttemptReportKind, refusalOf } from "../../../shared/node_protocol/refusal.ts";
+import {
+  type AttemptReportKind,
+  refusalOf,
+  refusalOfCode,
+} from "../../../shared/node_protocol/refusal.ts";
 import type { Refused, ReportAnswer } from "../../../shared/node_protocol/reports.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { type Attempted, finishAttempt, nextAttempt, startAttempt } from "../changes/attempt.ts";
+import { codeOfJob } from "../store/job_code.ts";
 import { lockResult, resultInput, type ResultRow, taskOfResult } from "../store/result.ts";
 import { closeStopOrder } from "../store/stop_order.ts";
 import { lockTask, taskById } from "../store/task.ts";
@@ -46,9 +51,21 @@ export function attemptReports(
   return {
     start(nodeId, report) {
       return onAttempt("start", nodeId, report, async (change, attempted) => {
-        const { agent_id } = report;
-        const started_at = await startAttempt(change, attempted, { agent_id, at: now() });
-        const { result } = attempted;
+        const { agent_id, code } = report;
+        const { task, result } = attempted;
+        const job = code === undefined ? undefined : await codeOfJob(change.tx, task, code);
+        const reason = refusalOfCode({ job, reported: code });
+        if (reason) {
+          log.warn("Another code than the job's may not start", {
+            task_id: task.id,
+            result_id: result.id,
+            image: task.image,
+            code,
+            job_code: job,
+          });
+          return { ok: false, reason, job_code: job };
+        }
+        const started_at = await startAttempt(change, attempted, { agent_id, code, at: now() });
         return whatIsToStart(result, await resultInput(change.tx, result.id) ?? "", started_at);
       });
     },

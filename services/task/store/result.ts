@@ -23,11 +23,13 @@ export interface ResultRow {
   /** Whether `input`, and whether `result`, is the id of a blob. */
   input_in_blob: boolean;
   blob_storage_used: boolean;
+  /** What the current attempt runs, as its node told at the start. */
+  code: string | null;
 }
 
 export const resultColumns = (tx: Tx) =>
   tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
-     finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used`;
+     finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used, code`;
 
 export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
   const rows = await tx<{ id: number }[]>`
@@ -84,6 +86,7 @@ export interface ResultChange {
   status: ResultStatus;
   attempt?: number;
   agent_id?: string | null;
+  code?: string | null;
   dispatched_at?: Date;
   dispatches?: number;
   started_at?: Date | null;

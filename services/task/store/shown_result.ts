@@ -25,8 +25,8 @@ export interface ResultOfTaskRow extends ResultRow {
 
 const joinedColumns = (tx: Tx, payloads: Fragment) =>
   tx`result.id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at,
-     started_at, finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used, ${payloads},
-     collaboration_id, init_org_id, init_user_id`;
+     started_at, finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used, code,
+     ${payloads}, collaboration_id, init_org_id, init_user_id`;
 
 /** Which payload columns a question is about; the others are not read. */
 export type Payload = "run" | "result";
