@@ -11,8 +11,8 @@ import { createSite, type Json, type Member } from "./site.ts";
 
 const stack = useTestStack();
 const IMAGE = "deno:count@1.0.0";
-const COUNTS = "export function count(context) { return context.table().rows; }\n";
-const CHANGED = COUNTS.replace("rows;", "rows + 1;");
+const COUNTS = "export function count(context) { return context.table().length; }\n";
+const CHANGED = COUNTS.replace("length;", "length + 1;");
 
 async function recordsOf({ config }: Member): Promise<Json[]> {
   const log = await Deno.readTextFile(config.replace(/\.yaml$/, "-data/audit.log"));
@@ -45,7 +45,7 @@ Deno.test("a site with another file under an algorithm's name does not start, an
   }, { what: "the first share to end", timeout: 30_000 });
   await site.startNode(second);
   const { status, runs } = await site.outcome(task.id);
-  assert.equal(status, "failed");
+  assert.equal(status, "start failed", "the task's status is that of its failed results");
   assert.deepEqual([early.status, early.code], ["completed", usual]);
   const refused = shareOf(runs, second);
   assert.deepEqual([refused.status, refused.code], ["start failed", null]);

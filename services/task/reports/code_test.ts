@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../../tests/harness.ts";
 import { reporterOf, useTaskHub } from "../../../tests/support/task_hub.ts";
 
 const hub = useTaskHub();
@@ -22,7 +23,10 @@ async function jobOf(members: number) {
 }
 
 async function rowsOf(jobId: number): Promise<{ image: string; code: string }[]> {
-  return await hub().db`select image, code from job_code where job_id = ${jobId}`;
+  return [
+    ...await hub().db<{ image: string; code: string }[]>`
+      select image, code from job_code where job_id = ${jobId}`,
+  ];
 }
 
 Deno.test("the first code of a job is the job's: another one does not start, and is told which", async () => {
@@ -69,9 +73,9 @@ Deno.test("of different codes that start at once exactly one is the job's", asyn
   }
 });
 
-Deno.test("a start waits for one that is under way, and goes first when that one is undone", async () => {
+/** Starts with the code A while another start with B is under way, which then ends as `undone` says. */
+async function startBeside(undone: boolean) {
   const { agents, ids, task } = await jobOf(2);
-  const undone = new Error("undone");
   const begun = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
   const other = hub().db.begin(async (tx) => {
@@ -80,14 +84,30 @@ Deno.test("a start waits for one that is under way, and goes first when that one
     }`;
     begun.resolve();
     await end.promise;
-    throw undone;
+    if (undone) throw new Error("undone");
   });
   await begun.promise;
   const starts = agents.map((agent, index) => agent.start(ids[index]!, 1, A));
+  await waitFor(async () => {
+    const [row] = await hub().db<{ count: number }[]>`
+      select count(*)::integer as count from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    return row!.count === 2;
+  }, { what: "both starts to wait" });
   end.resolve();
-  await assert.rejects(other, undone);
-  for (const answer of await Promise.all(starts)) assert.equal(answer.ok, true);
-  assert.deepEqual(await rowsOf(task.job_id), [{ image: task.image, code: A }]);
+  await (undone ? assert.rejects(other, /undone/) : other);
+  return { answers: await Promise.all(starts), rows: await rowsOf(task.job_id), task };
+}
+
+Deno.test("a start waits for one that is under way: it is refused when that one counts, else it is first", async () => {
+  const second = await startBeside(false);
+  const refused = { ok: false, reason: "other code", job_code: B };
+  assert.deepEqual(second.answers, [refused, refused]);
+  assert.deepEqual(second.rows, [{ image: second.task.image, code: B }]);
+
+  const first = await startBeside(true);
+  for (const answer of first.answers) assert.equal(answer.ok, true);
+  assert.deepEqual(first.rows, [{ image: first.task.image, code: A }]);
 });
 
 Deno.test("an agent that tells no code starts, before and after one that does, and decides nothing", async () => {
