@@ -46,7 +46,7 @@ export interface Reporter {
     signal: AbortSignal,
   ): Promise<ReportAnswer<"hello"> & { ok: true }>;
   start(
-    attempt: AttemptId & { code: string | undefined },
+    attempt: AttemptId & { code?: string | undefined },
     signal: AbortSignal,
   ): Promise<ReportAnswer<"start">>;
   /** Sends the report in the file at `path`, by message; a large payload goes over HTTP before it. */
