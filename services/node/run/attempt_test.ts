@@ -148,7 +148,10 @@ Deno.test("carryOut() tells the hub of a start, and makes nothing ready, only wi
       runtime: {
         prepare: () => {
           steps.push("prepare");
-          return () => Promise.reject(new Error("not wanted"));
+          return {
+            code: Promise.resolve(undefined),
+            specify: () => Promise.reject(new Error("not wanted")),
+          };
         },
       },
     }, signal);
