@@ -7,7 +7,6 @@
  * @module
  */
 import process from "node:process";
-import { createInterface } from "node:readline";
 import { complete } from "./complete.ts";
 import type { Evaluator, Outcome } from "./evaluate.ts";
 import { ShellError } from "../errors.ts";
@@ -15,6 +14,7 @@ import { isQuery } from "../records/query.ts";
 import { explain } from "../show/explain.ts";
 import { afterFailure, beforeEvaluation } from "./habits.ts";
 import type { History } from "./history.ts";
+import { CANCELLED, openLines } from "./lines.ts";
 import { render } from "../show/render.ts";
 import { terminalWidth } from "../show/table.ts";
 
@@ -41,78 +41,26 @@ export interface PromptOptions {
 export async function runPrompt(
   { evaluator, history, globals, interrupt }: PromptOptions,
 ): Promise<void> {
-  const lines: string[] = [];
+  const lines = openLines({
+    history: history.lines,
+    complete: (line) => complete(line, evaluator, globals),
+  });
   let statement = "";
-  let wake = () => {};
-  let closed = false;
   let abandon: (() => void) | undefined;
-
-  const reader = createInterface({
-    input: process.stdin,
-    output: process.stdout,
-    terminal: true,
-    prompt: PROMPT,
-    history: [...history.lines],
-    historySize: 1000,
-    completer(line: string, give: (error: null, result: [string[], string]) => void) {
-      reader.pause();
-      complete(line, evaluator, globals)
-        .then((found) => give(null, found), () => give(null, [[], line]))
-        .finally(() => reader.resume());
-    },
-  });
-  reader.on("line", (line: string) => {
-    lines.push(line);
-    pause();
-    wake();
-  });
-  reader.on("close", () => {
-    closed = true;
-    wake();
-  });
-  reader.on("SIGINT", () => {
-    lines.length = 0;
-    statement = "";
-    reader.write(null, { ctrl: true, name: "e" });
-    reader.write(null, { ctrl: true, name: "u" });
-    process.stdout.write("^C\n");
-    ask();
-  });
   // While a statement runs, the terminal makes a signal of Ctrl-C, and shows it.
   const onSignal = () => {
     if (!interrupt()) abandon?.();
   };
   process.on("SIGINT", onSignal);
 
-  function ask(): void {
-    process.stdin.setRawMode(true);
-    reader.setPrompt(statement === "" ? PROMPT : CONTINUED);
-    reader.prompt();
-  }
-  /**
-   * Reads nothing until the next prompt. A read that is under way blocks everything else when the
-   * terminal belongs to another account (`su`, `sudo -u`): there Deno reads it synchronously.
-   */
-  function pause(): void {
-    reader.pause();
-    process.stdin.setRawMode(false);
-  }
-  function nextLine(): Promise<string | undefined> | string | undefined {
-    if (lines.length > 0) return lines.shift();
-    if (closed) return undefined;
-    ask();
-    return new Promise((resolve) => {
-      wake = () => {
-        wake = () => {};
-        resolve(lines.shift());
-      };
-    });
-  }
-
   while (true) {
-    const line = await nextLine();
+    const line = await lines.next(statement === "" ? PROMPT : CONTINUED);
     if (line === undefined) {
-      if (closed && lines.length === 0) break;
+      process.stdout.write("\n");
+      break;
+    }
+    if (line === CANCELLED) {
+      statement = "";
       continue;
     }
     const word = statement === "" ? line.trim() : "";
@@ -138,9 +86,8 @@ export async function runPrompt(
     statement = "";
     history.add(given);
   }
-  if (closed) process.stdout.write("\n");
   process.off("SIGINT", onSignal);
-  reader.close();
+  lines.close();
 }
 
 /** Evaluates and shows; a promise at the end is waited for. */
