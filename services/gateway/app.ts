@@ -9,6 +9,7 @@ import type { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { type AppEnv, createApp } from "../../shared/contract/app.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { limitSecrets } from "./door/body_limit.ts";
 import { crossOrigin } from "./door/cross_origin.ts";
 import { limitAttempts } from "./door/rate_limit.ts";
 import { requestLine } from "./door/request_line.ts";
@@ -26,6 +27,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   app.use(secureHeaders());
   app.use(crossOrigin(deps.corsOrigins));
   app.use(tellRefusals(deps.refused));
+  app.use(limitSecrets);
   if (deps.attempts) app.use(limitAttempts(deps.attempts));
 
   getVersion(app);

@@ -1,8 +1,10 @@
+import type { MiddlewareHandler } from "hono";
+import type { AppEnv } from "../../../shared/contract/app.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 
 function tooLarge(limit: number): SextantError {
-  const mebibytes = Math.floor(limit / 2 ** 20);
-  return new SextantError("payload_too_large", `The body is larger than ${mebibytes} MiB.`);
+  const size = limit < 2 ** 20 ? `${limit / 1024} KiB` : `${Math.floor(limit / 2 ** 20)} MiB`;
+  return new SextantError("payload_too_large", `The body is larger than ${size}.`);
 }
 
 /**
@@ -27,3 +29,18 @@ export function limitBody(request: Request, limit: number): Request {
   );
   return new Request(request, { body: counted });
 }
+
+/** Routes that take names, passwords and tokens, most of them from strangers. */
+const SECRETS = /^\/api\/(?:token|recover|password)\//;
+const SECRETS_LIMIT = 16 * 1024;
+
+/** Reads the body of log-in, recovery and password routes whole: no more than 16 KiB of it. */
+export const limitSecrets: MiddlewareHandler<AppEnv> = async function limitSecret(c, next) {
+  const { raw } = c.req;
+  if (raw.body && SECRETS.test(c.req.path)) {
+    const body = await limitBody(raw, SECRETS_LIMIT).arrayBuffer();
+    const { method, headers, signal } = raw;
+    c.req.raw = new Request(raw.url, { method, headers, signal, body });
+  }
+  await next();
+};

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { limitBody } from "./body_limit.ts";
+import { createApp } from "../../../shared/contract/app.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
+import { limitBody, limitSecrets } from "./body_limit.ts";
 
 function post(body: BodyInit, headers: HeadersInit = {}) {
   return new Request("http://hub/api/task", { method: "POST", body, headers });
@@ -29,4 +31,20 @@ Deno.test("limitBody() stops a body that does not say how long it is", async () 
 Deno.test("limitBody() lets a body of the allowed length pass unchanged", async () => {
   const limited = limitBody(post(stream(10, 100_000)), 1_000_000);
   assert.equal((await limited.arrayBuffer()).byteLength, 1_000_000);
+});
+
+Deno.test("limitSecrets() takes 16 KiB, declared or not, and leaves the body to the handler", async () => {
+  const app = createApp(silentLogger);
+  app.use(limitSecrets);
+  app.post("/api/*", async (c) => c.json((await c.req.arrayBuffer()).byteLength));
+  const send = (path: string, body: BodyInit) => app.request(path, { method: "POST", body });
+  for (const path of ["/api/token/user", "/api/recover/lost", "/api/password/change"]) {
+    assert.equal(await (await send(path, stream(16, 1024))).json(), 16 * 1024);
+    for (const body of [stream(17, 1024), "x".repeat(17 * 1024)]) {
+      const refused = await send(path, body);
+      assert.equal(refused.status, 413);
+      assert.match((await refused.json()).msg, /16 KiB/);
+    }
+  }
+  assert.equal((await send("/api/task", stream(17, 1024))).status, 200);
 });

@@ -116,14 +116,14 @@ export function limitAttempts(
   };
 }
 
-/** Bodies that hold no more than names and passwords are shorter. */
-const LONGEST_BODY = 4096;
-
-/** The name given in the body, or the token that was sent: whoever tries. */
+/**
+ * The name given in the body, or the token that was sent: whoever tries. Log-in and recovery read
+ * no `Authorization`: there it would be a new caller for each attempt. The body was read before,
+ * within its limit (`limitSecrets`).
+ */
 async function callerOf(request: Request): Promise<string> {
-  const length = Number(request.headers.get("content-length") ?? Infinity);
-  const token = request.headers.get("authorization")?.slice(-32) ?? "";
-  if (length > LONGEST_BODY) return token;
+  const isChange = new URL(request.url).pathname.startsWith("/api/password/");
+  const token = isChange ? request.headers.get("authorization")?.slice(-32) ?? "" : "";
   try {
     const { username, email } = JSON.parse(await request.clone().text());
     return String(username ?? email ?? token).slice(0, 128);

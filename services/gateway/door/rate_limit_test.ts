@@ -77,6 +77,20 @@ Deno.test("limitAttempts() does not count successful log-ins, refreshes and othe
   assert.equal((await attempt("/api/recover/lost", "alice")).status, 429);
 });
 
+Deno.test("limitAttempts() makes no new caller of a long body or another Authorization", async () => {
+  const app = createApp(silentLogger);
+  app.use(limitAttempts({ ...attemptLimits(1), now: () => 0 }));
+  app.post("/api/token/user", (c) => c.json({ msg: "" }, 401));
+  const body = JSON.stringify({ username: "alice", padding: "x".repeat(5000) });
+  const statuses: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const headers = { authorization: `Bearer ${i}` };
+    const sent = await app.request("/api/token/user", { method: "POST", body, headers });
+    statuses.push(sent.status);
+  }
+  assert.deepEqual(statuses, [401, 401, 401, 401, 429]);
+});
+
 Deno.test("limitAttempts() leaves the body to the handler", async () => {
   const app = createApp(silentLogger);
   app.use(limitAttempts(attemptLimits(60)));
