@@ -40,8 +40,12 @@ import { studyById, studyMembers } from "./store/study.ts";
 const STORE_PATIENCE_MS = 4000;
 
 export function collaborationAnswers(
-  { db, serverUrl, stores = createStoreClient({ timeoutMs: STORE_PATIENCE_MS }) }:
-    CollaborationDeps,
+  {
+    db,
+    serverUrl,
+    connectionsOfNode,
+    stores = createStoreClient({ timeoutMs: STORE_PATIENCE_MS }),
+  }: CollaborationDeps,
 ): RpcHandlers<"collaboration"> {
   return {
     memberships: ({ organization_id }) => membershipsOf(db, organization_id),
@@ -74,6 +78,7 @@ export function collaborationAnswers(
       };
       return { image: await approvedImage(stores, call, image) };
     },
+    node_connections: ({ node_id }) => connectionsOfNode(node_id),
     async node_count({ organization_id }) {
       return { nodes: (await nodesOfOrganization(db, organization_id)).length };
     },

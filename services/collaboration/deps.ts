@@ -5,7 +5,7 @@
 import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
-import type { Ask } from "../../shared/messages/questions.ts";
+import type { Ask, RpcOutput } from "../../shared/messages/questions.ts";
 import type { StoreClient } from "./algorithm_store/client.ts";
 
 export interface CollaborationDeps {
@@ -16,4 +16,8 @@ export interface CollaborationDeps {
   /** This server's address as algorithm stores are to know it, when the operator has set one. */
   serverUrl?: string | undefined;
   stores?: StoreClient;
+  /** Asks the broker which connections a node has now. */
+  connectionsOfNode: (
+    nodeId: number,
+  ) => Promise<RpcOutput<"collaboration", "node_connections">>;
 }

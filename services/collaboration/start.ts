@@ -10,6 +10,7 @@ import { createCollaborationApp } from "./app.ts";
 import type { CollaborationDeps } from "./deps.ts";
 import { collaborationAnswers } from "./answers.ts";
 import { forgetLostOrganizations, HEARD, hearEvent } from "./reactions.ts";
+import { connectionsOf } from "./presence/broker_connections.ts";
 import { type PresenceOptions, watchPresence } from "./presence/watch.ts";
 
 export interface CollaborationOptions {
@@ -45,7 +46,17 @@ export async function startCollaboration(
     connect: () => connectService({ service, url: natsUrl, enrolmentFile, log }),
   });
   const { db, outbox, ask, nc } = hub;
-  const deps = { db, outbox, ask, log, serverUrl };
+  const system = await connectSystem({ service, url: natsUrl, main: nc, log });
+  life.onStop("system account", system.close);
+  const issuers = await ask("identity", "node_issuers", {});
+  const deps = {
+    db,
+    outbox,
+    ask,
+    log,
+    serverUrl,
+    connectionsOfNode: (nodeId: number) => connectionsOf(nodeId, { system: system.nc, issuers }),
+  };
 
   hub.every(SWEEP_MS, "forget old keys", () => forgetOldKeys(db));
   hub.hear({
@@ -53,9 +64,6 @@ export async function startCollaboration(
     handle: (event) => hearEvent(event, deps),
     catchUp: () => forgetLostOrganizations(deps),
   });
-  const system = await connectSystem({ service, url: natsUrl, main: nc, log });
-  life.onStop("system account", system.close);
-  const issuers = await ask("identity", "node_issuers", {});
   const watching = watchPresence({ ...deps, ...presence, system: system.nc, issuers, now });
   life.onStop("presence", watching.stop);
   const app = createCollaborationApp(deps);

@@ -90,7 +90,6 @@ export async function startAgent(
     const broker = await connectBroker({
       hub,
       nodeId,
-      folder: config.dataFolder,
       log,
       signal: starting,
       onRefused: fail,
@@ -175,7 +174,6 @@ export async function startAgent(
         if (!stopping.signal.aborted) fail(error);
       },
     });
-    attempts.resume();
     const ready = Promise.withResolvers<void>();
     const intake = takeWork({
       nodeId,

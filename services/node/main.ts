@@ -27,7 +27,7 @@ The configuration, with its defaults:
   server_url: https://hub.example
   port: 443                   # the scheme's own
   api_path: /api
-  task_dir: ./node-data       # journal, broker key and runs; default: beside this file
+  task_dir: ./node-data       # journal and runs; default: beside this file
   databases:
     - label: default          # the name by which tasks ask for it
       uri: ./patients.csv

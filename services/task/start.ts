@@ -4,6 +4,7 @@
  */
 import { newHeaders } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
 import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
@@ -16,6 +17,7 @@ import { createDispatchStreams, type DispatchStreams } from "./dispatch/streams.
 import { createReactions, hearEvent } from "./reactions.ts";
 import { serveReports } from "./reports/desk.ts";
 import { createLogs } from "./reports/logs.ts";
+import { createOneAgent } from "./reports/one_agent.ts";
 import { createReports } from "./reports/reports.ts";
 import { createTaskWatch } from "./task_watch.ts";
 import { createReconciler, type Reconciler } from "./upkeep/reconciler.ts";
@@ -88,7 +90,17 @@ export async function startTask(
   life.onStop("heard events", events.stop);
   hub.hear({ subject: "event.*.deleted", ...createReactions(deps, streams) });
   const issuers = await ask("identity", "node_issuers", {});
-  const desk = serveReports({ nc, reports, logs: createLogs(outbox), issuers, log });
+  const oneAgent = createOneAgent({
+    db,
+    ask,
+    log,
+    now,
+    tell(nodeId, notice) {
+      publishSigned(subjects.kill(nodeId), new TextEncoder().encode(JSON.stringify(notice)));
+    },
+  });
+  const logs = createLogs(outbox);
+  const desk = serveReports({ nc, reports, oneAgent, logs, issuers, log });
   life.onStop("reports", desk.stop);
   const reconciler = createReconciler({
     db,

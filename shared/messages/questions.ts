@@ -147,6 +147,14 @@ export const RPC_METHODS = {
       }),
       output: z.object({ image: z.string() }),
     },
+    /**
+     * The connections that a node has at this moment, as the broker itself says: for each the
+     * public key of the agent's process behind it, and the address that it comes from.
+     */
+    node_connections: {
+      input: z.object({ node_id: idNumber }),
+      output: z.array(z.object({ public_key: z.string(), address: z.string() })),
+    },
     /** How many nodes an organization has. */
     node_count: {
       input: z.object({ organization_id: idNumber }),

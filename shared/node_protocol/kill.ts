@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { type HubTrust, type Reading, readSigned, type SignedMessage } from "./hub_signature.ts";
+import { type SecondAgent, secondAgentSchema } from "./second_agent.ts";
 import { id } from "./values.ts";
 
 export const killSchema = z.object({
@@ -15,7 +16,10 @@ export const killSchema = z.object({
 /** A run to stop. */
 export type Kill = z.infer<typeof killSchema>;
 
-/** Reads a kill, or says why it is not believed. */
-export function readKill(message: SignedMessage, trust: HubTrust): Reading<Kill> {
-  return readSigned(message, trust, killSchema);
+/** Reads a kill, or what else comes on its subject, or says why it is not believed. */
+export function readKill(
+  message: SignedMessage,
+  trust: HubTrust,
+): Reading<Kill | SecondAgent> {
+  return readSigned(message, trust, z.union([killSchema, secondAgentSchema]));
 }

@@ -22,6 +22,8 @@ export function signAsNode(
 /** A message that a node has proved to be its own. */
 export interface Proven {
   node: number;
+  /** The key that it was signed with. */
+  publicKey: string;
   /** The last part of the subject: the kind of report, or a result's id for a log. */
   rest: string;
   /** Two messages have the same one only if they are the same. */
@@ -47,5 +49,5 @@ export function proveSender(message: NodeMessage, issuers: NodeIssuers): Proven 
   if (!verify(credential.publicKey, message.subject, message.data, signature)) {
     throw new SextantError("invalid_token", "The signature is wrong.");
   }
-  return { ...place, signature };
+  return { ...place, publicKey: credential.publicKey, signature };
 }

@@ -37,7 +37,7 @@ async function connect({ id, key }: { id: number; key: string }) {
   const place = join(folder, String(id));
   await Deno.mkdir(place);
   const hub = createHub({ api, apiKey: key, payloadFormats: [], log });
-  const broker = await connectBroker({ hub, nodeId: id, folder: place, log, signal, onRefused });
+  const broker = await connectBroker({ hub, nodeId: id, log, signal, onRefused });
   return { id, place, hub, broker };
 }
 

@@ -8,11 +8,21 @@
  */
 import { z } from "zod";
 import { type BrokerConnection, RequestStrategy } from "../../../shared/broker/connection.ts";
+import { subjects } from "../../../shared/broker/subjects.ts";
 import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { ConnectionId } from "./state.ts";
 
 const credential = { name_tag: z.string().optional(), issuer_key: z.string().optional() };
+const ofOneNode = z.object({
+  data: z.object({
+    connections: z.array(z.object({
+      ...credential,
+      authorized_user: z.string().default(""),
+      ip: z.string().default(""),
+    })).nullish().transform((list) => list ?? []),
+  }),
+});
 const connectionEvent = z.object({
   server: z.object({ id: z.string() }),
   client: z.object({ id: z.number(), ...credential }),
@@ -125,6 +135,47 @@ export async function listConnections(
     if (answered === 0) throw new Error("No server of the broker has listed its connections");
   }
   return listed;
+}
+
+/** Connections of one node in one answer: more than one agent and its renewals ever have. */
+const MOST_OF_ONE_NODE = 1000;
+
+/**
+ * The connections that one node has at this moment: the public key that each logged in with, and
+ * its address. Throws when no server of the broker answers.
+ *
+ * The servers look for connections that listen on inboxes of the node, as each that has asked the
+ * hub something does. They cannot look for the key: nats-server 2.9 finds no user of a JWT by
+ * `user`.
+ */
+export async function connectionsOf(
+  node: number,
+  { system, issuers, answersWithinMs = ANSWERS_WITHIN_MS }:
+    & Pick<BrokerConnectionsOptions, "system" | "issuers">
+    & { answersWithinMs?: number },
+): Promise<{ public_key: string; address: string }[]> {
+  const question = {
+    auth: true,
+    acc: issuers.appAccountPublic,
+    filter_subject: `${subjects.inbox(node)}.>`,
+    limit: MOST_OF_ONE_NODE,
+  };
+  const answers = await system.requestMany(
+    "$SYS.REQ.SERVER.PING.CONNZ",
+    JSON.stringify(question),
+    { strategy: RequestStrategy.JitterTimer, jitter: answersWithinMs, maxWait: LIST_TIMEOUT_MS },
+  );
+  const found: { public_key: string; address: string }[] = [];
+  let answered = 0;
+  for await (const answer of answers) {
+    answered++;
+    for (const one of ofOneNode.parse(parse(answer.data)).data.connections) {
+      if (nodeOf(one, issuers) !== node) continue;
+      found.push({ public_key: one.authorized_user, address: one.ip });
+    }
+  }
+  if (answered === 0) throw new Error("No server of the broker has listed the node's connections");
+  return found;
 }
 
 function nodeOf(

@@ -1,12 +1,12 @@
 /**
  * The node's one connection to the broker, and the key behind it.
  *
- * The private key is made here at the first start and never leaves the data folder; the hub signs its public half
- * for a while, and again at half of that time; then the connection moves to a new socket, losing nothing. Should
- * that fail, the broker closes the connection in the end, and the client comes back with the newest credential.
+ * The private key is made at every start and never leaves the process: by its public half the hub tells this agent from
+ * another with the same API key, also one that runs on a copy of the data folder. The hub signs the public half for a
+ * while, and again at half of that time; then the connection moves to a new socket, losing nothing. Should that fail,
+ * the broker closes the connection in the end, and the client comes back with the newest credential.
  * @module
  */
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
@@ -18,7 +18,7 @@ import {
   type MsgHdrs,
   newHeaders,
 } from "../../../shared/broker/connection.ts";
-import { newUserKey, publicKeyOf, verify } from "../../../shared/broker/signing.ts";
+import { newUserKey, verify } from "../../../shared/broker/signing.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
 import { claimsOf } from "./claims.ts";
 import type { HubTrust } from "../../../shared/node_protocol/hub_signature.ts";
@@ -27,6 +27,8 @@ import type { Hub } from "./hub.ts";
 
 export interface Broker {
   readonly connection: BrokerConnection;
+  /** By which the hub knows this process. */
+  readonly publicKey: string;
   /** Waits until the broker is connected. The signal it resolves to is aborted when that ends. */
   connected(signal: AbortSignal): Promise<AbortSignal>;
   /** One signed request; the answer's text. Waits for the connection, and rejects as soon as it is lost. */
@@ -45,8 +47,6 @@ export interface Broker {
 export interface ConnectBrokerOptions {
   hub: Hub;
   nodeId: number;
-  /** Where the private key lies. */
-  folder: string;
   log: Logger;
   /** Gives up connecting. */
   signal: AbortSignal;
@@ -56,10 +56,9 @@ export interface ConnectBrokerOptions {
 
 /** Connects, however long hub and broker take to answer, and stays connected until `close`. */
 export async function connectBroker(
-  { hub, nodeId, folder, log, signal, onRefused }: ConnectBrokerOptions,
+  { hub, nodeId, log, signal, onRefused }: ConnectBrokerOptions,
 ): Promise<Broker> {
-  const seed = await ownSeed(folder);
-  const publicKey = publicKeyOf(seed);
+  const { seed, publicKey } = newUserKey();
   let credential = await hub.brokerCredential(publicKey, signal);
   const closing = new AbortController();
   let there: BrokerConnection | undefined = undefined;
@@ -108,6 +107,7 @@ export async function connectBroker(
 
   return {
     connection,
+    publicKey,
     connected: (signal) => orAbort(connection.whileConnected(), signal),
     async request(subject, payload, { timeoutMs, signal }) {
       // The client would keep what is sent without a connection, and every repetition of it, for the next one.
@@ -139,19 +139,4 @@ export async function connectBroker(
 function lifetimeMs(jwt: string): number {
   const { iat, exp } = claimsOf(jwt, z.object({ iat: z.number(), exp: z.number() }));
   return Math.max(1, exp - iat) * 1000;
-}
-
-/** The node's own key, made at the first start. */
-async function ownSeed(folder: string): Promise<string> {
-  const path = join(folder, "broker.seed");
-  try {
-    return (await Deno.readTextFile(path)).trim();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const { seed } = newUserKey();
-  // Written aside first: a crash must not leave half a key behind.
-  await Deno.writeTextFile(`${path}.new`, seed, { mode: 0o600 });
-  await Deno.rename(`${path}.new`, path);
-  return seed;
 }

@@ -2,8 +2,9 @@
  * How work comes in: after every (re)connection the agent says hello, drops what the hub says is over, and then
  * takes dispatches until the connection is lost; kills come at any time.
  *
- * Nothing is taken before the hub has answered the hello, because the hub counts started work that a hello does not
- * name as lost.
+ * Nothing is taken before the hub has accepted a hello, because the hub counts started work that a hello does not name
+ * as lost; and what the journal holds is not gone on with before the first, because another agent with the same API key,
+ * on another copy of this journal, may be at it.
  * @module
  */
 import { messageOf } from "../../../shared/service/errors.ts";
@@ -14,6 +15,8 @@ import { persist } from "../hub/persist.ts";
 import type { Broker } from "../hub/broker.ts";
 import { readDispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { readKill } from "../../../shared/node_protocol/kill.ts";
+import type { ReportAnswer } from "../../../shared/node_protocol/reports.ts";
+import type { SecondAgent } from "../../../shared/node_protocol/second_agent.ts";
 import type { Journal } from "../record/journal.ts";
 import { Interruption } from "./attempt.ts";
 import type { Attempts } from "./attempts.ts";
@@ -39,19 +42,24 @@ export async function takeWork(options: IntakeOptions): Promise<void> {
       if (error) return log.warn("Cannot receive kills", { reason: messageOf(error) });
       const reading = readKill(message, broker.trust(subjects.kill(nodeId)));
       if ("refused" in reading) return log.warn("Dropped a kill", { reason: reading.refused });
+      if ("second_agent" in reading.value) return sayThatThereIsAnother(reading.value, options);
       options.attempts.interrupt(
         reading.value,
         new Interruption("killed", "The run was killed by a user."),
       );
     },
   });
+  let resumed = false;
   try {
     for (;;) {
       const connected = AbortSignal.any([signal, await broker.connected(signal)]);
       await persist(async () => {
-        await sayHello(options, connected);
+        const drop = await sayHello(options, connected);
+        if (!resumed) options.attempts.resume();
+        resumed = true;
+        dropUnwanted(options, drop);
         options.onReady();
-        await takeDispatches(options, connected);
+        await takeDispatches(options, AbortSignal.any([connected, options.reporter.disowned]));
         throw new Error("the broker ended the delivery");
       }, { what: "take work", log, signal: connected }).catch((error) => {
         if (!connected.aborted) throw error;
@@ -64,16 +72,23 @@ export async function takeWork(options: IntakeOptions): Promise<void> {
   }
 }
 
+type Drop = (ReportAnswer<"hello"> & { ok: true })["drop"];
+
 async function sayHello(
-  { reporter, journal, attempts, log }: IntakeOptions,
+  { reporter, journal, log }: IntakeOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Drop> {
   const open = [...journal.open.values()].map(({ dispatch: { result_id, attempt }, state }) => ({
     result_id,
     attempt,
     state,
   }));
   const { drop } = await reporter.hello(open, signal);
+  log.info("Connected", { open: open.length, dropped: drop.length });
+  return drop;
+}
+
+function dropUnwanted({ attempts }: IntakeOptions, drop: Drop): void {
   for (const { reason, ...which } of drop) {
     attempts.interrupt(
       which,
@@ -83,7 +98,17 @@ async function sayHello(
       ),
     );
   }
-  log.info("Connected", { open: open.length, dropped: drop.length });
+}
+
+function sayThatThereIsAnother(
+  { second_agent }: SecondAgent,
+  { broker, log }: IntakeOptions,
+): void {
+  if (second_agent.first !== broker.publicKey) return;
+  log.warn("Another agent with this key is refused while this one is connected", {
+    from: second_agent.address,
+    at: second_agent.at,
+  });
 }
 
 async function takeDispatches(options: IntakeOptions, signal: AbortSignal): Promise<void> {

@@ -41,6 +41,8 @@ function retryable(error: unknown): boolean {
 }
 
 export interface Reporter {
+  /** Aborted when the hub says that another agent speaks for the node now; a new one after each hello. */
+  readonly disowned: AbortSignal;
   hello(
     open: (AttemptId & { state: AttemptState })[],
     signal: AbortSignal,
@@ -70,6 +72,7 @@ export function createReporter(
 ): Reporter {
   /** How many hellos of this node the hub has dealt with, as far as is known here. */
   let hellos = 0;
+  let disowning = new AbortController();
 
   function send<Kind extends ReportKind>(
     kind: Kind,
@@ -91,6 +94,9 @@ export function createReporter(
       const { data } = reportFailureSchema.safeParse(answer);
       if (kind === "finish" && data?.error.code === "invalid_request") {
         throw new ReportRefusedError(data.error.msg);
+      }
+      if (data?.error.code === "conflict" && kind !== "hello") {
+        disowning.abort(new Error(data.error.msg));
       }
       if (data) throw new Error(data.error.msg);
       return REPORT_ANSWERS[kind].parse(answer) as ReportAnswer<Kind>;
@@ -121,12 +127,17 @@ export function createReporter(
   }
 
   return {
+    get disowned() {
+      return disowning.signal;
+    },
     async hello(open, signal) {
       const either = AbortSignal.any([signal, ended]);
       for (;;) {
         const answer = await send("hello", { after: hellos, open }, either);
         hellos = answer.ok ? hellos + 1 : answer.hellos;
-        if (answer.ok) return answer;
+        if (!answer.ok) continue;
+        disowning = new AbortController();
+        return answer;
       }
     },
     start: ({ result_id, attempt, code }, signal) =>

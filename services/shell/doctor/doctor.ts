@@ -5,6 +5,7 @@
 import { harmless } from "../show/render.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Addresses } from "../connections.ts";
+import { checkAgents } from "./agents.ts";
 import { checkAudit } from "./audit.ts";
 import { checkBroker } from "./broker.ts";
 import { checkDatabases } from "./databases.ts";
@@ -20,6 +21,7 @@ const CHECKS: Record<string, Check> = {
   broker: checkBroker,
   databases: checkDatabases,
   work: checkWork,
+  agents: checkAgents,
   keys: checkKeys,
   audit: checkAudit,
 };

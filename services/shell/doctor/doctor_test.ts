@@ -73,6 +73,31 @@ Deno.test("diagnose() finds work that waits for nodes which are offline, or gone
   });
 });
 
+Deno.test("diagnose() names nodes whose key a second agent has used in the last hour", async () => {
+  await inShell(async ({ databases, models }, look) => {
+    const organization = await new models.Organization({ name: "One" }).save();
+    const collaboration = await new models.Collaboration({
+      name: "c",
+      organizations: [organization],
+    }).save();
+    const node = await new models.Node({ name: "n", organization, collaboration }).save();
+    const id = node.id as number;
+    await databases.task`
+      insert into node_speaker (node_id, public_key, since) values (${id}, 'U1', now())`;
+    assert.equal((await look())(`agent of node ${id}`), undefined);
+    const second = { second_key: "U2", second_address: "192.0.2.7" };
+    await databases.task`
+      update node_speaker set ${
+      databases.task(second)
+    }, second_seen_at = now() - interval '50 min'`;
+    const found = (await look())(`agent of node ${id}`)!;
+    assert.equal(found.state, "wrong");
+    assert.match(found.finding, /^n has had one agent since .* from 192\.0\.2\.7 was refused/);
+    await databases.task`update node_speaker set second_seen_at = now() - interval '61 min'`;
+    assert.equal((await look())(`agent of node ${id}`), undefined);
+  });
+});
+
 Deno.test("diagnose() finds keys and credentials that are old, or soon run out", async () => {
   await inShell(async ({ databases }, look) => {
     assert.equal((await look())("key that signs tokens")!.state, "wrong");

@@ -21,11 +21,13 @@ import { SextantError, toErrorBody } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { createTurns } from "../../../shared/service/turns.ts";
 import type { Reports } from "./handlers.ts";
+import { AnotherAgent, type OneAgent } from "./one_agent.ts";
 import { parseMessage } from "./parse_message.ts";
 
 export interface AnswerReportsOptions {
   nc: BrokerConnection;
   reports: Reports;
+  oneAgent: OneAgent;
   issuers: NodeIssuers;
   log: Logger;
 }
@@ -38,7 +40,7 @@ export interface AnswerReportsOptions {
 const AT_ONCE = 6;
 
 /** Answers until stopped. Replicas share the reports in one queue group. */
-export function answerReports({ nc, reports, issuers, log }: AnswerReportsOptions) {
+export function answerReports({ nc, reports, oneAgent, issuers, log }: AnswerReportsOptions) {
   const inTurn = createTurns(AT_ONCE);
   /** What is being dealt with, or waits for that, by signature. */
   const underWay = new Map<string, Promise<ReportAnswer<ReportKind>>>();
@@ -55,21 +57,25 @@ export function answerReports({ nc, reports, issuers, log }: AnswerReportsOption
 
   async function handle(message: Msg): Promise<ReportAnswer<ReportKind> | ReportFailure> {
     try {
-      const { node, rest, signature } = proveSender(message, issuers);
+      const { node, publicKey, rest, signature } = proveSender(message, issuers);
       const kind = REPORT_KINDS.find((one) => one === rest);
       if (!kind) throw new SextantError("invalid_request", `There is no report "${rest}".`);
       // A node that gets no answer soon says the same again. When many do, that must not be work
       // again, too.
       let answering = underWay.get(signature);
       if (!answering) {
-        answering = inTurn(() => answer(node, kind, message.string()))
+        // Before its turn, for it may have to wait for the broker.
+        answering = oneAgent.admit({ node, publicKey }, kind)
+          .then(() => inTurn(() => answer(node, kind, message.string())))
           .finally(() => underWay.delete(signature));
         underWay.set(signature, answering);
       }
       return await answering;
     } catch (cause) {
       const { status, body } = toErrorBody(cause);
-      log.warn("A report was refused", { subject: message.subject, error: cause, status });
+      if (!(cause instanceof AnotherAgent)) {
+        log.warn("A report was refused", { subject: message.subject, error: cause, status });
+      }
       return { error: body };
     }
   }
