@@ -46,7 +46,7 @@ Deno.test({
       const script = `${ROOT}tests/support/rootless_runs.ts`;
       const scripts = [
         `wget -qO- http://127.0.0.1/x; nc -w 5 db.example 5432 < /dev/null
-        nc -w 5 192.0.2.7 99 < /dev/null; nc -w 2 db.example 5433 < /dev/null || echo no other
+        nc -w 5 192.0.2.7 99 < /dev/null; nc -w 2 db.example 5433 < /dev/null 2> /dev/null || echo no other
         ls /sys/class/net; grep CapEff /proc/self/status; echo 1 > output; echo 2 > /mnt/tmp/x`,
         "while :; do head -c 5000000 /dev/zero > /flood$((n=n+1)); done",
         "echo 1 > output; mkdir closed; chmod 000 closed; sleep 2",
