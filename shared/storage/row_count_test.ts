@@ -105,7 +105,7 @@ for (const [service, { fill, counted }] of Object.entries(CASES) as [HubService,
     const left = await db`select 1 from pg_proc
       where proname = 'count_rows' and pronamespace = current_schema()::regnamespace`;
     assert.equal(left.length, 0);
-    const names = await db`select name from migration where number >= 21 order by number`;
+    const names = await db`select name from migration where number in (21, 22) order by number`;
     assert.deepEqual(names.map(({ name }) => name), ["021_row_count.sql", "022_row_count.sql"]);
     await migrate(db, schemaOf(service), silentLogger); // does nothing again
     for (const table of counted) assert.equal(await kept(db, table), 6, table);
