@@ -79,6 +79,7 @@ Deno.test("GET /run and GET /result show what the contract says, before and afte
     cleanup_at: null,
     blob_storage_used: false,
     attempt: 1,
+    code: null,
     organization: {
       id: member!.organization,
       link: `/api/organization/${member!.organization}`,
