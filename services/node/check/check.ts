@@ -84,8 +84,8 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
     }
     const problem = await readable(database.path);
     if (problem !== undefined) {
-      const todo = "the account that runs the agent must be able to read it";
-      yield finding(`database ${database.label}`, false, `${problem}; ${todo}`);
+      const advice = "the account that runs the agent must be able to read it";
+      yield finding(`database ${database.label}`, false, `${problem}; ${advice}`);
       continue;
     }
     yield* checkDatabase(database, { tables, shareColumns: config.shareColumns });

@@ -43,8 +43,8 @@ export async function* checkDatabase(
   }
   yield finding(name, true, summary(database, description));
   if (description.csv?.doubtfulHeader) {
-    const todo = "if it is data, set `read: {header: false}`; if it names the columns, `true`";
-    yield finding(`${name}, header`, false, `the first line looks like data: ${todo}`);
+    const advice = "if it is data, set `read: {header: false}`; if it names the columns, `true`";
+    yield finding(`${name}, header`, false, `the first line looks like data: ${advice}`);
   }
   for (const { name: column, type, missing, numbers } of description.columns) {
     const present = description.rows - missing;

@@ -92,13 +92,8 @@ for (const [name, answer] of Object.entries(answers)) {
       return assert.equal(reading, answer.error);
     }
     const { columns, description: { csv, rows, columns: described } } = reading;
-    const short = columns.map((column) =>
-      column.map((value) =>
-        typeof value === "string" && value.length > 100 ? `${value[0]} × ${value.length}` : value
-      )
-    );
     // JSON has one zero.
-    assert.deepEqual(JSON.parse(JSON.stringify(short)), answer.columns);
+    assert.deepEqual(JSON.parse(JSON.stringify(columns)), answer.columns);
     assert.equal(csv!.separator, answer.separator);
     assert.equal(csv!.doubtfulHeader, answer.doubtful ?? false);
     assert.equal(csv!.blankLines, answer.blankLines ?? 0);
@@ -123,6 +118,13 @@ Deno.test("readDatabase() keeps rows together and in their order, in files of ma
       assert.equal(word![i + 2], `word${i % 1000}`);
       assert.equal(odd![i + 2], i % 2 === 1);
     }
+  });
+});
+
+Deno.test("readDatabase() reads a cell that is longer than a usual line may be", async () => {
+  const long = "x".repeat(300_000);
+  await withText(`a,b\n"${long}",1\n`, async (path) => {
+    assert.deepEqual((await read(path)).columns, [["a", "text", long], ["b", "number", 1]]);
   });
 });
 

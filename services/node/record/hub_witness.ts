@@ -1,7 +1,8 @@
 /**
- * The node as a witness of the hub's audit record: it notes the newest seals (`shared/storage/audit_seal.ts`) in its own audit
- * log, and from then on sees whether the hub's chain still goes on from what was noted. A hub whose record was
- * rewritten cannot hide that from any data station that had looked before.
+ * The node as a witness of the hub's audit record: it notes the newest seals
+ * (`shared/storage/audit_seal.ts`) in its own audit log, and from then on sees whether the hub's
+ * chain still goes on from what was noted. A hub whose record was rewritten cannot hide that from
+ * any data station that had looked before.
  * @module
  */
 import { join } from "node:path";
@@ -36,7 +37,10 @@ export interface WitnessOptions {
   signal: AbortSignal;
 }
 
-/** Looks now and every hour until `signal` is aborted. A hub that cannot be asked is asked next time. */
+/**
+ * Looks now and every hour until `signal` is aborted. A hub that cannot be asked is asked next
+ * time.
+ */
 export async function witnessHub(
   options: WitnessOptions,
   everyMs = EVERY_MS,
@@ -75,7 +79,10 @@ export async function lookAtSeals(
   }
 }
 
-/** The newest seal that follows from the one noted, or what is wrong; `undefined` while there is none. */
+/**
+ * The newest seal that follows from the one noted, or what is wrong; `undefined` while there is
+ * none.
+ */
 async function follow(
   ask: Ask,
   noted: Note | undefined,
