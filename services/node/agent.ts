@@ -1,12 +1,18 @@
 /**
  * The node agent: the hub's hand at a data station.
  *
- * It talks to the hub over one outbound connection to the broker, and over HTTP for its token and for large payloads. It
- * survives the loss of either, restarts of everything around it, and its own death at any moment: what it has
- * promised is in its journal.
+ * It talks to the hub over one outbound connection to the broker, and over HTTP for its token and
+ * for large payloads. It survives the loss of either, restarts of everything around it, and its own
+ * death at any moment: what it has promised is in its journal.
+ *
+ * One run: `run/intake.ts` takes its dispatch and `run/attempts.ts` has the journal keep it;
+ * `run/attempt.ts` then asks the owner's rules (`run/gate.ts`, `policy/`), waits for a slot
+ * (`run/slots.ts`), tells the hub (`run/reporter.ts`), reads the input (`run/input.ts`), executes
+ * it in a runtime (`run/runtime.ts`: `sandbox/`, `container/`), and ends it (`run/ending.ts`).
  * @module
  */
 import { join } from "node:path";
+import { createLife, type ServiceLife } from "../../shared/service/life.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import { orAbort } from "../../shared/service/or_abort.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -14,24 +20,18 @@ import type { NodeConfig } from "./config/config.ts";
 import { shareConfig } from "./data/share.ts";
 import { createTables } from "./data/tables.ts";
 import { readableFormats } from "./encryption/formats.ts";
-import type { Payloads } from "./encryption/payloads.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
-import { writeStatus } from "./record/agent_status.ts";
-import { connectBroker } from "./hub/broker.ts";
-import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
-import { createHub, type NodeIdentity } from "./hub/hub.ts";
+import { type Broker, connectBroker } from "./hub/broker.ts";
+import { createHub, type Hub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./hub/metrics.ts";
-import { AUDIT_FILE, type AuditLog, digestOf, openAuditLog } from "./record/audit_log.ts";
+import { writeStatus } from "./record/agent_status.ts";
+import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
+import { auditedPayloads } from "./record/audited_payloads.ts";
 import { witnessHub } from "./record/hub_witness.ts";
 import { openJournal } from "./record/journal.ts";
-import { carryOut, Interruption } from "./run/attempt.ts";
-import { createAttempts } from "./run/attempts.ts";
-import { createGate } from "./run/gate.ts";
-import { openInputs } from "./run/input.ts";
 import { takeWork } from "./run/intake.ts";
-import { createReporter } from "./run/reporter.ts";
-import { openRuntimes } from "./run/runtimes.ts";
-import { createSlots } from "./run/slots.ts";
+import { Interruption } from "./run/interruption.ts";
+import { openRuns } from "./run/open_runs.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
 
 /** How long a stopping agent tries to tell the hub what it could not finish. */
@@ -56,12 +56,12 @@ export interface StartAgentOptions {
 
 /**
  * Starts the agent: resolves when it takes work, however long hub and broker take to answer.
- * Rejects when it can never work: a key that the hub does not know, encryption that does not fit, a folder in use.
+ * Rejects when it can never work: a key that the hub does not know, encryption that does not fit, a
+ * folder in use.
  */
 export async function startAgent(
   { config, log, signal, onFailure, openSandbox = createSandbox }: StartAgentOptions,
 ): Promise<Agent> {
-  const since = performance.now();
   const failed = new AbortController();
   let started = false;
   function fail(error: unknown) {
@@ -69,177 +69,132 @@ export async function startAgent(
     failed.abort(error);
     if (started) onFailure(error);
   }
+  const life = createLife(log);
   const starting = AbortSignal.any([signal, failed.signal]);
-
-  const journal = await openJournal(config.dataFolder, { log });
-  const ends: (() => Promise<void>)[] = [() => journal.close()];
-  async function endAll() {
-    const problems: unknown[] = [];
-    // One that fails must not keep the others: the last ends the hold of the folder.
-    for (const end of ends.splice(0).reverse()) await end().catch((error) => problems.push(error));
-    if (problems.length > 0) throw problems[0];
-  }
   try {
-    const payloadFormats = readableFormats(config.encryption);
-    const hub = createHub({ api: config.api, apiKey: config.apiKey, payloadFormats, log });
-    const identity = await hub.whoAmI(starting);
-    checkEncryption(config.encryption, identity.collaboration);
-    log.info("Logged in", { node_id: identity.id, node: identity.name });
-
-    const nodeId = identity.id;
-    const broker = await connectBroker({
-      hub,
-      nodeId,
-      log,
-      signal: starting,
-      onRefused: fail,
-    });
-    ends.push(() => broker.close());
-
-    const stopping = new AbortController();
-    const silenced = new AbortController();
-    const { dataFolder } = config;
-    const audit = await openAuditLog(join(dataFolder, AUDIT_FILE));
-    ends.push(async () => {
-      await audit.record("agent stopped").catch(() => {});
-      await audit.close();
-    });
-    await audit.record("agent started", { node_id: nodeId, version: VERSION });
-    const readable = await setUpPayloads({
-      config,
-      identity,
-      hub,
-      log,
-      starting,
-      signal: silenced.signal,
-    });
-    const payloads = recordInputs(readable, audit);
-    const gate = createGate({
-      policy: config.policy,
-      hub,
-      onDecision({ task_id, result_id, attempt }, decision) {
-        const details = decision.allowed ? {} : { reason: decision.reason };
-        const event = decision.allowed ? "allowed" : "refused";
-        // On the disk before the run starts or the refusal is reported, because records keep their order.
-        void audit.record(event, { task_id, result_id, attempt, ...details });
-      },
-    });
-    const inputs = await openInputs({ folder: dataFolder, hub, payloads, gate: gate.call });
-    const reporter = createReporter({
-      broker,
-      hub,
-      agentId: journal.agentId,
-      nodeId,
-      log,
-      signal: silenced.signal,
-    });
-    const tables = createTables({
-      folder: join(dataFolder, "tables"),
-      namesMayLeave: config.shareColumns,
-    });
-    const runtimes = await openRuntimes({
-      config,
-      tables,
-      nodeId,
-      hub,
-      broker,
-      journal,
-      audit,
-      payloads,
-      receiveInput: inputs.receive,
-      log,
-      openSandbox,
-    });
-    ends.push(() => runtimes.close());
-    const slots = createSlots(config.maxRuns);
-    const attempts = createAttempts({
-      journal,
-      carryOut: (entry, signal) => {
-        const { task_id, result_id, attempt } = entry.dispatch;
-        const tools = {
-          admit: gate.admit,
-          audit,
-          shareLogs: config.shareLogs,
-          journal,
-          reporter,
-          slots,
-          runtime: runtimes.runtimeOf(entry.dispatch.image),
-          sealOf: ({ init_org_id, parent_id }: Dispatch) =>
-            payloads.seal(init_org_id, parent_id === null ? "program" : "node"),
-          log: log.with({ task_id, result_id, attempt }),
-        };
-        return carryOut(entry, tools, signal).finally(() => inputs.forget(entry.dispatch));
-      },
-      onFailure: (error) => {
-        if (!stopping.signal.aborted) fail(error);
-      },
-    });
-    const ready = Promise.withResolvers<void>();
-    const intake = takeWork({
-      nodeId,
-      broker,
-      journal,
-      reporter,
-      attempts,
-      log,
-      onReady() {
-        ready.resolve();
-        const signal = stopping.signal;
-        void shareConfig(config, { hub, nodeId, tables, log, signal });
-      },
-      signal: stopping.signal,
-    }).catch(fail);
-    ends.push(async () => {
-      stopping.abort(new Error("stopping"));
-      const silence = setTimeout(() => silenced.abort(new Error("stopping")), LAST_WORDS_MS);
-      await attempts.interruptAll(new Interruption("stopping", "the node's agent was stopped"));
-      clearTimeout(silence);
-      silenced.abort(new Error("stopped"));
-      await intake;
-    });
-    await orAbort(ready.promise, starting);
-    const status = writeStatus({
-      folder: dataFolder,
-      journal,
-      node: identity,
-      contact: () => broker.connection.flush(),
-    });
-    ends.push(() => status.close());
-    const witness = witnessHub({ hub, folder: dataFolder, audit, log, signal: stopping.signal });
-    ends.push(() => (stopping.abort(new Error("stopping")), witness));
-    if (config.metricsEverySeconds !== undefined) {
-      void reportMetrics({
-        everySeconds: config.metricsEverySeconds,
-        folder: dataFolder,
-        journal,
-        maxRuns: config.maxRuns,
-        since,
-        hub,
-        nodeId,
-        log,
-        signal: stopping.signal,
-      });
-    }
+    const identity = await start(life, { config, starting, fail, openSandbox });
+    failed.signal.throwIfAborted();
     started = true;
-    return { identity, stop: endAll };
+    return { identity, stop: life.stop };
   } catch (error) {
-    await endAll();
+    await life.stop();
     throw error;
   }
 }
 
-/** Puts into the audit log what is written for the nodes of other organizations, before it leaves. */
-function recordInputs(payloads: Payloads, audit: AuditLog): Payloads {
-  return {
-    ...payloads,
-    async encode(content, organizationId) {
-      const stored = await payloads.encode(content, organizationId);
-      await audit.record("subtask input leaves", {
-        organization_id: organizationId,
-        bytes: stored.length,
-        sha256: digestOf(stored),
-      });
-      return stored;
+interface StartOptions extends Required<Pick<StartAgentOptions, "config" | "openSandbox">> {
+  /** Gives up starting. */
+  starting: AbortSignal;
+  /** Takes an error after which the agent cannot go on. */
+  fail: (error: unknown) => void;
+}
+
+async function start(
+  life: ServiceLife,
+  { config, starting, fail, openSandbox }: StartOptions,
+): Promise<NodeIdentity> {
+  const since = performance.now();
+  const { log } = life;
+  const { dataFolder: folder } = config;
+  // First, because it locks the folder.
+  const journal = await openJournal(folder, { log });
+  life.onStop("journal", journal.close);
+
+  const { hub, identity, broker } = await reachHub(life, { config, starting, fail });
+  const nodeId = identity.id;
+  const audit = await openAudit(life, { folder, nodeId });
+  const stopping = new AbortController();
+  const silenced = new AbortController();
+  const signal = silenced.signal;
+  const payloads = await setUpPayloads({ config, identity, hub, log, starting, signal });
+  const tables = createTables({
+    folder: join(folder, "tables"),
+    namesMayLeave: config.shareColumns,
+  });
+  const { attempts, reporter } = await openRuns(life, {
+    config,
+    nodeId,
+    hub,
+    broker,
+    journal,
+    audit,
+    payloads: auditedPayloads(payloads, audit),
+    tables,
+    silenced: silenced.signal,
+    onFailure(error) {
+      if (!stopping.signal.aborted) fail(error);
     },
-  };
+    openSandbox,
+  });
+
+  const ready = Promise.withResolvers<void>();
+  const about = { hub, nodeId, log, signal: stopping.signal };
+  const intake = takeWork({
+    nodeId,
+    broker,
+    journal,
+    reporter,
+    attempts,
+    log,
+    onReady() {
+      ready.resolve();
+      void shareConfig(config, { ...about, tables });
+    },
+    signal: stopping.signal,
+  }).catch(fail);
+  life.onStop("work", async () => {
+    stopping.abort(new Error("stopping"));
+    const silence = setTimeout(() => silenced.abort(new Error("stopping")), LAST_WORDS_MS);
+    await attempts.interruptAll(new Interruption("stopping", "the node's agent was stopped"));
+    clearTimeout(silence);
+    silenced.abort(new Error("stopped"));
+    await intake;
+  });
+  await orAbort(ready.promise, starting);
+
+  const contact = () => broker.connection.flush();
+  const status = writeStatus({ folder, journal, node: identity, contact });
+  life.onStop("status", status.close);
+  const witness = witnessHub({ ...about, folder, audit });
+  life.onStop("witness", () => {
+    stopping.abort(new Error("stopping"));
+    return witness;
+  });
+  const { metricsEverySeconds: everySeconds, maxRuns } = config;
+  if (everySeconds !== undefined) {
+    void reportMetrics({ ...about, everySeconds, folder, journal, maxRuns, since });
+  }
+  return identity;
+}
+
+/** Logs in and connects, however long that takes. Rejects when the hub will never have this node. */
+async function reachHub(
+  life: ServiceLife,
+  { config, starting, fail }: Pick<StartOptions, "config" | "starting" | "fail">,
+): Promise<{ hub: Hub; identity: NodeIdentity; broker: Broker }> {
+  const { log } = life;
+  const { api, apiKey } = config;
+  const payloadFormats = readableFormats(config.encryption);
+  const hub = createHub({ api, apiKey, payloadFormats, log });
+  const identity = await hub.whoAmI(starting);
+  checkEncryption(config.encryption, identity.collaboration);
+  const nodeId = identity.id;
+  log.info("Logged in", { node_id: nodeId, node: identity.name });
+  const broker = await connectBroker({ hub, nodeId, log, signal: starting, onRefused: fail });
+  life.onStop("broker", broker.close);
+  return { hub, identity, broker };
+}
+
+/** The audit log, which says when the agent started and, unless it dies, when it stopped. */
+async function openAudit(
+  life: ServiceLife,
+  { folder, nodeId }: { folder: string; nodeId: number },
+): Promise<AuditLog> {
+  const audit = await openAuditLog(join(folder, AUDIT_FILE));
+  life.onStop("audit log", async () => {
+    await audit.record("agent stopped").catch(() => {});
+    await audit.close();
+  });
+  await audit.record("agent started", { node_id: nodeId, version: VERSION });
+  return audit;
 }

@@ -11,7 +11,9 @@ import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { keygen } from "./encryption/keygen.ts";
 import { readStatus, showStatus } from "./record/agent_status.ts";
-import { AUDIT_FILE, verifyAuditLog } from "./record/audit_log.ts";
+import { readPieces } from "./payload/pieces.ts";
+import { AUDIT_FILE } from "./record/audit_log.ts";
+import { verifyAuditLog } from "./record/audit_verify.ts";
 
 export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 4096]
        deno task node check --config FILE [--explain TASK.json]
@@ -109,23 +111,22 @@ async function runStatus({ config }: Options): Promise<number> {
 async function runVerify({ config, expect }: Options): Promise<number> {
   const { dataFolder } = await readNodeConfig(config);
   const path = join(dataFolder, AUDIT_FILE);
-  const info = await Deno.stat(path).catch((error) => {
+  const size = await Deno.stat(path).then((info) => info.size, (error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  if (!info?.size) {
+  if (!size) {
     const begun = "An agent that has started here has written to it";
-    console.log(`${path}: ${info === undefined ? "there is no such file" : "is empty"}. ${begun}.`);
+    console.log(`${path}: ${size === undefined ? "there is no such file" : "is empty"}. ${begun}.`);
     return 1;
   }
-  const found = await verifyAuditLog(path, expect);
+  const found = await verifyAuditLog(readPieces(path, { end: size }), expect);
   if (!found.ok) {
     console.log(`${path}: line ${found.line} ${found.problem}.`);
     return 1;
   }
+  const records = `${found.records} record${found.records === 1 ? "" : "s"}`;
   console.log(
-    `${path}: ${found.records} record${
-      found.records === 1 ? "" : "s"
-    } from ${found.from} to ${found.to}, none changed.\n` +
+    `${path}: ${records} from ${found.from} to ${found.to}, none changed.\n` +
       `Digest of the last one: ${found.last}\n` +
       "Note it elsewhere: --expect DIGEST later shows that nothing up to here was rewritten.",
   );

@@ -12,7 +12,9 @@ import type { NodeConfig } from "../config/config.ts";
 import { readableFormats } from "../encryption/formats.ts";
 import { publicKeyText, readPrivateKey } from "../encryption/keys.ts";
 import { createHub, type NodeIdentity, WrongKeyError } from "../hub/hub.ts";
-import { decideCall, decideTask, type Policy } from "../policy/policy.ts";
+import { decideCall } from "../policy/decide_call.ts";
+import { decideTask } from "../policy/decide_task.ts";
+import type { Policy } from "../policy/policy.ts";
 import {
   type Engine,
   engineInfo,
@@ -23,6 +25,7 @@ import {
 } from "../container/engine.ts";
 import { gpuProblem } from "../container/gpu.ts";
 import { createTables } from "../data/tables.ts";
+import { namedArguments } from "../run/call.ts";
 import { checkDatabase } from "./databases.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkAddress, checkSurroundings } from "./network.ts";
@@ -190,7 +193,7 @@ const taskSchema = z.strictObject({
   organizations: z.number().default(1),
   method: z.string().optional(),
   args: z.array(z.unknown()).default([]),
-  kwargs: z.record(z.string(), z.unknown()).default({}),
+  kwargs: namedArguments.default({}),
 });
 
 /**

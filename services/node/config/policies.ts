@@ -3,7 +3,8 @@
  * @module
  */
 import { z } from "zod";
-import { isPattern, type Policy } from "../policy/policy.ts";
+import type { Policy } from "../policy/policy.ts";
+import { isPattern } from "../policy/references.ts";
 import { count, flag, listOf, option } from "./option_types.ts";
 
 /** Whether an entry is a reference, or a pattern that can be used. */

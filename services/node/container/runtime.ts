@@ -9,11 +9,11 @@ import { wantedDatabases } from "../data/databases.ts";
 import { persist } from "../hub/persist.ts";
 import { HubError } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_key.ts";
-import { codeNamedIn } from "../run/code.ts";
 import { CannotStart } from "../run/cannot_start.ts";
+import { codeNamedIn } from "../run/code.ts";
 import type { ReceiveInput } from "../run/input.ts";
 import { followToEnd } from "../run/outcome.ts";
-import type { Execute, RunHandle, Runtime } from "../run/runtime.ts";
+import type { Execute, Preparation, RunHandle, Runtime } from "../run/runtime.ts";
 import type { Hold } from "../run/slots.ts";
 import { type Access, askAccess, askAccessOnce } from "../subtasks/grant.ts";
 import { createProxyToken } from "../subtasks/proxy/token.ts";
@@ -38,42 +38,49 @@ export function createContainerRuntime(
     return containers.folderOf(attemptKey(dispatch));
   }
 
-  return {
-    prepare(dispatch, signal, hold) {
-      const pulling = containers.images.get(dispatch.image, signal);
-      const asking = askAccess(hub, dispatch, signal);
-      for (const one of [pulling, asking]) one.catch(() => {}); // looked at below, if the hub agrees
+  function prepare(
+    dispatch: Dispatch,
+    imageId: string,
+    signal: AbortSignal,
+  ): Preparation {
+    const asking = askAccess(hub, dispatch, signal);
+    asking.catch(() => {}); // looked at below, if the hub agrees
 
-      async function specify(text: string | null) {
-        const { content: input, call } = await receiveInput(dispatch, text, signal);
-        const databases = wantedDatabases(dispatch, config.databases).map(
-          ({ database }, index) => ({ ...database, request: dispatch.databases[index]! }),
-        );
-        // A slow registry keeps no other run from computing.
-        const imageId = await hold.without(() => pulling).catch(refuseImage);
-        const access = await asking.catch(refuseAccess);
-        const spec = {
-          resultId: dispatch.result_id,
-          imageId,
-          context: call && {
-            nodeId: access.grant.node_id,
-            taskId: dispatch.task_id,
-            collaborationId: dispatch.collaboration_id,
-            ...call,
-          },
-          input,
-          databases,
-          labels: config.databases.map(({ label }) => label),
-          token: createProxyToken(access.grant),
-        };
-        return {
-          execute: (hold: Hold) => execute(dispatch, spec, { access, hold, signal }),
-          imageId,
-        };
-      }
-      // What a tag means is known after the pull only; and an image for several architectures has
-      // another id on each.
-      return { code: Promise.resolve(codeNamedIn(dispatch.image)), specify };
+    async function specify(text: string | null) {
+      const { content: input, call } = await receiveInput(dispatch, text, signal);
+      const databases = wantedDatabases(dispatch, config.databases).map(
+        ({ database }, index) => ({ ...database, request: dispatch.databases[index]! }),
+      );
+      const access = await asking.catch(refuseAccess);
+      const spec = {
+        resultId: dispatch.result_id,
+        imageId,
+        context: call && {
+          nodeId: access.grant.node_id,
+          taskId: dispatch.task_id,
+          collaborationId: dispatch.collaboration_id,
+          ...call,
+        },
+        input,
+        databases,
+        labels: config.databases.map(({ label }) => label),
+        token: createProxyToken(access.grant),
+      };
+      return {
+        execute: (hold: Hold) => execute(dispatch, spec, { access, hold, signal }),
+        imageId,
+      };
+    }
+    // An image that is named by a tag and made for several architectures has another id on each.
+    return { code: Promise.resolve(codeNamedIn(dispatch.image)), specify };
+  }
+
+  return {
+    async fetch(dispatch, signal, hold) {
+      const pull = () => containers.images.get(dispatch.image, signal);
+      // A slow registry keeps no other run from computing.
+      const imageId = await hold.without(pull).catch(refuseImage);
+      return () => prepare(dispatch, imageId, signal);
     },
 
     async reattach(dispatch, signal): Promise<Execute | undefined> {

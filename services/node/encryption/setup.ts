@@ -35,11 +35,13 @@ export interface SetUpPayloadsOptions {
   signal: AbortSignal;
 }
 
-/** The node's way with payloads; sees to it that the hub has this organization's public key. */
+/**
+ * How the node reads and writes payloads; sees to it that the hub has this organization's public
+ * key. {@linkcode checkEncryption} comes before.
+ */
 export async function setUpPayloads(
   { config, identity, hub, log, starting, signal }: SetUpPayloadsOptions,
 ): Promise<Payloads> {
-  checkEncryption(config.encryption, identity.collaboration);
   if (!config.encryption) return plainPayloads;
   const privateKey = readPrivateKey(config.privateKey ?? "");
   await publishKey(privateKey, { identity, hub, log, signal: starting });

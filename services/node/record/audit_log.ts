@@ -1,27 +1,17 @@
 /**
- * The node's own audit log: a file that only grows, in which every record carries the digest of the one before. It
- * says what was asked, decided, started and ended, and what left the site: sizes and digests, never content.
+ * The node's own audit log: a file that only grows, in which every record carries the digest of the
+ * one before. It says what was asked, decided, started and ended, and what left the site: sizes and
+ * digests, never content.
  *
- * Whoever can write the file can also write it anew from some line on; a digest noted elsewhere from time to time
- * shows that (`deno task node audit verify --expect`).
+ * Whoever can write the file can also write it anew from some line on; a digest noted elsewhere
+ * from time to time shows that (`deno task node audit verify --expect`, `audit_verify.ts`).
  * @module
  */
-import { createHash } from "node:crypto";
-import { z } from "zod";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
-import { readPieces } from "../payload/pieces.ts";
+import { digestOf, FIRST, readAuditLine } from "./audit_record.ts";
 
 export const AUDIT_FILE = "audit.log";
-const FIRST = "0".repeat(64);
-
-const recordSchema = z.looseObject({
-  seq: z.number().int(),
-  at: z.string(),
-  event: z.string(),
-  prev: z.string(),
-  hash: z.string(),
-});
-
 export type AuditEvent =
   | "agent started"
   | "agent stopped"
@@ -46,20 +36,12 @@ export class AuditError extends Error {
   override name = "AuditError";
 }
 
-/** The SHA-256 of some content as the log states it. */
-export function digestOf(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
-}
-
-/** The length and the SHA-256 of a file, read piece by piece. */
-export async function digestOfFile(path: string): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const piece of readPieces(path)) {
-    hash.update(piece);
-    bytes += piece.length;
-  }
-  return { bytes, sha256: hash.digest("hex") };
+/** What adds records about one attempt, which name it. */
+export function auditOfAttempt(
+  audit: Pick<AuditLog, "record">,
+  { task_id, result_id, attempt }: AttemptId & { task_id: number },
+): AuditLog["record"] {
+  return (event, details = {}) => audit.record(event, { task_id, result_id, attempt, ...details });
 }
 
 /** Opens the log, checking that its last record is whole; a line torn by a crash is cut off. */
@@ -107,7 +89,8 @@ const NEWLINE = 0x0a;
 async function lastRecord(file: Deno.FsFile, path: string): Promise<{ seq: number; hash: string }> {
   let { size } = await file.stat();
   let bytes = new Uint8Array();
-  // Reads backwards until there is the end of a record before the last one: the log may have grown for years.
+  // Reads backwards until there is the end of a record before the last one: the log may have grown
+  // for years.
   for (let from = size; from > 0 && bytes.lastIndexOf(NEWLINE, -2) < 0;) {
     from = Math.max(0, from - 64 * 1024);
     bytes = await readFrom(file, from, size);
@@ -122,7 +105,7 @@ async function lastRecord(file: Deno.FsFile, path: string): Promise<{ seq: numbe
   await file.seek(0, Deno.SeekMode.End);
   const line = new TextDecoder().decode(bytes).trimEnd().split("\n").at(-1) ?? "";
   if (line === "") return { seq: 0, hash: FIRST };
-  const record = readLine(line);
+  const record = readAuditLine(line);
   if (typeof record !== "string") return record;
   throw new AuditError(
     `Cannot go on with the audit log ${path}: its last record ${record}. ` +
@@ -143,72 +126,4 @@ async function readFrom(
     done += count;
   }
   return bytes;
-}
-
-/** A record whose digest is right, or what is wrong with it. */
-function readLine(line: string): z.infer<typeof recordSchema> | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    return "is no JSON";
-  }
-  const parsed = recordSchema.safeParse(json);
-  if (!parsed.success) return "has the wrong shape";
-  const { hash } = parsed.data;
-  const { hash: _, ...rest } = json as Record<string, unknown>;
-  return digestOf(JSON.stringify(rest)) === hash ? parsed.data : "was changed";
-}
-
-export type Verification =
-  | { ok: true; records: number; last: string; from: string; to: string }
-  | { ok: false; line: number; problem: string };
-
-/**
- * Checks the whole log in the file `path`, line by line, for it may have grown for years;
- * `expect` is the digest of a record that must be in it.
- */
-export async function verifyAuditLog(path: string, expect?: string): Promise<Verification> {
-  let prev = FIRST;
-  let seen = expect === undefined;
-  let records = 0;
-  let from = "-";
-  let to = "-";
-  for await (const { line, whole } of readLines(path)) {
-    const number = records + 1;
-    if (!whole) {
-      return { ok: false, line: number, problem: "is not complete; a crash can do that" };
-    }
-    const record = readLine(line);
-    if (typeof record === "string") return { ok: false, line: number, problem: record };
-    if (record.seq !== number || record.prev !== prev) {
-      const problem = "does not follow the record before it: something was removed, added or moved";
-      return { ok: false, line: number, problem };
-    }
-    prev = record.hash;
-    seen ||= prev === expect;
-    if (records === 0) from = record.at;
-    to = record.at;
-    records = number;
-  }
-  if (!seen) {
-    const problem =
-      "is the end, and no record has the expected digest: the end was cut off or rewritten";
-    return { ok: false, line: records, problem };
-  }
-  return { ok: true, records, last: prev, from, to };
-}
-
-/** The lines of a file; the last is not `whole` when no newline ends it. */
-async function* readLines(path: string): AsyncGenerator<{ line: string; whole: boolean }> {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let rest = "";
-  for await (const piece of readPieces(path)) {
-    const lines = decoder.decode(piece, { stream: true }).split("\n");
-    lines[0] = rest + lines[0];
-    rest = lines.pop()!;
-    for (const line of lines) yield { line, whole: true };
-  }
-  rest += decoder.decode();
-  if (rest !== "") yield { line: rest, whole: false };
 }

@@ -1,204 +1,170 @@
 /**
- * One attempt at one result, from the state the journal has it in to its end: policy, `start`, run, `finish`.
+ * One attempt at one result, from the state the journal has it in to its end: the owner's rules, a
+ * slot, `start`, the run, and its end (`ending.ts`).
  *
- * Every step is on the disk before the next one begins, so that whatever happens to this process, the attempt is
- * executed at most once and its end is reported.
+ * Every step is on the disk before the next one begins, so that whatever happens to this process,
+ * the attempt is executed at most once and its end is reported.
  * @module
  */
-import type { Logger } from "../../../shared/service/log.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { orAbort } from "../../../shared/service/or_abort.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
 import type { Seal } from "../encryption/sealed.ts";
-import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
-import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
-import { WrongKeyError } from "../hub/hub.ts";
-import { ChangedFileError } from "../payload/pieces.ts";
+import { WrongKeyError } from "../hub/error.ts";
 import type { Decision } from "../policy/policy.ts";
-import { AuditError, type AuditEvent, type AuditLog, digestOfFile } from "../record/audit_log.ts";
-import type { FinishedRun } from "../record/finish_report.ts";
 import { attemptKey } from "../record/attempt_key.ts";
-import { type Journal, type JournalEntry, JournalError } from "../record/journal.ts";
+import { AuditError, auditOfAttempt } from "../record/audit_log.ts";
+import { type JournalEntry, JournalError } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
 import { otherCodeReason } from "./code.ts";
-import { type Reporter, ReportRefusedError } from "./reporter.ts";
-import type { Execution, Runtime } from "./runtime.ts";
+import { createEnding, type EndedRun, type Ending, type EndingOptions } from "./ending.ts";
+import type { Interruption } from "./interruption.ts";
+import type { Runtime } from "./runtime.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
 
-/** Why an attempt is to end before its time: the reason with which its signal is aborted. */
-export class Interruption extends Error {
-  constructor(readonly kind: "killed" | "unwanted" | "stopping", message: string) {
-    super(message);
-    this.name = "Interruption";
-  }
-}
-
-export interface AttemptTools {
+export interface AttemptTools extends EndingOptions {
   /** What the owner's rules say of an attempt. */
   admit: (dispatch: Dispatch, signal: AbortSignal) => Promise<Decision>;
-  journal: Journal;
-  reporter: Reporter;
   slots: Slots;
   runtime: Runtime;
-  audit: AuditLog;
-  /** Whether what the algorithm prints leaves the site. */
-  shareLogs: boolean;
   /** What encrypts the result of an attempt; `null` where nothing is encrypted. */
   sealOf: (dispatch: Dispatch) => Promise<Seal | null>;
-  log: Logger;
 }
 
-/** What is running already when the agent starts asks nobody for a place. */
+/** What is running already when the agent starts asks nobody for a slot. */
 const NO_SLOT: Hold = { without: (work) => work(), release() {} };
 
 /**
- * Brings an attempt to its end, or as far as `signal` lets it; the journal has what is left then.
- * Rejects when the agent as a whole cannot go on, or when it stops in the middle of a report.
+ * Brings an attempt to its end, or as far as `signal` lets it, which is aborted with an
+ * {@linkcode Interruption}; the journal has what is left then. Rejects when the agent as a whole
+ * cannot go on, or when it stops in the middle of a report.
  */
 export async function carryOut(
   { dispatch, state }: JournalEntry,
-  { admit, journal, reporter, slots, runtime, audit, shareLogs, sealOf, log }: AttemptTools,
+  tools: AttemptTools,
   signal: AbortSignal,
 ): Promise<void> {
-  let seal: Seal | null = null;
-  if (state === "finished") return await deliver();
+  const ending = createEnding(dispatch, tools);
+  if (state === "finished") return await ending.deliver();
+  let run: EndedRun | undefined;
   try {
     if (state === "started") {
-      const again = await runtime.reattach?.(dispatch, signal);
-      if (!again) return await giveUp("the node's agent ended while it ran");
-      log.info("Taken up again");
-      // Its end first: however slow the hub is about a key, what runs already can be killed meanwhile.
-      await conclude(await sealed(await again(NO_SLOT)));
+      run = await takeUp(dispatch, tools, signal);
+      if (!run) return await ending.giveUp("the node's agent ended while it ran");
     } else {
-      note("task received", whatIsAsked(dispatch));
-      const decision = await admit(dispatch, signal);
-      if (!decision.allowed) throw new CannotStart(decision.reason, "not allowed");
-      const hold = await holdSlot(slots, signal);
-      const run = await compute(hold).finally(hold.release);
-      if (!run) return await journal.closed(dispatch);
-      await conclude(run);
+      run = await begin(dispatch, tools, signal);
+      if (!run) return await ending.forget();
     }
   } catch (error) {
-    if (error instanceof JournalError || error instanceof AuditError) throw error;
-    if (error instanceof WrongKeyError) throw error;
-    if (signal.aborted) return await interrupted(signal.reason);
-    if (error instanceof KeyError || error instanceof FormatError) {
-      return await finish("start failed", error.message);
-    }
-    if (error instanceof CannotStart) return await finish(error.status, error.message);
-    log.error("The run failed in a way that nobody expected", { error });
-    return await finish("unknown error", "The node failed to run this; its own log says why.");
+    if (endsTheAgent(error)) throw error;
+    if (signal.aborted) return await endInterrupted(signal.reason, dispatch, { ending, ...tools });
+    return await endFailed(error, { ending, ...tools });
   }
-  await deliver();
+  await ending.conclude(run);
+}
 
-  /** Resolves once it is on the disk, and with it everything noted before. */
-  function note(event: AuditEvent, details: Record<string, unknown> = {}): Promise<void> {
-    const { task_id, result_id, attempt } = dispatch;
-    return audit.record(event, { task_id, result_id, attempt, ...details });
-  }
+/**
+ * A new run: asks the rules, waits for a slot, computes. `undefined` when the hub no longer wants
+ * it.
+ */
+async function begin(
+  dispatch: Dispatch,
+  tools: AttemptTools,
+  signal: AbortSignal,
+): Promise<EndedRun | undefined> {
+  const { admit, audit, slots } = tools;
+  // On the disk with the start at the latest, because records keep their order.
+  void auditOfAttempt(audit, dispatch)("task received", whatIsAsked(dispatch));
+  const decision = await admit(dispatch, signal);
+  if (!decision.allowed) throw new CannotStart(decision.reason, "not allowed");
+  const hold = await holdSlot(slots, signal);
+  return await compute(dispatch, tools, { signal, hold }).finally(hold.release);
+}
 
-  /** Runs the algorithm; `undefined` when the hub no longer wants the attempt. */
-  async function compute(hold: Hold): Promise<Execution | undefined> {
-    const { code: known, specify } = runtime.prepare(dispatch, signal, hold);
-    const { result_id, attempt, image } = dispatch;
-    const code = await orAbort(known, signal);
-    const answer = await reporter.start({ result_id, attempt, code }, signal);
-    if (!answer.ok && answer.reason === "other code") {
-      const { job_code } = answer;
-      const reason = otherCodeReason(image, { own: code, job: job_code });
-      note("refused", { reason, code, job_code });
-      throw new CannotStart(reason);
-    }
-    if (!answer.ok) {
-      log.info("The hub no longer wants this attempt", { reason: answer.reason });
-      return undefined;
-    }
-    const { execute, imageId: image_id } = await specify(answer.input);
-    // Before anything is computed that could not be sent.
-    seal = await orAbort(sealOf(dispatch), signal);
-    signal.throwIfAborted();
-    await Promise.all([journal.started(dispatch), note("run started", { code, image_id })]);
-    return await execute(hold);
+/**
+ * Runs the algorithm. The hub is told of the start only when the run has its slot and its image: a
+ * task that still waits for them is not active.
+ */
+async function compute(
+  dispatch: Dispatch,
+  { audit, journal, log, reporter, runtime, sealOf }: AttemptTools,
+  { signal, hold }: { signal: AbortSignal; hold: Hold },
+): Promise<EndedRun | undefined> {
+  const note = auditOfAttempt(audit, dispatch);
+  const prepare = await runtime.fetch(dispatch, signal, hold);
+  const { code: known, specify } = prepare();
+  const { result_id, attempt, image } = dispatch;
+  const code = await orAbort(known, signal);
+  const answer = await reporter.start({ result_id, attempt, code }, signal);
+  if (!answer.ok && answer.reason === "other code") {
+    const { job_code } = answer;
+    const reason = otherCodeReason(image, { own: code, job: job_code });
+    void note("refused", { reason, code, job_code });
+    throw new CannotStart(reason);
   }
+  if (!answer.ok) {
+    log.info("The hub no longer wants this attempt", { reason: answer.reason });
+    return undefined;
+  }
+  const { execute, imageId: image_id } = await specify(answer.input);
+  // Before anything is computed that could not be sent.
+  const seal = await orAbort(sealOf(dispatch), signal);
+  signal.throwIfAborted();
+  await Promise.all([journal.started(dispatch), note("run started", { code, image_id })]);
+  return { ...await execute(hold), seal };
+}
 
-  /** Gets what encrypts the result of a run that has ended; where that cannot be had, nothing of the result is sent. */
-  async function sealed(run: Execution): Promise<Execution> {
-    if (run.result === null) return run;
-    try {
-      seal = await sealOf(dispatch);
-      return run;
-    } catch (error) {
-      if (!(error instanceof KeyError || error instanceof FormatError)) throw error;
-      return { ...run, status: "failed", result: null, reason: error.message };
-    }
+/** A run that outlived an earlier agent; `undefined` when there is none. */
+async function takeUp(
+  dispatch: Dispatch,
+  { runtime, sealOf, log }: AttemptTools,
+  signal: AbortSignal,
+): Promise<EndedRun | undefined> {
+  const goOn = await runtime.reattach?.(dispatch, signal);
+  if (!goOn) return undefined;
+  log.info("Taken up again");
+  // Its end first: however slow the hub is about a key, what runs already can be killed meanwhile.
+  const run = await goOn(NO_SLOT);
+  if (run.result === null) return { ...run, seal: null };
+  try {
+    return { ...run, seal: await sealOf(dispatch) };
+  } catch (error) {
+    if (!isAboutKeys(error)) throw error;
+    // Nothing of a result is sent that cannot be encrypted.
+    return { ...run, status: "failed", result: null, reason: error.message, seal: null };
   }
+}
 
-  async function conclude(run: Execution): Promise<void> {
-    const { status, result, log } = run;
-    await note("run ended", {
-      status,
-      ...(result ? { result_bytes: result.size, result_sha256: result.sha256 } : {}),
-      log_bytes: log?.length ?? 0,
-    });
-    await keep({ ...run, log: shareLogs ? log : null, seal });
-    await run.release?.().catch(couldNotRelease);
-  }
+type EndTools = Pick<AttemptTools, "journal" | "log"> & { ending: Ending };
 
-  async function keep(run: FinishedRun): Promise<void> {
-    try {
-      await journal.finished(dispatch, run);
-    } catch (error) {
-      if (!(error instanceof ChangedFileError)) throw error;
-      const reason = "The result was changed after the algorithm had ended.";
-      await journal.finished(dispatch, { ...run, status: "crashed", result: null, reason });
-    }
-  }
+async function endInterrupted(
+  { kind, message }: Interruption,
+  dispatch: Dispatch,
+  { ending, journal, log }: EndTools,
+): Promise<void> {
+  log.info("Interrupted", { reason: message });
+  if (kind === "killed") return await ending.fail("killed by user", message);
+  if (kind === "unwanted") return await ending.forget();
+  // What has not begun is done by the next agent; of what has, the hub must know that it is lost.
+  const begun = journal.open.get(attemptKey(dispatch))?.state === "started";
+  if (begun) await ending.giveUp(message);
+}
 
-  /** What is left of a run takes nothing from its result. */
-  function couldNotRelease(error: unknown): void {
-    log.error("Cannot remove what is left of a run", { error });
-  }
+async function endFailed(error: unknown, { ending, log }: EndTools): Promise<void> {
+  if (error instanceof CannotStart) return await ending.fail(error.status, error.message);
+  if (isAboutKeys(error)) return await ending.fail("start failed", error.message);
+  log.error("The run failed in a way that nobody expected", { error });
+  await ending.fail("unknown error", "The node failed to run this; its own log says why.");
+}
 
-  async function interrupted({ kind, message }: Interruption): Promise<void> {
-    log.info("Interrupted", { reason: message });
-    if (kind === "killed") await finish("killed by user", message);
-    else if (kind === "unwanted") await journal.closed(dispatch);
-    else if (journal.open.get(attemptKey(dispatch))?.state === "started") await giveUp(message);
-  }
+function endsTheAgent(error: unknown): boolean {
+  return error instanceof JournalError || error instanceof AuditError ||
+    error instanceof WrongKeyError;
+}
 
-  /** Ends the attempt without a result. */
-  async function finish(status: FinalStatus, reason: string): Promise<void> {
-    await journal.finished(dispatch, { status, reason, result: null, log: null });
-    await deliver();
-  }
-
-  async function deliver(): Promise<void> {
-    try {
-      const path = journal.reportPath(dispatch);
-      await note("report leaves", await digestOfFile(path));
-      const answer = await reporter.finish(dispatch, path);
-      log.info("Reported", answer.ok ? {} : { refused: answer.reason });
-    } catch (error) {
-      if (!(error instanceof ReportRefusedError)) throw error;
-      log.error("The hub refuses the result", { reason: error.message });
-      await failInstead(`The hub refused the result: ${error.message}`);
-    }
-    await journal.closed(dispatch);
-  }
-
-  /** Reports a failure in place of a result that the hub will never take. */
-  async function failInstead(reason: string): Promise<void> {
-    await journal.finished(dispatch, { status: "failed", reason, result: null, log: null });
-    await reporter.finish(dispatch, journal.reportPath(dispatch)).catch((error) => {
-      if (!(error instanceof ReportRefusedError)) throw error;
-    });
-  }
-
-  async function giveUp(reason: string): Promise<void> {
-    const answer = await reporter.lost(dispatch, reason);
-    log.warn("Reported as lost", answer.ok ? { reason } : { reason, refused: answer.reason });
-    await journal.closed(dispatch);
-  }
+function isAboutKeys(error: unknown): error is KeyError | FormatError {
+  return error instanceof KeyError || error instanceof FormatError;
 }
 
 function whatIsAsked(dispatch: Dispatch): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
@@ -6,31 +7,49 @@ import { KeyError } from "../encryption/keys.ts";
 import { writePieces } from "../payload/pieces.ts";
 import { openAuditLog } from "../record/audit_log.ts";
 import { type Journal, openJournal } from "../record/journal.ts";
-import { type AttemptTools, carryOut, Interruption } from "./attempt.ts";
+import { type AttemptTools, carryOut } from "./attempt.ts";
+import { Interruption } from "./interruption.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Execute, Execution, Runtime } from "./runtime.ts";
-import { createSlots } from "./slots.ts";
+import { createSlots, holdSlot, type Slots } from "./slots.ts";
 
-interface Place {
+interface Site {
   folder: string;
   journal: Journal;
+  slots: Slots;
+  /** The attempts whose start was reported. */
+  starts: AttemptId[];
   /** What was reported at the end. */
   reports: Record<string, unknown>[];
-  /** With no runtime, and rules and a hub that allow everything. */
-  tools: AttemptTools;
   /** Takes up again a run that the journal has as started. */
   takeUp(
     again: (signal: AbortSignal) => Execute,
     options: Pick<AttemptTools, "sealOf"> & { signal: AbortSignal },
   ): Promise<void>;
+  /** With no runtime, and rules and a hub that allow everything. */
+  tools: AttemptTools;
+  /** Carries out an attempt from its beginning. */
+  begin(runtime: Runtime): Promise<void>;
 }
 
-async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
+async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
   const folder = await temporaryFolder();
   const journal = await openJournal(folder.path, { log: silentLogger });
   const audit = await openAuditLog(`${folder.path}/audit.log`);
   const reports: Record<string, unknown>[] = [];
+  const starts: AttemptId[] = [];
+  const slots = createSlots(1);
   const reporter = {
+    start(attempt) {
+      starts.push(attempt);
+      return Promise.resolve({
+        ok: true,
+        input: "",
+        input_via_http: false,
+        input_blob: null,
+        started_at: new Date().toISOString(),
+      });
+    },
     async finish(_attempt, path) {
       reports.push(JSON.parse(await Deno.readTextFile(path)));
       return { ok: true };
@@ -38,10 +57,10 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
   } as Partial<Reporter> as Reporter;
   const tools: AttemptTools = {
     admit: () => Promise.resolve({ allowed: true }),
+    runtime: {} as Runtime,
     journal,
     reporter,
-    slots: createSlots(1),
-    runtime: {} as Runtime,
+    slots,
     audit,
     shareLogs: true,
     sealOf: () => Promise.resolve(null),
@@ -51,8 +70,17 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
     await use({
       folder: folder.path,
       journal,
+      slots,
+      starts,
       reports,
       tools,
+      async begin(runtime) {
+        await journal.accepted(dispatch);
+        await carryOut({ dispatch, state: "accepted" }, {
+          ...tools,
+          runtime,
+        }, new AbortController().signal);
+      },
       async takeUp(again, { sealOf, signal }) {
         await journal.accepted(dispatch);
         await journal.started(dispatch);
@@ -75,7 +103,7 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
 }
 
 Deno.test("carryOut() lets a run that was taken up again be killed while the hub gives no key", async () => {
-  await withPlace(async ({ reports, takeUp }) => {
+  await withSite(async ({ reports, takeUp }) => {
     const kill = new AbortController();
     const running = Promise.withResolvers<void>();
     const again = (signal: AbortSignal) => () => {
@@ -94,7 +122,7 @@ Deno.test("carryOut() lets a run that was taken up again be killed while the hub
 });
 
 Deno.test("carryOut() ends a run that was taken up again without its result when there is no key for that", async () => {
-  await withPlace(async ({ folder, journal, reports, takeUp }) => {
+  await withSite(async ({ folder, journal, reports, takeUp }) => {
     let released = 0;
     const result = await writePieces(`${folder}/output`, [new TextEncoder().encode("1")]);
     const again = () => () =>
@@ -120,8 +148,36 @@ Deno.test("carryOut() ends a run that was taken up again without its result when
   });
 });
 
+Deno.test("carryOut() reports no start while the run waits for its image, or for a slot after that", async () => {
+  await withSite(async ({ slots, starts, reports, begin }) => {
+    const image = Promise.withResolvers<void>();
+    const fetching = Promise.withResolvers<void>();
+    const over = begin({
+      async fetch(_dispatch, _signal, hold) {
+        fetching.resolve();
+        await hold.without(() => image.promise);
+        const run = { status: "completed", result: null, log: null, reason: null } as const;
+        const execute = () => Promise.resolve(run);
+        const specify = () => Promise.resolve({ execute });
+        return () => ({ code: Promise.resolve(undefined), specify });
+      },
+    });
+    await fetching.promise;
+    const other = await holdSlot(slots, new AbortController().signal);
+    assert.deepEqual(starts, []);
+    image.resolve();
+    // Everything that is ready runs before a timer.
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.deepEqual(starts, [], "it has its image, and another run has the slot");
+    other.release();
+    await over;
+    assert.equal(starts.length, 1);
+    assert.deepEqual(reports.map(({ status }) => status), ["completed"]);
+  });
+});
+
 Deno.test("carryOut() tells the hub of a start, and makes nothing ready, only with a free slot", async () => {
-  await withPlace(async ({ journal, tools }) => {
+  await withSite(async ({ journal, tools }) => {
     const { signal } = new AbortController();
     const slots = createSlots(1);
     await slots.take(signal);
@@ -146,13 +202,14 @@ Deno.test("carryOut() tells the hub of a start, and makes nothing ready, only wi
         },
       },
       runtime: {
-        prepare: () => {
-          steps.push("prepare");
-          return {
-            code: Promise.resolve(undefined),
-            specify: () => Promise.reject(new Error("not wanted")),
-          };
-        },
+        fetch: () =>
+          Promise.resolve(() => {
+            steps.push("prepare");
+            return {
+              code: Promise.resolve(undefined),
+              specify: () => Promise.reject(new Error("not wanted")),
+            };
+          }),
       },
     }, signal);
     await waits.promise;

@@ -6,7 +6,7 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import type { Journal, JournalEntry } from "../record/journal.ts";
-import { Interruption } from "./attempt.ts";
+import { Interruption } from "./interruption.ts";
 
 interface Ongoing {
   dispatch: Dispatch;

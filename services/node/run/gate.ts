@@ -5,16 +5,11 @@
 import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
-import {
-  countsOrganizations,
-  decideCall,
-  decideTask,
-  type Decision,
-  type Policy,
-  readsCalls,
-} from "../policy/policy.ts";
+import { countsOrganizations, decideCall, readsCalls } from "../policy/decide_call.ts";
+import { decideTask } from "../policy/decide_task.ts";
+import type { Decision, Policy } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";
-import type { Call } from "./input.ts";
+import type { Call } from "./call.ts";
 
 /** Stands for a call on whose method and arguments nothing depends. */
 const UNREAD: Call = { method: "(not read)", args: [], kwargs: {} };

@@ -14,19 +14,8 @@ import type { Hub } from "../hub/hub.ts";
 import { parsePythonJson } from "../payload/python_json.ts";
 import { type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
+import { type Call, callSchema } from "./call.ts";
 import { CannotStart } from "./cannot_start.ts";
-
-const callSchema = z.object({
-  method: z.string().min(1),
-  args: z.array(z.unknown()).default([]),
-  // A z.record() leaves out `__proto__`, which the algorithm would get: the owner's rules see all.
-  kwargs: z.custom<Record<string, unknown>>(
-    (given) => typeof given === "object" && given !== null && !Array.isArray(given),
-    "must be an object",
-  ).default({}),
-});
-/** What the algorithm is called with. */
-export type Call = z.infer<typeof callSchema>;
 
 /** A blob up to this many bytes is read by the agent. */
 export const MAX_READ_BYTES = 8 * 2 ** 20;

@@ -18,7 +18,7 @@ import { readKill } from "../../../shared/node_protocol/kill.ts";
 import type { ReportAnswer } from "../../../shared/node_protocol/reports.ts";
 import type { SecondAgent } from "../../../shared/node_protocol/second_agent.ts";
 import type { Journal } from "../record/journal.ts";
-import { Interruption } from "./attempt.ts";
+import { Interruption } from "./interruption.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Reporter } from "./reporter.ts";
 

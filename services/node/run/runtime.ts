@@ -13,10 +13,10 @@ import type { Hold } from "./slots.ts";
 
 export interface Runtime {
   /**
-   * Gets the algorithm ready while the hub is asked. Nothing is executed, and nothing has to be
-   * cleaned up, before the `Execute` that comes of it is called.
+   * Gets what the algorithm is made of, where that may take long: it gives the slot back meanwhile,
+   * and has it again when it resolves. Rejects with a `CannotStart` when that cannot be had.
    */
-  prepare(dispatch: Dispatch, signal: AbortSignal, hold: Hold): Preparation;
+  fetch(dispatch: Dispatch, signal: AbortSignal, hold: Hold): Promise<Prepare>;
   /**
    * Takes up a run that outlived an earlier agent. `undefined` when there is none: whatever is left
    * of it has been removed then. A runtime whose runs end with the agent has no such function.
@@ -24,7 +24,13 @@ export interface Runtime {
   reattach?(dispatch: Dispatch, signal: AbortSignal): Promise<Execute | undefined>;
 }
 
-/** An algorithm that is being got ready. */
+/**
+ * Gets the run ready while the hub is asked. Nothing is executed, and nothing has to be cleaned up,
+ * before the `Execute` that comes of it is called.
+ */
+export type Prepare = () => Preparation;
+
+/** A run that is being got ready. */
 export interface Preparation {
   /**
    * Which code is about to run (see `code.ts`). `undefined` when it cannot be had, or when the hub

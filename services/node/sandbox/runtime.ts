@@ -13,12 +13,12 @@ import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { resolveAlgorithm } from "../run/algorithm_store.ts";
-import { codeNamedIn } from "../run/code.ts";
 import { CannotStart } from "../run/cannot_start.ts";
+import { codeNamedIn } from "../run/code.ts";
 import type { Input, ReceiveInput } from "../run/input.ts";
 import { createLogStream, type SendLog } from "../run/log_stream.ts";
 import { followToEnd } from "../run/outcome.ts";
-import type { Outcome, Runtime } from "../run/runtime.ts";
+import type { Outcome, Preparation, Runtime } from "../run/runtime.ts";
 import type { Hold } from "../run/slots.ts";
 import { createSubtaskClient } from "../subtasks/sandbox_client.ts";
 import type { RunSpec } from "./run_spec.ts";
@@ -73,37 +73,37 @@ export function createSandboxRuntime(
     }
   }
 
-  return {
-    prepare(dispatch, signal) {
-      const algorithm = resolveAlgorithm(dispatch.image, {
-        folders: config.algorithmFolders,
-        cacheDir: join(config.dataFolder, "algorithms"),
-      });
-      // What is wrong with it is looked at below, if the hub agrees.
-      const found = algorithm.then(({ code }) => code, () => undefined);
-      const named = codeNamedIn(dispatch.image);
+  function prepare(dispatch: Dispatch, signal: AbortSignal): Preparation {
+    const algorithm = resolveAlgorithm(dispatch.image, {
+      folders: config.algorithmFolders,
+      cacheDir: join(config.dataFolder, "algorithms"),
+    });
+    // What is wrong with it is looked at below, if the hub agrees.
+    const found = algorithm.then(({ code }) => code, () => undefined);
+    const named = codeNamedIn(dispatch.image);
 
-      async function specify(text: string | null) {
-        const input = readableInput(await receiveInput(dispatch, text, signal));
-        const wanted = wantedDatabases(dispatch, config.databases);
-        const databases = await forSandbox(wanted, tables);
-        const spec = {
-          name: attemptKey(dispatch),
-          algorithm: await algorithm.catch((error) => {
-            if (!(error instanceof SextantError)) throw error;
-            log.info("The algorithm cannot be used", { image: dispatch.image, error });
-            throw new CannotStart(error.message);
-          }),
-          input,
-          databases,
-          limits: config.limits,
-        };
-        return { execute: (hold: Hold) => execute(spec, dispatch, hold, signal) };
-      }
-      // A download is not waited for: under its address nothing else runs.
-      return { code: named === undefined ? found : Promise.resolve(named), specify };
-    },
-  };
+    async function specify(text: string | null) {
+      const input = readableInput(await receiveInput(dispatch, text, signal));
+      const wanted = wantedDatabases(dispatch, config.databases);
+      const databases = await forSandbox(wanted, tables);
+      const spec = {
+        name: attemptKey(dispatch),
+        algorithm: await algorithm.catch((error) => {
+          if (!(error instanceof SextantError)) throw error;
+          log.info("The algorithm cannot be used", { image: dispatch.image, error });
+          throw new CannotStart(error.message);
+        }),
+        input,
+        databases,
+        limits: config.limits,
+      };
+      return { execute: (hold: Hold) => execute(spec, dispatch, hold, signal) };
+    }
+    // A download is not waited for: under its address nothing else runs.
+    return { code: named === undefined ? found : Promise.resolve(named), specify };
+  }
+
+  return { fetch: (dispatch, signal) => Promise.resolve(() => prepare(dispatch, signal)) };
 }
 
 /** Throws a {@linkcode CannotStart} for an input that an algorithm in the sandbox cannot read. */

@@ -1,0 +1,112 @@
+/**
+ * The end of an attempt: first on the disk, then at the hub, then forgotten.
+ * @module
+ */
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import type { Seal } from "../encryption/sealed.ts";
+import { ChangedFileError } from "../payload/pieces.ts";
+import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
+import { digestOfFile } from "../record/audit_record.ts";
+import type { FinishedRun } from "../record/finish_report.ts";
+import type { Journal } from "../record/journal.ts";
+import { type Reporter, ReportRefusedError } from "./reporter.ts";
+import type { Execution } from "./runtime.ts";
+
+/** A run that has ended, with what encrypts its result; `null` where nothing is encrypted. */
+export type EndedRun = Execution & { seal: Seal | null };
+
+export interface EndingOptions {
+  journal: Journal;
+  audit: AuditLog;
+  reporter: Reporter;
+  /** Whether what the algorithm prints leaves the site. */
+  shareLogs: boolean;
+  log: Logger;
+}
+
+/** The ways in which an attempt can end. Each resolves once nothing is left to be done about it. */
+export interface Ending {
+  /** Its algorithm has ended: its end is kept, and reported. */
+  conclude(run: EndedRun): Promise<void>;
+  /** It ends without a result, and without having ended by itself. */
+  fail(status: FinalStatus, reason: string): Promise<void>;
+  /** What is on the disk is reported. */
+  deliver(): Promise<void>;
+  /** Nobody knows how far it came: the hub may have it done again. */
+  giveUp(reason: string): Promise<void>;
+  /** The hub does not want it any more. */
+  forget(): Promise<void>;
+}
+
+/**
+ * How `dispatch` can be ended. All of them reject with a `JournalError` or an `AuditError` when the
+ * disk fails, and with the reporter's reason when the agent stops in the middle of a report.
+ */
+export function createEnding(
+  dispatch: Dispatch,
+  { journal, audit, reporter, shareLogs, log }: EndingOptions,
+): Ending {
+  const note = auditOfAttempt(audit, dispatch);
+
+  async function conclude(run: EndedRun): Promise<void> {
+    const { status, result } = run;
+    await note("run ended", {
+      status,
+      ...(result ? { result_bytes: result.size, result_sha256: result.sha256 } : {}),
+      log_bytes: run.log?.length ?? 0,
+    });
+    await keep({ ...run, log: shareLogs ? run.log : null });
+    await run.release?.().catch((error) => {
+      // What is left of a run takes nothing from its result.
+      log.error("Cannot remove what is left of a run", { error });
+    });
+    await deliver();
+  }
+
+  async function keep(run: FinishedRun): Promise<void> {
+    try {
+      await journal.finished(dispatch, run);
+    } catch (error) {
+      if (!(error instanceof ChangedFileError)) throw error;
+      const reason = "The result was changed after the algorithm had ended.";
+      await journal.finished(dispatch, { ...run, status: "crashed", result: null, reason });
+    }
+  }
+
+  async function fail(status: FinalStatus, reason: string): Promise<void> {
+    await journal.finished(dispatch, { status, reason, result: null, log: null });
+    await deliver();
+  }
+
+  async function deliver(): Promise<void> {
+    try {
+      const path = journal.reportPath(dispatch);
+      await note("report leaves", await digestOfFile(path));
+      const answer = await reporter.finish(dispatch, path);
+      log.info("Reported", answer.ok ? {} : { refused: answer.reason });
+    } catch (error) {
+      if (!(error instanceof ReportRefusedError)) throw error;
+      log.error("The hub refuses the result", { reason: error.message });
+      await reportFailure(`The hub refused the result: ${error.message}`);
+    }
+    await journal.closed(dispatch);
+  }
+
+  /** Reports a failure in place of a result that the hub will never take. */
+  async function reportFailure(reason: string): Promise<void> {
+    await journal.finished(dispatch, { status: "failed", reason, result: null, log: null });
+    await reporter.finish(dispatch, journal.reportPath(dispatch)).catch((error) => {
+      if (!(error instanceof ReportRefusedError)) throw error;
+    });
+  }
+
+  async function giveUp(reason: string): Promise<void> {
+    const answer = await reporter.lost(dispatch, reason);
+    log.warn("Reported as lost", answer.ok ? { reason } : { reason, refused: answer.reason });
+    await journal.closed(dispatch);
+  }
+
+  return { conclude, fail, deliver, giveUp, forget: () => journal.closed(dispatch) };
+}

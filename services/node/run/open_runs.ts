@@ -1,0 +1,89 @@
+/**
+ * What carries out work, put together: rules, inputs, both runtimes, slots and reports.
+ * @module
+ */
+import type { ServiceLife } from "../../../shared/service/life.ts";
+import type { NodeConfig } from "../config/config.ts";
+import type { Tables } from "../data/tables.ts";
+import type { Payloads } from "../encryption/payloads.ts";
+import type { Broker } from "../hub/broker.ts";
+import type { Hub } from "../hub/hub.ts";
+import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
+import type { Journal } from "../record/journal.ts";
+import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
+import { carryOut } from "./attempt.ts";
+import { type Attempts, createAttempts } from "./attempts.ts";
+import { createGate } from "./gate.ts";
+import { openInputs } from "./input.ts";
+import { createReporter, type Reporter } from "./reporter.ts";
+import { openRuntimes } from "./runtimes.ts";
+import { createSlots } from "./slots.ts";
+
+export interface OpenRunsOptions {
+  config: NodeConfig;
+  nodeId: number;
+  hub: Hub;
+  broker: Broker;
+  journal: Journal;
+  audit: AuditLog;
+  payloads: Payloads;
+  tables: Tables;
+  /** Ends all attempts to report. */
+  silenced: AbortSignal;
+  /** Told about an error after which the agent cannot go on. */
+  onFailure: (error: unknown) => void;
+  openSandbox: (options: SandboxOptions) => Promise<Sandbox>;
+}
+
+export interface Runs {
+  attempts: Attempts;
+  reporter: Reporter;
+}
+
+/** Opens the runtimes, and all that brings an attempt from its dispatch to its report. */
+export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Promise<Runs> {
+  const { config, nodeId, hub, broker, journal, audit, payloads, silenced, onFailure } = options;
+  const { log } = life;
+  const gate = createGate({
+    policy: config.policy,
+    hub,
+    onDecision(dispatch, decision) {
+      const note = auditOfAttempt(audit, dispatch);
+      // On the disk before the run starts or the refusal is reported, because records keep their
+      // order.
+      void (decision.allowed ? note("allowed") : note("refused", { reason: decision.reason }));
+    },
+  });
+  const { dataFolder: folder } = config;
+  const inputs = await openInputs({ folder, hub, payloads, gate: gate.call });
+  const { agentId } = journal;
+  const reporter = createReporter({ broker, hub, agentId, nodeId, log, signal: silenced });
+  const runtimes = await openRuntimes({ ...options, receiveInput: inputs.receive, log });
+  life.onStop("runtimes", runtimes.close);
+  const slots = createSlots(config.maxRuns);
+  const attempts = createAttempts({
+    journal,
+    async carryOut(entry, signal) {
+      const { dispatch } = entry;
+      const { task_id, result_id, attempt, init_org_id, parent_id, image } = dispatch;
+      const tools = {
+        admit: gate.admit,
+        audit,
+        shareLogs: config.shareLogs,
+        journal,
+        reporter,
+        slots,
+        runtime: runtimes.runtimeOf(image),
+        sealOf: () => payloads.seal(init_org_id, parent_id === null ? "program" : "node"),
+        log: log.with({ task_id, result_id, attempt }),
+      };
+      try {
+        await carryOut(entry, tools, signal);
+      } finally {
+        await inputs.forget(dispatch);
+      }
+    },
+    onFailure,
+  });
+  return { attempts, reporter };
+}
