@@ -27,7 +27,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   app.use(secureHeaders());
   app.use(crossOrigin(deps.corsOrigins));
   app.use(tellRefusals(deps.refused));
-  app.use(limitSecrets);
+  app.use(limitSecrets(deps.bodyPatienceMs));
   if (deps.attempts) app.use(limitAttempts(deps.attempts));
 
   getVersion(app);

@@ -20,6 +20,8 @@ export interface GatewayDeps {
   maxBody: number;
   /** Bytes of a payload that is uploaded on its own. */
   maxBlob?: number;
+  /** How long a body may take, beside a second for each 64 KiB. Milliseconds; 30 seconds. */
+  bodyPatienceMs?: number;
   /** Attempts to log in, recover and the like; without it they are not limited. */
   attempts?: AttemptLimits;
   /** What the live feed reads; without it there is none. */

@@ -30,6 +30,8 @@ export interface GatewayOptions {
   maxBody?: number;
   /** Bytes of a payload that is uploaded on its own. */
   maxBlob?: number;
+  /** How long a body may take, beside a second for each 64 KiB. Milliseconds; 30 seconds. */
+  bodyPatienceMs?: number;
   /** Failed log-ins of one caller in the long run; an address may have five times as many. */
   attemptsPerMinute?: number;
   /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
@@ -57,6 +59,7 @@ export async function startGateway(
     attemptsPerMinute = 60,
     trustProxy = false,
     now = () => new Date(),
+    ...options
   }: GatewayOptions,
 ): Promise<Gateway> {
   const { log } = life;
@@ -84,6 +87,7 @@ export async function startGateway(
     corsOrigins,
     maxBody,
     maxBlob,
+    ...options,
     attempts: attemptLimits(attemptsPerMinute),
     refused(refusal) {
       // A flood of refusals is recorded by its beginning: it must not fill the database.

@@ -74,6 +74,13 @@ Deno.test("pageAnswer() links repeat the query and leave out what does not exist
   assert.deepEqual(Object.keys(middle.links), ["first", "previous", "self", "next", "last"]);
   assert.equal(middle.links.next, "/api/user?per_page=3&page=3&name=a");
   assert.equal(middle.headers.get("total-count"), "9");
+  const beyond = await links("/api/user?per_page=3&page=40", 9);
+  assert.deepEqual(Object.keys(beyond.links), ["first", "previous", "self", "last"]);
+  assert.equal(beyond.links.previous, beyond.links.last);
+  assert.equal(beyond.links.last, "/api/user?per_page=3&page=3");
+  const none = await links("/api/user?per_page=3&page=40", 0);
+  assert.deepEqual(Object.keys(none.links), ["first", "previous", "self"]);
+  assert.equal(none.links.previous, none.links.first);
   assert.deepEqual(Object.keys((await links("/api/user?page=1", 0)).links), ["first", "self"]);
   assert.deepEqual(Object.keys((await links("/api/user", 25)).links), ["first", "self", "last"]);
 });

@@ -81,7 +81,8 @@ export function pageAnswer<Item>(
     return `${url.pathname}?${params}`;
   }
   const links: Record<string, string> = { first: at(1) };
-  if (page > 1) links.previous = at(page - 1);
+  // From beyond the end the way back leads to what there is.
+  if (page > 1) links.previous = at(Math.max(1, Math.min(page - 1, last)));
   links.self = at(page);
   if (page < last) links.next = at(page + 1);
   if (last > 0) links.last = at(last);

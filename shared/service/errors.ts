@@ -16,6 +16,7 @@ export const ERROR_STATUS = {
   task_finished: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   idempotency_conflict: 409,
   payload_too_large: 413,
   invalid_token: 422,

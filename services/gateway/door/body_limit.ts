@@ -1,46 +1,195 @@
+/**
+ * How much of a body is taken, and how slowly it may come.
+ *
+ * A body is read whole before anybody asks whose it is: who lost a right while sending has lost it.
+ * Only what is uploaded on its own passes as a stream.
+ * @module
+ */
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../../../shared/contract/app.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 
-function tooLarge(limit: number): SextantError {
-  const size = limit < 2 ** 20 ? `${limit / 1024} KiB` : `${Math.floor(limit / 2 ** 20)} MiB`;
-  return new SextantError("payload_too_large", `The body is larger than ${size}.`);
+/** The most bytes of a body. */
+export interface BodyLimit {
+  bytes: number;
+  /** The variable that sets it, for the operator who reads the refusal. */
+  setting?: string;
+}
+
+function tooLarge({ bytes, setting }: BodyLimit): SextantError {
+  const size = bytes < 2 ** 20 ? `${bytes / 1024} KiB` : `${Math.floor(bytes / 2 ** 20)} MiB`;
+  return new SextantError(
+    "payload_too_large",
+    `The body is larger than ${size}.` +
+      (setting ? ` The hub's operator sets it: ${setting}.` : ""),
+  );
+}
+
+function demandDeclaredFits(request: Request, limit: BodyLimit): void {
+  if (Number(request.headers.get("content-length") ?? 0) > limit.bytes) throw tooLarge(limit);
 }
 
 /**
- * The request with a body that fails once more than `limit` bytes have passed. A body whose
- * declared length is too large is refused at once.
+ * The request with a body that fails once more than `limit` has passed, and with what `atEnd`
+ * throws once all of it has. A body whose declared length is too large is refused at once.
  *
  * `hono/body-limit` is not used: it reads a body that does not declare its length whole into
  * memory, and one of `/blobstream` may have gigabytes.
  */
-export function limitBody(request: Request, limit: number): Request {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge(limit);
-  if (!request.body || request.headers.has("content-length")) return request;
+export function limitBody(
+  request: Request,
+  limit: BodyLimit,
+  atEnd: () => Promise<void> = async () => {},
+): Request {
+  demandDeclaredFits(request, limit);
+  if (!request.body) return request;
   let passed = 0;
   const counted = request.body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         passed += chunk.length;
-        if (passed > limit) controller.error(tooLarge(limit));
+        if (passed > limit.bytes) controller.error(tooLarge(limit));
         else controller.enqueue(chunk);
       },
+      flush: atEnd,
     }),
   );
   return new Request(request, { body: counted });
 }
 
+/**
+ * Bytes that are in memory for bodies which are being read or passed on: so many at most, whoever
+ * sends them.
+ */
+export interface HeldBytes {
+  /** Throws 503 when there is no room. */
+  take(bytes: number): void;
+  giveBack(bytes: number): void;
+}
+
+export function createHeldBytes(most: number): HeldBytes {
+  let held = 0;
+  return {
+    take(bytes) {
+      if (held + bytes > most) {
+        throw new SextantError(
+          "unavailable",
+          "Too many large bodies are being sent to this hub at once; try again in a minute.",
+        );
+      }
+      held += bytes;
+    },
+    giveBack(bytes) {
+      held -= bytes;
+    },
+  };
+}
+
+export interface ReadBodyOptions {
+  limit: BodyLimit;
+  /** How long the whole of it may take; a second more for each 64 KiB. Milliseconds. */
+  patienceMs?: number;
+  held?: HeldBytes;
+}
+
+/** Bytes that a slow line must bring in a second. */
+const SLOWEST = 64 * 1024;
+const PATIENCE_MS = 30_000;
+
+/** A body in memory. */
+export interface WholeBody {
+  chunks: Uint8Array<ArrayBuffer>[];
+  size: number;
+}
+
+/**
+ * Reads the body of a request whole. Throws 413 for one that is too large, 408 for one that comes
+ * too slowly, 400 when it breaks off, and 503 when the hub holds too many. What it takes of `held`
+ * (`size`) is the caller's to give back.
+ */
+export async function readBody(
+  request: Request,
+  { limit, patienceMs = PATIENCE_MS, held }: ReadBodyOptions,
+): Promise<WholeBody> {
+  demandDeclaredFits(request, limit);
+  const body: WholeBody = { chunks: [], size: 0 };
+  const reader = request.body?.getReader();
+  if (!reader) return body;
+  const began = performance.now();
+  try {
+    for (;;) {
+      const dueMs = began + patienceMs + body.size / SLOWEST * 1000 - performance.now();
+      const { done, value } = await within(dueMs, reader.read(), patienceMs);
+      if (done) return body;
+      if (body.size + value.length > limit.bytes) throw tooLarge(limit);
+      held?.take(value.length);
+      body.chunks.push(value as Uint8Array<ArrayBuffer>);
+      body.size += value.length;
+    }
+  } catch (cause) {
+    held?.giveBack(body.size);
+    reader.cancel().catch(() => {});
+    if (cause instanceof SextantError) throw cause;
+    throw new SextantError("invalid_request", "The request broke off within its body.", { cause });
+  }
+}
+
+async function within<Result>(
+  dueMs: number,
+  reading: Promise<Result>,
+  patienceMs: number,
+): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(tooSlow(patienceMs)), Math.max(0, dueMs));
+  try {
+    return await Promise.race([reading, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    reading.catch(() => {}); // it fails too, once it is cancelled
+  }
+}
+
+function tooSlow(patienceMs: number): SextantError {
+  return new SextantError(
+    "request_timeout",
+    `The body did not arrive in time: within ${patienceMs / 1000} seconds, and one more for each ` +
+      `${SLOWEST / 1024} KiB. Send it again on a faster line, or what is large in a blob.`,
+  );
+}
+
+/** The request with the body that was read of it. */
+export function withBody(request: Request, { chunks }: WholeBody): Request {
+  const { url, method, headers, signal } = request;
+  if (chunks.length === 0) return new Request(url, { method, headers, signal });
+  const left = [...chunks];
+  chunks.length = 0; // each is let go of as it is passed on
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      const chunk = left.shift();
+      if (chunk) controller.enqueue(chunk);
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return new Request(url, {
+    method,
+    headers,
+    signal,
+    body: left.length === 1 ? left[0]! : stream,
+  });
+}
+
 /** Routes that take names, passwords and tokens, most of them from strangers. */
 const SECRETS = /^\/api\/(?:token|recover|password)\//;
-const SECRETS_LIMIT = 16 * 1024;
+const SECRETS_LIMIT: BodyLimit = { bytes: 16 * 1024 };
 
-/** Reads the body of log-in, recovery and password routes whole: no more than 16 KiB of it. */
-export const limitSecrets: MiddlewareHandler<AppEnv> = async function limitSecret(c, next) {
-  const { raw } = c.req;
-  if (raw.body && SECRETS.test(c.req.path)) {
-    const body = await limitBody(raw, SECRETS_LIMIT).arrayBuffer();
-    const { method, headers, signal } = raw;
-    c.req.raw = new Request(raw.url, { method, headers, signal, body });
-  }
-  await next();
-};
+/** Reads the body of log-in, recovery and password routes: no more than 16 KiB of it. */
+export function limitSecrets(patienceMs?: number): MiddlewareHandler<AppEnv> {
+  const options = { limit: SECRETS_LIMIT, ...(patienceMs === undefined ? {} : { patienceMs }) };
+  return async function limitSecret(c, next) {
+    const { raw } = c.req;
+    if (raw.body && SECRETS.test(c.req.path)) {
+      c.req.raw = withBody(raw, await readBody(raw, options));
+    }
+    await next();
+  };
+}

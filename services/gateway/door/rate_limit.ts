@@ -117,18 +117,34 @@ export function limitAttempts(
 }
 
 /**
- * The name given in the body, or the token that was sent: whoever tries. Log-in and recovery read
- * no `Authorization`: there it would be a new caller for each attempt. The body was read before,
+ * The name given in the body, or whose token was sent: whoever tries. Log-in and recovery read no
+ * `Authorization`: there it would be a new caller for each attempt. The body was read before,
  * within its limit (`limitSecrets`).
  */
 async function callerOf(request: Request): Promise<string> {
   const isChange = new URL(request.url).pathname.startsWith("/api/password/");
-  const token = isChange ? request.headers.get("authorization")?.slice(-32) ?? "" : "";
+  const holder = isChange ? holderOf(request.headers.get("authorization") ?? "") : "";
   try {
     const { username, email } = JSON.parse(await request.clone().text());
-    return String(username ?? email ?? token).slice(0, 128);
+    return String(username ?? email?.toLowerCase() ?? holder).slice(0, 128);
   } catch {
-    return token;
+    return holder;
+  }
+}
+
+/**
+ * Who a token says it is of: the same for each token of one user. It may lie: then it is refused
+ * later, and the attempt counts for the address.
+ */
+function holderOf(authorization: string): string {
+  try {
+    const payload = authorization.split(".")[1]!;
+    const { client_type, sub } = JSON.parse(
+      new TextDecoder().decode(Uint8Array.fromBase64(payload, { alphabet: "base64url" })),
+    );
+    return `${client_type} ${JSON.stringify(sub)}`.slice(0, 128);
+  } catch {
+    return "";
   }
 }
 

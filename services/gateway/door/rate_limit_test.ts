@@ -91,6 +91,23 @@ Deno.test("limitAttempts() makes no new caller of a long body or another Authori
   assert.deepEqual(statuses, [401, 401, 401, 401, 429]);
 });
 
+Deno.test("limitAttempts() counts one user's changes of password together, whichever token they send", async () => {
+  const app = createApp(silentLogger);
+  app.use(limitAttempts({ ...attemptLimits(1), now: () => 0 }));
+  app.patch("/api/password/change", (c) => c.json({ msg: "" }, 401));
+  async function change(sub: number, serial: number) {
+    const claims = btoa(JSON.stringify({ client_type: "user", sub, jti: serial }));
+    const authorization = `Bearer h.${claims.replace(/=+$/, "")}.s${serial}`;
+    const body = JSON.stringify({ current_password: "x", new_password: "y" });
+    const sent = { method: "PATCH", body, headers: { authorization } };
+    return (await app.request("/api/password/change", sent)).status;
+  }
+  const statuses: number[] = [];
+  for (let i = 0; i < 5; i++) statuses.push(await change(7, i));
+  assert.deepEqual(statuses, [401, 401, 401, 401, 429]);
+  assert.equal(await change(8, 9), 401);
+});
+
 Deno.test("limitAttempts() leaves the body to the handler", async () => {
   const app = createApp(silentLogger);
   app.use(limitAttempts(attemptLimits(60)));

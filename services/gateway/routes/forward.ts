@@ -1,9 +1,19 @@
 import type { Context, Hono } from "hono";
 import { type AppEnv, noRoute } from "../../../shared/contract/app.ts";
+import type { Principal } from "../../../shared/contract/permissions.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { limitBody } from "../door/body_limit.ts";
+import {
+  type BodyLimit,
+  createHeldBytes,
+  limitBody,
+  readBody,
+  withBody,
+} from "../door/body_limit.ts";
 import { serviceOf, skipsAuthentication } from "../rules.ts";
+
+/** So many of the largest bodies may be in memory at once. */
+const BODIES_HELD = 8;
 
 /**
  * Everything else: each request goes to the service that owns the noun in its path, with who is
@@ -11,26 +21,49 @@ import { serviceOf, skipsAuthentication } from "../rules.ts";
  */
 export function forwardRequests(
   app: Hono<AppEnv>,
-  { http, principals, maxBody, maxBlob = maxBody }: GatewayDeps,
+  { http, principals, maxBody, maxBlob = maxBody, bodyPatienceMs }: GatewayDeps,
 ): void {
+  const bodyLimit: BodyLimit = { bytes: maxBody, setting: "SEXTANT_MAX_BODY_MIB" };
+  const blobLimit: BodyLimit = { bytes: maxBlob, setting: "SEXTANT_MAX_BLOB_MIB" };
+  const reading = {
+    limit: bodyLimit,
+    held: createHeldBytes(BODIES_HELD * maxBody),
+    ...(bodyPatienceMs === undefined ? {} : { patienceMs: bodyPatienceMs }),
+  };
   app.all("/api/*", forward);
   app.get("/.well-known/jwks.json", forward);
 
   async function forward(c: Context<AppEnv>): Promise<Response> {
     const service = serviceOf(c.req.path);
     if (!service) throw noRoute(c);
+    const { raw } = c.req;
     const requestId = c.get("requestId");
     const open = skipsAuthentication(c.req.path);
-    const principal = open ? undefined : await principals.of(c.req.header("authorization"));
-    // Refused here, where a flood of refusals is recorded by its beginning.
-    if (!open && !principal) {
-      throw new SextantError("unauthenticated", "Log in first: this needs an access token.");
+    // Of strangers no body is taken.
+    const early = open ? undefined : await callerOf(c);
+    if (!raw.body) return await http.request(service, raw, extras(early));
+    if (c.req.path === "/api/blobstream") {
+      const request = limitBody(raw, blobLimit, async () => void await callerOf(c));
+      return await http.request(service, request, extras(early));
     }
-    const limit = c.req.path === "/api/blobstream" ? maxBlob : maxBody;
-    const request = limitBody(c.req.raw, limit);
-    return await http.request(service, request, {
-      requestId,
-      ...(principal ? { principal } : {}),
-    });
+    const body = await readBody(raw, reading);
+    try {
+      // Who lost a right while sending has lost it.
+      const principal = open ? undefined : await callerOf(c);
+      return await http.request(service, withBody(raw, body), extras(principal));
+    } finally {
+      reading.held.giveBack(body.size);
+    }
+
+    function extras(principal: Principal | undefined) {
+      return { requestId, ...(principal ? { principal } : {}) };
+    }
+  }
+
+  async function callerOf(c: Context<AppEnv>): Promise<Principal> {
+    const principal = await principals.of(c.req.header("authorization"));
+    if (principal) return principal;
+    // Refused here, where a flood of refusals is recorded by its beginning.
+    throw new SextantError("unauthenticated", "Log in first: this needs an access token.");
   }
 }
