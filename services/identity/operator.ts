@@ -4,7 +4,8 @@
  * of the change first; what is left out of an update stays as it is; what does not exist is an
  * error `not_found`.
  *
- * What depends on it in other services goes when these hear of it.
+ * What depends on it in other services goes when these hear of it. What would leave nobody who can
+ * administer the hub is refused unless `force` is given with it.
  *
  * @example
  * ```ts
@@ -14,6 +15,7 @@
  */
 import type { Change } from "../../shared/storage/outbox.ts";
 import { hashPassword } from "./accounts/passwords.ts";
+import type { Forced } from "./changes/administrator.ts";
 import * as changes from "./changes/user.ts";
 import type { NewUser, UserRow, UserValues } from "./store/user.ts";
 
@@ -24,6 +26,8 @@ export {
 } from "./changes/organization.ts";
 export { createRole, removeRole, updateRole } from "./changes/role.ts";
 export { removeUser } from "./changes/user.ts";
+export { requireAdministrator } from "./changes/administrator.ts";
+export { administrators } from "./store/administrator.ts";
 
 interface Given {
   /** Ids; with `rules` what the user may do. */
@@ -53,11 +57,12 @@ export async function updateUser(
   { password, ...values }: Omit<UserValues, "password_hash" | "recoverable"> & Given & {
     password?: string | undefined;
   },
+  forced: Forced = {},
 ): Promise<UserRow> {
   const password_hash = password === undefined ? undefined : await hashPassword(password);
   // An address that the operator sets is trusted with recovery mail.
   const recoverable = values.email === undefined ? undefined : true;
-  return await changes.updateUser(change, id, { ...values, recoverable, password_hash });
+  return await changes.updateUser(change, id, { ...values, recoverable, password_hash }, forced);
 }
 
 /**

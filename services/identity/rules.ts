@@ -10,6 +10,7 @@ import {
   type RuleName,
   widestScope,
 } from "../../shared/contract/permissions.ts";
+import { ruleName, RULES } from "./rights/catalogue.ts";
 
 export interface LockoutPolicy {
   maxFailedAttempts: number;
@@ -17,6 +18,18 @@ export interface LockoutPolicy {
 }
 
 export const DEFAULT_LOCKOUT: LockoutPolicy = { maxFailedAttempts: 5, inactivationMinutes: 15 };
+
+/**
+ * Every permission, anywhere: who holds these can give everybody everything, and nobody else can
+ * give them back.
+ */
+export const ADMINISTRATOR_RULES: readonly RuleName[] = RULES
+  .filter((rule) => rule.scope === "GLOBAL").map(ruleName);
+
+/** Whether somebody with these rules can administer the hub, as those with the role Root can. */
+export function canAdminister(rules: readonly string[]): boolean {
+  return ADMINISTRATOR_RULES.every((rule) => rules.includes(rule));
+}
 
 /**
  * Throws unless the caller holds every rule they are about to give or take, at the same or a wider

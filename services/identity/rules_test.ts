@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../shared/contract/permissions.ts";
 import { DEFAULT_ROLES, ruleName, RULES } from "./rights/catalogue.ts";
-import { requireHoldsAll } from "./rules.ts";
+import { canAdminister, requireHoldsAll } from "./rules.ts";
 
 Deno.test("RULES are v6's 86, with its ids", () => {
   assert.equal(RULES.length, 86);
@@ -45,4 +45,13 @@ Deno.test("requireHoldsAll() refuses rules the caller does not hold", () => {
     code: "forbidden",
     message: /user:VIEW:GLOBAL/,
   });
+});
+
+Deno.test("canAdminister() is for whoever holds every permission anywhere, by whichever roles", () => {
+  const root = RULES.map(ruleName);
+  assert.ok(canAdminister(root));
+  assert.ok(canAdminister(root.filter((rule) => rule.endsWith(":GLOBAL"))));
+  for (const rule of root.filter((one) => one.endsWith(":GLOBAL"))) {
+    assert.ok(!canAdminister(root.filter((one) => one !== rule)), rule);
+  }
 });

@@ -186,9 +186,10 @@ const ROWS: [row: number, typed: string, ...printed: (RegExp | string)[]][] = [
     `await (await db.Role.get(1)).delete().catch((error) => error.message)`,
     /one of the hub's own roles/,
   ],
+  [21, `await o.delete().catch((error) => error.message)`, /^Cannot .* can administer this server/],
   [
     21,
-    `await o.delete()`,
+    `await o.delete({force: true})`,
     /^Organization 1 "IKNL" is deleted, and with it 2 users\. To follow, [^.]*: 1 membership\.$/,
   ],
   [21, `await db.User.get()`, /^\(none\)$/],

@@ -4,6 +4,7 @@
  */
 import { found } from "../../../shared/contract/validate.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
+import { type Forced, keepAdministrator } from "./administrator.ts";
 import * as store from "../store/organization.ts";
 import type {
   NewOrganization,
@@ -34,11 +35,20 @@ export async function updateOrganization(
 }
 
 /**
- * Deletes an organization with its users, who are logged out, and its roles. The other services
- * hear of it and delete what is theirs, also when they are down at this moment.
+ * Deletes an organization with its users, who are logged out, and its roles; 400 when nobody would
+ * be left who can administer the hub. The other services hear of it and delete what is theirs, also
+ * when they are down at this moment.
  */
-export async function removeOrganization({ tx, emit }: Change, id: number): Promise<void> {
-  const { userIds, roleIds } = await store.deleteOrganization(tx, id);
+export async function removeOrganization(
+  { tx, emit }: Change,
+  id: number,
+  forced: Forced = {},
+): Promise<void> {
+  const { userIds, roleIds } = await keepAdministrator(
+    tx,
+    forced,
+    () => store.deleteOrganization(tx, id),
+  );
   await deleteRefreshTokens(tx, "user", userIds);
   for (const user_id of userIds) emit("user.deleted", { user_id, organization_id: id });
   for (const role_id of roleIds) emit("role.deleted", { role_id });

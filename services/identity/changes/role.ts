@@ -6,6 +6,7 @@
 import { found } from "../../../shared/contract/validate.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
+import { type Forced, keepAdministrator } from "./administrator.ts";
 import * as store from "../store/role.ts";
 import type { NewRole, RoleRow, RoleValues } from "../store/role.ts";
 import { rulesOfRole } from "../store/rule.ts";
@@ -23,18 +24,19 @@ export async function createRole(
 
 /**
  * Changes what is given; `rules` replace those there were. Users who lose a rule by it have to log
- * in again.
+ * in again; 400 when nobody would be left who can administer the hub.
  */
 export async function updateRole(
   { tx, emit }: Change,
   id: number,
   { rules, ...values }: RoleValues & { rules?: number[] | undefined },
+  forced: Forced = {},
 ): Promise<RoleRow> {
   // Two changes of one role must not each decide on what the other is about to replace.
   found(await store.lockRole(tx, id), "role", id);
   if (rules) {
     const before = (await rulesOfRole(tx, id)).map((rule) => rule.id);
-    await store.setRulesOfRole(tx, id, rules);
+    await keepAdministrator(tx, forced, () => store.setRulesOfRole(tx, id, rules));
     if (before.some((rule) => !rules.includes(rule))) {
       await deleteRefreshTokens(tx, "user", await store.userIdsOfRole(tx, id));
     }
@@ -46,14 +48,18 @@ export async function updateRole(
 
 /**
  * Deletes a role, and takes it from those who have it: they have to log in again. Never a default
- * role (400).
+ * role (400), nor what the last one who can administer the hub can do so by (400).
  */
-export async function removeRole({ tx, emit }: Change, id: number): Promise<void> {
+export async function removeRole(
+  { tx, emit }: Change,
+  id: number,
+  forced: Forced = {},
+): Promise<void> {
   const role = found(await store.lockRole(tx, id), "role", id);
   if (role.is_default_role) {
     throw new SextantError("invalid_request", "You cannot delete a default role.");
   }
   await deleteRefreshTokens(tx, "user", await store.userIdsOfRole(tx, id));
-  await store.deleteRole(tx, id);
+  await keepAdministrator(tx, forced, () => store.deleteRole(tx, id));
   emit("role.deleted", { role_id: id });
 }

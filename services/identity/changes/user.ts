@@ -6,6 +6,7 @@
 import { found } from "../../../shared/contract/validate.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import type { Tx } from "../../../shared/storage/db.ts";
+import { type Forced, keepAdministrator } from "./administrator.ts";
 import {
   clearFailures,
   deleteResetTokens,
@@ -34,7 +35,8 @@ export async function createUser(
 }
 
 /**
- * Changes what is given; 404 when there is no such user. Whoever loses a right, or comes to another
+ * Changes what is given; 404 when there is no such user, 400 when nobody would be left who can
+ * administer the hub. Whoever loses a right, or comes to another
  * organization, has to log in again; a new address ends the recoveries that were sent to the old
  * one; a new password ends both.
  */
@@ -42,13 +44,18 @@ export async function updateUser(
   { tx, emit }: Change,
   id: number,
   { roles, rules, ...values }: UserValues & Grants,
+  forced: Forced = {},
 ): Promise<UserRow> {
   const before = found(await store.lockUser(tx, id), "user", id);
   const held = await ruleNamesOfUser(tx, id);
   const row = await store.updateUser(tx, id, values);
   if (row.email !== before.email) await deleteResetTokens(tx, id);
-  if (roles) await store.setRolesOfUser(tx, id, roles);
-  if (rules) await store.setRulesOfUser(tx, id, rules);
+  if (roles || rules) {
+    await keepAdministrator(tx, forced, async function setGrants() {
+      if (roles) await store.setRolesOfUser(tx, id, roles);
+      if (rules) await store.setRulesOfUser(tx, id, rules);
+    });
+  }
   const holds = await ruleNamesOfUser(tx, id);
   const moved = row.organization_id !== before.organization_id;
   if (values.password_hash !== undefined) await endEarlierProofs(tx, id);
@@ -59,11 +66,18 @@ export async function updateUser(
   return row;
 }
 
-/** Deletes a user, who is logged out. Tasks of theirs go when the task service hears of it. */
-export async function removeUser({ tx, emit }: Change, id: number): Promise<void> {
+/**
+ * Deletes a user, who is logged out; 400 when nobody would be left who can administer the hub.
+ * Tasks of theirs go when the task service hears of it.
+ */
+export async function removeUser(
+  { tx, emit }: Change,
+  id: number,
+  forced: Forced = {},
+): Promise<void> {
   const { organization_id } = found(await store.lockUser(tx, id), "user", id);
   await deleteRefreshTokens(tx, "user", [id]);
-  await store.deleteUser(tx, id);
+  await keepAdministrator(tx, forced, () => store.deleteUser(tx, id));
   emit("user.deleted", { user_id: id, organization_id });
 }
 

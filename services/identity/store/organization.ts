@@ -34,6 +34,20 @@ export async function insertOrganization(
   return row!;
 }
 
+/** The organization with this name, made if there is none. */
+export async function ensureOrganization(
+  tx: Tx,
+  values: NewOrganization,
+): Promise<{ id: number }> {
+  const [made] = await tx<{ id: number }[]>`
+    insert into organization ${tx(withoutAbsent(values))}
+    on conflict (name) do nothing returning id`;
+  if (made) return made;
+  const [found] = await tx<{ id: number }[]>`
+    select id from organization where name = ${values.name}`;
+  return found!;
+}
+
 export async function organizationById(tx: Tx, id: number): Promise<OrganizationRow | undefined> {
   const [row] = await tx<OrganizationRow[]>`
     select ${organizationColumns(tx)} from organization where id = ${id}`;

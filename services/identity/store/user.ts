@@ -115,8 +115,8 @@ export async function touchUser(tx: Tx, userId: number, at: Date): Promise<void>
   await tx`update "user" set last_seen = ${at} where id = ${userId}`;
 }
 
-export async function anyUserExists(tx: Tx): Promise<boolean> {
-  const [row] = await tx`select 1 from "user" limit 1`;
+export async function usernameExists(tx: Tx, username: string): Promise<boolean> {
+  const [row] = await tx`select 1 from "user" where username = ${username}`;
   return row !== undefined;
 }
 

@@ -3,6 +3,7 @@
  * does not mention is left alone, so that the same file a second time changes nothing.
  * @module
  */
+import * as operator from "../../identity/operator.ts";
 import { changeServices } from "../change.ts";
 import { ShellError } from "../errors.ts";
 import type { Shell } from "../shell.ts";
@@ -49,6 +50,8 @@ interface ImportAllOptions {
 /** Returns the nodes that are to be shut out, because their key is another now. */
 function importAll(shell: Shell, { file, path, report, dryRun }: ImportAllOptions) {
   return changeServices(shell, ["identity", "collaboration", "task"], async (changes) => {
+    const { tx } = changes.identity;
+    const administered = (await operator.administrators(tx)).length > 0;
     const settling = createSettling({ changes, file, path, report, now: shell.now });
     for (const [place, entry] of file.organizations.entries()) {
       await importOrganization(settling, entry, ["organizations", place]);
@@ -56,6 +59,7 @@ function importAll(shell: Shell, { file, path, report, dryRun }: ImportAllOption
     for (const [place, entry] of file.collaborations.entries()) {
       await importCollaboration(settling, entry, ["collaborations", place]);
     }
+    if (administered) await operator.requireAdministrator(tx);
     if (dryRun) throw new OnlyTried();
     return settling.shutOut;
   });

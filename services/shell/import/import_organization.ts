@@ -68,7 +68,8 @@ async function importUser(settling: Settling, entry: UserEntry, home: Home, at: 
         password: password!,
         organization_id: home.id,
       }),
-    update: (id, values) => operator.updateUser(identity, id, values),
+    // Whether somebody is left who can administer the hub, is judged once all is settled.
+    update: (id, values) => operator.updateUser(identity, id, values, { force: true }),
   });
 }
 

@@ -223,3 +223,27 @@ Deno.test("export() gives a file that changes nothing, and holds no secret", asy
     assert.equal(await state(), before);
   });
 });
+
+Deno.test("import() moves the role of the only administrator to another user, and does not take it away", async () => {
+  await inWorld(async ({ import: run, state, databases }) => {
+    const file = (alice: string, bob: string) =>
+      `organizations:
+  - name: hub
+    users:
+      - { username: alice, password: Secret-password-1, roles: [${alice}] }
+      - { username: bob, password: Secret-password-1, roles: [${bob}] }
+`;
+    await run(file("Root", "Viewer"));
+    const before = await state();
+    await assert.rejects(
+      run(file("Viewer", "Viewer")),
+      /nobody would be left who can administer this server/,
+    );
+    assert.equal(await state(), before);
+    await run(file("Viewer", "Root"));
+    const [row] = await databases.identity`
+      select username from "user" join user_role on user_id = "user".id
+      join role on role.id = role_id where role.name = 'Root'`;
+    assert.equal(row!.username, "bob");
+  });
+});

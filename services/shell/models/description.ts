@@ -89,6 +89,8 @@ export interface Outcome {
 
 /** What the functions of a model work with. */
 export interface Tools {
+  /** The operator's word for what is refused without it. */
+  force?: boolean;
   databases: Databases;
   now(): Date;
   /** Tells the operator something that is no value. */

@@ -16,7 +16,7 @@ import { render } from "../show/render.ts";
 import { terminalWidth } from "../show/table.ts";
 import { asQuery } from "./query.ts";
 import { related } from "./relations.ts";
-import { deleteRecord, reloadRecord, saveRecord } from "./save.ts";
+import { deleteRecord, type ForceOptions, reloadRecord, saveRecord } from "./save.ts";
 import { noSuchName, refusingUnknown } from "./typos.ts";
 import { checked } from "./values.ts";
 
@@ -29,13 +29,13 @@ export class ShellRecord extends RecordBase {
   }
 
   /** Inserts a new record, or updates what was changed. */
-  save(): Promise<this> {
-    return asQuery(saveRecord(this).then(() => this), "record.save()");
+  save(options?: ForceOptions): Promise<this> {
+    return asQuery(saveRecord(this, options).then(() => this), "record.save()");
   }
 
   /** Deletes it with what depends on it; returns a sentence that says what that was. */
-  delete(): Promise<string> {
-    return asQuery(deleteRecord(this), "record.delete()");
+  delete(options?: ForceOptions): Promise<string> {
+    return asQuery(deleteRecord(this, options), "record.delete()");
   }
 
   /** Reads it again, forgetting what was assigned and not saved. */

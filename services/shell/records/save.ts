@@ -10,18 +10,28 @@ import { listed } from "../show/words.ts";
 import { idsOf } from "./relations.ts";
 import { selectRows } from "./rows.ts";
 
+/** As the operator types it: `delete({force: true})`. */
+export interface ForceOptions {
+  /** Also what would leave nobody who can administer the hub. */
+  force?: boolean;
+}
+
 /** Inserts a new record, or updates what was assigned. */
-export async function saveRecord(record: RecordBase): Promise<void> {
+export async function saveRecord(
+  record: RecordBase,
+  { force = false }: ForceOptions = {},
+): Promise<void> {
   const state = stateOf(record);
   const { model: { description, shell }, row, given } = state;
   const { name, service, fixed, create, update } = description;
   if (fixed || !create || !update) throw new ShellError(`${name}: cannot be saved; ${fixed}`);
   if (row && given.size === 0) return;
   const values = await valuesOf(state);
+  const tools = { ...shell, force };
   const outcome = await shell.change<Outcome>(
     service,
     (change) =>
-      row ? update(change, row.id as number, values, shell) : create(change, values, shell),
+      row ? update(change, row.id as number, values, tools) : create(change, values, tools),
   );
   await shell.broker?.shutOut(outcome.shutOut ?? []);
   // From here on it is stored, whatever the reading says.
@@ -58,7 +68,10 @@ async function valuesOf({ model, row, given }: RecordState): Promise<Record<stri
 }
 
 /** Deletes it; returns a sentence that says what goes with it, and what will. */
-export async function deleteRecord(record: RecordBase): Promise<string> {
+export async function deleteRecord(
+  record: RecordBase,
+  { force = false }: ForceOptions = {},
+): Promise<string> {
   const state = stateOf(record);
   const { model: { description, shell }, row } = state;
   const { service, remove, fixed, forbidden, dependents } = description;
@@ -68,7 +81,7 @@ export async function deleteRecord(record: RecordBase): Promise<string> {
   if (!remove || reason) throw new ShellError(`${name} cannot be deleted: ${reason}`);
   const id = row.id as number;
   const { atOnce = [], later = [] } = await dependents?.(shell.databases, id) ?? {};
-  const outcome = await shell.change(service, (change) => remove(change, id, shell));
+  const outcome = await shell.change(service, (change) => remove(change, id, { ...shell, force }));
   await shell.broker?.shutOut(outcome?.shutOut ?? []);
   state.row = undefined;
   return `${name} is deleted${atOnce.length > 0 ? `, and with it ${listed(atOnce)}` : ""}.` +

@@ -121,6 +121,10 @@ function methodsOf({ name, lookups, statics, methods, fixed }: Description) {
     ...(fixed ? [] : [
       { usage: "save()", meaning: "inserts or updates it" },
       { usage: "delete()", meaning: "deletes it, and says what else goes" },
+      {
+        usage: "delete({force: true})",
+        meaning: "also when nobody is left who can administer the hub; so save({force: true})",
+      },
     ]),
     { usage: "reload()", meaning: "reads it again" },
     ...Object.values(methods),
