@@ -78,8 +78,8 @@ export async function startTask(
     signAsHub(headers, dispatchKey, { subject, payload });
     nc.publish(subject, payload, { headers });
   }
-  const reports = createReports({ db, outbox, streams, log, now });
   const kills = createKills({ db, log, now, publish: publishSigned });
+  const reports = createReports({ db, outbox, streams, kills, log, now });
   const watch = createTaskWatch();
   const deps = { db, outbox, ask, reports, kills, watch, settings, now, log };
 

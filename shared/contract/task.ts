@@ -41,6 +41,11 @@ export const newTask = z.object({
   server_url: nullAsAbsent(text.pipe(z.url({ protocol: /^https?$/ }).max(1024))),
   /** Beyond v6's API: what is unfinished after so many seconds fails. */
   timeout_seconds: nullAsAbsent(integer.pipe(z.number().min(1).max(MAX_TIMEOUT_SECONDS))),
+  /**
+   * Beyond v6's API, from our nodes: the attempt at the parent in whose name a subtask is made. One
+   * that was given up makes none.
+   */
+  parent_attempt: nullAsAbsent(integer.pipe(z.number().min(1))),
 }).refine(
   (task) => task.collaboration_id !== undefined || task.study_id !== undefined,
   "collaboration_id or study_id must be given",

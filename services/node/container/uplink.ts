@@ -55,6 +55,7 @@ export async function openUplink(
     serve: (token) =>
       createProxy({
         hub,
+        attempt: dispatch.attempt,
         token,
         access,
         codec,

@@ -8,8 +8,8 @@
  * earlier one sent, to the byte, though encrypting the same again gives something else.
  * @module
  */
+import { createHmac, randomUUID } from "node:crypto";
 import { z } from "zod";
-import { sha256Hex } from "../../../shared/service/digest.ts";
 import { createdSchema, type Creation, type CreationMemory } from "./create_once.ts";
 
 const creationSchema: z.ZodType<Creation> = z.union([
@@ -46,9 +46,26 @@ export async function openCreationMemory(path: string, runName: string): Promise
     return `${path}-${key}`;
   }
 
+  let secret: Promise<string> | undefined;
+
+  /**
+   * What keys are made with, made when it is first needed. The hub sees the keys: without a secret
+   * it could tell by them whether an input that it may not read is one that it guesses.
+   */
+  async function readSecret(): Promise<string> {
+    const file = `${path}.secret`;
+    const known = await Deno.readTextFile(file).catch(() => "");
+    if (known) return known;
+    const made = randomUUID();
+    await Deno.writeTextFile(`${file}.new`, made, { mode: 0o600 });
+    await Deno.rename(`${file}.new`, file);
+    return made;
+  }
+
   return {
     async keyOf(text) {
-      const digest = (await sha256Hex(text)).slice(0, 32);
+      const key = await (secret ??= readSecret());
+      const digest = createHmac("sha256", key).update(text).digest("hex").slice(0, 32);
       return { digest, key: `${runName}-${digest}-${(counts.get(digest) ?? 0) + 1}` };
     },
     async delivered({ digest, key }) {

@@ -90,6 +90,7 @@ async function withRun(use: (run: RunAtHub) => Promise<void>): Promise<void> {
   async function newAgent() {
     const proxy = createProxy({
       hub,
+      attempt: 1,
       token,
       access: () => Promise.resolve({ token: "hub-token", grant }),
       codec: createEncryptedPayloads({
@@ -181,6 +182,22 @@ Deno.test("openCreationMemory() makes a subtask anew once its answer has arrived
     // The hub takes no such name.
     assert.equal((await ask("x".repeat(100_000))).status, 400);
     await (await newAgent())("another");
-    await waitFor(async () => (await files()).join() === "posted", { what: "nothing to be left" });
+    await waitFor(async () => (await files()).join() === "posted,posted.secret", {
+      what: "nothing to be left",
+    });
   });
+});
+
+Deno.test("openCreationMemory() names a subtask the same for later agents, and so that nobody can guess from what", async () => {
+  const folder = await temporaryFolder();
+  try {
+    const keyIn = async (file: string) =>
+      (await (await openCreationMemory(`${folder.path}/${file}`, "11-1")).keyOf("a text")).key;
+    const key = await keyIn("posted");
+    assert.match(key, /^11-1-[0-9a-f]{32}-1$/);
+    assert.equal(await keyIn("posted"), key);
+    assert.notEqual(await keyIn("of another run"), key);
+  } finally {
+    await folder.remove();
+  }
 });

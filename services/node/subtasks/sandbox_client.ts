@@ -70,7 +70,14 @@ export function createSubtaskClient(
   { hub, payloads, dispatch, log, signal, whileWaiting }: SubtaskClientOptions,
 ): SubtaskClient {
   const access = askAccessOnce(hub, dispatch, signal);
-  const subtasks = createSubtasks({ hub, access, codec: payloads, signal, log });
+  const subtasks = createSubtasks({
+    hub,
+    attempt: dispatch.attempt,
+    access,
+    codec: payloads,
+    signal,
+    log,
+  });
   let count = 0;
 
   /** What the results of a subtask are, by the ids of its runs. */

@@ -88,6 +88,8 @@ export interface Subtasks {
 
 export interface SubtasksOptions {
   hub: Hub;
+  /** The attempt in whose name everything happens: the hub lets none that is given up make more. */
+  attempt: number;
   access: () => Promise<Access>;
   codec: Pick<PayloadCodec, "encode">;
   /** Where a run outlives the agent. */
@@ -99,7 +101,7 @@ export interface SubtasksOptions {
 
 /** Nothing is asked of the hub before the run asks for something. */
 export function createSubtasks(
-  { hub, access, codec, memory = NO_MEMORY, signal, log }: SubtasksOptions,
+  { hub, attempt, access, codec, memory = NO_MEMORY, signal, log }: SubtasksOptions,
 ): Subtasks {
   const own = new Set<number>();
   /** Subtasks of which the answer has not arrived: who asks again meanwhile gets the same one. */
@@ -144,7 +146,8 @@ export function createSubtasks(
     },
 
     async create(key, write) {
-      const making = creating.get(key) ?? createOnce(key, { write, send, memory });
+      const writeOurs = async () => ({ ...await write(), parent_attempt: attempt });
+      const making = creating.get(key) ?? createOnce(key, { write: writeOurs, send, memory });
       creating.set(key, making);
       making.catch(() => creating.delete(key));
       const created = await making;

@@ -46,6 +46,7 @@ async function withCore(
     answerPost: (count) => Response.json({ id: 40 + count }, { status: 201 }),
     subtasks: createSubtasks({
       hub: it.hub,
+      attempt: 2,
       access: () => Promise.resolve({ token: "hub-token", grant }),
       codec: { encode: (content, id) => Promise.resolve(`${content} for ${id}`) },
       ...(memory ? { memory } : {}),
@@ -139,7 +140,7 @@ Deno.test("Subtasks.create() repeats itself to the byte while the hub is unwell,
     assert.equal(known.size, 0);
     core.answerPost = () => Response.json({ id: 50 }, { status: 201 });
     assert.equal((await core.subtasks.create("k", write)).id, 50);
-    assert.deepEqual(core.posted[2]!.body, { name: "sub", written: 2 });
+    assert.deepEqual(core.posted[2]!.body, { name: "sub", written: 2, parent_attempt: 2 });
     assert.deepEqual(known.get("k"), { answer: { id: 50 } });
   }, { memory });
 });

@@ -3,6 +3,7 @@
  * @module
  */
 import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
+import { isFailed } from "../../../shared/node_protocol/status.ts";
 import type { ReportBody } from "../../../shared/node_protocol/reports.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
@@ -11,8 +12,9 @@ import { MAX_ATTEMPTS } from "../rules.ts";
 import { attachBlob } from "../store/blob.ts";
 import { keepNote } from "../store/log.ts";
 import type { ResultRow } from "../store/result.ts";
+import type { StopOrder } from "../store/stop_order.ts";
 import type { TaskRow } from "../store/task.ts";
-import { finalLog, moveResult } from "./result.ts";
+import { finalLog, moveResult, stopMadeBy, stopSubtasks } from "./result.ts";
 
 /** An attempt that a report is about, locked. */
 export interface Attempted {
@@ -40,16 +42,17 @@ export async function startAttempt(
 }
 
 /**
- * An attempt has ended; throws `invalid_request` when its payload is in a blob that is not the
+ * An attempt has ended; one that failed takes its subtasks along. Returns whom to tell to stop,
+ * once it is committed. Throws `invalid_request` when its payload is in a blob that is not the
  * node's.
  */
 export async function finishAttempt(
   change: Change,
   { task, result }: Attempted,
   { report, nodeId, at }: { report: ReportBody<"finish">; nodeId: number; at: Date },
-): Promise<void> {
+): Promise<StopOrder[]> {
   if (report.in_blob) await takeBlob(change, nodeId, result.id, report.result);
-  await moveResult(change, task, result.id, {
+  const ended = await moveResult(change, task, result.id, {
     status: report.status,
     started_at: result.started_at ?? at,
     finished_at: at,
@@ -57,17 +60,31 @@ export async function finishAttempt(
     blob_storage_used: report.in_blob,
     log: await finalLog(change, result.id, report),
   }, at);
+  return isFailed(ended.status) ? await stopMadeBy(change, task, [ended], at) : [];
+}
+
+export interface Next {
+  /** The number of the next attempt, `null` when there is none. */
+  attempt: number | null;
+  /** Whom to tell to stop, once it is committed. */
+  orders: StopOrder[];
 }
 
 /**
- * Hands the result out again, or fails it when that has happened too often. Returns the number of
- * the next attempt, `null` when there is none.
+ * Hands the result out again, or fails it when that has happened too often. The attempt that is
+ * given up takes its subtasks along: the next one makes its own.
  */
 export async function nextAttempt(
   change: Change,
   { task, result }: Attempted,
   { reason, at }: { reason: string; at: Date },
-): Promise<number | null> {
+): Promise<Next> {
+  const orders = await stopSubtasks(change, task, {
+    organizationIds: [result.organization_id],
+    reason: `Not needed any more: attempt ${result.attempt} at the share that asked for this was ` +
+      `lost: ${reason}`,
+    at,
+  });
   if (result.attempt >= MAX_ATTEMPTS) {
     const given_up = `Given up after ${result.attempt} attempts; the last one was lost: ${reason}`;
     await moveResult(change, task, result.id, {
@@ -75,7 +92,7 @@ export async function nextAttempt(
       finished_at: at,
       log: await finalLog(change, result.id, { log: null, reason: given_up }),
     }, at);
-    return null;
+    return { attempt: null, orders };
   }
   const attempt = result.attempt + 1;
   await keepNote(change.tx, result, `[attempt ${result.attempt} was lost: ${reason}]`);
@@ -89,7 +106,7 @@ export async function nextAttempt(
     dispatches: 1,
   }, at);
   await dispatch(change, task, [moved], at);
-  return attempt;
+  return { attempt, orders };
 }
 
 /** Makes the blob that the node uploaded the result's own. */

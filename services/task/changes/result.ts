@@ -19,7 +19,7 @@ import {
 } from "../store/result.ts";
 import { abandonSiblings, type End, endResults } from "../store/result_end.ts";
 import { insertStopOrders, type StopOrder } from "../store/stop_order.ts";
-import type { TaskRow } from "../store/task.ts";
+import { lockSubtasks, type TaskRow } from "../store/task.ts";
 
 /**
  * Writes `values` and tells of it. A failure ends the siblings that nobody has begun (contract
@@ -67,6 +67,7 @@ export async function stopResults(
   });
   const ended = await endResults(tx, open.map((row) => row.id), end);
   const moved = Map.groupBy(ended, (row) => row.task_id);
+  const orders = await orderStops(change, open);
   for (const task of tasks) {
     const rows: ResultRow[] = moved.get(task.id) ?? [];
     if (rows.length === 0) continue;
@@ -79,8 +80,39 @@ export async function stopResults(
       );
     }
     await tellMoved(change, task, rows);
+    if (nodeId !== undefined) orders.push(...await stopMadeBy(change, task, rows, end.at));
   }
-  return { ended: ended.length, orders: await orderStops(change, open) };
+  return { ended: ended.length, orders };
+}
+
+/**
+ * Ends what is unfinished of the subtasks that some results of `task` have made, which the caller
+ * has locked: nobody will ever ask for what they compute.
+ */
+export async function stopSubtasks(
+  change: Change,
+  task: TaskRow,
+  { organizationIds, reason, at }: { organizationIds: number[]; reason: string; at: Date },
+): Promise<StopOrder[]> {
+  const made = await lockSubtasks(change.tx, task, organizationIds);
+  if (made.length === 0) return [];
+  return (await stopResults(change, made, { status: "failed", at, reason })).orders;
+}
+
+/** Ends the subtasks of results that have just ended before their time. */
+export async function stopMadeBy(
+  change: Change,
+  task: TaskRow,
+  ended: Pick<ResultRow, "organization_id" | "status">[],
+  at: Date,
+): Promise<StopOrder[]> {
+  const [first] = ended;
+  if (!first) return [];
+  return await stopSubtasks(change, task, {
+    organizationIds: ended.map((row) => row.organization_id),
+    reason: `Not needed any more: the share that asked for this ended as "${first.status}".`,
+    at,
+  });
 }
 
 /**
@@ -97,8 +129,10 @@ export async function removeResult(
   let orders: StopOrder[] = [];
   if (isOpen(result.status)) {
     const end = { status: "killed by user", at, reason } as const;
-    await tellMoved(change, task, await endResults(change.tx, [resultId], end));
+    const ended = await endResults(change.tx, [resultId], end);
+    await tellMoved(change, task, ended);
     orders = await orderStops(change, [result]);
+    orders.push(...await stopMadeBy(change, task, ended, at));
   }
   await deleteResult(change.tx, resultId);
   return orders;

@@ -27,8 +27,8 @@ import {
   type NewDatabase,
   type NewTask,
   nextRunId,
+  parentState,
   shareTask,
-  statusesOfTask,
   type TaskRow,
 } from "../store/task.ts";
 import { type Stopped, stopResults } from "./result.ts";
@@ -48,18 +48,24 @@ export interface NewTaskOptions {
   shares: NewShare[];
   /** Whose blobs its inputs may be. */
   blobOwners: string[];
+  /** The attempt at the parent's share in whose name it is made, where that is told. */
+  parentAttempt?: number | undefined;
 }
 
 /**
  * Stores a task with its results and dispatches them; tells of it. Throws `forbidden` when its
- * parent is over, and `invalid_request` for an input in a blob that cannot be had.
+ * parent, or the attempt that wants it, is over, and `invalid_request` for an input in a blob that
+ * cannot be had.
  */
 export async function createTask(
   change: Change,
-  { values, databases, shares, blobOwners }: NewTaskOptions,
+  { values, databases, shares, blobOwners, parentAttempt }: NewTaskOptions,
 ): Promise<TaskRow> {
   const { tx } = change;
-  if (values.parent_id !== null) await demandOpen(tx, values.parent_id);
+  if (values.parent_id !== null) {
+    const { parent_id: taskId, init_org_id: organizationId } = values;
+    await demandOpen(tx, { taskId, organizationId, attempt: parentAttempt });
+  }
   const job_id = values.job_id ?? await nextRunId(tx);
   const task = await insertTask(tx, { ...values, job_id }, databases);
   const results = await insertResults(
@@ -76,11 +82,28 @@ export async function createTask(
   return task;
 }
 
-/** Under the lock that this takes the parent cannot be killed between this look and the commit. */
-async function demandOpen(tx: Tx, parentId: number): Promise<void> {
-  const parent = await shareTask(tx, parentId);
-  const open = parent && !isFinal(taskStatus(await statusesOfTask(tx, parent.id)));
-  demand(open === true, "create subtasks of a task that is over");
+/**
+ * Under the lock that this takes the parent cannot be killed, nor an attempt at it given up,
+ * between this look and the commit: whatever is made before takes part in that, and nothing is made
+ * after it.
+ */
+async function demandOpen(
+  tx: Tx,
+  { taskId, organizationId, attempt }: {
+    taskId: number;
+    organizationId: number;
+    attempt: number | undefined;
+  },
+): Promise<void> {
+  const parent = await shareTask(tx, taskId);
+  demand(parent !== undefined, "create subtasks of a task that is over");
+  const state = await parentState(tx, { taskId, organizationId });
+  const open = !isFinal(taskStatus(state.statuses)) && state.attempt !== null;
+  demand(open, "create subtasks of a task that is over");
+  demand(
+    attempt === undefined || attempt === state.attempt,
+    "create subtasks for an attempt that was given up",
+  );
 }
 
 async function attachInputs(

@@ -77,5 +77,6 @@ function optionsOf({ principal, given, scope, origin, deadline_at }: {
       callerOf(principal),
       ...(principal.kind === "container" ? [`node:${principal.id}`] : []),
     ],
+    parentAttempt: given.parent_attempt,
   };
 }

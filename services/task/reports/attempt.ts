@@ -18,12 +18,12 @@ import type { Change } from "../../../shared/storage/outbox.ts";
 import { type Attempted, finishAttempt, nextAttempt, startAttempt } from "../changes/attempt.ts";
 import { codeOfJob } from "../store/job_code.ts";
 import { lockResult, resultInput, type ResultRow, taskOfResult } from "../store/result.ts";
-import { closeStopOrder } from "../store/stop_order.ts";
+import { closeStopOrder, type StopOrder } from "../store/stop_order.ts";
 import { lockTask, taskById } from "../store/task.ts";
 import type { Reports, ReportsOptions } from "./handlers.ts";
 
 export function attemptReports(
-  { outbox, log, now }: Pick<ReportsOptions, "outbox" | "log" | "now">,
+  { outbox, kills, log, now }: Pick<ReportsOptions, "outbox" | "kills" | "log" | "now">,
 ): Pick<Reports, AttemptReportKind> {
   /** Runs `act` on the locked result when the report counts; else says why not. */
   function onAttempt<Answer>(
@@ -70,9 +70,10 @@ export function attemptReports(
       });
     },
 
-    finish(nodeId, report) {
-      return onAttempt("finish", nodeId, report, async (change, attempted) => {
-        await finishAttempt(change, attempted, { report, nodeId, at: now() });
+    async finish(nodeId, report) {
+      let orders: StopOrder[] = [];
+      const answer = await onAttempt("finish", nodeId, report, async (change, attempted) => {
+        orders = await finishAttempt(change, attempted, { report, nodeId, at: now() });
         log.info("Result committed", {
           task_id: attempted.task.id,
           result_id: report.result_id,
@@ -81,15 +82,21 @@ export function attemptReports(
         });
         return { ok: true as const };
       });
+      kills.tell(orders);
+      return answer;
     },
 
-    lost(nodeId, report) {
-      return onAttempt("lost", nodeId, report, async (change, attempted) => {
+    async lost(nodeId, report) {
+      let orders: StopOrder[] = [];
+      const answer = await onAttempt("lost", nodeId, report, async (change, attempted) => {
         const { reason } = report;
-        const next_attempt = await nextAttempt(change, attempted, { reason, at: now() });
-        logLost(log, attempted, { next_attempt, reason });
-        return { ok: true as const, next_attempt };
+        const next = await nextAttempt(change, attempted, { reason, at: now() });
+        orders = next.orders;
+        logLost(log, attempted, { next_attempt: next.attempt, reason });
+        return { ok: true as const, next_attempt: next.attempt };
       });
+      kills.tell(orders);
+      return answer;
     },
   };
 }

@@ -7,6 +7,7 @@ import type { ReportAnswer, ReportBody } from "../../../shared/node_protocol/rep
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Db } from "../../../shared/storage/db.ts";
 import type { Outbox } from "../../../shared/storage/outbox.ts";
+import type { Kills } from "../dispatch/kills.ts";
 import type { DispatchStreams } from "../dispatch/streams.ts";
 
 /** What is done about each kind of report of a node. */
@@ -18,6 +19,7 @@ export interface ReportsOptions {
   db: Db;
   outbox: Outbox;
   streams: DispatchStreams;
+  kills: Kills;
   log: Logger;
   now: () => Date;
 }

@@ -11,7 +11,7 @@ import { nextAttempt } from "../changes/attempt.ts";
 import { redispatch } from "../dispatch/send.ts";
 import { countHello, lockAgent } from "../store/node_agent.ts";
 import { lockResult, openResultsAtNode, resultById } from "../store/result.ts";
-import { closeStopOrdersExcept } from "../store/stop_order.ts";
+import { closeStopOrdersExcept, type StopOrder } from "../store/stop_order.ts";
 import { lockTask } from "../store/task.ts";
 import { logLost } from "./attempt.ts";
 import type { Reports, ReportsOptions } from "./handlers.ts";
@@ -20,7 +20,9 @@ type Hello = ReportBody<"hello">;
 type Late = ReportAnswer<"hello"> & { ok: false };
 type Dropped = (ReportAnswer<"hello"> & { ok: true })["drop"];
 
-export function helloReport({ db, outbox, streams, log, now }: ReportsOptions): Reports["hello"] {
+export function helloReport(
+  { db, outbox, streams, kills, log, now }: ReportsOptions,
+): Reports["hello"] {
   /**
    * Does something about a hello that is the node's next one still; `before` is the agent that said
    * the last one.
@@ -44,15 +46,18 @@ export function helloReport({ db, outbox, streams, log, now }: ReportsOptions): 
     hello: Hello,
     { id, task_id, newJournal }: { id: number; task_id: number; newJournal: boolean },
   ): Promise<void> {
+    let orders: StopOrder[] = [];
     await onHello(nodeId, hello, async (change) => {
       const task = await lockTask(change.tx, task_id);
       const result = task && await lockResult(change.tx, id);
       if (!result || result.finished_at !== null || result.node_id !== nodeId) return;
       if (result.status === "pending") return await redispatch(change, result, now());
       const reason = newJournal ? "another agent took over" : "the agent does not know of it";
-      const next_attempt = await nextAttempt(change, { task, result }, { reason, at: now() });
-      logLost(log, { task, result }, { next_attempt, reason });
+      const next = await nextAttempt(change, { task, result }, { reason, at: now() });
+      orders = next.orders;
+      logLost(log, { task, result }, { next_attempt: next.attempt, reason });
     });
+    kills.tell(orders);
   }
 
   return async function hello(nodeId, hello) {

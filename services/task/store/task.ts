@@ -151,13 +151,13 @@ export async function shareTask(tx: Tx, id: number): Promise<TaskRow | undefined
 }
 
 /**
- * A task and all its descendants, locked. Every task of the run id is locked, in one order, so that
- * no child can be added meanwhile and two such calls cannot wait for each other.
+ * A task and all its descendants, locked. Every task of the run id that could be one is locked, in
+ * one order, so that no child can be added meanwhile and two such calls cannot wait for each other.
  */
 export async function lockFamily(tx: Tx, root: TaskRow): Promise<TaskRow[]> {
   for (let known = -1;;) {
     const all = await tx<TaskRow[]>`
-      select ${taskColumns(tx)} from task where job_id = ${root.job_id}
+      select ${taskColumns(tx)} from task where job_id = ${root.job_id} and id >= ${root.id}
       order by id for no key update`;
     // A child that was committed while this waited for its parent is seen only by the next look.
     if (all.length > known) {
@@ -171,6 +171,30 @@ export async function lockFamily(tx: Tx, root: TaskRow): Promise<TaskRow[]> {
       return family.has(task.id);
     });
   }
+}
+
+/**
+ * What some organizations' shares of a task have made: its subtasks and all their descendants,
+ * locked. The caller has locked the task, so that no more are made meanwhile.
+ */
+export async function lockSubtasks(
+  tx: Tx,
+  task: TaskRow,
+  organizationIds: number[],
+): Promise<TaskRow[]> {
+  // Hardly any task has some: no other task of the run id need be locked then.
+  const [one] = await tx`
+    select 1 from task where parent_id = ${task.id} and init_org_id = any(${organizationIds})
+    limit 1`;
+  if (!one) return [];
+  const made = new Set<number>();
+  return (await lockFamily(tx, task)).filter(({ id, parent_id, init_org_id }) => {
+    const isTheirs = parent_id === task.id
+      ? organizationIds.includes(init_org_id)
+      : parent_id !== null && made.has(parent_id);
+    if (isTheirs) made.add(id);
+    return isTheirs;
+  });
 }
 
 /** The first task of a run id. */
@@ -231,6 +255,25 @@ export async function progressOfTasks(tx: Tx, ids: number[]): Promise<TaskProgre
   return await tx<TaskProgress[]>`
     select task_id, array_agg(distinct status) as statuses, max(finished_at) as last_finished_at
     from result where task_id = any(${ids}) group by task_id`;
+}
+
+/** A task that is to get a subtask: how far it is, and how far the share is that asks for it. */
+export interface ParentState {
+  statuses: string[];
+  /** The attempt at the share that is under way; null when the share is over, or there is none. */
+  attempt: number | null;
+}
+
+export async function parentState(
+  tx: Tx,
+  { taskId, organizationId }: { taskId: number; organizationId: number },
+): Promise<ParentState> {
+  const [row] = await tx<ParentState[]>`
+    select coalesce(array_agg(distinct status), '{}') as statuses,
+      max(attempt) filter (where organization_id = ${organizationId} and finished_at is null)
+        as attempt
+    from result where task_id = ${taskId}`;
+  return row!;
 }
 
 /** Which statuses the results of a task have, each once: a task can have thousands of results. */

@@ -54,10 +54,14 @@ Deno.test("a subtask's deadline and a kill of its family do not wait for each ot
     timeout_seconds: 30,
   });
   clock = Date.now() + 31_000;
+  const grandchild = await hub().post(hub().container(place, 0, child), place, {
+    image: task.image,
+  });
   let expiring: Promise<number> | undefined;
   await hub().db.begin(async (tx) => {
     // As a kill does, in the order of ids.
     await lockTask(tx, task.id);
+    await lockTask(tx, child.id);
     expiring = hub().reconciler.expire();
     expiring.catch(() => {});
     await waitFor(async () => {
@@ -66,7 +70,7 @@ Deno.test("a subtask's deadline and a kill of its family do not wait for each ot
         where datname = current_database() and wait_event_type = 'Lock'`;
       return row !== undefined;
     }, { what: "the deadline to wait for the family" });
-    await lockTask(tx, child.id);
+    await lockTask(tx, grandchild.id);
   });
   assert.equal(await expiring, 1);
   clock = Date.now();

@@ -87,6 +87,7 @@ async function withProxy(
   const blobs = `${folder.path}/blobs`;
   await Deno.mkdir(blobs);
   const proxy: Proxy = createProxy({
+    attempt: 1,
     hub: it.hub,
     token,
     access: () => Promise.resolve({ token: "hub-token", grant }),
@@ -343,6 +344,6 @@ Deno.test("a subtask names its blobs, and large results stay blobs for those who
     assert.deepEqual(await results(), { id: 1, result: id, blob_storage_used: true });
     const body = JSON.stringify({ organizations: [{ id: 3, input: id }] });
     assert.equal((await ask("POST", "/task", { body })).status, 201);
-    assert.deepEqual(posted, JSON.parse(body));
+    assert.deepEqual(posted, { ...JSON.parse(body), parent_attempt: 1 });
   });
 });

@@ -26,6 +26,8 @@ import { oneAfterTheOther, type ProxyContext } from "./turns.ts";
 
 export interface ProxyOptions {
   hub: Hub;
+  /** Which attempt the run is. */
+  attempt: number;
   /** The run's own secret. */
   token: string;
   /** The hub's token for this run, and where it belongs. */
@@ -47,9 +49,10 @@ export type Proxy = (request: Request, context: ProxyContext) => Response | Prom
 const LARGE = ["/task", "/result", "/result/:id", "/run", "/run/:id"];
 
 export function createProxy(
-  { hub, token, access, codec, memory, blobs: runBlobs, whileWaiting, signal, log }: ProxyOptions,
+  { hub, attempt, token, access, codec, memory, blobs: runBlobs, whileWaiting, signal, log }:
+    ProxyOptions,
 ): Proxy {
-  const subtasks = createSubtasks({ hub, access, codec, memory, signal, log });
+  const subtasks = createSubtasks({ hub, attempt, access, codec, memory, signal, log });
   const blobs = createBlobRoutes({ ...runBlobs, hub, access, subtasks, codec, signal, log });
   const app = new Hono<{ Bindings: ProxyContext }>();
 

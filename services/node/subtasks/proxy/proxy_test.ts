@@ -67,6 +67,7 @@ async function withProxy(
   const proxyOfRun: ProxyOfRun = { asked, waits: 0, ask };
   const api = `http://127.0.0.1:${server.addr.port}/api`;
   const options: ProxyOptions = {
+    attempt: 1,
     hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
     token,
     access: () => Promise.resolve({ token: "hub-token", grant }),

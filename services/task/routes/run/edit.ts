@@ -13,7 +13,7 @@ import { resultOfTaskById } from "../../store/shown_result.ts";
 import { showRuns } from "./show_runs.ts";
 
 // How v6's own nodes report. Ours report to the broker, where the attempt counts as well.
-export function editRun(app: Hono<AppEnv>, { db, outbox, ask, now }: TaskDeps): void {
+export function editRun(app: Hono<AppEnv>, { db, outbox, ask, kills, now }: TaskDeps): void {
   app.patch(
     "/run/:id",
     allow(["node"]),
@@ -25,10 +25,11 @@ export function editRun(app: Hono<AppEnv>, { db, outbox, ask, now }: TaskDeps): 
       const row = found(await resultOfTaskById(db, runId, "result"), "run", runId);
       demand(isAtNode(principal, row), `change run ${runId}`);
       const options = { nodeId: principal.id, at: now() };
-      const changed = await outbox.change((change) =>
+      const orders = await outbox.change((change) =>
         updateRun(change, row, c.req.valid("json"), options)
       );
-      if (!changed) throw new SextantError("invalid_request", `Run ${runId} is finished already.`);
+      if (!orders) throw new SextantError("invalid_request", `Run ${runId} is finished already.`);
+      kills.tell(orders);
       const shown = found(await resultOfTaskById(db, runId, "run"), "run", runId);
       return c.json((await showRuns({ db, ask }, [shown]))[0]);
     },
