@@ -1,5 +1,5 @@
 /**
- * The error of the shell itself.
+ * The error of the shell itself, and texts that cannot do harm.
  * @module
  */
 
@@ -11,8 +11,20 @@ export class ShellError extends Error {
   }
 }
 
+/** There is no session, and why. */
+export class CannotStart extends ShellError {}
+
 /** The first line of a text, without what a terminal would obey. */
 export function oneLine(text: string): string {
+  return harmless(text.split("\n", 1)[0]!, " ").trim();
+}
+
+/**
+ * Text without control characters: a log or a name must not be able to move the cursor or to set
+ * the title. `instead` stands for new lines and tabs, which stay where it is not given.
+ */
+export function harmless(text: string, instead?: string): string {
   // deno-lint-ignore no-control-regex -- these are what is to be kept from the terminal
-  return text.split("\n", 1)[0]!.replace(/[\x00-\x1f\x7f-\x9f]/g, " ").trim();
+  const shown = text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\u{fffd}");
+  return instead === undefined ? shown : shown.replace(/[\n\t]+/g, instead);
 }

@@ -3,20 +3,20 @@
  * @module
  */
 import { basename, join } from "node:path";
-import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { readArgs, typedPath, UsageError } from "../../shared/command_line/read_args.ts";
 import { messageOf } from "../../shared/service/errors.ts";
 import { VERSION } from "../../shared/version.ts";
-import { readAddresses } from "./connections.ts";
-import { createEvaluator } from "./prompt/evaluate.ts";
-import { ShellError } from "./errors.ts";
+import { createEvaluator } from "./prompt/evaluator.ts";
+import { CannotStart, ShellError } from "./errors.ts";
+import { exportEntities } from "./import/export.ts";
+import { importFile } from "./import/import.ts";
 import { explain } from "./show/explain.ts";
 import { openHistory } from "./prompt/history.ts";
 import { runPrompt } from "./prompt/prompt.ts";
 import { render } from "./show/render.ts";
 import { terminalWidth } from "./show/table.ts";
-import { openSession, type Session } from "./session.ts";
+import { startSession } from "./session.ts";
 
 const CHECKOUT_DATA = fileURLToPath(new URL("../../.sextant", import.meta.url));
 
@@ -61,36 +61,36 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   const data = values.data === undefined ? CHECKOUT_DATA : typedPath(values.data);
-  const say = (line: string) => console.error(line);
-  let session: Session;
   try {
-    session = await openSession({ addresses: await readAddresses(data), say });
+    const given = values.import ?? values.eval ?? positionals[0];
+    const atPrompt = given === undefined && !values.export && Deno.stdin.isTerminal();
+    if (atPrompt) return await prompt(data);
+    await runWithoutPrompt(options, data);
+    return 0;
   } catch (error) {
-    console.error(`Cannot start: ${explain(error)}`);
+    console.error(`${error instanceof CannotStart ? "Cannot start" : "Error"}: ${explain(error)}`);
     return 1;
   }
-  Object.assign(globalThis, { db: session.db, sql: session.sql });
+}
+
+type Options = ReturnType<typeof parseOptions>;
+
+async function runWithoutPrompt({ values, positionals }: Options, data: string): Promise<void> {
+  const session = await startSession(data, { say: (line) => console.error(line) });
   const print = (value: unknown) => printValue(value, values.json);
   try {
     if (values.import !== undefined) {
       const { dryRun, strict } = { dryRun: values["dry-run"], strict: values.strict };
-      const run = session.db.import as (path: string, options: object) => Promise<unknown>;
-      print(await run(typedPath(values.import), { dryRun, strict }));
+      print(await importFile(session.shell, typedPath(values.import), { dryRun, strict }));
     } else if (values.export) {
-      print(await (session.db.export as () => Promise<string>)());
+      print(await exportEntities(session.shell));
     } else if (values.eval !== undefined) {
       print(await evaluate(values.eval));
     } else if (positionals[0] !== undefined) {
       await runScript(typedPath(positionals[0]));
-    } else if (!Deno.stdin.isTerminal()) {
-      print(await evaluate(await new Response(Deno.stdin.readable).text()));
     } else {
-      await prompt(session, data);
+      print(await evaluate(await new Response(Deno.stdin.readable).text()));
     }
-    return 0;
-  } catch (error) {
-    console.error(`Error: ${explain(error)}`);
-    return 1;
   } finally {
     await session.close();
   }
@@ -162,33 +162,25 @@ async function runScript(path: string): Promise<void> {
 }
 
 function printValue(value: unknown, json: boolean): void {
-  if (value === undefined) return;
-  if (!json) console.log(render(value, terminalWidth()));
-  else {console.log(JSON.stringify(value, (_key, one) =>
-      typeof one === "bigint" ? String(one) : one));}
+  if (json) {
+    const text = (_key: string, one: unknown) => typeof one === "bigint" ? String(one) : one;
+    console.log(JSON.stringify(value, text) ?? "null");
+  } else if (value !== undefined) console.log(render(value, terminalWidth()));
 }
 
-async function prompt({ connections, interrupt }: Session, data: string): Promise<void> {
-  console.log(BANNER);
-  for (const line of connections) console.log(`  ${line}`);
-  console.log(
-    "db.help() lists what there is. Tab completes, Ctrl-C clears the line, exit leaves.",
-  );
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    process.stdout.write(`Error: ${explain(event.reason)}\n`);
+async function prompt(data: string): Promise<number> {
+  return await runPrompt({
+    data,
+    history: openHistory(Deno.env.get("SEXTANT_SHELL_HISTORY") ?? join(data, "shell_history")),
+    greet(connections) {
+      console.log(BANNER);
+      for (const line of connections) console.log(`  ${line}`);
+      console.log(
+        "db.help() lists what there is. Tab completes, Ctrl-R searches, Ctrl-C clears the line or " +
+          "stops what runs, exit leaves.",
+      );
+    },
   });
-  const evaluator = await createEvaluator();
-  try {
-    await runPrompt({
-      evaluator,
-      history: openHistory(Deno.env.get("SEXTANT_SHELL_HISTORY") ?? join(data, "shell_history")),
-      globals: ["db", "sql", "await", "const", "new"],
-      interrupt,
-    });
-  } finally {
-    evaluator.close();
-  }
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

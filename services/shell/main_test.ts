@@ -2,45 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { temporaryFolder } from "../../tests/harness.ts";
 import { useOwnPostgres } from "../../tests/support/postgres.ts";
-import {
-  openPrompt,
-  prepareDatabases,
-  type Prompt,
-  runShell,
-  shellEnvironment,
-} from "../../tests/support/shell.ts";
+import { newShellHub, row, runShell, withPrompt } from "../../tests/support/shell.ts";
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 
 const postgres = useOwnPostgres();
-
-/** Databases as they are after the services' first start, and the environment that names them. */
-async function newHub() {
-  const urls = await postgres().newDatabases();
-  await prepareDatabases(urls);
-  return { urls, env: shellEnvironment(urls) };
-}
-
-async function withPrompt(
-  env: Record<string, string>,
-  work: (prompt: Prompt, data: string) => Promise<void>,
-): Promise<void> {
-  const folder = await temporaryFolder();
-  const prompt = await openPrompt({ env, args: ["--data", folder.path] });
-  try {
-    await work(prompt, folder.path);
-  } finally {
-    await prompt.close();
-    await folder.remove();
-  }
-}
+const newHub = () => newShellHub(postgres());
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
-/** A table's lines that hold all of these, in this order. */
-function row(...cells: (string | number)[]): RegExp {
-  const escaped = cells.map((cell) => String(cell).replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`│ ${escaped.join(" +│([^\\n]*│)? ")} `);
-}
 
 /**
  * The shell's document, row by row: what is typed, and what is printed (nothing, unless given).
@@ -211,7 +180,7 @@ function assertPrinted(
 
 Deno.test("every row of the shell's document works at the prompt", async () => {
   const { env } = await newHub();
-  await withPrompt(env, async (prompt) => {
+  await withPrompt({ env }, async (prompt) => {
     assert.match(
       prompt.screen(),
       /prefer it[^]*identity: test_\w+ as sextant_identity, PostgreSQL \d+/,
@@ -248,7 +217,7 @@ Deno.test("every row of the shell's document works in a script", async () => {
 
 Deno.test("wrong input is one clear line, and nothing is half-written", async () => {
   const { env } = await newHub();
-  await withPrompt(env, async (prompt) => {
+  await withPrompt({ env }, async (prompt) => {
     const wrong = async (typed: string, message: string | RegExp) => {
       const printed = (await prompt.type(typed)).trimEnd();
       assert.match(printed, /^Error: [^\n]+$/, `${typed} printed:\n${printed}`);
@@ -324,235 +293,6 @@ Deno.test("wrong input is one clear line, and nothing is half-written", async ()
     assert.equal(await prompt.type("await sql.identity`update role set name = name`"), "UPDATE 7");
     assert.equal(await prompt.type("(await sql.identity`select * from outbox`).length"), "2");
   });
-});
-
-Deno.test("a forgotten await is made good at the prompt, and told where it cannot be", async () => {
-  const { env } = await newHub();
-  await withPrompt(env, async (prompt) => {
-    await prompt.type(`const o = new db.Organization({name: "X1"}); o.save()`);
-    assert.match(await prompt.type(`org = db.Organization.getByName("X1")`), row("name", "X1"));
-    assert.equal((await prompt.type("org.name")).trim(), "X1");
-    assert.match(await prompt.type(`org.name = "new"; org.save()`), row("name", "new"));
-    assert.equal(await prompt.type(`const fixed = db.Organization.get(1)`), "");
-    assert.equal((await prompt.type("fixed.name")).trim(), "new");
-    assert.equal(await prompt.type(`let all = db.Organization.get()`), "");
-    assert.equal((await prompt.type("all.length")).trim(), "1");
-    const told = await prompt.type(`two = db.Organization.get(1); two.name`);
-    assert.match(
-      told,
-      /^Error: db\.Organization\.get\(…\) is not there yet: put await before it, as in \(await db\.Organization\.get\(…\)\)\.name$/,
-    );
-    assert.match(await prompt.type(`org.users.length`), /await organization\.users\)\.length/);
-    assert.match(await prompt.type(`const none = db.Organization.get("x")`), /must be an integer/);
-  });
-  const { code, stderr } = await runShell(["--eval", `db.Organization.get(1).name`], { env });
-  assert.equal(code, 1);
-  assert.match(stderr, /^Error: db\.Organization\.get\(…\) is not there yet: put await before it/);
-});
-
-/** The lines of the page that operators know, as it has them, and what a person types here. */
-const PAGE: [python: string, typed: string, printed: RegExp][] = [
-  [
-    `iknl = db.Organization(name="IKNL", country="Netherlands")`,
-    `iknl = db.Organization({name: "IKNL", country: "Netherlands"})`,
-    row("name", "IKNL"),
-  ],
-  [`iknl.save()`, `iknl.save()`, row("id", 1)],
-  [`db.Organization.get()`, `db.Organization.get()`, row(1, "IKNL")],
-  [`db.Organization.get(1)`, `db.Organization.get(1)`, row("id", 1)],
-  [
-    `db.Organization.get_by_name("IKNL")`,
-    `iknl = db.Organization.get_by_name("IKNL")`,
-    /get_by_name is called getByName here\.[^]*IKNL/,
-  ],
-  [`iknl.created_tasks`, `iknl.created_tasks`, /\(none\)/],
-  [`iknl._public_key = "key"`, `iknl._public_key = "key"`, /key/],
-  [
-    `user = db.User(username="root", password="secret", roles="root", organization=iknl)`,
-    `user = db.User({username: "root", password: "secret", roles: "root", organization: iknl})`,
-    row("username", "root"),
-  ],
-  [`user.save()`, `user.save()`, row("id", 1)],
-  [`user.set_password("new")`, `user.set_password("new")`, row("username", "root")],
-  [`db.User.get_by_username("root")`, `db.User.get_by_username("root")`, row("username", "root")],
-  [`db.Task.next_run_id()`, `db.Task.next_run_id()`, /\d+$/],
-];
-
-Deno.test("the page's lines work as a person types them, and those of Python alone say how", async () => {
-  const { env } = await newHub();
-  await withPrompt(env, async (prompt) => {
-    for (const [python, typed, printed] of PAGE) {
-      assert.match(await prompt.type(typed), printed, typed);
-      if (python === typed) continue;
-      const hint = await prompt.type(python);
-      if (/\w\(\w+=/.test(python)) {
-        assert.ok(hint.includes("values are given by name in braces here: "), hint);
-        assert.ok(hint.includes(typed.replace("db.", "new db.")), hint);
-      }
-    }
-    const habits: [typed: string, told: RegExp][] = [
-      ["None", /None is Python's: write undefined/],
-      ["print(iknl)", /print is Python's/],
-      ["len(iknl)", /list\.length/],
-      ["[o for o in db.Organization.get() if o.id]", /\.filter\(\(o\) => o\.id\)/],
-      ["# nothing", /a comment begins with \/\/ here/],
-      ["help()", /^Models, such as/],
-    ];
-    for (const [typed, told] of habits) assert.match(await prompt.type(typed), told, typed);
-  });
-});
-
-Deno.test("the prompt survives the database", async () => {
-  const { env } = await newHub();
-  await withPrompt(env, async (prompt) => {
-    await prompt.type(`const o = await new db.Organization({name: "One"}).save()`);
-    await postgres().kill9();
-    assert.match(
-      await prompt.type(`o.country = "NL"; await o.save()`),
-      /^Error: The database is not answering/,
-    );
-    await postgres().start();
-    assert.match(await prompt.type("await o.save()"), row("country", "NL"));
-  });
-});
-
-Deno.test("the prompt takes statements over several lines, and types", async () => {
-  const { env } = await newHub();
-  await withPrompt(env, async (prompt) => {
-    await prompt.type("function twice(n: number): number {\r  return 2 * n\r}");
-    assert.equal(await prompt.type("twice(4)"), "8");
-    assert.match(await prompt.type("const list = [\r  1,\r  2,\r]\rlist.length"), /2$/);
-    assert.equal(await prompt.type("const list = 7"), "");
-    assert.equal(await prompt.type("list"), "7");
-    assert.equal(await prompt.type("{ a: list }"), "{ a: 7 }");
-    assert.match(await prompt.type("foo bar(\r"), /^Error: Syntax error: Unexpected identifier/);
-  });
-});
-
-Deno.test("Ctrl-C clears the line and what went before, and leaves what takes too long; Ctrl-D ends", async () => {
-  const { env } = await newHub();
-  const folder = await temporaryFolder();
-  const prompt = await openPrompt({ env, args: ["--data", folder.path] });
-  await prompt.keys("nonsense(");
-  await prompt.shows("nonsense(");
-  await prompt.keys("\x03");
-  await prompt.shows(/\^C\nsextant> $/);
-  assert.equal(await prompt.type("1 + 1"), "2");
-  await prompt.keys("function half() {\r");
-  await prompt.shows("...");
-  await prompt.keys("\x03");
-  await prompt.shows(/\^C\nsextant> $/);
-  assert.equal(await prompt.type("2 + 2"), "4");
-  await prompt.keys("await new Promise(() => {})\r");
-  await prompt.shows("{})\n");
-  await prompt.keys("\x03");
-  await prompt.shows(/\^C[^\n]*\nsextant> $/);
-  assert.equal(await prompt.type("3 + 3"), "6");
-  await prompt.keys("\x04");
-  assert.equal(await prompt.ended, 0);
-  await prompt.close();
-  await folder.remove();
-});
-
-/** Starts a program in another account, which may read what the tests' own can. */
-const AS_NOBODY = [
-  ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
-  ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"],
-].flat();
-
-function canBeNobody(): boolean {
-  const [program, ...args] = AS_NOBODY;
-  return Deno.uid() === 0 &&
-    new Deno.Command(program!, { args: [...args, "true"] }).outputSync().success;
-}
-
-/** Deno's packages where every account finds them, not only the tests' own. */
-async function packagesForAll(folder: string): Promise<string> {
-  const info = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
-  const { npmCache } = JSON.parse(new TextDecoder().decode(info.stdout));
-  const copy = async (...how: string[]) => {
-    const args = ["--recursive", ...how, `${npmCache}/.`, join(folder, "npm")];
-    return (await new Deno.Command("cp", { args, stderr: "null" }).output()).success;
-  };
-  // Links, where both are in one file system.
-  assert.ok(await copy("--link") || await copy("--force"));
-  return folder;
-}
-
-Deno.test({
-  name: "the prompt works on a terminal that belongs to another account",
-  ignore: !canBeNobody(),
-  async fn() {
-    const { env } = await newHub();
-    const folder = await temporaryFolder();
-    const prompt = await openPrompt({
-      env: { ...env, DENO_DIR: await packagesForAll(folder.path) },
-      through: AS_NOBODY,
-      args: ["--data", folder.path],
-    });
-    assert.equal(await prompt.type("1 + 1"), "2");
-    assert.match(await prompt.type("await db.Organization.get()"), /\(none\)/);
-    await prompt.keys("await new Promise(() => {})\r");
-    await prompt.shows("{})\n");
-    await prompt.keys("\x03");
-    await prompt.shows(/\^C[^\n]*\nsextant> $/);
-    await prompt.keys("db.Organiz\t");
-    await prompt.shows("db.Organization");
-    await prompt.close();
-    await folder.remove();
-  },
-});
-
-Deno.test("the prompt knows the words of any prompt: help and exit", async () => {
-  const { env } = await newHub();
-  const folder = await temporaryFolder();
-  const prompt = await openPrompt({ env, args: ["--data", folder.path] });
-  for (const word of ["help", "?"]) {
-    assert.match(await prompt.type(word), /^Models, such as db\.Organization:/);
-  }
-  await prompt.keys("quit\r");
-  assert.equal(await prompt.ended, 0);
-  await prompt.close();
-  await folder.remove();
-});
-
-Deno.test("the prompt completes models, fields and methods", async () => {
-  const { env } = await newHub();
-  await withPrompt(env, async (prompt) => {
-    await prompt.type(`const o = new db.Organization({name: "One"})`);
-    await prompt.keys("db.Organiz\t");
-    await prompt.shows("db.Organization");
-    await prompt.keys(".getBy\t");
-    await prompt.shows(/getByName/);
-    await prompt.keys("\x03");
-    await prompt.shows(/\^C\nsextant> $/);
-    await prompt.keys("o.publ\t");
-    await prompt.shows("o.publicKey");
-    await prompt.keys("\x03");
-    await prompt.shows(/\^C\nsextant> $/);
-    await prompt.keys("o.sa\t");
-    await prompt.shows("o.save");
-    await prompt.keys("\x03");
-  });
-});
-
-Deno.test("history is kept between sessions, without what holds a secret", async () => {
-  const { env } = await newHub();
-  const folder = await temporaryFolder();
-  const args = ["--data", folder.path];
-  const first = await openPrompt({ env, args });
-  await first.type(`const one = "remembered"`);
-  await first.type(`const u = new db.User({username: "x", password: "hunter2"})`);
-  await first.type(`await u.setPassword(\r"hunter3")`);
-  await first.close();
-  const kept = await Deno.readTextFile(join(folder.path, "shell_history"));
-  assert.equal(kept, `const one = "remembered"\n`);
-  assert.equal((await Deno.stat(join(folder.path, "shell_history"))).mode! & 0o777, 0o600);
-  const second = await openPrompt({ env, args });
-  await second.keys("\x1b[A");
-  await second.shows(`const one = "remembered"`);
-  await second.close();
-  await folder.remove();
 });
 
 Deno.test("--eval, a script and the standard input run without a prompt", async () => {

@@ -9,10 +9,12 @@ import { silentLogger } from "../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { type BrokerLink, connectBroker } from "./broker.ts";
 import { changeServices } from "./change.ts";
-import { type Addresses, openDatabases } from "./connections.ts";
+import { type Addresses, openDatabases, readAddresses } from "./connections.ts";
+import { CannotStart } from "./errors.ts";
 import type { ModelName } from "./models/description.ts";
 import { DESCRIPTIONS } from "./models/all.ts";
 import { diagnose } from "./doctor/doctor.ts";
+import { explain } from "./show/explain.ts";
 import { helpOfShell } from "./show/help.ts";
 import { exportEntities } from "./import/export.ts";
 import { importFile, type ImportOptions } from "./import/import.ts";
@@ -40,13 +42,31 @@ export interface Session {
 /** How a value looks at the prompt. */
 const INSPECT = Symbol.for("Deno.customInspect");
 
-export interface OpenSessionOptions {
-  addresses: Addresses;
-  say: (line: string) => void;
+/** How a session speaks with the operator. */
+export interface Conversation {
+  /** Tells something that is no value. */
+  say(line: string): void;
+  /** Has a question answered; missing where nobody can be asked. */
+  ask?(question: string): Promise<string>;
+}
+
+/**
+ * Opens the session that the environment or the data folder names; throws {@linkcode CannotStart}.
+ */
+export async function startSession(data: string, conversation: Conversation): Promise<Session> {
+  try {
+    const session = await openSession({ addresses: await readAddresses(data), ...conversation });
+    Object.assign(globalThis, { db: session.db, sql: session.sql });
+    return session;
+  } catch (error) {
+    throw new CannotStart(explain(error));
+  }
 }
 
 /** Connects; throws a line that says why it cannot. */
-export async function openSession({ addresses, say }: OpenSessionOptions): Promise<Session> {
+export async function openSession(
+  { addresses, say, ask }: { addresses: Addresses } & Conversation,
+): Promise<Session> {
   const opened = await openDatabases(addresses.databaseUrls);
   const broker: BrokerLink | undefined = addresses.broker &&
     await connectBroker({ ...addresses.broker, log: silentLogger, say });
@@ -61,6 +81,7 @@ export async function openSession({ addresses, say }: OpenSessionOptions): Promi
     ...base,
     models: {} as Record<ModelName, Model>,
     say,
+    ask,
     change: (service, work) => changeServices(base, [service], (changes) => work(changes[service])),
     idsOf: (model, value, where) => idsOf(shell, model, value, where),
     recordsOf: (model, ids) => shell.models[model].getMany(ids),
@@ -84,7 +105,7 @@ export async function openSession({ addresses, say }: OpenSessionOptions): Promi
         ...shell.models,
         help: helpOfShell,
         import: (path: string, options?: ImportOptions) => importFile(shell, path, options),
-        export: () => exportEntities(shell),
+        export: (path?: string) => exportEntities(shell, path),
         watch: () => watchEvents(shell),
         doctor: () => diagnose(shell, addresses),
         [INSPECT]: () => helpOfShell().text,

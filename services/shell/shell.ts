@@ -15,6 +15,8 @@ export interface Shell extends Tools {
   /** Who is at the keyboard, for the audit. */
   operator: Operator;
   models: Record<ModelName, Model>;
+  /** Has the operator answer a question; `undefined` where nobody can be asked, as in a script. */
+  ask: ((question: string) => Promise<string>) | undefined;
   /** Fires when the operator interrupts what is running now. */
   interrupt(): AbortSignal;
 }

@@ -5,7 +5,8 @@
 import { parseEvent } from "../../shared/messages/events.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
-import { dateShown, harmless } from "./show/render.ts";
+import { harmless } from "./errors.ts";
+import { dateShown } from "./show/render.ts";
 import type { Shell } from "./shell.ts";
 
 /**

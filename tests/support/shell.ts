@@ -7,7 +7,8 @@ import { seedCatalogue } from "../../services/identity/store/catalogue.ts";
 import { migrate, openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
-import { waitFor } from "../harness.ts";
+import type { TestPostgres } from "./postgres.ts";
+import { temporaryFolder, waitFor } from "../harness.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = "services/shell/main.ts";
@@ -20,6 +21,13 @@ export async function prepareDatabases(urls: Record<HubService, string>): Promis
     if (service === "identity") await seedCatalogue(db);
     await db.end();
   }
+}
+
+/** Databases as they are after the services' first start, and the environment that names them. */
+export async function newShellHub(postgres: Pick<TestPostgres, "newDatabases">) {
+  const urls = await postgres.newDatabases();
+  await prepareDatabases(urls);
+  return { urls, env: shellEnvironment(urls) };
 }
 
 /** The environment that names these databases to the shell, and no broker. */
@@ -91,18 +99,24 @@ function plain(output: string): string {
 export interface OpenPromptOptions {
   env: Record<string, string>;
   args?: string[];
-  /** What starts the program in the terminal, such as `setpriv` with its options. */
+  columns?: number;
+  /** What starts the program in the terminal, such as {@linkcode AS_NOBODY}. */
   through?: string[];
+  /** What opens the terminal, which is then that account's. */
+  terminalThrough?: string[];
 }
 
-/** Starts the shell in a pseudo-terminal of 120 columns, and waits for its prompt. */
+/** Starts the shell in a pseudo-terminal, and waits for its prompt. */
 export async function openPrompt(
-  { env, args = [], through = [] }: OpenPromptOptions,
+  { env, args = [], columns = 120, through = [], terminalThrough = [] }: OpenPromptOptions,
 ): Promise<Prompt> {
   const program = [...through, Deno.execPath(), "run", "--quiet", "-A", MAIN, ...args];
-  const command = `stty cols 120 rows 50; exec ${program.map((one) => `'${one}'`).join(" ")}`;
-  const child = new Deno.Command("script", {
-    args: ["--quiet", "--flush", "--return", "--command", command, "/dev/null"],
+  const command = `stty cols ${columns} rows 50; exec ${
+    program.map((one) => `'${one}'`).join(" ")
+  }`;
+  const [opener = "script", ...openerArgs] = [...terminalThrough, "script"];
+  const child = new Deno.Command(opener, {
+    args: [...openerArgs, "--quiet", "--flush", "--return", "--command", command, "/dev/null"],
     cwd: ROOT,
     env: { ...env, TERM: "xterm" },
     clearEnv: true,
@@ -158,4 +172,52 @@ export async function openPrompt(
       await reading;
     },
   };
+}
+
+/** Opens the shell at a prompt, with a data folder of its own, and closes it after the work. */
+export async function withPrompt(
+  options: OpenPromptOptions,
+  work: (prompt: Prompt) => Promise<void>,
+): Promise<void> {
+  const folder = await temporaryFolder();
+  const prompt = await openPrompt({ args: ["--data", folder.path], ...options });
+  try {
+    await work(prompt);
+  } finally {
+    await prompt.close();
+    await folder.remove();
+  }
+}
+
+/** A table's line that holds all of these, in this order. */
+export function row(...cells: (string | number)[]): RegExp {
+  const escaped = cells.map((cell) => String(cell).replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`│ ${escaped.join(" +│([^\\n]*│)? ")} `);
+}
+
+/** Starts a program in another account, which may read what the tests' own can. */
+export const AS_NOBODY = [
+  ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
+  ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"],
+].flat();
+
+export function canBeNobody(): boolean {
+  const [program, ...args] = AS_NOBODY;
+  return Deno.uid() === 0 &&
+    new Deno.Command(program!, { args: [...args, "true"] }).outputSync().success;
+}
+
+/** Deno's packages where every account finds them, not only the tests' own; for `DENO_DIR`. */
+export async function packagesForAll(folder: string): Promise<string> {
+  const info = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const { npmCache } = JSON.parse(new TextDecoder().decode(info.stdout));
+  const copy = async (...how: string[]) => {
+    const args = ["--recursive", ...how, `${npmCache}/.`, `${folder}/npm`];
+    return (await new Deno.Command("cp", { args, stderr: "null" }).output()).success;
+  };
+  // Links, where both are in one file system.
+  if (!await copy("--link") && !await copy("--force")) {
+    throw new Error(`Cannot copy ${npmCache} to ${folder}`);
+  }
+  return folder;
 }

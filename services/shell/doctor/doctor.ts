@@ -2,7 +2,7 @@
  * `db.doctor()`: looks over the hub, and says of everything that is not as it should be what to do.
  * @module
  */
-import { harmless } from "../show/render.ts";
+import { harmless } from "../errors.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Addresses } from "../connections.ts";
 import { checkAgents } from "./agents.ts";

@@ -2,7 +2,7 @@
  * What an import did, or would do.
  * @module
  */
-import { harmless } from "../show/render.ts";
+import { harmless } from "../errors.ts";
 
 export class ImportReport {
   readonly #created: string[] = [];

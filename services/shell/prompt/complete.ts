@@ -2,7 +2,7 @@
  * Completion at the prompt: models, fields and methods, names declared before.
  * @module
  */
-import type { Evaluator } from "./evaluate.ts";
+import type { Evaluator } from "./evaluator.ts";
 import { methodsOf } from "../records/record.ts";
 import { propertiesOf, RecordBase, stateOf } from "../shell.ts";
 

@@ -8,10 +8,12 @@ import { dirname } from "node:path";
 const KEPT = 1000;
 /** Near these words a statement may hold a password or a key in clear. */
 const SECRET = /passw|secret|api_?key|token|otp|\bseed\b/i;
+/** Stands for a new line within a statement, of which each is a line of the file. */
+const NEW_LINE = "\u2028";
 
 export interface History {
-  /** The lines of earlier sessions, the newest first. */
-  lines: string[];
+  /** The statements of earlier sessions, the newest first. */
+  statements: string[];
   add(statement: string): void;
 }
 
@@ -24,17 +26,16 @@ export function openHistory(path: string): History {
     // none yet, or none to be had
   }
   return {
-    lines: kept.toReversed(),
+    statements: kept.map((line) => line.replaceAll(NEW_LINE, "\n")).toReversed(),
     add(statement) {
       if (SECRET.test(statement)) return;
-      const lines = statement.split("\n").filter((line) => line.trim() !== "");
-      if (lines.length === 0) return;
-      kept = [...kept, ...lines].slice(-KEPT);
+      const line = statement.replaceAll("\n", NEW_LINE);
+      kept = [...kept, line].slice(-KEPT);
       try {
         const options = { mode: 0o600 };
         Deno.mkdirSync(dirname(path), { recursive: true });
         // Written anew when it has grown to twice its length, so that it does not grow for ever.
-        Deno.writeTextFileSync(path, lines.join("\n") + "\n", { ...options, append: true });
+        Deno.writeTextFileSync(path, line + "\n", { ...options, append: true });
         if (Deno.statSync(path).size > 200 * KEPT) {
           Deno.writeTextFileSync(path, kept.join("\n") + "\n", options);
         }

@@ -4,13 +4,18 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { type EditedLine, searchHistory } from "./search.ts";
 
 /** What comes in place of a line when Ctrl-C has cleared it, and what went before. */
 export const CANCELLED = Symbol("cancelled");
 
+const HISTORY_SIZE = 1000;
+
 export interface Lines {
   /** The next line; `undefined` after Ctrl-D. */
   next(prompt: string): Promise<string | typeof CANCELLED | undefined>;
+  /** Puts a statement, however many lines it has, into the history as one. */
+  remember(statement: string): void;
   close(): void;
 }
 
@@ -22,6 +27,7 @@ export interface LinesOptions {
 }
 
 export function openLines({ history, complete }: LinesOptions): Lines {
+  let remembered = history.slice(0, HISTORY_SIZE);
   const waiting: string[] = [];
   let closed = false;
   let wake = (_line?: typeof CANCELLED) => {};
@@ -30,8 +36,7 @@ export function openLines({ history, complete }: LinesOptions): Lines {
     input: process.stdin,
     output: process.stdout,
     terminal: true,
-    history: [...history],
-    historySize: 1000,
+    historySize: HISTORY_SIZE,
     completer(line: string, give: (error: null, result: [string[], string]) => void) {
       reader.pause();
       complete(line)
@@ -39,6 +44,9 @@ export function openLines({ history, complete }: LinesOptions): Lines {
         .finally(() => reader.resume());
     },
   });
+  const edited = reader as unknown as EditedLine;
+  searchHistory(edited);
+  pause();
   reader.on("line", (line: string) => {
     waiting.push(line);
     pause();
@@ -70,6 +78,8 @@ export function openLines({ history, complete }: LinesOptions): Lines {
     async next(prompt) {
       if (waiting.length > 0) return waiting.shift();
       if (closed) return undefined;
+      // Parts of statements, and answers to questions, are no statements of their own.
+      edited.history = [...remembered];
       process.stdin.setRawMode(true);
       reader.setPrompt(prompt);
       reader.prompt();
@@ -79,6 +89,10 @@ export function openLines({ history, complete }: LinesOptions): Lines {
           resolve(line ?? waiting.shift());
         };
       });
+    },
+    remember(statement) {
+      if (statement === remembered[0]) return;
+      remembered = [statement, ...remembered].slice(0, HISTORY_SIZE);
     },
     close: () => reader.close(),
   };

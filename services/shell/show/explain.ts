@@ -5,7 +5,7 @@
 import { asUnavailable } from "../../../shared/storage/db.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { DESCRIPTIONS } from "../models/all.ts";
-import { oneLine, ShellError } from "../errors.ts";
+import { harmless, oneLine, ShellError } from "../errors.ts";
 
 /** The parts of a Postgres error that are read here; the driver's names. */
 interface DatabaseFault {
@@ -79,7 +79,10 @@ function explainMembership({ detail }: DatabaseFault): string {
     : "Node: organization is not a member of the collaboration";
 }
 
-/** One line for the operator, whatever was thrown. */
+/**
+ * What was thrown, for the operator: one line, or as many as the message has that some code of
+ * theirs threw.
+ */
 export function explain(thrown: unknown): string {
   const error = asUnavailable(thrown);
   if (error !== thrown) {
@@ -87,9 +90,11 @@ export function explain(thrown: unknown): string {
     return `The database is not answering (${cause}); nothing was changed by this. Try again in a moment.`;
   }
   if (isDatabaseFault(error)) return explainFault(error);
-  if (error instanceof ShellError || error instanceof SextantError) return oneLine(error.message);
+  if (error instanceof ShellError || error instanceof SextantError) return harmless(error.message);
   if (error instanceof Error) {
-    return oneLine(error.name === "Error" ? error.message : `${error.name}: ${error.message}`);
+    // What a module's text is refused for comes with two names.
+    const named = error.name === "Error" || /^SyntaxError: /.test(error.message);
+    return harmless(named ? error.message : `${error.name}: ${error.message}`).trimEnd();
   }
-  return oneLine(`Thrown: ${typeof error === "string" ? error : Deno.inspect(error)}`);
+  return harmless(`Thrown: ${typeof error === "string" ? error : Deno.inspect(error)}`);
 }

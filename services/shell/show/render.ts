@@ -3,6 +3,7 @@
  * would obey.
  * @module
  */
+import { harmless } from "../errors.ts";
 import type { Description } from "../models/description.ts";
 import { type AnyRecord, RecordBase, stateOf } from "../shell.ts";
 import { table } from "./table.ts";
@@ -22,18 +23,6 @@ export function cell(value: unknown): string {
   if (typeof value === "string") return harmless(value, " ");
   if (typeof value === "object") return harmless(JSON.stringify(value), " ");
   return String(value);
-}
-
-/**
- * Text without control characters: a log or a name must not be able to move the cursor or to set
- * the title.
- */
-export function harmless(text: string, instead = "\u{fffd}"): string {
-  // deno-lint-ignore no-control-regex -- these are what is to be kept from the terminal
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\u{fffd}").replace(
-    /[\n\t]+/g,
-    (found) => instead === " " ? " " : found,
-  );
 }
 
 /** A value as the prompt prints it; `undefined` prints nothing. */

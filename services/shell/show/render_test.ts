@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { cell, harmless, render } from "./render.ts";
+import { harmless } from "../errors.ts";
+import { cell, render } from "./render.ts";
 
 /** The control characters in a text, besides the ends of lines. */
 function obeyed(text: string): string[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createEvaluator, type Evaluator } from "./evaluate.ts";
+import { createEvaluator, type Evaluator } from "./evaluator.ts";
 
 async function inEvaluator(work: (evaluator: Evaluator) => Promise<void>): Promise<void> {
   const evaluator = await createEvaluator();
