@@ -14,6 +14,7 @@ import { importFile } from "./import/import.ts";
 import { explain } from "./show/explain.ts";
 import { openHistory } from "./prompt/history.ts";
 import { runPrompt } from "./prompt/prompt.ts";
+import { allAnswered } from "./records/query.ts";
 import { render } from "./show/render.ts";
 import { terminalWidth } from "./show/table.ts";
 import { startSession } from "./session.ts";
@@ -66,9 +67,9 @@ export async function main(args: string[]): Promise<number> {
     const atPrompt = given === undefined && !values.export && Deno.stdin.isTerminal();
     if (atPrompt) return await prompt(data);
     await runWithoutPrompt(options, data);
-    return 0;
+    return Deno.exitCode;
   } catch (error) {
-    console.error(`${error instanceof CannotStart ? "Cannot start" : "Error"}: ${explain(error)}`);
+    printError(error);
     return 1;
   }
 }
@@ -77,6 +78,12 @@ type Options = ReturnType<typeof parseOptions>;
 
 async function runWithoutPrompt({ values, positionals }: Options, data: string): Promise<void> {
   const session = await startSession(data, { say: (line) => console.error(line) });
+  // Of what nobody awaited.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    printError(event.reason);
+    Deno.exitCode = 1;
+  });
   const print = (value: unknown) => printValue(value, values.json);
   try {
     if (values.import !== undefined) {
@@ -91,9 +98,17 @@ async function runWithoutPrompt({ values, positionals }: Options, data: string):
     } else {
       print(await evaluate(await new Response(Deno.stdin.readable).text()));
     }
+  } catch (error) {
+    printError(error);
+    Deno.exitCode = 1;
   } finally {
+    await allAnswered();
     await session.close();
   }
+}
+
+function printError(error: unknown): void {
+  console.error(`${error instanceof CannotStart ? "Cannot start" : "Error"}: ${explain(error)}`);
 }
 
 function parseOptions(args: string[]) {

@@ -283,7 +283,6 @@ Deno.test("wrong input is one clear line, and nothing is half-written", async ()
     await wrong(`let let = 1`, /^Error: Syntax error: let is disallowed/);
     await wrong(`a b`, /^Error: Syntax error: Unexpected identifier 'b'/);
     await wrong(`nothing.there`, "ReferenceError: nothing is not defined");
-    await wrong(`throw new Error("first\\nsecond")`, "first");
     await wrong(
       `await sql.identity\`select * from nowhere\``,
       /^Error: The database refuses: relation "nowhere" does not exist/,
@@ -334,6 +333,18 @@ Deno.test("--eval, a script and the standard input run without a prompt", async 
     assert.equal(stderr, `${message}\nSee: deno task shell --help\n`);
     assert.equal(code, 2);
   }
+  const forgotten = await runShell(["--eval", `new db.Organization({name: "Two"}).save(); 1`], {
+    env,
+  });
+  assert.deepEqual([forgotten.code, forgotten.stdout], [0, "1\n"]);
+  assert.equal(
+    (await runShell(["--eval", "await db.Organization.count()"], { env })).stdout,
+    "2\n",
+  );
+  const lost = await runShell(["--eval", `new db.Organization({name: "Two"}).save(); 1`], { env });
+  assert.equal(lost.stderr, `Error: Organization: name "Two" exists already\n`);
+  assert.equal(lost.code, 1);
+  assert.equal((await runShell(["--json", "--eval", "undefined"], { env })).stdout, "null\n");
   const broken = await runShell(["--eval", `await db.(`], { env });
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^Error: Syntax error: [^\n]+\n$/);

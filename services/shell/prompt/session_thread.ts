@@ -8,7 +8,7 @@
 import process from "node:process";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { CannotStart, ShellError } from "../errors.ts";
-import { isQuery } from "../records/query.ts";
+import { allAnswered, isQuery } from "../records/query.ts";
 import { startSession } from "../session.ts";
 import { explain } from "../show/explain.ts";
 import { render } from "../show/render.ts";
@@ -151,6 +151,7 @@ async function serve(port: NonNullable<typeof parentPort>, data: string): Promis
       answer: (text) => answered(text),
       async close() {
         evaluator.close();
+        await allAnswered();
         await session.close();
       },
     };

@@ -11,6 +11,12 @@ const OF_PROMISES = new Set<PropertyKey>(["then", "catch", "finally", "construct
 const USES = new Set<PropertyKey>([Symbol.iterator, Symbol.asyncIterator, Symbol.toPrimitive]);
 
 const queries = new WeakSet<object>();
+const underWay = new Set<Promise<unknown>>();
+
+/** Waits for all queries that have begun, awaited or not: a session ends after them. */
+export async function allAnswered(): Promise<void> {
+  while (underWay.size > 0) await Promise.allSettled(underWay);
+}
 
 /** Whether a value is what {@linkcode asQuery} returned. */
 export function isQuery(value: unknown): value is Promise<unknown> {
@@ -25,8 +31,17 @@ export function asQuery<Value>(promise: Promise<Value>, typed: string): Promise<
   Object.defineProperty(answer, Symbol.for("Deno.customInspect"), {
     value: () => `(${complain("").message})`,
   });
+  let awaited = false;
+  const settled = () => underWay.delete(answer);
+  underWay.add(answer);
+  answer.then(settled, (error) => {
+    settled();
+    // Handled here, it would count as handled.
+    setTimeout(() => awaited || Promise.reject(error));
+  });
   const query = new Proxy(answer, {
     get(target, property) {
+      if (OF_PROMISES.has(property)) awaited = true;
       if (OF_PROMISES.has(property) || (typeof property === "symbol" && !USES.has(property))) {
         const value = Reflect.get(target, property, target);
         return typeof value === "function" && property !== "constructor"

@@ -33,6 +33,8 @@ export const MODEL_METHODS = {
     usage: "find({field: value})",
     meaning: "those that match; a list of values means any of them",
   },
+  findOne: { usage: "findOne({field: value})", meaning: "the first that matches" },
+  getMany: { usage: "getMany([1, 2])", meaning: "those with these ids" },
   each: { usage: "each({field: value})", meaning: "for await (const one of …): all, however many" },
   count: { usage: "count({field: value})", meaning: "how many match" },
   help: { usage: "help()", meaning: "this text" },
