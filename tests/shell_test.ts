@@ -178,7 +178,7 @@ Deno.test("db.doctor() finds a healthy hub healthy, and a stopped service missin
     assert.equal(of(check)?.state, "ok", JSON.stringify(of(check)));
     assert.match(of(check).finding, /version \d+\.\d+\.\d+ answers/);
   }
-  for (const check of ["stream EVENTS", "stream DISPATCH", "outbox of task", "database size"]) {
+  for (const check of ["stream EVENTS", "outbox of task", "database size"]) {
     assert.equal(of(check)?.state, "ok", JSON.stringify(of(check)));
   }
   await stack().part("task").kill9();

@@ -143,10 +143,6 @@ Deno.test("Agent drops a dispatch that the hub did not sign, and an input that w
     const after = await hub.final(await hub.post(work));
     assert.equal(after.status, "completed");
     assert.equal(forged.status, "pending");
-    const jsm = await hub.nc.jetstreamManager();
-    await waitFor(async () => (await jsm.streams.info("DISPATCH")).state.messages === 0, {
-      what: "the forged dispatch to be gone from the stream",
-    });
 
     const changed = await hub.post(work);
     changed.input = btoa('{"method":"other"}');

@@ -1,9 +1,9 @@
 /**
  * task: tasks and results, their dispatch to nodes, and what the nodes report.
  *
- * Talks to collaboration (where a task may run) by request over NATS; to nodes by the DISPATCH
- * stream and by answering their reports. A report is answered when it is committed. State is in
- * Postgres alone: streams and consumers can be lost, and are made again from it.
+ * Talks to collaboration (where a task may run) by request over NATS; to nodes by dispatches that
+ * nobody keeps and by answering their reports. A report is answered when it is committed. State is
+ * in Postgres alone: a node asks for what it has not accepted.
  * @module
  */
 import type { Hono } from "hono";

@@ -9,6 +9,7 @@ import type { Ask } from "../../shared/messages/questions.ts";
 import type { Kills } from "./dispatch/kills.ts";
 import type { Reports } from "./reports/handlers.ts";
 import type { TaskWatch } from "./task_watch.ts";
+import type { WakeUps } from "./upkeep/wake_ups.ts";
 
 export interface TaskSettings {
   /**
@@ -28,6 +29,7 @@ export interface TaskDeps {
   ask: Ask;
   reports: Reports;
   kills: Kills;
+  wakeUps: WakeUps;
   watch: TaskWatch;
   settings: TaskSettings;
   now: () => Date;

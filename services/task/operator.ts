@@ -2,16 +2,15 @@
  * What the operator's shell may do to tasks and results: the same changes as through the API,
  * without its checks.
  *
- * Every function takes the open transaction first, and tells of what it does. Nodes that run what
- * goes are told to stop by the task service, which repeats the stop orders that are stored with the
- * change.
+ * Every function takes the open transaction first, and tells of what it does. Nodes are told by the
+ * task service, which has the key for that: to stop what runs, by the stop orders that are stored
+ * with the change, and of new work when it hears of it.
  * @module
  */
 import { SextantError } from "../../shared/service/errors.ts";
 import type { Change } from "../../shared/storage/outbox.ts";
 import * as results from "./changes/result.ts";
 import * as tasks from "./changes/task.ts";
-import { dispatch } from "./dispatch/send.ts";
 import { tellCreated, tellMoved } from "./events.ts";
 import {
   type DispatchedShare,
@@ -97,7 +96,7 @@ export async function dispatchTask(
     }
     rows.push(row);
   }
-  await dispatch(change, task, rows, at);
+  await tellMoved(change, task, rows);
   return rows;
 }
 

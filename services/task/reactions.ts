@@ -4,7 +4,6 @@
  */
 import type { SextantEvent } from "../../shared/messages/events.ts";
 import type { TaskDeps } from "./deps.ts";
-import type { DispatchStreams } from "./dispatch/streams.ts";
 import { removeLost } from "./upkeep/lost_owners.ts";
 import { createOwnerGone } from "./upkeep/owner_gone.ts";
 
@@ -12,16 +11,13 @@ import { createOwnerGone } from "./upkeep/owner_gone.ts";
  * Reacts, while connected, to what has changed. An event that is missed costs time, nothing else.
  */
 export async function hearEvent(
-  event: SextantEvent,
-  { watch, streams }: { watch: TaskDeps["watch"]; streams: DispatchStreams },
+  { name, data }: SextantEvent,
+  { watch, wakeUps }: Pick<TaskDeps, "watch" | "wakeUps">,
 ): Promise<void> {
-  switch (event.name) {
-    case "result.status":
-    case "task.deleted":
-      return watch.wake(event.data.task_id);
-    case "node.changed":
-      return await streams.ensureConsumer(event.data.node_id);
-  }
+  if (name !== "result.status" && name !== "task.deleted") return;
+  watch.wake(data.task_id);
+  // Handed out by the operator, too, who cannot tell nodes anything.
+  if (name === "result.status" && data.status === "pending") await wakeUps.wakeFor(data.task_id);
 }
 
 /** Reactions to deletions, of which none may be missed. */
@@ -32,8 +28,8 @@ export interface Reactions {
   catchUp(): Promise<void>;
 }
 
-export function createReactions(deps: TaskDeps, streams: DispatchStreams): Reactions {
-  const gone = createOwnerGone(deps, streams);
+export function createReactions(deps: TaskDeps): Reactions {
+  const gone = createOwnerGone(deps);
   return {
     async handle({ name, data }) {
       switch (name) {

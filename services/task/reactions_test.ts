@@ -7,7 +7,7 @@ import type { TaskDeps } from "./deps.ts";
 const hub = useTaskHub();
 
 function reactions(deps: Partial<TaskDeps> = {}) {
-  return createReactions({ ...hub().deps, ...deps }, hub().streams);
+  return createReactions({ ...hub().deps, ...deps });
 }
 
 function event<Name extends SextantEvent["name"]>(

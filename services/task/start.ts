@@ -2,7 +2,7 @@
  * Starts task with everything it needs; what task is stands in `app.ts`.
  * @module
  */
-import { newHeaders } from "../../shared/broker/connection.ts";
+import { type BrokerConnection, newHeaders } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
@@ -13,7 +13,7 @@ import { taskAnswers } from "./answers.ts";
 import { createTaskApp } from "./app.ts";
 import type { TaskDeps, TaskSettings } from "./deps.ts";
 import { createKills } from "./dispatch/kills.ts";
-import { createDispatchStreams, type DispatchStreams } from "./dispatch/streams.ts";
+import { deleteOldStream } from "./dispatch/old_stream.ts";
 import { createReactions, hearEvent } from "./reactions.ts";
 import { serveReports } from "./reports/desk.ts";
 import { createLogs } from "./reports/logs.ts";
@@ -22,6 +22,7 @@ import { createReports } from "./reports/reports.ts";
 import { createTaskWatch } from "./task_watch.ts";
 import { createReconciler, type Reconciler } from "./upkeep/reconciler.ts";
 import type { Retention } from "./upkeep/tidy.ts";
+import { createWakeUps, type WakeUps } from "./upkeep/wake_ups.ts";
 
 export interface TaskOptions {
   databaseUrl: string;
@@ -41,7 +42,7 @@ export interface TaskOptions {
 export interface Task {
   deps: TaskDeps;
   app: ReturnType<typeof createTaskApp>;
-  streams: DispatchStreams;
+  wakeUps: WakeUps;
   reconciler: Reconciler;
 }
 
@@ -59,36 +60,35 @@ export async function startTask(
   }: TaskOptions,
 ): Promise<Task> {
   const { log } = life;
+
+  function publishSigned(nc: BrokerConnection, subject: string, payload: Uint8Array) {
+    const headers = newHeaders();
+    signAsHub(headers, dispatchKey, { subject, payload });
+    nc.publish(subject, payload, { headers });
+  }
   const hub = await openHubService(life, {
     service: "task",
     databaseUrl,
     schema: new URL("./schema/", import.meta.url),
     connect: () => connectService({ service: "task", url: natsUrl, enrolmentFile, log }),
-    sign(subject, payload, headers) {
-      if (!subject.startsWith("dispatch.")) return;
-      signAsHub(headers, dispatchKey, { subject, payload });
-    },
+    send: publishSigned,
   });
   const { db, outbox, ask, nc } = hub;
-  const streams = createDispatchStreams(() => nc.jetstreamManager());
-  await streams.ensureStream();
+  await deleteOldStream(nc, log);
 
-  function publishSigned(subject: string, payload: Uint8Array) {
-    const headers = newHeaders();
-    signAsHub(headers, dispatchKey, { subject, payload });
-    nc.publish(subject, payload, { headers });
-  }
-  const kills = createKills({ db, log, now, publish: publishSigned });
-  const reports = createReports({ db, outbox, streams, kills, log, now });
+  const publish = (subject: string, payload: Uint8Array) => publishSigned(nc, subject, payload);
+  const kills = createKills({ db, log, now, publish });
+  const wakeUps = createWakeUps({ db, log, now, publish });
+  const reports = createReports({ db, outbox, kills, dispatchKey, log, now });
   const watch = createTaskWatch();
-  const deps = { db, outbox, ask, reports, kills, watch, settings, now, log };
+  const deps = { db, outbox, ask, reports, kills, wakeUps, watch, settings, now, log };
 
-  const events = subscribeEvents(nc, (event) => hearEvent(event, { watch, streams }), {
+  const events = subscribeEvents(nc, (event) => hearEvent(event, { watch, wakeUps }), {
     log,
     onGap: () => watch.wakeAll(),
   });
   life.onStop("heard events", events.stop);
-  hub.hear({ subject: "event.*.deleted", ...createReactions(deps, streams) });
+  hub.hear({ subject: "event.*.deleted", ...createReactions(deps) });
   const issuers = await ask("identity", "node_issuers", {});
   const oneAgent = createOneAgent({
     db,
@@ -96,7 +96,7 @@ export async function startTask(
     log,
     now,
     tell(nodeId, notice) {
-      publishSigned(subjects.kill(nodeId), new TextEncoder().encode(JSON.stringify(notice)));
+      publish(subjects.kill(nodeId), new TextEncoder().encode(JSON.stringify(notice)));
     },
   });
   const logs = createLogs(outbox);
@@ -105,8 +105,8 @@ export async function startTask(
   const reconciler = createReconciler({
     db,
     outbox,
-    streams,
     kills,
+    wakeUps,
     retention,
     log,
     now,
@@ -116,5 +116,5 @@ export async function startTask(
   const app = createTaskApp(deps);
   hub.serve({ answers: taskAnswers(deps), fetch: app.fetch });
   life.onStop("held requests", watch.close);
-  return { deps, app, streams, reconciler };
+  return { deps, app, wakeUps, reconciler };
 }

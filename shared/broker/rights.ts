@@ -6,7 +6,14 @@
  * (see `signing.ts`).
  * @module
  */
-import { HUB_SERVICES, type HubService, type ServiceName, STREAMS, subjects } from "./subjects.ts";
+import {
+  HUB_SERVICES,
+  type HubService,
+  OLD_DISPATCH_STREAM,
+  type ServiceName,
+  STREAMS,
+  subjects,
+} from "./subjects.ts";
 
 /** Rights as a user JWT carries them. */
 export interface BrokerRights {
@@ -16,7 +23,7 @@ export interface BrokerRights {
   resp?: { max: number; ttl: number };
 }
 
-const { events, dispatch } = STREAMS;
+const { events } = STREAMS;
 const SECOND = 1_000_000_000;
 /** Besides hub services: who may ask them something, and so has an inbox they write to. */
 const ASKERS = ["gateway", ...HUB_SERVICES, "shell"] as const;
@@ -28,19 +35,14 @@ export function enrolmentInbox(service: ServiceName): string {
 
 /**
  * A node's rights. `node` is its id, or the placeholder that a scoped signing key expands to it.
+ *
+ * Nothing of JetStream's: it answers to whatever reply subject a request names, with rights of its
+ * own, so whoever may ask it something can have it write to any other node, service or stream.
  */
 export function nodeRights(node: string): BrokerRights {
   return {
-    pub: {
-      allow: [
-        `$JS.API.CONSUMER.INFO.${dispatch}.${node}`,
-        `$JS.API.CONSUMER.MSG.NEXT.${dispatch}.${node}`,
-        `$JS.ACK.${dispatch}.${node}.>`,
-        `report.${node}.>`,
-        `log.${node}.>`,
-      ],
-    },
-    sub: { allow: [`kill.${node}`, `_INBOX.${node}.>`] },
+    pub: { allow: [`report.${node}.>`, `log.${node}.>`] },
+    sub: { allow: [`dispatch.${node}`, `kill.${node}`, `_INBOX.${node}.>`] },
   };
 }
 
@@ -78,14 +80,12 @@ function addGateway({ pub }: BrokerRights): void {
   );
 }
 
-/** Tells of the operator's changes, and looks at how streams and consumers do. */
+/** Tells of the operator's changes, and looks at how the stream and its consumers do. */
 function addShell({ pub }: BrokerRights): void {
   pub.allow.push(
     "event.*.*",
-    ...[events, dispatch].flatMap((stream) => [
-      `$JS.API.STREAM.INFO.${stream}`,
-      `$JS.API.CONSUMER.LIST.${stream}`,
-    ]),
+    `$JS.API.STREAM.INFO.${events}`,
+    `$JS.API.CONSUMER.LIST.${events}`,
   );
 }
 
@@ -118,15 +118,7 @@ function addTask(rights: BrokerRights): void {
   rights.pub.allow.push(
     subjects.allDispatches(),
     "kill.*",
-    ...["INFO", "CREATE", "UPDATE", "PURGE", "MSG.GET", "MSG.DELETE"].map((action) =>
-      `$JS.API.STREAM.${action}.${dispatch}`
-    ),
-    `$JS.API.CONSUMER.CREATE.${dispatch}.>`,
-    `$JS.API.CONSUMER.DURABLE.CREATE.${dispatch}.*`,
-    `$JS.API.CONSUMER.INFO.${dispatch}.*`,
-    `$JS.API.CONSUMER.DELETE.${dispatch}.*`,
-    `$JS.API.CONSUMER.NAMES.${dispatch}`,
-    `$JS.API.CONSUMER.LIST.${dispatch}`,
+    `$JS.API.STREAM.DELETE.${OLD_DISPATCH_STREAM}`,
   );
 }
 

@@ -13,10 +13,12 @@ export type HubService = typeof HUB_SERVICES[number];
 /** Who may hold a broker credential, besides nodes. */
 export type ServiceName = HubService | "gateway" | "shell";
 
-export const STREAMS = { events: "EVENTS", dispatch: "DISPATCH" } as const;
+export const STREAMS = { events: "EVENTS" } as const;
+/** Carried work to nodes in hubs of the version before; this one deletes it. */
+export const OLD_DISPATCH_STREAM = "DISPATCH";
 
 /** What a node reports, each its own subject so that a permission or a log line can name it. */
-export const REPORT_KINDS = ["hello", "start", "finish", "lost"] as const;
+export const REPORT_KINDS = ["hello", "work", "accepted", "start", "finish", "lost"] as const;
 export type ReportKind = typeof REPORT_KINDS[number];
 
 const TOKEN = /^[A-Za-z0-9_-]+$/;
@@ -46,7 +48,7 @@ export const subjects = {
   /** A change that has been committed. */
   event: (noun: string, verb: string) => `event.${token(noun)}.${token(verb)}`,
   allEvents: () => "event.>",
-  /** Work for one node. */
+  /** Work for a node that is connected now, or that there is some to be asked for. */
   dispatch: (node: number) => `dispatch.${token(node)}`,
   allDispatches: () => "dispatch.*",
   /** "Stop this run", to a node that is connected now. */
@@ -64,11 +66,6 @@ export const subjects = {
   /** A service asks identity for its credential. */
   enrol: (service: ServiceName) => `enrol.${service}`,
 } as const;
-
-/** The durable consumer of a node, on the DISPATCH stream. */
-export function nodeDurable(node: number): string {
-  return token(node);
-}
 
 /**
  * Splits `report.<node>.<kind>` and the like; `undefined` when the subject has another shape.

@@ -1,6 +1,7 @@
 /**
  * A dispatch: the hub tells a node to do one attempt at one result. It goes out on
- * `dispatch.<node>`.
+ * `dispatch.<node>` to a node that is connected, and again in the answer to its question for `work`,
+ * until the node has `accepted` it (see `reports.ts`).
  *
  * It names the work and the digest of its input; the input itself comes with the answer to the
  * node's `start` report, so that nothing that was killed in the meantime is ever begun.
@@ -35,7 +36,25 @@ export const dispatchSchema = z.object({
 /** One attempt at one result, to be executed at the node that gets this. */
 export type Dispatch = z.infer<typeof dispatchSchema>;
 
-/** Reads a dispatch, or says why it is not believed. */
-export function readDispatch(message: SignedMessage, trust: HubTrust): Reading<Dispatch> {
-  return readSigned(message, trust, dispatchSchema);
+export const wakeUpSchema = z.object({ wake_up: z.literal(true) });
+/** There is work that the node has not accepted: it is to ask for it. */
+export type WakeUp = z.infer<typeof wakeUpSchema>;
+
+/** Reads what comes on `dispatch.<node>`, or says why it is not believed. */
+export function readDispatch(message: SignedMessage, trust: HubTrust): Reading<Dispatch | WakeUp> {
+  return readSigned(message, trust, z.union([dispatchSchema, wakeUpSchema]));
+}
+
+/** A dispatch in an answer to `work`: the text that was signed, as it would be sent by itself. */
+export const signedDispatchSchema = z.object({ text: z.string(), signature: z.string() });
+export type SignedDispatch = z.infer<typeof signedDispatchSchema>;
+
+/** Reads a dispatch out of an answer, or says why it is not believed. */
+export function readSignedDispatch(
+  { text, signature }: SignedDispatch,
+  trust: HubTrust,
+): Reading<Dispatch> {
+  const headers = { code: 0, get: () => signature };
+  const data = new TextEncoder().encode(text);
+  return readSigned({ subject: trust.subject, data, headers }, trust, dispatchSchema);
 }

@@ -8,7 +8,17 @@ import type { ReportKind } from "../broker/subjects.ts";
 import { text } from "../contract/fields.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { ATTEMPT_STATES, FINAL_STATUSES } from "./status.ts";
-import { attemptIdSchema, codeText } from "./values.ts";
+import { signedDispatchSchema } from "./dispatch.ts";
+import { attemptIdSchema, codeText, id } from "./values.ts";
+
+/**
+ * Which version of this protocol an agent speaks; it says so in its hello. Agents from before it was
+ * told wait for work in a stream that is no more.
+ */
+export const NODE_PROTOCOL = 2;
+
+/** Attempts that one report says are accepted. */
+export const MAX_ACCEPTED = 1000;
 
 /** Made once, with the node's journal: tells the hub whether a node that comes back remembers. */
 const agent = { agent_id: z.uuid() };
@@ -19,10 +29,19 @@ export const REPORT_SCHEMAS = {
   /** After every connection: what the agent holds. */
   hello: z.object({
     ...agent,
+    protocol: count.default(1),
     /** How many hellos of the node have been dealt with before this one, as far as it knows. */
     after: count,
     open: z.array(attemptIdSchema.extend({ state: z.enum(ATTEMPT_STATES) })),
   }),
+  /** After each hello, now and then, and when it is told to: what is there to do? */
+  work: z.object({
+    ...agent,
+    /** The last result of the page before; 0 asks for the first page. */
+    after: count,
+  }),
+  /** The journal has these: they need not be sent again. */
+  accepted: z.object({ ...agent, attempts: z.array(attemptIdSchema).max(MAX_ACCEPTED) }),
   /** It is about to compute, and asks for the input. */
   start: z.object({
     ...reported,
@@ -72,6 +91,14 @@ export const REPORT_ANSWERS = {
       hellos: count,
     }),
   ]),
+  work: z.object({
+    ok: z.literal(true),
+    /** What the node has not accepted, by result, each signed as on `dispatch.<node>`. */
+    dispatches: z.array(signedDispatchSchema),
+    /** The last result of this page, when there may be more after it. */
+    next: id.nullable(),
+  }),
+  accepted: z.object({ ok: z.literal(true) }),
   start: z.discriminatedUnion("ok", [
     // Which code the job runs, when another one was about to start.
     refused.extend({ job_code: codeText.optional().catch(undefined) }),

@@ -22,7 +22,7 @@ import { consumeEvents, type EventConsumerOptions } from "../messages/event_cons
 import type { Ask, RpcHandlers } from "../messages/questions.ts";
 import { keepSealing } from "../storage/audit_seal.ts";
 import { type Db, migrate, openDatabase, waitForDatabase } from "../storage/db.ts";
-import { createEventOutbox, type Outbox, type OutboxOptions } from "../storage/outbox.ts";
+import { createEventOutbox, type Outbox } from "../storage/outbox.ts";
 import type { ServiceLife } from "./life.ts";
 
 export interface HubServiceOptions<Name extends HubServiceName> {
@@ -33,8 +33,8 @@ export interface HubServiceOptions<Name extends HubServiceName> {
   schema: URL;
   /** Opens the connection to the broker; waits for it as long as it takes. */
   connect: () => Promise<ServiceConnection>;
-  /** Adds headers to what the outbox publishes. */
-  sign?: NonNullable<OutboxOptions["sign"]>;
+  /** Publishes what changes send to those who are connected. */
+  send?: (nc: BrokerConnection, subject: string, payload: Uint8Array) => void;
 }
 
 export interface HubService<Name extends HubServiceName> {
@@ -62,7 +62,7 @@ export interface HubService<Name extends HubServiceName> {
  */
 export async function openHubService<Name extends HubServiceName>(
   life: ServiceLife,
-  { service, databaseUrl, schema, connect, sign }: HubServiceOptions<Name>,
+  { service, databaseUrl, schema, connect, send }: HubServiceOptions<Name>,
 ): Promise<HubService<Name>> {
   const { log } = life;
   const db = openDatabase(databaseUrl, { schema: service, log });
@@ -75,7 +75,13 @@ export async function openHubService<Name extends HubServiceName>(
   const broker = await connect();
   life.onStop("broker", broker.close);
   const { nc } = broker;
-  const outbox = await createEventOutbox({ db, nc, service, log, ...(sign ? { sign } : {}) });
+  const outbox = await createEventOutbox({
+    db,
+    nc,
+    service,
+    log,
+    ...(send ? { send: (subject, payload) => send(nc, subject, payload) } : {}),
+  });
   life.onStop("outbox", outbox.stop);
 
   return {

@@ -7,6 +7,7 @@
  * dropped with an error in the log.
  * @module
  */
+import { setImmediate } from "node:timers";
 import { setTimeout as delay } from "node:timers/promises";
 import { recordChanges } from "./audit.ts";
 import type { Db, JsonValue, Tx } from "./db.ts";
@@ -16,9 +17,7 @@ import type { Logger } from "../service/log.ts";
 import {
   type BrokerConnection,
   type JetStreamClient,
-  type MsgHdrs,
   nanos,
-  newHeaders,
   RetentionPolicy,
   StorageType,
 } from "../broker/connection.ts";
@@ -37,7 +36,10 @@ export interface Change {
   tx: Tx;
   /** Tells of this change, once it is committed. */
   emit<Name extends EventName>(name: Name, data: EventData<Name>): void;
-  /** Sends any message, once this change is committed. */
+  /**
+   * Sends a message to those who are connected, once this change is committed. It is not kept: when
+   * this process or the broker ends just then it is lost, and something else must make up for it.
+   */
   send(subject: string, payload: JsonValue): void;
 }
 
@@ -61,8 +63,8 @@ export interface OutboxOptions {
   jetstream: JetStreamClient;
   service: string;
   log: Logger;
-  /** Adds headers to a message, for example its signature, when it is published. */
-  sign?: (subject: string, payload: Uint8Array, headers: MsgHdrs) => void;
+  /** Publishes, without an acknowledgement, what a change sends. */
+  send?: (subject: string, payload: Uint8Array) => void;
   sweepEveryMs?: number;
   now?: () => Date;
 }
@@ -81,7 +83,7 @@ export function createOutbox({
   now = () => new Date(),
   ...options
 }: OutboxOptions): Outbox {
-  const { log } = options;
+  const { log, send = nobodyToSend } = options;
   const publish = createPublisher({ db, ...options });
   const inFlight = new Set<Promise<unknown>>();
   const stopping = new AbortController();
@@ -93,12 +95,15 @@ export function createOutbox({
 
   async function change<Result>(work: (change: Change) => Promise<Result>): Promise<Result> {
     let rows: OutboxRow[] = [];
+    let sent: Sent[] = [];
     const result = await db.begin(async (tx) => {
-      const { change, store } = openChange(tx, now);
-      const result = await work(change);
-      rows = await store(recordChanges);
+      const open = openChange(tx, now);
+      const result = await work(open.change);
+      rows = await open.store(recordChanges);
+      sent = open.sent;
       return result;
     });
+    track(sendAll(sent, send, log));
     // Written to the socket before the caller is answered, so that whoever hears the answer and
     // asks again over the same connection meets caches that have heard the event first. The
     // acknowledgement comes later.
@@ -133,7 +138,7 @@ export function createOutbox({
 type Publish = (row: OutboxRow) => Promise<void>;
 
 function createPublisher(
-  { db, jetstream, service, log, sign }: Omit<OutboxOptions, "sweepEveryMs" | "now">,
+  { db, jetstream, service, log }: Omit<OutboxOptions, "sweepEveryMs" | "now">,
 ): Publish {
   // A task has a thousand of them: those that are acknowledged during one removal share the next.
   const remove = inBatches((ids: string[]) =>
@@ -145,10 +150,8 @@ function createPublisher(
 
   return async function publish({ id, subject, payload: text }) {
     const payload = encoder.encode(text);
-    const headers = newHeaders();
-    sign?.(subject, payload, headers);
     try {
-      await jetstream.publish(subject, payload, { msgID: `${service}-${id}`, headers });
+      await jetstream.publish(subject, payload, { msgID: `${service}-${id}` });
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       log.error("A message is too large for the broker and was dropped; its receivers miss it", {
@@ -158,6 +161,34 @@ function createPublisher(
     }
     await remove(id);
   };
+}
+
+/** What a change sends to those who are connected. */
+interface Sent {
+  subject: string;
+  payload: string;
+}
+
+/** So many are sent in a row: a task may be for ten thousand nodes, and others wait. */
+const SENT_TOGETHER = 250;
+
+async function sendAll(
+  sent: Sent[],
+  send: NonNullable<OutboxOptions["send"]>,
+  log: Logger,
+): Promise<void> {
+  for (const [n, { subject, payload }] of sent.entries()) {
+    if (n > 0 && n % SENT_TOGETHER === 0) await new Promise<void>((next) => setImmediate(next));
+    try {
+      send(subject, encoder.encode(payload));
+    } catch (error) {
+      log.warn("A message could not be sent now", { subject, error });
+    }
+  }
+}
+
+function nobodyToSend(subject: string): never {
+  throw new Error(`Cannot send to ${subject}: this service has nobody to send to`);
 }
 
 /**
@@ -218,13 +249,17 @@ export interface OpenChange {
    * is committed.
    */
   store(record: typeof recordChanges): Promise<OutboxRow[]>;
+  /** What is to be sent once the transaction is committed. */
+  sent: Sent[];
 }
 
 /** A change in an open transaction. */
 export function openChange(tx: Change["tx"], now: () => Date): OpenChange {
   const messages: { subject: string; payload: string }[] = [];
   const told: { name: string; data: Record<string, unknown> }[] = [];
+  const sent: Sent[] = [];
   return {
+    sent,
     change: {
       tx,
       emit(name, data) {
@@ -233,7 +268,7 @@ export function openChange(tx: Change["tx"], now: () => Date): OpenChange {
         messages.push({ subject: eventSubject(name), payload: JSON.stringify(content) });
       },
       send(subject, payload) {
-        messages.push({ subject, payload: JSON.stringify(payload) });
+        sent.push({ subject, payload: JSON.stringify(payload) });
       },
     },
     async store(record) {

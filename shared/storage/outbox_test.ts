@@ -33,10 +33,20 @@ async function startTest() {
 Deno.test("a message too large for the broker is dropped with an error in the log", async () => {
   const { db, nc, log, errors, stop } = await startTest();
   const outbox = await createEventOutbox({ db, nc, log, service: "identity", sweepEveryMs: 1e9 });
-  await outbox.change(({ send }) => Promise.resolve(send(subjects.event("a", "b"), TOO_LARGE)));
+  const ids = {
+    result_id: 1,
+    task_id: 1,
+    run_id: 1,
+    collaboration_id: 1,
+    organization_id: 1,
+    init_org_id: 1,
+    init_user_id: 1,
+  };
+  const log_piece = { ...ids, attempt: 1, seq: 0, lines: [TOO_LARGE.text] };
+  await outbox.change(({ emit }) => Promise.resolve(emit("result.log", log_piece)));
   await waitFor(async () => await outbox.backlog() === 0, { what: "the end of the message" });
   assert.equal(errors().length, 1);
-  assert.equal(errors()[0].subject, "event.a.b");
+  assert.equal(errors()[0].subject, "event.result.log");
   assert.ok(errors()[0].bytes > MAX_PAYLOAD);
   await outbox.stop();
   await stop();

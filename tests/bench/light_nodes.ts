@@ -1,4 +1,4 @@
-// Many nodes in one process: each with a connection, a credential and a place on the dispatch stream of its own, as an
+// Many nodes in one process: each with a connection, a credential and subjects of its own, as an
 // agent has them and with the agent's own modules, but without journal, policy and algorithms. What they are told:
 // first the hub's address and their API keys; then how many raw messages to count; then, by anything, to work.
 import { join } from "node:path";
@@ -90,6 +90,8 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
     resume() {},
     interrupt() {},
     interruptAll: () => Promise.resolve(),
+    size: 0,
+    whenAtMost: () => Promise.resolve(),
     accept(dispatch) {
       const key = attemptKey(dispatch);
       if (taken.has(key)) return Promise.resolve();

@@ -2,11 +2,11 @@ import { connectToBroker } from "../../shared/broker/connection.ts";
 import { issueNodeCredential } from "../../shared/broker/trust.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
-import { nodeDurable, STREAMS, subjects } from "../../shared/broker/subjects.ts";
-import { createDispatchStreams } from "../../services/task/dispatch/streams.ts";
+import { subjects } from "../../shared/broker/subjects.ts";
+import type { Db } from "../../shared/storage/db.ts";
 import { startTestBroker, waitFor } from "../harness.ts";
 import { createSite } from "../site.ts";
-import { allCompleted, connectAsTask, openTaskDatabase, trustOf } from "./behind.ts";
+import { allCompleted, connectAsTask, openTaskDatabase } from "./behind.ts";
 import type { BenchContext } from "./context.ts";
 import { report } from "./measure.ts";
 import { memoryOf } from "./payload.ts";
@@ -14,12 +14,13 @@ import { startProgram } from "./programs.ts";
 
 const RUNS = 10_000;
 const IN_FLIGHT = 16;
-/** Bytes of a raw message: about those of a dispatch with its headers. */
-const MESSAGE = 550;
+/** Dispatches in a page of work, and bytes of one with its signature: about those of the hub's. */
+const PAGE = 200;
+const MESSAGE = 750;
 
 /**
  * A node comes back to many queued runs, whose algorithms do nothing: how fast it has all of them in its journal, while
- * it begins to work them off, and how fast they are done. The floor is taking and acknowledging as many messages.
+ * it begins to work them off, and how fast they are done. The floor is as many bytes in as many answers.
  */
 export async function benchReturning({ stack, quick }: BenchContext): Promise<void> {
   const runs = quick ? RUNS / 10 : RUNS;
@@ -27,8 +28,6 @@ export async function benchReturning({ stack, quick }: BenchContext): Promise<vo
   const site = await createSite(stack, { data: ["x\n1\n"], node: { max_runs: IN_FLIGHT } });
   const { config, nodeId } = site.members[0]!;
   const db = openTaskDatabase(stack);
-  const nc = await connectAsTask(stack.natsUrl, await trustOf(stack));
-  const streams = createDispatchStreams(() => nc.jetstreamManager());
 
   const before = await startProgram("./noop_node.ts", config);
   const idle = memoryOf(before.pid);
@@ -37,15 +36,12 @@ export async function benchReturning({ stack, quick }: BenchContext): Promise<vo
   await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
     while (left-- > 0) await site.post({ image: "deno:slow@1.0.0", method: "now" });
   }));
-  await waitFor(async () => await streams.outstanding(nodeId) === runs, {
-    what: "all dispatches to be in the stream",
-  });
 
   const node = await startProgram("./noop_node.ts", config);
   const began = performance.now();
   let most = 0;
   const timer = setInterval(() => most = Math.max(most, memoryOf(node.pid)), 50);
-  await waitFor(async () => await streams.outstanding(nodeId) === 0, {
+  await waitFor(async () => await unaccepted(db, nodeId) === 0, {
     what: "the node to take everything",
     timeout: 600_000,
   });
@@ -55,30 +51,32 @@ export async function benchReturning({ stack, quick }: BenchContext): Promise<vo
   clearInterval(timer);
   report(`a node returns to ${runs.toLocaleString("en")} runs`, {
     "all taken s": taken,
-    "raw consume+ack s": raw,
-    "ratio": taken / raw,
+    "raw pages s": raw,
     "finished runs/s": runs / done,
     "agent MiB idle": idle,
     "at most": most,
   });
   await node.stop();
-  await nc.close();
   await db.end();
 }
 
-/** Seconds in which a bare client takes and acknowledges so many messages, one consumer, as a node has it. */
+async function unaccepted(db: Db, nodeId: number): Promise<number> {
+  const [row] = await db<{ count: number }[]>`
+    select count(*)::integer as count from result
+    where node_id = ${nodeId} and status = 'pending' and accepted_at is null`;
+  return row!.count;
+}
+
+/** Seconds in which a bare client asks for as much, page by page. */
 async function rawTaking(count: number): Promise<number> {
   const node = 1;
   const broker = await startTestBroker();
   const task = await connectAsTask(broker.url, broker.trust);
-  const streams = createDispatchStreams(() => task.jetstreamManager());
-  await streams.ensureStream();
-  await streams.ensureConsumer(node);
-  const jetstream = task.jetstream();
-  let left = count;
-  await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-    while (left-- > 0) await jetstream.publish(subjects.dispatch(node), new Uint8Array(MESSAGE));
-  }));
+  const page = new Uint8Array(PAGE * MESSAGE);
+  task.subscribe(subjects.report(node, "work"), {
+    callback: (_, message) => void message.respond(page),
+  });
+  await task.flush();
   const { seed, publicKey } = newUserKey();
   const { jwt } = await issueNodeCredential(broker.trust, node, publicKey, 3600);
   const nc = await connectToBroker({
@@ -88,15 +86,10 @@ async function rawTaking(count: number): Promise<number> {
     inboxPrefix: subjects.inbox(node),
     log: silentLogger,
   });
-  const consumer = await nc.jetstream().consumers.get(STREAMS.dispatch, nodeDurable(node));
   const began = performance.now();
-  const messages = await consumer.consume({ max_messages: 100 });
-  let taken = 0;
-  for await (const message of messages) {
-    message.ack();
-    if (++taken === count) break;
+  for (let taken = 0; taken < count; taken += PAGE) {
+    await nc.request(subjects.report(node, "work"), "{}");
   }
-  await nc.flush();
   const seconds = (performance.now() - began) / 1000;
   await nc.close();
   await task.close();

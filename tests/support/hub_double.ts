@@ -5,7 +5,7 @@
 import { type BrokerConnection, type Msg, newHeaders } from "../../shared/broker/connection.ts";
 import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker/trust.ts";
 import { sha256Hex } from "../../shared/service/digest.ts";
-import { newUserKey, publicKeyOf } from "../../shared/broker/signing.ts";
+import { newUserKey, publicKeyOf, sign } from "../../shared/broker/signing.ts";
 import { type ReportKind, subjects } from "../../shared/broker/subjects.ts";
 import type { UploadedBlob } from "../../shared/node_protocol/blobs.ts";
 import {
@@ -36,8 +36,8 @@ import {
   type ReportFailure,
 } from "../../shared/node_protocol/reports.ts";
 import { isOpen, type ResultStatus } from "../../shared/node_protocol/status.ts";
+import { attemptKey } from "../../services/node/record/attempt_key.ts";
 import { MAX_ATTEMPTS } from "../../services/task/rules.ts";
-import { createDispatchStreams } from "../../services/task/dispatch/streams.ts";
 import { freePort } from "../../services/stack/ports.ts";
 import { waitFor } from "../harness.ts";
 import { startOwnNats } from "./nats.ts";
@@ -56,6 +56,8 @@ export interface HeldResult {
   input: string;
   status: ResultStatus;
   attempt: number;
+  /** Whether the node has said that its journal has the current attempt. */
+  accepted: boolean;
   agentId: string | null;
   result: string | null;
   log: string;
@@ -125,9 +127,6 @@ export async function startHubDouble(): Promise<HubDouble> {
   const { trust } = nats;
   const { nc } = await nats.service("task");
   const httpPort = freePort();
-  const streams = createDispatchStreams(() => nc.jetstreamManager());
-  await streams.ensureStream();
-  await streams.ensureConsumer(NODE);
 
   const gates = new Map<Point, { reached: () => void; opened: Promise<void> }>();
   const results = new Map<number, HeldResult>();
@@ -146,6 +145,8 @@ export async function startHubDouble(): Promise<HubDouble> {
   // -- reports ----------------------------------------------------------------------------------------------
 
   let hellos = 0;
+  /** The dispatch of each result, as it was last sent. */
+  const sent = new Map<number, string>();
 
   function refusal(
     kind: AttemptReportKind,
@@ -158,12 +159,34 @@ export async function startHubDouble(): Promise<HubDouble> {
   function hello({ open, agent_id, after }: ReportBody<"hello">): ReportAnswer<"hello"> {
     if (after !== hellos) return { ok: false, hellos };
     hellos++;
+    const held = new Set(open.map(attemptKey));
+    for (const { id, attempt } of results.values()) {
+      results.get(id)!.accepted = held.has(attemptKey({ result_id: id, attempt }));
+    }
     const drop = open.flatMap(({ result_id, attempt, state }) => {
       const kind = state === "accepted" ? "start" : "finish";
       const reason = refusal(kind, results.get(result_id), { agent_id, attempt });
       return reason ? [{ result_id, attempt, reason }] : [];
     });
     return { ok: true, drop };
+  }
+
+  function work(): ReportAnswer<"work"> {
+    const due = [...results.values()].filter((one) => one.status === "pending" && !one.accepted);
+    const dispatches = due.map(({ id }) => {
+      const text = sent.get(id)!;
+      const payload = new TextEncoder().encode(text);
+      return { text, signature: sign(hub.dispatchSeed, subjects.dispatch(NODE), payload) };
+    });
+    return { ok: true, dispatches, next: null };
+  }
+
+  function accepted({ attempts }: ReportBody<"accepted">): ReportAnswer<"accepted"> {
+    for (const { result_id, attempt } of attempts) {
+      const result = results.get(result_id);
+      if (result?.attempt === attempt) result.accepted = true;
+    }
+    return { ok: true };
   }
 
   function start(report: ReportBody<"start">, result: HeldResult): ReportAnswer<"start"> {
@@ -193,13 +216,20 @@ export async function startHubDouble(): Promise<HubDouble> {
       Object.assign(result, { status: "failed", reason: "lost too often" });
       return { ok: true, next_attempt: null };
     }
-    Object.assign(result, { status: "pending", attempt: result.attempt + 1, agentId: null });
+    Object.assign(result, {
+      status: "pending",
+      attempt: result.attempt + 1,
+      accepted: false,
+      agentId: null,
+    });
     await dispatch(result);
     return { ok: true, next_attempt: result.attempt };
   }
 
   async function commit(kind: ReportKind, json: unknown): Promise<ReportAnswer<ReportKind>> {
     if (kind === "hello") return hello(REPORT_SCHEMAS.hello.parse(json));
+    if (kind === "work") return work();
+    if (kind === "accepted") return accepted(REPORT_SCHEMAS.accepted.parse(json));
     const report = REPORT_SCHEMAS[kind].parse(json);
     const result = results.get(report.result_id);
     const reason = refusal(kind, result, report);
@@ -252,17 +282,10 @@ export async function startHubDouble(): Promise<HubDouble> {
       input_sha256: await sha256Hex(result.input),
       issued_at: new Date().toISOString(),
     };
-    const payload = new TextEncoder().encode(JSON.stringify({ ...message, ...change }));
-    const msgID = crypto.randomUUID();
-    await waitFor(
-      () =>
-        nc.jetstream().publish(subject, payload, {
-          headers: signed(subject, payload),
-          msgID,
-          timeout: 500,
-        }),
-      { what: "JetStream to take a dispatch" },
-    );
+    const text = JSON.stringify({ ...message, ...change });
+    sent.set(result.id, text);
+    const payload = new TextEncoder().encode(text);
+    nc.publish(subject, payload, { headers: signed(subject, payload) });
   }
 
   function signed(subject: string, payload: Uint8Array) {
@@ -281,6 +304,7 @@ export async function startHubDouble(): Promise<HubDouble> {
       input: rawInput ?? new TextEncoder().encode(JSON.stringify(input)).toBase64(),
       status: "pending",
       attempt: 1,
+      accepted: false,
       agentId: null,
       result: null,
       log: "",

@@ -6,12 +6,12 @@
 import assert from "node:assert/strict";
 import { DEFAULT_ROLES } from "../../services/identity/rights/catalogue.ts";
 import type { TaskDeps, TaskSettings } from "../../services/task/deps.ts";
-import type { DispatchStreams } from "../../services/task/dispatch/streams.ts";
 import type { Reconciler } from "../../services/task/upkeep/reconciler.ts";
 import type { BrokerConnection } from "../../shared/broker/connection.ts";
 import type { Principal } from "../../shared/contract/permissions.ts";
 import { createHttpClient } from "../../shared/http_over_nats/mod.ts";
-import type { ReportBody } from "../../shared/node_protocol/reports.ts";
+import { dispatchSchema } from "../../shared/node_protocol/dispatch.ts";
+import { NODE_PROTOCOL, type ReportBody } from "../../shared/node_protocol/reports.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import type { TestNats } from "./nats.ts";
 import { startTestServices } from "./services.ts";
@@ -39,7 +39,6 @@ export interface TaskHub {
   db: Db;
   nats: TestNats;
   nc: BrokerConnection;
-  streams: DispatchStreams;
   reconciler: Reconciler;
   /** What the hub signs with. */
   dispatchKey: string;
@@ -90,7 +89,7 @@ export async function startTaskHub(
     },
   });
   const { nats, dispatchKey } = services;
-  const { deps, reconciler, streams } = services.task;
+  const { deps, reconciler } = services.task;
   const { task: db, collaboration: collaborationDb, identity: identityDb } = services.db;
   const { nc } = await nats.service("task");
   const http = createHttpClient({ nc: (await nats.service("gateway")).nc });
@@ -130,7 +129,6 @@ export async function startTaskHub(
     db,
     nats,
     nc,
-    streams,
     reconciler,
     dispatchKey,
     collaborationDb,
@@ -220,11 +218,27 @@ export function reporterOf(hub: TaskHub, node: number, agent_id: string = crypto
     agent_id,
     async hello(open: ReportBody<"hello">["open"] = []) {
       for (let after = 0;;) {
-        const answer = await reports.hello(node, { agent_id, after, open });
+        const answer = await reports.hello(node, {
+          agent_id,
+          protocol: NODE_PROTOCOL,
+          after,
+          open,
+        });
         if (answer.ok) return answer;
         after = answer.hellos;
       }
     },
+    /** The results of the first page of what the node has not accepted. */
+    async work(after = 0) {
+      const { dispatches, next } = await reports.work(node, { agent_id, after });
+      const results = dispatches.map(({ text }) => dispatchSchema.parse(JSON.parse(text)));
+      return { dispatches, results, next };
+    },
+    accepted: (...result_ids: number[]) =>
+      reports.accepted(node, {
+        agent_id,
+        attempts: result_ids.map((result_id) => ({ result_id, attempt: 1 })),
+      }),
     start: (result_id: number, attempt = 1, code?: string) =>
       reports.start(node, { agent_id, result_id, attempt, code }),
     finish: (result_id: number, { attempt = 1, ...rest }: {

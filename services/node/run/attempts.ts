@@ -4,6 +4,7 @@
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
+import { orAbort } from "../../../shared/service/or_abort.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import type { Journal, JournalEntry } from "../record/journal.ts";
 import { Interruption } from "./interruption.ts";
@@ -19,8 +20,12 @@ interface Ongoing {
 export interface Attempts {
   /** Goes on with everything that the journal has. */
   resume(): void;
-  /** Takes on a dispatch, unless it is in hand; resolves once the broker may forget it. */
+  /** Takes on a dispatch, unless it is in hand; resolves once the journal has it. */
   accept(dispatch: Dispatch): Promise<void>;
+  /** How many are in hand. */
+  readonly size: number;
+  /** Resolves when at most so many are in hand. */
+  whenAtMost(count: number, signal: AbortSignal): Promise<void>;
   /** Ends one attempt, or with `null` every attempt, at a result. */
   interrupt(which: { result_id: number; attempt: number | null }, why: Interruption): void;
   /** Ends everything and resolves when nothing runs and nothing is being reported any more. */
@@ -36,6 +41,8 @@ export interface CreateAttemptsOptions {
 
 export function createAttempts({ journal, carryOut, onFailure }: CreateAttemptsOptions): Attempts {
   const ongoing = new Map<string, Ongoing>();
+  /** Called whenever an attempt is over. */
+  const waiting = new Set<() => void>();
 
   function begin(entry: JournalEntry, accepted: Promise<void>): Promise<void> {
     const key = attemptKey(entry.dispatch);
@@ -43,7 +50,10 @@ export function createAttempts({ journal, carryOut, onFailure }: CreateAttemptsO
     const done = accepted
       .then(() => carryOut(entry, control.signal))
       .catch(onFailure)
-      .finally(() => ongoing.delete(key));
+      .finally(() => {
+        ongoing.delete(key);
+        for (const look of waiting) look();
+      });
     ongoing.set(key, { dispatch: entry.dispatch, control, accepted, done });
     return accepted;
   }
@@ -66,6 +76,18 @@ export function createAttempts({ journal, carryOut, onFailure }: CreateAttemptsO
         new Interruption("unwanted", "the hub has issued the next attempt"),
       );
       return begin({ dispatch, state: "accepted" }, journal.accepted(dispatch));
+    },
+    get size() {
+      return ongoing.size;
+    },
+    async whenAtMost(count, signal) {
+      const there = Promise.withResolvers<void>();
+      const look = () => {
+        if (ongoing.size <= count) there.resolve();
+      };
+      waiting.add(look);
+      look();
+      await orAbort(there.promise, signal).finally(() => waiting.delete(look));
     },
     interrupt({ result_id, attempt }, why) {
       interrupt(

@@ -1,6 +1,6 @@
 /**
  * How work comes in: after every (re)connection the agent says hello, drops what the hub says is over, and then
- * takes dispatches until the connection is lost; kills come at any time.
+ * takes work until the connection is lost; kills come at any time.
  *
  * Nothing is taken before the hub has accepted a hello, because the hub counts started work that a hello does not name
  * as lost; and what the journal holds is not gone on with before the first, because another agent with the same API key,
@@ -9,11 +9,9 @@
  */
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import type { JsMsg } from "../../../shared/broker/connection.ts";
-import { nodeDurable, STREAMS, subjects } from "../../../shared/broker/subjects.ts";
+import { subjects } from "../../../shared/broker/subjects.ts";
 import { persist } from "../hub/persist.ts";
 import type { Broker } from "../hub/broker.ts";
-import { readDispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { readKill } from "../../../shared/node_protocol/kill.ts";
 import type { ReportAnswer } from "../../../shared/node_protocol/reports.ts";
 import type { SecondAgent } from "../../../shared/node_protocol/second_agent.ts";
@@ -21,6 +19,7 @@ import type { Journal } from "../record/journal.ts";
 import { Interruption } from "./interruption.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Reporter } from "./reporter.ts";
+import { takeDispatched } from "./work_intake.ts";
 
 export interface IntakeOptions {
   nodeId: number;
@@ -59,8 +58,7 @@ export async function takeWork(options: IntakeOptions): Promise<void> {
         resumed = true;
         dropUnwanted(options, drop);
         options.onReady();
-        await takeDispatches(options, AbortSignal.any([connected, options.reporter.disowned]));
-        throw new Error("the broker ended the delivery");
+        await takeDispatched(options, AbortSignal.any([connected, options.reporter.disowned]));
       }, { what: "take work", log, signal: connected }).catch((error) => {
         if (!connected.aborted) throw error;
       });
@@ -109,41 +107,4 @@ function sayThatThereIsAnother(
     from: second_agent.address,
     at: second_agent.at,
   });
-}
-
-async function takeDispatches(options: IntakeOptions, signal: AbortSignal): Promise<void> {
-  const { nodeId, broker } = options;
-  const consumer = await broker.connection.jetstream().consumers.get(
-    STREAMS.dispatch,
-    nodeDurable(nodeId),
-  );
-  const messages = await consumer.consume({
-    max_messages: 100,
-    expires: 30_000,
-    idle_heartbeat: 5000,
-    abort_on_missing_resource: true,
-  });
-  const stop = () => messages.stop();
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    if (signal.aborted) return;
-    for await (const message of messages) take(message, options);
-  } finally {
-    signal.removeEventListener("abort", stop);
-    messages.stop();
-  }
-}
-
-/** Believes or drops one dispatch; acknowledges it once the journal has it. */
-function take(message: JsMsg, { nodeId, broker, attempts, log }: IntakeOptions): void {
-  const reading = readDispatch(message, broker.trust(subjects.dispatch(nodeId)));
-  if ("refused" in reading) {
-    log.warn("Dropped a dispatch", { subject: message.subject, reason: reading.refused });
-    message.term();
-    return;
-  }
-  attempts.accept(reading.value).then(
-    () => message.ack(),
-    () => {}, // The journal is broken, which ends the agent; the broker keeps the message.
-  );
 }

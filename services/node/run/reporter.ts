@@ -5,6 +5,8 @@
 import { uploadedBlobSchema } from "../../../shared/node_protocol/blobs.ts";
 import { MAX_REPORT } from "../../../shared/node_protocol/limits.ts";
 import {
+  MAX_ACCEPTED,
+  NODE_PROTOCOL,
   REPORT_ANSWERS,
   type ReportAnswer,
   reportFailureSchema,
@@ -47,6 +49,10 @@ export interface Reporter {
     open: (AttemptId & { state: AttemptState })[],
     signal: AbortSignal,
   ): Promise<ReportAnswer<"hello"> & { ok: true }>;
+  /** Asks for a page of what this node has not accepted, of the results after `after`. */
+  work(after: number, signal: AbortSignal): Promise<ReportAnswer<"work">>;
+  /** Says that the journal has these attempts. */
+  accepted(attempts: AttemptId[], signal: AbortSignal): Promise<void>;
   start(
     attempt: AttemptId & { code?: string | undefined },
     signal: AbortSignal,
@@ -98,6 +104,11 @@ export function createReporter(
       if (data?.error.code === "conflict" && kind !== "hello") {
         disowning.abort(new Error(data.error.msg));
       }
+      if (data?.error.code === "invalid_request" && kind === "work") {
+        throw new Error(
+          `the hub is of a version before this agent's: update it (${data.error.msg})`,
+        );
+      }
       if (data) throw new Error(data.error.msg);
       return REPORT_ANSWERS[kind].parse(answer) as ReportAnswer<Kind>;
     }, {
@@ -133,11 +144,22 @@ export function createReporter(
     async hello(open, signal) {
       const either = AbortSignal.any([signal, ended]);
       for (;;) {
-        const answer = await send("hello", { after: hellos, open }, either);
+        const answer = await send(
+          "hello",
+          { protocol: NODE_PROTOCOL, after: hellos, open },
+          either,
+        );
         hellos = answer.ok ? hellos + 1 : answer.hellos;
         if (!answer.ok) continue;
         disowning = new AbortController();
         return answer;
+      }
+    },
+    work: (after, signal) => send("work", { after }, AbortSignal.any([signal, ended])),
+    async accepted(attempts, signal) {
+      const either = AbortSignal.any([signal, ended]);
+      for (let at = 0; at < attempts.length; at += MAX_ACCEPTED) {
+        await send("accepted", { attempts: attempts.slice(at, at + MAX_ACCEPTED) }, either);
       }
     },
     start: ({ result_id, attempt, code }, signal) =>

@@ -1,8 +1,11 @@
 import type { Shell } from "../shell.ts";
 import { waiting } from "../show/words.ts";
-import { type Finding, ok, wrong } from "./finding.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
 
-/** Nodes that are offline while work waits for them, and results that nobody moves. */
+/** Work that is dispatched should be in the journal of a node that is online after seconds. */
+const ACCEPTED_WITHIN = "1 minute";
+
+/** Nodes that are offline while work waits for them, and nodes that do not accept theirs. */
 export async function checkWork({ databases }: Shell): Promise<Finding[]> {
   const nodes = await databases.collaboration<
     { id: number; name: string; status: string; last_seen: Date | null }[]
@@ -12,9 +15,25 @@ export async function checkWork({ databases }: Shell): Promise<Finding[]> {
     where finished_at is null and node_id is not null group by node_id order by node_id`;
   const online = nodes.filter((node) => node.status === "online").length;
   const findings = [ok("nodes", `${online} of ${nodes.length} are online`)];
+  const late = await databases.task<{ node_id: number; count: number }[]>`
+    select node_id, count(*)::integer as count from result
+    where status = 'pending' and accepted_at is null and node_id is not null
+      and dispatched_at < now() - ${ACCEPTED_WITHIN}::interval
+    group by node_id`;
   for (const { node_id, count } of open) {
     const node = nodes.find((one) => one.id === node_id);
-    if (node?.status === "online") continue;
+    if (node?.status === "online") {
+      const unaccepted = late.find((one) => one.node_id === node_id);
+      if (!unaccepted) continue;
+      findings.push(note(
+        `node ${node_id}`,
+        `${node.name} is online and has not accepted ${
+          waiting("results", unaccepted.count)
+        } for it`,
+        "See its log: it may be full of work, or of a version before the hub's.",
+      ));
+      continue;
+    }
     const check = `node ${node_id}`;
     const waits = `${waiting("results", count)} for it`;
     const seen = node?.last_seen ? `, last seen ${node.last_seen.toISOString()}` : "";

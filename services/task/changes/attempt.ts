@@ -103,7 +103,7 @@ export async function nextAttempt(
     code: null,
     started_at: null,
     dispatched_at: at,
-    dispatches: 1,
+    accepted_at: null,
   }, at);
   await dispatch(change, task, [moved], at);
   return { attempt, orders };

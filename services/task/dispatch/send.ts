@@ -1,14 +1,17 @@
 /**
  * Dispatching: what a node is told to do.
+ *
+ * Nothing of this is kept for a node that does not hear it: what it has not accepted stands in the
+ * table, and is handed out when the node asks (`work_for_node.ts`).
  * @module
  */
 import { subjects } from "../../../shared/broker/subjects.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
-import type { JsonValue } from "../../../shared/storage/db.ts";
+import type { JsonValue, Tx } from "../../../shared/storage/db.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { inputDigests } from "../store/dispatch.ts";
-import { type ResultRow, updateResult } from "../store/result.ts";
-import { databasesOfTasks, taskById, type TaskDatabaseRow, type TaskRow } from "../store/task.ts";
+import type { ResultRow } from "../store/result.ts";
+import { databasesOfTasks, type TaskDatabaseRow, type TaskRow } from "../store/task.ts";
 
 /** The databases of a task with their parameters merged in, as containers and nodes read them. */
 export function flatDatabases(
@@ -17,22 +20,23 @@ export function flatDatabases(
   return rows.map(({ label, parameters }) => ({ label, ...JSON.parse(parameters) }));
 }
 
-/**
- * Tells the nodes of some results of a task about their current attempts, once the transaction is
- * committed.
- */
-export async function dispatch(
-  { tx, send }: Pick<Change, "tx" | "send">,
-  task: TaskRow,
+/** What the nodes of some results are told, of the results' current attempts; in their order. */
+export async function dispatchesOf(
+  tx: Tx,
+  tasks: TaskRow[],
   results: ResultRow[],
   at: Date,
-): Promise<void> {
+) {
   // Asked once for all: a task may be for a thousand nodes.
-  const databases = flatDatabases(await databasesOfTasks(tx, [task.id]));
+  const databases = await databasesOfTasks(tx, tasks.map((task) => task.id));
   const digests = await inputDigests(tx, results.map((result) => result.id));
-  for (const result of results) {
-    if (result.node_id === null) continue; // stored by hand: nobody is to run it
-    const message = {
+  const perTask = new Map(tasks.map((task) => {
+    const own = databases.filter((row) => row.task_id === task.id);
+    return [task.id, { task, databases: flatDatabases(own) }];
+  }));
+  return results.map((result) => {
+    const { task, databases } = perTask.get(result.task_id)!;
+    return {
       v: 1,
       result_id: result.id,
       attempt: result.attempt,
@@ -50,24 +54,23 @@ export async function dispatch(
       input_sha256: digests.get(result.id)!,
       issued_at: at.toISOString(),
     } satisfies Dispatch;
-    send(subjects.dispatch(result.node_id), message);
-  }
+  });
 }
 
 /**
- * Tells the node once more about an attempt it may not have heard of; its journal drops what it has
- * seen.
+ * Tells the nodes of some results of a task about their current attempts, once the transaction is
+ * committed: those nodes that are connected then.
  */
-export async function redispatch(
-  change: Pick<Change, "tx" | "send">,
-  result: ResultRow,
+export async function dispatch(
+  { tx, send }: Pick<Change, "tx" | "send">,
+  task: TaskRow,
+  results: ResultRow[],
   at: Date,
 ): Promise<void> {
-  const task = await taskById(change.tx, result.task_id);
-  await updateResult(change.tx, result.id, {
-    status: result.status,
-    dispatched_at: at,
-    dispatches: result.dispatches + 1,
-  });
-  await dispatch(change, task!, [result], at);
+  // What is stored by hand is at no node: nobody is to run it.
+  const atNodes = results.filter((result) => result.node_id !== null);
+  const dispatches = await dispatchesOf(tx, [task], atNodes, at);
+  for (const [n, { node_id }] of atNodes.entries()) {
+    send(subjects.dispatch(node_id!), dispatches[n]!);
+  }
 }

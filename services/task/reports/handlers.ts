@@ -8,7 +8,6 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { Db } from "../../../shared/storage/db.ts";
 import type { Outbox } from "../../../shared/storage/outbox.ts";
 import type { Kills } from "../dispatch/kills.ts";
-import type { DispatchStreams } from "../dispatch/streams.ts";
 
 /** What is done about each kind of report of a node. */
 export type Reports = {
@@ -18,8 +17,9 @@ export type Reports = {
 export interface ReportsOptions {
   db: Db;
   outbox: Outbox;
-  streams: DispatchStreams;
   kills: Kills;
+  /** The seed that signs what is dispatched. */
+  dispatchKey: string;
   log: Logger;
   now: () => Date;
 }

@@ -1,14 +1,20 @@
 /**
  * The report `hello`: after every connection a node's agent says what it holds, and so what it does
- * not. Work that it should hold and does not name is handed out again; what it holds and should
- * not, it is told to drop.
+ * not. Work that it had begun and does not name is lost, and becomes the next attempt; what it had
+ * not begun it is given when it asks for `work`; what it holds and should not, it is told to drop.
  * @module
  */
 import { refusalOf } from "../../../shared/node_protocol/refusal.ts";
-import type { ReportAnswer, ReportBody } from "../../../shared/node_protocol/reports.ts";
+import {
+  NODE_PROTOCOL,
+  type ReportAnswer,
+  type ReportBody,
+} from "../../../shared/node_protocol/reports.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
+import { VERSION } from "../../../shared/version.ts";
 import { nextAttempt } from "../changes/attempt.ts";
-import { redispatch } from "../dispatch/send.ts";
+import { setAccepted } from "../store/dispatch.ts";
 import { countHello, lockAgent } from "../store/node_agent.ts";
 import { lockResult, openResultsAtNode, resultById } from "../store/result.ts";
 import { closeStopOrdersExcept, type StopOrder } from "../store/stop_order.ts";
@@ -21,7 +27,10 @@ type Late = ReportAnswer<"hello"> & { ok: false };
 type Dropped = (ReportAnswer<"hello"> & { ok: true })["drop"];
 
 export function helloReport(
-  { db, outbox, streams, kills, log, now }: ReportsOptions,
+  { db, outbox, kills, log, now }: Pick<
+    ReportsOptions,
+    "db" | "outbox" | "kills" | "log" | "now"
+  >,
 ): Reports["hello"] {
   /**
    * Does something about a hello that is the node's next one still; `before` is the agent that said
@@ -40,7 +49,7 @@ export function helloReport(
     });
   }
 
-  /** A result that its node should hold, and did not name in its hello. */
+  /** A result that its node had begun, and did not name in its hello. */
   async function missing(
     nodeId: number,
     hello: Hello,
@@ -51,7 +60,7 @@ export function helloReport(
       const task = await lockTask(change.tx, task_id);
       const result = task && await lockResult(change.tx, id);
       if (!result || result.finished_at !== null || result.node_id !== nodeId) return;
-      if (result.status === "pending") return await redispatch(change, result, now());
+      if (result.status === "pending") return;
       const reason = newJournal ? "another agent took over" : "the agent does not know of it";
       const next = await nextAttempt(change, { task, result }, { reason, at: now() });
       orders = next.orders;
@@ -62,7 +71,7 @@ export function helloReport(
 
   return async function hello(nodeId, hello) {
     const { agent_id, open } = hello;
-    await streams.ensureConsumer(nodeId);
+    demandProtocol(hello);
     const held = new Map(open.map((one) => [one.result_id, one]));
     const known = await onHello(
       nodeId,
@@ -70,21 +79,30 @@ export function helloReport(
       (_, before) => Promise.resolve({ ok: true as const, before }),
     );
     if (!known.ok) return known;
-    // An agent with a new journal cannot know what its predecessor had acknowledged and not begun.
     const newJournal = known.before !== agent_id;
     for (const { id, task_id, attempt, status } of await openResultsAtNode(db, nodeId)) {
-      if (held.get(id)?.attempt === attempt) continue;
-      if (status === "pending" && !newJournal) continue;
+      if (status === "pending" || held.get(id)?.attempt === attempt) continue;
       await missing(nodeId, hello, { id, task_id, newJournal });
     }
     return await onHello(nodeId, hello, async ({ tx }) => {
       await closeStopOrdersExcept(tx, nodeId, [...held.keys()]);
+      await setAccepted(tx, nodeId, open, now());
       const drop = await whatIsOver(tx, nodeId, hello);
       // Last, so that a hello that did not get this far is done again as a whole.
       await countHello(tx, nodeId, agent_id);
       return { ok: true as const, drop };
     });
   };
+}
+
+/** Refuses an agent that would wait for work where none comes any more. */
+function demandProtocol({ protocol }: Hello): void {
+  if (protocol >= NODE_PROTOCOL) return;
+  throw new SextantError(
+    "invalid_request",
+    "This agent is of a version before the hub's, which gives out work in another way: update the " +
+      `agent to version ${VERSION}. What it has computed is taken all the same.`,
+  );
 }
 
 /** Of the attempts that an agent holds, those that it is to drop. */

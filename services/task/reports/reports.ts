@@ -5,7 +5,8 @@
 import { attemptReports } from "./attempt.ts";
 import type { Reports, ReportsOptions } from "./handlers.ts";
 import { helloReport } from "./hello.ts";
+import { workReports } from "./work.ts";
 
 export function createReports(options: ReportsOptions): Reports {
-  return { hello: helloReport(options), ...attemptReports(options) };
+  return { hello: helloReport(options), ...workReports(options), ...attemptReports(options) };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MAX_LOG_PIECE } from "../../../shared/node_protocol/limits.ts";
+import { NODE_PROTOCOL } from "../../../shared/node_protocol/reports.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { reporterOf, useTaskHub } from "../../../tests/support/task_hub.ts";
 import { createLogs, MAX_LOG } from "./logs.ts";
@@ -73,7 +74,7 @@ Deno.test("a hello that does not name started work makes it the next attempt, on
 Deno.test("a late copy of a hello changes nothing, whichever agent's it is", async () => {
   const { run, node, agent, show } = await oneRun();
   const { hello } = hub().deps.reports;
-  const first = { agent_id: agent.agent_id, after: 0, open: [] };
+  const first = { agent_id: agent.agent_id, protocol: NODE_PROTOCOL, after: 0, open: [] };
   assert.deepEqual(await hello(node, first), { ok: true, drop: [] });
   await agent.start(run.id);
   assert.deepEqual(await hello(node, first), { ok: false, hellos: 1 });
@@ -92,16 +93,17 @@ Deno.test("a late copy of a hello changes nothing, whichever agent's it is", asy
 
 Deno.test("an agent with a new journal is given again what its predecessor had not begun", async () => {
   const { run, node, agent, show } = await oneRun();
+  const open = [{ result_id: run.id, attempt: 1, state: "accepted" as const }];
+  const given = async () => (await agent.work()).results.map((one) => one.result_id);
   await agent.hello();
-  async function dispatches() {
-    const rows = await hub().db`select dispatches from result where id = ${run.id}`;
-    return rows[0]!.dispatches;
-  }
-  await agent.hello();
-  assert.equal(await dispatches(), 1);
+  assert.deepEqual(await given(), [run.id]);
+  await agent.accepted(run.id);
+  assert.deepEqual(await given(), []);
+  await agent.hello(open);
+  assert.deepEqual(await given(), []);
   const fresh = reporterOf(hub(), node);
   await fresh.hello();
-  assert.equal(await dispatches(), 2);
+  assert.deepEqual(await given(), [run.id]);
   assert.equal((await show()).attempt, 1);
   assert.equal((await fresh.start(run.id)).ok, true);
 });

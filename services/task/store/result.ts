@@ -19,7 +19,6 @@ export interface ResultRow {
   started_at: Date | null;
   finished_at: Date | null;
   cleanup_at: Date | null;
-  dispatches: number;
   /** Whether `input`, and whether `result`, is the id of a blob. */
   input_in_blob: boolean;
   blob_storage_used: boolean;
@@ -29,7 +28,7 @@ export interface ResultRow {
 
 export const resultColumns = (tx: Tx) =>
   tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
-     finished_at, cleanup_at, dispatches, input_in_blob, blob_storage_used, code`;
+     finished_at, cleanup_at, input_in_blob, blob_storage_used, code`;
 
 export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
   const rows = await tx<{ id: number }[]>`
@@ -88,7 +87,7 @@ export interface ResultChange {
   agent_id?: string | null;
   code?: string | null;
   dispatched_at?: Date;
-  dispatches?: number;
+  accepted_at?: null;
   started_at?: Date | null;
   finished_at?: Date;
   result?: string | null;
@@ -184,6 +183,7 @@ export async function upsertDispatched(
     node_id,
     assigned_at: at,
     dispatched_at: at,
+    accepted_at: null,
     status: "pending",
     ...(input === undefined ? {} : { input }),
   };

@@ -8,7 +8,6 @@
  */
 import { removeTask, stopAtNode } from "../changes/task.ts";
 import type { TaskDeps } from "../deps.ts";
-import type { DispatchStreams } from "../dispatch/streams.ts";
 import { tasksOpenAtNode } from "../store/result.ts";
 import { closeStopOrdersExcept } from "../store/stop_order.ts";
 import { taskById, type TaskOwner, tasksOf } from "../store/task.ts";
@@ -16,13 +15,12 @@ import { taskById, type TaskOwner, tasksOf } from "../store/task.ts";
 export interface OwnerGone {
   /** Deletes the tasks of what is gone, one after the other. */
   removeTasks(owner: TaskOwner): Promise<void>;
-  /** Fails what is unfinished at a node that is gone, and forgets the node. */
+  /** Fails what is unfinished at a node that is gone. */
   failAtNode(nodeId: number): Promise<void>;
 }
 
 export function createOwnerGone(
   { db, outbox, kills, now }: Pick<TaskDeps, "db" | "outbox" | "kills" | "now">,
-  streams: DispatchStreams,
 ): OwnerGone {
   return {
     async removeTasks(owner) {
@@ -45,7 +43,6 @@ export function createOwnerGone(
       }
       // It is shut out: nobody will ever be heard to have stopped.
       await closeStopOrdersExcept(db, nodeId, []);
-      await streams.removeConsumer(nodeId);
     },
   };
 }

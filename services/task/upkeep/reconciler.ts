@@ -1,7 +1,6 @@
 /**
- * The rounds that keep the promises of the table: work that the stream has lost is dispatched
- * again, nodes are told again to stop, deadlines are kept, and what nobody needs any more is
- * removed.
+ * The rounds that keep the promises of the table: nodes are told again of work that they have not
+ * accepted, and to stop; deadlines are kept, and what nobody needs any more is removed.
  *
  * Every replica makes these rounds; each step locks what it changes and looks again.
  * @module
@@ -12,22 +11,19 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { Db } from "../../../shared/storage/db.ts";
 import type { Outbox } from "../../../shared/storage/outbox.ts";
 import type { Kills } from "../dispatch/kills.ts";
-import type { DispatchStreams } from "../dispatch/streams.ts";
 import { endExpired } from "./deadlines.ts";
-import { dispatchLost } from "./lost_dispatches.ts";
 import { removeOld, type Retention } from "./tidy.ts";
+import type { WakeUps } from "./wake_ups.ts";
 
 export interface ReconcilerOptions {
   db: Db;
   outbox: Outbox;
-  streams: DispatchStreams;
   kills: Kills;
+  wakeUps: WakeUps;
   retention: Retention;
   log: Logger;
   now: () => Date;
   everyMs?: number;
-  /** How long a dispatch may be on its way before it is looked for. */
-  settleMs?: number;
   /** How long an upload may stand still before it counts as broken off. */
   uploadMs?: number;
 }
@@ -36,8 +32,6 @@ export interface ReconcilerOptions {
 const TIDY_EVERY_MS = 60_000;
 
 export interface Reconciler {
-  /** Dispatches again what the stream has lost; returns how many results. */
-  reconcile(): Promise<number>;
   /** Ends what is past its deadline; returns how many tasks. */
   expire(): Promise<number>;
   /** Removes what is old. */
@@ -49,13 +43,11 @@ export interface Reconciler {
 export function createReconciler(
   {
     everyMs = 5_000,
-    settleMs = 15_000,
     uploadMs = 10 * 60_000,
     ...options
   }: ReconcilerOptions,
 ): Reconciler {
-  const { kills, log } = options;
-  const reconcile = () => dispatchLost({ ...options, settleMs });
+  const { kills, wakeUps, log } = options;
   const expire = () => endExpired(options);
   const tidy = () => removeOld({ ...options, uploadMs });
   const stopping = new AbortController();
@@ -64,7 +56,7 @@ export function createReconciler(
   let failing = false;
 
   async function round(): Promise<void> {
-    const steps: (() => Promise<unknown>)[] = [reconcile, expire, kills.repeat];
+    const steps: (() => Promise<unknown>)[] = [wakeUps.repeat, expire, kills.repeat];
     if (performance.now() - tidiedAt > TIDY_EVERY_MS) {
       tidiedAt = performance.now();
       steps.push(tidy);
@@ -87,7 +79,6 @@ export function createReconciler(
 
   const rounds = makeRounds();
   return {
-    reconcile,
     expire,
     tidy,
     async stop() {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { reporterOf, useTaskHub } from "../../../tests/support/task_hub.ts";
 import { waitFor } from "../../../tests/harness.ts";
-import { STREAMS } from "../../../shared/broker/subjects.ts";
 import { createReconciler } from "./reconciler.ts";
 import { lockTask } from "../store/task.ts";
 
@@ -76,23 +75,6 @@ Deno.test("a subtask's deadline and a kill of its family do not wait for each ot
   clock = Date.now();
 });
 
-Deno.test("a lost stream is made again and every pending result dispatched again, once", async () => {
-  const { node, agent } = await oneRun();
-  await agent.hello();
-  await waitFor(async () => await hub().deps.outbox.backlog() === 0, { what: "the outbox" });
-  assert.equal(await hub().streams.outstanding(node), 1);
-  const manager = await hub().nc.jetstreamManager();
-  // The service may not delete the stream, so what it had is what goes.
-  await manager.streams.purge(STREAMS.dispatch);
-  assert.equal(await hub().streams.outstanding(node), 0);
-  assert.equal(await hub().reconciler.reconcile(), 0);
-  clock = Date.now() + 16_000;
-  assert.ok(await hub().reconciler.reconcile() >= 1);
-  await waitFor(async () => await hub().streams.outstanding(node) === 1, { what: "the message" });
-  assert.equal(await hub().reconciler.reconcile(), 0);
-  clock = Date.now();
-});
-
 Deno.test("tidy() empties completed results past their retention, inputs only when asked to", async () => {
   const { user, run, agent, show } = await oneRun();
   await agent.start(run.id);
@@ -101,7 +83,6 @@ Deno.test("tidy() empties completed results past their retention, inputs only wh
   async function tidy(includeInput: boolean) {
     const reconciler = createReconciler({
       ...hub().deps,
-      streams: hub().streams,
       retention: { days: 10, includeInput },
       now: () => new Date(Date.now() + 11 * 86_400_000),
       everyMs: 1e9,

@@ -4,26 +4,35 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { publicKeyOf, SIGNATURE_HEADER, verify } from "../../../../shared/broker/signing.ts";
-import { STREAMS, subjects } from "../../../../shared/broker/subjects.ts";
-import { waitFor } from "../../../../tests/harness.ts";
+import { publicKeyOf, verify } from "../../../../shared/broker/signing.ts";
+import { subjects } from "../../../../shared/broker/subjects.ts";
+import { readSignedDispatch } from "../../../../shared/node_protocol/dispatch.ts";
 import { startAlgorithmStore, type TestStore } from "../../../../tests/support/algorithm_store.ts";
-import { type Place, PLAIN_INPUT, useTaskHub } from "../../../../tests/support/task_hub.ts";
+import {
+  type Place,
+  PLAIN_INPUT,
+  reporterOf,
+  useTaskHub,
+} from "../../../../tests/support/task_hub.ts";
 
 const hub = useTaskHub();
 const DIGEST = `sha256:${"cd".repeat(32)}`;
 
-/** What the node of the only member was told last, which the hub must have signed. */
+/** What the node of the only member is given to do, which the hub must have signed. */
 async function dispatched({ members }: Place, taskId: number) {
-  const subject = subjects.dispatch(members[0]!.node);
-  const manager = await hub().nc.jetstreamManager();
-  return await waitFor(async () => {
-    const message = await manager.streams.getMessage(STREAMS.dispatch, { last_by_subj: subject });
-    const signature = message.header.get(SIGNATURE_HEADER);
-    assert.ok(verify(publicKeyOf(hub().dispatchKey), subject, message.data, signature));
-    const { task_id, init_username, algorithm_store_url } = message.json<Record<string, unknown>>();
-    return task_id === taskId ? { init_username, algorithm_store_url } : undefined;
-  }, { what: `task ${taskId} to be dispatched` });
+  const { node } = members[0]!;
+  const subject = subjects.dispatch(node);
+  const { dispatches } = await reporterOf(hub(), node).work();
+  const given = dispatches.map((signed) => {
+    const reading = readSignedDispatch(signed, {
+      subject,
+      verify: (...signed) => verify(publicKeyOf(hub().dispatchKey), ...signed),
+    });
+    assert.ok("value" in reading);
+    return reading.value;
+  });
+  const { init_username, algorithm_store_url } = given.find((one) => one.task_id === taskId)!;
+  return { init_username, algorithm_store_url };
 }
 
 async function linked(store: TestStore, { collaboration }: Place): Promise<number> {
