@@ -147,7 +147,8 @@ Deno.test("status and check tell the owner how the node is", async () => {
   assert.match(after.text, /0 under way, 0 waiting, 0 to be reported/);
 
   const well = await command("check", "--config", config);
-  for (const name of ["connection", "clock", "API key", "encryption", "database default", "disk"]) {
+  const ways = ["way out", "connection", "clock", "API key", "broker", "large payloads"];
+  for (const name of [...ways, "encryption", "database default", "disk"]) {
     assert.match(well.text, new RegExp(`^ok +${name} `, "m"), well.text);
   }
   assert.equal(well.code, 0, well.text);

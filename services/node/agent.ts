@@ -24,7 +24,8 @@ import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import { type Broker, connectBroker } from "./hub/broker.ts";
 import { createHub, type Hub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./hub/metrics.ts";
-import { writeStatus } from "./record/agent_status.ts";
+import { createWayOut, type WayOut } from "./hub/way_out.ts";
+import { type AgentState, writeStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
 import { auditedPayloads } from "./record/audited_payloads.ts";
 import { witnessHub } from "./record/hub_witness.ts";
@@ -39,7 +40,9 @@ const LAST_WORDS_MS = 3000;
 
 export interface Agent {
   readonly identity: NodeIdentity;
-  /** Takes no more work, ends what runs, reports what can be reported soon, lets go of everything. */
+  /**
+   * Takes no more work, ends what runs, reports what can be reported soon, lets go of everything.
+   */
   stop(): Promise<void>;
 }
 
@@ -48,7 +51,9 @@ export interface StartAgentOptions {
   log: Logger;
   /** Gives up starting. */
   signal: AbortSignal;
-  /** Told about an error after which an agent that had started cannot go on: it should be stopped. */
+  /**
+   * Told about an error after which an agent that had started cannot go on: it should be stopped.
+   */
   onFailure: (error: unknown) => void;
   /** Makes what runs the algorithms named `deno:…`; the sandbox unless given. */
   openSandbox?: (options: SandboxOptions) => Promise<Sandbox>;
@@ -99,8 +104,30 @@ async function start(
   // First, because it locks the folder.
   const journal = await openJournal(folder, { log });
   life.onStop("journal", journal.close);
+  const state: AgentState = {
+    node: undefined,
+    waitsFor: "the hub",
+    trouble: null,
+    contact: undefined,
+  };
+  const status = writeStatus({ folder, journal, state });
+  life.onStop("status", status.close);
+  function tell(news: Partial<AgentState>) {
+    // An agent without a network hears the same several times a second.
+    const isOld = news.trouble != null && news.trouble.reason === state.trouble?.reason;
+    Object.assign(state, news);
+    if (!isOld) status.rewrite();
+  }
 
-  const { hub, identity, broker } = await reachHub(life, { config, starting, fail });
+  const wayOut = createWayOut(config.wayOut);
+  life.onStop("ways out", wayOut.close);
+  const { hub, identity, broker } = await reachHub(life, {
+    config,
+    wayOut,
+    starting,
+    fail,
+    tell,
+  });
   const nodeId = identity.id;
   const audit = await openAudit(life, { folder, nodeId });
   const stopping = new AbortController();
@@ -120,6 +147,7 @@ async function start(
     audit,
     payloads: auditedPayloads(payloads, audit),
     tables,
+    wayOut,
     silenced: silenced.signal,
     onFailure(error) {
       if (!stopping.signal.aborted) fail(error);
@@ -151,10 +179,7 @@ async function start(
     await intake;
   });
   await orAbort(ready.promise, starting);
-
-  const contact = () => broker.connection.flush();
-  const status = writeStatus({ folder, journal, node: identity, contact });
-  life.onStop("status", status.close);
+  tell({ waitsFor: undefined });
   const witness = witnessHub({ ...about, folder, audit });
   life.onStop("witness", () => {
     stopping.abort(new Error("stopping"));
@@ -167,21 +192,33 @@ async function start(
   return identity;
 }
 
-/** Logs in and connects, however long that takes. Rejects when the hub will never have this node. */
+/**
+ * Logs in and connects, however long that takes. Rejects when the hub will never have this node.
+ */
 async function reachHub(
   life: ServiceLife,
-  { config, starting, fail }: Pick<StartOptions, "config" | "starting" | "fail">,
+  { config, wayOut, starting, fail, tell }: Pick<StartOptions, "config" | "starting" | "fail"> & {
+    wayOut: WayOut;
+    tell: (news: Partial<AgentState>) => void;
+  },
 ): Promise<{ hub: Hub; identity: NodeIdentity; broker: Broker }> {
   const { log } = life;
   const { api, apiKey } = config;
   const payloadFormats = readableFormats(config.encryption);
-  const hub = createHub({ api, apiKey, payloadFormats, log });
+  function onTrouble(reason: string) {
+    tell({ trouble: { reason, at: new Date().toISOString() } });
+  }
+  const hub = createHub({ api, apiKey, payloadFormats, wayOut, log, onTrouble });
   const identity = await hub.whoAmI(starting);
   checkEncryption(config.encryption, identity.collaboration);
   const nodeId = identity.id;
   log.info("Logged in", { node_id: nodeId, node: identity.name });
-  const broker = await connectBroker({ hub, nodeId, log, signal: starting, onRefused: fail });
+  tell({ node: identity, waitsFor: "the broker" });
+  const ways = { hub, wayOut, onTrouble };
+  const options = { ...ways, nodeId, log, signal: starting, onRefused: fail };
+  const broker = await connectBroker(options);
   life.onStop("broker", broker.close);
+  tell({ waitsFor: "the hub's welcome", contact: () => broker.connection.flush() });
   return { hub, identity, broker };
 }
 

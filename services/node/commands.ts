@@ -1,6 +1,6 @@
 /**
- * The commands of `deno task node` beside the agent itself: each looks at one node's configuration and what its agent
- * keeps, says what it found, and returns an exit code.
+ * The commands of `deno task node` beside the agent itself: each looks at one node's configuration
+ * and what its agent keeps, says what it found, and returns an exit code.
  * @module
  */
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { messageOf } from "../../shared/service/errors.ts";
 import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { keygen } from "./encryption/keygen.ts";
+import { forgetVariables } from "./hub/way_out.ts";
 import { readStatus, showStatus } from "./record/agent_status.ts";
 import { readPieces } from "./payload/pieces.ts";
 import { AUDIT_FILE } from "./record/audit_log.ts";
@@ -85,6 +86,7 @@ async function runCheck({ config: path, explain }: Options): Promise<number> {
     console.log(text);
     return allowed ? 0 : 1;
   }
+  forgetVariables();
   let failures = 0;
   for await (const { name, well, note } of check(config)) {
     if (!well) failures++;

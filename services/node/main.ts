@@ -12,6 +12,7 @@ import { runService, type ServiceProcess } from "../../shared/service/run_servic
 import { startAgent } from "./agent.ts";
 import { COMMANDS_HELP, findCommand } from "./commands.ts";
 import { type NodeConfig, readNodeConfig } from "./config/config.ts";
+import { forgetVariables } from "./hub/way_out.ts";
 import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
 import { describeWalls, type Wall } from "./sandbox/walls.ts";
 
@@ -27,6 +28,7 @@ The configuration, with its defaults:
   server_url: https://hub.example
   port: 443                   # the scheme's own
   api_path: /api
+  proxy: http://proxy:3128    # default: HTTPS_PROXY and the like; also no_proxy, and ca: PATH of a private authority
   task_dir: ./node-data       # journal and runs; default: beside this file
   databases:
     - label: default          # the name by which tasks ask for it
@@ -66,6 +68,7 @@ async function main(): Promise<number> {
     sayReason(createLogger("node"), error);
     return error instanceof ConfigError ? 2 : 1;
   }
+  forgetVariables();
   const { logLevel: level } = config;
   const options = { level, deadlineMs: STOP_DEADLINE_MS, sayFailure: sayReason };
   return await runService("node", (life) => run(config, life), options);
@@ -80,7 +83,8 @@ async function run(config: NodeConfig, { log, signal, fail, onStop }: ServicePro
     });
   }
   const starting = startAgent({ config, log, signal, onFailure: fail });
-  // An agent that is stopped while it starts gives back what it has, and then says that it did not start.
+  // An agent that is stopped while it starts gives back what it has, and then says that it did not
+  // start.
   onStop("agent", async () => {
     const agent = await starting.catch(() => undefined);
     await agent?.stop();

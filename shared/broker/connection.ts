@@ -26,7 +26,7 @@ import {
 import { messageOf } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
 import { type ClientInternals, handOverClient } from "./hand_over.ts";
-import { openSocket, type SocketHandle } from "./nats_socket.ts";
+import { openSocket, type SocketHandle, type WebSocketWay } from "./nats_socket.ts";
 import { signRaw } from "./signing.ts";
 
 /** One connection to the broker. What is published while it is lost is lost, too. */
@@ -87,6 +87,10 @@ export interface ConnectToBrokerOptions {
   /** Where answers arrive, for example `_INBOX.gateway`; see `subjects.inbox`. */
   inboxPrefix: string;
   log: Logger;
+  /** Through a proxy, say, or to a server with a certificate of a private authority. */
+  way?: WebSocketWay;
+  /** Hears why an attempt to connect has failed; what it returns stands in the log. */
+  explain?: (reason: string) => string;
 }
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -96,27 +100,57 @@ const DRAIN_MS = 5000;
 /** A server that is gone without a word is noticed after three of these. */
 const PING_INTERVAL_MS = 5000;
 const WAITING_MS = 3000;
+/** How often the log says that there is no connection yet. */
+const STILL_WAITING_MS = 60_000;
 const encoder = new TextEncoder();
 
 /** Connects, waiting for the server as long as it takes, and from then on reconnects for ever. */
 export async function connectToBroker(options: ConnectToBrokerOptions): Promise<BrokerConnection> {
-  const { url, log } = options;
+  const { log, explain = (reason) => reason } = options;
   let handle: SocketHandle | undefined;
-  const waiting = setTimeout(
-    () => log.warn("NATS does not answer yet; waiting for it", { url }),
-    WAITING_MS,
-  );
+  const waiting = createWaiting(options);
+  waiting.begin();
   try {
-    const nc = await connect(clientOptions(options, (opened) => handle = opened));
-    return brokerConnection(nc, () => handle, log);
+    const nc = await connect(clientOptions(options, {
+      onSocket: (opened) => handle = opened,
+      onTrouble: (reason) => waiting.because(explain(reason)),
+    }));
+    const connection = brokerConnection(nc, () => handle, log);
+    connection.watch((connected) => connected ? waiting.end() : waiting.begin());
+    nc.closed().then(waiting.end);
+    return connection;
   } finally {
-    clearTimeout(waiting);
+    waiting.end();
   }
 }
 
+/** Says in the log that the server is waited for, and why: soon, and now and then. */
+function createWaiting({ url, log }: ConnectToBrokerOptions) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let details: Record<string, string> = { url };
+  function say() {
+    log.warn("NATS does not answer yet; waiting for it", details);
+    timer = setTimeout(say, STILL_WAITING_MS);
+  }
+  return {
+    begin() {
+      clearTimeout(timer);
+      details = { url };
+      timer = setTimeout(say, WAITING_MS);
+    },
+    because(reason: string) {
+      details = { url, reason };
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
 function clientOptions(
-  { url, name, credential, inboxPrefix }: ConnectToBrokerOptions,
-  onSocket: (opened: SocketHandle) => void,
+  { url, name, credential, inboxPrefix, way }: ConnectToBrokerOptions,
+  { onSocket, onTrouble }: {
+    onSocket: (opened: SocketHandle) => void;
+    onTrouble: (reason: string) => void;
+  },
 ): ConnectionOptions {
   const options: ConnectionOptions & { wsFactory: unknown } = {
     servers: url,
@@ -143,7 +177,7 @@ function clientOptions(
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
     wsFactory: (to: string) => {
-      const handle = openSocket(to);
+      const handle = openSocket(to, { way, onTrouble });
       onSocket(handle);
       return Promise.resolve({ socket: handle.socket, encrypted: to.startsWith("wss:") });
     },

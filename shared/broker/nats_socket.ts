@@ -10,6 +10,7 @@
  * its subscription has a queue group.
  * @module
  */
+import type { Agent } from "node:http";
 import NodeWebSocket from "ws";
 import { createLoginFirst } from "./login_first.ts";
 import { writeTogether } from "./write_together.ts";
@@ -21,8 +22,22 @@ interface Socket extends WebSocket {
 }
 const Socket = NodeWebSocket as unknown as new (
   url: string,
-  options: { perMessageDeflate: boolean },
+  options: { perMessageDeflate: boolean } & WebSocketWay,
 ) => Socket;
+
+/** How a WebSocket gets to its server: options of `ws`, which are those of `node:https`. */
+export interface WebSocketWay {
+  /** What connects, for example through a proxy. */
+  agent?: Agent;
+  /** The authorities that are trusted in place of the public ones, in PEM. */
+  ca?: string[];
+}
+
+export interface OpenSocketOptions {
+  way?: WebSocketWay | undefined;
+  /** Told why a connection cannot be had, or what the server says against it. */
+  onTrouble?: ((reason: string) => void) | undefined;
+}
 
 /** The part of a WebSocket that nats.ws uses. */
 export interface ExchangeableSocket {
@@ -55,11 +70,13 @@ export interface SocketHandle {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+/** With which `-ERR` begins, and nothing else that a server says. */
+const MINUS = 45;
 
 // Deno's own WebSocket leaves Nagle's algorithm on, which costs 45 ms whenever writes follow one
 // another.
-function open(url: string): Socket {
-  const socket = new Socket(url, { perMessageDeflate: false });
+function open(url: string, way: WebSocketWay = {}): Socket {
+  const socket = new Socket(url, { perMessageDeflate: false, ...way });
   socket.binaryType = "arraybuffer";
   // Also after the last handler is gone, an error must not end the process.
   socket.on("error", () => {});
@@ -69,8 +86,11 @@ function open(url: string): Socket {
 /**
  * Opens a socket for nats.ws. Never throws and never rejects: nats.ws could not recover from that.
  */
-export function openSocket(url: string): SocketHandle {
-  let current = open(url);
+export function openSocket(
+  url: string,
+  { way, onTrouble = () => {} }: OpenSocketOptions = {},
+): SocketHandle {
+  let current = open(url, way);
   /** Set while the old socket is read to its end: what the client sends meanwhile. */
   let held: ArrayBufferLike[] | undefined;
   let closed = false;
@@ -104,9 +124,15 @@ export function openSocket(url: string): SocketHandle {
   function attach(to: Socket) {
     const ifCurrent = (event: () => void) => inOrder(() => to === current && event());
     to.onopen = (event) => socket.onopen?.(event);
-    to.onmessage = ({ data }) => ifCurrent(() => take(new Uint8Array(data as ArrayBuffer)));
+    to.onmessage = ({ data }) =>
+      ifCurrent(() => {
+        const bytes = new Uint8Array(data as ArrayBuffer);
+        if (bytes[0] === MINUS) onTrouble(decoder.decode(bytes.subarray(0, 200)).trim());
+        take(bytes);
+      });
     to.onerror = (event) => {
       const { message, error } = event as ErrorEvent;
+      onTrouble(closed ? "it did not answer in time" : message);
       ifCurrent(() => socket.onerror?.({ message, error }));
     };
     to.onclose = ({ wasClean, reason, code }) => {
@@ -122,7 +148,7 @@ export function openSocket(url: string): SocketHandle {
 
   async function handOver(client: HandOverClient, timeoutMs: number): Promise<void> {
     if (closed || held) throw new Error("Cannot hand over: the connection is not at rest");
-    const next = await login(url, client, timeoutMs);
+    const next = await login(open(url, way), client, timeoutMs);
     if (closed || next.socket.readyState !== WebSocket.OPEN) {
       next.socket.terminate();
       throw new Error("Cannot hand over: a socket closed meanwhile");
@@ -207,9 +233,12 @@ interface LoggedIn {
   unread(): ArrayBuffer[];
 }
 
-/** Opens a socket, logs in and subscribes; resolves when the server has confirmed it. */
-async function login(url: string, client: HandOverClient, timeoutMs: number): Promise<LoggedIn> {
-  const socket = open(url);
+/** Logs in over a new socket and subscribes; resolves when the server has confirmed it. */
+async function login(
+  socket: Socket,
+  client: HandOverClient,
+  timeoutMs: number,
+): Promise<LoggedIn> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let subscribed: Subscribed = [];
   let confirmed = false;

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { connectBroker } from "../../services/node/hub/broker.ts";
 import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";
+import { createWayOut } from "../../services/node/hub/way_out.ts";
 import { createHub } from "../../services/node/hub/hub.ts";
 import { writePieces } from "../../services/node/payload/pieces.ts";
 import { type FinishedRun, writeFinishReport } from "../../services/node/record/finish_report.ts";
@@ -37,7 +38,15 @@ async function connect({ id, key }: { id: number; key: string }) {
   const place = join(folder, String(id));
   await Deno.mkdir(place);
   const hub = createHub({ api, apiKey: key, payloadFormats: [], log });
-  const broker = await connectBroker({ hub, nodeId: id, log, signal, onRefused });
+  const broker = await connectBroker({
+    hub,
+    nodeId: id,
+    wayOut: createWayOut(),
+    log,
+    onTrouble() {},
+    signal,
+    onRefused,
+  });
   return { id, place, hub, broker };
 }
 
@@ -99,7 +108,8 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
       waiting.push(() => finish(dispatch));
       if (waiting.length === all.length) {
         say({ dispatched: clock() });
-        // Only now, or this one process would report and take in turns, which a thousand machines would not.
+        // Only now, or this one process would report and take in turns, which a thousand machines
+        // would not.
         for (const report of waiting.splice(0)) report();
       }
       return Promise.resolve();

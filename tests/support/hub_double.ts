@@ -89,6 +89,8 @@ export interface HubDouble {
   /** Base address of the API. */
   api: string;
   port: number;
+  /** Where the broker is, as nodes are told. */
+  natsUrl: string;
   encrypted: boolean;
   /** Seconds for which a broker credential is valid. */
   credentialSeconds: number;
@@ -142,7 +144,8 @@ export async function startHubDouble(): Promise<HubDouble> {
     await gate?.opened;
   }
 
-  // -- reports ----------------------------------------------------------------------------------------------
+  // -- reports
+  // ----------------------------------------------------------------------------------------------
 
   let hellos = 0;
   /** The dispatch of each result, as it was last sent. */
@@ -262,7 +265,8 @@ export async function startHubDouble(): Promise<HubDouble> {
     callback: (_, message) => void hub.logLines.push(...logPieceSchema.parse(message.json()).lines),
   });
 
-  // -- dispatch ---------------------------------------------------------------------------------------------
+  // -- dispatch
+  // ---------------------------------------------------------------------------------------------
 
   async function dispatch(result: HeldResult, change: Record<string, unknown> = {}): Promise<void> {
     const subject = subjects.dispatch(NODE);
@@ -315,7 +319,8 @@ export async function startHubDouble(): Promise<HubDouble> {
     return result;
   }
 
-  // -- HTTP -------------------------------------------------------------------------------------------------
+  // -- HTTP
+  // -------------------------------------------------------------------------------------------------
 
   function token(claims: Record<string, unknown>): string {
     const part = (value: unknown) =>
@@ -344,7 +349,7 @@ export async function startHubDouble(): Promise<HubDouble> {
       return {
         jwt: issued.jwt,
         expires_at: issued.expiresAt.toISOString(),
-        nats_url: nats.url,
+        nats_url: hub.natsUrl,
         dispatch_keys: [publicKeyOf(hub.dispatchSeed)],
         service: "sextant",
       } satisfies BrokerCredential;
@@ -410,6 +415,9 @@ export async function startHubDouble(): Promise<HubDouble> {
       blobs.set(uuid, payload);
       return { uuid } satisfies UploadedBlob;
     }
+    const stored = /^GET \/blobstream\/(.+)$/.exec(key);
+    if (stored && blobs.has(stored[1]!)) return new Response(blobs.get(stored[1]!));
+    if (key === "GET /version") return { version: "4.15" };
     if (runPath) return { input: results.get(Number(runPath[1]))!.input };
     throw new Refusal(404, `There is no ${key}.`);
   }
@@ -417,6 +425,7 @@ export async function startHubDouble(): Promise<HubDouble> {
   const hub: HubDouble = {
     api: `http://127.0.0.1:${httpPort}/api`,
     port: httpPort,
+    natsUrl: nats.url,
     encrypted: false,
     credentialSeconds: 3600,
     dispatchSeed: newUserKey().seed,
@@ -478,7 +487,8 @@ export async function startHubDouble(): Promise<HubDouble> {
         { port: httpPort, hostname: "127.0.0.1", onListen: () => {} },
         async (request) => {
           try {
-            return Response.json(await answerHttp(request));
+            const answer = await answerHttp(request);
+            return answer instanceof Response ? answer : Response.json(answer);
           } catch (error) {
             const status = error instanceof Refusal ? error.status : 500;
             return Response.json({ msg: (error as Error).message }, { status });

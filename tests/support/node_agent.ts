@@ -1,4 +1,7 @@
-/** A node agent for tests: its folder with algorithms and data, and the agent as a process that can be killed. */
+/**
+ * A node agent for tests: its folder with algorithms and data, and the agent as a process that can
+ * be killed.
+ */
 import { stringify } from "yaml";
 import { API_KEY_VARIABLE } from "../../services/node/config/secrets.ts";
 import { type ManagedProcess, startProcess } from "../../services/stack/process.ts";
@@ -61,7 +64,10 @@ export interface NodeFolder {
   remove(): Promise<void>;
 }
 
-/** A folder with a configuration, the algorithm `deno:test@1.0` and a database. `options` are the file's own. */
+/**
+ * A folder with a configuration, the algorithm `deno:test@1.0` and a database. `options` are the
+ * file's own.
+ */
 export async function nodeFolder(
   hub: { port: number },
   apiKey: string,
@@ -93,11 +99,14 @@ export interface AgentProcess extends ManagedProcess {
   kill9(): Promise<void>;
 }
 
-export function startAgentProcess(configPath: string): AgentProcess {
+export function startAgentProcess(
+  configPath: string,
+  variables: Record<string, string> = {},
+): AgentProcess {
   const lines: string[] = [];
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
-  const env = Deno.env.toObject();
+  const env = { ...Deno.env.toObject(), ...variables };
   delete env[API_KEY_VARIABLE];
   const child = startProcess({
     command: Deno.execPath(),

@@ -1,17 +1,15 @@
 /**
- * `deno task node check`: what would keep this node from working, and what to do about it; and what its rules would say
- * of a task.
+ * `deno task node check`: what would keep this node from working, and what to do about it; and what
+ * its rules would say of a task.
  * @module
  */
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
-import { silentLogger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
-import { readableFormats } from "../encryption/formats.ts";
 import { publicKeyText, readPrivateKey } from "../encryption/keys.ts";
-import { createHub, type NodeIdentity, WrongKeyError } from "../hub/hub.ts";
+import type { NodeIdentity } from "../hub/hub.ts";
 import { decideCall } from "../policy/decide_call.ts";
 import { decideTask } from "../policy/decide_task.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -29,52 +27,14 @@ import { namedArguments } from "../run/call.ts";
 import { checkDatabase } from "./databases.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkAddress, checkSurroundings } from "./network.ts";
+import { checkWays } from "./ways.ts";
 
-const PATIENCE_MS = 10_000;
-/** A clock that is further off makes tokens seem expired or not yet valid. */
-const CLOCK_MS = 30_000;
 const LEAST_FREE = 2 * 2 ** 30;
 
 /** Looks at one thing after the other. */
 export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   yield finding("configuration", true, "can be read; every option is known");
-  const hub = createHub({
-    api: config.api,
-    apiKey: config.apiKey,
-    // As the agent says it, in whose place this logs in.
-    payloadFormats: readableFormats(config.encryption),
-    log: silentLogger,
-  });
-
-  const answer = await fetch(`${config.api}/version`, { signal: AbortSignal.timeout(PATIENCE_MS) })
-    .then(async (response) => {
-      await response.body?.cancel();
-      return response;
-    }).catch(messageOf);
-  if (typeof answer === "string") {
-    const todo = "check server_url, port and api_path, and whether a proxy or firewall is between";
-    yield finding("connection", false, `no answer from ${config.api}: ${answer}; ${todo}`);
-  } else {
-    yield finding(
-      "connection",
-      answer.ok,
-      answer.ok
-        ? `${config.api} answers`
-        : `${config.api} answers with ${answer.status}; is api_path right?`,
-    );
-    yield checkClock(answer.headers.get("date"));
-  }
-
-  let identity: NodeIdentity | undefined;
-  if (typeof answer !== "string" && answer.ok) {
-    try {
-      identity = await hub.whoAmI(AbortSignal.timeout(PATIENCE_MS));
-      yield finding("API key", true, `this is node ${identity.id}, "${identity.name}"`);
-    } catch (error) {
-      const todo = error instanceof WrongKeyError ? "" : "; try again when the hub is well";
-      yield finding("API key", false, messageOf(error) + todo);
-    }
-  }
+  const identity = yield* checkWays(config);
   yield checkPrivateKey(config, identity);
   const tables = createTables({
     folder: join(config.dataFolder, "tables"),
@@ -95,15 +55,6 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   }
   yield* checkContainers(config);
   yield await checkDisk(config.dataFolder);
-}
-
-function checkClock(date: string | null): Finding {
-  if (date === null) return finding("clock", true, "the hub does not tell its time");
-  const off = Date.now() - Date.parse(date);
-  const note = `${Math.abs(Math.round(off / 1000))} s ${off > 0 ? "ahead of" : "behind"} the hub's`;
-  return Math.abs(off) < CLOCK_MS
-    ? finding("clock", true, note)
-    : finding("clock", false, `${note}; set the clock, best by NTP`);
 }
 
 function checkPrivateKey(config: NodeConfig, identity: NodeIdentity | undefined): Finding {

@@ -11,6 +11,7 @@ import type { LogLevel } from "../../../shared/service/log.ts";
 import type { ContainerOptions } from "../container/options.ts";
 import type { NodeDatabase } from "../data/databases.ts";
 import type { FormatSetting } from "../encryption/formats.ts";
+import type { WayOutSettings } from "../hub/way_out.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import { containerOptions, readLogins } from "./containers.ts";
@@ -19,12 +20,15 @@ import { explain } from "./explain.ts";
 import { policyOf } from "./policies.ts";
 import { type ConfigOptions, configSchema } from "./schema.ts";
 import { readApiKey, readPrivateKeyText } from "./secrets.ts";
+import { wayOutOf } from "./way_out.ts";
 
 /** A configuration that has been checked; every path is absolute. */
 export interface NodeConfig {
   apiKey: string;
   /** Base address of the hub's API, without a slash at the end: `https://hub.example:443/api`. */
   api: string;
+  /** Through which proxy the agent gets out, and which authorities it trusts. */
+  wayOut: WayOutSettings;
   /** The folder of the journal, the private broker key and the runs. */
   dataFolder: string;
   databases: NodeDatabase[];
@@ -72,6 +76,7 @@ export async function readNodeConfig(
   const config: NodeConfig = {
     apiKey: await readApiKey(options, { env, absolute, problems }),
     api: apiAddress(options, problems),
+    wayOut: await wayOutOf(options, { env, absolute, problems }),
     dataFolder: absolute(options.task_dir ?? `${basename(file, extname(file))}-data`),
     databases: await Promise.all(options.databases.map((one) => databaseOf(one, absolute))),
     algorithmFolders: options.algorithm_folders?.map(absolute) ?? [OWN_ALGORITHMS],

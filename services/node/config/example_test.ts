@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
+import { makeCertificates } from "../../../tests/support/certificates.ts";
 import { newPrivateKey } from "../encryption/keys.ts";
 import { readNodeConfig } from "./config.ts";
 import { unwrap } from "./explain.ts";
@@ -35,6 +36,8 @@ Deno.test("node.example.yaml is a configuration that works", async () => {
     await Deno.writeTextFile(`${folder}/patients.csv`, "age\n1\n");
     await Deno.writeTextFile(`${folder}/private_key.pem`, await newPrivateKey(2048));
     await Deno.mkdir(`${folder}/algorithms`);
+    const { ca, remove } = await makeCertificates(["hub.hospital.example"]);
+    await Deno.rename(ca, `${folder}/hospital_ca.pem`).finally(remove);
     const config = await readNodeConfig(`${folder}/node.yaml`, {});
     assert.equal(config.containers?.logins[0]?.password, "s3cret");
     assert.equal(config.policy.algorithms?.[0]?.methods?.central?.minimumOrganizations, 1);
@@ -48,6 +51,8 @@ Deno.test("node.example.yaml is a configuration that works", async () => {
         { host: "kdc.hospital.example", port: 88 },
       ],
     });
+    assert.equal(config.wayOut.secureProxy?.password, "password");
+    assert.equal(config.wayOut.authorities.length, 1);
     const minimal = "api_key: k\nserver_url: https://hub.example\n";
     await Deno.writeTextFile(`${folder}/minimal.yaml`, minimal);
     const defaults = await readNodeConfig(`${folder}/minimal.yaml`, {});

@@ -10,6 +10,7 @@ import { containerShape } from "./containers.ts";
 import { databasesSection } from "./databases.ts";
 import { count, flag, option, port } from "./option_types.ts";
 import { policiesSection } from "./policies.ts";
+import { wayOutShape } from "./way_out.ts";
 
 /** v6's words and ours. */
 const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -30,6 +31,7 @@ export const configSchema = z.strictObject({
   }),
   port: port.optional(),
   api_path: z.string().regex(/^(\/[\w.-]+)*\/?$/, 'must be a path such as "/api"').default("/api"),
+  ...wayOutShape,
   task_dir: option.optional(),
   databases: databasesSection,
   algorithm_folders: z.array(option).optional(),

@@ -1,10 +1,11 @@
 /**
  * The node's one connection to the broker, and the key behind it.
  *
- * The private key is made at every start and never leaves the process: by its public half the hub tells this agent from
- * another with the same API key, also one that runs on a copy of the data folder. The hub signs the public half for a
- * while, and again at half of that time; then the connection moves to a new socket, losing nothing. Should that fail,
- * the broker closes the connection in the end, and the client comes back with the newest credential.
+ * The private key is made at every start and never leaves the process: by its public half the hub
+ * tells this agent from another with the same API key, also one that runs on a copy of the data
+ * folder. The hub signs the public half for a while, and again at half of that time; then the
+ * connection moves to a new socket, losing nothing. Should that fail, the broker closes the
+ * connection in the end, and the client comes back with the newest credential.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -24,6 +25,8 @@ import { claimsOf } from "./claims.ts";
 import type { HubTrust } from "../../../shared/node_protocol/hub_signature.ts";
 import { signAsNode } from "../../../shared/node_protocol/node_signature.ts";
 import type { Hub } from "./hub.ts";
+import { networkReason } from "./network_reason.ts";
+import type { WayOut } from "./way_out.ts";
 
 export interface Broker {
   readonly connection: BrokerConnection;
@@ -31,7 +34,10 @@ export interface Broker {
   readonly publicKey: string;
   /** Waits until the broker is connected. The signal it resolves to is aborted when that ends. */
   connected(signal: AbortSignal): Promise<AbortSignal>;
-  /** One signed request; the answer's text. Waits for the connection, and rejects as soon as it is lost. */
+  /**
+   * One signed request; the answer's text. Waits for the connection, and rejects as soon as it is
+   * lost.
+   */
   request(
     subject: string,
     payload: Uint8Array,
@@ -47,7 +53,10 @@ export interface Broker {
 export interface ConnectBrokerOptions {
   hub: Hub;
   nodeId: number;
+  wayOut: WayOut;
   log: Logger;
+  /** Told whenever the broker cannot be reached, and why. */
+  onTrouble: (reason: string) => void;
   /** Gives up connecting. */
   signal: AbortSignal;
   /** Called when no credential can be had any more, ever. */
@@ -56,15 +65,22 @@ export interface ConnectBrokerOptions {
 
 /** Connects, however long hub and broker take to answer, and stays connected until `close`. */
 export async function connectBroker(
-  { hub, nodeId, log, signal, onRefused }: ConnectBrokerOptions,
+  { hub, nodeId, wayOut, log, onTrouble, signal, onRefused }: ConnectBrokerOptions,
 ): Promise<Broker> {
   const { seed, publicKey } = newUserKey();
   let credential = await hub.brokerCredential(publicKey, signal);
   const closing = new AbortController();
   let there: BrokerConnection | undefined = undefined;
   const isUp = () => there?.connected === true;
+  const url = credential.nats_url;
   const connecting = connectToBroker({
-    url: credential.nats_url,
+    url,
+    way: wayOut.socketOptions(url),
+    explain(text) {
+      const reason = networkReason(text, wayOut.proxyOf(url));
+      onTrouble(reason);
+      return reason;
+    },
     name: `node ${nodeId}`,
     credential: { seed, jwt: () => credential.jwt },
     inboxPrefix: subjects.inbox(nodeId),
@@ -80,7 +96,10 @@ export async function connectBroker(
   });
   there = connection;
 
-  /** Gets the next credential at half of the current one's time, or when this one seems to be refused. */
+  /**
+   * Gets the next credential at half of the current one's time, or when this one seems to be
+   * refused.
+   */
   async function renew() {
     for (;;) {
       const began = Date.now();
@@ -110,7 +129,8 @@ export async function connectBroker(
     publicKey,
     connected: (signal) => orAbort(connection.whileConnected(), signal),
     async request(subject, payload, { timeoutMs, signal }) {
-      // The client would keep what is sent without a connection, and every repetition of it, for the next one.
+      // The client would keep what is sent without a connection, and every repetition of it, for
+      // the next one.
       const lost = await orAbort(connection.whileConnected(), signal);
       const answer = connection.request(subject, payload, {
         timeout: timeoutMs,
@@ -135,7 +155,10 @@ export async function connectBroker(
   };
 }
 
-/** How long a credential was made for. By its own times, since the clock here may differ from the hub's. */
+/**
+ * How long a credential was made for. By its own times, since the clock here may differ from the
+ * hub's.
+ */
 function lifetimeMs(jwt: string): number {
   const { iat, exp } = claimsOf(jwt, z.object({ iat: z.number(), exp: z.number() }));
   return Math.max(1, exp - iat) * 1000;

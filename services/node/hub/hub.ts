@@ -1,10 +1,9 @@
 /**
- * The hub as the node sees it over HTTP: log-in with the API key, who the node is, its broker credential,
- * container tokens, and the payloads that are too large for a message.
+ * The hub as the node sees it over HTTP: log-in with the API key, who the node is, its broker
+ * credential, container tokens, and the payloads that are too large for a message.
  * @module
  */
 import { z } from "zod";
-import { messageOf } from "../../../shared/service/errors.ts";
 import {
   type BrokerCredential,
   type BrokerCredentialRequest,
@@ -13,29 +12,16 @@ import {
   type NodeLogInRequest,
 } from "../../../shared/node_protocol/log_in.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { collect, type Pieces, piecesOf, TooLargeError } from "../payload/pieces.ts";
+import type { Pieces } from "../payload/pieces.ts";
 import { claimsOf } from "./claims.ts";
 import { persist } from "./persist.ts";
 import { download } from "./download.ts";
 import { HubError, WrongKeyError } from "./error.ts";
-import { type Upload, upload } from "./upload.ts";
+import { createSender, type HubRequest } from "./send.ts";
+import { createWayOut, type WayOut } from "./way_out.ts";
 
 export { HubError, WrongKeyError };
-
-export interface HubRequest {
-  method?: "GET" | "POST" | "PUT" | "PATCH";
-  /** Sent as JSON. */
-  body?: unknown;
-  /** Sent as it is. */
-  content?: Upload;
-  headers?: Record<string, string>;
-  /** Someone else's token; by default the node's own. */
-  token?: string;
-  signal?: AbortSignal;
-  timeoutMs?: number;
-  /** The longest answer; a longer one is an error with the status 422. */
-  maxBytes?: number;
-}
+export type { HubRequest };
 
 const id = z.number().int();
 const linked = z.object({ id });
@@ -51,11 +37,14 @@ export interface Hub {
     options: HubRequest & { signal: AbortSignal },
   ): Promise<T>;
   /**
-   * The bytes of a blob as they come, as insistently: a connection that breaks off is made anew. They are what the hub
-   * has once they have ended, else that throws.
+   * The bytes of a blob as they come, as insistently: a connection that breaks off is made anew.
+   * They are what the hub has once they have ended, else that throws.
    */
   download(blobId: string, options: { token?: string; signal: AbortSignal }): Pieces;
-  /** Logs in and reads who this node is. Throws a {@linkcode WrongKeyError} when the key is not known. */
+  /**
+   * Logs in and reads who this node is. Throws a {@linkcode WrongKeyError} when the key is not
+   * known.
+   */
   whoAmI(signal: AbortSignal): Promise<NodeIdentity>;
   brokerCredential(publicKey: string, signal: AbortSignal): Promise<BrokerCredential>;
 }
@@ -74,7 +63,11 @@ export interface CreateHubOptions {
   apiKey: string;
   /** The formats of encrypted payloads that this agent reads, which it says at each log-in. */
   payloadFormats: readonly string[];
+  /** How it is reached; directly unless given. */
+  wayOut?: WayOut;
   log: Logger;
+  /** Told whenever the hub cannot be reached, and why. */
+  onTrouble?: (reason: string) => void;
   now?: () => number;
 }
 
@@ -86,8 +79,17 @@ interface Session {
 }
 
 export function createHub(
-  { api, apiKey, payloadFormats, log, now = Date.now }: CreateHubOptions,
+  {
+    api,
+    apiKey,
+    payloadFormats,
+    wayOut = createWayOut(),
+    log,
+    onTrouble = () => {},
+    now = Date.now,
+  }: CreateHubOptions,
 ): Hub {
+  const { send, open: openBlob, refusalOf } = createSender({ wayOut, onTrouble });
   let session: Promise<Session> | undefined;
 
   async function logIn(signal?: AbortSignal): Promise<Session> {
@@ -160,9 +162,10 @@ export function createHub(
         const own = token ?? (await current(signal)).token;
         const range = from > 0 ? { range: `bytes=${from}-` } : {};
         const headers = { authorization: `Bearer ${own}`, ...range };
-        const response = await fetch(`${api}/blobstream/${blobId}`, { headers, signal });
+        const response = await openBlob(`${api}/blobstream/${blobId}`, { headers, signal });
         if (response.ok) return response;
-        const error = readRefusal(response.status, await response.text());
+        const text = await response.text();
+        const error = refusalOf({ status: response.status, text, url: api });
         if (token || error.status !== 401) throw error;
         session = undefined;
         throw refusals++ === 0 ? new HubError(error.message) : error;
@@ -192,72 +195,4 @@ export function createHub(
         signal,
       }),
   };
-}
-
-async function send(
-  url: string,
-  {
-    method = "GET",
-    body,
-    content: large,
-    headers,
-    token,
-    signal,
-    timeoutMs = 30_000,
-    maxBytes = Infinity,
-  }: HubRequest,
-): Promise<unknown> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const content = body === undefined ? undefined : JSON.stringify(body);
-  const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
-  const all = { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
-  let status: number;
-  let text: string;
-  let damaged = false;
-  try {
-    if (large) {
-      const answer = await upload(url, { content: large, headers: all, signal: either });
-      ({ status, text } = answer);
-      damaged = answer.stored !== undefined && answer.stored !== answer.sent;
-    } else {
-      const response = await fetch(url, {
-        method,
-        headers: {
-          ...all,
-          ...(content === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(content === undefined ? {} : { body: content }),
-        signal: either,
-      });
-      status = response.status;
-      text = new TextDecoder().decode(await collect(piecesOf(response.body), { maxBytes }));
-    }
-  } catch (cause) {
-    signal?.throwIfAborted();
-    if (cause instanceof TooLargeError) {
-      throw new HubError(`The answer is larger than ${maxBytes / 2 ** 20} MiB`, 422);
-    }
-    const why = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : messageOf(cause);
-    throw new HubError(`Cannot reach the hub: ${why}`, undefined, { cause });
-  }
-  if (isOk(status) && damaged) throw new HubError("What arrived at the hub is not what was sent");
-  if (isOk(status)) return parseJson(text);
-  throw readRefusal(status, text);
-}
-
-function isOk(status: number): boolean {
-  return status >= 200 && status < 300;
-}
-
-function readRefusal(status: number, text: string): HubError {
-  const schema = z.object({ msg: z.string() }).catch({ msg: `HTTP ${status}` });
-  return new HubError(schema.parse(parseJson(text)).msg, status);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,8 @@
 /**
  * Sending large content as the body of a request.
  *
- * `fetch` in Deno sends a stream at a tenth of the speed of `node:http`, which also knows how long the body is and
- * tells when a piece has gone, so that the next one can be in the same memory.
+ * `fetch` in Deno sends a stream at a tenth of the speed of `node:http`, which also knows how long
+ * the body is and tells when a piece has gone, so that the next one can be in the same memory.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -10,12 +10,16 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { request as httpsRequest } from "node:https";
 import { BLOB_DIGEST_HEADER } from "../../../shared/node_protocol/blobs.ts";
 import type { Pieces } from "../payload/pieces.ts";
+import type { SocketOptions } from "./way_out.ts";
 
 /** Content of a known size that can be read again and again. */
 export interface Upload {
   size: number;
   pieces(): Pieces;
 }
+
+/** A connection on which nothing has moved for so long is given up. */
+const SILENCE_MS = 120_000;
 
 export interface UploadAnswer {
   status: number;
@@ -28,15 +32,18 @@ export interface UploadAnswer {
 
 export async function upload(
   url: string,
-  { content, headers, signal }: {
+  { content, way, headers, signal, silenceMs = SILENCE_MS }: {
     content: Upload;
+    way: SocketOptions;
     headers: Record<string, string>;
     signal: AbortSignal;
+    silenceMs?: number;
   },
 ): Promise<UploadAnswer> {
   signal.throwIfAborted();
   const answered = Promise.withResolvers<IncomingMessage>();
   const request = (url.startsWith("https:") ? httpsRequest : httpRequest)(url, {
+    ...way,
     method: "POST",
     headers: {
       ...headers,
@@ -48,9 +55,20 @@ export async function upload(
   const stop = () => request.destroy(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
   const hash = createHash("sha256");
+  const silence = new Error(`nothing moved for ${silenceMs / 1000} s`);
+  let timer = setTimeout(giveUp, silenceMs);
+  function giveUp() {
+    answered.reject(silence);
+    request.destroy(silence);
+  }
+  function onPiece(piece: Uint8Array) {
+    hash.update(piece);
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, silenceMs);
+  }
   try {
     // A hub that refuses answers before it has everything, and then takes no more.
-    send(request, content, (piece) => hash.update(piece)).catch(answered.reject);
+    send(request, content, onPiece).catch(answered.reject);
     const response = await answered.promise;
     response.setEncoding("utf8");
     let text = "";
@@ -63,6 +81,7 @@ export async function upload(
       sent: hash.digest("hex"),
     };
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", stop);
     request.destroy();
   }

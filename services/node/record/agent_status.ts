@@ -1,6 +1,6 @@
 /**
- * How the agent is: a small file in its data folder, written every few seconds, and `deno task node status`, which
- * reads it.
+ * How the agent is: a small file in its data folder, written every few seconds, and `deno task node
+ * status`, which reads it.
  * @module
  */
 import { join } from "node:path";
@@ -13,12 +13,21 @@ const EVERY_MS = 5000;
 /** A file older than this was left by an agent that is no more, or that hangs. */
 const STALE_MS = 4 * EVERY_MS;
 
+/** What an agent waits for until it takes work. */
+export const WAITS_FOR = ["the hub", "the broker", "the hub's welcome"] as const;
+export type WaitsFor = typeof WAITS_FOR[number];
+
 const count = z.number();
 const statusSchema = z.object({
   at: z.iso.datetime(),
   pid: count,
   started_at: z.iso.datetime(),
-  node: z.object({ id: count, name: z.string() }),
+  /** Known once it has logged in. */
+  node: z.object({ id: count, name: z.string() }).nullable(),
+  /** What it waits for before it can begin; `null` once it has. */
+  waits_for: z.enum(WAITS_FOR).nullable(),
+  /** Why hub or broker could last not be reached. */
+  trouble: z.object({ reason: z.string(), at: z.iso.datetime() }).nullable(),
   /** When the broker last answered. */
   last_contact: z.iso.datetime().nullable(),
   runs: z.array(z.object({
@@ -33,25 +42,34 @@ const statusSchema = z.object({
 });
 export type Status = z.infer<typeof statusSchema>;
 
+/** What the agent itself knows of how it is. */
+export interface AgentState {
+  node: { id: number; name: string } | undefined;
+  waitsFor: WaitsFor | undefined;
+  trouble: Status["trouble"];
+  /** Resolves when the broker answers. */
+  contact: (() => Promise<void>) | undefined;
+}
+
 export interface WriteStatusOptions {
   folder: string;
   journal: Pick<Journal, "open">;
-  node: { id: number; name: string };
-  /** Resolves when the broker answers. */
-  contact: () => Promise<void>;
+  /** Read at each writing. */
+  state: Readonly<AgentState>;
 }
 
-/** Keeps the file fresh until `close`, which removes it. */
+/** Keeps the file fresh until `close`, which removes it; `rewrite` writes it at once. */
 export function writeStatus(
-  { folder, journal, node, contact }: WriteStatusOptions,
-): { close(): Promise<void> } {
+  { folder, journal, state }: WriteStatusOptions,
+): { rewrite(): void; close(): Promise<void> } {
   const path = join(folder, FILE);
   const started_at = new Date().toISOString();
   let last_contact: string | null = null;
   let asking = false;
 
   function ask() {
-    if (asking) return;
+    const { contact } = state;
+    if (asking || !contact) return;
     asking = true;
     contact().then(() => {
       const first = last_contact === null;
@@ -67,7 +85,9 @@ export function writeStatus(
       at: new Date().toISOString(),
       pid: Deno.pid,
       started_at,
-      node,
+      node: state.node ? { id: state.node.id, name: state.node.name } : null,
+      waits_for: state.waitsFor ?? null,
+      trouble: state.trouble,
       last_contact,
       runs: [...journal.open.values()].map(({ state, dispatch }) => ({
         result_id: dispatch.result_id,
@@ -91,6 +111,7 @@ export function writeStatus(
   }
   const timer = setInterval(rewrite, EVERY_MS);
   return {
+    rewrite,
     async close() {
       closed = true;
       clearInterval(timer);
@@ -120,14 +141,20 @@ export function showStatus(
   const contact = status.last_contact ? now - Date.parse(status.last_contact) : undefined;
   const alive = age < STALE_MS;
   const connected = contact !== undefined && contact < STALE_MS;
+  const troubled = !connected && status.trouble !== null &&
+    status.trouble.at > (status.last_contact ?? "");
   const seconds = (ms: number) => `${Math.round(ms / 1000)} s ago`;
   const of = (state: AttemptState) => status.runs.filter((run) => run.state === state);
   const lines = [
-    `node          ${status.node.name} (id ${status.node.id})`,
+    `node          ${
+      status.node ? `${status.node.name} (id ${status.node.id})` : "not known before it logs in"
+    }`,
     `agent         ${alive ? "runs" : "does not answer"}, process ${status.pid}, ` +
     `since ${status.started_at}, seen ${seconds(age)}`,
     `hub           ${connected ? "connected" : "NOT connected"}, last contact ` +
     (contact === undefined ? "never" : seconds(contact)),
+    ...(status.waits_for ? [`waiting       for ${status.waits_for}, before it takes work`] : []),
+    ...(troubled ? [`because       ${status.trouble!.reason}`] : []),
     `runs          ${of("started").length} under way, ${of("accepted").length} waiting, ` +
     `${of("finished").length} to be reported`,
     ...status.runs.map((run) =>
@@ -137,5 +164,8 @@ export function showStatus(
     `memory        ${status.memory_mib} MiB (the agent alone)`,
     `load          ${status.load.join(", ")} (this machine)`,
   ];
-  return { text: lines.join("\n"), well: alive && connected };
+  return {
+    text: lines.join("\n"),
+    well: alive && connected && status.waits_for === null,
+  };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readStatus, showStatus, writeStatus } from "./agent_status.ts";
+import { type AgentState, readStatus, showStatus, writeStatus } from "./agent_status.ts";
+import { waitFor } from "../../../tests/harness.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 
 const dispatch = { result_id: 11, attempt: 1, task_id: 5, image: "deno:average@1.0" } as Dispatch;
@@ -11,14 +12,14 @@ Deno.test("writeStatus() says what runs until it is closed; readStatus() reads t
     const writer = writeStatus({
       folder,
       journal: { open },
-      node: { id: 3, name: "Alpha" },
-      contact: () => Promise.reject(new Error("cut off")),
+      state: {
+        node: { id: 3, name: "Alpha" },
+        waitsFor: undefined,
+        trouble: null,
+        contact: () => Promise.reject(new Error("cut off")),
+      },
     });
-    let status = await readStatus(folder);
-    while (!status) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      status = await readStatus(folder);
-    }
+    const status = await waitFor(() => readStatus(folder), { what: "the status" });
     const { text, well } = showStatus(status);
     assert.equal(well, false);
     assert.match(text, /NOT connected, last contact never/);
@@ -31,6 +32,42 @@ Deno.test("writeStatus() says what runs until it is closed; readStatus() reads t
   }
 });
 
+Deno.test("showStatus() says of an agent that has not begun what it waits for, and why", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const state: AgentState = {
+      node: undefined,
+      waitsFor: "the hub",
+      trouble: { reason: "dns error", at: new Date().toISOString() },
+      contact: undefined,
+    };
+    const writer = writeStatus({ folder, journal: { open: new Map() }, state });
+    const first = await waitFor(() => readStatus(folder), { what: "the status" });
+    assert.match(
+      showStatus(first).text,
+      /^node +not known before it logs in\nagent +runs, process/,
+    );
+    assert.match(
+      showStatus(first).text,
+      /\nwaiting +for the hub, before it takes work\nbecause +dns error\n/,
+    );
+    assert.equal(showStatus(first).well, false);
+    state.node = { id: 3, name: "Alpha" };
+    state.waitsFor = undefined;
+    state.contact = () => Promise.resolve();
+    writer.rewrite();
+    const second = await waitFor(async () => {
+      const status = await readStatus(folder);
+      return status?.last_contact ? status : undefined;
+    }, { what: "contact" });
+    assert.doesNotMatch(showStatus(second).text, /waiting +for|because/);
+    assert.ok(showStatus(second).well);
+    await writer.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("showStatus() does not take an old file for a live agent", () => {
   const at = "2026-01-01T00:00:00.000Z";
   const status = {
@@ -38,6 +75,8 @@ Deno.test("showStatus() does not take an old file for a live agent", () => {
     pid: 1,
     started_at: at,
     node: { id: 3, name: "Alpha" },
+    waits_for: null,
+    trouble: null,
     last_contact: at,
     runs: [],
     memory_mib: 90,

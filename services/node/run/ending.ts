@@ -11,7 +11,7 @@ import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import { digestOfFile } from "../record/audit_record.ts";
 import type { FinishedRun } from "../record/finish_report.ts";
 import type { Journal } from "../record/journal.ts";
-import { type Reporter, ReportRefusedError } from "./reporter.ts";
+import { type Reporter, ReportRefusedError, UndeliverableError } from "./reporter.ts";
 import type { Execution } from "./runtime.ts";
 
 /** A run that has ended, with what encrypts its result; `null` where nothing is encrypted. */
@@ -88,8 +88,9 @@ export function createEnding(
       log.info("Reported", answer.ok ? {} : { refused: answer.reason });
     } catch (error) {
       if (!(error instanceof ReportRefusedError)) throw error;
-      log.error("The hub refuses the result", { reason: error.message });
-      await reportFailure(`The hub refused the result: ${error.message}`);
+      log.error("The result cannot be delivered", { reason: error.message });
+      const hubSaysSo = !(error instanceof UndeliverableError);
+      await reportFailure(`${hubSaysSo ? "The hub refused the result: " : ""}${error.message}`);
     }
     await journal.closed(dispatch);
   }

@@ -8,6 +8,7 @@ import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { WayOut } from "../hub/way_out.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
@@ -28,6 +29,7 @@ export interface OpenRunsOptions {
   audit: AuditLog;
   payloads: Payloads;
   tables: Tables;
+  wayOut: WayOut;
   /** Ends all attempts to report. */
   silenced: AbortSignal;
   /** Told about an error after which the agent cannot go on. */

@@ -1,5 +1,6 @@
 /**
- * What a node says to the hub, until the hub has it: a positive answer means committed in its database.
+ * What a node says to the hub, until the hub has it: a positive answer means committed in its
+ * database.
  * @module
  */
 import { uploadedBlobSchema } from "../../../shared/node_protocol/blobs.ts";
@@ -14,6 +15,7 @@ import {
 } from "../../../shared/node_protocol/reports.ts";
 import type { AttemptState } from "../../../shared/node_protocol/status.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type ReportKind, subjects } from "../../../shared/broker/subjects.ts";
 import { blobOf } from "../encryption/blob.ts";
@@ -24,18 +26,33 @@ import type { Upload } from "../hub/upload.ts";
 import { encodeReport, splitReport } from "../record/finish_report.ts";
 
 /**
- * How long an answer is waited for: short at first, because a replica that died will never answer and a report may
- * be said twice, then longer, because a hub that is slow would only get slower.
+ * How long an answer is waited for: short at first, because a replica that died will never answer
+ * and a report may be said twice, then longer, because a hub that is slow would only get slower.
  */
 const FIRST_TIMEOUT_MS = 2000;
 const LAST_TIMEOUT_MS = 30_000;
 
-/** HTTP statuses that say: this report is wrong. Others say that the hub is unwell, or the log-in is. */
+/**
+ * HTTP statuses that say: this report is wrong. Others say that the hub is unwell, or the log-in
+ * is.
+ */
 const UNACCEPTABLE = [400, 413, 422];
+
+/**
+ * How long a large result is tried to be sent while the broker answers: then what is between
+ * refuses it, or swallows it, and whoever waits for the run learns that. While nothing of the hub
+ * answers, no time passes.
+ */
+const UPLOAD_PATIENCE_MS = 1_800_000;
 
 /** The hub will never take this report, however often it is sent. */
 export class ReportRefusedError extends Error {
   override name = "ReportRefusedError";
+}
+
+/** The same, for what is between this node and the hub. */
+export class UndeliverableError extends ReportRefusedError {
+  override name = "UndeliverableError";
 }
 
 function retryable(error: unknown): boolean {
@@ -43,7 +60,10 @@ function retryable(error: unknown): boolean {
 }
 
 export interface Reporter {
-  /** Aborted when the hub says that another agent speaks for the node now; a new one after each hello. */
+  /**
+   * Aborted when the hub says that another agent speaks for the node now; a new one after each
+   * hello.
+   */
   readonly disowned: AbortSignal;
   hello(
     open: (AttemptId & { state: AttemptState })[],
@@ -57,7 +77,9 @@ export interface Reporter {
     attempt: AttemptId & { code?: string | undefined },
     signal: AbortSignal,
   ): Promise<ReportAnswer<"start">>;
-  /** Sends the report in the file at `path`, by message; a large payload goes over HTTP before it. */
+  /**
+   * Sends the report in the file at `path`, by message; a large payload goes over HTTP before it.
+   */
   finish(attempt: AttemptId, path: string): Promise<ReportAnswer<"finish">>;
   lost(attempt: AttemptId, reason: string): Promise<ReportAnswer<"lost">>;
 }
@@ -70,11 +92,24 @@ export interface CreateReporterOptions {
   log: Logger;
   /** Ends all attempts to report; what has not been said then is said after the next start. */
   signal: AbortSignal;
+  uploadPatienceMs?: number;
 }
 
-/** Every method tries for ever, with pauses, and rejects only when a signal is aborted. */
+/**
+ * Every method tries for ever, with pauses, and rejects only when a signal is aborted; but for a
+ * large result, which
+ * `finish` gives up with an {@linkcode UndeliverableError} when it cannot be sent and reports can.
+ */
 export function createReporter(
-  { broker, hub, agentId, nodeId, log, signal: ended }: CreateReporterOptions,
+  {
+    broker,
+    hub,
+    agentId,
+    nodeId,
+    log,
+    signal: ended,
+    uploadPatienceMs = UPLOAD_PATIENCE_MS,
+  }: CreateReporterOptions,
 ): Reporter {
   /** How many hellos of this node the hub has dealt with, as far as is known here. */
   let hellos = 0;
@@ -121,6 +156,7 @@ export function createReporter(
 
   /** Sends a payload ahead of the report that names it; resolves to its name. */
   function uploadPayload(content: Upload): Promise<string> {
+    const patience = createPatience(broker, uploadPatienceMs);
     return persist(async () => {
       try {
         return (await hub.request("/blobstream", uploadedBlobSchema, {
@@ -131,8 +167,14 @@ export function createReporter(
           signal: ended,
         })).uuid;
       } catch (error) {
-        const never = error instanceof HubError && UNACCEPTABLE.includes(error.status ?? 0);
-        throw never ? new ReportRefusedError(error.message) : error;
+        const status = error instanceof HubError ? error.status : undefined;
+        if (UNACCEPTABLE.includes(status ?? 0)) throw new ReportRefusedError(messageOf(error));
+        if (ended.aborted || !retryable(error) || !patience.isOver()) throw error;
+        const minutes = Math.round(uploadPatienceMs / 60_000);
+        throw new UndeliverableError(
+          `The result could not be sent for ${minutes} minutes, in which the hub took all reports: ` +
+            messageOf(error),
+        );
       }
     }, { what: "upload a large result to the hub", log, signal: ended, retryable });
   }
@@ -181,12 +223,29 @@ export function createReporter(
         );
       return await name(await uploadPayload(content)).catch(async (error) => {
         if (!(error instanceof ReportRefusedError)) throw error;
-        // The hub keeps what no report names for a day, and the broker may have been away for longer.
+        // The hub keeps what no report names for a day, and the broker may have been away for
+        // longer.
         log.warn("The hub refuses an uploaded result; uploading it again", {
           reason: error.message,
         });
         return await name(await uploadPayload(content));
       });
+    },
+  };
+}
+
+/** Counts the time in which something fails although the broker is there. */
+function createPatience(broker: Broker, patienceMs: number, now = () => performance.now()) {
+  let passed = 0;
+  let last = broker.connection.connected ? now() : undefined;
+  return {
+    /** Asked after each failure. */
+    isOver(): boolean {
+      const at = now();
+      const connected = broker.connection.connected;
+      if (connected && last !== undefined) passed += at - last;
+      last = connected ? at : undefined;
+      return passed >= patienceMs;
     },
   };
 }

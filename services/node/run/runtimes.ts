@@ -11,6 +11,7 @@ import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { WayOut } from "../hub/way_out.ts";
 import type { AuditLog } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
 import { createSandboxRuntime } from "../sandbox/runtime.ts";
@@ -35,6 +36,7 @@ export interface OpenRuntimesOptions {
   audit: AuditLog;
   payloads: Payloads;
   receiveInput: ReceiveInput;
+  wayOut: WayOut;
   log: Logger;
   openSandbox: (options: SandboxOptions) => Promise<Sandbox>;
 }
@@ -50,6 +52,7 @@ export async function openRuntimes({
   audit,
   payloads,
   receiveInput,
+  wayOut,
   log,
   openSandbox,
 }: OpenRuntimesOptions): Promise<Runtimes> {
@@ -62,7 +65,7 @@ export async function openRuntimes({
     }
     const containers = await openContainers({ options, folder, journal, hub, log });
     const common = { config, hub, receiveInput, sendLog, log };
-    const inSandbox = createSandboxRuntime({ ...common, tables, sandbox, payloads });
+    const inSandbox = createSandboxRuntime({ ...common, tables, sandbox, payloads, wayOut });
     const inContainers = containers && createContainerRuntime({
       ...common,
       containers,

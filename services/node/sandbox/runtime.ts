@@ -11,6 +11,7 @@ import { forSandbox, wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { WayOut } from "../hub/way_out.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { resolveAlgorithm } from "../run/algorithm_store.ts";
 import { CannotStart } from "../run/cannot_start.ts";
@@ -34,6 +35,8 @@ export interface SandboxRuntimeOptions {
   hub: Hub;
   payloads: Payloads;
   receiveInput: ReceiveInput;
+  /** By which algorithms that have an address are fetched. */
+  wayOut: Pick<WayOut, "fetch">;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: SendLog;
   log: Logger;
@@ -41,7 +44,17 @@ export interface SandboxRuntimeOptions {
 
 /** Runs of the sandbox end with the agent: there is nothing to take up again. */
 export function createSandboxRuntime(
-  { config, tables, sandbox, hub, payloads, receiveInput, sendLog, log }: SandboxRuntimeOptions,
+  {
+    config,
+    tables,
+    sandbox,
+    hub,
+    payloads,
+    receiveInput,
+    wayOut,
+    sendLog,
+    log,
+  }: SandboxRuntimeOptions,
 ): Runtime {
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
@@ -77,6 +90,7 @@ export function createSandboxRuntime(
     const algorithm = resolveAlgorithm(dispatch.image, {
       folders: config.algorithmFolders,
       cacheDir: join(config.dataFolder, "algorithms"),
+      fetch: wayOut.fetch,
     });
     // What is wrong with it is looked at below, if the hub agrees.
     const found = algorithm.then(({ code }) => code, () => undefined);
