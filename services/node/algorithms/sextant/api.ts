@@ -3,3 +3,4 @@
  * @module
  */
 export type * from "../api.ts";
+export type { Argument, Description, Method, Output } from "./description.ts";

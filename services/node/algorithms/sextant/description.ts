@@ -1,0 +1,179 @@
+/**
+ * How an algorithm describes itself. It exports a `description` of this type, the one source of what
+ * people, command lines and forms are told of it; and what it is called with is checked against
+ * that before it runs.
+ *
+ * ```ts
+ * import type { Context, Description } from "sextant/api.ts";
+ *
+ * export const description = {
+ *   name: "count",
+ *   version: "1.0.0",
+ *   summary: "How many rows have a value in a column.",
+ *   methods: {
+ *     count: {
+ *       help: "Counts the values at one organization.",
+ *       arguments: { column: { type: "column", label: "Column", help: "Whose values are counted" } },
+ *       outputs: [{ name: "count", kind: "count", help: "Rows with a value" }],
+ *     },
+ *   },
+ * } as const satisfies Description;
+ * ```
+ * @module
+ */
+
+/** What a value of an argument is. Where there is no type of an element, a list has any values. */
+export type ArgumentType =
+  /** The name of a column of the task's database. */
+  | "column"
+  | "columns"
+  | "number"
+  | "integer"
+  | "text"
+  | "boolean"
+  /** One of `choices`. */
+  | "choice"
+  /** Ids of the organizations to ask. */
+  | "organizations"
+  | "list"
+  | "object";
+
+export interface Argument {
+  type: ArgumentType;
+  /** A few words, for a form. */
+  label: string;
+  /** A sentence, without a full stop. */
+  help: string;
+  /** Of columns: what they must hold. */
+  columnType?: "number" | "text" | "boolean" | "date";
+  /** May be left out, or null. */
+  optional?: true;
+  /** Stands in for an argument that is left out. */
+  default?: unknown;
+  choices?: readonly (string | number)[];
+  /** Of numbers, both ends included. */
+  min?: number;
+  max?: number;
+}
+
+export type OutputKind =
+  | "count"
+  | "table"
+  | "moments"
+  | "model"
+  | "curve"
+  | "quantiles"
+  | "estimate"
+  | "other";
+
+/** One part of what a method returns. */
+export interface Output {
+  /** Its name in the result. */
+  name: string;
+  /** For how it is drawn, and for which rules of disclosure it falls under. */
+  kind: OutputKind;
+  help: string;
+  /** The part of the result that says on how many persons or rows it rests. */
+  restsOn?: string;
+}
+
+export interface Method {
+  help: string;
+  label?: string;
+  arguments: Readonly<Record<string, Argument>>;
+  outputs: readonly Output[];
+  /** Called by other methods of the algorithm alone: no form offers it. */
+  internal?: true;
+  /** What it asks other organizations to do, in words: how often, and what comes back. */
+  rounds?: string;
+}
+
+export interface Description {
+  /** Small letters, digits, `-` and `_`. */
+  name: string;
+  /** As in semver. */
+  version: string;
+  /** A sentence. */
+  summary: string;
+  /** Databases that a task names; 1 unless given. */
+  databases?: number;
+  methods: Readonly<Record<string, Method>>;
+  citations?: readonly string[];
+}
+
+/**
+ * The named arguments with their defaults, checked against the description of the method. Throws a
+ * TypeError that names the argument. It is called in the sandbox, which has no packages.
+ */
+export function checkArguments(
+  method: string,
+  { arguments: described }: Pick<Method, "arguments">,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(described, name)) continue;
+    const known = Object.keys(described).join(", ") || "none";
+    throw new TypeError(`The method "${method}" has no argument "${name}"; it has: ${known}.`);
+  }
+  const checked: Record<string, unknown> = {};
+  for (const [name, argument] of Object.entries(described)) {
+    const value = (Object.hasOwn(given, name) ? given[name] : undefined) ?? argument.default;
+    if (value === undefined || value === null) {
+      if (argument.optional) continue;
+      throw new TypeError(`The argument "${name}" is missing: ${lowerFirst(argument.help)}.`);
+    }
+    const problem = problemOf(value, argument);
+    if (problem) throw new TypeError(`The argument "${name}" must be ${problem}.`);
+    checked[name] = value;
+  }
+  return checked;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** What the value must be and is not; undefined for a good one. */
+function problemOf(value: unknown, { type, choices, min, max }: Argument): string | undefined {
+  const isName = (one: unknown) => typeof one === "string" && one !== "";
+  switch (type) {
+    case "column":
+      return isName(value) ? undefined : "the name of a column";
+    case "columns": {
+      const good = Array.isArray(value) && value.length > 0 && value.every(isName) &&
+        new Set(value).size === value.length;
+      return good ? undefined : "a list of names of columns, each once";
+    }
+    case "number":
+    case "integer": {
+      const kind = type === "integer" ? "a whole number" : "a number";
+      const isOne = type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
+      const fits = isOne && (value as number) >= (min ?? -Infinity) &&
+        (value as number) <= (max ?? Infinity);
+      return fits ? undefined : `${kind}${range(min, max)}`;
+    }
+    case "text":
+      return typeof value === "string" ? undefined : "a text";
+    case "boolean":
+      return typeof value === "boolean" ? undefined : "true or false";
+    case "choice":
+      return choices?.includes(value as string) ? undefined : `one of ${choices?.join(", ")}`;
+    case "organizations": {
+      const good = Array.isArray(value) && value.length > 0 && value.every(Number.isSafeInteger) &&
+        new Set(value).size === value.length;
+      return good ? undefined : "a list of ids of organizations, each once";
+    }
+    case "list":
+      return Array.isArray(value) ? undefined : "a list";
+    case "object": {
+      const good = typeof value === "object" && !Array.isArray(value);
+      return good ? undefined : "an object";
+    }
+  }
+}
+
+function range(min: number | undefined, max: number | undefined): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  if (min !== undefined) return ` of at least ${min}`;
+  return max === undefined ? "" : ` of at most ${max}`;
+}

@@ -1,0 +1,221 @@
+/**
+ * A task on one machine without a hub: the real sandbox, the owner's rules, and sites that are files.
+ * @module
+ */
+import type { Logger } from "../../../shared/service/log.ts";
+import type { SandboxDatabase } from "../data/databases.ts";
+import { decideCall } from "../policy/decide_call.ts";
+import { decideTask } from "../policy/decide_task.ts";
+import { decideAll, type Policy } from "../policy/policy.ts";
+import { type Call, callSchema } from "../run/call.ts";
+import type { Outcome, RunLimits } from "../run/runtime.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
+import { MOST_MIB } from "../subtasks/subtasks.ts";
+
+/** An organization with its node; ids count from 1. */
+export interface Site {
+  name: string;
+  databases: SandboxDatabase[];
+}
+
+/** Something that left a site, as the hub would have got it before encryption. */
+export interface Message {
+  from: string;
+  /** The site whose run asked for it; undefined for the researcher. */
+  to: string | undefined;
+  what: "result" | "subtask";
+  method: string;
+  /** Bytes of its JSON. */
+  bytes: number;
+  content: unknown;
+}
+
+/** One run of one method at one site. */
+export interface SimulatedRun {
+  site: string;
+  method: string;
+  status: Outcome["status"] | "not allowed";
+  /** Why it did not complete. */
+  reason: string | null;
+  log: string;
+  seconds: number;
+}
+
+/** A subtask, from its creation until its last run ended. */
+export interface Round {
+  name: string;
+  method: string;
+  sites: string[];
+  seconds: number;
+}
+
+/** What became of a task. */
+export interface Simulation {
+  /** The run that was asked for first; then those of its subtasks, as they were asked for. */
+  runs: [SimulatedRun, ...SimulatedRun[]];
+  /** What the task's own run returned; undefined when it did not complete. */
+  result: unknown;
+  rounds: Round[];
+  messages: Message[];
+}
+
+export interface SimulateOptions {
+  sandbox: Pick<Sandbox, "start">;
+  /** The algorithm's file, what people call it, and how tasks refer to it. */
+  algorithm: { name: string; path: string; image: string };
+  /** At least one; the first executes the task's own run. */
+  sites: readonly Site[];
+  /** The rules of every site. */
+  policy: Policy;
+  limits: RunLimits;
+  log: Logger;
+  /** Ends everything that runs. */
+  signal: AbortSignal;
+}
+
+interface Ended {
+  run: SimulatedRun;
+  result: unknown;
+}
+
+/** The person who asks, to the owner's rules. */
+const CALLER = { id: 1, name: "you" };
+
+/** Executes `call` at the first site, and its subtasks where it asks for them. */
+export async function simulate(
+  call: Call,
+  { sandbox, algorithm, sites, policy, limits, signal }: SimulateOptions,
+): Promise<Simulation> {
+  const runs: SimulatedRun[] = [];
+  const rounds: Round[] = [];
+  const messages: Message[] = [];
+  const tasks = new Map<number, { maker: number; runs: Promise<Ended>[]; sites: number[] }>();
+
+  function siteOf(id: number): Site {
+    const site = sites[id - 1];
+    if (site) return site;
+    throw new Error(`There is no organization ${id} here; there are 1 to ${sites.length}.`);
+  }
+
+  function send(message: Omit<Message, "bytes">) {
+    const bytes = new TextEncoder().encode(JSON.stringify(message.content)).length;
+    messages.push({ ...message, bytes });
+  }
+
+  function decide(call: Call, site: Site, organizations: number) {
+    const { image } = algorithm;
+    const databases = site.databases.map(({ label }) => label);
+    return decideAll(
+      () => decideTask({ image, user: CALLER, organization: CALLER, databases }, policy),
+      () => decideCall({ image, organizations, ...call }, policy),
+    );
+  }
+
+  async function execute(
+    call: Call,
+    { at, to, organizations }: { at: number; to: string | undefined; organizations: number },
+  ): Promise<Ended> {
+    const site = siteOf(at);
+    const run: SimulatedRun = {
+      site: site.name,
+      method: call.method,
+      status: "not allowed",
+      reason: null,
+      log: "",
+      seconds: 0,
+    };
+    const number = runs.push(run);
+    const decision = decide(call, site, organizations);
+    if (!decision.allowed) {
+      run.reason = decision.reason;
+      return { run, result: undefined };
+    }
+    const began = performance.now();
+    const handle = await sandbox.start({
+      name: `try-${number}-${crypto.randomUUID().slice(0, 8)}`,
+      algorithm,
+      input: call,
+      databases: site.databases,
+      limits,
+      onLog() {},
+      client: clientOf(number, at),
+    });
+    const kill = () => void handle.kill();
+    signal.addEventListener("abort", kill, { once: true });
+    if (signal.aborted) kill();
+    const { status, reason, log, result: file, release } = await handle.done;
+    signal.removeEventListener("abort", kill);
+    run.seconds = (performance.now() - began) / 1000;
+    Object.assign(run, { status, reason, log });
+    const result = file ? JSON.parse(await Deno.readTextFile(file.path)) : undefined;
+    await release?.();
+    if (file) send({ from: site.name, to, what: "result", method: call.method, content: result });
+    return { run, result };
+  }
+
+  /** What the run of this number, at this organization, may ask for. */
+  function clientOf(number: number, at: number): SubtaskClient {
+    return {
+      organizations: () =>
+        Promise.resolve(sites.map(({ name }, index) => ({ id: index + 1, name }))),
+      createTask({ organizations, input, name = "subtask" }) {
+        const call = callSchema.parse(input);
+        const maker = siteOf(at).name;
+        const asked = organizations.map((id) => ({ id, name: siteOf(id).name }));
+        for (const site of asked) {
+          if (site.id === at) continue;
+          send({ from: maker, to: site.name, what: "subtask", method: call.method, content: call });
+        }
+        const began = performance.now();
+        const under = asked.map(({ id }) =>
+          execute(call, { at: id, to: maker, organizations: asked.length })
+        );
+        const round = {
+          name,
+          method: call.method,
+          sites: asked.map(({ name }) => name),
+          seconds: 0,
+        };
+        rounds.push(round);
+        Promise.allSettled(under).then(() => {
+          round.seconds = (performance.now() - began) / 1000;
+        });
+        const id = tasks.size + 2; // the first is the task itself
+        tasks.set(id, { maker: number, runs: under, sites: organizations });
+        return Promise.resolve({ id });
+      },
+      async results(id) {
+        const task = tasks.get(id);
+        if (task?.maker !== number) {
+          throw new Error(`Task ${id} is not a subtask that this run created.`);
+        }
+        const ended = await Promise.all(task.runs);
+        const failed = ended.filter(({ run }) => run.status !== "completed");
+        if (failed.length > 0) throw new Error(explain(id, failed.map(({ run }) => run)));
+        const results = ended.map(({ result }, index) => ({
+          organization_id: task.sites[index]!,
+          status: "completed",
+          result: result ?? null,
+        }));
+        if (JSON.stringify(results).length > MOST_MIB * 2 ** 20) {
+          throw new Error(
+            `The results of subtask ${id} are larger than the ${MOST_MIB} MiB that an algorithm gets at once.`,
+          );
+        }
+        return results.sort((one, other) => one.organization_id - other.organization_id);
+      },
+    };
+  }
+
+  const { result } = await execute(call, { at: 1, to: undefined, organizations: 1 });
+  await Promise.allSettled([...tasks.values()].flatMap((task) => task.runs));
+  return { runs: runs as Simulation["runs"], result, rounds, messages };
+}
+
+function explain(id: number, failed: SimulatedRun[]): string {
+  const parts = failed.map(({ site, status, reason }) =>
+    `${site}: ${status}${reason ? ` (${reason.split("\n")[0]})` : ""}`
+  );
+  return `Subtask ${id} did not complete. ${parts.join("; ")}`;
+}
