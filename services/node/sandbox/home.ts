@@ -16,12 +16,15 @@ const RUNNER = "services/node/sandbox/runner.ts";
 const CODE = [
   RUNNER,
   "services/node/data/table.ts",
+  "services/node/algorithms/sextant/description.ts",
   "services/node/data/columns_file.ts",
   "shared/command_line/closest.ts",
 ];
 const CODE_FOLDERS = [
   "services",
   "services/node",
+  "services/node/algorithms",
+  "services/node/algorithms/sextant",
   "services/node/sandbox",
   "services/node/data",
   "shared",

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
+import { checkArguments, type Description } from "../algorithms/sextant/description.ts";
 import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
 import { openTable, TableError } from "../data/table.ts";
@@ -214,6 +215,19 @@ function findMethod(module: Record<string, unknown>, name: string) {
   );
 }
 
+/** The arguments that the method is called with: those described, where the algorithm does that. */
+function argumentsOf(module: Record<string, unknown>, { method, args, kwargs }: MethodCall) {
+  const methods = (module.description as Partial<Description> | undefined)?.methods;
+  if (!methods || !Object.hasOwn(methods, method)) {
+    return args.length === 0 || Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
+  }
+  try {
+    return [checkArguments(method, methods[method]!, { args, kwargs })];
+  } catch (error) {
+    fail("input", error instanceof Error ? error.message : String(error));
+  }
+}
+
 async function run({ algorithm, call: given, databases, max_calls }: StartMessage) {
   maxCalls = max_calls;
   const failed = (error: unknown) => failWith(error, algorithm);
@@ -229,12 +243,12 @@ async function run({ algorithm, call: given, databases, max_calls }: StartMessag
     const rule = "In the sandbox an algorithm is one file, which imports nothing but types.";
     fail("load", imports ? `${text}\n${rule}` : text);
   }
-  const { method, args, kwargs } = typeof given === "string" ? readCall(given) : given;
-  const call = findMethod(module, method);
-  const named = args.length === 0 || Object.keys(kwargs).length > 0 ? [kwargs] : [];
+  const asked = typeof given === "string" ? readCall(given) : given;
+  const call = findMethod(module, asked.method);
+  const args = argumentsOf(module, asked);
   let value: unknown;
   try {
-    value = await call(createContext(databases), ...args, ...named);
+    value = await call(createContext(databases), ...args);
   } catch (error) {
     failed(error);
   }

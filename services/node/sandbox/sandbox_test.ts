@@ -62,6 +62,34 @@ Deno.test("Sandbox reads a call that comes in a file, and says what is wrong wit
   });
 });
 
+Deno.test("Sandbox calls an algorithm that describes itself as it says, and names what does not fit", async () => {
+  await withSandbox(async ({ run }) => {
+    const source = `
+      const words = { label: "", help: "How often" };
+      export const description = { methods: { main: { arguments: {
+        times: { type: "integer", min: 1, ...words },
+        of: { type: "text", default: "x", ...words },
+      } } } };
+      export const main = (context, given) => given;
+      export const other = (context, ...given) => given;`;
+    assert.deepEqual((await run(source, { kwargs: { times: 3 } })).value, { times: 3, of: "x" });
+    assert.deepEqual((await run(source, { args: [3, "y"] })).value, { times: 3, of: "y" });
+    const other = await run(source, { method: "other", args: [1], kwargs: { a: 2 } });
+    assert.deepEqual(other.value, [1, { a: 2 }]);
+    for (
+      const [kwargs, reason] of [
+        [{}, /"times" is missing: how often\./],
+        [{ times: 0 }, /"times" must be a whole number of at least 1/],
+        [{ times: 1, off: 2 }, /no argument "off"; it has: times, of/],
+      ] as const
+    ) {
+      const outcome = await run(source, { kwargs });
+      assert.equal(outcome.status, "start failed");
+      assert.match(outcome.reason!, reason);
+    }
+  });
+});
+
 Deno.test("Sandbox hands over a result in pieces without cutting a character", async () => {
   await withSandbox(async ({ run }) => {
     const source = `export const main = () => "x" + "😀".repeat(400_000);`;

@@ -13,6 +13,8 @@ export interface PackedAlgorithm {
   code: Uint8Array<ArrayBuffer>;
   /** SHA-256 in hex. */
   digest: string;
+  /** From the lines of the code to those of the sources: a source map in JSON. */
+  map: string;
 }
 
 /** An algorithm cannot be packed; the message says where and why. */
@@ -31,13 +33,21 @@ export async function entryOf(target: string): Promise<string> {
   throw new PackError(`${path} is no package: it has no algorithm.ts.`);
 }
 
-/** Packs the algorithm whose entry is `entry`. Throws a {@linkcode PackError}. */
-export async function pack(entry: string): Promise<PackedAlgorithm> {
+/**
+ * Packs the algorithm whose entry is `entry`, or what `text` makes of it as if it lay in the same
+ * folder. Throws a {@linkcode PackError}.
+ */
+export async function pack(entry: string, text?: string): Promise<PackedAlgorithm> {
   const folder = dirname(entry);
+  const stdin = text === undefined ? {} : {
+    stdin: { contents: text, resolveDir: folder, sourcefile: "packed.ts", loader: "ts" as const },
+  };
   try {
     const { outputFiles } = await esbuild.build({
-      entryPoints: [entry],
+      ...(text === undefined ? { entryPoints: [entry] } : stdin),
       absWorkingDir: folder,
+      outfile: join(folder, "packed.js"),
+      sourcemap: "external",
       bundle: true,
       write: false,
       format: "esm",
@@ -47,8 +57,9 @@ export async function pack(entry: string): Promise<PackedAlgorithm> {
       logLevel: "silent",
       plugins: [packImports(folder)],
     });
-    const code = new Uint8Array(outputFiles[0]!.contents);
-    return { code, digest: await sha256Hex(code) };
+    const contentsOf = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))!;
+    const code = new Uint8Array(contentsOf(".js").contents);
+    return { code, digest: await sha256Hex(code), map: contentsOf(".map").text };
   } catch (error) {
     const { errors } = error as Partial<esbuild.BuildFailure>;
     if (!errors) throw error;

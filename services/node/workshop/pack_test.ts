@@ -38,8 +38,8 @@ Deno.test("pack() makes one file of an algorithm's own files, with the same dige
 Deno.test("pack() takes in what stands behind sextant/", async () => {
   const { text } = await packed({
     "algorithm.ts": `import { checkArguments } from "sextant/description.ts";
-export const check = (given: Record<string, unknown>) =>
-  checkArguments("m", { arguments: { n: { type: "integer", label: "N", help: "N" } } }, given);`,
+export const check = (kwargs: Record<string, unknown>) =>
+  checkArguments("m", { arguments: { n: { type: "integer", label: "N", help: "N" } } }, { kwargs });`,
   });
   assert.deepEqual((await run(text)).check({ n: 3 }), { n: 3 });
   assert.match(text, /\/\/ from:sextant\/description\.ts/);

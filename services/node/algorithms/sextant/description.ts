@@ -102,14 +102,16 @@ export interface Description {
 }
 
 /**
- * The named arguments with their defaults, checked against the description of the method. Throws a
- * TypeError that names the argument. It is called in the sandbox, which has no packages.
+ * The arguments by name, with their defaults, checked against the description of the method; those
+ * given without names are the first of it. Throws a TypeError that names the argument. It is called
+ * in the sandbox, which has no packages.
  */
 export function checkArguments(
   method: string,
   { arguments: described }: Pick<Method, "arguments">,
-  given: Readonly<Record<string, unknown>>,
+  { args = [], kwargs }: { args?: readonly unknown[]; kwargs: Readonly<Record<string, unknown>> },
 ): Record<string, unknown> {
+  const given = named(method, Object.keys(described), args, kwargs);
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(described, name)) continue;
     const known = Object.keys(described).join(", ") || "none";
@@ -127,6 +129,26 @@ export function checkArguments(
     checked[name] = value;
   }
   return checked;
+}
+
+function named(
+  method: string,
+  names: readonly string[],
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  if (args.length > names.length) {
+    throw new TypeError(
+      `The method "${method}" takes ${names.length} arguments, and ${args.length} were given.`,
+    );
+  }
+  const first = names.slice(0, args.length);
+  const twice = first.find((name) => Object.hasOwn(kwargs, name));
+  if (twice !== undefined) throw new TypeError(`The argument "${twice}" was given twice.`);
+  return Object.fromEntries([
+    ...first.map((name, i) => [name, args[i]]),
+    ...Object.entries(kwargs),
+  ]);
 }
 
 function lowerFirst(text: string): string {

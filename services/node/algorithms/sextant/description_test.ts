@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { type Argument, checkArguments } from "./description.ts";
 
 const words = { label: "A label", help: "What it is for" };
-const check = (argument: Partial<Argument>, given: Record<string, unknown>) =>
-  checkArguments("central", { arguments: { x: { type: "text", ...words, ...argument } } }, given);
+const method = (argument: Partial<Argument>) => ({
+  arguments: { x: { type: "text" as const, ...words, ...argument } },
+});
+const check = (argument: Partial<Argument>, kwargs: Record<string, unknown>) =>
+  checkArguments("central", method(argument), { kwargs });
 
 Deno.test("checkArguments() fills in defaults and leaves out what may be left out", () => {
   assert.deepEqual(check({ default: "a" }, {}), { x: "a" });
@@ -21,6 +24,14 @@ Deno.test("checkArguments() refuses an argument that is not described", () => {
     const given = JSON.parse(`{"x": "a", "${name}": 1}`);
     assert.throws(() => check({}, given), new RegExp(`no argument "${name}"; it has: x`));
   }
+});
+
+Deno.test("checkArguments() takes arguments without names in the order of the description", () => {
+  const take = (args: unknown[], kwargs = {}) =>
+    checkArguments("central", method({}), { args, kwargs });
+  assert.deepEqual(take(["a"]), { x: "a" });
+  assert.throws(() => take(["a"], { x: "b" }), /"x" was given twice/);
+  assert.throws(() => take(["a", "b"]), /"central" takes 1 arguments, and 2 were given/);
 });
 
 Deno.test("checkArguments() names what a value must be", () => {
