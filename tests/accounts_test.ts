@@ -76,7 +76,7 @@ Deno.test("anybody can verify a token with the public keys", async () => {
 });
 
 Deno.test("the gateway's own refusals are in the record, with the address they came from", async () => {
-  const forged = createApiClient(stack.gatewayUrl, "not.a.token");
+  const forged = createApiClient(stack.gatewayUrl, { token: "not.a.token" });
   assert.equal((await forged.request("GET", "/user/1")).status, 422);
   await waitFor(async () => {
     const { data } = await admin.get("/audit?outcome=refused&service=identity");

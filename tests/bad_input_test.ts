@@ -43,7 +43,7 @@ async function send(given: Case): Promise<{ status: number; body: Json }> {
   const researcher = site.researcher;
   const client = given.token === undefined
     ? researcher
-    : createApiClient(stack().gatewayUrl, given.token);
+    : createApiClient(stack().gatewayUrl, { token: given.token });
   if (given.raw === undefined) {
     const response = await client.request(given.method ?? "POST", given.path, given.body);
     return { status: response.status, body: await response.json() };

@@ -152,3 +152,16 @@ Deno.test("operator changes of what does not exist are refused, and so is the en
   }
   await assert.rejects(change((one) => operator.removeRole(one, 1)), { code: "invalid_request" });
 });
+
+Deno.test("updateOrganization() tells of another public key by its fingerprint, of nothing else", async () => {
+  const name = `keyed${++serial}`;
+  const { result: made } = await change((one) => operator.createOrganization(one, { name }));
+  const update = async (values: { country?: string; public_key?: string }) =>
+    (await change((one) => operator.updateOrganization(one, made.id, values))).told[0]!.data;
+  const organization_id = made.id;
+  assert.deepEqual(await update({ country: "NL" }), { organization_id });
+  const told = await update({ public_key: btoa("a key") }) as { public_key: string };
+  assert.match(told.public_key, /^sha256:[0-9a-f]{64}$/);
+  assert.deepEqual(await update({ public_key: btoa("a key") }), { organization_id });
+  assert.deepEqual(await update({ public_key: "" }), { organization_id, public_key: null });
+});

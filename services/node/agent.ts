@@ -133,7 +133,15 @@ async function start(
   const stopping = new AbortController();
   const silenced = new AbortController();
   const signal = silenced.signal;
-  const payloads = await setUpPayloads({ config, identity, hub, log, starting, signal });
+  const payloads = await setUpPayloads({
+    config,
+    identity,
+    hub,
+    audit,
+    log,
+    starting,
+    signal,
+  });
   const tables = createTables({
     folder: join(folder, "tables"),
     namesMayLeave: config.shareColumns,

@@ -3,6 +3,7 @@
  * @module
  */
 import { messageOf } from "../../shared/service/errors.ts";
+import { rememberKeys } from "./seen_keys.ts";
 
 /** The API answered with an error. */
 export class ApiError extends Error {
@@ -34,8 +35,28 @@ export interface ApiClient {
   login(username: string, password: string): Promise<ApiClient>;
 }
 
-/** `url` is the gateway's, without `/api`. */
-export function createApiClient(url: string, token?: string): ApiClient {
+export interface ApiClientOptions {
+  token?: string;
+  /** Told of what the caller should know, such as a public key that has changed. */
+  say?: (line: string) => void;
+}
+
+/**
+ * `url` is the gateway's, without `/api`. The client remembers the public keys of organizations that
+ * it was shown, and says when one changes.
+ */
+export function createApiClient(
+  url: string,
+  { token, say = console.warn }: ApiClientOptions = {},
+): ApiClient {
+  return clientOf(url, token, rememberKeys(say));
+}
+
+function clientOf(
+  url: string,
+  token: string | undefined,
+  look: (shown: unknown) => void,
+): ApiClient {
   async function request(method: string, path: string, body?: unknown, headers?: HeadersInit) {
     const all = new Headers(headers);
     if (token !== undefined) all.set("authorization", `Bearer ${token}`);
@@ -55,6 +76,7 @@ export function createApiClient(url: string, token?: string): ApiClient {
     const response = await request(method, path, body);
     const answer = await response.json();
     if (response.status >= 300) throw new ApiError(response.status, answer, `${method} ${path}`);
+    if (/^\/organization\b/.test(path)) look(answer);
     return answer;
   }
 
@@ -65,10 +87,10 @@ export function createApiClient(url: string, token?: string): ApiClient {
     post: (path, body) => parsed("POST", path, body),
     patch: (path, body) => parsed("PATCH", path, body),
     delete: (path, body) => parsed("DELETE", path, body),
-    as: (other) => createApiClient(url, other),
+    as: (other) => clientOf(url, other, look),
     async login(username, password) {
       const { access_token } = await parsed("POST", "/token/user", { username, password });
-      return createApiClient(url, access_token);
+      return clientOf(url, access_token, look);
     },
   };
 }

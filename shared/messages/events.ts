@@ -14,7 +14,11 @@ const idNumber = z.number().int();
 
 /** What each event tells. The ids decide who may see it and which caches it drops. */
 export const EVENT_DATA = {
-  "organization.changed": z.object({ organization_id: idNumber }),
+  "organization.changed": z.object({
+    organization_id: idNumber,
+    /** The fingerprint of its new public key, when that was changed; null when it was taken away. */
+    public_key: z.string().nullable().optional(),
+  }),
   "organization.deleted": z.object({ organization_id: idNumber }),
   "user.changed": z.object({ user_id: idNumber, organization_id: idNumber }),
   "user.deleted": z.object({ user_id: idNumber, organization_id: idNumber }),

@@ -2,6 +2,7 @@
  * Changes of organizations, with what follows from them here and what is told of them.
  * @module
  */
+import { fingerprintOfText } from "../../../shared/contract/public_key.ts";
 import { found } from "../../../shared/contract/validate.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { type Forced, keepAdministrator } from "./administrator.ts";
@@ -19,18 +20,30 @@ export async function createOrganization(
   values: NewOrganization,
 ): Promise<OrganizationRow> {
   const row = await store.insertOrganization(tx, values);
-  emit("organization.changed", { organization_id: row.id });
+  const public_key = fingerprintOfText(row.public_key);
+  emit("organization.changed", {
+    organization_id: row.id,
+    ...(public_key === null ? {} : { public_key }),
+  });
   return row;
 }
 
-/** Changes what is given; 404 when there is no such organization. */
+/**
+ * Changes what is given; 404 when there is no such organization. Another public key is told by its
+ * fingerprint, so that the record of the audit says who changed it to what.
+ */
 export async function updateOrganization(
   { tx, emit }: Change,
   id: number,
   values: OrganizationValues,
 ): Promise<OrganizationRow> {
+  const before = found(await store.lockOrganization(tx, id), "organization", id);
   const row = found(await store.updateOrganization(tx, id, values), "organization", id);
-  emit("organization.changed", { organization_id: id });
+  const changed = row.public_key !== before.public_key;
+  emit("organization.changed", {
+    organization_id: id,
+    ...(changed ? { public_key: fingerprintOfText(row.public_key) } : {}),
+  });
   return row;
 }
 

@@ -44,7 +44,7 @@ function refreshTokens({ db }: TestHub, userId: number) {
 
 Deno.test("PATCH /organization changes what is given; null leaves alone; keeps the key exactly", async () => {
   const { call, root } = hub();
-  const id = await newOrganization(hub());
+  const id = 1; // one's own, whose key one may change
   const public_key = btoa("-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n");
   const changed = await call("PATCH", `/organization/${id}`, {
     token: root,
@@ -55,6 +55,47 @@ Deno.test("PATCH /organization changes what is given; null leaves alone; keeps t
   assert.equal(changed.body.public_key, public_key);
   assert.equal(changed.body.domain, "");
   assert.deepEqual((await call("GET", `/organization/${id}`, { token: root })).body, changed.body);
+});
+
+Deno.test("PATCH /organization: members alone change the public key, whatever somebody else's scope", async () => {
+  const { call, root, db } = hub();
+  const [own, partner] = [await newOrganization(hub()), await newOrganization(hub())];
+  const collaboration = { name: `c${own}`, organization_ids: [own, partner], encrypted: true };
+  await call("POST", "/collaboration", { token: root, body: collaboration });
+  const roles = [ROLE["Collaboration Admin"]!];
+  const admin = await newUser(hub(), { organization_id: own, roles });
+  const member = await newUser(hub(), {
+    organization_id: partner,
+    roles: [ROLE["Organization Admin"]!],
+  });
+  const path = `/organization/${partner}`;
+  const body = { country: "NL", public_key: btoa("a key") };
+  for (const token of [root, admin.token]) {
+    for (const public_key of [body.public_key, ""]) {
+      const refused = await call("PATCH", path, { token, body: { ...body, public_key } });
+      assert.equal(refused.status, 401);
+      assert.equal(refused.body.msg, "Only members of an organization can update its public key!");
+    }
+  }
+  const { body: stored } = await call("GET", path, { token: root });
+  assert.deepEqual([stored.public_key, stored.country], ["", ""], "nothing of it is stored");
+  for (const token of [root, admin.token]) {
+    const without = { country: "NL", public_key: null };
+    assert.equal((await call("PATCH", path, { token, body: without })).status, 200);
+  }
+  assert.equal((await call("PATCH", path, { token: member.token, body })).status, 200);
+  const [record] = await db.identity`
+    select who_id, data from audit where object = 'organization' and object_id = ${partner}
+      and outcome = 'done' and data ? 'public_key'`;
+  assert.equal(record!.who_id, member.id);
+  assert.match((record!.data as { public_key: string }).public_key, /^sha256:[0-9a-f]{64}$/);
+});
+
+Deno.test("POST /organization takes a public key from whoever makes the organization", async () => {
+  const { call, root } = hub();
+  const body = { name: `organization ${++serial}`, public_key: btoa("a key") };
+  const made = await call("POST", "/organization", { token: root, body });
+  assert.deepEqual([made.status, made.body.public_key], [201, body.public_key]);
 });
 
 Deno.test("PATCH /organization refuses duplicates, numbers as names and keys that are no base64", async () => {

@@ -54,6 +54,16 @@ export async function organizationById(tx: Tx, id: number): Promise<Organization
   return row;
 }
 
+/**
+ * Keeps others from changing the organization until this transaction ends; `undefined` when there is
+ * none.
+ */
+export async function lockOrganization(tx: Tx, id: number): Promise<OrganizationRow | undefined> {
+  const [row] = await tx<OrganizationRow[]>`
+    select ${organizationColumns(tx)} from organization where id = ${id} for no key update`;
+  return row;
+}
+
 export async function organizationsByIds(tx: Tx, ids: number[]): Promise<OrganizationRow[]> {
   return await tx<OrganizationRow[]>`
     select ${organizationColumns(tx)} from organization where id = any(${ids}) order by id`;

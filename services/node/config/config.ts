@@ -39,6 +39,8 @@ export interface NodeConfig {
   privateKey: string | undefined;
   /** How inputs and results of subtasks are encrypted. */
   betweenNodes: FormatSetting;
+  /** The only public key, by its fingerprint, with which something is encrypted for an organization. */
+  pinnedKeys: Readonly<Record<string, string>>;
   limits: RunLimits;
   /** `undefined` when no container may run here. */
   containers: ContainerOptions | undefined;
@@ -83,6 +85,7 @@ export async function readNodeConfig(
     policy: policyOf(options.policies),
     encryption: options.encryption.enabled,
     betweenNodes: options.encryption.between_nodes,
+    pinnedKeys: options.encryption.pinned_keys,
     privateKey: await readPrivateKeyText(options.encryption, { env, absolute, problems }),
     limits: {
       timeoutSeconds: options.limits.timeout_seconds,

@@ -41,6 +41,13 @@ export const configSchema = z.strictObject({
     private_key: option.optional(),
     between_nodes: z.enum(FORMAT_SETTINGS, `must be one of ${FORMAT_SETTINGS.join(", ")}`)
       .default("announced"),
+    pinned_keys: z.record(
+      z.string().regex(/^[1-9]\d{0,9}$/, "must be the id of an organization"),
+      option.toLowerCase().regex(
+        /^sha256:[0-9a-f]{64}$/,
+        'must be a fingerprint: "sha256:" and 64 hexadecimal digits',
+      ),
+    ).default({}),
   }).prefault({}),
   limits: z.strictObject({
     timeout_seconds: count.default(24 * 3600),

@@ -45,7 +45,13 @@ async function withHub(use: (double: Double) => Promise<void>): Promise<void> {
     asked: 0,
     format: (setting, organization) => choice(setting)(organization),
     payloads: (setting) =>
-      createEncryptedPayloads({ hub, privateKey, formatFor: choice(setting), signal }),
+      createEncryptedPayloads({
+        hub,
+        privateKey,
+        formatFor: choice(setting),
+        checkKey: () => Promise.resolve(),
+        signal,
+      }),
   };
   try {
     await use(double);

@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Hub } from "../hub/hub.ts";
 import { type PayloadCodec, plainPayloads as plainCodec } from "../subtasks/payload_codec.ts";
 import { KeyError, readPublicKey } from "./keys.ts";
+import type { KnownKeys } from "./known_keys.ts";
 import {
   createBlobOpener,
   createSeal,
@@ -40,11 +41,13 @@ export interface EncryptedPayloadsOptions {
   privateKey: KeyObject;
   /** How this node writes what the node of an organization will read. */
   formatFor: (organizationId: number) => Promise<Format>;
+  /** Throws when nothing may be encrypted for an organization with this key; see `known_keys.ts`. */
+  checkKey: KnownKeys["check"];
   signal: AbortSignal;
 }
 
 export function createEncryptedPayloads(
-  { hub, privateKey, formatFor, signal }: EncryptedPayloadsOptions,
+  { hub, privateKey, formatFor, checkKey, signal }: EncryptedPayloadsOptions,
 ): Payloads {
   async function keyOf(organizationId: number): Promise<KeyObject> {
     const schema = z.object({ name: z.string(), public_key: z.string().nullish() });
@@ -57,12 +60,9 @@ export function createEncryptedPayloads(
           "Its node sets the key when it starts; a user may with PATCH /organization.",
       );
     }
-    try {
-      return readPublicKey(public_key);
-    } catch (error) {
-      if (!(error instanceof KeyError)) throw error;
-      throw new KeyError(`The public key of the organization "${name}" is wrong: ${error.message}`);
-    }
+    const key = readKeyOf(name, public_key);
+    await checkKey(organizationId, key);
+    return key;
   }
 
   function open(stored: string | Uint8Array): Uint8Array {
@@ -74,6 +74,7 @@ export function createEncryptedPayloads(
     open,
     opener: () => createBlobOpener(privateKey),
     async blobSeal(readers) {
+      for (const id of readers!.organizationIds) await checkKey(id, readers!.key);
       const formats = await Promise.all(readers!.organizationIds.map(formatFor));
       return createSeal(readers!.key, formats.includes("field") ? "field" : "authenticated");
     },
@@ -87,6 +88,17 @@ export function createEncryptedPayloads(
       return createSeal(...await Promise.all([keyOf(organizationId), format]));
     },
   };
+}
+
+function readKeyOf(organization: string, text: string): KeyObject {
+  try {
+    return readPublicKey(text);
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    throw new KeyError(
+      `The public key of the organization "${organization}" is wrong: ${error.message}`,
+    );
+  }
 }
 
 /** The browser's programs encrypt the base64 text of a message (HTTP contract §7.3). */

@@ -22,6 +22,9 @@ export type AuditEvent =
   | "run ended"
   | "report leaves"
   | "subtask input leaves"
+  | "public key seen"
+  | "public key changed"
+  | "encryption refused"
   | "hub record noted"
   | "hub record broken";
 

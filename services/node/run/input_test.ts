@@ -48,6 +48,7 @@ async function withInputs(
       hub: it.hub,
       privateKey,
       formatFor: () => Promise.resolve("field"),
+      checkKey: () => Promise.resolve(),
       signal,
     })
     : plainPayloads;

@@ -97,6 +97,7 @@ async function withRun(use: (run: RunAtHub) => Promise<void>): Promise<void> {
         hub,
         privateKey,
         formatFor: () => Promise.resolve("field"),
+        checkKey: () => Promise.resolve(),
         signal,
       }),
       memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),

@@ -5,6 +5,7 @@ import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { organization, organizationChanges } from "../../../../shared/contract/organization.ts";
 import { demand, mayOrganization } from "../../../../shared/contract/permissions.ts";
 import { body, found, pathId } from "../../../../shared/contract/validate.ts";
+import { SextantError } from "../../../../shared/service/errors.ts";
 import { updateOrganization } from "../../changes/organization.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { showOrganization } from "../../show.ts";
@@ -15,7 +16,11 @@ export function editOrganization(app: Hono<AppEnv>, { db, outbox }: IdentityDeps
     "/organization/:id",
     allow(["user", "node"], "organization:EDIT"),
     body(organizationChanges),
-    answers(organization, { does: "Changes what is given; null leaves a field as it is." }),
+    answers(organization, {
+      does:
+        "Changes what is given; null leaves a field as it is. `public_key` is changed by members of " +
+        "the organization alone.",
+    }),
     async function editOrganization(c) {
       const id = pathId(c.req.param("id"));
       found(await organizationById(db, id), "organization", id);
@@ -24,6 +29,14 @@ export function editOrganization(app: Hono<AppEnv>, { db, outbox }: IdentityDeps
         `edit organization ${id}`,
       );
       const values = c.req.valid("json");
+      // Whoever sets the key can read what is encrypted for the organization from then on: no scope
+      // is wide enough for that (as v6 from 4.15 on has it).
+      if (values.public_key !== undefined && c.get("principal").organization_id !== id) {
+        throw new SextantError(
+          "forbidden",
+          "Only members of an organization can update its public key!",
+        );
+      }
       const row = await outbox.change((change) => updateOrganization(change, id, values));
       return c.json(showOrganization(row));
     },

@@ -80,9 +80,10 @@ async function withProxy(
   const folder = await temporaryFolder();
   const left: BlobsOfRun["left"] = [];
   const note = (blob: BlobsOfRun["left"][0]) => Promise.resolve(void left.push(blob));
+  const checkKey = () => Promise.resolve();
   const formatFor = (id: number) => Promise.resolve(id === 4 ? format : "field" as const);
   const codec: PayloadCodec = encrypted
-    ? createEncryptedPayloads({ hub: it.hub, privateKey: own, formatFor, signal })
+    ? createEncryptedPayloads({ hub: it.hub, privateKey: own, formatFor, checkKey, signal })
     : plainPayloads;
   const blobs = `${folder.path}/blobs`;
   await Deno.mkdir(blobs);
