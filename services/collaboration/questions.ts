@@ -68,11 +68,11 @@ export async function shutOut(
   { ask, log }: { ask: Ask; log: Logger },
   nodes: { id: number }[],
 ): Promise<void> {
-  for (const { id } of nodes) {
+  for (const node_ids of chunks(nodes.map((one) => one.id), 1000)) {
     try {
-      await ask("identity", "revoke_node", { node_id: id });
+      await ask("identity", "revoke_nodes", { node_ids });
     } catch (error) {
-      log.warn("A node is not shut out yet", { node_id: id, error });
+      log.warn("Nodes are not shut out yet", { node_ids, error });
     }
   }
 }

@@ -10,12 +10,13 @@ import { subscribeEvents } from "../../shared/messages/events.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 import { messageOf } from "../../shared/service/errors.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
+import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
 import { createGatewayApp } from "./app.ts";
 import type { ServiceHealth } from "./deps.ts";
 import { closeDoor } from "./door/closing.ts";
 import { createFeed } from "./live/feed.ts";
 import { createPrincipals } from "./principals/principals.ts";
-import { addressOf, attemptLimits, createRateLimiter, network } from "./door/rate_limit.ts";
+import { addressOf, attemptLimits, network } from "./door/rate_limit.ts";
 import { requestIdOf } from "./rules.ts";
 
 export interface GatewayOptions {

@@ -10,7 +10,7 @@ import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./rights/catalogue.ts";
-import { shutNodeOut } from "./broker/shut_out.ts";
+import { shutNodesOut } from "./broker/shut_out.ts";
 import { showOrganization } from "./show.ts";
 import { organizationNames, organizationsByIds } from "./store/organization.ts";
 import { ruleNamesOfUser } from "./store/rule.ts";
@@ -37,8 +37,8 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
     async show_organizations({ ids }) {
       return (await organizationsByIds(db, ids)).map(showOrganization);
     },
-    async revoke_node({ node_id }) {
-      await shutNodeOut({ db, broker }, node_id, now());
+    async revoke_nodes({ node_ids }) {
+      await shutNodesOut({ db, broker }, node_ids, now());
       return {};
     },
     async record_refusal(refusal) {

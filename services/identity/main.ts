@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { trustSchema } from "../../shared/broker/trust.ts";
+import { LONGEST_NODE_CREDENTIAL } from "../../shared/broker/withdrawals.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
 import { createSendMail, SMTP_CONFIG } from "./accounts/mail.ts";
@@ -33,7 +34,7 @@ await runService("identity", async (life) => {
     SEXTANT_SERVER_NAME: z.string().min(1).default("sextant"),
     ...SMTP_CONFIG,
     /** How long a node's broker credential is good for. */
-    SEXTANT_NODE_CREDENTIAL_SECONDS: seconds(3600),
+    SEXTANT_NODE_CREDENTIAL_SECONDS: seconds(3600).pipe(z.number().max(LONGEST_NODE_CREDENTIAL)),
   });
   await startIdentity(life, {
     databaseUrl: config.SEXTANT_DATABASE_URL,

@@ -3,8 +3,7 @@
  * @module
  */
 import type { SextantEvent } from "../../shared/messages/events.ts";
-import { shutNodeOut } from "./broker/shut_out.ts";
-import type { IdentityDeps } from "./deps.ts";
+import { shutNodesOut, type ShutOutDeps } from "./broker/shut_out.ts";
 
 /** The events this service hears, as its durable consumer asks for them. */
 export const HEARD = "event.node.*";
@@ -12,9 +11,9 @@ export const HEARD = "event.node.*";
 /** Does what an event asks for; the same event may come twice. */
 export async function hearEvent(
   event: SextantEvent,
-  deps: Pick<IdentityDeps, "db" | "broker">,
+  deps: ShutOutDeps,
 ): Promise<void> {
   if (event.name === "node.deleted" || event.name === "node.key_reset") {
-    await shutNodeOut(deps, event.data.node_id, new Date(event.at));
+    await shutNodesOut(deps, [event.data.node_id], new Date(event.at));
   }
 }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { migrate, openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { newUserKey } from "../../shared/broker/signing.ts";
 import { startTestNats } from "../../tests/support/nats.ts";
 import { useTestPostgres, waitFor } from "../../tests/harness.ts";
-import { createBrokerDesk } from "./broker/credentials.ts";
-import { shutNodeOut } from "./broker/shut_out.ts";
+import { createWithdrawal } from "./broker/withdrawal.ts";
+import { shutNodesOut } from "./broker/shut_out.ts";
 import { hearEvent } from "./reactions.ts";
 import { rememberBrokerKey } from "./store/node_key.ts";
 
@@ -17,15 +16,8 @@ async function startDesk() {
   const db = openDatabase(await postgres.newDatabase("identity"), { schema: "identity", log });
   await migrate(db, new URL("./schema/", import.meta.url), log);
   const now = () => new Date();
-  const broker = createBrokerDesk({
-    db,
-    trust: nats.trust,
-    system: (await nats.system("identity")).nc,
-    nodeNatsUrl: nats.url,
-    dispatchKeys: [newUserKey().publicKey],
-    credentialSeconds: 3600,
-    now,
-  });
+  const system = (await nats.system("identity")).nc;
+  const broker = createWithdrawal({ db, trust: nats.trust, system, now });
   return {
     nats,
     db,
@@ -33,7 +25,8 @@ async function startDesk() {
     /** A connected node with a refresh token, both given at `at`. */
     async node(id: number, at: Date) {
       const { nc, key, refusals } = await nats.node(id);
-      await rememberBrokerKey(db, id, key.publicKey, at);
+      const expiresAt = new Date(at.getTime() + 3_600_000);
+      await rememberBrokerKey(db, { nodeId: id, publicKey: key.publicKey, at, expiresAt });
       await db`
         insert into refresh_token (jti, client_type, client_id, expires_at, issued_at)
         values (${crypto.randomUUID()}, 'node', ${id}, now() + interval '1 day', ${at})`;
@@ -74,11 +67,11 @@ Deno.test("an event that comes late leaves alone what the node was given with it
   await desk.stop();
 });
 
-Deno.test("shutNodeOut() loses no revocation when many nodes go at once", async () => {
+Deno.test("shutNodesOut() loses no withdrawal when many nodes go at once", async () => {
   const desk = await startDesk();
   const ids = [1, 2, 3, 4, 5, 6];
   const nodes = await Promise.all(ids.map((id) => desk.node(id, new Date())));
-  await Promise.all(ids.map((id) => shutNodeOut(desk.deps, id, new Date())));
+  await Promise.all(ids.map((id) => shutNodesOut(desk.deps, [id], new Date())));
   await Promise.all(nodes.map((node) => node.lost));
   // Revoked, not only disconnected: none of them gets in again.
   for (const { refusals } of nodes) {

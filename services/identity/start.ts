@@ -12,6 +12,7 @@ import { createAccounts } from "./accounts/accounts.ts";
 import { createIdentityApp } from "./app.ts";
 import { type Background, createBackground } from "./accounts/background.ts";
 import { createBrokerDesk } from "./broker/credentials.ts";
+import { createWithdrawal } from "./broker/withdrawal.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { identityAnswers } from "./answers.ts";
 import { ensureFirstUser, type FirstUserOptions } from "./accounts/first_user.ts";
@@ -112,7 +113,8 @@ export async function startIdentity(
   const broker = createBrokerDesk({
     db,
     trust,
-    system: system.nc,
+    withdrawal: createWithdrawal({ db, trust, system: system.nc, now }),
+    ask,
     nodeNatsUrl: options.nodeNatsUrl,
     dispatchKeys: options.dispatchPublicKeys,
     credentialSeconds: nodeCredentialSeconds,
@@ -125,6 +127,7 @@ export async function startIdentity(
     await deleteExpiredResetTokens(db, new Date(now().getTime() - DAY_MS));
     await forgetOldKeys(db);
     await keys.rotate();
+    await broker.tidy();
   });
   hub.hear({ subject: HEARD, handle: (event) => hearEvent(event, deps) });
   const app = createIdentityApp(deps);

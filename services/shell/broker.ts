@@ -10,6 +10,7 @@ import type { Ask } from "../../shared/messages/questions.ts";
 import type { BrokerConnection } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
+import { messageOf } from "../../shared/service/errors.ts";
 
 export interface BrokerLink {
   url: string;
@@ -81,17 +82,17 @@ function link(
       }
     },
     async shutOut(nodeIds) {
-      for (const node_id of new Set(nodeIds)) {
-        try {
-          await ask("identity", "revoke_node", { node_id });
-        } catch (error) {
-          say(
-            `Node ${node_id} is not cut off yet (${
-              (error as Error).message
-            }); identity does it when it ` +
-              `hears of the change.`,
-          );
-        }
+      if (nodeIds.length === 0) return;
+      const node_ids = [...new Set(nodeIds)];
+      try {
+        await ask("identity", "revoke_nodes", { node_ids });
+      } catch (error) {
+        say(
+          `Node ${node_ids.join(", ")} is not cut off yet (${
+            messageOf(error)
+          }); identity does it ` +
+            "when it hears of the change.",
+        );
       }
     },
   };

@@ -15,7 +15,6 @@ import {
   type User,
 } from "@nats-io/jwt";
 import { z } from "zod";
-import type { BrokerConnection } from "./connection.ts";
 import {
   type BrokerRights,
   enrolmentRights,
@@ -25,7 +24,7 @@ import {
   type SystemService,
 } from "./rights.ts";
 import { SextantError } from "../service/errors.ts";
-import { type NodeIssuers, parseJwtSegment } from "../node_protocol/credential.ts";
+import type { NodeIssuers } from "../node_protocol/credential.ts";
 import { MAX_PAYLOAD } from "./limits.ts";
 import { isUserPublicKey, keyPair } from "./signing.ts";
 import { type ServiceName, token } from "./subjects.ts";
@@ -33,7 +32,7 @@ import { type ServiceName, token } from "./subjects.ts";
 /**
  * All secrets of the broker, and the claims made once from them. JSON; whoever reads it is the
  * operator. Seeds are nkey text. The claims are kept because signing them anew would undo
- * revocations (see `revokeNode`).
+ * withdrawals (see `withdrawals.ts`).
  */
 export const trustSchema = z.object({
   operator: z.string(),
@@ -98,7 +97,8 @@ type Seeds = Pick<Trust, "operator" | "app" | "serviceSigner" | "nodeSigner">;
 /** Public user key → unix time in seconds; credentials for it issued until then are refused. */
 type Revocations = Record<string, number>;
 
-function encodeAppAccount(seeds: Seeds, revocations: Revocations): Promise<string> {
+/** The claims of the account that all of Sextant is in, with those whose credentials are withdrawn. */
+export function encodeAppAccount(seeds: Seeds, revocations: Revocations): Promise<string> {
   const scope = newScopedSigner(keyPair(seeds.nodeSigner), "node", {
     ...nodeRights("{{name()}}"),
     subs: NODE_SUBSCRIPTIONS,
@@ -199,50 +199,4 @@ export function issueNodeCredential(
   ttlSeconds: number,
 ): Promise<IssuedCredential> {
   return issue(token(node), publicKey, trust.nodeSigner, trust.app, undefined, ttlSeconds);
-}
-
-const accountClaims = z.object({
-  nats: z.object({ revocations: z.record(z.string(), z.number()).nullish() }),
-});
-const updateAnswer = z.object({
-  data: z.object({ code: z.number() }).optional(),
-  error: z.object({ description: z.string() }).optional(),
-});
-
-let lastRevocation: Promise<unknown> = Promise.resolve();
-
-/**
- * Shuts a node out at once: its connection is closed, and no credential for this key that was
- * issued until now is accepted any more, after a restart of the server either. `system` is
- * identity's connection to the system account. Issuing a new credential afterwards lets the node in
- * again.
- *
- * The list of revocations is read, added to and written back. Calls in one process take turns;
- * processes have to, too.
- */
-export function revokeNode(
-  system: BrokerConnection,
-  trust: Trust,
-  publicKey: string,
-): Promise<void> {
-  const turn = lastRevocation.then(() => revoke(system, trust, publicKey));
-  lastRevocation = turn.catch(() => {});
-  return turn;
-}
-
-async function revoke(system: BrokerConnection, trust: Trust, publicKey: string): Promise<void> {
-  const account = publicOf(trust.app);
-  const found = await system.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`);
-  const current = accountClaims.parse(parseJwtSegment(found.string().split(".")[1] ?? ""));
-  const revocations = {
-    ...current.nats.revocations,
-    [publicKey]: Math.floor(Date.now() / 1000),
-  };
-  const jwt = await encodeAppAccount(trust, revocations);
-  const answer = updateAnswer.parse((await system.request("$SYS.REQ.CLAIMS.UPDATE", jwt)).json());
-  if (!answer.error) return;
-  throw new SextantError(
-    "unavailable",
-    `Cannot revoke the node's credential: ${answer.error.description}`,
-  );
 }

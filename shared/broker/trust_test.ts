@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type OwnNats, startOwnNats, type TestParty } from "../../tests/support/nats.ts";
 import { waitFor } from "../../tests/harness.ts";
-import { issueNodeCredential, issueServiceCredential, newTrust, revokeNode } from "./trust.ts";
+import { issueNodeCredential, issueServiceCredential, newTrust } from "./trust.ts";
+import { changeWithdrawals } from "./withdrawals.ts";
 import { HUB_SERVICES } from "./subjects.ts";
 
 let nats: OwnNats;
@@ -269,7 +270,7 @@ Deno.test("the task service may answer a report once, without a right to nodes' 
   subscription.unsubscribe();
 });
 
-Deno.test("revokeNode() closes the node's connection at once and for good, and nobody else's", async () => {
+Deno.test("changeWithdrawals() closes a node's connection at once and for good, and nobody else's", async () => {
   const revoked = await nats.node(11);
   const other = await nats.node(12);
   const third = await nats.node(13);
@@ -280,7 +281,11 @@ Deno.test("revokeNode() closes the node's connection at once and for good, and n
   }
   // Both at the same moment: neither may undo the other.
   await Promise.all(
-    [revoked, third].map(({ key }) => revokeNode(system.nc, nats.trust, key.publicKey)),
+    [revoked, third].map(({ key }) =>
+      changeWithdrawals(system.nc, nats.trust, {
+        add: new Map([[key.publicKey, Math.floor(Date.now() / 1000)]]),
+      })
+    ),
   );
   for (const { key, credential } of [revoked, third]) {
     await waitFor(

@@ -75,8 +75,8 @@ export const RPC_METHODS = {
     audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** Records a request that the gateway refused. */
     record_refusal: { input: refusalSchema, output: z.object({}) },
-    /** Closes the node's connections and refuses every token and broker credential it has. */
-    revoke_node: { input: z.object({ node_id: idNumber }), output: z.object({}) },
+    /** Closes the connections of nodes and refuses every token and broker credential they have. */
+    revoke_nodes: { input: z.object({ node_ids: idList }), output: z.object({}) },
     health: { input: z.object({}), output: health },
   },
   collaboration: {

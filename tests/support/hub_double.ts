@@ -3,7 +3,8 @@
  * to hold back what it would say. The broker under it is a real one.
  */
 import { type BrokerConnection, type Msg, newHeaders } from "../../shared/broker/connection.ts";
-import { issueNodeCredential, nodeIssuers, revokeNode } from "../../shared/broker/trust.ts";
+import { issueNodeCredential, nodeIssuers } from "../../shared/broker/trust.ts";
+import { changeWithdrawals } from "../../shared/broker/withdrawals.ts";
 import { sha256Hex } from "../../shared/service/digest.ts";
 import { newUserKey, publicKeyOf, sign } from "../../shared/broker/signing.ts";
 import { type ReportKind, subjects } from "../../shared/broker/subjects.ts";
@@ -474,7 +475,9 @@ export async function startHubDouble(): Promise<HubDouble> {
     async shutOut() {
       hub.refuseKey();
       const { nc } = await nats.system("identity");
-      await revokeNode(nc, trust, nodeKey);
+      await changeWithdrawals(nc, trust, {
+        add: new Map([[nodeKey, Math.floor(Date.now() / 1000)]]),
+      });
     },
     killBroker: nats.kill9,
     startBroker: nats.start,

@@ -1,48 +1,109 @@
 /**
  * Broker credentials: identity alone can sign them. Private keys stay with their holders.
+ *
+ * A node has a few at most: whoever has its API key could otherwise have any number, and each of
+ * them has to be withdrawn when the key is reset.
  * @module
  */
-import type { BrokerConnection } from "../../../shared/broker/connection.ts";
-import {
-  issueNodeCredential,
-  nodeIssuers,
-  revokeNode,
-  type Trust,
-} from "../../../shared/broker/trust.ts";
-import type { Db } from "../../../shared/storage/db.ts";
+import { isUserPublicKey } from "../../../shared/broker/signing.ts";
+import { issueNodeCredential, nodeIssuers, type Trust } from "../../../shared/broker/trust.ts";
+import type { Ask } from "../../../shared/messages/questions.ts";
 import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
 import type { BrokerCredential } from "../../../shared/node_protocol/log_in.ts";
-import { brokerKeysOfNode, forgetBrokerKeys, rememberBrokerKey } from "../store/node_key.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
+import { type Bucket, createRateLimiter } from "../../../shared/service/rate_limiter.ts";
+import type { Db } from "../../../shared/storage/db.ts";
+import { liveKeys, lockNodeKeys, rememberBrokerKey } from "../store/node_key.ts";
+import type { Withdrawal } from "./withdrawal.ts";
 
-export interface BrokerDesk {
+export interface BrokerDesk extends Withdrawal {
   /** The public keys by which a node's credential is recognised. */
   issuers: NodeIssuers;
+  /** Throws `too_many_requests` when the node has as many as it may have, or asks too often. */
   nodeCredential(nodeId: number, publicKey: string): Promise<BrokerCredential>;
-  /**
-   * Closes the node's connections and refuses the credentials issued until then; a new one lets it
-   * in again.
-   */
-  shutOut(nodeId: number, issuedUntil: Date): Promise<void>;
 }
 
 export interface BrokerDeskOptions {
   db: Db;
   trust: Trust;
-  /** identity's connection to the broker's system account. */
-  system: BrokerConnection;
+  withdrawal: Withdrawal;
+  ask: Ask;
   nodeNatsUrl: string;
   dispatchKeys: string[];
   credentialSeconds: number;
   now: () => Date;
 }
 
+/** Key pairs of one node with a live credential. Each start of an agent makes one. */
+export const MOST_LIVE = 4;
+/** How often somebody else may come in between. */
+const ATTEMPTS = 5;
+
 export function createBrokerDesk(
-  { db, trust, system, nodeNatsUrl, dispatchKeys, credentialSeconds, now }: BrokerDeskOptions,
+  { db, trust, withdrawal, ask, nodeNatsUrl, dispatchKeys, credentialSeconds, now }:
+    BrokerDeskOptions,
 ): BrokerDesk {
+  const rates = credentialRates(credentialSeconds);
+  const clock = () => now().getTime();
+  const firsts = createRateLimiter({ ...rates.firsts, now: clock });
+  const renewals = createRateLimiter({ ...rates.renewals, now: clock, maxKeys: 50_000 });
+
+  /** Remembers the key, and so takes a place for it; returns those that have all places else. */
+  function takePlace(nodeId: number, publicKey: string): Promise<string[] | undefined> {
+    return db.begin(async (tx) => {
+      await lockNodeKeys(tx, nodeId);
+      const at = now();
+      const live = await liveKeys(tx, nodeId, at);
+      if (live.length >= MOST_LIVE && !live.includes(publicKey)) return live;
+      const expiresAt = new Date(at.getTime() + credentialSeconds * 1000);
+      if (await rememberBrokerKey(tx, { nodeId, publicKey, at, expiresAt })) return undefined;
+      throw new SextantError("conflict", "This public key is another node's; make a new one.");
+    });
+  }
+
+  /** Withdraws the credential of an agent that is gone: the longest unchanged without a connection. */
+  async function makePlace(nodeId: number, live: string[]): Promise<void> {
+    const connections = await ask("collaboration", "node_connections", { node_id: nodeId });
+    const connected = new Set(connections.map((one) => one.public_key));
+    const gone = live.find((key) => !connected.has(key));
+    if (gone) {
+      return await withdrawal.withdraw([{ node_id: nodeId, public_key: gone, until: now() }]);
+    }
+    throw new SextantError(
+      "too_many_requests",
+      `Node ${nodeId} has ${MOST_LIVE} broker credentials in use, which is the most. Stop the ` +
+        "other agents that run with its API key; if they are not yours, reset the key.",
+    );
+  }
+
+  async function demandRate(nodeId: number, publicKey: string): Promise<void> {
+    const known = (await liveKeys(db, nodeId, now())).includes(publicKey);
+    const wait = known ? renewals.take(`${nodeId} ${publicKey}`) : firsts.take(String(nodeId));
+    if (wait === 0) return;
+    throw new SextantError(
+      "too_many_requests",
+      `Node ${nodeId} asks for broker credentials too often; try again in ${wait} seconds.`,
+    );
+  }
+
+  async function remember(nodeId: number, publicKey: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const others = await takePlace(nodeId, publicKey);
+      if (!others) return;
+      await makePlace(nodeId, others);
+    }
+    throw new SextantError("too_many_requests", `Too many agents start as node ${nodeId} at once.`);
+  }
+
   return {
+    ...withdrawal,
     issuers: nodeIssuers(trust),
     async nodeCredential(nodeId, publicKey) {
-      await rememberBrokerKey(db, nodeId, publicKey, now());
+      if (!isUserPublicKey(publicKey)) {
+        throw new SextantError("invalid_request", "public_key: this is no user's public key");
+      }
+      await demandRate(nodeId, publicKey);
+      await remember(nodeId, publicKey);
       const issued = await issueNodeCredential(trust, nodeId, publicKey, credentialSeconds);
       return {
         jwt: issued.jwt,
@@ -52,14 +113,19 @@ export function createBrokerDesk(
         service: "sextant",
       };
     },
-    async shutOut(nodeId, issuedUntil) {
-      await db.begin(async (tx) => {
-        // A revocation reads the account's claims and writes them: two at once would lose one.
-        await tx`select pg_advisory_xact_lock(hashtext('sextant.revocations'))`;
-        const publicKeys = await brokerKeysOfNode(tx, nodeId, issuedUntil);
-        for (const publicKey of publicKeys) await revokeNode(system, trust, publicKey);
-        await forgetBrokerKeys(tx, publicKeys);
-      });
-    },
+  };
+}
+
+/**
+ * How often a node may ask with a new key, and with one that it has. An agent asks at its start, at
+ * half of each credential's time, and, while it is not let in, after a tenth of that or half a
+ * minute; where credentials are short, all of this is quicker.
+ */
+export function credentialRates(
+  credentialSeconds: number,
+): { firsts: Bucket; renewals: Bucket } {
+  return {
+    firsts: { burst: 10, perMinute: 60 / Math.min(60, credentialSeconds / 60) },
+    renewals: { burst: 10, perMinute: 60 / Math.min(10, credentialSeconds / 40) },
   };
 }

@@ -89,9 +89,9 @@ export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<voi
   await tx`delete from refresh_token where expires_at < ${now}`;
 }
 
-/** Revokes the refresh tokens that a node was given until a moment. */
-export async function deleteNodeTokens(tx: Tx, nodeId: number, until: Date): Promise<void> {
+/** Revokes the refresh tokens that nodes were given until a moment. */
+export async function deleteNodeTokens(tx: Tx, nodeIds: number[], until: Date): Promise<void> {
   await tx`
     delete from refresh_token
-    where client_type = 'node' and client_id = ${nodeId} and issued_at <= ${until}`;
+    where client_type = 'node' and client_id = any(${nodeIds}) and issued_at <= ${until}`;
 }

@@ -1,0 +1,101 @@
+/**
+ * Withdrawing credentials of nodes: the list of revocations in the account's claims.
+ *
+ * The broker knows a user by the public key alone, so each key of a node is an entry; however many
+ * there are, the list is changed once. nats-server takes no claims above one megabyte,
+ * and nobody can be shut out any more once the list is larger: so it has a limit, and what is over
+ * leaves it.
+ * @module
+ */
+import { z } from "zod";
+import { SextantError } from "../service/errors.ts";
+import { parseJwtSegment } from "../node_protocol/credential.ts";
+import type { BrokerConnection } from "./connection.ts";
+import { appAccount, encodeAppAccount, type Trust } from "./trust.ts";
+
+/** Public user key → unix time in seconds; credentials for it issued until then are refused. */
+export type Withdrawals = ReadonlyMap<string, number>;
+
+/**
+ * Entries that the list may have. One has 93 bytes in the signed claims, of which nats-server takes
+ * 1,048,576.
+ */
+export const MOST_WITHDRAWN = 11_000;
+/** Seconds that the credential of a node may be good for at most. */
+export const LONGEST_NODE_CREDENTIAL = 86_400;
+
+export interface WithdrawalChange {
+  /** These entries have to be in the list. */
+  add: Withdrawals;
+  /** All credentials for these keys have ended: their entries leave the list. */
+  over?: ReadonlySet<string>;
+}
+
+const accountClaims = z.object({
+  nats: z.object({ revocations: z.record(z.string(), z.number()).nullish() }),
+});
+const updateAnswer = z.object({
+  data: z.object({ code: z.number() }).optional(),
+  error: z.object({ description: z.string() }).optional(),
+});
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Withdraws credentials: their connections are closed at once, and no credential for these keys
+ * that was issued until the given moments is accepted any more, after a restart of the server
+ * either. `system` is identity's connection to the system account. A credential that is issued
+ * later lets a node in again.
+ *
+ * The list is read, changed and written back, once, and only when that changes it. Calls in one
+ * process take turns; processes have to, too.
+ */
+export function changeWithdrawals(
+  system: BrokerConnection,
+  trust: Trust,
+  change: WithdrawalChange,
+): Promise<void> {
+  const turn = last.then(() => changeList(system, trust, change));
+  last = turn.catch(() => {});
+  return turn;
+}
+
+async function changeList(
+  system: BrokerConnection,
+  trust: Trust,
+  change: WithdrawalChange,
+): Promise<void> {
+  const account = appAccount(trust);
+  const found = await system.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`);
+  const current = accountClaims.parse(parseJwtSegment(found.string().split(".")[1] ?? ""));
+  const before = new Map(Object.entries(current.nats.revocations ?? {}));
+  const after = changed(before, change, Math.floor(Date.now() / 1000));
+  if (isSame(before, after)) return;
+  const jwt = await encodeAppAccount(trust, Object.fromEntries(after));
+  const answer = updateAnswer.parse((await system.request("$SYS.REQ.CLAIMS.UPDATE", jwt)).json());
+  if (!answer.error) return;
+  throw new SextantError(
+    "unavailable",
+    `Cannot withdraw credentials of nodes: ${answer.error.description}`,
+  );
+}
+
+/**
+ * The list after a change. What is older than the longest credential leaves it unasked: whoever
+ * put it there may have lost the memory of it. An entry is never put back to an earlier moment.
+ */
+export function changed(
+  before: Withdrawals,
+  { add, over = new Set() }: WithdrawalChange,
+  now: number,
+): Map<string, number> {
+  const after = new Map(
+    [...before].filter(([key, at]) => !over.has(key) && at > now - LONGEST_NODE_CREDENTIAL),
+  );
+  for (const [key, at] of add) after.set(key, Math.max(at, after.get(key) ?? 0));
+  return after;
+}
+
+function isSame(one: Withdrawals, other: Withdrawals): boolean {
+  return one.size === other.size && [...one].every(([key, at]) => other.get(key) === at);
+}
