@@ -20,7 +20,7 @@ import { studyById } from "./store/study.ts";
 export interface Outcome {
   id: number;
   /**
-   * Ids of nodes whose connections identity must close now (its question `revoke_node`), once all
+   * Ids of nodes whose connections identity must close now (its question `revoke_nodes`), once all
    * is committed.
    */
   shutOut: number[];

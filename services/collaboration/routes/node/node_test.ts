@@ -210,6 +210,6 @@ Deno.test("POST /recover/node gives a new key, and the old one is worth nothing 
     { what: "the event" },
   );
   const keys = await hub.dbs.identity`
-    select from node_broker_key where public_key = ${key.publicKey}`;
+    select from node_broker_key where public_key = ${key.publicKey} and withdrawn_at is null`;
   assert.equal(keys.length, 0);
 });
