@@ -31,6 +31,29 @@ Deno.test("a store is linked as the user who asks for it, and only on this machi
     headers: { authorization: authorization! },
   });
   assert.equal((await asked.json()).username, (await stack().adminCredentials()).username);
+  // And can do nothing else with it.
+  const routes = [
+    ["GET", "/user/1"],
+    ["GET", "/task"],
+    ["POST", "/token/node/validate"],
+    ["POST", "/token/store"],
+    ["GET", "/events"],
+    ["PATCH", "/password/change"],
+  ] as const;
+  for (const [method, path] of routes) {
+    const refused = await fetch(`${server_url}${path}`, {
+      method,
+      headers: { authorization: authorization! },
+    });
+    assert.equal(refused.status, 401, path);
+    await refused.body?.cancel();
+  }
+  const refreshed = await fetch(`${server_url}/token/refresh`, {
+    method: "POST",
+    headers: { authorization: authorization! },
+  });
+  assert.equal(refreshed.status, 422);
+  await refreshed.body?.cancel();
   await site.admin.delete(`/algorithmstore/${linked.id}?server_url=${server_url}`);
   assert.deepEqual([...store.servers.values()], []);
   await store.stop();

@@ -264,6 +264,7 @@ Deno.test("an expired token is refused with 401, and a refresh token is no acces
     type: "access",
     client_type: "user",
     sub: 1,
+    sid: crypto.randomUUID(),
     lifetimeSeconds: 60,
   }, new Date(Date.now() - 61_000));
   const { refresh_token } = await createApiClient(stack().gatewayUrl).post(

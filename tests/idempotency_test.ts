@@ -9,7 +9,6 @@ import { freePort } from "../services/stack/ports.ts";
 import { forgetOldKeys } from "../shared/storage/idempotency.ts";
 import { routesOf } from "../shared/contract/openapi.ts";
 import { HUB_SERVICES, type HubService } from "../shared/broker/subjects.ts";
-import { signToken } from "../shared/contract/tokens.ts";
 import { createWorld, type World } from "./authorization/world.ts";
 import { PASSWORD } from "./support/hub.ts";
 
@@ -22,12 +21,11 @@ let world: World;
 let otherRoot: string;
 Deno.test.beforeAll(async () => {
   world = await createWorld();
-  const { db, keys } = world.hub;
+  const { db, signIn } = world.hub;
   const person = { username: "other-root", email: "o@x.example", firstname: "O", lastname: "R" };
   const values = { ...person, password_hash: "", organization_id: world.organizations.own };
-  const { id: sub } = await insertUser(db.identity, values, { roles: [1], rules: [] });
-  const claims = { jti: crypto.randomUUID(), type: "access", lifetimeSeconds: 3600 } as const;
-  otherRoot = await signToken(keys.current(), { ...claims, client_type: "user", sub });
+  const { id } = await insertUser(db.identity, values, { roles: [1], rules: [] });
+  otherRoot = await signIn({ type: "user", id });
 });
 Deno.test.afterAll(async () => {
   await world?.hub.stop();
@@ -112,6 +110,8 @@ const CREATES: Record<string, { service: HubService; table: string; body(): unkn
 const OTHERS = [
   "/token/user",
   "/token/user/validate",
+  "/token/node/validate",
+  "/token/store",
   "/token/node",
   "/token/refresh",
   "/token/container",

@@ -23,6 +23,7 @@ import {
   StoreRefusal,
 } from "./algorithm_store/client.ts";
 import type { CollaborationDeps } from "./deps.ts";
+import { asStoreToken } from "./questions.ts";
 import { storeById } from "./store/algorithm_store.ts";
 import { collaborationById, collaborationMembers, membershipsOf } from "./store/collaboration.ts";
 import {
@@ -42,6 +43,7 @@ const STORE_PATIENCE_MS = 4000;
 export function collaborationAnswers(
   {
     db,
+    ask,
     serverUrl,
     connectionsOfNode,
     stores = createStoreClient({ timeoutMs: STORE_PATIENCE_MS }),
@@ -68,12 +70,12 @@ export function collaborationAnswers(
     async store({ id }) {
       return await storeById(db, id) ?? null;
     },
-    async approved_image({ store_id, image, authorization, server_url }) {
+    async approved_image({ store_id, image, asker, server_url }) {
       const { url } = found(await storeById(db, store_id), "algorithm store", store_id);
       const call = {
         storeUrl: url,
         serverUrl: requireServerUrl(server_url ?? serverUrl),
-        authorization,
+        authorization: await asStoreToken(ask, asker, url),
         force: true, // it was judged when it was linked
       };
       return { image: await approvedImage(stores, call, image) };
@@ -129,7 +131,6 @@ async function approvedImage(stores: StoreClient, call: StoreCall, image: string
 
 /** What other services may know of a node. */
 function summarize(row: NodeRow): NodeSummary {
-  const { id, name, organization_id, collaboration_id, ip, status } = row;
-  const tokens_since = Math.floor(row.key_issued_at.getTime() / 1000);
-  return { id, name, organization_id, collaboration_id, ip, status, tokens_since };
+  const { id, name, organization_id, collaboration_id, ip, status, key_generation } = row;
+  return { id, name, organization_id, collaboration_id, ip, status, key_generation };
 }

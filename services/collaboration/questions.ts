@@ -1,11 +1,12 @@
 /**
- * What this service asks identity: about organizations, and to shut nodes out.
+ * What this service asks identity: about organizations, to shut nodes out, and for tokens that stores
+ * may see.
  * @module
  */
 import { SextantError } from "../../shared/service/errors.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { Organization } from "../../shared/contract/organization.ts";
-import type { Ask } from "../../shared/messages/questions.ts";
+import type { Ask, Asker } from "../../shared/messages/questions.ts";
 
 /** Throws 404 naming every id that is no organization's. */
 export async function requireOrganizations(ask: Ask, ids: number[]): Promise<void> {
@@ -58,6 +59,17 @@ export async function organizationName(ask: Ask, id: number): Promise<string> {
   const [organization] = await ask("identity", "organizations", { ids: [id] });
   if (!organization) throw new SextantError("not_found", `There is no organization ${id}.`);
   return organization.name;
+}
+
+/** What shows an algorithm store who asks; undefined for who has no log-in. */
+export async function asStoreToken(
+  ask: Ask,
+  asker: Asker | undefined,
+  store_url: string,
+): Promise<string | undefined> {
+  if (!asker) return undefined;
+  const { token } = await ask("identity", "store_token", { ...asker, store_url });
+  return `Bearer ${token}`;
 }
 
 /**

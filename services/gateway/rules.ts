@@ -63,6 +63,14 @@ export function skipsAuthentication(path: string): boolean {
   return WITHOUT_TOKEN.has(path);
 }
 
+/**
+ * Where an algorithm store asks whose token it was sent: there alone the tokens are good that stores
+ * are sent.
+ */
+export function takesStoreTokens(path: string): boolean {
+  return path === "/api/token/user/validate" || path === "/api/token/node/validate";
+}
+
 /** The id a caller gave its request, if it is fit for a log; else a new one. */
 export function requestIdOf(given: string | null, newId: () => string): string {
   return given !== null && /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : newId();
@@ -113,5 +121,5 @@ function maySeeLog(
 
 /** Whether an event may change what somebody is allowed to see. */
 export function changesSight({ name }: SextantEvent): boolean {
-  return /^(user|role|organization|collaboration)\./.test(name);
+  return /^(user|session|role|organization|collaboration)\./.test(name);
 }

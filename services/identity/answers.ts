@@ -11,20 +11,32 @@ import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./rights/catalogue.ts";
 import { shutNodesOut } from "./broker/shut_out.ts";
+import { storeToken } from "./sessions/store_token.ts";
 import { showOrganization } from "./show.ts";
 import { organizationNames, organizationsByIds } from "./store/organization.ts";
 import { ruleNamesOfUser } from "./store/rule.ts";
+import { liveSession } from "./store/session.ts";
 import { touchUser, userById } from "./store/user.ts";
 
 export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHandlers<"identity"> {
   return {
     keys: async () => await keys.publicKeys() as Record<string, unknown>[],
-    async user({ id }) {
-      const user = await userById(db, id);
-      if (!user) return null;
+    async user({ id, session_id }) {
+      const [user, session] = await Promise.all([
+        userById(db, id),
+        liveSession(db, session_id, { type: "user", id }, now()),
+      ]);
+      if (!user || !session) return null;
       await touchUser(db, id, now());
       const { username, organization_id } = user;
       return { id, username, organization_id, rules: await ruleNamesOfUser(db, id) };
+    },
+    async node_session({ node_id, session_id }) {
+      const session = await liveSession(db, session_id, { type: "node", id: node_id }, now());
+      return session ? { key_generation: session.key_generation ?? 0 } : null;
+    },
+    async store_token({ client_type: type, client_id: id, session_id: sid, store_url }) {
+      return { token: await storeToken({ keys, now }, { client: { type, id }, sid, store_url }) };
     },
     async user_place({ id }) {
       const user = await userById(db, id);

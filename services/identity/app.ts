@@ -40,6 +40,8 @@ import { logInNode } from "./routes/token/log_in_node.ts";
 import { logInUser } from "./routes/token/log_in_user.ts";
 import { logOut } from "./routes/token/log_out.ts";
 import { refreshTokens } from "./routes/token/refresh.ts";
+import { giveStoreToken } from "./routes/token/store.ts";
+import { validateNode } from "./routes/token/validate_node.ts";
 import { validateUser } from "./routes/token/validate_user.ts";
 import { createUser } from "./routes/user/create.ts";
 import { deleteUser } from "./routes/user/delete.ts";
@@ -50,6 +52,8 @@ import { listUsers } from "./routes/user/list.ts";
 const OPERATIONS = [
   logInUser,
   validateUser,
+  validateNode,
+  giveStoreToken,
   logInNode,
   refreshTokens,
   logOut,

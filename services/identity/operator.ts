@@ -48,8 +48,8 @@ export async function createUser(
 }
 
 /**
- * Changes a user. A new password ends every log-in and recovery; a right less, or another
- * organization, every log-in; `failed_login_attempts: 0` opens a locked account.
+ * Changes a user. A new password ends every log-in and recovery; another organization, every
+ * log-in; `failed_login_attempts: 0` opens a locked account.
  */
 export async function updateUser(
   change: Change,

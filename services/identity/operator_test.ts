@@ -33,9 +33,9 @@ async function newUser(given: { roles?: number[] } = {}) {
 }
 
 async function logIns(userId: number): Promise<number> {
-  const tokens = await hub().db.identity`
-    select from refresh_token where client_type = 'user' and client_id = ${userId}`;
-  return tokens.length;
+  const sessions = await hub().db.identity`
+    select from session where client_type = 'user' and client_id = ${userId}`;
+  return sessions.length;
 }
 
 async function addResetToken(userId: number): Promise<void> {
@@ -72,7 +72,7 @@ Deno.test("updateUser() with a password opens a locked account, and ends log-ins
   await login(username, "New-Secret-2");
 });
 
-Deno.test("updateUser() ends log-ins when a right is lost, not when one is won", async () => {
+Deno.test("updateUser() and updateRole() end no log-in by other rights, but by another organization", async () => {
   const { login } = hub();
   const { result: few } = await change((one) =>
     operator.createRole(one, { name: `few${++serial}`, organization_id: 1, rules: [1] })
@@ -87,10 +87,14 @@ Deno.test("updateUser() ends log-ins when a right is lost, not when one is won",
   await change((one) => operator.updateRole(one, many.id, { description: "the same rules" }));
   assert.equal(await logIns(id), 1);
   await change((one) => operator.updateRole(one, many.id, { rules: [2] }));
-  assert.equal(await logIns(id), 0);
-  await login(username);
+  assert.equal(await logIns(id), 1);
   const { told } = await change((one) => operator.removeRole(one, many.id));
   assert.deepEqual(told, [{ name: "role.deleted", data: { role_id: many.id } }]);
+  assert.equal(await logIns(id), 1);
+  const { result: elsewhere } = await change((one) =>
+    operator.createOrganization(one, { name: `elsewhere${++serial}` })
+  );
+  await change((one) => operator.updateUser(one, id, { organization_id: elsewhere.id }));
   assert.equal(await logIns(id), 0);
 });
 

@@ -22,20 +22,20 @@ async function startDesk() {
     nats,
     db,
     deps: { db, broker },
-    /** A connected node with a refresh token, both given at `at`. */
+    /** A connected node with a session, both given at `at`. */
     async node(id: number, at: Date) {
       const { nc, key, refusals } = await nats.node(id);
       const expiresAt = new Date(at.getTime() + 3_600_000);
       await rememberBrokerKey(db, { nodeId: id, publicKey: key.publicKey, at, expiresAt });
       await db`
-        insert into refresh_token (jti, client_type, client_id, expires_at, issued_at)
+        insert into session (id, client_type, client_id, expires_at, begun_at)
         values (${crypto.randomUUID()}, 'node', ${id}, now() + interval '1 day', ${at})`;
       const lost = Promise.withResolvers<void>();
       nc.watch(() => lost.resolve());
       return { nc, lost: lost.promise, refusals };
     },
-    async tokens(id: number) {
-      return (await db`select from refresh_token where client_id = ${id}`).length;
+    async sessions(id: number) {
+      return (await db`select from session where client_id = ${id}`).length;
     },
     async stop() {
       await nats.stop();
@@ -52,7 +52,7 @@ Deno.test("hearEvent() shuts out a node that was deleted, and no other", async (
   await hearEvent({ name: "node.deleted", at, data }, desk.deps);
   await gone.lost;
   await other.nc.flush();
-  assert.deepEqual([await desk.tokens(1), await desk.tokens(2)], [0, 1]);
+  assert.deepEqual([await desk.sessions(1), await desk.sessions(2)], [0, 1]);
   await desk.stop();
 });
 
@@ -63,7 +63,7 @@ Deno.test("an event that comes late leaves alone what the node was given with it
   const data = { node_id: 1, organization_id: 1, collaboration_id: 1 };
   await hearEvent({ name: "node.key_reset", at: reset.toISOString(), data }, desk.deps);
   await back.nc.flush();
-  assert.equal(await desk.tokens(1), 1);
+  assert.equal(await desk.sessions(1), 1);
   await desk.stop();
 });
 

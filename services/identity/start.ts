@@ -21,8 +21,9 @@ import type { SendMail } from "./accounts/mail.ts";
 import { HEARD, hearEvent } from "./reactions.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import { seedCatalogue } from "./store/catalogue.ts";
+import { settleSharedAddresses } from "./store/email.ts";
 import { deleteExpiredResetTokens } from "./store/account.ts";
-import { deleteExpiredRefreshTokens } from "./store/session.ts";
+import { deleteExpiredSessions } from "./store/session.ts";
 
 export interface IdentityOptions {
   databaseUrl: string;
@@ -90,6 +91,11 @@ export async function startIdentity(
   const { system } = await connections.promise;
   life.onStop("system account", system.close);
   await seedCatalogue(db);
+  for (const shared of await settleSharedAddresses(db)) {
+    log.warn("A user has the address of another, but for capitals; give one of them another", {
+      ...shared,
+    });
+  }
   await ensureFirstUser(db, options.firstUser, log);
   serveEnrolment({ nc, trust, log });
 
@@ -123,7 +129,7 @@ export async function startIdentity(
   const deps = { db, outbox, keys, accounts, sessions, broker, ask, log, now };
 
   hub.every(SWEEP_MS, "sweep up", async function sweepUp() {
-    await deleteExpiredRefreshTokens(db, now());
+    await deleteExpiredSessions(db, now());
     await deleteExpiredResetTokens(db, new Date(now().getTime() - DAY_MS));
     await forgetOldKeys(db);
     await keys.rotate();

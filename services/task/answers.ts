@@ -3,7 +3,7 @@
  * @module
  */
 import type { RpcHandlers } from "../../shared/messages/questions.ts";
-import { isFinal } from "../../shared/node_protocol/status.ts";
+import { isFinal, isOpen } from "../../shared/node_protocol/status.ts";
 import { SextantError } from "../../shared/service/errors.ts";
 import { auditEntries } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
@@ -12,7 +12,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { TaskDeps } from "./deps.ts";
 import { flatDatabases } from "./dispatch/send.ts";
 import { taskStatus } from "./rules.ts";
-import { hasShare } from "./store/result.ts";
+import { resultById, shareOf } from "./store/result.ts";
 import { countTasks, databasesOfTasks, statusesOfTask, taskById } from "./store/task.ts";
 
 export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
@@ -27,17 +27,29 @@ export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
       if (task.collaboration_id !== collaboration_id) {
         throw new SextantError("forbidden", `Task ${task_id} is not in the node's collaboration.`);
       }
-      if (!await hasShare(db, task_id, organization_id)) {
+      const share = await shareOf(db, task_id, organization_id);
+      if (!share) {
         throw new SextantError("forbidden", `The node has no share in task ${task_id}.`);
       }
       if (isFinal(taskStatus(await statusesOfTask(db, task_id)))) {
         throw new SextantError("invalid_request", `Task ${task_id} is over.`);
       }
+      if (!isOpen(share.status)) {
+        throw new SextantError("invalid_request", `The node's share of task ${task_id} is over.`);
+      }
       return {
+        result_id: share.id,
+        attempt: share.attempt,
         study_id: task.study_id,
         store_id: task.algorithm_store_id,
         databases: flatDatabases(await databasesOfTasks(db, [task_id])),
       };
+    },
+    async attempt({ result_id }) {
+      const row = await resultById(db, result_id);
+      if (!row || row.node_id === null || !isOpen(row.status)) return null;
+      const { task_id, node_id, attempt } = row;
+      return { task_id, node_id, attempt };
     },
     count: async (place) => ({ tasks: await countTasks(db, place) }),
     audit: (question) => auditEntries(db, question),

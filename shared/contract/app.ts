@@ -14,6 +14,8 @@ import type { Principal } from "./permissions.ts";
 export interface RequestContext {
   principal?: unknown;
   requestId?: string;
+  /** Where the request came from. */
+  address?: string;
   [key: string]: unknown;
 }
 

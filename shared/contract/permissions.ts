@@ -35,6 +35,9 @@ export type Permission = `${Resource}:${Operation}`;
 /** What is granted: `task:CREATE:COLLABORATION`. */
 export type RuleName = `${Permission}:${Scope}`;
 
+/** The log-in with which a user or node came. */
+const session_id = z.uuid().optional();
+
 const principalBase = {
   /** User or node id; for a container the id of the node that runs it. */
   id: z.number().int(),
@@ -52,8 +55,15 @@ const principalBase = {
 
 /** Who is calling, as the gateway resolved it. Travels with each request inside the hub. */
 export const principalSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("user"), username: z.string(), ...principalBase }),
-  z.object({ kind: z.literal("node"), collaboration_id: z.number().int(), ...principalBase }),
+  z.object({ kind: z.literal("user"), username: z.string(), session_id, ...principalBase }),
+  z.object({
+    kind: z.literal("node"),
+    collaboration_id: z.number().int(),
+    session_id,
+    /** Of the API key that the session was begun with. */
+    key_generation: z.number().int().optional(),
+    ...principalBase,
+  }),
   z.object({
     kind: z.literal("container"),
     collaboration_id: z.number().int(),

@@ -43,5 +43,17 @@ export const validUser = z.object({
   organization_id: z.number().int(),
 });
 
+export const validNode = z.object({
+  msg: z.string(),
+  node_id: z.number().int(),
+  name: z.string(),
+  organization_id: z.number().int(),
+});
+
+/** Beyond v6's API: for which store a token is wanted. */
+export const storeTokenRequest = z.object({ url: z.url().max(1000) });
+
+export const storeTokenAnswer = z.object({ store_token: z.string() });
+
 /** The keys that verify tokens (RFC 7517). */
 export const keySet = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) });

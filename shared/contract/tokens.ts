@@ -24,22 +24,37 @@ export interface SigningKey {
 const containerSubject = containerGrantSchema.extend({ client_type: z.literal("container") });
 export type ContainerSubject = z.infer<typeof containerSubject>;
 
-const claimsBase = {
-  jti: z.string(),
-  iat: z.number(),
-  nbf: z.number(),
-  type: z.enum(["access", "refresh"]),
-};
-const claimsSchema = z.union([
-  z.object({
-    ...claimsBase,
-    client_type: z.enum(["user", "node"]),
-    sub: z.number().int(),
-    exp: z.number(),
-  }),
-  z.object({ ...claimsBase, client_type: z.literal("container"), sub: containerSubject }),
-]);
+const TYPES = ["access", "refresh", "store"] as const;
+/** `store`: for an algorithm store, to show whose it is; good for nothing else. */
+export type TokenType = typeof TYPES[number];
+
+const claimsBase = { jti: z.string(), iat: z.number(), nbf: z.number(), type: z.enum(TYPES) };
+const clientClaims = z.object({
+  ...claimsBase,
+  client_type: z.enum(["user", "node"]),
+  sub: z.number().int(),
+  exp: z.number(),
+  /** The session it is of. A token from before there were any is of one that does not exist. */
+  sid: z.uuid().catch("00000000-0000-0000-0000-000000000000"),
+});
+const containerClaims = z.object({
+  ...claimsBase,
+  client_type: z.literal("container"),
+  sub: containerSubject,
+  /** What it was given for, with which it ends; and by which of its keys the node had it. */
+  result_id: z.number().int().catch(0),
+  attempt: z.number().int().catch(0),
+  key_generation: z.number().int().catch(0),
+});
+const claimsSchema = z.union([clientClaims, containerClaims]);
 export type Claims = z.infer<typeof claimsSchema>;
+/** Of a user or a node. */
+export type ClientClaims = z.infer<typeof clientClaims>;
+export type ContainerClaims = z.infer<typeof containerClaims>;
+
+export function isOfClient(claims: Claims): claims is ClientClaims {
+  return claims.client_type !== "container";
+}
 
 export async function newSigningKey(kid: string): Promise<SigningKey> {
   const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, {
@@ -50,30 +65,43 @@ export async function newSigningKey(kid: string): Promise<SigningKey> {
 }
 
 export type TokenContent =
-  & { jti: string; type: "access" | "refresh"; roles?: string[] }
+  & { jti: string; roles?: string[] }
   & (
-    | { client_type: "user" | "node"; sub: number; lifetimeSeconds: number }
-    | { client_type: "container"; sub: ContainerSubject }
+    | (
+      & { type: TokenType; lifetimeSeconds: number; aud?: string }
+      & Pick<
+        ClientClaims,
+        "client_type" | "sub" | "sid"
+      >
+    )
+    | (
+      & { type: "access" }
+      & Pick<
+        ContainerClaims,
+        "client_type" | "sub" | "result_id" | "attempt" | "key_generation"
+      >
+    )
   );
 
-/** Signs one token, valid from `now`; a container's has no expiry (it dies with its task). */
+/** Signs one token, valid from `now`; a container's has no expiry (it ends with its attempt). */
 export async function signToken(
   key: SigningKey,
   content: TokenContent,
   now: Date = new Date(),
 ): Promise<string> {
   const iat = Math.floor(now.getTime() / 1000);
+  const { roles = [], ...given } = content;
+  const { lifetimeSeconds, ...own } = "lifetimeSeconds" in given
+    ? given
+    : { ...given, lifetimeSeconds: undefined };
   const claims = {
     fresh: false,
     iat,
-    jti: content.jti,
-    type: content.type,
-    sub: content.sub,
     nbf: iat,
     csrf: crypto.randomUUID(),
-    ...(content.client_type === "container" ? {} : { exp: iat + content.lifetimeSeconds }),
-    client_type: content.client_type,
-    roles: content.roles ?? [],
+    ...own,
+    ...(lifetimeSeconds === undefined ? {} : { exp: iat + lifetimeSeconds }),
+    roles,
   };
   return await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
     .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid: key.kid })
@@ -81,7 +109,8 @@ export async function signToken(
 }
 
 export interface VerifyOptions {
-  type: "access" | "refresh";
+  /** What it must be; one of several will do. */
+  type: TokenType | readonly TokenType[];
   now?: Date;
 }
 
@@ -97,10 +126,11 @@ export async function verifyToken(
   { type, now = new Date() }: VerifyOptions,
 ): Promise<Claims> {
   const claims = await readClaims(token, findKey);
-  if (claims.type !== type) {
+  const wanted = [type].flat();
+  if (!wanted.includes(claims.type)) {
     throw new SextantError(
       "invalid_token",
-      `This is not ${type === "access" ? "an access" : "a refresh"} token.`,
+      `This is not ${wanted.includes("access") ? "an access" : "a refresh"} token.`,
     );
   }
   const seconds = now.getTime() / 1000;

@@ -7,10 +7,12 @@ const find = (known: SigningKey) => (kid: string) =>
   Promise.resolve(kid === known.kid ? known.public_jwk : undefined);
 const at = new Date("2026-03-24T10:00:00Z");
 
+const SESSION = "11111111-1111-4111-8111-111111111111";
+
 function access(lifetimeSeconds = 60) {
   return signToken(
     key,
-    { jti: "1", type: "access", client_type: "user", sub: 3, lifetimeSeconds },
+    { jti: "1", type: "access", client_type: "user", sub: 3, sid: SESSION, lifetimeSeconds },
     at,
   );
 }
@@ -35,7 +37,15 @@ Deno.test("signToken() gives a container an object as subject and no expiry", as
   };
   const token = await signToken(
     key,
-    { jti: "1", type: "access", client_type: "container", sub },
+    {
+      jti: "1",
+      type: "access",
+      client_type: "container",
+      sub,
+      result_id: 5,
+      attempt: 2,
+      key_generation: 1,
+    },
     at,
   );
   const later = new Date(at.getTime() + 365 * 86_400_000);

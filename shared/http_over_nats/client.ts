@@ -36,6 +36,8 @@ export interface HttpRequestOptions {
   /** Who asks, as the service will see it. */
   principal?: unknown;
   requestId?: string;
+  /** Where the request came from. */
+  address?: string;
   /** Breaks the exchange off, beside `request.signal`. */
   signal?: AbortSignal;
 }
@@ -79,7 +81,7 @@ export function createHttpClient({
   async function request(
     service: HubService,
     request: Request,
-    { principal, requestId, signal }: HttpRequestOptions = {},
+    { principal, requestId, address, signal }: HttpRequestOptions = {},
   ): Promise<Response> {
     const signals = signal ? [signal, request.signal] : [request.signal];
     for (const one of signals) one.throwIfAborted();
@@ -95,6 +97,7 @@ export function createHttpClient({
       headers: messageHeaders(request.headers),
       ...(principal === undefined ? {} : { principal }),
       ...(requestId === undefined ? {} : { request_id: requestId }),
+      ...(address === undefined ? {} : { address }),
     });
     const frame = { complete: first.done, credit: WINDOW };
     const exchange = exchanges.open((wire, number) =>

@@ -99,6 +99,8 @@ const requestMeta = z.object({
   headers: headerList,
   principal: z.unknown().optional(),
   request_id: z.string().optional(),
+  /** Where the request came from. */
+  address: z.string().optional(),
 });
 export type RequestMeta = z.infer<typeof requestMeta>;
 

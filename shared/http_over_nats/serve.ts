@@ -21,6 +21,7 @@ import { ServerExchange, type ServerWire } from "./server_exchange.ts";
 export interface RequestExtras {
   principal?: unknown;
   requestId?: string;
+  address?: string;
   [key: string]: unknown;
 }
 
@@ -84,6 +85,7 @@ export function serveHttp({
     try {
       const extras: RequestExtras = { principal: meta.principal };
       if (request_id !== undefined) extras.requestId = request_id;
+      if (meta.address !== undefined) extras.address = meta.address;
       response = await fetch(toRequest(service, meta, body, exchange.signal), extras);
     } catch (error) {
       log.error("A request failed", { request_id, path, error });

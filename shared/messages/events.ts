@@ -22,6 +22,12 @@ export const EVENT_DATA = {
   "organization.deleted": z.object({ organization_id: idNumber }),
   "user.changed": z.object({ user_id: idNumber, organization_id: idNumber }),
   "user.deleted": z.object({ user_id: idNumber, organization_id: idNumber }),
+  /** A log-in has ended by itself: not with its user or node, nor with what changed of these. */
+  "session.ended": z.object({
+    session_id: z.uuid(),
+    client_type: z.enum(["user", "node"]),
+    client_id: idNumber,
+  }),
   "role.changed": z.object({ role_id: idNumber }),
   "role.deleted": z.object({ role_id: idNumber }),
   "collaboration.changed": z.object({ collaboration_id: idNumber }),

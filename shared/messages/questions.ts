@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { sealSchema } from "../contract/audit.ts";
 import { organization } from "../contract/organization.ts";
+import type { Principal } from "../contract/permissions.ts";
 import { containerGrantSchema } from "../node_protocol/container_grant.ts";
 import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
 import { sealsQuestion } from "../storage/audit_seal.ts";
@@ -20,10 +21,25 @@ const nodeSummary = z.object({
   collaboration_id: idNumber,
   ip: z.string().nullable(),
   status: z.string().nullable(),
-  /** Unix seconds of when its key was issued: tokens from before are not the node's any more. */
-  tokens_since: idNumber.optional(),
+  /** Counts its API keys: what it was given for an earlier one is not good any more. */
+  key_generation: idNumber,
 });
 export type NodeSummary = z.infer<typeof nodeSummary>;
+
+/** A user or node, with the session in which they ask. */
+const asker = z.object({
+  client_type: z.enum(["user", "node"]),
+  client_id: idNumber,
+  session_id: z.uuid(),
+});
+export type Asker = z.infer<typeof asker>;
+
+/** Who asks, as a principal tells; undefined for who has no log-in. */
+export function askerOf(principal: Principal): Asker | undefined {
+  if (principal.kind === "container" || principal.session_id === undefined) return undefined;
+  const { kind: client_type, id: client_id, session_id } = principal;
+  return { client_type, client_id, session_id };
+}
 
 const health = z.object({ database: z.boolean(), version: z.string().optional() });
 const membership = z.object({ id: idNumber, organization_ids: idList });
@@ -32,9 +48,12 @@ export const RPC_METHODS = {
   identity: {
     /** Public keys that verify access tokens. */
     keys: { input: z.object({}), output: z.array(z.record(z.string(), z.unknown())) },
-    /** A user with their effective rules, or null when there is none. */
+    /**
+     * A user with their effective rules; null when there is none, or the session has ended with
+     * whose token they came.
+     */
     user: {
-      input: z.object({ id: idNumber }),
+      input: z.object({ id: idNumber, session_id: z.uuid() }),
       output: z.object({
         id: idNumber,
         username: z.string(),
@@ -48,6 +67,24 @@ export const RPC_METHODS = {
     user_place: {
       input: z.object({ id: idNumber }),
       output: z.object({ id: idNumber, organization_id: idNumber }).nullable(),
+    },
+    /**
+     * The session of a node, or null when it has ended; with the generation of the API key that it
+     * was begun with.
+     */
+    node_session: {
+      input: z.object({ node_id: idNumber, session_id: z.uuid() }),
+      output: z.object({ key_generation: idNumber }).nullable(),
+    },
+    /**
+     * A token with which its owner can be known to an algorithm store, and nothing else be done.
+     */
+    store_token: {
+      input: asker.extend({
+        /** The store's address. */
+        store_url: z.string(),
+      }),
+      output: z.object({ token: z.string() }),
     },
     /** The rules of one of the two roles that machines have. */
     machine_rules: {
@@ -141,7 +178,8 @@ export const RPC_METHODS = {
       input: z.object({
         store_id: idNumber,
         image: z.string(),
-        authorization: z.string().optional(),
+        /** Who wants it; without a log-in the store is asked by nobody. */
+        asker: asker.optional(),
         /** This server as the store knows it, where the operator has not set it. */
         server_url: z.string().optional(),
       }),
@@ -172,7 +210,13 @@ export const RPC_METHODS = {
         organization_id: idNumber,
         collaboration_id: idNumber,
       }),
-      output: containerGrantSchema.pick({ study_id: true, store_id: true, databases: true }),
+      output: containerGrantSchema.pick({ study_id: true, store_id: true, databases: true })
+        .extend({ result_id: idNumber, attempt: idNumber }),
+    },
+    /** The present attempt at a result; null when it is over, or there is none. */
+    attempt: {
+      input: z.object({ result_id: idNumber }),
+      output: z.object({ task_id: idNumber, node_id: idNumber, attempt: idNumber }).nullable(),
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },

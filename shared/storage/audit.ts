@@ -129,9 +129,14 @@ function objectInPath(path: string): AuditObject | null {
 }
 
 /** Records something done in the request under way; nothing when there is none. */
-export async function recordDone(tx: Tx, what: string, object: AuditObject): Promise<void> {
+export async function recordDone(
+  tx: Tx,
+  what: string,
+  object: AuditObject,
+  data: JsonValue = null,
+): Promise<void> {
   const scope = scopes.getStore();
-  if (scope) await insert(tx, scope, { what, object, ...DONE, data: null });
+  if (scope) await insert(tx, scope, { what, object, ...DONE, data });
 }
 
 /**

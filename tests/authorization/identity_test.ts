@@ -24,6 +24,16 @@ testTable("identity", [
     expect: { "a node, a container": NO, "*": YES },
   },
   {
+    route: "POST /token/node/validate",
+    request: () => ({ path: "/token/node/validate" }),
+    expect: { "a node": YES, "*": NO },
+  },
+  {
+    route: "POST /token/store",
+    request: () => ({ path: "/token/store", body: { url: "https://store.example/api" } }),
+    expect: { "a container": NO, "*": YES },
+  },
+  {
     route: "POST /token/container",
     request: () => ({ path: "/token/container", body: { task_id: 9999, image: "x" } }),
     expect: { "a node": "400 400 400", "*": NO },

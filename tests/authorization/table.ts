@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { routesOf } from "../../shared/contract/openapi.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
+import { sendWhileTheRightEnds } from "./held_body.ts";
 import { CALLERS, createWorld, type Place, PLACES, type World } from "./world.ts";
 
 /** What is sent in one cell. */
@@ -37,6 +38,12 @@ export interface Row {
 export interface OpenRow {
   route: string;
   open: number;
+}
+
+/** The first who may do what the row is about, at their own organization. */
+function callerWhoMay(row: Row): string {
+  const own = (caller: string) => expectations(row).get(caller)![0]!;
+  return CALLERS.find((one) => own(one) < 300) ?? CALLERS.find((one) => own(one) !== 401) ?? "Root";
 }
 
 function expectations({ route, expect }: Row): Map<string, number[]> {
@@ -89,6 +96,7 @@ export function testTable(service: HubService, rows: (Row | OpenRow)[]): void {
       const wrong: string[] = [];
       for (const caller of CALLERS) {
         for (const [index, place] of PLACES.entries()) {
+          if (caller === "a container") await world.newContainer();
           const { path, body } = await row.request(world, place, caller);
           const token = world.tokens[caller];
           const { status, body: answer } = await world.hub.call(method, path, { token, body });
@@ -102,6 +110,12 @@ export function testTable(service: HubService, rows: (Row | OpenRow)[]): void {
       const { status } = await world.hub.call(method, request.path, { body: request.body });
       if (status !== 401) wrong.push(`without a token: ${status}, not 401`);
       assert.deepEqual(wrong, []);
+    });
+    if (method === "GET") continue;
+    Deno.test(`${row.route}${about}: a right that ends while the body is sent`, async () => {
+      const answer = await sendWhileTheRightEnds(world, row, callerWhoMay(row));
+      assert.equal(answer.status, 401, answer.text);
+      assert.match(answer.text, /"code":"unauthenticated"/);
     });
   }
 }

@@ -1,5 +1,5 @@
 import { testTable } from "./table.ts";
-import type { Place, World } from "./world.ts";
+import { CONTAINER_IMAGE, type Place, type World } from "./world.ts";
 
 const YES = "200 200 200";
 const NO = "401 401 401";
@@ -9,8 +9,6 @@ const SHARED = "200 200 401";
 const VIEWERS = { Root: YES, "*": SHARED };
 /** Even Root posts tasks only where their organization is a member. */
 const CREATORS = "Root, Researcher, Collaboration Admin";
-/** The task in whose name the world's container speaks. */
-const CONTAINER_TASK = { id: 1, image: "deno:mean@1" };
 
 /** The node of the organization at a place, in the collaboration there; made when it is missing. */
 async function nodeAt(world: World, place: Place): Promise<number> {
@@ -33,15 +31,14 @@ interface Made {
 }
 
 /** A task that the organization at a place has started for itself; none of the callers created it. */
-async function newTask(world: World, place: Place, fixed: { id?: number } = {}): Promise<Made> {
+async function newTask(world: World, place: Place): Promise<Made> {
   const db = world.hub.db.task;
   const [task] = await db<{ id: number }[]>`
     insert into task ${
     db({
-      ...fixed,
       name: "",
       description: "",
-      image: CONTAINER_TASK.image,
+      image: CONTAINER_IMAGE,
       job_id: 1_000_000,
       collaboration_id: world.collaborations[place],
       init_org_id: world.organizations[place],
@@ -58,14 +55,6 @@ async function newTask(world: World, place: Place, fixed: { id?: number } = {}):
     })
   } returning id`;
   return { task: task!.id, run: run!.id };
-}
-
-/** The container's own task is there, and open. */
-async function containerTask(world: World): Promise<void> {
-  const db = world.hub.db.task;
-  await db`delete from task where id = ${CONTAINER_TASK.id}`;
-  await newTask(world, "own", { id: CONTAINER_TASK.id });
-  await db`select setval(pg_get_serial_sequence('task', 'id'), (select max(id) from task))`;
 }
 
 /** A complete blob of a caller, or of a result. */
@@ -91,14 +80,13 @@ async function newBlob(
 
 function ownerOf(world: World, caller: string): string {
   if (caller === "a node") return `node:${world.nodeId}`;
-  if (caller === "a container") return `container:${world.nodeId}:${CONTAINER_TASK.id}`;
+  if (caller === "a container") return `container:${world.nodeId}:${world.container.task}`;
   return `user:${world.callers[caller]}`;
 }
 
 /** What a task at a place is posted with; this server wants its inputs uploaded. */
 async function recipients(world: World, place: Place, caller: string) {
   await nodeAt(world, place);
-  await containerTask(world);
   return {
     collaboration_id: world.collaborations[place],
     organizations: [{
@@ -121,7 +109,7 @@ testTable("task", [
     route: "POST /task",
     request: async (world, place, caller) => ({
       path: "/task",
-      body: { image: CONTAINER_TASK.image, ...await recipients(world, place, caller) },
+      body: { image: CONTAINER_IMAGE, ...await recipients(world, place, caller) },
     }),
     expect: { [`${CREATORS}, a container`]: "201 201 401", "*": NO },
   },
@@ -211,10 +199,7 @@ testTable("task", [
   },
   {
     route: "POST /blobstream",
-    request: async (world) => {
-      await containerTask(world);
-      return { path: "/blobstream", body: "payload" };
-    },
+    request: () => ({ path: "/blobstream", body: "payload" }),
     expect: {
       [`${CREATORS}, a node, a container`]: "201 201 201",
       "*": NO,

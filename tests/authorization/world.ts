@@ -18,6 +18,9 @@ export const ROLES = DEFAULT_ROLES.map(({ name }) => name);
 /** Who calls: a user by their role, or a machine. */
 export const CALLERS = [...ROLES, "a node", "a container"];
 
+/** What the container runs. */
+export const CONTAINER_IMAGE = "deno:mean@1";
+
 export interface World {
   hub: TestHub;
   /** own: the callers'; same: shares a collaboration with it; foreign: does not. */
@@ -30,6 +33,13 @@ export interface World {
   callers: Record<string, number>;
   /** The callers' node, in the shared collaboration. */
   nodeId: number;
+  /** Puts new tokens of the callers' node in place of those it has lost. */
+  signNodeIn(): Promise<void>;
+  /** The task and result that the container is of. Each call makes new ones, and the token of them. */
+  container: { task: number; result: number };
+  newContainer(): Promise<void>;
+  /** A user of the callers' organization with one default role, and their token. */
+  newCaller(role: string): Promise<{ id: number; token: string }>;
   /** A new object of its kind, at a place. */
   newOrganization(): Promise<number>;
   newUser(place: Place): Promise<number>;
@@ -69,38 +79,70 @@ export async function createWorld(): Promise<World> {
     const user = { ...person, organization_id };
     return (await insertUser(db.identity, user, { roles, rules: [] })).id;
   }
-  const base = { jti: crypto.randomUUID(), type: "access", lifetimeSeconds: 3600 } as const;
+  async function newCaller(role: string): Promise<{ id: number; token: string }> {
+    const id = await newUserOf(organizations.own, [ROLES.indexOf(role) + 1]);
+    return { id, token: await hub.signIn({ type: "user", id }) };
+  }
   const tokens: Record<string, string> = {};
   const callers: Record<string, number> = {};
-  for (const [index, role] of ROLES.entries()) {
-    const sub = callers[role] = await newUserOf(organizations.own, [index + 1]);
-    tokens[role] = await signToken(hub.keys.current(), { ...base, client_type: "user", sub });
+  for (const role of ROLES) {
+    const { id, token } = await newCaller(role);
+    callers[role] = id;
+    tokens[role] = token;
   }
   const nodeId = await create("/node", {
     name: name(),
     organization_id: organizations.own,
     collaboration_id: shared,
   });
-  tokens["a node"] = await signToken(hub.keys.current(), {
-    ...base,
-    client_type: "node",
-    sub: nodeId,
-  });
-  tokens["a container"] = await signToken(hub.keys.current(), {
-    ...base,
-    client_type: "container",
-    sub: {
-      client_type: "container",
-      node_id: nodeId,
+  async function signNodeIn(): Promise<void> {
+    tokens["a node"] = await hub.signIn({ type: "node", id: nodeId });
+  }
+
+  const container = { task: 0, result: 0 };
+  async function newContainer(): Promise<void> {
+    const grant = {
       organization_id: organizations.own,
       collaboration_id: shared,
       study_id: null,
-      store_id: null,
-      task_id: 1,
-      image: "deno:mean@1",
-      databases: [],
-    },
-  });
+      image: CONTAINER_IMAGE,
+    };
+    const { organization_id, ...place } = grant;
+    const task = {
+      ...place,
+      name: "",
+      description: "",
+      job_id: 1_000_000,
+      init_org_id: organizations.own,
+      init_user_id: 1_000_000,
+    };
+    const [made] = await db.task<{ id: number }[]>`
+      insert into task ${db.task(task)} returning id`;
+    const share = { task_id: made!.id, organization_id, node_id: nodeId, input: "" };
+    const [result] = await db.task<{ id: number }[]>`
+      insert into result ${db.task(share)} returning id`;
+    Object.assign(container, { task: made!.id, result: result!.id });
+    const [node] = await db.collaboration<{ key_generation: number }[]>`
+      select key_generation from node where id = ${nodeId}`;
+    tokens["a container"] = await signToken(hub.keys.current(), {
+      jti: crypto.randomUUID(),
+      type: "access",
+      client_type: "container",
+      result_id: container.result,
+      attempt: 1,
+      key_generation: node!.key_generation,
+      sub: {
+        ...grant,
+        client_type: "container",
+        node_id: nodeId,
+        store_id: null,
+        task_id: container.task,
+        databases: [],
+      },
+    });
+  }
+  await signNodeIn();
+  await newContainer();
 
   return {
     hub,
@@ -109,6 +151,10 @@ export async function createWorld(): Promise<World> {
     tokens,
     callers,
     nodeId,
+    signNodeIn,
+    container,
+    newContainer,
+    newCaller,
     newOrganization,
     name,
     newUser: (place) => newUserOf(organizations[place], []),

@@ -6,7 +6,16 @@
  * `resource/__init__.py` and `resource/vantage6_server.py`), except that it takes every token for a
  * valid one.
  */
+import { decodeJwt } from "jose";
 import { freePort } from "../../services/stack/ports.ts";
+
+/** What is in a token that a store was sent: whose it is, and what it is good for. */
+export function storeTokenIn(authorization: string | null | undefined) {
+  const { type, client_type, sub, sid, aud, iat, exp } = decodeJwt<Record<string, unknown>>(
+    authorization!.replace(/^Bearer /, ""),
+  );
+  return { type, client_type, sub, sid, aud, seconds: exp! - iat! };
+}
 
 export interface StoreRequest {
   /** Such as `POST /vantage6-server`, without the API path. */

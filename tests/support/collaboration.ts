@@ -145,6 +145,7 @@ async function startCollaboration<Servers extends { postgres: TestPostgres; nats
       kind: "user",
       id: 1,
       username: role,
+      session_id: crypto.randomUUID(),
       organization_id: organization,
       rules: [...rulesOf(role)],
       collaborations: await membershipsOf(dbs.collaboration, organization),

@@ -5,6 +5,7 @@
  */
 import { Secret, TOTP } from "otpauth";
 import type { Mail, SendMail } from "../../services/identity/accounts/mail.ts";
+import type { Client } from "../../services/identity/sessions/sessions.ts";
 import type { KeyRing } from "../../services/identity/sessions/signing_keys.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
@@ -48,6 +49,10 @@ export interface TestHub {
   settled(): Promise<void>;
   /** Signs tokens. */
   keys: KeyRing;
+  /** Where the gateway listens. */
+  address: { hostname: string; port: number };
+  /** The access token of a new session of a user, or of a node with the key it has now. */
+  signIn(client: Client): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -145,6 +150,14 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     },
     settled: () => identity.background.settled(),
     keys: identity.deps.keys,
+    address: gateway.address,
+    async signIn(client) {
+      const [node] = client.type === "node"
+        ? await db.collaboration<{ keyGeneration: number }[]>`
+          select key_generation as "keyGeneration" from node where id = ${client.id}`
+        : [];
+      return (await identity.deps.sessions.begin(db.identity, client, node)).access_token;
+    },
     async stop() {
       await identity.background.settled();
       await services.stop();

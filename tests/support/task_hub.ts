@@ -162,6 +162,7 @@ export async function startTaskHub(
         kind: "user",
         id: row!.id,
         username,
+        session_id: crypto.randomUUID(),
         organization_id: organization,
         rules: typeof rules === "string" ? rulesOfRole(rules) : rules,
         collaborations: membership(place),

@@ -16,7 +16,10 @@ export interface StoreCall {
   storeUrl: string;
   /** This server, as the store is to know it. */
   serverUrl: string;
-  /** The caller's own `Authorization` header: the store asks back whether it is valid. */
+  /**
+   * Shows the store who calls, which asks back whether it is valid. Never the caller's own token,
+   * with which the store could do whatever they may do: one that was made for it (`asStoreToken`).
+   */
   authorization: string | undefined;
   /** Also a store on this machine. */
   force: boolean;

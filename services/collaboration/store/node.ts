@@ -13,7 +13,8 @@ export interface NodeRow {
   ip: string | null;
   status: string;
   last_seen: Date | null;
-  key_issued_at: Date;
+  /** Counts its API keys. */
+  key_generation: number;
 }
 
 export interface NodeConfigRow {
@@ -23,7 +24,7 @@ export interface NodeConfigRow {
 }
 
 export const nodeColumns = (tx: Tx) =>
-  tx`id, name, organization_id, collaboration_id, ip, status, last_seen, key_issued_at`;
+  tx`id, name, organization_id, collaboration_id, ip, status, last_seen, key_generation`;
 
 export interface NewNode {
   name: string;
@@ -96,7 +97,7 @@ export async function replaceNodeKey(
   sha256: string,
 ): Promise<NodeRow | undefined> {
   const [row] = await tx<NodeRow[]>`
-    update node set api_key_sha256 = ${sha256}, key_issued_at = now()
+    update node set api_key_sha256 = ${sha256}, key_generation = key_generation + 1
     where id = ${id} returning ${nodeColumns(tx)}`;
   return row;
 }

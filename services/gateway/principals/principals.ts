@@ -12,8 +12,14 @@ import { createPublicKeys } from "./public_keys.ts";
 import { type Resolved, resolvePrincipal } from "./resolve.ts";
 
 export interface Principals {
-  /** The caller named by an `Authorization` header; `undefined` without one. Throws 401 or 422. */
-  of(authorization: string | undefined): Promise<Principal | undefined>;
+  /**
+   * The caller named by an `Authorization` header; `undefined` without one. Throws 401 or 422. A
+   * token that was made for an algorithm store is taken only where such tokens are looked at.
+   */
+  of(
+    authorization: string | undefined,
+    options?: { forStore?: boolean },
+  ): Promise<Principal | undefined>;
   /** Drops what the event made stale. */
   hear(event: SextantEvent): void;
   /** Drops everything: after a reconnection events may have been missed. */
@@ -43,70 +49,85 @@ export function createPrincipals({
   // again.
   const checked = new Map<string, Claims>();
   const keys = createPublicKeys({ ask, now });
-  // Counts what was dropped: an answer that was under way meanwhile may be stale and is not kept.
-  let generation = 0;
+  // An answer that was under way when something was dropped may be stale, and is not kept.
+  const underWay = new Set<{ key: string; stale: boolean }>();
 
   async function claimsOf(token: string): Promise<Claims> {
     const known = checked.get(token);
     if (known && (!("exp" in known) || known.exp * 1000 > now())) return known;
-    const claims = await verifyToken(token, keys.of, { type: "access", now: new Date(now()) });
+    const type = ["access", "store"] as const;
+    const claims = await verifyToken(token, keys.of, { type, now: new Date(now()) });
     if (checked.size >= maxEntries) checked.delete(checked.keys().next().value!);
     checked.set(token, claims);
     return claims;
   }
 
   async function resolve(claims: Claims): Promise<Principal> {
-    const key = claims.client_type === "container"
-      ? `container:${claims.sub.node_id}:${claims.sub.task_id}`
-      : `${claims.client_type}:${claims.sub}`;
+    const key = keyOf(claims);
     const cached = cache.get(key);
-    if (cached && cached.expires > now()) return current(cached, claims);
-    const before = generation;
-    const resolved = await resolvePrincipal(ask, claims);
-    if (!resolved) {
-      throw new SextantError(
-        "unauthenticated",
-        `The ${claims.client_type} of this token does not exist any more.`,
-      );
+    // What does not fit may be older than the token: it is looked up again, then refused.
+    if (cached && cached.expires > now() && fits(cached, claims)) return cached.principal;
+    const look = { key, stale: false };
+    underWay.add(look);
+    try {
+      const resolved = await resolvePrincipal(ask, claims);
+      if (!look.stale) {
+        if (cache.size >= maxEntries) cache.delete(cache.keys().next().value!);
+        cache.set(key, { ...resolved, expires: now() + maxAgeMs });
+      }
+      demandFits(resolved, claims);
+      return resolved.principal;
+    } finally {
+      underWay.delete(look);
     }
-    if (generation === before) {
-      if (cache.size >= maxEntries) cache.delete(cache.keys().next().value!);
-      cache.set(key, { ...resolved, expires: now() + maxAgeMs });
-    }
-    return current(resolved, claims);
   }
 
-  /** The principal, unless the token is older than the key it was given for. */
-  function current({ principal, tokensSince }: Resolved, claims: Claims): Principal {
-    if (claims.iat >= tokensSince) return principal;
-    throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");
+  /** There may be thousands of these events in a second: each drops one key, and looks for it. */
+  function dropOne(key: string) {
+    cache.delete(key);
+    for (const look of underWay) if (look.key === key) look.stale = true;
   }
 
-  function drop(affected: (key: string) => boolean) {
-    generation++;
-    for (const key of [...cache.keys()]) if (affected(key)) cache.delete(key);
+  function drop(affected: (key: string, principal: Principal) => boolean) {
+    for (const look of underWay) look.stale = true;
+    for (const [key, { principal }] of [...cache]) {
+      if (affected(key, principal)) cache.delete(key);
+    }
   }
 
   return {
-    async of(authorization) {
+    async of(authorization, { forStore = false } = {}) {
       if (authorization === undefined) return undefined;
       const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
       if (!token) {
         throw new SextantError("unauthenticated", "Send the access token as a bearer token.");
       }
-      return await resolve(await claimsOf(token));
+      const claims = await claimsOf(token);
+      if (claims.type === "store" && !forStore) {
+        throw new SextantError(
+          "unauthenticated",
+          "This token shows an algorithm store whose it is, and is good for nothing else.",
+        );
+      }
+      return await resolve(claims);
     },
     hear(event) {
       switch (event.name) {
         case "user.changed":
         case "user.deleted":
-          return drop((key) => key === `user:${event.data.user_id}`);
+          return drop((_, { kind, id }) => kind === "user" && id === event.data.user_id);
+        case "session.ended": {
+          const { client_type, client_id, session_id } = event.data;
+          return dropOne(`${client_type}:${client_id}:${session_id}`);
+        }
         case "node.changed":
         case "node.deleted":
         case "node.key_reset":
-          return drop((key) =>
-            key.split(":")[0] !== "user" && key.split(":")[1] === String(event.data.node_id)
-          );
+          return drop((_, { kind, id }) => kind !== "user" && id === event.data.node_id);
+        case "result.status":
+          return dropOne(`container:${event.data.result_id}`);
+        case "task.deleted":
+          return drop((_, one) => one.kind === "container" && one.task_id === event.data.task_id);
         case "role.changed":
         case "role.deleted":
         case "organization.changed":
@@ -123,4 +144,25 @@ export function createPrincipals({
       checked.clear();
     },
   };
+}
+
+/** Whose tokens share an answer: those of one session, or of the attempts at one result. */
+function keyOf(claims: Claims): string {
+  return claims.client_type === "container"
+    ? `container:${claims.result_id}`
+    : `${claims.client_type}:${claims.sub}:${claims.sid}`;
+}
+
+/** Whether a token was given for the present attempt, with the key that its node has now. */
+function fits({ attempt, keyGeneration }: Resolved, claims: Claims): boolean {
+  if (claims.client_type !== "container") return true;
+  return attempt === claims.attempt && keyGeneration === claims.key_generation;
+}
+
+function demandFits(resolved: Resolved, claims: Claims): void {
+  if (fits(resolved, claims)) return;
+  throw new SextantError(
+    "unauthenticated",
+    "Another attempt has taken the place of the one that this token was given for.",
+  );
 }

@@ -5,6 +5,7 @@ import { newSigningKey, signToken } from "../../../shared/contract/tokens.ts";
 import { createPrincipals } from "./principals.ts";
 
 const key = await newSigningKey("k");
+const SESSION: string = crypto.randomUUID();
 
 /** Stands for what identity and collaboration know; counts how often a user is asked for. */
 function world() {
@@ -12,17 +13,30 @@ function world() {
     asked: 0,
     rules: ["task:VIEW:OWN"],
     exists: true,
-    tokensSince: 0,
+    keyGeneration: 1,
+    sessions: [SESSION],
+    /** At the container's result. */
+    attempt: 1 as number | null,
+    attemptAsked: 0,
     machineRules: ["run:VIEW:COLLABORATION"],
     keys: [{ ...key.public_jwk, kid: key.kid }],
     hold: undefined as Promise<void> | undefined,
   };
-  const answers: Record<string, (input: { id: number }) => unknown> = {
+  type Input = { id: number; session_id: string };
+  const answers: Record<string, (input: Input) => unknown> = {
     "identity.keys": () => state.keys,
     "identity.machine_rules": () => state.machineRules,
-    "identity.user": ({ id }) => {
+    "identity.node_session": ({ session_id }) =>
+      state.sessions.includes(session_id) ? { key_generation: 1 } : null,
+    "task.attempt": () => {
+      state.attemptAsked++;
+      return state.attempt === null ? null : { task_id: 4, node_id: 7, attempt: state.attempt };
+    },
+    "identity.user": ({ id, session_id }) => {
       state.asked++;
-      return state.exists ? { id, username: "a", organization_id: 2, rules: state.rules } : null;
+      return state.exists && state.sessions.includes(session_id)
+        ? { id, username: "a", organization_id: 2, rules: state.rules }
+        : null;
     },
     "collaboration.memberships": () => [
       { id: 1, organization_ids: [2, 3] },
@@ -37,7 +51,7 @@ function world() {
           collaboration_id: 1,
           ip: null,
           status: null,
-          tokens_since: state.tokensSince,
+          key_generation: state.keyGeneration,
         }
         : null,
   };
@@ -49,9 +63,36 @@ function world() {
   return { state, principals: createPrincipals({ ask }) };
 }
 
-async function bearer(client_type: "user" | "node" = "user", sub = 5) {
-  const content = { jti: "1", type: "access" as const, client_type, sub, lifetimeSeconds: 60 };
+async function bearer(
+  client_type: "user" | "node" = "user",
+  sub = 5,
+  { sid = SESSION, type = "access" as "access" | "store" } = {},
+) {
+  const content = { jti: "1", type, client_type, sub, sid, lifetimeSeconds: 60 };
   return `Bearer ${await signToken(key, content)}`;
+}
+
+async function containerBearer(attempt = 1, key_generation = 1) {
+  const token = await signToken(key, {
+    jti: "1",
+    type: "access",
+    client_type: "container",
+    result_id: 12,
+    attempt,
+    key_generation,
+    sub: {
+      client_type: "container",
+      node_id: 7,
+      organization_id: 2,
+      collaboration_id: 1,
+      study_id: null,
+      store_id: null,
+      task_id: 4,
+      image: "i",
+      databases: [],
+    },
+  });
+  return `Bearer ${token}`;
 }
 
 const changed: SextantEvent = {
@@ -110,11 +151,75 @@ Deno.test("createPrincipals() refuses a node's tokens from before its key was re
   const { state, principals } = world();
   const token = await bearer("node", 7);
   assert.equal((await principals.of(token))?.kind, "node");
-  state.tokensSince = Math.floor(Date.now() / 1000) + 1;
+  const inTheContainer = await containerBearer();
+  assert.equal((await principals.of(inTheContainer))?.kind, "container");
+  state.keyGeneration = 2;
   const data = { node_id: 7, organization_id: 2, collaboration_id: 1 };
   principals.hear({ name: "node.key_reset", at: "", data });
   for (let turn = 0; turn < 2; turn++) {
     await assert.rejects(principals.of(token), { code: "unauthenticated" });
+    await assert.rejects(principals.of(inTheContainer), { code: "unauthenticated" });
+  }
+});
+
+Deno.test("createPrincipals() refuses all tokens of a session that has ended, and of no other", async () => {
+  const { state, principals } = world();
+  const other = crypto.randomUUID();
+  state.sessions.push(other);
+  const tokens = [await bearer(), await bearer("node", 7)];
+  const still = [await bearer("user", 5, { sid: other }), await bearer("node", 7, { sid: other })];
+  for (const token of [...tokens, ...still]) await principals.of(token);
+  state.sessions = [other];
+  const ended = (client_type: "user" | "node", client_id: number): SextantEvent => ({
+    name: "session.ended",
+    at: "",
+    data: { session_id: SESSION, client_type, client_id },
+  });
+  principals.hear(ended("user", 5));
+  principals.hear(ended("node", 7));
+  for (const token of tokens) {
+    await assert.rejects(principals.of(token), { status: 401, message: /log-in has ended/ });
+  }
+  for (const token of still) await principals.of(token);
+});
+
+Deno.test("createPrincipals() refuses a container's token when its attempt is over", async () => {
+  const { state, principals } = world();
+  const token = await containerBearer();
+  for (let turn = 0; turn < 3; turn++) {
+    assert.equal((await principals.of(token))?.kind, "container");
+  }
+  assert.equal(state.attemptAsked, 1);
+  const moved = { result_id: 12, task_id: 4 } as Extract<
+    SextantEvent,
+    { name: "result.status" }
+  >["data"];
+  // Another attempt: its token is good, even before the event is heard, the old one is not.
+  state.attempt = 2;
+  const next = await containerBearer(2);
+  assert.equal((await principals.of(next))?.kind, "container");
+  await assert.rejects(principals.of(token), { status: 401, message: /Another attempt/ });
+  state.attempt = null;
+  principals.hear({ name: "result.status", at: "", data: moved });
+  await assert.rejects(principals.of(next), { status: 401, message: /is over/ });
+});
+
+Deno.test("createPrincipals() forgets the containers of a task that was deleted", async () => {
+  const { state, principals } = world();
+  const token = await containerBearer();
+  await principals.of(token);
+  state.attempt = null;
+  const data = { task_id: 4, collaboration_id: 1, init_org_id: 1, init_user_id: 1 };
+  principals.hear({ name: "task.deleted", at: "", data });
+  await assert.rejects(principals.of(token), { status: 401 });
+});
+
+Deno.test("createPrincipals() takes a store's token only where stores ask whose it is", async () => {
+  const { principals } = world();
+  for (const [kind, id] of [["user", 5], ["node", 7]] as const) {
+    const token = await bearer(kind, id, { type: "store" });
+    assert.equal((await principals.of(token, { forStore: true }))?.id, id);
+    await assert.rejects(principals.of(token), { status: 401, message: /nothing else/ });
   }
 });
 

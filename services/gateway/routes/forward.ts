@@ -10,7 +10,8 @@ import {
   readBody,
   withBody,
 } from "../door/body_limit.ts";
-import { serviceOf, skipsAuthentication } from "../rules.ts";
+import { network } from "../door/rate_limit.ts";
+import { serviceOf, skipsAuthentication, takesStoreTokens } from "../rules.ts";
 
 /** So many of the largest bodies may be in memory at once. */
 const BODIES_HELD = 8;
@@ -56,12 +57,18 @@ export function forwardRequests(
     }
 
     function extras(principal: Principal | undefined) {
-      return { requestId, ...(principal ? { principal } : {}) };
+      const { address } = c.env;
+      return {
+        requestId,
+        ...(principal ? { principal } : {}),
+        ...(address === undefined ? {} : { address: network(address) }),
+      };
     }
   }
 
   async function callerOf(c: Context<AppEnv>): Promise<Principal> {
-    const principal = await principals.of(c.req.header("authorization"));
+    const forStore = takesStoreTokens(c.req.path);
+    const principal = await principals.of(c.req.header("authorization"), { forStore });
     if (principal) return principal;
     // Refused here, where a flood of refusals is recorded by its beginning.
     throw new SextantError("unauthenticated", "Log in first: this needs an access token.");

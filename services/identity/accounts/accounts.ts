@@ -26,6 +26,9 @@ import {
 } from "../store/account.ts";
 import { newOtpSecret, qrUri, stepOfCode } from "./two_factor.ts";
 
+/** How often the same code of a second factor is taken from one address. */
+const USES_OF_A_CODE = 5;
+
 export interface AccountsOptions {
   db: Db;
   now: () => Date;
@@ -47,9 +50,15 @@ export interface Accounts {
   checkPassword(key: LoginKey, password: string): Promise<LoginRow | undefined>;
   /**
    * Asks for the code after the password; throws 401 for a wrong one, which counts as a failure
-   * too.
+   * too. The same code is taken a few times within its half minute, from the same address: several
+   * scripts that start together have one between them, and v6 takes it as often as it comes. Who
+   * has read it over somebody's shoulder, or caught it on its way, comes from elsewhere.
    */
-  secondFactor(user: LoginRow, code: string | undefined): Promise<SecondFactor>;
+  secondFactor(
+    user: LoginRow,
+    code: string | undefined,
+    address: string | undefined,
+  ): Promise<SecondFactor>;
   /**
    * Forgets failures after a complete proof. Throws 401 when the account was locked meanwhile, or
    * what was proved was changed; until the transaction ends it cannot be.
@@ -110,7 +119,7 @@ export function createAccounts({
       return login;
     },
 
-    async secondFactor(user, code) {
+    async secondFactor(user, code, address) {
       if (!twoFactor) return "passed";
       if (user.otp_secret === null) {
         const secret = newOtpSecret();
@@ -123,9 +132,17 @@ export function createAccounts({
         return { msg: "Send the code of your authenticator app along as mfa_code." };
       }
       const step = stepOfCode(user.otp_secret, code, now());
-      if (step === undefined || !await useOtpStep(db, user.id, step)) {
+      if (step === undefined) {
         await fail(user);
-        throw new SextantError("unauthenticated", "The code is wrong, or it was used already.");
+        throw new SextantError("unauthenticated", "The code is wrong, or its time is over.");
+      }
+      const use = { step, network: address ?? "", most: USES_OF_A_CODE };
+      if (!await useOtpStep(db, user.id, use)) {
+        throw new SextantError(
+          "unauthenticated",
+          `This code was used already, from another address or ${USES_OF_A_CODE} times. Wait for ` +
+            "the next one (half a minute at most), and log in with that.",
+        );
       }
       return "passed";
     },

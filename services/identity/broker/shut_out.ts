@@ -1,5 +1,5 @@
 import type { IdentityDeps } from "../deps.ts";
-import { deleteNodeTokens } from "../store/session.ts";
+import { deleteNodeSessions } from "../store/session.ts";
 
 /** What can end what a node was given. */
 export interface ShutOutDeps {
@@ -8,7 +8,7 @@ export interface ShutOutDeps {
 }
 
 /**
- * Shuts out nodes that were deleted, or whose keys were reset: their refresh tokens and broker
+ * Shuts out nodes that were deleted, or whose keys were reset: their sessions and broker
  * credentials end.
  *
  * collaboration asks for it right after the change, and the event of the change, which is not
@@ -20,6 +20,6 @@ export async function shutNodesOut(
   nodeIds: number[],
   before: Date,
 ): Promise<void> {
-  await deleteNodeTokens(db, nodeIds, before);
+  await deleteNodeSessions(db, nodeIds, before);
   await broker.withdraw(nodeIds.map((node_id) => ({ node_id, until: before })));
 }

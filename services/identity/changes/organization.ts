@@ -12,7 +12,7 @@ import type {
   OrganizationRow,
   OrganizationValues,
 } from "../store/organization.ts";
-import { deleteRefreshTokens } from "../store/session.ts";
+import { deleteSessions } from "../store/session.ts";
 
 /** Makes an organization. What is left out is null, the public key empty. */
 export async function createOrganization(
@@ -62,7 +62,7 @@ export async function removeOrganization(
     forced,
     () => store.deleteOrganization(tx, id),
   );
-  await deleteRefreshTokens(tx, "user", userIds);
+  await deleteSessions(tx, "user", userIds);
   for (const user_id of userIds) emit("user.deleted", { user_id, organization_id: id });
   for (const role_id of roleIds) emit("role.deleted", { role_id });
   emit("organization.deleted", { organization_id: id });

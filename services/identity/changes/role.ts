@@ -9,8 +9,6 @@ import type { Change } from "../../../shared/storage/outbox.ts";
 import { type Forced, keepAdministrator } from "./administrator.ts";
 import * as store from "../store/role.ts";
 import type { NewRole, RoleRow, RoleValues } from "../store/role.ts";
-import { rulesOfRole } from "../store/rule.ts";
-import { deleteRefreshTokens } from "../store/session.ts";
 
 /** Makes a role with these rules. Without an organization it is everybody's. */
 export async function createRole(
@@ -23,8 +21,9 @@ export async function createRole(
 }
 
 /**
- * Changes what is given; `rules` replace those there were. Users who lose a rule by it have to log
- * in again; 400 when nobody would be left who can administer the hub.
+ * Changes what is given; `rules` replace those there were. Those who have the role have what it
+ * gives from now on, with the log-ins that they have; 400 when nobody would be left who can
+ * administer the hub.
  */
 export async function updateRole(
   { tx, emit }: Change,
@@ -35,11 +34,7 @@ export async function updateRole(
   // Two changes of one role must not each decide on what the other is about to replace.
   found(await store.lockRole(tx, id), "role", id);
   if (rules) {
-    const before = (await rulesOfRole(tx, id)).map((rule) => rule.id);
     await keepAdministrator(tx, forced, () => store.setRulesOfRole(tx, id, rules));
-    if (before.some((rule) => !rules.includes(rule))) {
-      await deleteRefreshTokens(tx, "user", await store.userIdsOfRole(tx, id));
-    }
   }
   const row = await store.updateRole(tx, id, values);
   emit("role.changed", { role_id: id });
@@ -47,8 +42,8 @@ export async function updateRole(
 }
 
 /**
- * Deletes a role, and takes it from those who have it: they have to log in again. Never a default
- * role (400), nor what the last one who can administer the hub can do so by (400).
+ * Deletes a role, and takes it from those who have it. Never a default role (400), nor what the last
+ * one who can administer the hub can do so by (400).
  */
 export async function removeRole(
   { tx, emit }: Change,
@@ -59,7 +54,6 @@ export async function removeRole(
   if (role.is_default_role) {
     throw new SextantError("invalid_request", "You cannot delete a default role.");
   }
-  await deleteRefreshTokens(tx, "user", await store.userIdsOfRole(tx, id));
   await keepAdministrator(tx, forced, () => store.deleteRole(tx, id));
   emit("role.deleted", { role_id: id });
 }

@@ -13,8 +13,7 @@ import {
   setOtpSecret,
   setPasswordHash,
 } from "../store/account.ts";
-import { ruleNamesOfUser } from "../store/rule.ts";
-import { deleteRefreshTokens, endOtherSessions } from "../store/session.ts";
+import { deleteSessions } from "../store/session.ts";
 import * as store from "../store/user.ts";
 import type { NewUser, UserRow, UserValues } from "../store/user.ts";
 
@@ -36,9 +35,9 @@ export async function createUser(
 
 /**
  * Changes what is given; 404 when there is no such user, 400 when nobody would be left who can
- * administer the hub. Whoever loses a right, or comes to another
- * organization, has to log in again; a new address ends the recoveries that were sent to the old
- * one; a new password ends both.
+ * administer the hub. Other roles and rules are in force from the next request on, with the log-ins
+ * there are: these end for whoever comes to another organization. A new address ends the recoveries
+ * that were sent to the old one; a new password ends both.
  */
 export async function updateUser(
   { tx, emit }: Change,
@@ -47,7 +46,6 @@ export async function updateUser(
   forced: Forced = {},
 ): Promise<UserRow> {
   const before = found(await store.lockUser(tx, id), "user", id);
-  const held = await ruleNamesOfUser(tx, id);
   const row = await store.updateUser(tx, id, values);
   if (row.email !== before.email) await deleteResetTokens(tx, id);
   if (roles || rules) {
@@ -56,12 +54,9 @@ export async function updateUser(
       if (rules) await store.setRulesOfUser(tx, id, rules);
     });
   }
-  const holds = await ruleNamesOfUser(tx, id);
   const moved = row.organization_id !== before.organization_id;
   if (values.password_hash !== undefined) await endEarlierProofs(tx, id);
-  else if (moved || held.some((rule) => !holds.includes(rule))) {
-    await deleteRefreshTokens(tx, "user", [id]);
-  }
+  else if (moved) await deleteSessions(tx, "user", [id]);
   emit("user.changed", { user_id: id, organization_id: row.organization_id });
   return row;
 }
@@ -76,12 +71,12 @@ export async function removeUser(
   forced: Forced = {},
 ): Promise<void> {
   const { organization_id } = found(await store.lockUser(tx, id), "user", id);
-  await deleteRefreshTokens(tx, "user", [id]);
+  await deleteSessions(tx, "user", [id]);
   await keepAdministrator(tx, forced, () => store.deleteUser(tx, id));
   emit("user.deleted", { user_id: id, organization_id });
 }
 
-/** Sets another password. All log-ins end, but for the one with the access token `sparing`. */
+/** Sets another password. All log-ins end, but for the session `sparing`. */
 export async function changePassword(
   change: Change,
   id: number,
@@ -121,6 +116,5 @@ async function endEarlierProofs(
 ): Promise<void> {
   await clearFailures(tx, id);
   await deleteResetTokens(tx, id);
-  if (sparing === undefined) await deleteRefreshTokens(tx, "user", [id]);
-  else await endOtherSessions(tx, id, sparing);
+  await deleteSessions(tx, "user", [id], { sparing });
 }

@@ -37,9 +37,8 @@ async function newUser({ call, root, login }: TestHub, given: NewUser = {}) {
   return { id: made.body.id as number, username, token: await login(username) };
 }
 
-function refreshTokens({ db }: TestHub, userId: number) {
-  return db
-    .identity`select jti from refresh_token where client_type = 'user' and client_id = ${userId}`;
+function sessions({ db }: TestHub, userId: number) {
+  return db.identity`select id from session where client_type = 'user' and client_id = ${userId}`;
 }
 
 Deno.test("PATCH /organization changes what is given; null leaves alone; keeps the key exactly", async () => {
@@ -127,7 +126,7 @@ Deno.test("DELETE /organization reads delete_dependents as a boolean", async () 
   assert.equal(gone.status, 200);
   assert.equal((await call("GET", `/user/${user.id}`, { token: root })).status, 404);
   assert.equal((await call("GET", "/user/1", { token: user.token })).status, 401);
-  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+  assert.equal((await sessions(hub(), user.id)).length, 0);
 });
 
 Deno.test("DELETE /organization counts what other services hold, and never one's own", async () => {
@@ -179,14 +178,18 @@ Deno.test("PATCH /user neither gives nor takes what the caller does not hold", a
   assert.equal((await patch(both)).status, 200, "what stays is not asked about");
 });
 
-Deno.test("PATCH /user ends the log-ins of a demoted user, not of a promoted one", async () => {
+Deno.test("PATCH /user: a demoted user has less at the very next request, with the log-in they have", async () => {
   const { call, root } = hub();
   const user = await newUser(hub(), { roles: [ROLE.Viewer!] });
   const patch = (body: unknown) => call("PATCH", `/user/${user.id}`, { token: root, body });
   await patch({ roles: [ROLE.Researcher!] });
-  assert.equal((await refreshTokens(hub(), user.id)).length, 1);
-  await patch({ roles: [ROLE.Viewer!] });
-  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+  assert.equal((await sessions(hub(), user.id)).length, 1);
+  const status = async (path: string) => (await call("GET", path, { token: user.token })).status;
+  assert.equal(await status("/task"), 200);
+  await patch({ roles: [] });
+  assert.equal(await status("/task"), 401);
+  assert.equal(await status("/rule"), 200);
+  assert.equal((await sessions(hub(), user.id)).length, 1);
 });
 
 Deno.test("PATCH /user: an address set by somebody with fewer rights does not recover the account", async () => {
@@ -270,7 +273,8 @@ Deno.test("DELETE /user ends log-ins; refuses creators of tasks unless dependent
   const gone = await call("DELETE", `/user/${user.id}?delete_dependents=true`, { token: root });
   assert.equal(gone.status, 200);
   assert.equal((await call("DELETE", `/user/${user.id}`, { token: root })).status, 404);
-  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+  assert.equal((await call("GET", "/task", { token: user.token })).status, 401);
+  assert.equal((await sessions(hub(), user.id)).length, 0);
 });
 
 Deno.test("POST /role, PATCH /role: nulls leave alone, default names and roles are fixed", async () => {
@@ -348,7 +352,7 @@ Deno.test("DELETE /role keeps an assigned role unless told to, and works on the 
   );
   assert.equal((await call("DELETE", `${path}?delete_dependents=1`, { token: root })).status, 200);
   assert.equal((await list()).status, 401);
-  assert.equal((await refreshTokens(hub(), user.id)).length, 0);
+  assert.equal((await sessions(hub(), user.id)).length, 1);
 });
 
 Deno.test("POST /token/user/validate tells whose token it is", async () => {

@@ -1,43 +1,64 @@
 /**
- * Access and refresh tokens of users and nodes. Refresh tokens rotate: each use spends one and
- * gives the next.
+ * Log-ins of users and nodes, and their access and refresh tokens.
+ *
+ * A refresh token may be used again, as long as it has not expired and its session goes on. v6's
+ * client refreshes after every call that fails, and its programs share one token among processes
+ * and notebooks: to end a session on the second use of a token, as rotation would have it, ends the
+ * work of those who did nothing wrong. What is done instead against one that was stolen: a session
+ * ends at once for all its tokens (log-out, another password, removal); and a session that comes
+ * from an address it has not come from before is recorded in the audit record, with the address.
  * @module
  */
+import { recordDone } from "../../../shared/storage/audit.ts";
 import type { Db, Tx } from "../../../shared/storage/db.ts";
 import type { Tokens } from "../../../shared/contract/token.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Ask } from "../../../shared/messages/questions.ts";
-import { type Claims, signToken, verifyToken } from "../../../shared/contract/tokens.ts";
+import {
+  type ClientClaims,
+  isOfClient,
+  signToken,
+  type TokenType,
+  verifyToken,
+} from "../../../shared/contract/tokens.ts";
 import type { KeyRing } from "./signing_keys.ts";
 import { roleNamesOfUser, userById } from "../store/user.ts";
-import { endSession, insertRefreshToken, spendRefreshToken } from "../store/session.ts";
+import {
+  type Client,
+  insertSession,
+  liveSession,
+  lockSession,
+  prolongSession,
+  type SessionRow,
+} from "../store/session.ts";
 
-/**
- * Seconds in which a spent refresh token may be used again: v6's client repeats a failed request,
- * and an answer can get lost.
- */
-const GRACE_SECONDS = 60;
+export type { Client };
 
-export interface Client {
-  type: "user" | "node";
-  id: number;
+/** Where a request came from, as far as it is known. */
+export interface From {
+  address?: string | undefined;
+}
+
+export interface Beginning extends From {
+  /** Of a node: of the API key it showed. */
+  keyGeneration?: number;
 }
 
 export interface Sessions {
   /**
-   * The answer to a log-in (contract §2.1): the beginning of a chain. In the transaction that let
-   * the client in.
+   * The answer to a log-in (contract §2.1): a new session. In the transaction that let the client
+   * in.
    */
-  begin(tx: Tx, client: Client): Promise<Tokens>;
-  /** The answer to a refresh. Throws 401 for a token that was revoked or used before. */
-  refresh(refreshToken: string): Promise<Tokens>;
+  begin(tx: Tx, client: Client, beginning?: Beginning): Promise<Tokens>;
+  /** The answer to a refresh. Throws 401 when the session has ended. */
+  refresh(refreshToken: string, from?: From): Promise<Tokens>;
   /**
-   * Throws 401 unless whoever holds this access token is there still, and a node has the key that
-   * it got it for.
+   * Throws 401 unless the session of this access token goes on, whoever holds it is there still,
+   * and a node has the key that it got it for.
    */
   demandCurrent(accessToken: string): Promise<void>;
-  /** Revokes a refresh token and all that descend from the same log-in; returns whose they were. */
-  end(refreshToken: string): Promise<Client>;
+  /** Whose session a refresh token is of. Throws 401 or 422 for one that is not good. */
+  ofToken(refreshToken: string): Promise<{ client: Client; id: string }>;
 }
 
 export interface SessionsOptions {
@@ -49,37 +70,25 @@ export interface SessionsOptions {
   refreshSeconds: number;
 }
 
+/** Addresses of a session that are remembered. */
+const NETWORKS = 20;
+
 export function createSessions(
   { db, keys, ask, now, accessSeconds, refreshSeconds }: SessionsOptions,
 ): Sessions {
   async function issue(
     tx: Tx,
     { type, id }: Client,
-    { chain, at }: { chain: string; at: Date },
+    { sid, at }: { sid: string; at: Date },
   ): Promise<Tokens> {
-    const jti = crypto.randomUUID();
-    const access_jti = crypto.randomUUID();
     const roles = type === "user" ? await roleNamesOfUser(tx, id) : [];
-    const expires_at = new Date(at.getTime() + refreshSeconds * 1000);
-    await insertRefreshToken(tx, {
-      jti,
-      chain,
-      client_type: type,
-      client_id: id,
-      access_jti,
-      expires_at,
-    });
     const key = keys.current();
-    const base = { client_type: type, sub: id };
+    const sign = (type: "access" | "refresh", lifetimeSeconds: number, roles: string[]) =>
+      signToken(key, { jti: crypto.randomUUID(), type, ...base, roles, lifetimeSeconds }, at);
+    const base = { client_type: type, sub: id, sid };
     const [access_token, refresh_token] = await Promise.all([
-      signToken(key, {
-        ...base,
-        jti: access_jti,
-        type: "access",
-        roles,
-        lifetimeSeconds: accessSeconds,
-      }, at),
-      signToken(key, { ...base, jti, type: "refresh", lifetimeSeconds: refreshSeconds }, at),
+      sign("access", accessSeconds, roles),
+      sign("refresh", refreshSeconds, []),
     ]);
     const pair = { access_token, refresh_token, refresh_url: "/api/token/refresh" };
     return type === "user"
@@ -87,61 +96,83 @@ export function createSessions(
       : { ...pair, node_url: `/api/node/${id}` };
   }
 
-  function claimsOf(token: string, type: "access" | "refresh" = "refresh"): Promise<Claims> {
-    return verifyToken(token, keys.publicKey, { type, now: now() });
+  const expiry = (at: Date) => new Date(at.getTime() + refreshSeconds * 1000);
+
+  async function claimsOf(token: string, type: TokenType): Promise<ClientClaims> {
+    const claims = await verifyToken(token, keys.publicKey, { type, now: now() });
+    if (isOfClient(claims)) return claims;
+    throw new SextantError("unauthenticated", "A container has no session.");
   }
 
-  /** Containers have no refresh tokens, and nothing of theirs comes here. */
-  function clientOf({ client_type, sub }: Claims): Client {
-    return { type: client_type as Client["type"], id: sub as number };
+  /** Throws unless the client is there; of a node returns the generation of its key. */
+  async function requireClient({ type, id }: Client): Promise<number | null> {
+    if (type === "user") {
+      if (await userById(db, id)) return null;
+    } else {
+      const node = await ask("collaboration", "node", { id, seen: true });
+      if (node) return node.key_generation;
+    }
+    throw new SextantError("unauthenticated", `The ${type} does not exist any more.`);
   }
 
-  /**
-   * Throws unless the client is there still, and a node has the key that it had when it was given
-   * this token.
-   */
-  async function requireClient({ type, id }: Client, { iat }: Claims): Promise<void> {
-    if (type === "user" && await userById(db, id)) return;
-    const node = type === "node" ? await ask("collaboration", "node", { id, seen: true }) : null;
-    if (!node) throw new SextantError("unauthenticated", `The ${type} does not exist any more.`);
-    if (iat >= (node.tokens_since ?? 0)) return;
+  function requireLive(session: SessionRow | undefined, generation: number | null): SessionRow {
+    if (!session) {
+      throw new SextantError("unauthenticated", "This log-in has ended; log in again.");
+    }
+    if (session.key_generation === generation) return session;
     throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");
   }
 
   return {
-    begin: (tx, client) => issue(tx, client, { chain: crypto.randomUUID(), at: now() }),
-
-    async refresh(refreshToken) {
-      const claims = await claimsOf(refreshToken);
-      const { jti } = claims;
-      const client = clientOf(claims);
-      // Before the client is looked at: a node that is given a new key meanwhile must not get a
-      // token from after that.
+    async begin(tx, client, { keyGeneration = null, address } = {}) {
       const at = now();
-      await requireClient(client, claims);
-      const tokens = await db.begin(async (tx) => {
-        const chain = await spendRefreshToken(tx, { jti, at, graceSeconds: GRACE_SECONDS });
-        if (chain === undefined || chain === "reused") return { refused: chain ?? "revoked" };
-        return await issue(tx, client, { chain, at });
+      const sid = crypto.randomUUID();
+      await insertSession(tx, {
+        id: sid,
+        client_type: client.type,
+        client_id: client.id,
+        key_generation: keyGeneration,
+        begun_at: at,
+        expires_at: expiry(at),
+        networks: address === undefined ? [] : [address],
       });
-      if (!("refused" in tokens)) return tokens;
-      throw new SextantError(
-        "unauthenticated",
-        tokens.refused === "reused"
-          ? "The refresh token was used before: for safety this log-in has ended. Log in again."
-          : "The refresh token was revoked; log in again.",
-      );
+      return await issue(tx, client, { sid, at });
+    },
+
+    async refresh(refreshToken, { address } = {}) {
+      const { sid, ...claims } = await claimsOf(refreshToken, "refresh");
+      const client = clientOf(claims);
+      const generation = await requireClient(client);
+      const at = now();
+      return await db.begin(async (tx) => {
+        const { networks } = requireLive(await lockSession(tx, sid, client, at), generation);
+        const isNew = address !== undefined && !networks.includes(address);
+        await prolongSession(tx, sid, {
+          expires_at: expiry(at),
+          networks: isNew ? [...networks, address].slice(-NETWORKS) : networks,
+        });
+        if (isNew) {
+          const object = { noun: client.type, id: client.id };
+          await recordDone(tx, `${client.type}.elsewhere`, object, { address });
+        }
+        return await issue(tx, client, { sid, at });
+      });
     },
 
     async demandCurrent(accessToken) {
-      const claims = await claimsOf(accessToken, "access");
-      await requireClient(clientOf(claims), claims);
+      const { sid, ...claims } = await claimsOf(accessToken, "access");
+      const client = clientOf(claims);
+      const generation = await requireClient(client);
+      requireLive(await liveSession(db, sid, client, now()), generation);
     },
 
-    async end(refreshToken) {
-      const claims = await claimsOf(refreshToken);
-      await endSession(db, claims.jti);
-      return clientOf(claims);
+    async ofToken(refreshToken) {
+      const { sid, ...claims } = await claimsOf(refreshToken, "refresh");
+      return { client: clientOf(claims), id: sid };
     },
   };
+}
+
+function clientOf({ client_type, sub }: Pick<ClientClaims, "client_type" | "sub">): Client {
+  return { type: client_type, id: sub };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { newUserKey } from "../../../shared/broker/signing.ts";
+import { waitFor } from "../../../tests/harness.ts";
 import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
 const hub = useTestHub();
@@ -29,11 +30,14 @@ function logIn(username: string) {
 
 const refresh = (token: string) => hub().call("POST", "/token/refresh", { token });
 
-/** How many of these answers hold a refresh token that still works. */
-async function alive(answers: { status: number; body: { refresh_token?: string } }[]) {
+/** How many of these answers hold a token that still works. */
+async function alive(answers: { status: number; body: Partial<Record<string, string>> }[]) {
   let count = 0;
   for (const { status, body } of answers) {
-    if (status === 200 && (await refresh(body.refresh_token!)).status === 200) count++;
+    if (status !== 200) continue;
+    const works = (await refresh(body.refresh_token!)).status === 200 ||
+      (await hub().call("GET", "/rule", { token: body.access_token })).status === 200;
+    if (works) count++;
   }
   return count;
 }
@@ -118,9 +122,66 @@ Deno.test("a node that has a new key gets nothing for what it had before, also i
   }
   assert.equal(await askForCredential(), 200);
   await db.collaboration`
-    update node set key_issued_at = now() + interval '2 seconds' where id = ${id}`;
+    update node set key_generation = key_generation + 1 where id = ${id}`;
   const { status, body } = await refresh(next);
   assert.equal(status, 401);
   assert.match(body.msg, /new API key/);
   assert.equal(await askForCredential(), 401);
+});
+
+Deno.test("a node's log-in with a key that is replaced meanwhile gets nothing that is good", async () => {
+  const { call, root, apps, db } = hub();
+  const { body: collaboration } = await call("POST", "/collaboration", {
+    token: root,
+    body: { name: "Overlapping", organization_ids: [1], encrypted: false },
+  });
+  const { body: node } = await call("POST", "/node", {
+    token: root,
+    body: { collaboration_id: collaboration.id },
+  });
+  // Log-ins at every moment of a reset: some see the old key, and are answered after it is gone.
+  let { api_key } = node;
+  for (let round = 0; round < 5; round++) {
+    const old = api_key;
+    const logInNode = () => call("POST", "/token/node", { body: { api_key: old } });
+    const early = await logInNode();
+    const resetting = call("POST", "/recover/node", { token: root, body: { id: node.id } });
+    const underWay = Array.from({ length: 12 }, logInNode);
+    ({ body: { api_key } } = await resetting);
+    const answers = [early, ...await Promise.all(underWay)].filter(({ status }) => status === 200);
+    for (const { body } of answers) {
+      const path = `/node/${node.id}`;
+      assert.equal((await call("GET", path, { token: body.access_token })).status, 401);
+      assert.equal((await refresh(body.refresh_token)).status, 401);
+    }
+    const { body: now } = await call("POST", "/token/node", { body: { api_key } });
+    assert.equal((await call("GET", `/node/${node.id}`, { token: now.access_token })).status, 200);
+  }
+  // And one that is held exactly there: the key was looked at, then replaced, then the tokens made.
+  const held = await db.collaboration.begin(async (tx) => {
+    await tx`lock table node in exclusive mode`;
+    const logIn = apps.gateway.fetch(
+      new Request("http://hub/api/token/node", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ api_key }),
+      }),
+      {},
+    );
+    // It waits at the note of its log-in, which comes after the look-up of the key.
+    await waitFor(
+      async () =>
+        (await db.collaboration`
+          select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%update node%'`)
+          .length > 0,
+      { what: "the log-in to wait" },
+    );
+    await tx`
+      update node set api_key_sha256 = 'another', key_generation = key_generation + 1
+      where id = ${node.id}`;
+    return { logIn };
+  });
+  const { access_token, refresh_token } = await (await held.logIn).json();
+  assert.equal((await call("GET", `/node/${node.id}`, { token: access_token })).status, 401);
+  assert.equal((await refresh(refresh_token)).status, 401);
 });

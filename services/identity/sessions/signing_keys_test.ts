@@ -12,6 +12,7 @@ const content = {
   type: "refresh",
   client_type: "user",
   sub: 1,
+  sid: crypto.randomUUID(),
   lifetimeSeconds: 48 * 3600,
 } as const;
 

@@ -23,14 +23,21 @@ export interface FoundLogin {
   bcryptInUse: boolean;
 }
 
-/** The user named by `key`. One statement, whether there is such a user or not. */
+/**
+ * The user named by `key`; an address is compared without regard to case. One statement, whether
+ * there is such a user or not.
+ */
 export async function findLogin(tx: Tx, key: LoginKey): Promise<FoundLogin> {
   const [[column, value]] = Object.entries(key) as [[string, string | number]];
+  // Of several who share an address but for capitals, the one who spells it so comes first.
+  const found = column === "email"
+    ? tx`email_key in (${value}, lower(${value})) order by email_key = ${value} desc limit 1`
+    : tx`${tx(column)} = ${value}`;
   const [row] = await tx<(LoginRow & { bcrypt_in_use: boolean })[]>`
     select login.id, username, password_hash, email, organization_id, otp_secret, recoverable,
       exists (select from "user" where password_hash like '$2%') as bcrypt_in_use
     from (values (1)) as one
-    left join "user" as login on login.${tx(column)} = ${value}`;
+    left join lateral (select * from "user" where ${found}) as login on true`;
   const { bcrypt_in_use, ...login } = row!;
   return { login: login.id === null ? undefined : login, bcryptInUse: bcrypt_in_use };
 }
@@ -132,7 +139,8 @@ export async function setOtpSecret(
   secret: string | null,
 ): Promise<void> {
   await tx`
-    update "user" set otp_secret = ${secret}, otp_used_steps = '{}' where id = ${userId}`;
+    update "user" set otp_secret = ${secret} where id = ${userId}`;
+  await tx`delete from otp_use where user_id = ${userId}`;
 }
 
 /** Sets the first secret of a user. False when there is one by now. */
@@ -142,7 +150,7 @@ export async function setFirstOtpSecret(
   secret: string,
 ): Promise<boolean> {
   const [row] = await tx`
-    update "user" set otp_secret = ${secret}, otp_used_steps = '{}'
+    update "user" set otp_secret = ${secret}
     where id = ${userId} and otp_secret is null returning id`;
   return row !== undefined;
 }
@@ -150,13 +158,21 @@ export async function setFirstOtpSecret(
 /** Codes of this many steps are accepted at a time; older ones need not be remembered. */
 const STEPS_REMEMBERED = 4;
 
-/** Marks the code of a time step as used. False when it was used before. */
-export async function useOtpStep(tx: Tx, userId: number, step: number): Promise<boolean> {
+/**
+ * Uses the code of a time step, `most` times at most and all from one network. False when it may
+ * not be used any more.
+ */
+export async function useOtpStep(
+  tx: Tx,
+  userId: number,
+  { step, network, most }: { step: number; network: string; most: number },
+): Promise<boolean> {
+  await tx`delete from otp_use where user_id = ${userId} and step <= ${step - STEPS_REMEMBERED}`;
   const [row] = await tx`
-    update "user" set otp_used_steps = array(
-      select used from unnest(array_append(otp_used_steps, ${step}::bigint)) as used
-      order by used desc limit ${STEPS_REMEMBERED})
-    where id = ${userId} and not otp_used_steps @> array[${step}::bigint] returning id`;
+    insert into otp_use (user_id, step, network) values (${userId}, ${step}, ${network})
+    on conflict (user_id, step) do update set uses = otp_use.uses + 1
+    where otp_use.network = excluded.network and otp_use.uses < ${most}
+    returning uses`;
   return row !== undefined;
 }
 

@@ -1,97 +1,96 @@
 /**
- * The SQL of refresh tokens. Each log-in starts a chain; each refresh adds a link and spends the
- * one before.
+ * The SQL of sessions: the log-ins that tokens come from. A session ends by being deleted; whoever
+ * is about to give new tokens of it holds it locked until that is committed.
  * @module
  */
 import type { Tx } from "../../../shared/storage/db.ts";
 
-export interface RefreshToken {
-  jti: string;
-  chain: string;
-  client_type: "user" | "node";
+export interface Client {
+  type: "user" | "node";
+  id: number;
+}
+
+export interface NewSession {
+  id: string;
+  client_type: Client["type"];
   client_id: number;
-  /** The access token that was issued with it. */
-  access_jti: string;
+  key_generation: number | null;
+  begun_at: Date;
   expires_at: Date;
+  networks: string[];
 }
 
-export async function insertRefreshToken(tx: Tx, token: RefreshToken): Promise<void> {
-  await tx`insert into refresh_token ${tx({ ...token })}`;
+export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
+  await tx`insert into session ${tx({ ...session })}`;
 }
 
-/**
- * Spends a refresh token: returns its chain, once, and again within `graceSeconds` for a client
- * that did not get the answer. It stays locked until its successor is written in the same
- * transaction: whoever ends the log-in meanwhile waits for both. Later the token can only have been
- * stolen, from or by whoever uses it now: the whole chain is revoked.
- */
-export async function spendRefreshToken(
+export interface SessionRow {
+  /** Of a node: of the key that it logged in with. */
+  key_generation: number | null;
+  networks: string[];
+}
+
+/** A session that goes on; `undefined` when it has ended, or is somebody else's. */
+export async function liveSession(
   tx: Tx,
-  { jti, at, graceSeconds }: { jti: string; at: Date; graceSeconds: number },
-): Promise<string | "reused" | undefined> {
-  const [row] = await tx<{ chain: string; used_at: Date | null }[]>`
-    select chain, used_at from refresh_token where jti = ${jti} for update`;
-  if (!row) return undefined;
-  if (row.used_at === null) {
-    await tx`update refresh_token set used_at = ${at} where jti = ${jti}`;
-  } else if (at.getTime() - row.used_at.getTime() > graceSeconds * 1000) {
-    await deleteChain(tx, row.chain);
-    return "reused";
-  }
-  return row.chain;
+  id: string,
+  { type, id: clientId }: Client,
+  at: Date,
+): Promise<SessionRow | undefined> {
+  const [row] = await tx<SessionRow[]>`
+    select key_generation, networks from session
+    where id = ${id} and client_type = ${type} and client_id = ${clientId} and expires_at > ${at}`;
+  return row;
 }
 
-/**
- * Deletes until nothing is left. A refresh that is under way holds the token it spends: a deletion
- * waits for that one, but does not see the one that came in its place. The next does.
- */
-async function deleteAll(remove: () => Promise<{ count: number }>): Promise<void> {
-  while ((await remove()).count > 0);
-}
-
-async function deleteChain(tx: Tx, chain: string): Promise<void> {
-  await deleteAll(async () => await tx`delete from refresh_token where chain = ${chain}`);
-}
-
-/** Ends the log-in that a refresh token descends from. */
-export async function endSession(tx: Tx, jti: string): Promise<void> {
-  const [row] = await tx<{ chain: string }[]>`
-    select chain from refresh_token where jti = ${jti}`;
-  if (row) await deleteChain(tx, row.chain);
-}
-
-/** Revokes every refresh token of these users or nodes. */
-export async function deleteRefreshTokens(
+/** The same, locked: it cannot end before this transaction does. */
+export async function lockSession(
   tx: Tx,
-  clientType: RefreshToken["client_type"],
-  clientIds: number[],
+  id: string,
+  { type, id: clientId }: Client,
+  at: Date,
+): Promise<SessionRow | undefined> {
+  const [row] = await tx<SessionRow[]>`
+    select key_generation, networks from session
+    where id = ${id} and client_type = ${type} and client_id = ${clientId} and expires_at > ${at}
+    for update`;
+  return row;
+}
+
+export async function prolongSession(
+  tx: Tx,
+  id: string,
+  { expires_at, networks }: { expires_at: Date; networks: string[] },
 ): Promise<void> {
-  await deleteAll(async () =>
-    await tx`
-      delete from refresh_token where client_type = ${clientType} and client_id = any(${clientIds})`
-  );
-}
-
-/**
- * Revokes the refresh tokens of a user, but not those of the log-in that an access token came from.
- */
-export async function endOtherSessions(tx: Tx, userId: number, accessJti: string): Promise<void> {
-  await deleteAll(async () =>
-    await tx`
-      delete from refresh_token where client_type = 'user' and client_id = ${userId}
-        and chain not in (
-          select chain from refresh_token
-          where client_type = 'user' and client_id = ${userId} and access_jti = ${accessJti})`
-  );
-}
-
-export async function deleteExpiredRefreshTokens(tx: Tx, now: Date): Promise<void> {
-  await tx`delete from refresh_token where expires_at < ${now}`;
-}
-
-/** Revokes the refresh tokens that nodes were given until a moment. */
-export async function deleteNodeTokens(tx: Tx, nodeIds: number[], until: Date): Promise<void> {
   await tx`
-    delete from refresh_token
-    where client_type = 'node' and client_id = any(${nodeIds}) and issued_at <= ${until}`;
+    update session set expires_at = greatest(expires_at, ${expires_at}), networks = ${networks}
+    where id = ${id}`;
+}
+
+/** Ends one session. */
+export async function deleteSession(tx: Tx, id: string): Promise<void> {
+  await tx`delete from session where id = ${id}`;
+}
+
+/** Ends all sessions of these users or nodes, but for one that is `sparing`. */
+export async function deleteSessions(
+  tx: Tx,
+  clientType: Client["type"],
+  clientIds: number[],
+  { sparing }: { sparing?: string | undefined } = {},
+): Promise<void> {
+  await tx`
+    delete from session where client_type = ${clientType} and client_id = any(${clientIds})
+      and id is distinct from ${sparing ?? null}::uuid`;
+}
+
+export async function deleteExpiredSessions(tx: Tx, now: Date): Promise<void> {
+  await tx`delete from session where expires_at < ${now}`;
+}
+
+/** Ends the sessions that nodes began until a moment. */
+export async function deleteNodeSessions(tx: Tx, nodeIds: number[], until: Date): Promise<void> {
+  await tx`
+    delete from session
+    where client_type = 'node' and client_id = any(${nodeIds}) and begun_at <= ${until}`;
 }

@@ -191,7 +191,7 @@ function repetitions(
     organization.users?.forEach((user, place) => {
       const path = ["organizations", at, "users", place];
       once("user name", user.username, [...path, "username"]);
-      once("e-mail address", user.email, [...path, "email"]);
+      once("e-mail address", user.email?.toLowerCase(), [...path, "email"]);
     });
   });
   collaborations.forEach((collaboration, at) => {

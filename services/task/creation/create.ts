@@ -27,8 +27,7 @@ export async function createAndShow(
   const scope = await scopeOf(deps.ask, given);
   const { collaboration } = scope;
   const deadline_at = deadlineOf(given, deps.now());
-  const authorization = c.req.header("authorization");
-  const origin = await originOf(deps, { principal, given, collaboration, authorization });
+  const origin = await originOf(deps, { principal, given, collaboration });
   for (const one of given.organizations) {
     await checkInput(deps, one, { principal, encrypted: collaboration.encrypted });
   }

@@ -9,7 +9,7 @@ import {
   type Principal,
 } from "../../../shared/contract/permissions.ts";
 import type { NewTask } from "../../../shared/contract/task.ts";
-import type { Ask } from "../../../shared/messages/questions.ts";
+import { type Ask, askerOf } from "../../../shared/messages/questions.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Db } from "../../../shared/storage/db.ts";
 import type { TaskDeps } from "../deps.ts";
@@ -36,14 +36,12 @@ export interface OriginOptions {
   principal: Principal;
   given: NewTask;
   collaboration: Collaboration;
-  /** The header with which the caller came. */
-  authorization: string | undefined;
 }
 
 /** The origin of a task; refuses (401) what the caller may not create. */
 export async function originOf(
   { db, ask }: Pick<TaskDeps, "db" | "ask">,
-  { principal, given, collaboration, authorization }: OriginOptions,
+  { principal, given, collaboration }: OriginOptions,
 ): Promise<Origin> {
   if (principal.kind === "container") {
     return await originOfSubtask(db, principal, { given, collaboration });
@@ -54,7 +52,7 @@ export async function originOf(
   );
   demand(mayCollaboration(principal, "task:CREATE", collaboration.id), "create tasks there");
   return {
-    ...await algorithmOf(ask, { given, collaboration, authorization }),
+    ...await algorithmOf(ask, { principal, given, collaboration }),
     parent_id: null,
     job_id: undefined,
     init_user_id: principal.id,
@@ -93,7 +91,7 @@ async function originOfSubtask(
  */
 async function algorithmOf(
   ask: Ask,
-  { given, collaboration, authorization }: Omit<OriginOptions, "principal">,
+  { principal, given, collaboration }: OriginOptions,
 ): Promise<Pick<Origin, "image" | "algorithm_store_id" | "algorithm_store_url">> {
   const { image, store_id: storeId, server_url } = given;
   if (storeId === undefined) {
@@ -109,10 +107,11 @@ async function algorithmOf(
       `Algorithm store ${storeId} is not linked to collaboration ${collaboration.id}.`,
     );
   }
+  const asker = askerOf(principal);
   const approved = await ask("collaboration", "approved_image", {
     store_id: storeId,
     image,
-    ...(authorization === undefined ? {} : { authorization }),
+    ...(asker ? { asker } : {}),
     ...(server_url === undefined ? {} : { server_url }),
   });
   return {

@@ -36,11 +36,16 @@ export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-/** Whether a task is meant for an organization. */
-export async function hasShare(tx: Tx, taskId: number, organizationId: number): Promise<boolean> {
-  const [row] = await tx`
-    select 1 from result where task_id = ${taskId} and organization_id = ${organizationId}`;
-  return row !== undefined;
+/** The share of an organization in a task. */
+export async function shareOf(
+  tx: Tx,
+  taskId: number,
+  organizationId: number,
+): Promise<ResultRow | undefined> {
+  const [row] = await tx<ResultRow[]>`
+    select ${resultColumns(tx)} from result
+    where task_id = ${taskId} and organization_id = ${organizationId}`;
+  return row;
 }
 
 export interface NewResult {

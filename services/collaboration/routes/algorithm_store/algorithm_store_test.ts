@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Principal } from "../../../../shared/contract/permissions.ts";
 import { useCollaboration } from "../../../../tests/support/collaboration.ts";
-import { startAlgorithmStore } from "../../../../tests/support/algorithm_store.ts";
+import { startAlgorithmStore, storeTokenIn } from "../../../../tests/support/algorithm_store.ts";
 
 const hub = useCollaboration();
 const idsOf = (list: { id: number }[]) => list.map((one) => one.id);
@@ -27,12 +27,21 @@ Deno.test("POST /algorithmstore links a store to a collaboration, given as a num
   });
   const second = await link(as, `${store.url}/`, { collaboration_id: [two] });
   assert.equal(second.status, 201);
-  const registration = {
-    what: "POST /vantage6-server",
-    authorization: "Bearer me",
-    body: { url: server_url, force: true },
-  };
-  assert.deepEqual(store.received, [registration, registration]);
+  const registration = { what: "POST /vantage6-server", body: { url: server_url, force: true } };
+  assert.ok(as.kind === "user");
+  for (const { authorization, ...sent } of store.received) {
+    assert.deepEqual(sent, registration);
+    // Never the caller's own token.
+    assert.deepEqual(storeTokenIn(authorization), {
+      type: "store",
+      client_type: "user",
+      sub: as.id,
+      sid: as.session_id,
+      aud: store.url,
+      seconds: 600,
+    });
+  }
+  assert.equal(store.received.length, 2);
   assert.equal((await link(as, store.url, { collaboration_id: one })).status, 400); // linked already
   const listed = await hub.call("GET", `/collaboration?algorithm_store_id=${first.body.id}`, {
     as,

@@ -5,18 +5,20 @@ import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { body } from "../../../../shared/contract/validate.ts";
+import { askerOf } from "../../../../shared/messages/questions.ts";
 import { SextantError } from "../../../../shared/service/errors.ts";
 import { idempotent, once } from "../../../../shared/storage/idempotency.ts";
 import { createStoreClient, requireServerUrl, StoreRefusal } from "../../algorithm_store/client.ts";
 import * as changes from "../../changes/algorithm_store.ts";
 import { DUPLICATES } from "../../changes/duplicates.ts";
 import type { CollaborationDeps } from "../../deps.ts";
+import { asStoreToken } from "../../questions.ts";
 import { showAlgorithmStore } from "../../show.ts";
 import { storesByUrl } from "../../store/algorithm_store.ts";
 import { demandEdit, requirePlace } from "./require_store.ts";
 
 export function linkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
-  const { db, outbox, serverUrl, stores = createStoreClient() } = deps;
+  const { db, outbox, ask, serverUrl, stores = createStoreClient() } = deps;
   app.post(
     "/algorithmstore",
     allow(["user"], "collaboration:EDIT"),
@@ -41,7 +43,7 @@ export function linkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
         await stores.register({
           storeUrl: url,
           serverUrl: server,
-          authorization: c.req.header("authorization"),
+          authorization: await asStoreToken(ask, askerOf(c.get("principal")), url),
           force: given.force ?? false,
         });
       } catch (error) {

@@ -5,13 +5,15 @@ import { answers, said } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { mayCollaboration } from "../../../../shared/contract/permissions.ts";
 import { query } from "../../../../shared/contract/validate.ts";
+import { askerOf } from "../../../../shared/messages/questions.ts";
 import { createStoreClient, requireServerUrl } from "../../algorithm_store/client.ts";
 import { unlinkStores } from "../../changes/algorithm_store.ts";
 import type { CollaborationDeps } from "../../deps.ts";
+import { asStoreToken } from "../../questions.ts";
 import { demandEdit, requireStore } from "./require_store.ts";
 
 export function unlinkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
-  const { db, outbox, log, serverUrl, stores = createStoreClient() } = deps;
+  const { db, outbox, ask, log, serverUrl, stores = createStoreClient() } = deps;
   // Removes every link to this store that the caller may remove. Links of others stay, and while
   // there are any the store goes on trusting this server.
   app.delete(
@@ -36,7 +38,7 @@ export function unlinkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
         await stores.unregister({
           storeUrl: store.url,
           serverUrl: server,
-          authorization: c.req.header("authorization"),
+          authorization: await asStoreToken(ask, askerOf(principal), store.url),
           force: true, // it was judged when it was linked
         });
       } catch (error) {

@@ -3,18 +3,16 @@ import { allow } from "../../../../shared/contract/allow.ts";
 import { answers, said } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { passwordChange } from "../../../../shared/contract/password.ts";
-import { verifyToken } from "../../../../shared/contract/tokens.ts";
 import { body } from "../../../../shared/contract/validate.ts";
 import { SextantError } from "../../../../shared/service/errors.ts";
 import { logInRefused } from "../../accounts/accounts.ts";
 import { hashPassword } from "../../accounts/passwords.ts";
 import * as changes from "../../changes/user.ts";
 import type { IdentityDeps } from "../../deps.ts";
-import { bearerOf } from "../token/bearer.ts";
 
 export function changePassword(
   app: Hono<AppEnv>,
-  { outbox, accounts, keys, now }: IdentityDeps,
+  { outbox, accounts }: IdentityDeps,
 ): void {
   app.patch(
     "/password/change",
@@ -26,14 +24,12 @@ export function changePassword(
       if (current_password === new_password) {
         throw new SextantError("invalid_request", "The new password is the same as the old one.");
       }
-      const { id } = c.get("principal");
+      const principal = c.get("principal");
+      if (principal.kind !== "user") throw new TypeError("allow() lets users pass only");
+      const { id, session_id: sparing } = principal;
       if (!await accounts.checkPassword({ id }, current_password)) throw logInRefused();
       const hash = await hashPassword(new_password);
       // v6's client goes on with the log-in it has, and refreshes it after its next error.
-      const token = bearerOf(c);
-      const sparing = token
-        ? (await verifyToken(token, keys.publicKey, { type: "access", now: now() })).jti
-        : undefined;
       await outbox.change((change) => changes.changePassword(change, id, hash, { sparing }));
       return c.json({ msg: "The password is changed. Other log-ins of yours will end." });
     },

@@ -28,12 +28,19 @@ export function giveContainerToken(app: Hono<AppEnv>, { ask, keys, now }: Identi
         organization_id: principal.organization_id,
         collaboration_id: principal.collaboration_id,
       };
-      const task = await ask("task", "container", { task_id, image, ...node });
+      const { result_id, attempt, ...task } = await ask("task", "container", {
+        task_id,
+        image,
+        ...node,
+      });
       const container_token = await signToken(keys.current(), {
         jti: crypto.randomUUID(),
         type: "access",
         client_type: "container",
         sub: { client_type: "container", ...node, ...task, task_id, image },
+        result_id,
+        attempt,
+        key_generation: principal.key_generation ?? 0,
       }, now());
       return c.json({ container_token } satisfies ContainerTokenAnswer);
     },

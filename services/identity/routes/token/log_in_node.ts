@@ -20,7 +20,11 @@ export function logInNode(app: Hono<AppEnv>, { db, ask, sessions }: IdentityDeps
       const node = await ask("collaboration", "node_by_key", { sha256 });
       if (!node) throw new SextantError("unauthenticated", "No node has this API key.");
       await ask("collaboration", "node_logged_in", { id: node.id, payload_formats });
-      const tokens = await sessions.begin(db, { type: "node", id: node.id });
+      const tokens = await sessions.begin(db, { type: "node", id: node.id }, {
+        // Of the key that was shown: should it be replaced at this moment, these are not good.
+        keyGeneration: node.key_generation,
+        address: c.env.address,
+      });
       await recordDone(db, "node.login", { noun: "node", id: node.id });
       return c.json(tokens);
     },

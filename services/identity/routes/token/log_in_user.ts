@@ -20,11 +20,12 @@ export function logInUser(app: Hono<AppEnv>, { db, accounts, sessions }: Identit
       const { username, password, mfa_code } = c.req.valid("json");
       const user = await accounts.checkPassword({ username }, password);
       if (!user) throw logInRefused();
-      const factor = await accounts.secondFactor(user, mfa_code);
+      const { address } = c.env;
+      const factor = await accounts.secondFactor(user, mfa_code, address);
       if (factor !== "passed") return c.json(factor);
       const tokens = await db.begin(async (tx) => {
         await accounts.letIn(tx, user);
-        return await sessions.begin(tx, { type: "user", id: user.id });
+        return await sessions.begin(tx, { type: "user", id: user.id }, { address });
       });
       await recordDone(db, "user.login", { noun: "user", id: user.id });
       c.header("jwt-token", tokens.access_token);

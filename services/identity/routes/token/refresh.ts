@@ -9,10 +9,12 @@ export function refreshTokens(app: Hono<AppEnv>, { sessions }: IdentityDeps): vo
   app.post(
     "/token/refresh",
     answers(refreshAnswer, {
-      does: "Exchanges a refresh token, sent as the bearer token, for new ones. It is good once.",
+      does:
+        "Exchanges a refresh token, sent as the bearer token, for new ones, as long as its log-in " +
+        "goes on.",
     }),
     async function refreshTokens(c) {
-      return c.json(await sessions.refresh(requireBearer(c)));
+      return c.json(await sessions.refresh(requireBearer(c), { address: c.env.address }));
     },
   );
 }

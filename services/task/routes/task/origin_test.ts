@@ -7,7 +7,11 @@ import assert from "node:assert/strict";
 import { publicKeyOf, verify } from "../../../../shared/broker/signing.ts";
 import { subjects } from "../../../../shared/broker/subjects.ts";
 import { readSignedDispatch } from "../../../../shared/node_protocol/dispatch.ts";
-import { startAlgorithmStore, type TestStore } from "../../../../tests/support/algorithm_store.ts";
+import {
+  startAlgorithmStore,
+  storeTokenIn,
+  type TestStore,
+} from "../../../../tests/support/algorithm_store.ts";
 import {
   type Place,
   PLAIN_INPUT,
@@ -73,7 +77,7 @@ Deno.test("a dispatch names who posted the task and the store that approved its 
   assert.deepEqual(await dispatched(place, child.id), told);
 });
 
-Deno.test("POST /task with a store asks it as the user, and makes nothing of what it has not approved", async () => {
+Deno.test("POST /task with a store asks it for the user, with no token of theirs, and makes nothing of what it has not approved", async () => {
   const store = startAlgorithmStore();
   const place = await hub().place(1);
   const { user } = await poster(place);
@@ -89,7 +93,16 @@ Deno.test("POST /task with a store asks it as the user, and makes nothing of wha
   const refused = await post();
   assert.equal(refused.status, 400);
   assert.match(refused.body.msg, /does not have reg\.example\/evil:1/);
-  assert.deepEqual(store.askedBy, [authorization]);
+  assert.equal(store.askedBy.length, 1);
+  assert.ok(user.kind === "user");
+  assert.deepEqual(storeTokenIn(store.askedBy[0]), {
+    type: "store",
+    client_type: "user",
+    sub: user.id,
+    sid: user.session_id,
+    aud: store.url,
+    seconds: 600,
+  });
   assert.equal((await post({ server_url: "nonsense" })).status, 400);
   await store.stop();
   const unreachable = await post();
