@@ -72,3 +72,25 @@ Deno.test("the README's first commands name the Deno that is checked, and tasks 
   ]);
   for (const [, , task] of commands) assert.ok(tasks[task!], task);
 });
+
+Deno.test("the README's steps to an own algorithm lead there", async () => {
+  const steps = block("sh", "algorithm new").replaceAll("\\\n", "").trim().split("\n");
+  const main = new URL("../services/node/workshop/main.ts", import.meta.url).pathname;
+  const folder = await temporaryFolder();
+  try {
+    for (const step of steps) {
+      // As the shell reads it; "deno task" tells the program where it was typed.
+      const script = step.replace("deno task algorithm", `"$DENO" run -A --quiet ${main}`);
+      const { success, stdout, stderr } = await new Deno.Command("sh", {
+        args: ["-c", script],
+        cwd: folder.path,
+        env: { DENO: Deno.execPath(), INIT_CWD: folder.path },
+      }).output();
+      const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      assert.ok(success, `${step}\n${text}`);
+    }
+    assert.ok((await Deno.stat(join(folder.path, "my-average@0.1.0.ts"))).isFile);
+  } finally {
+    await folder.remove();
+  }
+});

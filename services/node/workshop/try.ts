@@ -1,0 +1,191 @@
+import { basename, extname, join } from "node:path";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+import {
+  readArgs,
+  typedPath,
+  UsageError,
+  wholeNumber,
+} from "../../../shared/command_line/read_args.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import { policiesSection, policyOf } from "../config/policies.ts";
+import { DataError } from "../data/error.ts";
+import { DEFAULT_READ } from "../data/options.ts";
+import { createTables, type Source, type Tables } from "../data/tables.ts";
+import type { Policy } from "../policy/policy.ts";
+import { type Call, namedArguments } from "../run/call.ts";
+import { compare } from "./compare.ts";
+import { originalLines } from "./original_lines.ts";
+import { entryOf, pack } from "./pack.ts";
+import { nameOf, onlyTarget } from "./pack_command.ts";
+import { poolColumns } from "./pool_columns.ts";
+import { showComparison, showSimulation } from "./show_simulation.ts";
+import { simulate, type Simulation, type Site } from "./simulate.ts";
+import { LIMITS, withWorkbench } from "./workbench.ts";
+
+export const TRY_HELP =
+  `Runs an algorithm in the real sandbox, with files as the sites; no hub is needed.
+
+Usage: deno task algorithm try TARGET --data FILE [--data FILE …] [options]
+
+  TARGET            a folder with algorithm.ts, or a single file
+  --data FILE       a site's database: csv, parquet, xlsx, or sqlite with a query in --query; as many sites
+                    as files, and the first one executes the task's own run
+  --query SQL       for sqlite
+  --method NAME     default: central
+  --kwargs JSON     named arguments; --args JSON for a list of those without names
+  --policy FILE     a node.yaml whose policies hold at every site; tasks name the algorithm
+                    deno:<name>@<version>, after its file, or deno:<folder>@0.0.0
+  --pooled          run it also on all rows at one site, and compare
+  --repeat N        run it N times; the times are printed
+  --timeout S       seconds for one run; default ${LIMITS.timeoutSeconds}
+  --json            one JSON object instead of text
+
+Prints the result, the rounds, the log of each run, and what left each site, message by message.`;
+
+const TYPES: Record<string, Source["type"]> = {
+  ".csv": "csv",
+  ".tsv": "csv",
+  ".txt": "csv",
+  ".parquet": "parquet",
+  ".xlsx": "excel",
+  ".sqlite": "sqlite",
+  ".sqlite3": "sqlite",
+  ".db": "sqlite",
+};
+
+export async function tryCommand(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      data: { type: "string", multiple: true },
+      query: { type: "string" },
+      method: { type: "string", default: "central" },
+      kwargs: { type: "string", default: "{}" },
+      args: { type: "string", default: "[]" },
+      policy: { type: "string" },
+      pooled: { type: "boolean", default: false },
+      repeat: { type: "string", default: "1" },
+      timeout: { type: "string", default: String(LIMITS.timeoutSeconds) },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const target = onlyTarget(positionals);
+  const files = (values.data ?? []).map(typedPath);
+  if (files.length === 0) throw new UsageError("Give each site its file: --data FILE");
+  const call: Call = {
+    method: values.method,
+    kwargs: readJson("kwargs", values.kwargs, namedArguments),
+    args: readJson("args", values.args, z.array(z.unknown())),
+  };
+  const repeat = wholeNumber("repeat", values.repeat, 1, 1000);
+  const limits = { ...LIMITS, timeoutSeconds: wholeNumber("timeout", values.timeout, 1) };
+  const policy = values.policy ? await readPolicy(typedPath(values.policy)) : {};
+  const entry = await entryOf(target);
+
+  return await withWorkbench(async ({ sandbox, folder, log }) => {
+    const { code, map } = await pack(entry);
+    const path = join(folder, "algorithm.js");
+    await Deno.writeFile(path, code);
+    const name = `${nameOf(entry)}.js`;
+    const image = `deno:${nameOf(entry)}${nameOf(entry).includes("@") ? "" : "@0.0.0"}`;
+    const tables = createTables({ folder: join(folder, "tables"), namesMayLeave: true });
+    const sites = await openSites(files, tables, values.query);
+
+    async function once(sites: Site[]): Promise<Simulation> {
+      const { signal } = stopped;
+      const found = await simulate(call, {
+        sandbox,
+        algorithm: { name, path, image },
+        sites,
+        policy,
+        limits,
+        log,
+        signal,
+      });
+      const lines = originalLines(name, map);
+      for (const run of found.runs) {
+        run.log = lines(run.log);
+        run.reason &&= lines(run.reason);
+      }
+      return found;
+    }
+    const stopped = new AbortController();
+    const stop = () => stopped.abort(new Error("stopped"));
+    Deno.addSignalListener("SIGINT", stop);
+    try {
+      const simulations: Simulation[] = [];
+      for (let turn = 0; turn < repeat; turn++) simulations.push(await once(sites));
+      const [first] = simulations;
+      const seconds = simulations.map(({ runs: [own] }) => own.seconds);
+      let pooled: Simulation | undefined;
+      if (values.pooled) {
+        const all = join(folder, "pooled.columns");
+        await poolColumns(
+          sites.map(({ name, databases: [database] }) => ({ name, path: database!.path })),
+          all,
+        );
+        await Deno.chmod(all, 0o444);
+        const databases = [{ label: "default", type: "columns" as const, path: all }];
+        pooled = await once([{ name: "all rows", databases }]);
+      }
+      const differences = pooled && compare(first!.result, pooled.result);
+      if (values.json) {
+        console.log(JSON.stringify(
+          { ...first, seconds, ...(pooled ? { pooled: pooled.result, differences } : {}) },
+          null,
+          2,
+        ));
+      } else {
+        console.log(showSimulation(first!, seconds));
+        if (pooled) console.log(showComparison(pooled, differences!));
+      }
+      const completed = [...simulations, ...(pooled ? [pooled] : [])]
+        .every(({ runs: [own] }) => own.status === "completed");
+      return completed ? 0 : 1;
+    } finally {
+      Deno.removeSignalListener("SIGINT", stop);
+    }
+  }, limits);
+}
+
+async function openSites(files: string[], tables: Tables, query?: string): Promise<Site[]> {
+  const names = files.map((file) => basename(file));
+  return await Promise.all(files.map(async (path, index): Promise<Site> => {
+    const type = TYPES[extname(path).toLowerCase()];
+    if (!type) {
+      const known = Object.keys(TYPES).join(", ");
+      throw new UsageError(`--data ${path}: its name must end in one of ${known}`);
+    }
+    const twice = names.indexOf(names[index]!) !== names.lastIndexOf(names[index]!);
+    const name = twice ? `${names[index]} (${index + 1})` : names[index]!;
+    try {
+      const request = { steps: [], ...(query === undefined ? {} : { query }) };
+      const columns = await tables.read({ type, path, options: DEFAULT_READ }, request);
+      return { name, databases: [{ label: "default", type: "columns", path: columns }] };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      throw new Error(`${path} cannot be used. ${error.message}`);
+    }
+  }));
+}
+
+function readJson<Value>(option: string, text: string, schema: z.ZodType<Value>): Value {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--${option} is not JSON: ${messageOf(error)}`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`--${option}: ${z.prettifyError(parsed.error)}`);
+}
+
+async function readPolicy(path: string): Promise<Policy> {
+  const schema = z.object({ policies: policiesSection });
+  const parsed = schema.safeParse(parseYaml(await Deno.readTextFile(path)) ?? {});
+  if (!parsed.success) throw new UsageError(`${path}: ${z.prettifyError(parsed.error)}`);
+  return policyOf(parsed.data.policies);
+}

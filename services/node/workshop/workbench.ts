@@ -1,0 +1,37 @@
+/**
+ * A sandbox for the commands of the workshop, in a folder that is gone afterwards.
+ * @module
+ */
+import { createLogger, type Logger } from "../../../shared/service/log.ts";
+import type { RunLimits } from "../run/runtime.ts";
+import { createSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+
+export interface Workbench {
+  sandbox: Sandbox;
+  /** For files of this command; every account can walk through it. */
+  folder: string;
+  limits: RunLimits;
+  log: Logger;
+}
+
+/** As a node has them that says nothing else, but for the time. */
+export const LIMITS: RunLimits = { timeoutSeconds: 600, memoryMiB: 2048, outputMiB: 64 };
+
+export async function withWorkbench<Result>(
+  work: (bench: Workbench) => Promise<Result>,
+  limits: RunLimits = LIMITS,
+): Promise<Result> {
+  const folder = await Deno.makeTempDir({ prefix: "sextant-algorithm-" });
+  await Deno.chmod(folder, 0o711);
+  const log = createLogger("algorithm", { level: "error" });
+  try {
+    const sandbox = await createSandbox({ folder, log, limits });
+    try {
+      return await work({ sandbox, folder, limits, log });
+    } finally {
+      await sandbox.close();
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+  }
+}
