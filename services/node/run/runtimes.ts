@@ -58,7 +58,7 @@ export async function openRuntimes({
 }: OpenRuntimesOptions): Promise<Runtimes> {
   const { dataFolder: folder, limits, containers: options } = config;
   const sendLog = config.shareLogs ? createSendLog({ broker, nodeId, log }) : () => {};
-  const sandbox = await openSandbox({ folder, log, limits });
+  const sandbox = await openSandbox({ folder, log, limits, maxRuns: config.maxRuns });
   try {
     for (const { name, stands, note } of sandbox.walls) {
       if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });

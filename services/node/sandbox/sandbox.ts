@@ -3,12 +3,10 @@
  * the agent over its standard streams. It needs no container engine and no root; what protects the
  * machine beyond Deno's permissions is in `walls.ts`.
  *
- * A runner takes longer to start than most algorithms take to run, so one is always started in
- * advance.
+ * Runners are started in advance (`waiting_runners.ts`).
  * @module
  */
 import { join } from "node:path";
-import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { endedAtOnce } from "../run/outcome.ts";
 import type { RunHandle, RunLimits } from "../run/runtime.ts";
@@ -17,13 +15,8 @@ import { fillRunFolder, removeFolder, RunFolderError } from "./run_folder.ts";
 import type { RunSpec } from "./run_spec.ts";
 import { launchRunner, type RunnerProcess } from "./runner_process.ts";
 import { supervise } from "./supervise.ts";
+import { createWaitingRunners, howManyWait } from "./waiting_runners.ts";
 import { createUsers, describeWalls, findWalls, type Wall } from "./walls.ts";
-
-/**
- * Milliseconds after the start of a run when the next runner is started: the run shall have the
- * processor first.
- */
-const REFILL_AFTER = 50;
 
 export interface SandboxOptions {
   /** The agent's data folder, which no other agent uses at the same time. */
@@ -31,6 +24,8 @@ export interface SandboxOptions {
   log: Logger;
   /** Limits of the first run, if they are known before. */
   limits?: RunLimits;
+  /** Runs that may compute at once: so many runners wait, if there is memory for them. */
+  maxRuns?: number;
   /** The Deno that runs algorithms. */
   deno?: string;
   /** How much of what a run prints is kept. */
@@ -50,7 +45,14 @@ export interface Sandbox {
  * Gets the machine ready to run algorithms. Throws when it cannot, naming the folder in the way.
  */
 export async function createSandbox(
-  { folder, log, limits, deno = Deno.execPath(), maxLogBytes = 2 ** 20 }: SandboxOptions,
+  {
+    folder,
+    log,
+    limits,
+    maxRuns = 1,
+    deno = Deno.execPath(),
+    maxLogBytes = 2 ** 20,
+  }: SandboxOptions,
 ): Promise<Sandbox> {
   const walls = await findWalls();
   const home = await createHome(folder, { ownUser: walls.ownUser !== undefined, deno });
@@ -60,13 +62,14 @@ export async function createSandbox(
   await removeFolder(results);
   await Deno.mkdir(results, { mode: 0o700 });
   const launch = (limits: RunLimits) => launchRunner({ home, walls, users, limits });
-  const spare = createSpare(launch, log);
+  const freeMiB = Deno.systemMemoryInfo().available / 2 ** 20;
+  const waiting = createWaitingRunners({ launch, count: howManyWait({ maxRuns, freeMiB }), log });
 
   async function start(spec: RunSpec): Promise<RunHandle> {
     const runLog = log.with({ run: spec.name });
     let runner: RunnerProcess | undefined;
     try {
-      runner = await spare.take(spec.limits) ?? await launch(spec.limits);
+      runner = await waiting.take(spec.limits) ?? await launch(spec.limits);
       const runFolder = await fillRunFolder(runner.folder, spec, runner.uid);
       const resultPath = join(results, spec.name);
       return supervise({ runner, runFolder, spec, resultPath, maxLogBytes, log: runLog });
@@ -79,66 +82,18 @@ export async function createSandbox(
         : "The node could not start its sandbox; its own log says why.";
       return endedAtOnce({ status: "start failed", reason });
     } finally {
-      spare.refill(spec.limits, REFILL_AFTER);
+      waiting.refill(spec.limits);
     }
   }
 
-  if (limits) spare.refill(limits, 0);
+  if (limits) waiting.refill(limits, 0);
   return {
     walls: await describeWalls(walls),
     start,
     async close() {
-      await spare.close();
+      await waiting.close();
       await home.remove();
       await removeFolder(results);
-    },
-  };
-}
-
-/** One runner that waits for a run. */
-function createSpare(launch: (limits: RunLimits) => Promise<RunnerProcess>, log: Logger) {
-  let waiting: RunnerProcess | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let launching: Promise<void> | undefined;
-  let closed = false;
-
-  async function fill(limits: RunLimits) {
-    try {
-      waiting = await launch(limits);
-      // It must not keep an agent from ending.
-      waiting.process.unref();
-    } catch (error) {
-      log.warn("Cannot start a runner in advance", { reason: messageOf(error) });
-    }
-    launching = undefined;
-  }
-
-  return {
-    /** The runner that waits, if it fits. */
-    async take(limits: RunLimits): Promise<RunnerProcess | undefined> {
-      const runner = waiting;
-      waiting = undefined;
-      if (!runner) return;
-      const { memoryMiB, timeoutSeconds } = runner.limits;
-      const fits = memoryMiB === limits.memoryMiB && timeoutSeconds === limits.timeoutSeconds;
-      if (fits && !runner.gone) {
-        runner.process.ref();
-        return runner;
-      }
-      await runner.remove();
-    },
-    refill(limits: RunLimits, afterMs: number) {
-      if (waiting || launching || timer || closed) return;
-      timer = setTimeout(() => {
-        timer = undefined;
-        launching = fill(limits);
-      }, afterMs);
-    },
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      await launching;
-      await waiting?.remove();
     },
   };
 }
