@@ -9,6 +9,7 @@ interface Field {
   name: string;
   tableID: number;
   columnID: number;
+  dataTypeID: number;
 }
 
 interface Result {
@@ -32,6 +33,7 @@ declare class DatabaseError extends Error {
 
 declare class Query {
   constructor(text: string, values?: unknown[]);
+  constructor(config: { text: string; rowMode?: "array"; queryMode?: "extended" });
   name: string;
 }
 
@@ -41,7 +43,7 @@ interface ClientOptions {
   database: string;
   user: string;
   password: string;
-  ssl?: boolean;
+  ssl?: boolean | { ca: string };
   application_name?: string;
   options?: string;
   types?: { getTypeParser(oid: number): (text: string) => unknown };

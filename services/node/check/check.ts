@@ -24,7 +24,7 @@ import {
 import { gpuProblem } from "../container/gpu.ts";
 import { createTables } from "../data/tables.ts";
 import { namedArguments } from "../run/call.ts";
-import { checkDatabase } from "./databases.ts";
+import { checkDatabase, checkServer } from "./databases.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkAddress, checkSurroundings } from "./network.ts";
 import { checkWays } from "./ways.ts";
@@ -43,6 +43,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   for (const database of config.databases) {
     if (!database.path) {
       yield await checkAddress(database, config);
+      yield* checkServer(database, tables);
       continue;
     }
     const problem = await readable(database.path);

@@ -4,6 +4,7 @@
  */
 import { DataError } from "../data/error.ts";
 import { type NodeDatabase, sourceOf } from "../data/databases.ts";
+import { isPostgres } from "../data/postgres_address.ts";
 import type { Tables } from "../data/tables.ts";
 import type { DatabaseType, Description } from "../data/types.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -58,6 +59,27 @@ export async function* checkDatabase(
     true,
     told ? "the names of its columns (share_columns)" : "no names of columns",
   );
+}
+
+/** Whether the sandbox can ask the server of a database; nothing of one that it does not read. */
+export async function* checkServer(
+  database: NodeDatabase,
+  tables: Tables,
+): AsyncGenerator<Finding> {
+  const name = `database ${database.label}, sandbox`;
+  try {
+    await tables.describe(sourceOf(database));
+    yield finding(name, true, "logs in and asks; the query comes with each task");
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    // Of what is for containers alone that is no fault.
+    const well = !isReadInSandbox(database);
+    yield finding(name, well, error.message);
+  }
+}
+
+function isReadInSandbox({ type, uri = "" }: NodeDatabase): boolean {
+  return type === "sql" && (isPostgres(uri) || /^sqlite:/i.test(uri));
 }
 
 function summary({ type }: NodeDatabase, { rows, columns, csv }: Description): string {

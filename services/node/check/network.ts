@@ -1,5 +1,6 @@
 /**
- * The part of `deno task node check` about what containers may reach: whether it answers, and what is missing for it.
+ * The part of `deno task node check` about what containers may reach: whether it answers, and what
+ * is missing for it.
  * @module
  */
 import { messageOf } from "../../../shared/service/errors.ts";
@@ -14,7 +15,9 @@ import type { Finding } from "./finding.ts";
 
 const PATIENCE_MS = 5000;
 
-/** A database that is an address. Whether it answers is asked where this machine itself goes there. */
+/**
+ * A database that is an address. Whether it answers is asked where this machine itself goes there.
+ */
 export async function checkAddress(
   { label, uri = "", reach }: NodeDatabase,
   { containers }: NodeConfig,

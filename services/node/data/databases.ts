@@ -7,6 +7,7 @@ import type { Target } from "../container/network/routes.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import { DataError } from "./error.ts";
 import { DEFAULT_READ, type ReadOptions } from "./options.ts";
+import { isPostgres, withLogin } from "./postgres_address.ts";
 import { readRequest } from "./request.ts";
 import type { Source, Tables } from "./tables.ts";
 import type { DatabaseType } from "./types.ts";
@@ -86,16 +87,19 @@ export async function forSandbox(
 }
 
 /** What the sandbox reads of a database. Throws a {@linkcode DataError} where it reads nothing. */
-export function sourceOf({ type, path, uri, read }: NodeDatabase): Source {
+export function sourceOf({ type, path, uri, env, read }: NodeDatabase): Source {
   const options = read ?? DEFAULT_READ;
   if ((type === "csv" || type === "parquet" || type === "excel") && path) {
     return { type, path, options };
+  }
+  if (type === "sql" && uri && isPostgres(uri)) {
+    return { type: "postgres", path: withLogin(uri, env), options };
   }
   const file = type === "sql" && (path ?? /^sqlite:\/\/\/(.+)$/i.exec(uri ?? "")?.[1]);
   if (file) return { type: "sqlite", path: file, options };
   throw new DataError(
     `It is of the type ${type}, which algorithms in the sandbox cannot read here: they read csv, parquet, ` +
-      "excel, and sql from an SQLite file. An algorithm in a container image can.",
+      "excel, and sql from PostgreSQL and from an SQLite file. An algorithm in a container image can.",
   );
 }
 
@@ -107,6 +111,8 @@ export async function columnsOf(
   database: NodeDatabase,
   tables: Tables,
 ): Promise<string[] | undefined> {
+  // What it has, is what each task's query asks for.
+  if (database.type === "sql") return undefined;
   try {
     const { columns, csv } = await tables.describe(sourceOf(database));
     return csv?.doubtfulHeader ? undefined : columns.map(({ name }) => name);

@@ -12,6 +12,8 @@ export type Cell = string | number | bigint | boolean | Date | null;
 
 export interface Rows {
   names: string[];
+  /** Types of columns that are known, whatever the cells are; those of dates are text then. */
+  types?: (TypedColumn["type"] | undefined)[];
   /** Each as long as `names`. */
   rows: Cell[][];
 }
@@ -22,11 +24,11 @@ export interface Rows {
  */
 export async function loadRows(
   connection: DuckDBConnection,
-  { names, rows }: Rows,
+  { names, types = [], rows }: Rows,
 ): Promise<TypedColumn[]> {
   const columns = names.map((name, index) => {
     const cells = rows.map((row) => row[index] ?? null);
-    const type = typeOf(cells);
+    const type = types[index] ?? typeOf(cells);
     const missing = cells.filter((cell) => isMissing(cell, type)).length;
     return { name, type, missing, value: `c${index}` };
   });

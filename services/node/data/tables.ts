@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "./error.ts";
+import { readPostgresAddress, socketOf } from "./postgres_address.ts";
 import type { DataRequest, Description, ReadJob } from "./types.ts";
 
 /** A database whose file, or address, is known to be there. */
@@ -62,8 +63,9 @@ export function createTables(
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     const sourceKey = digest([FORM, source, namesMayLeave]);
     const path = join(folder, `${sourceKey}-${digest(request)}.columns`);
-    const before = await stampOf(source.path);
-    if (await isFresh(path, source.path, before)) {
+    // Nothing tells when the content of a server has changed: it is read anew each time.
+    const before = source.type === "postgres" ? undefined : await stampOf(source.path);
+    if (before && await isFresh(path, source.path, before)) {
       await Deno.utime(path, new Date(), new Date());
       return path;
     }
@@ -71,17 +73,13 @@ export function createTables(
     try {
       const target = join(scratch, "table.columns");
       await runReader({ ...source, request, target, scratch, namesMayLeave, memoryMiB });
-      const note: Note = { stamp: before };
-      // While the source was changed so shortly ago, its stamp does not prove that it is still the
-      // same.
-      if (Date.now() - before.changed < CLOCK_TICK_MS) note.sha256 = await sha256Of(source.path);
-      if (!same(before, await stampOf(source.path))) {
-        throw new DataError("It was changed while it was read; try again.");
+      if (before) {
+        const note = await noteOf(source.path, before);
+        await Deno.writeTextFile(join(scratch, "note"), JSON.stringify(note));
+        await Deno.rename(join(scratch, "note"), `${path}.note`);
       }
-      await Deno.writeTextFile(join(scratch, "note"), JSON.stringify(note));
       // In the folder of a run it is another user's to read, and nobody's to change.
       await Deno.chmod(target, 0o444);
-      await Deno.rename(join(scratch, "note"), `${path}.note`);
       await Deno.rename(target, path);
     } finally {
       await Deno.remove(scratch, { recursive: true }).catch(() => {});
@@ -123,6 +121,16 @@ async function stampOf(path: string): Promise<Stamp> {
     modified: info.mtime?.getTime() ?? 0,
     changed: info.ctime?.getTime() ?? Date.now(),
   };
+}
+
+/** Throws a {@linkcode DataError} when the source has changed since `before`. */
+async function noteOf(path: string, before: Stamp): Promise<Note> {
+  const note: Note = { stamp: before };
+  // While the source was changed so shortly ago, its stamp does not prove that it is still the
+  // same.
+  if (Date.now() - before.changed < CLOCK_TICK_MS) note.sha256 = await sha256Of(path);
+  if (same(before, await stampOf(path))) return note;
+  throw new DataError("It was changed while it was read; try again.");
 }
 
 function same(one: Stamp, other: Stamp): boolean {
@@ -168,7 +176,7 @@ const READER = new URL("./reader_process.ts", import.meta.url).pathname;
 
 /** Runs the process that reads. What it says of the data becomes a {@linkcode DataError}. */
 async function runReader(job: ReadJob): Promise<Description> {
-  const places = [job.path, job.scratch];
+  const server = serverOf(job);
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -179,7 +187,8 @@ async function runReader(job: ReadJob): Promise<Description> {
       "--allow-env",
       "--allow-sys",
       `--allow-read`,
-      `--allow-write=${places.at(-1)}`,
+      `--allow-write=${[job.scratch, ...server.sockets].join(",")}`,
+      ...server.flags,
       READER,
     ],
     stdin: "piped",
@@ -199,6 +208,16 @@ async function runReader(job: ReadJob): Promise<Description> {
   const answer = JSON.parse(decoder.decode(stdout));
   if (answer.error !== undefined) throw new DataError(answer.error);
   return answer.description;
+}
+
+/** What a process that reads from a server may reach: that server. */
+function serverOf({ type, path }: ReadJob): { flags: string[]; sockets: string[] } {
+  if (type !== "postgres") return { flags: [], sockets: [] };
+  const address = readPostgresAddress(path);
+  const socket = socketOf(address);
+  if (socket !== undefined) return { flags: [`--allow-net=unix:${socket}`], sockets: [socket] };
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return { flags: [`--allow-net=${host}:${address.port}`], sockets: [] };
 }
 
 /** What Deno needs to find its own packages, and nothing that is secret. */

@@ -37,7 +37,8 @@ export interface DataRequest {
 
 /** What to read, and where to put it. */
 export interface ReadJob {
-  type: "csv" | "parquet" | "excel" | "sqlite";
+  type: "csv" | "parquet" | "excel" | "sqlite" | "postgres";
+  /** Of a file; of a server it is its address, with name and password. */
   path: string;
   options: ReadOptions;
   request: DataRequest;

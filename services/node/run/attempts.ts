@@ -47,10 +47,12 @@ export function createAttempts({ journal, carryOut, onFailure }: CreateAttemptsO
   function begin(entry: JournalEntry, accepted: Promise<void>): Promise<void> {
     const key = attemptKey(entry.dispatch);
     const control = new AbortController();
-    const done = accepted
-      .then(() => carryOut(entry, control.signal))
+    const carry = () => carryOut(entry, control.signal);
+    // What it is about to do is prepared meanwhile: the journal writes in order, so that nothing is
+    // noted as started before it is as accepted.
+    const done = Promise.all([accepted, Promise.resolve().then(carry)])
       .catch(onFailure)
-      .finally(() => {
+      .then(() => {
         ongoing.delete(key);
         for (const look of waiting) look();
       });

@@ -127,9 +127,9 @@ async function handIn(
 }
 
 /**
- * Makes a file of columns readable at `target`, without a copy where that can be: it may be as large
- * as a disk is. All may read the file, but only who can enter the folder of a run, and that is the
- * run's own user, finds it there.
+ * Makes a file of columns readable at `target`, without a copy where that can be: it may be as
+ * large as a disk is. All may read the file, but only who can enter the folder of a run, and that
+ * is the run's own user, finds it there.
  */
 async function handInColumns(
   source: string,

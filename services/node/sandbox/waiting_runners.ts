@@ -8,7 +8,9 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import type { RunnerProcess } from "./runner_process.ts";
 
-/** What a waiting runner takes of the machine's memory: 14 MiB of its own where this was measured. */
+/**
+ * What a waiting runner takes of the machine's memory: 14 MiB of its own where this was measured.
+ */
 const RUNNER_MIB = 16;
 /** All of an agent that waits has 150 MiB; this much is for runners. */
 const MOST_MIB = 64;

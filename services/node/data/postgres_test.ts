@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+// @ts-types="../../../shared/storage/pg.d.ts"
+import pg from "pg";
+import { startTestPostgres, temporaryFolder } from "../../../tests/harness.ts";
+import { CannotStart } from "../run/cannot_start.ts";
+import { forSandbox, type NodeDatabase, sourceOf } from "./databases.ts";
+import { readPostgresAddress, withLogin } from "./postgres_address.ts";
+import { readPostgres } from "./postgres.ts";
+import { openTable } from "./table.ts";
+import { createTables } from "./tables.ts";
+
+interface Server {
+  /** By its socket, as its owner. */
+  address: string;
+  /** The same by TCP. */
+  tcp: string;
+  sql(text: string): Promise<void>;
+}
+
+async function withServer(use: (server: Server) => Promise<void>): Promise<void> {
+  const postgres = await startTestPostgres();
+  const address = await postgres.newDatabase("task");
+  const { host, port, database, user, password } = readPostgresAddress(address);
+  const open = new Set<Socket>();
+  const bridge = createServer((inside) => {
+    const outside = connect(`${host}/.s.PGSQL.${port}`);
+    for (const one of [inside, outside]) {
+      open.add(one);
+      one.on("error", () => one.destroy());
+    }
+    inside.pipe(outside);
+    outside.pipe(inside);
+  });
+  await new Promise<void>((resolve) => bridge.listen(0, "127.0.0.1", resolve));
+  const client = new pg.Client({ host, port, database, user, password });
+  await client.connect();
+  try {
+    const { port } = bridge.address() as AddressInfo;
+    await use({
+      address,
+      tcp: `postgresql+psycopg2://${user}:${password}@127.0.0.1:${port}/${database}`,
+      sql: (text) =>
+        new Promise((resolve, reject) =>
+          client.query(new pg.Query(text), (error) => error ? reject(error) : resolve())
+        ),
+    });
+  } finally {
+    await client.end();
+    for (const one of open) one.destroy();
+    await new Promise((resolve) => bridge.close(resolve));
+    await postgres.stop();
+  }
+}
+
+const PATIENTS = `
+  create table task.patients (
+    id int8, age int4, height numeric(5,1), weight float8, smoker bool, born date,
+    seen timestamp, told timestamptz, name text, key uuid, notes jsonb, rest int4);
+  insert into task.patients values
+    (9007199254740993, 34, 1.7, 'NaN', true, '1990-02-03', '2020-01-02 03:04:05.123456',
+      '2020-01-02 03:04:05+01', 'Müller', '00000000-0000-0000-0000-000000000001', '{"a":1}', null),
+    (9007199254740992, null, 180.0, 81.25, false, null, '2020-01-02', null, 'NA', null, null, null)`;
+
+Deno.test("readPostgres() keeps every type and every digit", async () => {
+  await withServer(async ({ address, sql }) => {
+    await sql(PATIENTS);
+    const { names, types, rows } = await readPostgres(address, "select * from task.patients");
+    assert.deepEqual(
+      names.map((name, index) => [name, types![index], ...rows.map((r) => r[index])]),
+      [
+        ["id", undefined, 9007199254740993n, 9007199254740992n],
+        ["age", "number", 34, null],
+        ["height", undefined, 1.7, 180],
+        ["weight", "number", NaN, 81.25],
+        ["smoker", "boolean", true, false],
+        ["born", "date", "1990-02-03", null],
+        ["seen", "date", "2020-01-02T03:04:05.123456", "2020-01-02T00:00:00"],
+        ["told", "date", "2020-01-02T02:04:05Z", null],
+        ["name", "text", "Müller", "NA"],
+        ["key", "text", "00000000-0000-0000-0000-000000000001", null],
+        ["notes", "text", '{"a": 1}', null],
+        ["rest", "number", null, null],
+      ],
+    );
+  });
+});
+
+Deno.test("readPostgres() lets a query do nothing but read, and no second statement", async () => {
+  await withServer(async ({ address, sql }) => {
+    await sql("create table task.t (x int4); create sequence task.s");
+    const cases: [string, RegExp][] = [
+      [
+        "insert into task.t values (1) returning x",
+        /cannot execute INSERT in a read-only transaction/,
+      ],
+      [
+        "with w as (delete from task.t returning x) select * from w",
+        /cannot execute (DELETE|SELECT) in a read-only/,
+      ],
+      ["select nextval('task.s')", /cannot execute nextval\(\) in a read-only transaction/],
+      [
+        "select 1; commit; drop table task.t",
+        /cannot insert multiple commands into a prepared stat/,
+      ],
+      ["select x from tt", /relation "tt" does not exist/],
+      ["selec", /syntax error at or near "selec"/],
+      ["set transaction read write", /gives no rows: it must be a select/],
+      ["select 1 as a, 2 as a", /two columns the name "a"/],
+      ["select 'x'::bytea as b", /Column 1 of its query holds bytes/],
+    ];
+    for (const [query, message] of cases) {
+      await assert.rejects(readPostgres(address, query), (error: Error) => {
+        assert.equal(error.name, "DataError", String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+    await sql("insert into task.t values (1)");
+    assert.deepEqual((await readPostgres(address, "select count(*)::int4 as n from task.t")).rows, [
+      [
+        1,
+      ],
+    ]);
+  });
+});
+
+Deno.test("readPostgres() does not pass on what the server says of values, of names or of the log-in", async () => {
+  await withServer(async ({ address, sql }) => {
+    await sql(PATIENTS);
+    await assert.rejects(
+      readPostgres(address, "select name::int4 from task.patients"),
+      /^DataError: Its query cannot be run: the server reports 22P02\.$/,
+    );
+    const wrong = address.replace(/:[^:@]+@/, ":wrong@");
+    await assert.rejects(readPostgres(wrong, "select 1"), /lets this node not in: 28P01\.$/);
+    const gone = "postgresql://u:p@127.0.0.1:1/d";
+    await assert.rejects(readPostgres(gone, "select 1"), /lets this node not in: ECONNREFUSED\.$/);
+  });
+});
+
+Deno.test("a run in the sandbox reads a PostgreSQL database by its query, by socket and by TCP, anew each time", async () => {
+  const folder = await temporaryFolder();
+  try {
+    const tables = createTables({ folder: folder.path, namesMayLeave: false });
+    await withServer(async ({ address, tcp, sql }) => {
+      await sql(
+        "create table task.t (x int4, s text); insert into task.t values (20, 'a'), (40, 'b')",
+      );
+      for (const uri of [address, tcp]) {
+        const database: NodeDatabase = { label: "d", type: "sql", uri, reach: [] };
+        async function mean(query: string) {
+          const [found] = await forSandbox([{ database, wanted: { query } }], tables);
+          const values = openTable("d", found!.path).floats("x");
+          return values.reduce((sum, value) => sum + value, 0) / values.length;
+        }
+        assert.equal(await mean("select x, s from task.t order by x"), 30);
+        await sql("update task.t set x = x + 10");
+        assert.equal(await mean("select x, s from task.t order by x"), 40);
+        assert.equal(await mean("select x from task.t where s = 'a'"), 30);
+        await sql("update task.t set x = x - 10");
+        assert.equal((await tables.describe(sourceOf(database))).rows, 1, "as check asks");
+        await assert.rejects(
+          forSandbox([{ database, wanted: {} }], tables),
+          (error: Error) =>
+            error instanceof CannotStart && /must give it a query/.test(error.message),
+        );
+      }
+    });
+  } finally {
+    await folder.remove();
+  }
+});
+
+Deno.test("sourceOf() says which SQL databases the sandbox reads", () => {
+  const database: NodeDatabase = {
+    label: "d",
+    type: "sql",
+    uri: "mysql://u:p@db.example/research",
+    reach: [],
+  };
+  assert.throws(() => sourceOf(database), /sql from PostgreSQL and from an SQLite file/);
+});
+
+Deno.test("withLogin() takes name and password from the parameters where the address has none", () => {
+  const env = { user: "reader", PASSWORD: "p@ss" };
+  assert.equal(
+    withLogin("postgres://db.example/r", env),
+    "postgresql://reader:p%40ss@db.example/r",
+  );
+  assert.equal(withLogin("postgresql://a:b@db.example/r", env), "postgresql://a:b@db.example/r");
+  assert.deepEqual(
+    readPostgresAddress("postgresql://u:p%40@[::1]/r?sslmode=require&sslrootcert=/ca"),
+    {
+      host: "::1",
+      port: 5432,
+      database: "r",
+      user: "u",
+      password: "p@",
+      tls: true,
+      authority: "/ca",
+    },
+  );
+});
