@@ -13,9 +13,12 @@ const PACKAGES = "apt-cache depends --recurse --no-recommends --no-suggests --no
   "--no-breaks --no-replaces --no-enhances python3 libstdc++6 | grep '^\\w' | sort -u";
 
 const ALGORITHM = `
+import os
+
 from vantage6.algorithm.client import AlgorithmClient
 from vantage6.algorithm.tools.decorators import algorithm_client, data
-from vantage6.algorithm.tools.util import info
+from vantage6.algorithm.tools.util import get_env_var, info
+from vantage6.algorithm.tools.wrappers import load_data
 
 
 @algorithm_client
@@ -53,6 +56,27 @@ def partial_large(text):
 def partial(df, column):
     info("computing a sum")
     return {"sum": float(df[column].sum()), "count": int(df[column].count())}
+
+
+def tables():
+    """What the tools make of each database: its columns, or what they say against it."""
+    return {label: table(label) for label in os.environ["USER_REQUESTED_DATABASE_LABELS"].split(",")}
+
+
+def table(label):
+    try:
+        df = load_data(get_env_var(f"{label.upper()}_DATABASE_URI"), "csv")
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    return {"columns": [[str(name), str(df[name].dtype), *map(plain, df[name])] for name in df]}
+
+
+def plain(value):
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and value != value:
+        return None
+    return value if isinstance(value, (bool, int, float)) and abs(value) != float("inf") else str(value)
 `;
 
 const missing = await whatIsMissing();
