@@ -14,6 +14,7 @@ import { benchFanOut } from "./fan_out.ts";
 import { benchFeed } from "./feed.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
+import { benchIterations } from "./iterations.ts";
 import { benchLists } from "./lists.ts";
 import { benchLogin } from "./login.ts";
 import { benchNoopRuns } from "./noop_runs.ts";
@@ -33,6 +34,10 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
     run: benchRuntimes,
   },
   data: { what: "a run on a million rows, the first time and again", run: benchData },
+  iterations: {
+    what: "25 iterations of a logistic regression at 4 sites, in the sandbox",
+    run: benchIterations,
+  },
   lists: {
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
     run: benchLists,

@@ -4,11 +4,11 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import pg from "pg";
 import { startTestPostgres, temporaryFolder } from "../../../tests/harness.ts";
 import { CannotStart } from "../run/cannot_start.ts";
-import { forSandbox, type NodeDatabase, sourceOf } from "./databases.ts";
+import { forSandbox, type NodeDatabase, sourceOf, type WantedDatabase } from "./databases.ts";
 import { readPostgresAddress, withLogin } from "./postgres_address.ts";
 import { readPostgres } from "./postgres.ts";
 import { openTable } from "./table.ts";
-import { createTables } from "./tables.ts";
+import { createTables, type Tables } from "./tables.ts";
 
 interface Server {
   /** By its socket, as its owner. */
@@ -139,6 +139,13 @@ Deno.test("readPostgres() does not pass on what the server says of values, of na
   });
 });
 
+/** The mean of the column `x`, as a run finds it. */
+async function meanOf(wanted: WantedDatabase, tables: Tables): Promise<number> {
+  const [found] = await forSandbox([wanted], tables);
+  const values = openTable("d", found!.path).floats("x");
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 Deno.test("a run in the sandbox reads a PostgreSQL database by its query, by socket and by TCP, anew each time", async () => {
   const folder = await temporaryFolder();
   try {
@@ -149,11 +156,7 @@ Deno.test("a run in the sandbox reads a PostgreSQL database by its query, by soc
       );
       for (const uri of [address, tcp]) {
         const database: NodeDatabase = { label: "d", type: "sql", uri, reach: [] };
-        async function mean(query: string) {
-          const [found] = await forSandbox([{ database, wanted: { query } }], tables);
-          const values = openTable("d", found!.path).floats("x");
-          return values.reduce((sum, value) => sum + value, 0) / values.length;
-        }
+        const mean = (query: string) => meanOf({ database, wanted: { query } }, tables);
         assert.equal(await mean("select x, s from task.t order by x"), 30);
         await sql("update task.t set x = x + 10");
         assert.equal(await mean("select x, s from task.t order by x"), 40);
