@@ -16,12 +16,16 @@ const SCRIPT = "sleep 0.2";
 export async function benchRuntimes({ stack, site }: BenchContext): Promise<void> {
   await benchSandbox();
   await benchContainers();
-  const agent = residentMiB(stack.part(`node ${site.members[0]!.node}`).pid);
+  const { pid } = stack.part(`node ${site.members[0]!.node}`);
+  const agent = residentMiB(pid);
   const empty = await emptyProgram();
+  const all = treeOf(pid);
   report("an agent that waits", {
     "MiB": agent,
     "empty deno program MiB": empty,
     "ratio": agent / empty,
+    "processes, with runners that wait": all.length,
+    "all of them MiB (PSS)": all.reduce((sum, one) => sum + proportionalMiB(one), 0),
   });
 }
 
@@ -142,4 +146,29 @@ async function emptyProgram(): Promise<number> {
 function residentMiB(pid: number): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
+}
+
+/** A process and all that it has started, directly or not. */
+function treeOf(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const status = Deno.readTextFileSync(`/proc/${name}/status`);
+      parents.set(Number(name), Number(/^PPid:\s+(\d+)$/m.exec(status)![1]));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const tree = [root];
+  for (const one of tree) {
+    for (const [pid, parent] of parents) if (parent === one) tree.push(pid);
+  }
+  return tree;
+}
+
+/** Memory of a process, where what it shares with others counts in parts. */
+function proportionalMiB(pid: number): number {
+  const memory = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(memory)![1]) / 1024;
 }

@@ -73,8 +73,8 @@ export function createWaitingRunners(
 
   return {
     async take(limits) {
-      const fitting = waiting.find((runner) => !runner.gone && isFor(runner, limits));
-      const unfit = waiting.filter((runner) => runner.gone || !isFor(runner, limits));
+      const unfit = waiting.filter((runner) => !isAlive(runner) || !isFor(runner, limits));
+      const fitting = waiting.find((runner) => !unfit.includes(runner));
       waiting = waiting.filter((runner) => runner !== fitting && !unfit.includes(runner));
       fitting?.process.ref();
       // What died while it waited, or waits for runs of other limits.
@@ -93,6 +93,19 @@ export function createWaitingRunners(
       await Promise.all(waiting.map((runner) => runner.remove()));
     },
   };
+}
+
+/** Asks the kernel, too: of its end this process hears a moment later. */
+function isAlive({ gone, process }: RunnerProcess): boolean {
+  if (gone) return false;
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${process.pid}/stat`);
+    // The state stands behind the name, which may hold anything.
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    // No longer there; or there is no /proc on this machine.
+    return Deno.build.os !== "linux";
+  }
 }
 
 function isFor({ limits }: RunnerProcess, { memoryMiB, timeoutSeconds }: RunLimits): boolean {
