@@ -200,7 +200,7 @@ Deno.test("a Parquet database serves the sandbox, others are refused clearly, co
     node: () => ({
       databases: [
         { label: "default", uri: parquet, type: "parquet" },
-        { label: "warehouse", uri: "postgresql://nowhere.example/x", type: "sql" },
+        { label: "warehouse", uri: "mysql://nowhere.example/x", type: "sql" },
       ],
       share_columns: true,
     }),
