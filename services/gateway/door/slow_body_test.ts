@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { silentLogger } from "../../../shared/service/log.ts";
+import type { GatewayDeps } from "../deps.ts";
+import { createGatewayApp } from "../app.ts";
+
+/** A gateway on a port of its own, which no request may get past. */
+function openDoor({ known }: { known: boolean }) {
+  const app = createGatewayApp({
+    http: { request: () => assert.fail("a body that is not whole was passed on"), close() {} },
+    principals: {
+      of: () => Promise.resolve(known ? {} : undefined),
+      hear() {},
+      forget() {},
+    } as unknown as GatewayDeps["principals"],
+    health: () => Promise.resolve({}),
+    log: silentLogger,
+    corsOrigins: ["*"],
+    maxBody: 2 ** 20,
+    bodyPatienceMs: 100,
+  });
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
+}
+
+/** The answer to a request of which only a part of the body is sent. */
+async function answerToPart(port: number, path: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const text = `POST /api${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{"name":`;
+  await connection.write(new TextEncoder().encode(text));
+  let answer = "";
+  const buffer = new Uint8Array(4096);
+  while (!answer.includes("}")) {
+    const count = await connection.read(buffer);
+    if (count === null) break;
+    answer += new TextDecoder().decode(buffer.subarray(0, count));
+  }
+  return answer;
+}
+
+Deno.test("a body that does not come is answered 408, with what to do, on every kind of route", async () => {
+  await using door = openDoor({ known: true });
+  for (const path of ["/organization", "/token/user", "/recover/lost"]) {
+    const answer = await answerToPart(door.addr.port, path);
+    assert.match(answer, /^HTTP\/1\.1 408 /, path);
+    assert.match(answer, /did not arrive in time/);
+    assert.match(answer, /"code":"request_timeout"/);
+  }
+});
+
+Deno.test("of strangers no body is waited for", async () => {
+  await using door = openDoor({ known: false });
+  for (const path of ["/organization", "/blobstream"]) {
+    assert.match(await answerToPart(door.addr.port, path), /^HTTP\/1\.1 401 /, path);
+  }
+});
