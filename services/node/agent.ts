@@ -41,7 +41,8 @@ const LAST_WORDS_MS = 3000;
 export interface Agent {
   readonly identity: NodeIdentity;
   /**
-   * Takes no more work, ends what runs, reports what can be reported soon, lets go of everything.
+   * Takes no more work, reports what can be reported soon, lets go of everything. What runs in the
+   * sandbox ends; containers go on, unless the agent was started with `killRuns`.
    */
   stop(): Promise<void>;
 }
@@ -57,6 +58,8 @@ export interface StartAgentOptions {
   onFailure: (error: unknown) => void;
   /** Makes what runs the algorithms named `deno:…`; the sandbox unless given. */
   openSandbox?: (options: SandboxOptions) => Promise<Sandbox>;
+  /** Whether what runs in containers ends when this agent is stopped, too. */
+  killRuns?: boolean;
 }
 
 /**
@@ -65,7 +68,8 @@ export interface StartAgentOptions {
  * folder in use.
  */
 export async function startAgent(
-  { config, log, signal, onFailure, openSandbox = createSandbox }: StartAgentOptions,
+  { config, log, signal, onFailure, openSandbox = createSandbox, killRuns = false }:
+    StartAgentOptions,
 ): Promise<Agent> {
   const failed = new AbortController();
   let started = false;
@@ -77,7 +81,7 @@ export async function startAgent(
   const life = createLife(log);
   const starting = AbortSignal.any([signal, failed.signal]);
   try {
-    const identity = await start(life, { config, starting, fail, openSandbox });
+    const identity = await start(life, { config, starting, fail, openSandbox, killRuns });
     failed.signal.throwIfAborted();
     started = true;
     return { identity, stop: life.stop };
@@ -87,7 +91,8 @@ export async function startAgent(
   }
 }
 
-interface StartOptions extends Required<Pick<StartAgentOptions, "config" | "openSandbox">> {
+interface StartOptions
+  extends Required<Pick<StartAgentOptions, "config" | "openSandbox" | "killRuns">> {
   /** Gives up starting. */
   starting: AbortSignal;
   /** Takes an error after which the agent cannot go on. */
@@ -96,7 +101,7 @@ interface StartOptions extends Required<Pick<StartAgentOptions, "config" | "open
 
 async function start(
   life: ServiceLife,
-  { config, starting, fail, openSandbox }: StartOptions,
+  { config, starting, fail, openSandbox, killRuns }: StartOptions,
 ): Promise<NodeIdentity> {
   const since = performance.now();
   const { log } = life;
@@ -181,7 +186,8 @@ async function start(
   life.onStop("work", async () => {
     stopping.abort(new Error("stopping"));
     const silence = setTimeout(() => silenced.abort(new Error("stopping")), LAST_WORDS_MS);
-    await attempts.interruptAll(new Interruption("stopping", "the node's agent was stopped"));
+    const kind = killRuns ? "stopping" : "handed over";
+    await attempts.interruptAll(new Interruption(kind, "the node's agent was stopped"));
     clearTimeout(silence);
     silenced.abort(new Error("stopped"));
     await intake;

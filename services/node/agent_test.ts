@@ -212,9 +212,16 @@ Deno.test("Agent reports a run whose log alone is larger than a message", async 
       assert.equal(result.status, status, result.reason ?? "");
       assert.match(
         result.log,
-        /^word\n[^]*\[The log was cut here: it is too long for a report\.\]$/,
+        /^word\n[^]*\[The log was cut here: it is too long for a report\.\]\n[^]*word/,
       );
     }
+    const uploads = hub.asked.get("POST /blobstream");
+    const input = { method: "wordy", kwargs: { x: { bytes: 500_000 } } };
+    const small = await hub.final(await hub.post({ image: IMAGE, input }));
+    assert.equal(small.status, "completed", small.reason ?? "");
+    assert.equal((decodePayload(small.result!) as string).length, 500_000);
+    assert.match(small.log, /The log was cut here/);
+    assert.equal(hub.asked.get("POST /blobstream"), uploads, "no blob because of its log");
   });
 });
 

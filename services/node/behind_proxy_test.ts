@@ -122,9 +122,11 @@ Deno.test("an agent without settings of its own heeds the variables that other p
   await withHospital(async ({ hub, proxy, certificates }) => {
     await withNode({}, async (configPath) => {
       const agent = startAgentProcess(configPath, {
-        https_proxy: `http://${LOGIN}@${proxy.address}`,
-        SSL_CERT_FILE: certificates.ca,
-        NO_PROXY: "other.test",
+        variables: {
+          https_proxy: `http://${LOGIN}@${proxy.address}`,
+          SSL_CERT_FILE: certificates.ca,
+          NO_PROXY: "other.test",
+        },
       });
       await agent.ready;
       const large = await hub.post({

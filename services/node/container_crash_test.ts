@@ -25,7 +25,7 @@ const login = { username: "clinic", password: "secret-of-the-clinic" };
 interface Site {
   hub: HubDouble;
   between: EngineBetween;
-  startAgent(): Promise<AgentProcess>;
+  startAgent(args?: string[]): Promise<AgentProcess>;
   /** Dispatches a run that counts how often it is run and waits for a sign. */
   post(image?: string): Promise<HeldResult>;
   /** Gives the sign. */
@@ -61,8 +61,8 @@ async function withSite(use: (site: Site) => Promise<void>, registry?: string): 
       between,
       runs,
       isRun: () => waitFor(async () => await runs() > 0, { what: "a run", timeout: 40_000 }),
-      async startAgent() {
-        const agent = startAgentProcess(folder.configPath);
+      async startAgent(args = []) {
+        const agent = startAgentProcess(folder.configPath, { args });
         agents.push(agent);
         await agent.ready;
         return agent;
@@ -175,6 +175,47 @@ Deno.test(containerTest("Agent killed while a container runs takes it up again")
     await completes(result, 1);
   });
 });
+
+Deno.test(containerTest("Agent that is stopped leaves a container to the next one"), async () => {
+  await withSite(async ({ startAgent, post, go, isRun, completes }) => {
+    const result = await post();
+    for (let times = 0; times < 2; times++) {
+      const agent = await startAgent();
+      await isRun();
+      agent.signal("SIGTERM");
+      assert.equal((await agent.exited).code, 0);
+      assert.deepEqual(await engine().states(), ["running"]);
+      assert.deepEqual([result.status, result.attempt], ["active", 1]);
+    }
+    // It ends while there is no agent.
+    await go();
+    await waitFor(async () => (await engine().states()).every((state) => state === "exited"), {
+      what: "the container to end",
+      timeout: 30_000,
+    });
+    await startAgent();
+    await completes(result, 1);
+  });
+});
+
+Deno.test(
+  containerTest("Agent that is stopped with --kill-runs ends a container, and the hub hears so"),
+  async () => {
+    await withSite(async ({ hub, startAgent, post, go, isRun }) => {
+      const agent = await startAgent(["--kill-runs"]);
+      const result = await post();
+      await isRun();
+      agent.signal("SIGTERM");
+      assert.equal((await agent.exited).code, 0);
+      assert.deepEqual(await engine().states(), []);
+      assert.deepEqual([result.status, result.attempt], ["pending", 2]);
+      await startAgent();
+      await go();
+      await hub.final(result);
+      assert.deepEqual([result.status, result.attempt], ["completed", 2]);
+    });
+  },
+);
 
 Deno.test(
   containerTest("Agent killed when a container has ended and it does not know yet reports its end"),

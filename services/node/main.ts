@@ -18,8 +18,11 @@ import { describeWalls, type Wall } from "./sandbox/walls.ts";
 
 const HELP = `Runs the agent of one node at a data station.
 
-Usage: deno task node --config FILE
+Usage: deno task node --config FILE [--kill-runs]
 ${COMMANDS_HELP}  --config FILE   the node's configuration (YAML)
+  --kill-runs     end what runs when the agent is stopped. Without it containers go on and the next
+                  agent takes them up again, as after a crash: nobody but the program itself ends
+                  them until then. What runs in the sandbox ends in any case, and is done anew.
   --help          this text
 
 The configuration, with its defaults:
@@ -59,11 +62,11 @@ const STOP_DEADLINE_MS = 10_000;
 async function main(): Promise<number> {
   const command = findCommand(Deno.args);
   if (command) return await command();
-  const path = await configPath();
-  if (typeof path === "number") return path;
+  const args = await readAgentArgs();
+  if (typeof args === "number") return args;
   let config: NodeConfig;
   try {
-    config = await readNodeConfig(path);
+    config = await readNodeConfig(args.path);
   } catch (error) {
     sayReason(createLogger("node"), error);
     return error instanceof ConfigError ? 2 : 1;
@@ -71,10 +74,14 @@ async function main(): Promise<number> {
   forgetVariables();
   const { logLevel: level } = config;
   const options = { level, deadlineMs: STOP_DEADLINE_MS, sayFailure: sayReason };
-  return await runService("node", (life) => run(config, life), options);
+  const { killRuns } = args;
+  return await runService("node", (life) => run({ config, killRuns }, life), options);
 }
 
-async function run(config: NodeConfig, { log, signal, fail, onStop }: ServiceProcess) {
+async function run(
+  { config, killRuns }: { config: NodeConfig; killRuns: boolean },
+  { log, signal, fail, onStop }: ServiceProcess,
+) {
   if (
     config.api.startsWith("http://") && !/^http:\/\/(localhost|127\.|\[::1\])/.test(config.api)
   ) {
@@ -82,7 +89,7 @@ async function run(config: NodeConfig, { log, signal, fail, onStop }: ServicePro
       server: config.api,
     });
   }
-  const starting = startAgent({ config, log, signal, onFailure: fail });
+  const starting = startAgent({ config, log, signal, onFailure: fail, killRuns });
   // An agent that is stopped while it starts gives back what it has, and then says that it did not
   // start.
   onStop("agent", async () => {
@@ -97,18 +104,28 @@ function sayReason(log: Logger, error: unknown): void {
   log.error(messageOf(error));
 }
 
-/** The path given on the command line, or the exit code when there is none to work with. */
-async function configPath(): Promise<string | number> {
+interface AgentArgs {
+  /** Of the configuration. */
+  path: string;
+  killRuns: boolean;
+}
+
+/** What the command line says, or the exit code when there is nothing to work with. */
+async function readAgentArgs(): Promise<AgentArgs | number> {
   try {
-    const { values: { config, help } } = readArgs({
+    const { values: { config, help, "kill-runs": killRuns = false } } = readArgs({
       args: Deno.args,
-      options: { config: { type: "string", short: "c" }, help: { type: "boolean", short: "h" } },
+      options: {
+        config: { type: "string", short: "c" },
+        "kill-runs": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     });
     if (help) {
       console.log(HELP + (await describeWalls()).map(showWall).join("\n"));
       return 0;
     }
-    if (config) return typedPath(config);
+    if (config) return { path: typedPath(config), killRuns };
     console.error("--config FILE is missing; --help explains.");
   } catch (error) {
     console.error(`${messageOf(error)}\n--help explains.`);

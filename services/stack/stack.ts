@@ -214,7 +214,8 @@ async function bringUp(
           // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces.
           // Like the gateway, it looks at the signal of requests.
           permissions: ["--allow-all", "--unstable-no-legacy-abort"],
-          args: ["--config", resolve(configPath)],
+          // With the stack everything ends.
+          args: ["--config", resolve(configPath), "--kill-runs"],
           env: {},
         }),
       ),

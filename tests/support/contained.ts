@@ -1,6 +1,6 @@
 /** Container runs as the agent makes them, without an agent, on a real engine. */
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
-import type { Outcome } from "../../services/node/run/runtime.ts";
+import type { Outcome, RunHandle } from "../../services/node/run/runtime.ts";
 import { type Containers, createContainers } from "../../services/node/container/containers.ts";
 import type { Connect } from "../../services/node/container/network/connect.ts";
 import type { ContainerOptions } from "../../services/node/container/options.ts";
@@ -34,7 +34,7 @@ export interface ContainersOfTest {
   start(
     script: string,
     run?: Partial<RunSpec>,
-  ): Promise<{ done: Promise<Outcome>; kill(): Promise<void> }>;
+  ): Promise<RunHandle>;
   /** Runs a script in a container to its end. */
   run(script: string, run?: Partial<RunSpec>): Promise<Outcome & { text: string }>;
 }

@@ -20,9 +20,9 @@ export function fail() {
 export function big(_context, { bytes }) {
   return "x".repeat(bytes);
 }
-export function wordy() {
+export function wordy(_context, { bytes } = { bytes: 1_000_000 }) {
   for (let n = 0; n < 250_000; n++) console.log("word");
-  return "x".repeat(1_000_000);
+  return "x".repeat(bytes);
 }
 export function wordyFailure() {
   wordy();
@@ -101,7 +101,7 @@ export interface AgentProcess extends ManagedProcess {
 
 export function startAgentProcess(
   configPath: string,
-  variables: Record<string, string> = {},
+  { variables = {}, args = [] }: { variables?: Record<string, string>; args?: string[] } = {},
 ): AgentProcess {
   const lines: string[] = [];
   const ready = Promise.withResolvers<void>();
@@ -110,7 +110,7 @@ export function startAgentProcess(
   delete env[API_KEY_VARIABLE];
   const child = startProcess({
     command: Deno.execPath(),
-    args: ["run", "--quiet", "-A", `${ROOT}services/node/main.ts`, "--config", configPath],
+    args: ["run", "--quiet", "-A", `${ROOT}services/node/main.ts`, "--config", configPath, ...args],
     env,
     onLine(line) {
       lines.push(line);

@@ -49,7 +49,13 @@ export interface SuperviseOptions {
 export function supervise(options: SuperviseOptions): RunHandle {
   const { engine, id, disk, pid, runFolder, temporary, limits, startedAt, log } = options;
   const ended = new AbortController();
+  const leaving = new AbortController();
   let verdict: Verdict | undefined;
+  let over: Promise<void> | undefined;
+
+  function endOnce(): Promise<void> {
+    return over ??= options.onEnd();
+  }
 
   /** Ends the container for a reason of the node's; the first reason counts. */
   async function end(why: Verdict): Promise<void> {
@@ -95,7 +101,10 @@ export function supervise(options: SuperviseOptions): RunHandle {
       signal,
     });
     try {
-      const state = await whenEnded(engine, id, { log, signal: options.signal });
+      const state = await whenEnded(engine, id, {
+        log,
+        signal: AbortSignal.any([options.signal, leaving.signal]),
+      });
       await Promise.race([following, delay(LAST_LINES_MS, undefined, { ref: false })]);
       ended.abort();
       await watching;
@@ -103,7 +112,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
     } finally {
       clearTimeout(timer);
       ended.abort();
-      await options.onEnd();
+      await endOnce();
     }
   }
 
@@ -117,7 +126,7 @@ export function supervise(options: SuperviseOptions): RunHandle {
   }
 
   const done = follow().catch((error): Outcome => {
-    log.error("Cannot watch a container to its end", { error });
+    if (!leaving.signal.aborted) log.error("Cannot watch a container to its end", { error });
     return {
       status: "unknown error",
       result: null,
@@ -131,6 +140,12 @@ export function supervise(options: SuperviseOptions): RunHandle {
     async kill() {
       await end(KILLED);
       await done;
+    },
+    leave() {
+      // First of all its ways to this agent end, as if that had died: its questions are to break
+      // off, which programs try again, and not to be answered with errors.
+      void endOnce();
+      leaving.abort(new Error("left to the next agent"));
     },
   };
 }

@@ -214,3 +214,50 @@ Deno.test(
     }
   },
 );
+
+Deno.test(
+  containerTest(
+    "A container that is left goes on, and hears nothing of the agent's end but a broken connection",
+  ),
+  async () => {
+    await withContainers(testEngine(), async ({ start, again, containers, folder }) => {
+      const asked = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<Response>();
+      const name = "left-1";
+      const jobId = 7403;
+      const handle = await start(
+        "wget -qO- http://127.0.0.1/x > said 2>&1; while [ ! -e /mnt/tmp/go ]; do sleep 0.1; done; " +
+          "cp said output",
+        {
+          name,
+          jobId,
+          serve() {
+            asked.resolve();
+            return answer.promise;
+          },
+        },
+      );
+      await asked.promise;
+      handle.leave!();
+      answer.resolve(new Response("failed", { status: 500 }));
+      await handle.done;
+      await containers.close();
+      assert.deepEqual(await testEngine().states(), ["running"]);
+      const next = await (await again()).reattach({
+        name,
+        jobId,
+        targets: [],
+        limits: LIMITS,
+        onLog() {},
+        serve: () => () => new Response(),
+      });
+      await Deno.writeTextFile(`${folder}/containers/tmp/${jobId}/go`, "");
+      const outcome = await next!.done;
+      assert.equal(outcome.status, "completed", outcome.reason ?? "");
+      const said = await textOf(outcome);
+      assert.match(said!, /wget/);
+      assert.doesNotMatch(said!, /500|failed/);
+      await outcome.release!();
+    });
+  },
+);

@@ -55,9 +55,11 @@ function explainExit(
 ): string | null {
   if (exitCode === 0) return null;
   if (oomKilled || exitCode === 137) {
-    const likely = oomKilled ? "because" : "most likely because";
-    return `The algorithm was killed (exit code ${exitCode}), ${likely} it ran out of memory: ` +
-      `this node gives it ${memoryMiB} MiB.`;
+    const killed = `The algorithm was killed (exit code ${exitCode})`;
+    const given = `this node gives it ${memoryMiB} MiB`;
+    if (oomKilled) return `${killed}, because it ran out of memory: ${given}.`;
+    return `${killed}, most likely because it ran out of memory: ${given}, ` +
+      "of which the machine may have had less left.";
   }
   const signal = exitCode > 128 && exitCode < 160 ? `, that is signal ${exitCode - 128}` : "";
   return `The algorithm ended with exit code ${exitCode}${signal}; its log may say why.`;

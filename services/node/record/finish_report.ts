@@ -113,14 +113,18 @@ export async function splitReport(path: string): Promise<SplitReport> {
   return { head: JSON.parse(`${head}}`), part: { path, start: at + MARK.length, end: size - 2 } };
 }
 
-/** A report without payload as it is sent: in at most so many bytes, for which its log is cut if need be. */
+/**
+ * A report as it is sent: in at most so many bytes, for which its log is cut in its middle if need
+ * be.
+ */
 export function encodeReport(head: Record<string, unknown>, mostBytes: number): Uint8Array {
   const encoder = new TextEncoder();
   const whole = typeof head.log === "string" ? head.log : "";
+  const note = "[The log was cut here: it is too long for a report.]";
   for (let kept = whole.length;; kept = Math.floor(kept * 0.9)) {
+    const end = kept === 0 ? "" : whole.slice(-Math.ceil(kept / 2));
     const log = kept < whole.length
-      ? `${whole.slice(0, kept)}\n[The log was cut here: it is too long for a report.]`
-        .toWellFormed()
+      ? `${whole.slice(0, Math.floor(kept / 2))}\n${note}\n${end}`.toWellFormed()
       : head.log;
     const bytes = encoder.encode(JSON.stringify({ ...head, log }));
     if (bytes.length <= mostBytes || kept === 0) return bytes;

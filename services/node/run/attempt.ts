@@ -136,22 +136,27 @@ async function takeUp(
   }
 }
 
-type EndTools = Pick<AttemptTools, "journal" | "log"> & { ending: Ending };
+type EndTools = Pick<AttemptTools, "journal" | "log" | "runtime"> & { ending: Ending };
 
 async function endInterrupted(
   { kind, message }: Interruption,
   dispatch: Dispatch,
-  { ending, journal, log }: EndTools,
+  { ending, journal, log, runtime }: EndTools,
 ): Promise<void> {
   log.info("Interrupted", { reason: message });
   if (kind === "killed") return await ending.fail("killed by user", message);
   if (kind === "unwanted") return await ending.forget();
-  // What has not begun is done by the next agent; of what has, the hub must know that it is lost.
-  const begun = journal.open.get(attemptKey(dispatch))?.state === "started";
-  if (begun) await ending.giveUp(message);
+  // What has not begun is done by the next agent.
+  if (journal.open.get(attemptKey(dispatch))?.state !== "started") return;
+  if (kind === "handed over" && runtime.reattach) return log.info("Left to the next agent");
+  // The hub must know that it is lost.
+  await ending.giveUp(message);
 }
 
-async function endFailed(error: unknown, { ending, log }: EndTools): Promise<void> {
+async function endFailed(
+  error: unknown,
+  { ending, log }: Pick<EndTools, "ending" | "log">,
+): Promise<void> {
   if (error instanceof CannotStart) return await ending.fail(error.status, error.message);
   if (isAboutKeys(error)) return await ending.fail("start failed", error.message);
   log.error("The run failed in a way that nobody expected", { error });

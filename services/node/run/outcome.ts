@@ -2,6 +2,7 @@
  * What both runtimes say and do about the end of a run.
  * @module
  */
+import { isHandedOver } from "./interruption.ts";
 import type { Outcome, RunHandle, RunLimits } from "./runtime.ts";
 
 /** The longest that a timer can wait, in milliseconds; a longer time limit is taken for that. */
@@ -35,18 +36,25 @@ export function endedAtOnce(
 /**
  * Follows a run to its end, and kills it when `signal` is aborted. Rejects with the signal's reason
  * then, once nothing is left of the run; but one that completed before it was killed is as good as
- * any.
+ * any. When the agent hands over, a run that can outlive it is left as it is.
  */
 export async function followToEnd(handle: RunHandle, signal: AbortSignal): Promise<Outcome> {
-  const kill = () => void handle.kill();
-  signal.addEventListener("abort", kill, { once: true });
-  if (signal.aborted) kill();
+  const left = Promise.withResolvers<never>();
+  function interrupt(): void {
+    if (!handle.leave || !isHandedOver(signal.reason)) return void handle.kill();
+    handle.leave();
+    left.reject(signal.reason);
+  }
+  // Caught here, because the first of the two is what counts.
+  left.promise.catch(() => {});
+  signal.addEventListener("abort", interrupt, { once: true });
+  if (signal.aborted) interrupt();
   try {
-    const outcome = await handle.done;
+    const outcome = await Promise.race([handle.done, left.promise]);
     if (!signal.aborted || outcome.status === "completed") return outcome;
     await outcome.release?.();
     throw signal.reason;
   } finally {
-    signal.removeEventListener("abort", kill);
+    signal.removeEventListener("abort", interrupt);
   }
 }

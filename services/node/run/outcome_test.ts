@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Interruption } from "./interruption.ts";
 import { endedAtOnce, followToEnd, KILLED } from "./outcome.ts";
 import type { Outcome, RunHandle } from "./runtime.ts";
 
@@ -56,6 +57,26 @@ Deno.test("followToEnd() takes a run that completed before it was killed for com
   control.abort(new Error("too late"));
   assert.equal((await following).status, "completed");
   assert.ok(!calls.includes("release"));
+});
+
+Deno.test("followToEnd() leaves a run that can outlive the agent when that hands over, and kills it otherwise", async () => {
+  for (
+    const [kind, expected] of [["handed over", ["leave"]], ["killed", ["kill", "release"]]] as const
+  ) {
+    const { handle, calls } = startRun();
+    const control = new AbortController();
+    const following = followToEnd(
+      { ...handle, leave: () => void calls.push("leave") },
+      control.signal,
+    );
+    control.abort(new Interruption(kind, "why"));
+    await assert.rejects(following, Interruption);
+    assert.deepEqual(calls, expected);
+  }
+  const { handle, calls } = startRun();
+  const handedOver = AbortSignal.abort(new Interruption("handed over", "why"));
+  await assert.rejects(followToEnd(handle, handedOver), Interruption);
+  assert.deepEqual(calls, ["kill", "release"], "one that cannot");
 });
 
 Deno.test("endedAtOnce() is over, and can be killed nevertheless", async () => {

@@ -23,6 +23,7 @@ import { persist } from "../hub/persist.ts";
 import type { Broker } from "../hub/broker.ts";
 import { type Hub, HubError, WrongKeyError } from "../hub/hub.ts";
 import type { Upload } from "../hub/upload.ts";
+import { collect, readPieces } from "../payload/pieces.ts";
 import { encodeReport, splitReport } from "../record/finish_report.ts";
 
 /**
@@ -31,6 +32,12 @@ import { encodeReport, splitReport } from "../record/finish_report.ts";
  */
 const FIRST_TIMEOUT_MS = 2000;
 const LAST_TIMEOUT_MS = 30_000;
+
+/**
+ * Bytes that a report has for everything but its result. A result for which that is left goes in
+ * the report, though a longer log be cut: a blob is for what is large itself.
+ */
+const LOG_ROOM = 128 * 1024;
 
 /**
  * HTTP statuses that say: this report is wrong. Others say that the hub is unwell, or the log-in
@@ -211,9 +218,13 @@ export function createReporter(
     async finish(_attempt, path) {
       const { size } = await Deno.stat(path);
       if (size <= MAX_REPORT) return await send("finish", await Deno.readFile(path), ended);
-      // The payload goes on its own, as a stream; the report then names it.
       const { head, part } = await splitReport(path);
       if (!part) return await send("finish", encodeReport(head, MAX_REPORT), ended);
+      if (part.end - part.start <= MAX_REPORT - LOG_ROOM) {
+        const result = new TextDecoder().decode(await collect(readPieces(part.path, part)));
+        return await send("finish", encodeReport({ ...head, result }, MAX_REPORT), ended);
+      }
+      // The payload goes on its own, as a stream; the report then names it.
       const content = await blobOf(part);
       const name = (uuid: string) =>
         send(

@@ -27,15 +27,46 @@ Deno.test("createRunLog() keeps the lines of two streams apart", () => {
   assert.equal(log.text(), "err\nout");
 });
 
-Deno.test("createRunLog() cuts at the limit, says so and hands on nothing more", () => {
-  const { log, lines, print } = start(10);
-  print("12345\n1234567890\n");
-  print("more\n");
-  assert.deepEqual(lines, ["12345"]);
+Deno.test("createRunLog() keeps both ends of what is beyond the limit, says so, and hands on nothing more", () => {
+  const { log, lines, print } = start(40);
+  for (let n = 0; n < 100; n++) print(`line ${n}\n`);
+  print("Traceback\nError: a bug\n");
+  assert.deepEqual(lines, ["line 0", "line 1", "line 2", "line 3", "line 4", "line 5"]);
   assert.equal(
     log.text(),
-    "12345\n1234\n[The log was cut here: the node keeps 10 bytes, and 12 more came.]",
+    [
+      "line 0",
+      "line 1",
+      "[The log was cut here: the node keeps 40 bytes of it; 773 bytes are missing.]",
+      "99",
+      "Traceback",
+      "Error: a bug",
+    ].join("\n"),
   );
+});
+
+Deno.test("createRunLog() drops nothing before the limit is reached, however long a line is", () => {
+  const { log, print } = start(40);
+  const text = ["x".repeat(30), "second"].join("\n");
+  print(text);
+  assert.equal(log.text(), text);
+});
+
+Deno.test("createRunLog() bounds a line without an end, and keeps that", () => {
+  const { log, print } = start(1000);
+  for (let n = 0; n < 100; n++) print("ü".repeat(100));
+  print("the end");
+  const text = log.text();
+  assert.match(text, /^\[The log was cut here: .*\]\nü+\nü*the end$/);
+  assert.ok(new TextEncoder().encode(text).length < 1200);
+});
+
+Deno.test("createRunLog() is done with millions of short lines in a moment", () => {
+  const { log, print } = start(2 ** 20);
+  const began = performance.now();
+  for (let n = 0; n < 100; n++) print("\n".repeat(2 ** 16));
+  assert.equal(log.text().split("\n").length, 2 ** 20 + 1);
+  assert.ok(performance.now() - began < 10_000);
 });
 
 Deno.test("createRunLog() joins letters that were cut in two and replaces what no database can hold", () => {

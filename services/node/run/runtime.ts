@@ -106,4 +106,10 @@ export interface RunHandle {
    * again.
    */
   kill(): Promise<void>;
+  /**
+   * Lets go of the run, which goes on: the next agent takes it up. It asks nobody for anything from
+   * this call on; what `done` says is no end of it then. A runtime whose runs end with the agent
+   * has no such function.
+   */
+  leave?(): void;
 }

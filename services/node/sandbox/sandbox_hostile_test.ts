@@ -32,7 +32,7 @@ function completedWithCutLog(outcome: Outcome) {
   assert.ok(outcome.log.length < 1.1 * MIB);
   assert.match(
     outcome.log,
-    /The log was cut here: the node keeps 1048576 bytes, and \d+ more came/,
+    /The log was cut here: the node keeps 1048576 bytes of it; \d+ bytes are missing/,
   );
 }
 

@@ -9,6 +9,7 @@ import type { RunLimits } from "../run/runtime.ts";
 import type { ErrorFrame } from "./frames.ts";
 import type { RunFolder } from "./run_folder.ts";
 import type { RunSpec } from "./run_spec.ts";
+import { heapMiB } from "./walls.ts";
 
 /** Characters of an algorithm's own words in a reason. */
 const MAX_TEXT = 8000;
@@ -72,6 +73,14 @@ export function explainDeath(
   }
   if (signal === "SIGXCPU") {
     return noResult("failed", "The run used more processor time than this node gives it.");
+  }
+  if (/heap out of memory|heap limit/i.test(errors)) {
+    return noResult(
+      "crashed",
+      "The algorithm ran out of memory for objects and texts: they may take " +
+        `${heapMiB(limits)} MiB of the ${limits.memoryMiB} MiB that this node gives it. ` +
+        "Arrays of numbers, such as Float64Array, do not count among them.",
+    );
   }
   // V8 and Rust abort, mostly with a word about it, when the kernel gives them no more.
   if (/out of memory|memory allocation of \d+ bytes failed/i.test(errors)) {

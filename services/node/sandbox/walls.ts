@@ -159,8 +159,13 @@ export function behindWalls(
  * Flags that keep V8 within the memory of a run, so that it ends with a message rather than a
  * fault.
  */
-export function heapFlag({ memoryMiB }: RunLimits): string {
-  return `--v8-flags=--max-old-space-size=${Math.max(384, memoryMiB - BASE_MIB)}`;
+export function heapFlag(limits: RunLimits): string {
+  return `--v8-flags=--max-old-space-size=${heapMiB(limits)}`;
+}
+
+/** What of a run's memory V8 gives to objects and texts; arrays of numbers lie outside. */
+export function heapMiB({ memoryMiB }: Pick<RunLimits, "memoryMiB">): number {
+  return Math.max(384, memoryMiB - BASE_MIB);
 }
 
 /** Users for runs. */
