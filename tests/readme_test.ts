@@ -61,6 +61,12 @@ Deno.test("the README's algorithm computes what it says", async () => {
   });
 });
 
+Deno.test("the README shows what an algorithm can reach as it is", async () => {
+  const types = new URL("../services/node/algorithms/api.ts", import.meta.url);
+  const shown = block("ts", "export interface Context");
+  assert.ok((await Deno.readTextFile(types)).includes(shown));
+});
+
 Deno.test("the README's first commands name the Deno that is checked, and tasks that there are", async () => {
   const checked = await Deno.readTextFile(new URL("../.ci/run", import.meta.url));
   const version = /^deno_version=(\S+)$/m.exec(checked)?.[1];

@@ -153,7 +153,7 @@ async function start(
   });
   const { attempts, reporter } = await openRuns(life, {
     config,
-    nodeId,
+    identity,
     hub,
     broker,
     journal,

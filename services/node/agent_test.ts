@@ -216,7 +216,7 @@ Deno.test("Agent reports a run whose log alone is larger than a message", async 
       );
     }
     const uploads = hub.asked.get("POST /blobstream");
-    const input = { method: "wordy", kwargs: { x: { bytes: 500_000 } } };
+    const input = { method: "wordy", kwargs: { bytes: 500_000 } };
     const small = await hub.final(await hub.post({ image: IMAGE, input }));
     assert.equal(small.status, "completed", small.reason ?? "");
     assert.equal((decodePayload(small.result!) as string).length, 500_000);

@@ -12,8 +12,16 @@ import { resultList } from "./result.ts";
 
 const status = z.enum([...OPEN_STATUSES, ...FINAL_STATUSES]);
 
-export const runQuery = z.object({ include: queryInclude.optional() });
-export const runList = resultList.extend({ include: queryInclude.optional() });
+const wanted = {
+  include: queryInclude.optional(),
+  /**
+   * Beyond v6's API: what of `input` and `log`, which can be large, is wanted; both unless it is
+   * said. The others are null then.
+   */
+  payload: z.enum(["none", "log"]).optional(),
+};
+export const runQuery = z.object(wanted);
+export const runList = resultList.extend(wanted);
 
 /** How v6's own nodes report a run. */
 export const runChanges = z.object({

@@ -56,11 +56,16 @@ export function refusalOf(
 /**
  * Why an attempt may not start with the code that it reports, or `undefined` when it may. A job has
  * one code, that of its first start that told one: a result of several would be nobody's. Where no
- * code is told there is nothing to compare.
+ * code is told there is nothing to compare. An image that is named by a tag may differ: that is said
+ * and not refused, because tags move, and images are made for machines of several kinds.
  */
 export function refusalOfCode(
-  { job, reported }: { job: string | undefined; reported: string | undefined },
+  { job, reported, byTag = false }: {
+    job: string | undefined;
+    reported: string | undefined;
+    byTag?: boolean;
+  },
 ): "other code" | undefined {
-  if (job === undefined || reported === undefined) return undefined;
+  if (job === undefined || reported === undefined || byTag) return undefined;
   return job === reported ? undefined : "other code";
 }

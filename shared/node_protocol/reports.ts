@@ -47,6 +47,8 @@ export const REPORT_SCHEMAS = {
     ...reported,
     /** What is about to run, where that is known; agents of the version before do not tell it. */
     code: codeText.optional(),
+    /** Whether that is what a tag means at this node: another code than the job's may start then. */
+    by_tag: z.boolean().default(false),
   }),
   /** The attempt is over. */
   finish: z.object({
@@ -111,6 +113,8 @@ export const REPORT_ANSWERS = {
       input_blob: z.string().nullable(),
       /** ISO 8601. */
       started_at: z.string(),
+      /** Which code the job runs, when a tag means another one at this node. */
+      job_code: codeText.optional().catch(undefined),
     }),
   ]),
   finish: z.discriminatedUnion("ok", [refused, z.object({ ok: z.literal(true) })]),

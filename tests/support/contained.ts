@@ -72,9 +72,10 @@ export async function withContainers(
     return containers;
   }
   const containers = await again();
+  const { signal } = new AbortController();
   // Once for all: a pull that fails takes seconds.
   const imageId =
-    await (shellImage ??= containers.images.get(SHELL_IMAGE, new AbortController().signal));
+    await (shellImage ??= containers.images.get(SHELL_IMAGE, { signal }).then(({ id }) => id));
   function start(script: string, run: Partial<RunSpec> = {}) {
     const number = ++runs;
     return containers.start({

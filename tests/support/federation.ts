@@ -28,6 +28,10 @@ export async function federate(
 
   async function run(organization: number, method: string, kwargs: Record<string, unknown>) {
     const context: Context = {
+      organization: { id: organization, name: `org ${organization}` },
+      node: { id: organization, name: `node ${organization}` },
+      task: { id: 1, runId: 1 },
+      settings: {},
       table: () => openTable("default", columns[organization - 1]!),
       organizations: () =>
         Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),
@@ -35,6 +39,7 @@ export async function federate(
         tasks.push(
           await Promise.all(organizations.map(async (id) => ({
             organization_id: id,
+            status: "completed",
             result: await run(id, input.method, input.kwargs ?? {}),
           }))),
         );

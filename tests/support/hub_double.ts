@@ -239,7 +239,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     const reason = refusal(kind, result, report);
     if (!result || reason) return { ok: false, reason: reason ?? "unknown" };
     result.committed[kind] = (result.committed[kind] ?? 0) + 1;
-    if (kind === "start") return start(report, result);
+    if (kind === "start") return start(REPORT_SCHEMAS.start.parse(json), result);
     if (kind === "lost") return await lost(result);
     return finish(REPORT_SCHEMAS.finish.parse(json), result);
   }
@@ -366,6 +366,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     if (path === `/collaboration/${COLLABORATION}`) {
       return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
     }
+    if (path === `/organization/${ORGANIZATION}`) return { id: ORGANIZATION, name: "Alpha" };
     if (key === "POST /token/container") {
       const { task_id, image } = containerTokenRequest.parse(await request.json());
       const sub: ContainerGrant = {

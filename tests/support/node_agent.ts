@@ -20,7 +20,7 @@ export function fail() {
 export function big(_context, { bytes }) {
   return "x".repeat(bytes);
 }
-export function wordy(_context, { bytes } = { bytes: 1_000_000 }) {
+export function wordy(_context, { bytes = 1_000_000 } = {}) {
   for (let n = 0; n < 250_000; n++) console.log("word");
   return "x".repeat(bytes);
 }

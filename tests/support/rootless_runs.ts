@@ -35,7 +35,8 @@ const containers = await createContainers({
     Deno.connect({ hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port }),
   log: silentLogger,
 });
-const imageId = await containers.images.get(image, new AbortController().signal);
+const { signal } = new AbortController();
+const { id: imageId } = await containers.images.get(image, { signal });
 for (const [index, script] of scripts.entries()) {
   const { done } = await containers.start({
     name: `${index + 1}-1`,

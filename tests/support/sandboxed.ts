@@ -78,6 +78,12 @@ export async function withSandbox(
         ? { method, args, kwargs }
         : await writePieces(`${folder}/${name}.json`, [new TextEncoder().encode(inputText)]),
       databases: await Promise.all(databases.map(ready)),
+      place: {
+        organization: { id: 3, name: "Alpha" },
+        node: { id: 7, name: "alpha" },
+        task: { id: 5, runId: 1 },
+        settings: {},
+      },
       limits: { timeoutSeconds: 30, memoryMiB: 2048, outputMiB: 8, ...limits },
       onLog: () => {},
       client: NO_SUBTASKS,

@@ -240,8 +240,8 @@ export function reporterOf(hub: TaskHub, node: number, agent_id: string = crypto
         agent_id,
         attempts: result_ids.map((result_id) => ({ result_id, attempt: 1 })),
       }),
-    start: (result_id: number, attempt = 1, code?: string) =>
-      reports.start(node, { agent_id, result_id, attempt, code }),
+    start: (result_id: number, attempt = 1, code?: string, by_tag = false) =>
+      reports.start(node, { agent_id, result_id, attempt, code, by_tag }),
     finish: (result_id: number, { attempt = 1, ...rest }: {
       attempt?: number;
       status?: "completed" | "failed" | "crashed" | "not allowed" | "killed by user";

@@ -48,6 +48,10 @@ export interface Table {
    * makes nothing new.
    */
   floats(name: string): Float64Array<ArrayBuffer>;
+  /** The values of a column that must hold booleans; throws as `numeric` does. */
+  booleans(name: string): (boolean | null)[];
+  /** The values of a column that must hold dates, as ISO text; throws as `numeric` does. */
+  dates(name: string): (string | null)[];
 }
 
 export interface Organization {
@@ -66,21 +70,35 @@ export interface Subtask {
 }
 
 export interface SubtaskResult {
-  organization_id?: number;
-  status?: string;
-  /** What the method returned there. It comes from another site: check it. */
+  organization_id: number;
+  /** `completed`; with `failed: "keep"` also another word for how it ended. */
+  status: string;
+  /** What the method returned there. It comes from another site: check it. Null if it failed. */
   result: unknown;
+  /** Why it failed, if it did. */
+  reason?: string;
 }
 
 /** All that an algorithm can reach. */
 export interface Context {
+  /** Whose data this is. */
+  readonly organization: Organization;
+  readonly node: { readonly id: number; readonly name: string };
+  /** The task that this run is a part of; the run id is that of the first task of all, too. */
+  readonly task: { readonly id: number; readonly runId: number };
+  /** What the owner of this node has set for the algorithm. Another site may have other settings. */
+  readonly settings: Readonly<Record<string, unknown>>;
   /** A database of the task; without a label the only one, or the one labelled `default`. */
   table(label?: string): Table;
   /** The organizations that take part in the collaboration. */
   organizations(): Promise<Organization[]>;
   createTask(task: Subtask): Promise<{ id: number }>;
-  /** Waits until a subtask made by this run has finished, and throws if a part of it failed. */
-  results(taskId: number): Promise<SubtaskResult[]>;
+  /**
+   * Waits until a subtask made by this run has finished, and throws if a part of it failed; with
+   * `failed: "keep"` waits for every part, and tells of those that failed. Parts that no node had
+   * begun when the first one failed have failed with it.
+   */
+  results(taskId: number, options?: { failed?: "throw" | "keep" }): Promise<SubtaskResult[]>;
   /** Adds a line to the run's log, as `console.log` does. */
   log(...values: unknown[]): void;
 }

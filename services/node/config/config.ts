@@ -22,6 +22,9 @@ import { type ConfigOptions, configSchema } from "./schema.ts";
 import { readApiKey, readPrivateKeyText } from "./secrets.ts";
 import { wayOutOf } from "./way_out.ts";
 
+/** What an algorithm is told by the node's owner, as JSON has it. */
+export type AlgorithmSettings = Readonly<Record<string, unknown>>;
+
 /** A configuration that has been checked; every path is absolute. */
 export interface NodeConfig {
   apiKey: string;
@@ -33,6 +36,8 @@ export interface NodeConfig {
   dataFolder: string;
   databases: NodeDatabase[];
   algorithmFolders: string[];
+  /** What algorithms in the sandbox are told, by references as in the owner's rules. */
+  algorithmSettings: { name: string; settings: AlgorithmSettings }[];
   policy: Policy;
   encryption: boolean;
   /** The organization's private key in PEM, which has been checked. */
@@ -82,6 +87,7 @@ export async function readNodeConfig(
     dataFolder: absolute(options.task_dir ?? `${basename(file, extname(file))}-data`),
     databases: await Promise.all(options.databases.map((one) => databaseOf(one, absolute))),
     algorithmFolders: options.algorithm_folders?.map(absolute) ?? [OWN_ALGORITHMS],
+    algorithmSettings: options.algorithm_settings,
     policy: policyOf(options.policies),
     encryption: options.encryption.enabled,
     betweenNodes: options.encryption.between_nodes,

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { ContainerOptions } from "../container/options.ts";
-import type { RegistryLogin } from "../container/image.ts";
+import type { RegistryLogin } from "../container/pull.ts";
 import {
   type AbsolutePath,
   count,

@@ -20,7 +20,7 @@ function isUsable(entry: string): boolean {
   }
 }
 
-const reference = option.refine(isUsable, "must be a reference or a valid pattern");
+export const reference = option.refine(isUsable, "must be a reference or a valid pattern");
 const storeAddress = option.refine(
   (entry) => isPattern(entry) ? isUsable(entry) : URL.canParse(entry),
   'must be the address of a store, such as "https://store.example/api", or a valid pattern',

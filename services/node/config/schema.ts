@@ -9,7 +9,7 @@ import { FORMAT_SETTINGS } from "../encryption/formats.ts";
 import { containerShape } from "./containers.ts";
 import { databasesSection } from "./databases.ts";
 import { count, flag, option, port } from "./option_types.ts";
-import { policiesSection } from "./policies.ts";
+import { policiesSection, reference } from "./policies.ts";
 import { wayOutShape } from "./way_out.ts";
 
 /** v6's words and ours. */
@@ -35,6 +35,10 @@ export const configSchema = z.strictObject({
   task_dir: option.optional(),
   databases: databasesSection,
   algorithm_folders: z.array(option).optional(),
+  algorithm_settings: z.array(z.strictObject({
+    name: reference,
+    settings: z.record(z.string(), z.json("must be what JSON can hold")),
+  })).default([]),
   policies: policiesSection,
   encryption: z.strictObject({
     enabled: flag.default(false),

@@ -10,7 +10,7 @@ import {
 import { createContainers } from "./containers.ts";
 import type { RunSpec } from "./run_spec.ts";
 import { createEngine } from "./engine.ts";
-import { ImageError } from "./image.ts";
+import { ImageError } from "./image_reference.ts";
 
 const testEngine = useTestEngine();
 
@@ -292,7 +292,7 @@ Deno.test(
   async () => {
     const { signal } = new AbortController();
     await withContainers(testEngine(), async ({ containers }) => {
-      await assert.rejects(containers.images.get("localhost:1/none:1", signal), ImageError);
+      await assert.rejects(containers.images.get("localhost:1/none:1", { signal }), ImageError);
     });
     const folder = await temporaryFolder();
     const containers = await createContainers({
@@ -302,7 +302,7 @@ Deno.test(
       options: { ...OPTIONS, requirePull: true },
       log: silentLogger,
     });
-    await assert.rejects(containers.images.get(SHELL_IMAGE, signal), /require_algorithm_pull/);
+    await assert.rejects(containers.images.get(SHELL_IMAGE, { signal }), /require_algorithm_pull/);
     await containers.close();
     await folder.remove();
   },

@@ -169,10 +169,10 @@ Deno.test(
       `CMD ["/bin/busybox","sh","-c","/bin/busybox head -c 90000000 /dev/zero > /scratch/x; exec /bin/busybox sleep 60"]`,
     ]);
     await withContainers(testEngine(), async ({ run, containers }) => {
-      const imageId = await containers.images.get(
-        "localhost/sextant-test-volume",
-        new AbortController().signal,
-      );
+      const { signal } = new AbortController();
+      const { id: imageId } = await containers.images.get("localhost/sextant-test-volume", {
+        signal,
+      });
       const outcome = await run("", { imageId });
       assert.equal(outcome.status, "failed", outcome.reason ?? "");
       assert.match(outcome.reason!, /more than the 64 MiB of files/);

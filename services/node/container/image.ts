@@ -1,6 +1,9 @@
 /**
  * Getting an algorithm's image onto this machine: pulled with the owner's log-ins, and fixed by its
  * id, so that what was looked at is what runs.
+ *
+ * The registry is asked once for each job, and not at all for a digest that is here; one that fails
+ * is left alone for a while.
  * @module
  */
 import { z } from "zod";
@@ -8,25 +11,23 @@ import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { orAbort } from "../../../shared/service/or_abort.ts";
 import { type Engine, EngineError } from "./engine.ts";
+import { ImageError, type ImageReference, readReference, repositoryOf } from "./image_reference.ts";
+import { pullImage, type RegistryLogin } from "./pull.ts";
 
-export interface RegistryLogin {
-  /** Host name, with a port if need be. */
-  registry: string;
-  username: string;
-  password: string;
-}
-
-/** The image cannot be had. The message is for the researcher. */
-export class ImageError extends Error {
-  override name = "ImageError";
+/** An image that is here. */
+export interface Image {
+  /** The engine's own name for it: another one on each architecture. */
+  id: string;
+  /** The digest under which the registry has it; `undefined` for one that never came from there. */
+  digest: string | undefined;
 }
 
 export interface Images {
   /**
-   * Pulls `reference` and gives the id of its image; callers at the same time share one pull.
-   * Throws an {@linkcode ImageError}.
+   * The image that `reference` means for a job; pulled if need be. Callers at the same time share
+   * one pull. Throws an {@linkcode ImageError}.
    */
-  get(reference: string, signal: AbortSignal): Promise<string>;
+  get(reference: string, options: { jobId?: number; signal: AbortSignal }): Promise<Image>;
 }
 
 /** What of the node's configuration concerns pulls. */
@@ -40,143 +41,133 @@ export interface PullOptions {
 export interface ImagesOptions extends PullOptions {
   engine: Engine;
   log: Logger;
+  /** How long a registry may say nothing while the image is here and may be run. */
+  patienceMs?: number;
 }
 
-export function createImages(
-  { engine, logins, requirePull, pullTimeoutSeconds, log }: ImagesOptions,
-): Images {
-  const underWay = new Map<string, Promise<string>>();
+/** For how long it is remembered why an image could not be pulled. */
+const FAILURE_MS = 30_000;
+/** Of how many jobs it is remembered what their images are. */
+const MOST_JOBS = 1000;
 
-  async function fetchImage(reference: string): Promise<string> {
+export function createImages(
+  { engine, logins, requirePull, pullTimeoutSeconds, log, patienceMs = 5000 }: ImagesOptions,
+): Images {
+  const underWay = new Map<string, Promise<Image>>();
+  /** What references mean for jobs, the newest last. */
+  const ofJobs = new Map<string, Image>();
+  /** Why references, or anything of a registry, could not be pulled, and when. */
+  const failures = new Map<string, { reason: string; at: number }>();
+
+  async function fetchImage(reference: string): Promise<Image> {
     const parts = readReference(reference);
-    let refusal: string | undefined;
-    try {
-      await pull(parts, reference);
-    } catch (error) {
-      refusal = messageOf(error);
-      log.warn("Cannot pull an image", { image: reference, reason: refusal });
-    }
     // Asked for in full first: a short name means the one of Docker Hub, whatever lies here under
     // it.
-    const id = await idOf(parts.full) ?? await idOf(reference);
-    if (id !== undefined && (refusal === undefined || !requirePull)) return id;
+    const find = async () => await imageOf(parts.full, parts) ?? await imageOf(reference, parts);
+    const here = await find();
+    // No registry could say that it is another one.
+    if (here && parts.isFixed) return here;
+    const refusal = await tryPull(parts, here !== undefined && !requirePull);
+    if (refusal === undefined) {
+      const pulled = await find();
+      if (pulled) return pulled;
+    } else if (here && !requirePull) return here;
     const why = refusal ?? "the engine does not know it after the pull";
     throw new ImageError(
-      id === undefined
-        ? `The image ${reference} cannot be had: ${why}`
-        : `The image ${reference} is on this node but cannot be pulled, which policies.require_algorithm_pull demands: ${why}`,
+      here && refusal !== undefined
+        ? `The image ${reference} is on this node but cannot be pulled, which policies.require_algorithm_pull demands: ${why}`
+        : `The image ${reference} cannot be had: ${why}`,
     );
   }
 
-  async function pull({ full, registry }: ImageReference, reference: string): Promise<void> {
-    const started = performance.now();
-    const login = logins.find((one) => serves(one.registry, registry));
-    const separator = full.includes("@") ? full.lastIndexOf("@") : full.lastIndexOf(":");
-    const query = new URLSearchParams({
-      fromImage: full.slice(0, separator),
-      tag: full.slice(separator + 1),
-    });
-    const answer = await engine.request("POST", `/images/create?${query}`, {
-      signal: AbortSignal.timeout(pullTimeoutSeconds * 1000),
-      headers: login ? { "x-registry-auth": encodeLogin(login) } : {},
-    });
-    let shown = performance.now();
-    for await (const { status, error } of progressOf(answer)) {
-      if (error) throw new EngineError(error);
-      if (status && performance.now() - shown > 10_000) {
-        shown = performance.now();
-        log.info("Pulling", { image: reference, status });
-      }
+  /** Pulls, or says why that cannot be done. `isHere`: the image is at hand and may be run. */
+  async function tryPull(parts: ImageReference, isHere: boolean): Promise<string | undefined> {
+    const { full, registry } = parts;
+    const known = recentFailure(full) ?? (isHere ? recentFailure(registry) : undefined);
+    if (known !== undefined) return known;
+    try {
+      const timeoutMs = pullTimeoutSeconds * 1000;
+      const patience = isHere ? { patienceMs } : {};
+      await pullImage(parts, { engine, logins, timeoutMs, ...patience, log });
+      failures.delete(full);
+      failures.delete(registry);
+    } catch (error) {
+      const reason = messageOf(error);
+      log.warn("Cannot pull an image", { image: full, reason });
+      const failure = { reason, at: Date.now() };
+      failures.set(full, failure);
+      // Whoever says nothing of one image says nothing of others either.
+      if (isHere && !(error instanceof EngineError)) failures.set(registry, failure);
+      return reason;
     }
-    log.info("Pulled", { image: reference, ms: Math.round(performance.now() - started) });
   }
 
-  async function idOf(name: string): Promise<string | undefined> {
+  function recentFailure(what: string): string | undefined {
+    for (const [key, { at }] of failures) if (Date.now() - at > FAILURE_MS) failures.delete(key);
+    const failure = failures.get(what);
+    if (!failure) return undefined;
+    const again = Math.ceil((FAILURE_MS - (Date.now() - failure.at)) / 1000);
+    return `${failure.reason} (it is asked again in ${again} s)`;
+  }
+
+  async function imageOf(name: string, { full }: ImageReference): Promise<Image | undefined> {
     try {
-      const schema = z.object({ Id: z.string() });
-      return (await engine.json("GET", `/images/${name}/json`, schema)).Id;
+      const schema = z.object({
+        Id: z.string(),
+        RepoDigests: z.array(z.string()).nullish(),
+      });
+      const { Id, RepoDigests } = await engine.json("GET", `/images/${name}/json`, schema);
+      return { id: Id, digest: digestUnder(repositoryOf(full), RepoDigests ?? []) };
     } catch (error) {
       if (error instanceof EngineError && error.status === 404) return undefined;
       throw error;
     }
   }
 
+  async function ofJob(key: string, reference: string): Promise<Image | undefined> {
+    const known = ofJobs.get(key);
+    // Its owner may have removed it meanwhile.
+    return known && await imageOf(known.id, readReference(reference)) ? known : undefined;
+  }
+
+  function share(reference: string): Promise<Image> {
+    const known = underWay.get(reference);
+    if (known) return known;
+    const fetching = fetchImage(reference).finally(() => underWay.delete(reference));
+    fetching.catch(() => {}); // whoever asked may have gone
+    underWay.set(reference, fetching);
+    return fetching;
+  }
+
   return {
-    get(reference, signal) {
-      let pulling = underWay.get(reference);
-      if (!pulling) {
-        pulling = fetchImage(reference).finally(() => underWay.delete(reference));
-        pulling.catch(() => {}); // whoever asked may have gone
-        underWay.set(reference, pulling);
+    async get(reference, { jobId, signal }) {
+      const key = `${jobId} ${reference}`;
+      const known = jobId === undefined ? undefined : await orAbort(ofJob(key, reference), signal);
+      if (known) return known;
+      const image = await orAbort(share(reference), signal);
+      if (jobId === undefined) return image;
+      ofJobs.set(key, image);
+      for (const old of ofJobs.keys()) {
+        if (ofJobs.size <= MOST_JOBS) break;
+        ofJobs.delete(old);
       }
-      return orAbort(pulling, signal);
+      return image;
     },
   };
 }
 
-interface ImageReference {
-  registry: string;
-  /** With registry and with tag or digest. */
-  full: string;
-}
-
-const REFERENCE =
-  /^(?:(?<registry>localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9.-]+(?=:\d+\/))(?<port>:\d{1,5})?\/)?(?<path>[a-z0-9]+(?:(?:[./]|__?|-+)[a-z0-9]+)*)(?::(?<tag>[\w][\w.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
-
 /**
- * Reads a reference as Docker does: without a registry it is Docker Hub's. Throws an {@linkcode
- * ImageError}.
+ * The digest that a repository has an image under. Of several, as Podman keeps of an image for
+ * several architectures, always the same one.
  */
-export function readReference(reference: string): ImageReference {
-  const groups = REFERENCE.exec(reference)?.groups;
-  if (!groups) {
-    throw new ImageError(
-      `${
-        JSON.stringify(reference.slice(0, 200))
-      } is not the name of an image. Write registry/name:tag or registry/name@sha256:digest.`,
-    );
-  }
-  const registry = groups.registry ? groups.registry + (groups.port ?? "") : "docker.io";
-  const path = groups.registry || groups.path!.includes("/")
-    ? groups.path
-    : `library/${groups.path}`;
-  // With both, the digest decides.
-  const end = groups.digest ? `@${groups.digest}` : `:${groups.tag ?? "latest"}`;
-  return { registry, full: `${registry}/${path}${end}` };
-}
-
-function serves(configured: string, registry: string): boolean {
-  const host = configured.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
-  return host === registry ||
-    (registry === "docker.io" && /^(index|registry-1)\.docker\.io$/.test(host));
-}
-
-function encodeLogin({ registry, username, password }: RegistryLogin): string {
-  const text = JSON.stringify({ username, password, serveraddress: registry });
-  return new TextEncoder().encode(text).toBase64({ alphabet: "base64url" });
-}
-
-const progressSchema = z.object({
-  status: z.string().optional(),
-  error: z.string().optional(),
-}).catch({});
-
-/** What the engine tells while it pulls: one JSON object a line. */
-async function* progressOf(answer: AsyncIterable<Uint8Array>) {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const piece of answer) {
-    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) if (line.trim()) yield parseProgress(line);
-  }
-  if (rest.trim()) yield parseProgress(rest);
-}
-
-function parseProgress(line: string) {
-  try {
-    return progressSchema.parse(JSON.parse(line));
-  } catch {
-    return {};
-  }
+function digestUnder(repository: string, digests: string[]): string | undefined {
+  const own = digests.filter((one) => {
+    try {
+      return repositoryOf(readReference(one).full) === repository;
+    } catch (error) {
+      if (error instanceof ImageError) return false;
+      throw error;
+    }
+  });
+  return own.map((one) => one.slice(one.indexOf("@") + 1)).sort()[0];
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ImageError, readReference } from "./image.ts";
+import { ImageError, readReference } from "./image_reference.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
@@ -14,7 +14,8 @@ Deno.test("readReference() reads names as Docker does", () => {
     [`harbor.example/one:1@${DIGEST}`, "harbor.example", `harbor.example/one@${DIGEST}`],
   ];
   for (const [reference, registry, full] of cases) {
-    assert.deepEqual(readReference(reference), { registry, full }, reference);
+    const isFixed = full.includes("@");
+    assert.deepEqual(readReference(reference), { registry, full, isFixed }, reference);
   }
 });
 

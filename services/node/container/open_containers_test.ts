@@ -62,7 +62,7 @@ Deno.test(
         name: "1-1",
         resultId: 1,
         jobId: 50,
-        imageId: await first.images.get(SHELL_IMAGE, signal),
+        imageId: (await first.images.get(SHELL_IMAGE, { signal })).id,
         context: null,
         input: new TextEncoder().encode("sleep 600"),
         databases: [],

@@ -18,7 +18,8 @@ import type { Hold } from "../run/slots.ts";
 import { type Access, askAccess, askAccessOnce } from "../subtasks/grant.ts";
 import { createProxyToken } from "../subtasks/proxy/token.ts";
 import type { Containers } from "./containers.ts";
-import { ImageError } from "./image.ts";
+import type { Image } from "./image.ts";
+import { ImageError } from "./image_reference.ts";
 import type { RunSpec } from "./run_spec.ts";
 import { openUplink, type Uplink, type UplinkTools } from "./uplink.ts";
 
@@ -40,7 +41,7 @@ export function createContainerRuntime(
 
   function prepare(
     dispatch: Dispatch,
-    imageId: string,
+    { id: imageId, digest }: Image,
     signal: AbortSignal,
   ): Preparation {
     const asking = askAccess(hub, dispatch, signal);
@@ -71,16 +72,16 @@ export function createContainerRuntime(
         imageId,
       };
     }
-    // An image that is named by a tag and made for several architectures has another id on each.
-    return { code: Promise.resolve(codeNamedIn(dispatch.image)), specify };
+    const named = codeNamedIn(dispatch.image);
+    return { code: Promise.resolve(named ?? digest), byTag: named === undefined, specify };
   }
 
   return {
     async fetch(dispatch, signal, hold) {
-      const pull = () => containers.images.get(dispatch.image, signal);
+      const get = () => containers.images.get(dispatch.image, { jobId: dispatch.run_id, signal });
       // A slow registry keeps no other run from computing.
-      const imageId = await hold.without(pull).catch(refuseImage);
-      return () => prepare(dispatch, imageId, signal);
+      const image = await hold.without(get).catch(refuseImage);
+      return () => prepare(dispatch, image, signal);
     },
 
     async reattach(dispatch, signal): Promise<Execute | undefined> {

@@ -55,7 +55,18 @@ export function openTable(label: string, path: string): Table {
       return values as (number | null)[];
     },
     floats: (name) => readFloats(read, length, findNumeric(name)),
+    booleans: (name) => typed(name, "boolean") as (boolean | null)[],
+    dates: (name) => typed(name, "date") as (string | null)[],
   };
+
+  function typed(name: string, type: "boolean" | "date"): unknown[] {
+    const foot = find(name);
+    if (foot.type === type) return readColumn(read, length, foot).values;
+    throw new TableError(
+      `The column "${name}" of the database "${label}" holds no ${type}s: it holds ` +
+        `${foot.type === "text" ? "text" : `${foot.type}s`}.`,
+    );
+  }
 
   function findNumeric(name: string): ColumnFoot {
     const foot = find(name);

@@ -142,3 +142,21 @@ Deno.test("Table.numeric() names the first row that is no number, but not what s
     });
   }
 });
+
+Deno.test("Table.booleans() and dates() give what columns of those types hold, and refuse others", async () => {
+  const text = "alive,born,age\ntrue,1984-02-29,3\nNA,1990-01-01,4\n";
+  await withSource(text, async ({ tables, source }) => {
+    const table = openTable("d", await tables.read(source, EVERYTHING));
+    assert.deepEqual(table.booleans("alive"), [true, null]);
+    assert.deepEqual(table.dates("born"), ["1984-02-29", "1990-01-01"]);
+    assert.throws(
+      () => table.booleans("born"),
+      /"born" of the database "d" holds no booleans: it holds dates\./,
+    );
+    assert.throws(
+      () => table.dates("age"),
+      /"age" of the database "d" holds no dates: it holds numbers\./,
+    );
+    assert.throws(() => table.dates("x"), /no column "x"/);
+  });
+});

@@ -54,7 +54,7 @@ export async function setUpPayloads(
   const { betweenNodes, pinnedKeys: pinned, dataFolder: folder } = config;
   const known = await openKnownKeys({ folder, pinned, audit, log });
   // Its own, too: a hub that names another for it would be believed by everybody else.
-  await known.check(identity.organizationId, createPublicKey(privateKey));
+  await known.check(identity.organization.id, createPublicKey(privateKey));
   await publishKey(privateKey, { identity, hub, audit, log, signal: starting });
   const collaborationId = identity.collaboration.id;
   const formatFor = createFormatChoice({ hub, collaborationId, betweenNodes, signal });
@@ -77,20 +77,20 @@ async function publishKey(
     signal: AbortSignal;
   },
 ): Promise<void> {
-  const path = `/organization/${identity.organizationId}`;
+  const path = `/organization/${identity.organization.id}`;
   const schema = z.object({ public_key: z.string().nullish() });
   const { public_key: known } = await hub.insist(path, schema, { signal });
   const own = publicKeyText(privateKey);
   if (known?.trim() === own) return;
   if (known) {
     await audit.record("public key changed", {
-      organization_id: identity.organizationId,
+      organization_id: identity.organization.id,
       before: fingerprintOfText(known),
       fingerprint: fingerprintOf(createPublicKey(privateKey)),
       reason: "the hub's record held another key than this node's",
     });
     log.warn("The organization's record had another public key; replacing it with this node's", {
-      organization_id: identity.organizationId,
+      organization_id: identity.organization.id,
     });
   }
   await hub.insist(path, schema, { method: "PATCH", body: { public_key: own }, signal });

@@ -26,6 +26,7 @@ export type { HubRequest };
 const id = z.number().int();
 const linked = z.object({ id });
 const nodeSchema = z.object({ id, name: z.string(), organization: linked, collaboration: linked });
+const organizationSchema = z.object({ id, name: z.string() });
 const collaborationSchema = z.object({ id, name: z.string(), encrypted: z.boolean() });
 export interface Hub {
   /** One request with a JSON answer. Throws a {@linkcode HubError}; does not retry. */
@@ -53,7 +54,7 @@ export interface Hub {
 export interface NodeIdentity {
   id: number;
   name: string;
-  organizationId: number;
+  organization: { id: number; name: string };
   collaboration: { id: number; name: string; encrypted: boolean };
 }
 
@@ -186,7 +187,12 @@ export function createHub(
         collaborationSchema,
         { signal },
       );
-      return { id: node.id, name: node.name, organizationId: node.organization.id, collaboration };
+      const organization = await insist(
+        `/organization/${node.organization.id}`,
+        organizationSchema,
+        { signal },
+      );
+      return { id: node.id, name: node.name, organization, collaboration };
     },
     brokerCredential: (publicKey, signal) =>
       insist("/token/broker", brokerCredentialSchema, {

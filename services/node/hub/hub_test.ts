@@ -46,7 +46,7 @@ async function withHub(
 
 const login: Answer = [200, { access_token: tokenOf(3600) }];
 
-Deno.test("Hub.whoAmI() logs in and reads the node and its collaboration", async () => {
+Deno.test("Hub.whoAmI() logs in and reads the node, its collaboration and its organization", async () => {
   await withHub({
     "/token/node": [login],
     "/node/7": [[200, {
@@ -56,14 +56,15 @@ Deno.test("Hub.whoAmI() logs in and reads the node and its collaboration", async
       collaboration: { id: 2, link: "" },
     }]],
     "/collaboration/2": [[200, { id: 2, name: "c", encrypted: false }]],
+    "/organization/3": [[200, { id: 3, name: "o", public_key: null }]],
   }, async (hub, asked) => {
     assert.deepEqual(await hub.whoAmI(never), {
       id: 7,
       name: "n",
-      organizationId: 3,
+      organization: { id: 3, name: "o" },
       collaboration: { id: 2, name: "c", encrypted: false },
     });
-    assert.deepEqual(asked, ["/token/node", "/node/7", "/collaboration/2"]);
+    assert.deepEqual(asked, ["/token/node", "/node/7", "/collaboration/2", "/organization/3"]);
   });
 });
 

@@ -10,6 +10,7 @@
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { digestOf, FIRST, readAuditLine } from "./audit_record.ts";
+import { writeSynced } from "./data_folder.ts";
 
 export const AUDIT_FILE = "audit.log";
 export type AuditEvent =
@@ -54,34 +55,50 @@ export async function openAuditLog(path: string, now = () => new Date()): Promis
     file.close();
     throw error;
   });
-  let turn: Promise<void> = Promise.resolve();
+  let waiting: { line: string; written: PromiseWithResolvers<void> }[] = [];
+  let writing: Promise<void> | undefined;
+  let failure: AuditError | undefined;
 
-  async function append(event: AuditEvent, details: Record<string, unknown>) {
+  function lineOf(event: AuditEvent, details: Record<string, unknown>): string {
     const record = { seq: seq + 1, at: now().toISOString(), event, ...details, prev: hash };
-    const next = digestOf(JSON.stringify(record));
-    const bytes = new TextEncoder().encode(`${JSON.stringify({ ...record, hash: next })}\n`);
-    try {
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-      await file.syncData();
-    } catch (cause) {
-      throw new AuditError(
-        `Cannot write the audit log ${path}: ${messageOf(cause)}. Make room or mend the disk.`,
-        { cause },
-      );
-    }
+    hash = digestOf(JSON.stringify(record));
     seq++;
-    hash = next;
+    return `${JSON.stringify({ ...record, hash })}\n`;
+  }
+
+  async function writeAll(): Promise<void> {
+    // What is recorded in the same moment comes along: one sync is for all of it.
+    await Promise.resolve();
+    while (waiting.length > 0 && !failure) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        await writeSynced(file, batch.map(({ line }) => line).join(""));
+        for (const { written } of batch) written.resolve();
+      } catch (cause) {
+        // After a failed write nothing more is taken: the file's end is unknown.
+        failure = new AuditError(
+          `Cannot write the audit log ${path}: ${messageOf(cause)}. Make room or mend the disk.`,
+          { cause },
+        );
+        for (const { written } of [...batch, ...waiting]) written.reject(failure);
+      }
+    }
+    writing = undefined;
   }
 
   return {
     record(event, details = {}) {
-      // After a failed write nothing more is taken: the file's end is unknown.
-      turn = turn.then(() => append(event, details));
-      turn.catch(() => {});
-      return turn;
+      if (failure) return Promise.reject(failure);
+      const written = Promise.withResolvers<void>();
+      // Not everybody waits for it.
+      written.promise.catch(() => {});
+      waiting.push({ line: lineOf(event, details), written });
+      writing ??= writeAll();
+      return written.promise;
     },
     async close() {
-      await turn.catch(() => {});
+      await writing;
       file.close();
     },
   };

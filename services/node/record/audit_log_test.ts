@@ -112,3 +112,57 @@ Deno.test("verifyAuditLog() reads no more of a line than a record can have", asy
   });
   assert.ok(pieces < 64, `${pieces} MiB`);
 });
+
+/** How often something is synced to the disk while `work` is done. */
+async function countSyncs(work: () => Promise<unknown>): Promise<number> {
+  const { prototype } = Deno.FsFile;
+  const { syncData } = prototype;
+  let count = 0;
+  prototype.syncData = function countedSync() {
+    count++;
+    return syncData.call(this);
+  };
+  try {
+    await work();
+  } finally {
+    prototype.syncData = syncData;
+  }
+  return count;
+}
+
+Deno.test("AuditLog.record() shares a sync among the records of one moment, and those of its time", async () => {
+  await withLog(async (path, text) => {
+    const log = await openAuditLog(path);
+    const many = (count: number) =>
+      Promise.all(Array.from({ length: count }, (_, n) => log.record("allowed", { n })));
+    assert.equal(await countSyncs(() => many(100)), 1);
+    const syncs = await countSyncs(async () => {
+      const first = many(10);
+      // The second batch comes while the first one is on its way to the disk.
+      await new Promise((resolve) => setTimeout(resolve));
+      await Promise.all([first, many(50), many(50)]);
+    });
+    assert.ok(syncs <= 2, `${syncs} syncs`);
+    assert.equal(await countSyncs(() => log.record("refused")), 1);
+    await log.close();
+    const found = await verify(await text());
+    assert.ok(found.ok);
+    assert.equal(found.records, 211);
+  });
+});
+
+Deno.test("AuditLog.record() rejects for good once a write has failed", async () => {
+  await withLog(async (path) => {
+    const log = await openAuditLog(path);
+    const { syncData } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.syncData = () => Promise.reject(new Error("the disk is full"));
+    try {
+      const both = await Promise.allSettled([log.record("allowed"), log.record("allowed")]);
+      assert.deepEqual(both.map(({ status }) => status), ["rejected", "rejected"]);
+    } finally {
+      Deno.FsFile.prototype.syncData = syncData;
+    }
+    await assert.rejects(log.record("allowed"), AuditError);
+    await log.close();
+  });
+});

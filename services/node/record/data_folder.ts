@@ -38,3 +38,11 @@ export async function syncFolder(folder: string): Promise<void> {
     handle.close();
   }
 }
+
+/** Appends to a file; resolves to the number of bytes once they are on the disk. */
+export async function writeSynced(file: Deno.FsFile, text: string): Promise<number> {
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.syncData();
+  return bytes.length;
+}

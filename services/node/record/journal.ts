@@ -18,7 +18,7 @@ import { type Dispatch, dispatchSchema } from "../../../shared/node_protocol/dis
 import { ChangedFileError } from "../payload/pieces.ts";
 import { attemptKey } from "./attempt_key.ts";
 import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
-import { lockFolder, syncFolder } from "./data_folder.ts";
+import { lockFolder, syncFolder, writeSynced } from "./data_folder.ts";
 
 /** An attempt that has not been reported to its end. */
 export interface JournalEntry {
@@ -245,13 +245,6 @@ async function readRecords(path: string, log: Logger): Promise<JournalRecord[]> 
     log.warn("The end of the journal was torn by a crash; cut it off", { path });
   }
   return good;
-}
-
-async function writeSynced(file: Deno.FsFile, text: string): Promise<number> {
-  const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-  await file.syncData();
-  return bytes.length;
 }
 
 /** Removes reports that no attempt refers to: written just before a crash, or just not removed before one. */

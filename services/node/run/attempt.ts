@@ -17,7 +17,7 @@ import { attemptKey } from "../record/attempt_key.ts";
 import { AuditError, auditOfAttempt } from "../record/audit_log.ts";
 import { type JournalEntry, JournalError } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
-import { otherCodeReason } from "./code.ts";
+import { otherCodeReason, otherImageWarning } from "./code.ts";
 import { createEnding, type EndedRun, type Ending, type EndingOptions } from "./ending.ts";
 import type { Interruption } from "./interruption.ts";
 import type { Runtime } from "./runtime.ts";
@@ -93,12 +93,12 @@ async function compute(
 ): Promise<EndedRun | undefined> {
   const note = auditOfAttempt(audit, dispatch);
   const prepare = await runtime.fetch(dispatch, signal, hold);
-  const { code: known, specify } = prepare();
+  const { code: known, byTag = false, specify } = prepare();
   const { result_id, attempt, image } = dispatch;
   const code = await orAbort(known, signal);
-  const answer = await reporter.start({ result_id, attempt, code }, signal);
+  const answer = await reporter.start({ result_id, attempt, code, by_tag: byTag }, signal);
+  const { job_code } = answer;
   if (!answer.ok && answer.reason === "other code") {
-    const { job_code } = answer;
     const reason = otherCodeReason(image, { own: code, job: job_code });
     void note("refused", { reason, code, job_code });
     throw new CannotStart(reason);
@@ -111,8 +111,12 @@ async function compute(
   // Before anything is computed that could not be sent.
   const seal = await orAbort(sealOf(dispatch), signal);
   signal.throwIfAborted();
-  await Promise.all([journal.started(dispatch), note("run started", { code, image_id })]);
-  return { ...await execute(hold), seal };
+  await Promise.all([journal.started(dispatch), note("run started", { code, image_id, job_code })]);
+  if (job_code === undefined) return { ...await execute(hold), seal };
+  const warning = otherImageWarning(image, { own: code, job: job_code });
+  log.warn(warning);
+  const run = await execute(hold);
+  return { ...run, log: `[${warning}]\n${run.log ?? ""}`, seal };
 }
 
 /** A run that outlived an earlier agent; `undefined` when there is none. */

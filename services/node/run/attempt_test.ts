@@ -219,3 +219,38 @@ Deno.test("carryOut() tells the hub of a start, and makes nothing ready, only wi
     assert.deepEqual(steps, ["slot", "prepare", "start"]);
   });
 });
+
+Deno.test("carryOut() warns in the log when a tag means another image than the job's, and keeps it in the audit log", async () => {
+  await withSite(async ({ folder, journal, tools, reports }) => {
+    const [own, job] = ["a", "b"].map((letter) => `sha256:${letter.repeat(64)}`);
+    const run = { status: "completed", result: null, log: "said", reason: null } as const;
+    const execute = () => Promise.resolve(run);
+    await journal.accepted(dispatch);
+    await carryOut({ dispatch, state: "accepted" }, {
+      ...tools,
+      reporter: {
+        ...tools.reporter,
+        async start(attempt, signal) {
+          assert.deepEqual([attempt.code, attempt.by_tag], [own, true]);
+          const answer = await tools.reporter.start(attempt, signal);
+          assert.ok(answer.ok);
+          return { ...answer, job_code: job };
+        },
+      },
+      runtime: {
+        fetch: () =>
+          Promise.resolve(() => ({
+            code: Promise.resolve(own),
+            byTag: true,
+            specify: () => Promise.resolve({ execute }),
+          })),
+      },
+    }, new AbortController().signal);
+    assert.match(
+      reports[0]!.log as string,
+      new RegExp(`^\\[Warning: the tag .* here it is ${own}, there ${job}\\..*\\]\nsaid$`),
+    );
+    const audit = await Deno.readTextFile(`${folder}/audit.log`);
+    assert.match(audit, new RegExp(`"run started".*"code":"${own}".*"job_code":"${job}"`));
+  });
+});

@@ -28,3 +28,13 @@ export function otherCodeReason(
     "Have the sites install the same file, or give the changed one a version of its own; " +
     "then post the task again.";
 }
+
+/** What is said, and nothing else done, when a tag means another image than at the first site. */
+export function otherImageWarning(
+  image: string,
+  { own, job }: { own: string | undefined; job: string },
+): string {
+  return `Warning: the tag ${image} means another image at this site than at the one that began ` +
+    `this job first: here it is ${own}, there ${job}. Results of both may not fit together; ` +
+    "name the image by its digest to have the same everywhere.";
+}

@@ -52,12 +52,12 @@ export function createEnding(
 
   async function conclude(run: EndedRun): Promise<void> {
     const { status, result } = run;
-    await note("run ended", {
+    const noted = note("run ended", {
       status,
       ...(result ? { result_bytes: result.size, result_sha256: result.sha256 } : {}),
       log_bytes: run.log?.length ?? 0,
     });
-    await keep({ ...run, log: shareLogs ? run.log : null });
+    await Promise.all([noted, keep({ ...run, log: shareLogs ? run.log : null })]);
     await run.release?.().catch((error) => {
       // What is left of a run takes nothing from its result.
       log.error("Cannot remove what is left of a run", { error });

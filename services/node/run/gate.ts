@@ -59,7 +59,7 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
     if (!countsOrganizations(policy)) return Infinity;
     const linked = z.object({ id: z.number() });
     const schema = z.object({ data: z.array(z.object({ organization: linked })) });
-    const { data } = await hub.insist(`/run?task_id=${taskId}`, schema, { signal });
+    const { data } = await hub.insist(`/run?task_id=${taskId}&payload=none`, schema, { signal });
     return new Set(data.map(({ organization }) => organization.id)).size;
   }
 

@@ -32,7 +32,7 @@ async function withGate<T>(
   const answers: Record<string, unknown> = {
     "/token/node": { access_token: `e30.${claims}.x` },
     "/organization/3": { name: "Alpha" },
-    "/run?task_id=5": { data: [1, 2, 2].map((id) => ({ id, organization: { id } })) },
+    "/run?task_id=5&payload=none": { data: [1, 2, 2].map((id) => ({ id, organization: { id } })) },
   };
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },

@@ -7,7 +7,7 @@ import type { NodeConfig } from "../config/config.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
-import type { Hub } from "../hub/hub.ts";
+import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
@@ -22,7 +22,7 @@ import { createSlots } from "./slots.ts";
 
 export interface OpenRunsOptions {
   config: NodeConfig;
-  nodeId: number;
+  identity: NodeIdentity;
   hub: Hub;
   broker: Broker;
   journal: Journal;
@@ -44,7 +44,7 @@ export interface Runs {
 
 /** Opens the runtimes, and all that brings an attempt from its dispatch to its report. */
 export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Promise<Runs> {
-  const { config, nodeId, hub, broker, journal, audit, payloads, silenced, onFailure } = options;
+  const { config, identity, hub, broker, journal, audit, payloads, silenced, onFailure } = options;
   const { log } = life;
   const gate = createGate({
     policy: config.policy,
@@ -59,7 +59,14 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
   const { dataFolder: folder } = config;
   const inputs = await openInputs({ folder, hub, payloads, gate: gate.call });
   const { agentId } = journal;
-  const reporter = createReporter({ broker, hub, agentId, nodeId, log, signal: silenced });
+  const reporter = createReporter({
+    broker,
+    hub,
+    agentId,
+    nodeId: identity.id,
+    log,
+    signal: silenced,
+  });
   const runtimes = await openRuntimes({ ...options, receiveInput: inputs.receive, log });
   life.onStop("runtimes", runtimes.close);
   const slots = createSlots(config.maxRuns);

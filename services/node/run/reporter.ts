@@ -81,7 +81,7 @@ export interface Reporter {
   /** Says that the journal has these attempts. */
   accepted(attempts: AttemptId[], signal: AbortSignal): Promise<void>;
   start(
-    attempt: AttemptId & { code?: string | undefined },
+    attempt: AttemptId & { code?: string | undefined; by_tag?: boolean },
     signal: AbortSignal,
   ): Promise<ReportAnswer<"start">>;
   /**
@@ -211,8 +211,8 @@ export function createReporter(
         await send("accepted", { attempts: attempts.slice(at, at + MAX_ACCEPTED) }, either);
       }
     },
-    start: ({ result_id, attempt, code }, signal) =>
-      send("start", { result_id, attempt, code }, AbortSignal.any([signal, ended])),
+    start: ({ result_id, attempt, code, by_tag }, signal) =>
+      send("start", { result_id, attempt, code, by_tag }, AbortSignal.any([signal, ended])),
     lost: ({ result_id, attempt }, reason) => send("lost", { result_id, attempt, reason }, ended),
 
     async finish(_attempt, path) {

@@ -31,15 +31,15 @@ Deno.test("createRunLog() keeps both ends of what is beyond the limit, says so, 
   const { log, lines, print } = start(40);
   for (let n = 0; n < 100; n++) print(`line ${n}\n`);
   print("Traceback\nError: a bug\n");
-  assert.deepEqual(lines, ["line 0", "line 1", "line 2", "line 3", "line 4", "line 5"]);
+  assert.deepEqual(lines, ["line 0", "line 1", "line 2", "line 3", "line 4"]);
   assert.equal(
     log.text(),
     [
       "line 0",
       "line 1",
+      "line 2",
       "[The log was cut here: the node keeps 40 bytes of it; 773 bytes are missing.]",
-      "99",
-      "Traceback",
+      "ceback",
       "Error: a bug",
     ].join("\n"),
   );
@@ -57,7 +57,7 @@ Deno.test("createRunLog() bounds a line without an end, and keeps that", () => {
   for (let n = 0; n < 100; n++) print("ü".repeat(100));
   print("the end");
   const text = log.text();
-  assert.match(text, /^\[The log was cut here: .*\]\nü+\nü*the end$/);
+  assert.match(text, /^ü+\n\[The log was cut here: .*\]\nü+the end$/);
   assert.ok(new TextEncoder().encode(text).length < 1200);
 });
 

@@ -38,6 +38,11 @@ export interface Preparation {
    */
   code: Promise<string | undefined>;
   /**
+   * Whether that is what the name, a tag, means here and now: another site may have moved on, or
+   * not yet. Then another code than the job's starts, and that is said in the log.
+   */
+  byTag?: boolean;
+  /**
    * Takes the input as it came with the hub's answer, or `null` when it must be fetched. Rejects
    * with a `CannotStart` when something about the run is wrong.
    */

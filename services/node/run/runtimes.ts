@@ -10,7 +10,7 @@ import { createContainerRuntime } from "../container/runtime.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
-import type { Hub } from "../hub/hub.ts";
+import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
 import type { AuditLog } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
@@ -29,7 +29,7 @@ export interface Runtimes {
 export interface OpenRuntimesOptions {
   tables: Tables;
   config: NodeConfig;
-  nodeId: number;
+  identity: NodeIdentity;
   hub: Hub;
   broker: Broker;
   journal: Journal;
@@ -45,7 +45,7 @@ export interface OpenRuntimesOptions {
 export async function openRuntimes({
   config,
   tables,
-  nodeId,
+  identity,
   hub,
   broker,
   journal,
@@ -57,7 +57,7 @@ export async function openRuntimes({
   openSandbox,
 }: OpenRuntimesOptions): Promise<Runtimes> {
   const { dataFolder: folder, limits, containers: options } = config;
-  const sendLog = config.shareLogs ? createSendLog({ broker, nodeId, log }) : () => {};
+  const sendLog = config.shareLogs ? createSendLog({ broker, nodeId: identity.id, log }) : () => {};
   const sandbox = await openSandbox({ folder, log, limits, maxRuns: config.maxRuns });
   try {
     for (const { name, stands, note } of sandbox.walls) {
@@ -65,7 +65,14 @@ export async function openRuntimes({
     }
     const containers = await openContainers({ options, folder, journal, hub, log });
     const common = { config, hub, receiveInput, sendLog, log };
-    const inSandbox = createSandboxRuntime({ ...common, tables, sandbox, payloads, wayOut });
+    const inSandbox = createSandboxRuntime({
+      ...common,
+      identity,
+      tables,
+      sandbox,
+      payloads,
+      wayOut,
+    });
     const inContainers = containers && createContainerRuntime({
       ...common,
       containers,

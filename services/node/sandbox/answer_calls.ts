@@ -17,6 +17,11 @@ const subtaskSchema = z.object({
   description: z.string().exactOptional(),
 });
 
+const resultsSchema = z.object({
+  taskId: z.number().int(),
+  failed: z.enum(["throw", "keep"]).exactOptional(),
+});
+
 /**
  * Returns a function that does what a call asks for; what goes wrong becomes the algorithm's
  * exception.
@@ -29,7 +34,10 @@ export function createAnswerer(
 
   async function ask({ what, input }: Call): Promise<unknown> {
     if (what === "organizations") return await client.organizations();
-    if (what === "results") return await client.results(parse(what, z.number().int(), input));
+    if (what === "results") {
+      const { taskId, ...options } = parse(what, resultsSchema, input);
+      return await client.results(taskId, options);
+    }
     return await client.createTask(parse(what, subtaskSchema, input));
   }
 

@@ -11,6 +11,7 @@
  * @module
  */
 import { z } from "zod";
+import type { Context } from "../algorithms/api.ts";
 
 export const RECORD_SEPARATOR = 0x1e;
 const LINE_FEED = 0x0a;
@@ -21,12 +22,16 @@ export interface MethodCall {
   kwargs: Record<string, unknown>;
 }
 
+/** Where the run is and what for, as the algorithm sees it. */
+export type Place = Pick<Context, "organization" | "node" | "task" | "settings">;
+
 export interface StartMessage {
   /** Address of the algorithm's file. */
   algorithm: string;
   /** What it is called with, or the path of the file that says so. */
   call: MethodCall | string;
   databases: { label: string; path: string }[];
+  place: Place;
   /** Calls that may be under way at once; the runner keeps further ones back. */
   max_calls: number;
 }

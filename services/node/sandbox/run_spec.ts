@@ -6,6 +6,7 @@ import type { SandboxDatabase } from "../data/databases.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
+import type { Place } from "./frames.ts";
 
 export interface RunSpec {
   /** Letters, digits and `-`, unique among the runs under way. */
@@ -18,6 +19,7 @@ export interface RunSpec {
    */
   input: { method: string; args: unknown[]; kwargs: Record<string, unknown> } | ContentFile;
   databases: SandboxDatabase[];
+  place: Place;
   limits: RunLimits;
   /** Called with whole lines as they are printed, until the log is full. */
   onLog: (lines: string[]) => void;

@@ -139,7 +139,7 @@ function sendResult(text: string) {
 
 // -- the run
 
-function createContext(databases: StartMessage["databases"]): Context {
+function createContext({ databases, place }: Pick<StartMessage, "databases" | "place">): Context {
   const tables = new Map<string, Table>();
 
   function choose(label: string | undefined) {
@@ -155,6 +155,7 @@ function createContext(databases: StartMessage["databases"]): Context {
   }
 
   return {
+    ...place,
     table(label) {
       const { label: found, path } = choose(label);
       const table = tables.get(found) ?? openTable(found, path);
@@ -163,7 +164,8 @@ function createContext(databases: StartMessage["databases"]): Context {
     },
     organizations: () => call("organizations") as ReturnType<Context["organizations"]>,
     createTask: (task: Subtask) => call("createTask", task) as Promise<{ id: number }>,
-    results: (taskId: number) => call("results", taskId) as Promise<SubtaskResult[]>,
+    results: (taskId, options) =>
+      call("results", { ...options, taskId }) as Promise<SubtaskResult[]>,
     log: (...values) => console.log(...values),
   };
 }
@@ -228,7 +230,7 @@ function argumentsOf(module: Record<string, unknown>, { method, args, kwargs }: 
   }
 }
 
-async function run({ algorithm, call: given, databases, max_calls }: StartMessage) {
+async function run({ algorithm, call: given, databases, place, max_calls }: StartMessage) {
   maxCalls = max_calls;
   const failed = (error: unknown) => failWith(error, algorithm);
   addEventListener("unhandledrejection", (event) => failed(event.reason));
@@ -248,7 +250,7 @@ async function run({ algorithm, call: given, databases, max_calls }: StartMessag
   const args = argumentsOf(module, asked);
   let value: unknown;
   try {
-    value = await call(createContext(databases), ...args);
+    value = await call(createContext({ databases, place }), ...args);
   } catch (error) {
     failed(error);
   }

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import type { NodeConfig } from "../config/config.ts";
+import type { AlgorithmSettings, NodeConfig } from "../config/config.ts";
 import { forSandbox, wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Payloads } from "../encryption/payloads.ts";
-import type { Hub } from "../hub/hub.ts";
+import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
+import { matches } from "../policy/references.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { resolveAlgorithm } from "../run/algorithm_store.ts";
 import { CannotStart } from "../run/cannot_start.ts";
@@ -29,7 +30,11 @@ import type { Sandbox } from "./sandbox.ts";
 const LONGEST_INPUT_MIB = 511;
 
 export interface SandboxRuntimeOptions {
-  config: Pick<NodeConfig, "algorithmFolders" | "databases" | "dataFolder" | "limits">;
+  config: Pick<
+    NodeConfig,
+    "algorithmFolders" | "algorithmSettings" | "databases" | "dataFolder" | "limits"
+  >;
+  identity: NodeIdentity;
   tables: Tables;
   sandbox: Pick<Sandbox, "start">;
   hub: Hub;
@@ -46,6 +51,7 @@ export interface SandboxRuntimeOptions {
 export function createSandboxRuntime(
   {
     config,
+    identity,
     tables,
     sandbox,
     hub,
@@ -109,6 +115,12 @@ export function createSandboxRuntime(
         }),
         input,
         databases,
+        place: {
+          organization: identity.organization,
+          node: { id: identity.id, name: identity.name },
+          task: { id: dispatch.task_id, runId: dispatch.run_id },
+          settings: settingsOf(dispatch.image, config.algorithmSettings),
+        },
         limits: config.limits,
       };
       return { execute: (hold: Hold) => execute(spec, dispatch, hold, signal) };
@@ -118,6 +130,11 @@ export function createSandboxRuntime(
   }
 
   return { fetch: (dispatch, signal) => Promise.resolve(() => prepare(dispatch, signal)) };
+}
+
+/** What the owner has set for an algorithm; the first entry that names it counts. */
+function settingsOf(image: string, settings: NodeConfig["algorithmSettings"]): AlgorithmSettings {
+  return settings.find(({ name }) => matches(name, image))?.settings ?? {};
 }
 
 /** Throws a {@linkcode CannotStart} for an input that an algorithm in the sandbox cannot read. */

@@ -221,7 +221,12 @@ Deno.test("Sandbox keeps answers for an algorithm that does not read them from p
         client: {
           organizations: () => Promise.resolve([]),
           createTask: () => Promise.reject(new Error("no")),
-          results: () => Promise.resolve([{ result: "x".repeat(MIB) + ++asked }]),
+          results: () =>
+            Promise.resolve([{
+              organization_id: 3,
+              status: "completed",
+              result: "x".repeat(MIB) + ++asked,
+            }]),
         },
       },
     );

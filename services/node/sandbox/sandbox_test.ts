@@ -134,6 +134,20 @@ Deno.test("Sandbox hands on the log as it comes, in order, and keeps it", async 
   });
 });
 
+Deno.test("Sandbox tells a run where it is, what for, and what the owner has set", async () => {
+  await withSandbox(async ({ run }) => {
+    const place = {
+      organization: { id: 3, name: "Alpha" },
+      node: { id: 7, name: "alpha's" },
+      task: { id: 5, runId: 4 },
+      settings: { smallest_group: 10, labels: ["a", null] },
+    };
+    const source = `export const main = ({ organization, node, task, settings }) =>
+      ({ organization, node, task, settings });`;
+    assert.deepEqual((await run(source, { place })).value, place);
+  });
+});
+
 Deno.test("Sandbox carries several questions about subtasks at once", async () => {
   await withSandbox(async ({ run }) => {
     const created: unknown[] = [];
@@ -142,12 +156,14 @@ Deno.test("Sandbox carries several questions about subtasks at once", async () =
     const client: SubtaskClient = {
       organizations: () => Promise.resolve([{ id: 1, name: "one" }, { id: 2, name: "two" }]),
       createTask: (task) => Promise.resolve({ id: created.push(task) }),
-      async results(taskId) {
+      async results(taskId, options) {
+        assert.deepEqual(options, taskId === 4 ? { failed: "keep" } : {});
         most = Math.max(most, ++underWay);
         await new Promise((resolve) => setTimeout(resolve, 5));
         underWay--;
         if (taskId === 3) throw new Error("Subtask 3 ended as crashed.");
-        return [{ organization_id: 1, result: "x".repeat(taskId === 1 ? 3_000_000 : 1) }];
+        const result = "x".repeat(taskId === 1 ? 3_000_000 : 1);
+        return [{ organization_id: 1, status: "completed", result }];
       },
     };
     const { value, reason } = await run(
@@ -156,7 +172,8 @@ Deno.test("Sandbox carries several questions about subtasks at once", async () =
         const input = { method: "part", kwargs: { a: 1 } };
         const tasks = await Promise.all(Array.from({ length: 50 }, (_, i) =>
           context.createTask({ organizations, input, name: "n" + i })));
-        const all = await Promise.allSettled(tasks.map(({ id }) => context.results(id)));
+        const all = await Promise.allSettled(tasks.map(({ id }) =>
+          id === 4 ? context.results(id, { failed: "keep" }) : context.results(id)));
         return all.map((each) => each.reason?.message ?? each.value[0].result.length);
       }`,
       { client },

@@ -135,11 +135,12 @@ export function supervise(
   };
 }
 
-function startMessage({ input }: RunSpec, folder: RunFolder): StartMessage {
+function startMessage({ input, place }: RunSpec, folder: RunFolder): StartMessage {
   return {
     algorithm: pathToFileURL(folder.algorithm).href,
     call: "path" in input ? folder.input : input,
     databases: folder.databases,
+    place,
     max_calls: MAX_CALLS,
   };
 }

@@ -3,6 +3,7 @@
  * themselves.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { isOpen } from "../../../shared/node_protocol/status.ts";
@@ -26,23 +27,34 @@ export interface SubtaskClient {
   createTask(
     task: { organizations: number[]; input: unknown; name?: string; description?: string },
   ): Promise<{ id: number }>;
-  /** Waits until a subtask has finished; rejects when a part of it failed. */
-  results(
-    taskId: number,
-  ): Promise<{ organization_id?: number; status?: string; result: unknown }[]>;
+  /**
+   * Waits until a subtask has finished; rejects when a part of it failed, or with `keep` waits for
+   * the other parts, and tells of it.
+   */
+  results(taskId: number, options?: { failed?: "throw" | "keep" }): Promise<PartialResult[]>;
 }
+
+/** One organization's part of a subtask. */
+export interface PartialResult {
+  organization_id: number;
+  status: string;
+  result: unknown;
+  /** Why there is none, of a part that failed. */
+  reason?: string;
+}
+
+/** Milliseconds between two looks at parts of which some are under way. */
+const PAUSE_MS = { first: 100, most: 2000 };
+/** Of so many parts that failed it is asked why. */
+const MOST_REASONS = 100;
 
 const id = z.number().int();
 const organizationsSchema = z.object({ data: z.array(z.object({ id, name: z.string() })) });
 const runsSchema = z.object({
-  data: z.array(z.object({
-    id,
-    status: z.string(),
-    organization: z.object({ id }),
-    log: z.string().nullable(),
-  })),
+  data: z.array(z.object({ id, status: z.string(), organization: z.object({ id }) })),
 });
 type Run = z.infer<typeof runsSchema>["data"][number];
+const logSchema = z.object({ log: z.string().nullable() });
 const resultsSchema = z.object({
   data: z.array(z.object({
     id,
@@ -79,6 +91,34 @@ export function createSubtaskClient(
     log,
   });
   let count = 0;
+
+  /**
+   * The parts of a subtask, by organization, without what they were given and have printed: that
+   * may be a thousand times what they return. `all`: once every one of them is over.
+   */
+  async function readRuns(taskId: number, { all }: { all: boolean }): Promise<Run[]> {
+    for (let pause = PAUSE_MS.first;; pause = Math.min(PAUSE_MS.most, pause * 2)) {
+      const { data } = await subtasks.get(`/run?task_id=${taskId}&payload=none`, runsSchema);
+      if (!all || data.every(({ status }) => !isOpen(status))) {
+        return data.sort((a, b) => a.organization.id - b.organization.id);
+      }
+      await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** What the logs of parts that failed say last, by their ids. */
+  async function whyFailed(runs: readonly Run[]): Promise<Map<number, string>> {
+    const reasons = new Map<number, string>();
+    for (const run of runs.filter(hasFailed)) {
+      // One after the other: each of them may be long.
+      const asked = reasons.size < MOST_REASONS;
+      const { log } = asked
+        ? await subtasks.get(`/run/${run.id}?payload=log`, logSchema)
+        : { log: null };
+      reasons.set(run.id, lastLineOf(log));
+    }
+    return reasons;
+  }
 
   /** What the results of a subtask are, by the ids of its runs. */
   async function readResults(taskId: number): Promise<Map<number, unknown>> {
@@ -125,25 +165,34 @@ export function createSubtaskClient(
       return { id };
     },
 
-    async results(taskId) {
+    async results(taskId, { failed = "throw" } = {}) {
       if (!subtasks.isOwn(taskId)) {
         throw new Error(`Task ${taskId} is not a subtask that this run created.`);
       }
       return await whileWaiting(async () => {
         const { status } = await subtasks.whenOver(taskId);
-        const runs = (await subtasks.get(`/run?task_id=${taskId}`, runsSchema)).data;
-        if (status !== "completed") throw new Error(explainFailure(taskId, status, runs));
+        const runs = await readRuns(taskId, { all: failed === "keep" });
+        const reasons = await whyFailed(runs);
+        if (status !== "completed" && failed === "throw") {
+          throw new Error(explainFailure(taskId, status, { runs, reasons }));
+        }
         const contents = await readResults(taskId);
-        return runs
-          .sort((a, b) => a.organization.id - b.organization.id)
-          .map(({ id, status, organization }) => ({
+        return runs.map(({ id, status, organization }) => {
+          const reason = reasons.get(id);
+          return {
             organization_id: organization.id,
             status,
-            result: contents.get(id) ?? null,
-          }));
+            result: reason === undefined ? contents.get(id) ?? null : null,
+            ...(reason === undefined ? {} : { reason }),
+          };
+        });
       });
     },
   };
+}
+
+function hasFailed({ status }: Run): boolean {
+  return status !== "completed" && !isOpen(status);
 }
 
 function open(payloads: Payloads, stored: string | Uint8Array, taskId: number): unknown {
@@ -156,13 +205,19 @@ function open(payloads: Payloads, stored: string | Uint8Array, taskId: number): 
   }
 }
 
-function explainFailure(taskId: number, status: string, runs: readonly Run[]): string {
-  const failures = runs
-    .filter((run) => run.status !== "completed" && !isOpen(run.status))
-    .map(({ organization, status, log }) => {
-      // Below the message an algorithm's error has the lines where it was.
-      const lastLine = log?.trim().split("\n").findLast((line) => !/^\s+at /.test(line));
-      return `organization ${organization.id}: ${status}${lastLine ? ` (${lastLine})` : ""}`;
-    });
+function explainFailure(
+  taskId: number,
+  status: string,
+  { runs, reasons }: { runs: readonly Run[]; reasons: ReadonlyMap<number, string> },
+): string {
+  const failures = runs.filter(hasFailed).map(({ id, organization, status }) => {
+    const reason = reasons.get(id);
+    return `organization ${organization.id}: ${status}${reason ? ` (${reason})` : ""}`;
+  });
   return `Subtask ${taskId} ended as "${status}". ${failures.join("; ")}`.trim();
+}
+
+/** Below the message an algorithm's error has the lines where it was. */
+function lastLineOf(log: string | null): string {
+  return log?.trim().split("\n").findLast((line) => !/^\s+at /.test(line)) ?? "";
 }

@@ -165,15 +165,15 @@ Deno.test("SubtaskClient.createTask() repeats itself with the same key while the
 
 Deno.test("SubtaskClient.results() waits for the end and returns each organization's result", async () => {
   const runs = [
-    { id: 72, status: "completed", organization: { id: 4 }, log: null },
-    { id: 71, status: "completed", organization: { id: 3 }, log: "" },
+    { id: 72, status: "completed", organization: { id: 4 } },
+    { id: 71, status: "completed", organization: { id: 3 } },
   ];
   const script: Script = {
     ...created,
     "GET /task/40/status?wait=25": (_, count) => [200, {
       status: count < 3 ? "active" : "completed",
     }],
-    "GET /run?task_id=40": () => [200, { data: runs }],
+    "GET /run?task_id=40&payload=none": () => [200, { data: runs }],
     "GET /result?task_id=40": () => [200, {
       data: [{ id: 71, result: encodePayload({ sum: 1 }) }, { id: 72, result: "" }],
     }],
@@ -191,16 +191,14 @@ Deno.test("SubtaskClient.results() says which part of a subtask failed, and how"
   const script: Script = {
     ...created,
     "GET /task/40/status?wait=25": () => [200, { status: "crashed" }],
-    "GET /run?task_id=40": () => [200, {
+    "GET /run?task_id=40&payload=none": () => [200, {
       data: [
-        {
-          id: 71,
-          status: "crashed",
-          organization: { id: 3 },
-          log: "line\nThere is no column x.\n    at partial (average@1.0.0.ts:44:34)\n",
-        },
-        { id: 72, status: "active", organization: { id: 4 }, log: null },
+        { id: 71, status: "crashed", organization: { id: 3 } },
+        { id: 72, status: "active", organization: { id: 4 } },
       ],
+    }],
+    "GET /run/71?payload=log": () => [200, {
+      log: "line\nThere is no column x.\n    at partial (average@1.0.0.ts:44:34)\n",
     }],
   };
   await withClient(script, async (client) => {
@@ -209,6 +207,34 @@ Deno.test("SubtaskClient.results() says which part of a subtask failed, and how"
       client.results(id),
       /Subtask 40 ended as "crashed"\. organization 3: crashed \(There is no column x\.\)$/,
     );
+  });
+});
+
+Deno.test("SubtaskClient.results() keeps what there is when a part failed, once all are over", async () => {
+  const parts = (status: string) => ({
+    data: [
+      { id: 72, status, organization: { id: 4 } },
+      { id: 71, status: "crashed", organization: { id: 3 } },
+    ],
+  });
+  const script: Script = {
+    ...created,
+    "GET /task/40/status?wait=25": () => [200, { status: "crashed" }],
+    "GET /run?task_id=40&payload=none": (_, count) => [
+      200,
+      parts(count < 3 ? "active" : "completed"),
+    ],
+    "GET /run/71?payload=log": () => [200, { log: "one\nno column x" }],
+    "GET /result?task_id=40": () => [200, {
+      data: [{ id: 71, result: encodePayload("left over") }, { id: 72, result: encodePayload(5) }],
+    }],
+  };
+  await withClient(script, async (client) => {
+    const { id } = await client.createTask({ organizations: [3, 4], input });
+    assert.deepEqual(await client.results(id, { failed: "keep" }), [
+      { organization_id: 3, status: "crashed", result: null, reason: "no column x" },
+      { organization_id: 4, status: "completed", result: 5 },
+    ]);
   });
 });
 
@@ -224,8 +250,8 @@ Deno.test("SubtaskClient.results() takes large results up to a limit, all of the
       "/token/container": { container_token: tokenOf({ sub }) },
       "/task": { id: 40 },
       "/task/40/status?wait=25": { status: "completed" },
-      "/run?task_id=40": {
-        data: ids.map((id) => ({ id, status: "completed", organization, log: null })),
+      "/run?task_id=40&payload=none": {
+        data: ids.map((id) => ({ id, status: "completed", organization })),
       },
       "/result?task_id=40": {
         data: ids.map((id) => ({ id, result: blob, blob_storage_used: true })),

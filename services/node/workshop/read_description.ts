@@ -46,6 +46,12 @@ export const describe = () => ({
     algorithm: { name: basename(entry).replace(/\.m?ts$/, ".js"), path },
     input: callSchema.parse({ method: "describe" }),
     databases: [],
+    place: {
+      organization: { id: 1, name: "nobody" },
+      node: { id: 1, name: "none" },
+      task: { id: 1, runId: 1 },
+      settings: {},
+    },
     limits,
     onLog() {},
     client: { organizations: none, createTask: none, results: none },

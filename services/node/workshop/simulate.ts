@@ -114,7 +114,12 @@ export async function simulate(
 
   async function execute(
     call: Call,
-    { at, to, organizations }: { at: number; to: string | undefined; organizations: number },
+    { task, at, to, organizations }: {
+      task: number;
+      at: number;
+      to: string | undefined;
+      organizations: number;
+    },
   ): Promise<Ended> {
     const site = siteOf(at);
     const run: SimulatedRun = {
@@ -137,6 +142,12 @@ export async function simulate(
       algorithm,
       input: call,
       databases: site.databases,
+      place: {
+        organization: { id: at, name: site.name },
+        node: { id: at, name: site.name },
+        task: { id: task, runId: 1 },
+        settings: {},
+      },
       limits,
       onLog() {},
       client: clientOf(number, at),
@@ -168,8 +179,9 @@ export async function simulate(
           send({ from: maker, to: site.name, what: "subtask", method: call.method, content: call });
         }
         const began = performance.now();
+        const task = tasks.size + 2; // the first is the task itself
         const under = asked.map(({ id }) =>
-          execute(call, { at: id, to: maker, organizations: asked.length })
+          execute(call, { task, at: id, to: maker, organizations: asked.length })
         );
         const round = {
           name,
@@ -181,22 +193,24 @@ export async function simulate(
         Promise.allSettled(under).then(() => {
           round.seconds = (performance.now() - began) / 1000;
         });
-        const id = tasks.size + 2; // the first is the task itself
-        tasks.set(id, { maker: number, runs: under, sites: organizations });
-        return Promise.resolve({ id });
+        tasks.set(task, { maker: number, runs: under, sites: organizations });
+        return Promise.resolve({ id: task });
       },
-      async results(id) {
+      async results(id, { failed: whatOfFailed = "throw" } = {}) {
         const task = tasks.get(id);
         if (task?.maker !== number) {
           throw new Error(`Task ${id} is not a subtask that this run created.`);
         }
         const ended = await Promise.all(task.runs);
         const failed = ended.filter(({ run }) => run.status !== "completed");
-        if (failed.length > 0) throw new Error(explain(id, failed.map(({ run }) => run)));
-        const results = ended.map(({ result }, index) => ({
+        if (failed.length > 0 && whatOfFailed === "throw") {
+          throw new Error(explain(id, failed.map(({ run }) => run)));
+        }
+        const results = ended.map(({ run: { status, reason }, result }, index) => ({
           organization_id: task.sites[index]!,
-          status: "completed",
+          status,
           result: result ?? null,
+          ...(status === "completed" ? {} : { reason: reason ?? "" }),
         }));
         if (JSON.stringify(results).length > MOST_MIB * 2 ** 20) {
           throw new Error(
@@ -208,7 +222,7 @@ export async function simulate(
     };
   }
 
-  const { result } = await execute(call, { at: 1, to: undefined, organizations: 1 });
+  const { result } = await execute(call, { task: 1, at: 1, to: undefined, organizations: 1 });
   await Promise.allSettled([...tasks.values()].flatMap((task) => task.runs));
   return { runs: runs as Simulation["runs"], result, rounds, messages };
 }

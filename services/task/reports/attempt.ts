@@ -51,22 +51,25 @@ export function attemptReports(
   return {
     start(nodeId, report) {
       return onAttempt("start", nodeId, report, async (change, attempted) => {
-        const { agent_id, code } = report;
+        const { agent_id, code, by_tag: byTag } = report;
         const { task, result } = attempted;
         const job = code === undefined ? undefined : await codeOfJob(change.tx, task, code);
-        const reason = refusalOfCode({ job, reported: code });
+        const reason = refusalOfCode({ job, reported: code, byTag });
+        const about = { task_id: task.id, result_id: result.id, image: task.image, code };
         if (reason) {
-          log.warn("Another code than the job's may not start", {
-            task_id: task.id,
-            result_id: result.id,
-            image: task.image,
-            code,
-            job_code: job,
-          });
+          log.warn("Another code than the job's may not start", { ...about, job_code: job });
           return { ok: false, reason, job_code: job };
         }
+        const differs = code !== job;
+        if (differs) {
+          log.warn("A tag means different images at different sites", { ...about, job_code: job });
+        }
         const started_at = await startAttempt(change, attempted, { agent_id, code, at: now() });
-        return whatIsToStart(result, await resultInput(change.tx, result.id) ?? "", started_at);
+        const input = await resultInput(change.tx, result.id) ?? "";
+        return {
+          ...whatIsToStart(result, input, started_at),
+          ...(differs ? { job_code: job } : {}),
+        };
       });
     },
 

@@ -166,3 +166,17 @@ Deno.test("the code of a job goes with its tasks, and stays while only a subtask
   assert.deepEqual(await rowsOf(task.job_id), []);
   assert.equal((await hub().call(user, `GET /task/${task.id}`)).status, 404);
 });
+
+Deno.test("what a tag means may differ from site to site: it starts, and is told what the job's is", async () => {
+  const { agents, ids, show } = await jobOf(3);
+  const answers = [];
+  for (const [index, code] of [A, B, A].entries()) {
+    answers.push(await agents[index]!.start(ids[index]!, 1, code, true));
+  }
+  assert.deepEqual(answers.map((answer) => [answer.ok, answer.job_code]), [
+    [true, undefined],
+    [true, A],
+    [true, undefined],
+  ]);
+  assert.deepEqual(await Promise.all(ids.map(async (id) => (await show(id)).code)), [A, B, A]);
+});

@@ -28,13 +28,15 @@ const joinedColumns = (tx: Tx, payloads: Fragment) =>
      started_at, finished_at, cleanup_at, input_in_blob, blob_storage_used, code,
      ${payloads}, collaboration_id, init_org_id, init_user_id`;
 
-/** Which payload columns a question is about; the others are not read. */
-export type Payload = "run" | "result";
+/** Which payload columns a question is about; the others are not read. `run`: input and log. */
+export type Payload = "run" | "log" | "result" | "none";
 
 function payloadColumns(tx: Tx, payload: Payload): Fragment {
-  return payload === "run"
-    ? tx`input, coalesce(log, ${liveLog(tx)}) as log, null as result`
-    : tx`null as input, null as log, result`;
+  const log = payload === "run" || payload === "log"
+    ? tx`coalesce(log, ${liveLog(tx)}) as log`
+    : tx`null as log`;
+  return tx`${payload === "run" ? tx`input` : tx`null as input`}, ${log},
+    ${payload === "result" ? tx`result` : tx`null as result`}`;
 }
 
 export async function resultOfTaskById(

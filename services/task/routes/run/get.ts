@@ -19,9 +19,10 @@ export function getRun(app: Hono<AppEnv>, { db, ask }: TaskDeps): void {
     answers(runWithTask),
     async function getRun(c) {
       const runId = pathId(c.req.param("id"));
-      const row = found(await resultOfTaskById(db, runId, "run"), "run", runId);
+      const { include, payload = "run" } = c.req.valid("query");
+      const row = found(await resultOfTaskById(db, runId, payload), "run", runId);
       demand(mayTask(c.get("principal"), "run:VIEW", row), `view run ${runId}`);
-      const [shown] = await showRuns({ db, ask }, [row], c.req.valid("query").include);
+      const [shown] = await showRuns({ db, ask }, [row], include);
       return c.json(shown);
     },
   );

@@ -20,7 +20,7 @@ export function listRuns(app: Hono<AppEnv>, { db, ask }: TaskDeps): void {
     async function listRuns(c) {
       const wanted = c.req.valid("query");
       const request = await resultRequest({ db, ask }, c.get("principal"), wanted);
-      const { rows, total } = await resultPage(db, "run", request);
+      const { rows, total } = await resultPage(db, wanted.payload ?? "run", request);
       return pageAnswer(c, await showRuns({ db, ask }, rows, wanted.include), total, wanted);
     },
   );

@@ -149,3 +149,21 @@ Deno.test("reports of our agent and PATCH of a stock node cannot both end a run"
   ]);
   assert.equal(Number(reported.ok) + Number(patched.status === 200), 1);
 });
+
+Deno.test("GET /run gives what of the payloads is asked for, and nothing larger", async () => {
+  const { place, user, task, run } = await oneRun();
+  const agent = reporterOf(hub(), place.members[0]!.node);
+  await agent.start(run.id);
+  await agent.finish(run.id, { log: "said" });
+  const shown = async (query: string) => {
+    const [one] = (await hub().call(user, `GET /run?task_id=${task.id}&sort=id${query}`)).body.data;
+    const single = await hub().call(user, `GET /run/${run.id}?x=${query}`);
+    assert.deepEqual([single.body.input, single.body.log], [one.input, one.log]);
+    assert.equal(one.status, "completed");
+    return [one.input, one.log];
+  };
+  assert.deepEqual(await shown(""), [run.input, "said"]);
+  assert.deepEqual(await shown("&payload=log"), [null, "said"]);
+  assert.deepEqual(await shown("&payload=none"), [null, null]);
+  assert.equal((await hub().call(user, "GET /run?payload=all")).status, 400);
+});
