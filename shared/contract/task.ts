@@ -41,6 +41,8 @@ export const newTask = z.object({
   server_url: nullAsAbsent(text.pipe(z.url({ protocol: /^https?$/ }).max(1024))),
   /** Beyond v6's API: what is unfinished after so many seconds fails. */
   timeout_seconds: nullAsAbsent(integer.pipe(z.number().min(1).max(MAX_TIMEOUT_SECONDS))),
+  /** Beyond v6's API: whether a part that fails ends no other one, though nobody has begun it. */
+  keep_going: nullAsAbsent(z.boolean()),
   /**
    * Beyond v6's API, from our nodes: the attempt at the parent in whose name a subtask is made. One
    * that was given up makes none.

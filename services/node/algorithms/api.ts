@@ -94,9 +94,8 @@ export interface Context {
   organizations(): Promise<Organization[]>;
   createTask(task: Subtask): Promise<{ id: number }>;
   /**
-   * Waits until a subtask made by this run has finished, and throws if a part of it failed; with
-   * `failed: "keep"` waits for every part, and tells of those that failed. Parts that no node had
-   * begun when the first one failed have failed with it.
+   * Waits until a subtask made by this run has finished, and throws as soon as a part of it failed;
+   * with `failed: "keep"` waits for every part, and tells of those that failed.
    */
   results(taskId: number, options?: { failed?: "throw" | "keep" }): Promise<SubtaskResult[]>;
   /** Adds a line to the run's log, as `console.log` does. */

@@ -56,14 +56,15 @@ export function createImages(
   const underWay = new Map<string, Promise<Image>>();
   /** What references mean for jobs, the newest last. */
   const ofJobs = new Map<string, Image>();
-  /** Why references, or anything of a registry, could not be pulled, and when. */
-  const failures = new Map<string, { reason: string; at: number }>();
+  /** Why references, or anything of a registry, could not be pulled. */
+  const failures = createFailures();
 
   async function fetchImage(reference: string): Promise<Image> {
     const parts = readReference(reference);
     // Asked for in full first: a short name means the one of Docker Hub, whatever lies here under
     // it.
-    const find = async () => await imageOf(parts.full, parts) ?? await imageOf(reference, parts);
+    const find = async () =>
+      await imageOf(engine, parts.full, parts) ?? await imageOf(engine, reference, parts);
     const here = await find();
     // No registry could say that it is another one.
     if (here && parts.isFixed) return here;
@@ -83,51 +84,27 @@ export function createImages(
   /** Pulls, or says why that cannot be done. `isHere`: the image is at hand and may be run. */
   async function tryPull(parts: ImageReference, isHere: boolean): Promise<string | undefined> {
     const { full, registry } = parts;
-    const known = recentFailure(full) ?? (isHere ? recentFailure(registry) : undefined);
+    const known = failures.of(full) ?? (isHere ? failures.of(registry) : undefined);
     if (known !== undefined) return known;
     try {
       const timeoutMs = pullTimeoutSeconds * 1000;
       const patience = isHere ? { patienceMs } : {};
       await pullImage(parts, { engine, logins, timeoutMs, ...patience, log });
-      failures.delete(full);
-      failures.delete(registry);
+      failures.forget(full, registry);
     } catch (error) {
       const reason = messageOf(error);
       log.warn("Cannot pull an image", { image: full, reason });
-      const failure = { reason, at: Date.now() };
-      failures.set(full, failure);
+      failures.note(full, reason);
       // Whoever says nothing of one image says nothing of others either.
-      if (isHere && !(error instanceof EngineError)) failures.set(registry, failure);
+      if (isHere && !(error instanceof EngineError)) failures.note(registry, reason);
       return reason;
-    }
-  }
-
-  function recentFailure(what: string): string | undefined {
-    for (const [key, { at }] of failures) if (Date.now() - at > FAILURE_MS) failures.delete(key);
-    const failure = failures.get(what);
-    if (!failure) return undefined;
-    const again = Math.ceil((FAILURE_MS - (Date.now() - failure.at)) / 1000);
-    return `${failure.reason} (it is asked again in ${again} s)`;
-  }
-
-  async function imageOf(name: string, { full }: ImageReference): Promise<Image | undefined> {
-    try {
-      const schema = z.object({
-        Id: z.string(),
-        RepoDigests: z.array(z.string()).nullish(),
-      });
-      const { Id, RepoDigests } = await engine.json("GET", `/images/${name}/json`, schema);
-      return { id: Id, digest: digestUnder(repositoryOf(full), RepoDigests ?? []) };
-    } catch (error) {
-      if (error instanceof EngineError && error.status === 404) return undefined;
-      throw error;
     }
   }
 
   async function ofJob(key: string, reference: string): Promise<Image | undefined> {
     const known = ofJobs.get(key);
     // Its owner may have removed it meanwhile.
-    return known && await imageOf(known.id, readReference(reference)) ? known : undefined;
+    return known && await imageOf(engine, known.id, readReference(reference)) ? known : undefined;
   }
 
   function share(reference: string): Promise<Image> {
@@ -170,4 +147,37 @@ function digestUnder(repository: string, digests: string[]): string | undefined 
     }
   });
   return own.map((one) => one.slice(one.indexOf("@") + 1)).sort()[0];
+}
+
+async function imageOf(
+  engine: Engine,
+  name: string,
+  { full }: ImageReference,
+): Promise<Image | undefined> {
+  const schema = z.object({ Id: z.string(), RepoDigests: z.array(z.string()).nullish() });
+  try {
+    const { Id, RepoDigests } = await engine.json("GET", `/images/${name}/json`, schema);
+    return { id: Id, digest: digestUnder(repositoryOf(full), RepoDigests ?? []) };
+  } catch (error) {
+    if (error instanceof EngineError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Remembers for a while why something failed. */
+function createFailures() {
+  const all = new Map<string, { reason: string; at: number }>();
+  return {
+    note: (what: string, reason: string) => void all.set(what, { reason, at: Date.now() }),
+    forget(...what: string[]): void {
+      for (const one of what) all.delete(one);
+    },
+    of(what: string): string | undefined {
+      for (const [key, { at }] of all) if (Date.now() - at > FAILURE_MS) all.delete(key);
+      const failure = all.get(what);
+      if (!failure) return undefined;
+      const again = Math.ceil((FAILURE_MS - (Date.now() - failure.at)) / 1000);
+      return `${failure.reason} (it is asked again in ${again} s)`;
+    },
+  };
 }

@@ -3,10 +3,8 @@
  * themselves.
  * @module
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
-import { isOpen } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -14,6 +12,7 @@ import { encodePayload } from "../payload/encode_payload.ts";
 import { TooLargeError } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { askAccessOnce } from "./grant.ts";
+import { explainFailure, readParts } from "./parts.ts";
 import { createSubtasks, MOST_MIB } from "./subtasks.ts";
 
 /**
@@ -43,18 +42,8 @@ export interface PartialResult {
   reason?: string;
 }
 
-/** Milliseconds between two looks at parts of which some are under way. */
-const PAUSE_MS = { first: 100, most: 2000 };
-/** Of so many parts that failed it is asked why. */
-const MOST_REASONS = 100;
-
 const id = z.number().int();
 const organizationsSchema = z.object({ data: z.array(z.object({ id, name: z.string() })) });
-const runsSchema = z.object({
-  data: z.array(z.object({ id, status: z.string(), organization: z.object({ id }) })),
-});
-type Run = z.infer<typeof runsSchema>["data"][number];
-const logSchema = z.object({ log: z.string().nullable() });
 const resultsSchema = z.object({
   data: z.array(z.object({
     id,
@@ -91,34 +80,6 @@ export function createSubtaskClient(
     log,
   });
   let count = 0;
-
-  /**
-   * The parts of a subtask, by organization, without what they were given and have printed: that
-   * may be a thousand times what they return. `all`: once every one of them is over.
-   */
-  async function readRuns(taskId: number, { all }: { all: boolean }): Promise<Run[]> {
-    for (let pause = PAUSE_MS.first;; pause = Math.min(PAUSE_MS.most, pause * 2)) {
-      const { data } = await subtasks.get(`/run?task_id=${taskId}&payload=none`, runsSchema);
-      if (!all || data.every(({ status }) => !isOpen(status))) {
-        return data.sort((a, b) => a.organization.id - b.organization.id);
-      }
-      await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-
-  /** What the logs of parts that failed say last, by their ids. */
-  async function whyFailed(runs: readonly Run[]): Promise<Map<number, string>> {
-    const reasons = new Map<number, string>();
-    for (const run of runs.filter(hasFailed)) {
-      // One after the other: each of them may be long.
-      const asked = reasons.size < MOST_REASONS;
-      const { log } = asked
-        ? await subtasks.get(`/run/${run.id}?payload=log`, logSchema)
-        : { log: null };
-      reasons.set(run.id, lastLineOf(log));
-    }
-    return reasons;
-  }
 
   /** What the results of a subtask are, by the ids of its runs. */
   async function readResults(taskId: number): Promise<Map<number, unknown>> {
@@ -160,6 +121,8 @@ export function createSubtaskClient(
           organizations.map((id) => ({ id, input: content })),
         ),
         databases,
+        // Whether the others are of use then is the algorithm's to say, with results().
+        keep_going: true,
       }));
       subtasks.delivered(key);
       return { id };
@@ -171,8 +134,11 @@ export function createSubtaskClient(
       }
       return await whileWaiting(async () => {
         const { status } = await subtasks.whenOver(taskId);
-        const runs = await readRuns(taskId, { all: failed === "keep" });
-        const reasons = await whyFailed(runs);
+        const { runs, reasons } = await readParts(taskId, {
+          subtasks,
+          untilAllEnd: failed === "keep",
+          signal,
+        });
         if (status !== "completed" && failed === "throw") {
           throw new Error(explainFailure(taskId, status, { runs, reasons }));
         }
@@ -191,10 +157,6 @@ export function createSubtaskClient(
   };
 }
 
-function hasFailed({ status }: Run): boolean {
-  return status !== "completed" && !isOpen(status);
-}
-
 function open(payloads: Payloads, stored: string | Uint8Array, taskId: number): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payloads.open(stored)));
@@ -203,21 +165,4 @@ function open(payloads: Payloads, stored: string | Uint8Array, taskId: number): 
       `A result of subtask ${taskId} cannot be read: it is not JSON, was damaged, or was encrypted for another key.`,
     );
   }
-}
-
-function explainFailure(
-  taskId: number,
-  status: string,
-  { runs, reasons }: { runs: readonly Run[]; reasons: ReadonlyMap<number, string> },
-): string {
-  const failures = runs.filter(hasFailed).map(({ id, organization, status }) => {
-    const reason = reasons.get(id);
-    return `organization ${organization.id}: ${status}${reason ? ` (${reason})` : ""}`;
-  });
-  return `Subtask ${taskId} ended as "${status}". ${failures.join("; ")}`.trim();
-}
-
-/** Below the message an algorithm's error has the lines where it was. */
-function lastLineOf(log: string | null): string {
-  return log?.trim().split("\n").findLast((line) => !/^\s+at /.test(line)) ?? "";
 }

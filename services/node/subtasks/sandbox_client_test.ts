@@ -133,6 +133,7 @@ Deno.test("SubtaskClient.createTask() posts in the run's name, each task with it
       collaboration_id: 2,
       organizations: [{ id: 3, input: encoded }, { id: 4, input: encoded }],
       databases: [{ label: "d" }],
+      keep_going: true,
       parent_attempt: 2,
     });
     assert.equal(first!.token, tokenOf({ sub }));

@@ -23,7 +23,7 @@ import { lockSubtasks, type TaskRow } from "../store/task.ts";
 
 /**
  * Writes `values` and tells of it. A failure ends the siblings that nobody has begun (contract
- * §3.8).
+ * §3.8), unless the task is to keep going.
  */
 export async function moveResult(
   change: Change,
@@ -33,7 +33,7 @@ export async function moveResult(
   at: Date,
 ): Promise<ResultRow> {
   const moved = await updateResult(change.tx, resultId, values);
-  const abandoned = isFailed(moved.status)
+  const abandoned = isFailed(moved.status) && !task.keep_going
     ? await abandonSiblings(change.tx, task.id, {
       at,
       reason:
@@ -71,7 +71,7 @@ export async function stopResults(
   for (const task of tasks) {
     const rows: ResultRow[] = moved.get(task.id) ?? [];
     if (rows.length === 0) continue;
-    if (nodeId !== undefined) {
+    if (nodeId !== undefined && !task.keep_going) {
       rows.push(
         ...await abandonSiblings(tx, task.id, {
           at: end.at,

@@ -60,6 +60,7 @@ function optionsOf({ principal, given, scope, origin, deadline_at }: {
       collaboration_id: scope.collaboration.id,
       study_id: given.study_id ?? null,
       timeout_seconds: given.timeout_seconds ?? null,
+      keep_going: given.keep_going ?? false,
       deadline_at,
     },
     databases: (given.databases ?? []).map(({ label, ...parameters }) => ({

@@ -214,3 +214,21 @@ Deno.test("a share that waits for its next attempt keeps its log when a sibling'
   const left = await hub().db`select 1 from result_log where result_id = ${run.id}`;
   assert.equal(left.length, 0);
 });
+
+Deno.test("a task that keeps going loses none of its parts with the first that fails", async () => {
+  for (const keep_going of [true, false]) {
+    const place = await hub().place(3);
+    const user = await hub().user(place);
+    const task = await hub().post(user, place, { keep_going });
+    const list = async () =>
+      (await hub().call(user, `GET /run?task_id=${task.id}&sort=id`)).body.data;
+    const [first, second] = await list();
+    await reporterOf(hub(), place.members[0]!.node).finish(first.id, { status: "not allowed" });
+    const statuses = (await list()).map((run: { status: string }) => run.status);
+    const others = keep_going ? "pending" : "failed";
+    assert.deepEqual(statuses, ["not allowed", others, others]);
+    const agent = reporterOf(hub(), place.members[1]!.node);
+    assert.equal((await agent.start(second.id)).ok, keep_going);
+    if (keep_going) assert.deepEqual(await agent.finish(second.id), { ok: true });
+  }
+});

@@ -31,6 +31,8 @@ export interface TaskRow {
   algorithm_store_url: string | null;
   timeout_seconds: number | null;
   deadline_at: Date | null;
+  /** Whether a part that fails ends no other one. */
+  keep_going: boolean;
 }
 
 export interface TaskDatabaseRow {
@@ -42,9 +44,11 @@ export interface TaskDatabaseRow {
 export const taskColumns = (tx: Tx) =>
   tx`id, name, description, image, job_id, created_at, collaboration_id, study_id, parent_id,
      init_org_id, init_user_id, init_username, algorithm_store_id, algorithm_store_url,
-     timeout_seconds, deadline_at`;
+     timeout_seconds, deadline_at, keep_going`;
 
-export type NewTask = Omit<TaskRow, "id" | "created_at">;
+export type NewTask =
+  & Omit<TaskRow, "id" | "created_at" | "keep_going">
+  & Partial<Pick<TaskRow, "keep_going">>;
 
 /** A database that a task reads; its parameters are an object, as JSON. */
 export type NewDatabase = Pick<TaskDatabaseRow, "label" | "parameters">;

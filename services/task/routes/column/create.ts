@@ -40,6 +40,7 @@ export function askForColumns(app: Hono<AppEnv>, deps: TaskDeps): void {
         store_id: undefined,
         server_url: undefined,
         timeout_seconds: undefined,
+        keep_going: undefined,
         parent_attempt: undefined,
       });
     },
