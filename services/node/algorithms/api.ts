@@ -44,8 +44,8 @@ export interface Table {
    */
   numeric(name: string): (number | null)[];
   /**
-   * As `numeric`, as 64-bit floats with `NaN` where there is no value: for large tables, of which it
-   * makes nothing new.
+   * As `numeric`, as 64-bit floats with `NaN` where there is no value: for large tables, of which
+   * it makes nothing new.
    */
   floats(name: string): Float64Array<ArrayBuffer>;
   /** The values of a column that must hold booleans; throws as `numeric` does. */
@@ -86,7 +86,9 @@ export interface Context {
   readonly node: { readonly id: number; readonly name: string };
   /** The task that this run is a part of; the run id is that of the first task of all, too. */
   readonly task: { readonly id: number; readonly runId: number };
-  /** What the owner of this node has set for the algorithm. Another site may have other settings. */
+  /**
+   * What the owner of this node has set for the algorithm. Another site may have other settings.
+   */
   readonly settings: Readonly<Record<string, unknown>>;
   /** A database of the task; without a label the only one, or the one labelled `default`. */
   table(label?: string): Table;

@@ -10,8 +10,8 @@ export class FolderInUseError extends Error {
 }
 
 /**
- * Takes the folder for this process. The lock belongs to the open file, so it goes when the process does, however
- * that ends. Throws a {@linkcode FolderInUseError} that names the holder.
+ * Takes the folder for this process. The lock belongs to the open file, so it goes when the process
+ * does, however that ends. Throws a {@linkcode FolderInUseError} that names the holder.
  */
 export async function lockFolder(folder: string): Promise<{ close(): void }> {
   const path = join(folder, "lock");

@@ -1,6 +1,6 @@
 /**
- * The report of a finished attempt, written once as the very bytes that will be sent, so that it can be sent
- * again after a crash and a large one can go out as a stream.
+ * The report of a finished attempt, written once as the very bytes that will be sent, so that it
+ * can be sent again after a crash and a large one can go out as a stream.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -32,8 +32,9 @@ export interface FinishedRun {
 }
 
 /**
- * Writes and syncs the report; `result` becomes base64 piece by piece, so memory does not grow with it. Until it is
- * whole, `path` is what it was: a report that is being replaced may have to be sent after a crash.
+ * Writes and syncs the report; `result` becomes base64 piece by piece, so memory does not grow with
+ * it. Until it is whole, `path` is what it was: a report that is being replaced may have to be sent
+ * after a crash.
  */
 export async function writeFinishReport(
   path: string,
@@ -62,8 +63,8 @@ export async function writeFinishReport(
 }
 
 /**
- * Adds the base64 of a result, encrypted if that is wanted. Throws a {@linkcode ChangedFileError} when the file is not
- * the result that was there.
+ * Adds the base64 of a result, encrypted if that is wanted. Throws a {@linkcode ChangedFileError}
+ * when the file is not the result that was there.
  */
 async function writePayload(
   file: Deno.FsFile,
@@ -73,7 +74,8 @@ async function writePayload(
   const encoder = new TextEncoder();
   const text = new Uint8Array(2 * PIECE);
   const hash = createHash("sha256");
-  // Pieces are multiples of three, so they join to one base64 text; the last one waits for what ends the seal.
+  // Pieces are multiples of three, so they join to one base64 text; the last one waits for what
+  // ends the seal.
   async function add(bytes: Uint8Array) {
     const { written } = encoder.encodeInto(bytes.toBase64(), text);
     await writeAll(file, text.subarray(0, written));
@@ -99,7 +101,10 @@ export interface FilePart {
   end: number;
 }
 
-/** A report taken apart: without its payload, and where in the file the payload's base64 lies, if there is one. */
+/**
+ * A report taken apart: without its payload, and where in the file the payload's base64 lies, if
+ * there is one.
+ */
 export interface SplitReport {
   head: Record<string, unknown>;
   part: FilePart | null;

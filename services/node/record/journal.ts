@@ -1,10 +1,11 @@
 /**
- * What this node has promised, in a file: every state of an attempt is on the disk before the node acts on it.
+ * What this node has promised, in a file: every state of an attempt is on the disk before the node
+ * acts on it.
  *
- * One line per record, `<crc32> <json>`, appended and synced; records that arrive together share one sync.
- * Only the last lines can be torn by a crash, and those are cut off at the next start; damage anywhere else
- * is an error that names the line, because guessing could execute a run twice. What was computed lies in a
- * file of its own, ready to be sent (see `finish_report.ts`).
+ * One line per record, `<crc32> <json>`, appended and synced; records that arrive together share
+ * one sync. Only the last lines can be torn by a crash, and those are cut off at the next start;
+ * damage anywhere else is an error that names the line, because guessing could execute a run twice.
+ * What was computed lies in a file of its own, ready to be sent (see `finish_report.ts`).
  * @module
  */
 import { crc32 } from "node:zlib";
@@ -36,7 +37,10 @@ const recordSchema = z.discriminatedUnion("is", [
 ]);
 type JournalRecord = z.infer<typeof recordSchema>;
 
-/** The journal cannot be read or written. Whoever meets this must stop: nothing may happen unrecorded. */
+/**
+ * The journal cannot be read or written. Whoever meets this must stop: nothing may happen
+ * unrecorded.
+ */
 export class JournalError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -52,7 +56,10 @@ export interface Journal {
   /** Each of these resolves once it is on the disk. */
   accepted(dispatch: Dispatch): Promise<void>;
   started(attempt: AttemptId): Promise<void>;
-  /** Rejects with a {@linkcode ChangedFileError}, and nothing is noted, when the result is not what it was. */
+  /**
+   * Rejects with a {@linkcode ChangedFileError}, and nothing is noted, when the result is not what
+   * it was.
+   */
   finished(attempt: AttemptId, run: FinishedRun): Promise<void>;
   /** Reported, or no longer wanted: forget it. */
   closed(attempt: AttemptId): Promise<void>;
@@ -247,7 +254,10 @@ async function readRecords(path: string, log: Logger): Promise<JournalRecord[]> 
   return good;
 }
 
-/** Removes reports that no attempt refers to: written just before a crash, or just not removed before one. */
+/**
+ * Removes reports that no attempt refers to: written just before a crash, or just not removed
+ * before one.
+ */
 async function removeStrangers(
   reports: string,
   entries: ReadonlyMap<string, JournalEntry>,

@@ -1,9 +1,11 @@
 /**
- * From the reference in a task to a file on this machine: `deno:<name>@<version>` is a file in one of the node's
- * algorithm folders, `deno:<https address>#sha256=<digest>` is fetched once. What is to run is kept under its digest:
- * whatever becomes of the file that it was, those bytes run and no others.
+ * From the reference in a task to a file on this machine: `deno:<name>@<version>` is a file in one
+ * of the node's algorithm folders, `deno:<https address>#sha256=<digest>` is fetched once. What is
+ * to run is kept under its digest: whatever becomes of the file that it was, those bytes run and no
+ * others.
  *
- * What an error here says travels to the researcher, so it names no path and nothing of the node's network.
+ * What an error here says travels to the researcher, so it names no path and nothing of the node's
+ * network.
  * @module
  */
 import { basename, dirname, extname, join } from "node:path";
@@ -39,8 +41,8 @@ const DIGEST = /^#sha256=([0-9a-f]{64})$/i;
 const EXTENSIONS = [".ts", ".js", ".mjs", ".mts"];
 
 /**
- * Finds or fetches the algorithm that `reference` names. Throws a SextantError whose message says, for the researcher,
- * why it cannot be used; its cause is for the node's own log.
+ * Finds or fetches the algorithm that `reference` names. Throws a SextantError whose message says,
+ * for the researcher, why it cannot be used; its cause is for the node's own log.
  */
 export async function resolveAlgorithm(
   reference: string,

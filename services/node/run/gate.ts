@@ -24,8 +24,8 @@ export interface Gate {
   /** Decides before the hub is told of a start. */
   admit(dispatch: Dispatch, signal: AbortSignal): Promise<Decision>;
   /**
-   * Decides on the call, or on one that is `null` because it is too large to be read; rejects with a
-   * {@linkcode CannotStart} of status `not allowed`.
+   * Decides on the call, or on one that is `null` because it is too large to be read; rejects with
+   * a {@linkcode CannotStart} of status `not allowed`.
    */
   call(dispatch: Dispatch, call: Call | null, signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * The input of a run: fetched where it did not fit into a message, checked against what the hub signed, decrypted,
- * read, and shown to the owner's rules. A large one stays in a file: the agent hands it on and does not read it.
+ * The input of a run: fetched where it did not fit into a message, checked against what the hub
+ * signed, decrypted, read, and shown to the owner's rules. A large one stays in a file: the agent
+ * hands it on and does not read it.
  * @module
  */
 import { join } from "node:path";
@@ -21,8 +22,8 @@ import { CannotStart } from "./cannot_start.ts";
 export const MAX_READ_BYTES = 8 * 2 ** 20;
 
 /**
- * Python's JSON as UTF-8: the very bytes, what they say, and whether that is JSON in the strict sense; or, when it is too
- * large to be read, the file that it lies in.
+ * Python's JSON as UTF-8: the very bytes, what they say, and whether that is JSON in the strict
+ * sense; or, when it is too large to be read, the file that it lies in.
  */
 export type Input =
   | { content: Uint8Array; call: Call; isJson: boolean; isExact: boolean }
@@ -30,8 +31,8 @@ export type Input =
 
 export interface Inputs {
   /**
-   * `text` is what came with the answer to the start; `null` when it was too long for that. Rejects with a
-   * {@linkcode CannotStart} for an input that is not to be run.
+   * `text` is what came with the answer to the start; `null` when it was too long for that. Rejects
+   * with a {@linkcode CannotStart} for an input that is not to be run.
    */
   receive(dispatch: Dispatch, text: string | null, signal: AbortSignal): Promise<Input>;
   /** Removes what there still is of an attempt's input. */
@@ -45,11 +46,16 @@ export interface OpenInputsOptions {
   folder: string;
   hub: Hub;
   payloads: Payloads;
-  /** Rejects with a {@linkcode CannotStart} what the owner does not allow; `null` is a call that was not read. */
+  /**
+   * Rejects with a {@linkcode CannotStart} what the owner does not allow; `null` is a call that was
+   * not read.
+   */
   gate: (dispatch: Dispatch, call: Call | null, signal: AbortSignal) => Promise<void>;
 }
 
-/** What an earlier agent left of inputs goes: an attempt that has not begun fetches its input anew. */
+/**
+ * What an earlier agent left of inputs goes: an attempt that has not begun fetches its input anew.
+ */
 export async function openInputs(
   { folder: dataFolder, hub, payloads, gate }: OpenInputsOptions,
 ): Promise<Inputs> {
@@ -121,7 +127,10 @@ export async function readInput(
   );
 }
 
-/** Decrypts an input that is too large to be read into the new file `path`; nobody sees it before it is whole. */
+/**
+ * Decrypts an input that is too large to be read into the new file `path`; nobody sees it before it
+ * is whole.
+ */
 export async function openInput(
   stored: ContentFile,
   path: string,

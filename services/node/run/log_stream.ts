@@ -1,6 +1,6 @@
 /**
- * A running algorithm's log on its way to whoever watches: at once when it is quiet, gathered when it is not, and
- * never more than a watcher could read. The whole log comes with the result.
+ * A running algorithm's log on its way to whoever watches: at once when it is quiet, gathered when
+ * it is not, and never more than a watcher could read. The whole log comes with the result.
  * @module
  */
 import { messageOf } from "../../../shared/service/errors.ts";
@@ -23,7 +23,10 @@ export interface CreateSendLogOptions {
   log: Logger;
 }
 
-/** What sends a log to the hub. It never throws: no run fails for what somebody would have liked to watch. */
+/**
+ * What sends a log to the hub. It never throws: no run fails for what somebody would have liked to
+ * watch.
+ */
 export function createSendLog({ broker, nodeId, log }: CreateSendLogOptions): SendLog {
   return function sendLog({ result_id, attempt }, piece) {
     const content: LogPiece = { attempt, ...piece };

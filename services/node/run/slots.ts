@@ -1,12 +1,15 @@
 /**
  * How many runs compute at once.
  *
- * A run that waits for its subtasks gives its slot back, or a central run would keep out the partial run that
- * it waits for, on this node or, in a ring, on another one.
+ * A run that waits for its subtasks gives its slot back, or a central run would keep out the
+ * partial run that it waits for, on this node or, in a ring, on another one.
  * @module
  */
 export interface Slots {
-  /** Resolves when there is a slot; those who had one before go first. Rejects when `signal` is aborted. */
+  /**
+   * Resolves when there is a slot; those who had one before go first. Rejects when `signal` is
+   * aborted.
+   */
   take(signal: AbortSignal, options?: { again?: boolean }): Promise<void>;
   release(): void;
 }
