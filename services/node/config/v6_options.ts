@@ -11,7 +11,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   vpn_subnet: "there is no VPN between algorithms; let them exchange what they need by subtasks",
   node_extra_env:
     "the agent is a process of this machine: set its variables where it is started, " +
-    "those of algorithms in algorithm_env",
+    "those of algorithms in algorithm_env, and a proxy in proxy",
   node_extra_mounts:
     "the agent is a process of this machine: it reads what its account may read; " +
     "name files by their own path",

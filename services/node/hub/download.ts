@@ -23,6 +23,8 @@ export interface DownloadOptions {
   open: (from: number, signal: AbortSignal) => Promise<Response>;
   log: Logger;
   signal: AbortSignal;
+  /** Asked after each connection that broke off: whether to make no more. */
+  giveUp?: (() => boolean) | undefined;
   silenceMs?: number;
 }
 
@@ -31,7 +33,7 @@ export interface DownloadOptions {
  * headers `content-length` and `x-content-sha256` said.
  */
 export async function* download(
-  { what, open, log, signal, silenceMs = SILENCE_MS }: DownloadOptions,
+  { what, open, log, signal, giveUp, silenceMs = SILENCE_MS }: DownloadOptions,
 ): AsyncGenerator<Bytes> {
   const hash = createHash("sha256");
   let done = 0;
@@ -60,7 +62,7 @@ export async function* download(
         what: `fetch ${what}`,
         log,
         signal,
-        retryable: (error) => error instanceof HubError && error.retryable,
+        retryable: (error) => error instanceof HubError && error.retryable && !giveUp?.(),
       });
       if (!piece) break;
       hash.update(piece);

@@ -35,19 +35,26 @@ export interface Hub {
   insist<T>(
     path: string,
     schema: z.ZodType<T>,
-    options: HubRequest & { signal: AbortSignal },
+    options: HubRequest & Insistence,
   ): Promise<T>;
   /**
    * The bytes of a blob as they come, as insistently: a connection that breaks off is made anew.
    * They are what the hub has once they have ended, else that throws.
    */
-  download(blobId: string, options: { token?: string; signal: AbortSignal }): Pieces;
+  download(blobId: string, options: { token?: string } & Insistence): Pieces;
   /**
    * Logs in and reads who this node is. Throws a {@linkcode WrongKeyError} when the key is not
    * known.
    */
   whoAmI(signal: AbortSignal): Promise<NodeIdentity>;
   brokerCredential(publicKey: string, signal: AbortSignal): Promise<BrokerCredential>;
+}
+
+/** What ends trying again. */
+export interface Insistence {
+  signal: AbortSignal;
+  /** Asked after each failure that trying again could mend. */
+  giveUp?: (() => boolean) | undefined;
 }
 
 /** The node as the hub knows it. */
@@ -140,7 +147,7 @@ export function createHub(
   function insist<T>(
     path: string,
     schema: z.ZodType<T>,
-    options: HubRequest & { signal: AbortSignal },
+    options: HubRequest & Insistence,
   ) {
     let refusals = 0;
     return persist(() => request(path, schema, options), {
@@ -150,7 +157,7 @@ export function createHub(
       retryable: (error) => {
         if (!(error instanceof HubError)) return !(error instanceof WrongKeyError);
         if (error.status === 401 && !options.token) return refusals++ === 0;
-        return error.retryable;
+        return error.retryable && !options.giveUp?.();
       },
     });
   }
@@ -158,7 +165,7 @@ export function createHub(
   return {
     request,
     insist,
-    async *download(blobId, { token, signal }) {
+    async *download(blobId, { token, signal, giveUp }) {
       const open = async (from: number, signal: AbortSignal) => {
         const own = token ?? (await current(signal)).token;
         const range = from > 0 ? { range: `bytes=${from}-` } : {};
@@ -172,7 +179,7 @@ export function createHub(
         throw refusals++ === 0 ? new HubError(error.message) : error;
       };
       let refusals = 0;
-      yield* download({ what: `blob ${blobId}`, open, log, signal });
+      yield* download({ what: `blob ${blobId}`, open, log, signal, giveUp });
     },
     async whoAmI(signal) {
       const { nodeId } = await persist(() => current(signal), {

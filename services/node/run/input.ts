@@ -11,9 +11,10 @@ import { openPieces } from "../encryption/opening.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { UnreadableError } from "../encryption/unreadable_error.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
-import type { Hub } from "../hub/hub.ts";
+import { type Hub, HubError } from "../hub/hub.ts";
+import { createPatience, type Patience, PATIENCE_MS, spanOf } from "../hub/patience.ts";
 import { parsePythonJson } from "../payload/python_json.ts";
-import { type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
+import { type ContentFile, type Pieces, readPieces, writePieces } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { type Call, callSchema } from "./call.ts";
 import { CannotStart } from "./cannot_start.ts";
@@ -45,36 +46,57 @@ export interface OpenInputsOptions {
   /** The agent's data folder. */
   folder: string;
   hub: Hub;
+  /** Whether the hub is there, by the broker. */
+  isThere: () => boolean;
   payloads: Payloads;
   /**
    * Rejects with a {@linkcode CannotStart} what the owner does not allow; `null` is a call that was
    * not read.
    */
   gate: (dispatch: Dispatch, call: Call | null, signal: AbortSignal) => Promise<void>;
+  patienceMs?: number;
 }
 
 /**
  * What an earlier agent left of inputs goes: an attempt that has not begun fetches its input anew.
  */
 export async function openInputs(
-  { folder: dataFolder, hub, payloads, gate }: OpenInputsOptions,
+  { folder: dataFolder, hub, isThere, payloads, gate, patienceMs = PATIENCE_MS }: OpenInputsOptions,
 ): Promise<Inputs> {
   const folder = join(dataFolder, "inputs");
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(folder, { mode: 0o700 });
   const filed = new Set<string>();
 
+  /** An input that cannot be had, though the hub is there, ends its run. */
   async function fetchInput(dispatch: Dispatch, signal: AbortSignal): Promise<Input> {
+    const patience = createPatience({ isThere, patienceMs });
+    try {
+      return await tryToFetch(dispatch, { patience, signal });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof HubError && error.retryable)) throw error;
+      throw new CannotStart(
+        `The input could not be fetched for ${spanOf(patienceMs)}, in which the hub took all ` +
+          "reports; the node's own log says why.",
+      );
+    }
+  }
+
+  async function tryToFetch(
+    dispatch: Dispatch,
+    { patience, signal }: { patience: Patience; signal: AbortSignal },
+  ): Promise<Input> {
+    const giveUp = patience.isOver;
     const { result_id } = dispatch;
     const schema = z.object({ input: z.string(), blob_storage_used: z.boolean().default(false) });
-    const options = { signal, timeoutMs: 600_000 };
+    const options = { signal, giveUp, timeoutMs: 600_000 };
     const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
     if (!blob_storage_used) return await readInput(input, { dispatch, payloads });
     const key = attemptKey(dispatch);
     filed.add(key);
     const stored = await writePieces(
       join(folder, `${key}.stored`),
-      hub.download(input, { signal }),
+      renewing(patience, hub.download(input, { signal, giveUp })),
     );
     if (stored.size > MAX_READ_BYTES) {
       return await openInput(stored, join(folder, key), { dispatch, payloads });
@@ -98,6 +120,17 @@ export async function openInputs(
       }
     },
   };
+}
+
+/** The same pieces; each that comes shows that something moves. */
+async function* renewing(
+  patience: Patience,
+  pieces: Pieces,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for await (const piece of pieces) {
+    patience.renew();
+    yield piece;
+  }
 }
 
 interface Reading {

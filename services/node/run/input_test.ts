@@ -53,7 +53,14 @@ async function withInputs(
     })
     : plainPayloads;
   const gate = createGate({ policy, hub: it.hub, onDecision() {} }).call;
-  const options = { folder: folder.path, hub: it.hub, payloads, gate };
+  const options = {
+    folder: folder.path,
+    hub: it.hub,
+    isThere: () => true,
+    payloads,
+    gate,
+    patienceMs: 500,
+  };
   await Deno.mkdir(`${folder.path}/inputs`);
   await Deno.writeTextFile(`${folder.path}/inputs/1-1.stored`, "half of one that an agent died on");
   const inputs = await openInputs(options);
@@ -87,6 +94,22 @@ const cannotStart = (reason: RegExp, status = "start failed") => (error: unknown
   assert.equal(error.status, status);
   return true;
 };
+
+Deno.test("an input that cannot be had though the hub is there ends its run, and names nothing of the network", async () => {
+  await withInputs({}, async ({ it, receive }) => {
+    const given: RegExp = /^The input could not be fetched for 0 minutes, in which the hub took/;
+    // The list is refused: nothing of the blob is asked.
+    const refusing = receive(small);
+    it.answer = () => Response.json({ msg: "no room" }, { status: 503 });
+    await assert.rejects(refusing, cannotStart(given));
+    // The blob breaks off, without a byte more each time.
+    it.breaks = Array(100).fill(0);
+    await assert.rejects(receive(small), cannotStart(given));
+    it.breaks = [5, 5];
+    // It came at last, and is no base64.
+    await assert.rejects(receive(small), cannotStart(/^The input cannot be read/));
+  });
+});
 
 const FORMS: [encrypted: boolean, store: (content: Bytes) => Bytes][] = [
   [false, (content) => encoder.encode(content.toBase64())],

@@ -57,7 +57,13 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
     },
   });
   const { dataFolder: folder } = config;
-  const inputs = await openInputs({ folder, hub, payloads, gate: gate.call });
+  const inputs = await openInputs({
+    folder,
+    hub,
+    isThere: () => broker.connection.connected,
+    payloads,
+    gate: gate.call,
+  });
   const { agentId } = journal;
   const reporter = createReporter({
     broker,

@@ -19,6 +19,7 @@ import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type ReportKind, subjects } from "../../../shared/broker/subjects.ts";
 import { blobOf } from "../encryption/blob.ts";
+import { createPatience, PATIENCE_MS, spanOf } from "../hub/patience.ts";
 import { persist } from "../hub/persist.ts";
 import type { Broker } from "../hub/broker.ts";
 import { type Hub, HubError, WrongKeyError } from "../hub/hub.ts";
@@ -44,13 +45,6 @@ const LOG_ROOM = 128 * 1024;
  * is.
  */
 const UNACCEPTABLE = [400, 413, 422];
-
-/**
- * How long a large result is tried to be sent while the broker answers: then what is between
- * refuses it, or swallows it, and whoever waits for the run learns that. While nothing of the hub
- * answers, no time passes.
- */
-const UPLOAD_PATIENCE_MS = 1_800_000;
 
 /** The hub will never take this report, however often it is sent. */
 export class ReportRefusedError extends Error {
@@ -115,7 +109,7 @@ export function createReporter(
     nodeId,
     log,
     signal: ended,
-    uploadPatienceMs = UPLOAD_PATIENCE_MS,
+    uploadPatienceMs = PATIENCE_MS,
   }: CreateReporterOptions,
 ): Reporter {
   /** How many hellos of this node the hub has dealt with, as far as is known here. */
@@ -163,7 +157,8 @@ export function createReporter(
 
   /** Sends a payload ahead of the report that names it; resolves to its name. */
   function uploadPayload(content: Upload): Promise<string> {
-    const patience = createPatience(broker, uploadPatienceMs);
+    const isThere = () => broker.connection.connected;
+    const patience = createPatience({ isThere, patienceMs: uploadPatienceMs });
     return persist(async () => {
       try {
         return (await hub.request("/blobstream", uploadedBlobSchema, {
@@ -177,10 +172,12 @@ export function createReporter(
         const status = error instanceof HubError ? error.status : undefined;
         if (UNACCEPTABLE.includes(status ?? 0)) throw new ReportRefusedError(messageOf(error));
         if (ended.aborted || !retryable(error) || !patience.isOver()) throw error;
-        const minutes = Math.round(uploadPatienceMs / 60_000);
+        log.error("A large result cannot be sent", { reason: messageOf(error) });
+        // Of this node's network the researcher learns nothing.
+        const why = status === undefined ? "the node's own log says why." : messageOf(error);
+        const span = spanOf(uploadPatienceMs);
         throw new UndeliverableError(
-          `The result could not be sent for ${minutes} minutes, in which the hub took all reports: ` +
-            messageOf(error),
+          `The result could not be sent for ${span}, in which the hub took all reports; ${why}`,
         );
       }
     }, { what: "upload a large result to the hub", log, signal: ended, retryable });
@@ -241,22 +238,6 @@ export function createReporter(
         });
         return await name(await uploadPayload(content));
       });
-    },
-  };
-}
-
-/** Counts the time in which something fails although the broker is there. */
-function createPatience(broker: Broker, patienceMs: number, now = () => performance.now()) {
-  let passed = 0;
-  let last = broker.connection.connected ? now() : undefined;
-  return {
-    /** Asked after each failure. */
-    isOver(): boolean {
-      const at = now();
-      const connected = broker.connection.connected;
-      if (connected && last !== undefined) passed += at - last;
-      last = connected ? at : undefined;
-      return passed >= patienceMs;
     },
   };
 }

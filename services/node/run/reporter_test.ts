@@ -51,7 +51,7 @@ Deno.test("Reporter.finish() gives up a large result that cannot be sent while t
     await nats.start();
     const error = await outcome;
     assert.ok(error instanceof UndeliverableError, String(error));
-    assert.match(error.message, /^The result could not be sent for \d+ minutes, .*: no room$/);
+    assert.match(error.message, /^The result could not be sent for \d+ minutes, .*; no room$/);
   } finally {
     ended.abort(new Error("over"));
     await server.shutdown();
