@@ -5,7 +5,8 @@
  */
 import { auditEntries } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
-import { databaseAnswers, type Db } from "../../shared/storage/db.ts";
+import type { Db } from "../../shared/storage/db.ts";
+import { ownHealth } from "../../shared/storage/health.ts";
 import { SextantError } from "../../shared/service/errors.ts";
 import { found } from "../../shared/contract/validate.ts";
 import type {
@@ -14,7 +15,6 @@ import type {
   RpcInput,
   RpcOutput,
 } from "../../shared/messages/questions.ts";
-import { VERSION } from "../../shared/version.ts";
 import {
   createStoreClient,
   requireServerUrl,
@@ -44,6 +44,7 @@ export function collaborationAnswers(
   {
     db,
     ask,
+    outbox,
     serverUrl,
     connectionsOfNode,
     stores = createStoreClient({ timeoutMs: STORE_PATIENCE_MS }),
@@ -86,7 +87,7 @@ export function collaborationAnswers(
     },
     audit: (question) => auditEntries(db, question),
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
-    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
+    health: () => ownHealth({ db, outbox }),
   };
 }
 

@@ -12,8 +12,8 @@ import type { Principals } from "./principals/principals.ts";
 export interface GatewayDeps {
   http: HttpClient;
   principals: Principals;
-  /** Asks each service whether it and its database answer. */
-  health: () => Promise<Record<string, ServiceHealth>>;
+  /** Asks each service whether it and its database answer, and the broker for its stream. */
+  health: () => Promise<HubHealth>;
   log: Logger;
   corsOrigins: string[];
   /** Bytes of a request body. */
@@ -28,6 +28,13 @@ export interface GatewayDeps {
   feed?: Feed;
   /** Is told of every request that is refused here, before a service sees it. */
   refused?: (refusal: Refusal) => void;
+}
+
+export interface HubHealth {
+  /** Whether every service and its database answer. */
+  database: boolean;
+  /** Of each service, and of `jetstream`. */
+  services: Record<string, ServiceHealth>;
 }
 
 export interface ServiceHealth {

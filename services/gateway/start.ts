@@ -3,16 +3,19 @@
  * @module
  */
 import { connectService } from "../../shared/broker/service_connection.ts";
-import { HUB_SERVICES } from "../../shared/broker/subjects.ts";
+import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
+import type { BrokerConnection } from "../../shared/broker/connection.ts";
+import { eventStreamTrouble } from "../../shared/broker/event_stream.ts";
 import { createHttpClient } from "../../shared/http_over_nats/mod.ts";
 import { createAsk } from "../../shared/messages/ask.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 import { messageOf } from "../../shared/service/errors.ts";
+import { createCounts } from "../../shared/service/counts.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
 import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
 import { createGatewayApp } from "./app.ts";
-import type { ServiceHealth } from "./deps.ts";
+import type { HubHealth, ServiceHealth } from "./deps.ts";
 import { closeDoor } from "./door/closing.ts";
 import { createFeed } from "./live/feed.ts";
 import { createPrincipals } from "./principals/principals.ts";
@@ -77,13 +80,18 @@ export async function startGateway(
 
   const feed = createFeed({ nc, log });
   const http = createHttpClient({ nc });
+  const counts = createCounts({
+    keep: (some) => ask("task", "count_refused", { counts: some }),
+    log,
+  });
+  life.onStop("counts", counts.stop);
   const recorded = createRateLimiter({ burst: 300, perMinute: 60 });
   const askHealth = createAsk(nc, { timeoutMs: 3_000 });
   const app = createGatewayApp({
     http,
     feed,
     principals,
-    health: () => healthOfServices(askHealth),
+    health: () => healthOfHub(askHealth, nc),
     log,
     corsOrigins,
     maxBody,
@@ -91,6 +99,7 @@ export async function startGateway(
     ...options,
     attempts: attemptLimits(attemptsPerMinute),
     refused(refusal) {
+      if (refusal.code === "invalid_token") counts.add("unproven token");
       // A flood of refusals is recorded by its beginning: it must not fill the database.
       if (recorded.take(network(refusal.address)) > 0) return;
       ask("identity", "record_refusal", refusal)
@@ -109,15 +118,30 @@ export async function startGateway(
   return { app, address: server.addr };
 }
 
-/** Whether each service and its database answer. */
-async function healthOfServices(ask: Ask): Promise<Record<string, ServiceHealth>> {
-  const answers = HUB_SERVICES.map(async (name): Promise<[string, ServiceHealth]> => {
+/** Whether each service and its database answer, and whether what happens can be told. */
+async function healthOfHub(ask: Ask, nc: BrokerConnection): Promise<HubHealth> {
+  let database = true;
+  async function healthOf(name: HubService): Promise<[string, ServiceHealth]> {
     try {
-      const { database } = await ask(name, "health", {});
-      return [name, database ? { ok: true } : { ok: false, reason: "Postgres does not answer" }];
+      const answer = await ask(name, "health", {});
+      if (answer.database) {
+        return [name, answer.outbox ? ill(`its outbox: ${answer.outbox}`) : { ok: true }];
+      }
+      database = false;
+      return [name, ill("Postgres does not answer")];
     } catch (error) {
-      return [name, { ok: false, reason: messageOf(error) }];
+      database = false;
+      return [name, ill(messageOf(error))];
     }
-  });
-  return Object.fromEntries(await Promise.all(answers));
+  }
+  async function healthOfEvents(): Promise<[string, ServiceHealth]> {
+    const trouble = await eventStreamTrouble(nc);
+    return ["jetstream", trouble === undefined ? { ok: true } : ill(trouble)];
+  }
+  const all = await Promise.all([...HUB_SERVICES.map(healthOf), healthOfEvents()]);
+  return { database, services: Object.fromEntries(all) };
+}
+
+function ill(reason: string): ServiceHealth {
+  return { ok: false, reason };
 }

@@ -5,9 +5,8 @@
  */
 import { auditEntries, recordRefusal } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
-import { databaseAnswers } from "../../shared/storage/db.ts";
+import { ownHealth } from "../../shared/storage/health.ts";
 import type { RpcHandlers } from "../../shared/messages/questions.ts";
-import { VERSION } from "../../shared/version.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./rights/catalogue.ts";
 import { shutNodesOut } from "./broker/shut_out.ts";
@@ -18,7 +17,9 @@ import { ruleNamesOfUser } from "./store/rule.ts";
 import { liveSession } from "./store/session.ts";
 import { touchUser, userById } from "./store/user.ts";
 
-export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHandlers<"identity"> {
+export function identityAnswers(
+  { db, outbox, keys, broker, now }: IdentityDeps,
+): RpcHandlers<"identity"> {
   return {
     keys: async () => await keys.publicKeys() as Record<string, unknown>[],
     async user({ id, session_id }) {
@@ -59,6 +60,6 @@ export function identityAnswers({ db, keys, broker, now }: IdentityDeps): RpcHan
     },
     audit: (question) => auditEntries(db, question),
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
-    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
+    health: () => ownHealth({ db, outbox }),
   };
 }

@@ -136,6 +136,10 @@ export async function startIdentity(
     await broker.tidy();
   });
   hub.hear({ subject: HEARD, handle: (event) => hearEvent(event, deps) });
+  // Also gives nodes the rights of this version, if those of the account are another's.
+  await broker.tidy().catch((error) =>
+    log.warn("Cannot look after the credentials of nodes now; will try again", { error })
+  );
   const app = createIdentityApp(deps);
   hub.serve({ answers: identityAnswers(deps), fetch: app.fetch });
   return { deps, app, background };

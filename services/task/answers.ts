@@ -7,15 +7,15 @@ import { isFinal, isOpen } from "../../shared/node_protocol/status.ts";
 import { SextantError } from "../../shared/service/errors.ts";
 import { auditEntries } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
-import { databaseAnswers } from "../../shared/storage/db.ts";
-import { VERSION } from "../../shared/version.ts";
+import { ownHealth } from "../../shared/storage/health.ts";
 import type { TaskDeps } from "./deps.ts";
 import { flatDatabases } from "./dispatch/send.ts";
 import { taskStatus } from "./rules.ts";
+import { addRefused, refusedCounts } from "./store/refused_count.ts";
 import { resultById, shareOf } from "./store/result.ts";
 import { countTasks, databasesOfTasks, statusesOfTask, taskById } from "./store/task.ts";
 
-export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
+export function taskAnswers({ db, outbox }: TaskDeps): RpcHandlers<"task"> {
   return {
     /** Checks in the contract's order (§2.4). */
     async container({ task_id, image, collaboration_id, organization_id }) {
@@ -52,8 +52,13 @@ export function taskAnswers({ db }: TaskDeps): RpcHandlers<"task"> {
       return { task_id, node_id, attempt };
     },
     count: async (place) => ({ tasks: await countTasks(db, place) }),
+    async count_refused({ counts }) {
+      await addRefused(db, counts);
+      return {};
+    },
+    refused: async () => ({ counts: await refusedCounts(db) }),
     audit: (question) => auditEntries(db, question),
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
-    health: async () => ({ database: await databaseAnswers(db), version: VERSION }),
+    health: () => ownHealth({ db, outbox }),
   };
 }

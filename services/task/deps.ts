@@ -6,6 +6,7 @@ import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
+import type { RateLimiter } from "../../shared/service/rate_limiter.ts";
 import type { Kills } from "./dispatch/kills.ts";
 import type { Reports } from "./reports/handlers.ts";
 import type { TaskWatch } from "./task_watch.ts";
@@ -19,6 +20,10 @@ export interface TaskSettings {
   blobStoreEnabled: boolean;
   /** Bytes of uploads that an organization may have before a task or result uses them. */
   maxUnusedBytes: number;
+  /** Subtasks that one run may make, all levels together. */
+  maxSubtasks: number;
+  /** Subtasks that the runs at one node may make in the long run; half of it at once. */
+  subtasksPerMinute: number;
   /** The algorithm that `POST /column` asks for the names of columns. */
   columnImage: string;
 }
@@ -32,6 +37,8 @@ export interface TaskDeps {
   wakeUps: WakeUps;
   watch: TaskWatch;
   settings: TaskSettings;
+  /** Of the subtasks that are made at each node. */
+  subtaskRate: RateLimiter;
   now: () => Date;
   log: Logger;
 }

@@ -18,6 +18,10 @@ await runService("task", async (life) => {
     SEXTANT_BLOB_STORE: envBoolean.default(false),
     /** Uploads that an organization may have before a task or result uses them. */
     SEXTANT_MAX_UNUSED_BLOBS_GIB: envInteger.pipe(z.number().min(1)).default(64),
+    /** Subtasks that one run may make, all levels together. */
+    SEXTANT_MAX_SUBTASKS: envInteger.pipe(z.number().min(1)).default(1000),
+    /** Subtasks that the runs at one node may make in the long run; half of it at once. */
+    SEXTANT_SUBTASKS_PER_MINUTE: envInteger.pipe(z.number().min(1)).default(300),
     SEXTANT_COLUMN_IMAGE: z.string().default("harbor2.vantage6.ai/algorithms/basics"),
     /** Days after which the payloads of completed results are removed; without it they are kept. */
     SEXTANT_RUNS_DATA_CLEANUP_DAYS: envInteger.pipe(z.number().min(1)).optional(),
@@ -31,6 +35,8 @@ await runService("task", async (life) => {
     settings: {
       blobStoreEnabled: config.SEXTANT_BLOB_STORE,
       maxUnusedBytes: config.SEXTANT_MAX_UNUSED_BLOBS_GIB * 2 ** 30,
+      maxSubtasks: config.SEXTANT_MAX_SUBTASKS,
+      subtasksPerMinute: config.SEXTANT_SUBTASKS_PER_MINUTE,
       columnImage: config.SEXTANT_COLUMN_IMAGE,
     },
     retention: {

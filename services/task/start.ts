@@ -8,7 +8,9 @@ import { subjects } from "../../shared/broker/subjects.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
 import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
+import { createCounts } from "../../shared/service/counts.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
+import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
 import { taskAnswers } from "./answers.ts";
 import { createTaskApp } from "./app.ts";
 import type { TaskDeps, TaskSettings } from "./deps.ts";
@@ -19,6 +21,7 @@ import { serveReports } from "./reports/desk.ts";
 import { createLogs } from "./reports/logs.ts";
 import { createOneAgent } from "./reports/one_agent.ts";
 import { createReports } from "./reports/reports.ts";
+import { addRefused } from "./store/refused_count.ts";
 import { createTaskWatch } from "./task_watch.ts";
 import { createReconciler, type Reconciler } from "./upkeep/reconciler.ts";
 import type { Retention } from "./upkeep/tidy.ts";
@@ -81,7 +84,25 @@ export async function startTask(
   const wakeUps = createWakeUps({ db, log, now, publish });
   const reports = createReports({ db, outbox, kills, dispatchKey, log, now });
   const watch = createTaskWatch();
-  const deps = { db, outbox, ask, reports, kills, wakeUps, watch, settings, now, log };
+  const { subtasksPerMinute } = settings;
+  const subtaskRate = createRateLimiter({
+    burst: Math.ceil(subtasksPerMinute / 2),
+    perMinute: subtasksPerMinute,
+    now: () => now().getTime(),
+  });
+  const deps = {
+    db,
+    outbox,
+    ask,
+    reports,
+    kills,
+    wakeUps,
+    watch,
+    settings,
+    subtaskRate,
+    now,
+    log,
+  };
 
   const events = subscribeEvents(nc, (event) => hearEvent(event, { watch, wakeUps }), {
     log,
@@ -99,8 +120,10 @@ export async function startTask(
       publish(subjects.kill(nodeId), new TextEncoder().encode(JSON.stringify(notice)));
     },
   });
+  const counts = createCounts({ keep: (some) => addRefused(db, some), log });
+  life.onStop("counts", counts.stop);
   const logs = createLogs(outbox);
-  const desk = serveReports({ nc, reports, oneAgent, logs, issuers, log });
+  const desk = serveReports({ nc, reports, oneAgent, logs, issuers, counts, log });
   life.onStop("reports", desk.stop);
   const reconciler = createReconciler({
     db,

@@ -21,6 +21,8 @@ export interface NatsServerConfigOptions {
    * times this.
    */
   pingInterval?: string;
+  /** What all streams may take on the disk; the events take a part of it at most. */
+  maxFileStore?: string;
 }
 
 /** The text of nats-server's configuration file. */
@@ -33,6 +35,7 @@ export function natsServerConfig({
   storeDir,
   resolverDir,
   pingInterval = "2s",
+  maxFileStore = "20GB",
 }: NatsServerConfigOptions): string {
   const q = JSON.stringify;
   const app = appAccount(trust);
@@ -55,7 +58,7 @@ websocket {
 jetstream {
   store_dir: ${q(storeDir)}
   max_memory_store: 256MB
-  max_file_store: 20GB
+  max_file_store: ${maxFileStore}
 }
 operator: ${trust.operatorJwt}
 system_account: ${system}

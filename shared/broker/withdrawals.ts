@@ -32,8 +32,13 @@ export interface WithdrawalChange {
 }
 
 const accountClaims = z.object({
-  nats: z.object({ revocations: z.record(z.string(), z.number()).nullish() }),
+  nats: z.object({
+    revocations: z.record(z.string(), z.number()).nullish(),
+    /** With the rights that each of them gives. */
+    signing_keys: z.unknown(),
+  }),
 });
+type AccountClaims = z.infer<typeof accountClaims>;
 const updateAnswer = z.object({
   data: z.object({ code: z.number() }).optional(),
   error: z.object({ description: z.string() }).optional(),
@@ -47,8 +52,9 @@ let last: Promise<unknown> = Promise.resolve();
  * either. `system` is identity's connection to the system account. A credential that is issued
  * later lets a node in again.
  *
- * The list is read, changed and written back, once, and only when that changes it. Calls in one
- * process take turns; processes have to, too.
+ * The list is read, changed and written back, once, and only when that changes it, or when the
+ * account is from a version that gave nodes other rights: their connections are closed then, and
+ * come back with those of today. Calls in one process take turns; processes have to, too.
  */
 export function changeWithdrawals(
   system: BrokerConnection,
@@ -67,17 +73,22 @@ async function changeList(
 ): Promise<void> {
   const account = appAccount(trust);
   const found = await system.request(`$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`);
-  const current = accountClaims.parse(parseJwtSegment(found.string().split(".")[1] ?? ""));
+  const current = claimsOf(found.string());
   const before = new Map(Object.entries(current.nats.revocations ?? {}));
   const after = changed(before, change, Math.floor(Date.now() / 1000));
-  if (isSame(before, after)) return;
   const jwt = await encodeAppAccount(trust, Object.fromEntries(after));
+  const rights = (claims: AccountClaims) => JSON.stringify(claims.nats.signing_keys);
+  if (isSame(before, after) && rights(current) === rights(claimsOf(jwt))) return;
   const answer = updateAnswer.parse((await system.request("$SYS.REQ.CLAIMS.UPDATE", jwt)).json());
   if (!answer.error) return;
   throw new SextantError(
     "unavailable",
     `Cannot withdraw credentials of nodes: ${answer.error.description}`,
   );
+}
+
+function claimsOf(jwt: string): AccountClaims {
+  return accountClaims.parse(parseJwtSegment(jwt.split(".")[1] ?? ""));
 }
 
 /**

@@ -14,5 +14,6 @@ export const health = z.object({
   /** Whether all services and their databases answer. */
   database: z.boolean(),
   msg: z.string(),
+  /** Of each service, and of `jetstream`, which keeps what is told of changes. */
   services: z.record(z.string(), z.object({ ok: z.boolean(), reason: z.string().optional() })),
 });

@@ -15,7 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseEvent, type SextantEvent } from "./events.ts";
 import type { Logger } from "../service/log.ts";
 import { isMissing } from "../broker/errors.ts";
-import { ensureEventStream } from "../storage/outbox.ts";
+import { ensureEventStream } from "../broker/event_stream.ts";
 import {
   AckPolicy,
   type BrokerConnection,
@@ -67,7 +67,7 @@ export function consumeEvents(
     let check = true;
     while (!signal.aborted) {
       try {
-        if (check && await ensureConsumer({ nc, service, subject, ackWaitMs })) behind = true;
+        if (check && await ensureConsumer({ nc, service, subject, ackWaitMs, log })) behind = true;
         if (behind || performance.now() - caughtUp > CATCH_UP_EVERY_MS) {
           await catchUp?.();
           behind = false;
@@ -94,8 +94,8 @@ export function consumeEvents(
 
 /** Makes sure of stream and consumer; returns whether the consumer is new. */
 async function ensureConsumer(
-  { nc, service, subject, ackWaitMs }:
-    & Pick<EventConsumerOptions, "nc" | "service" | "subject">
+  { nc, service, subject, ackWaitMs, log }:
+    & Pick<EventConsumerOptions, "nc" | "service" | "subject" | "log">
     & { ackWaitMs: number },
 ): Promise<boolean> {
   const manager = await nc.jetstreamManager();
@@ -105,7 +105,7 @@ async function ensureConsumer(
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  await ensureEventStream(nc);
+  await ensureEventStream(nc, log);
   await manager.consumers.add(STREAMS.events, {
     durable_name: service,
     filter_subject: subject,

@@ -4,7 +4,7 @@ import { waitFor } from "../../tests/harness.ts";
 import { consumeEvents, type EventConsumerOptions, retryAfterMs } from "./event_consumer.ts";
 import type { SextantEvent } from "./events.ts";
 import { silentLogger } from "../service/log.ts";
-import { ensureEventStream } from "../storage/outbox.ts";
+import { ensureEventStream } from "../broker/event_stream.ts";
 import { subjects } from "../broker/subjects.ts";
 
 async function startTest() {

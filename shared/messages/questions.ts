@@ -41,7 +41,12 @@ export function askerOf(principal: Principal): Asker | undefined {
   return { client_type, client_id, session_id };
 }
 
-const health = z.object({ database: z.boolean(), version: z.string().optional() });
+const health = z.object({
+  database: z.boolean(),
+  version: z.string().optional(),
+  /** Why the service's outbox is ill; a service of the version before does not tell. */
+  outbox: z.string().nullish(),
+});
 const membership = z.object({ id: idNumber, organization_ids: idList });
 
 export const RPC_METHODS = {
@@ -217,6 +222,16 @@ export const RPC_METHODS = {
     attempt: {
       input: z.object({ result_id: idNumber }),
       output: z.object({ task_id: idNumber, node_id: idNumber, attempt: idNumber }).nullable(),
+    },
+    /** Adds to the numbers of what the hub did not take, by kind: what others refuse. */
+    count_refused: {
+      input: z.object({ counts: z.record(z.string().max(64), z.number().int().positive()) }),
+      output: z.object({}),
+    },
+    /** Those numbers. */
+    refused: {
+      input: z.object({}),
+      output: z.object({ counts: z.array(z.object({ kind: z.string(), count: z.number() })) }),
     },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },

@@ -13,16 +13,11 @@ import { recordChanges } from "./audit.ts";
 import type { Db, JsonValue, Tx } from "./db.ts";
 import { inBatches } from "./in_batches.ts";
 import { EVENT_DATA, type EventData, type EventName, eventSubject } from "../messages/events.ts";
+import { messageOf } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
-import {
-  type BrokerConnection,
-  type JetStreamClient,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-} from "../broker/connection.ts";
-import { isMissing, isRefusal, isTooLarge } from "../broker/errors.ts";
-import { STREAMS, subjects } from "../broker/subjects.ts";
+import { type BrokerConnection, type JetStreamClient } from "../broker/connection.ts";
+import { ensureEventStream } from "../broker/event_stream.ts";
+import { isRefusal, isTooLarge } from "../broker/errors.ts";
 
 /** The table every service with an outbox creates in its first migration. */
 export interface OutboxRow {
@@ -55,6 +50,8 @@ export interface Outbox {
   sweep(): Promise<number>;
   /** Rows not yet acknowledged by the broker. */
   backlog(): Promise<number>;
+  /** Why messages wait for too long, or `undefined` when they do not. */
+  trouble(): Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
@@ -75,6 +72,8 @@ export interface OutboxOptions {
  */
 const SETTLE_SECONDS = 2;
 const SWEEP_BATCH = 200;
+/** A message that has waited for so long is not merely late. */
+const TROUBLE_SECONDS = 10;
 const encoder = new TextEncoder();
 
 export function createOutbox({
@@ -84,7 +83,19 @@ export function createOutbox({
   ...options
 }: OutboxOptions): Outbox {
   const { log, send = nobodyToSend } = options;
-  const publish = createPublisher({ db, ...options });
+  /** Why the last message that was published stayed; `undefined` when it did not. */
+  let lastError: unknown;
+  const publishOnce = createPublisher({ db, ...options });
+
+  async function publish(row: OutboxRow): Promise<void> {
+    try {
+      await publishOnce(row);
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+      throw error;
+    }
+  }
   const inFlight = new Set<Promise<unknown>>();
   const stopping = new AbortController();
 
@@ -125,6 +136,15 @@ export function createOutbox({
     async backlog() {
       const [row] = await db<{ count: string }[]>`select count(*) from outbox`;
       return Number(row!.count);
+    },
+    async trouble() {
+      const [row] = await db<{ count: number; seconds: number }[]>`
+        select count(*)::integer as count,
+          coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as seconds from outbox`;
+      const { count, seconds } = row!;
+      if (seconds < TROUBLE_SECONDS) return undefined;
+      const waits = `${count} messages wait to be told, the oldest for ${Math.round(seconds)} s`;
+      return lastError === undefined ? waits : `${waits}: ${messageOf(lastError)}`;
     },
     async stop() {
       stopping.abort();
@@ -297,26 +317,10 @@ export async function publishRows(
 export async function createEventOutbox(
   { nc, ...options }: Omit<OutboxOptions, "jetstream"> & { nc: BrokerConnection },
 ): Promise<Outbox> {
-  await ensureEventStream(nc);
+  // Without it everything works but the telling, which goes on once the stream is there: whoever
+  // hears events makes sure of it, too.
+  await ensureEventStream(nc, options.log).catch((error) =>
+    options.log.error("Events cannot be told now: the broker does not give their stream", { error })
+  );
   return createOutbox({ ...options, jetstream: nc.jetstream() });
-}
-
-/** How long events can be read again: for clients that reconnect and services that were down. */
-const EVENTS_KEPT_HOURS = 72;
-
-/** Makes the stream of events if it is not there; every service may be the first. */
-export async function ensureEventStream(nc: BrokerConnection): Promise<void> {
-  const jsm = await nc.jetstreamManager();
-  try {
-    await jsm.streams.info(STREAMS.events);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    await jsm.streams.add({
-      name: STREAMS.events,
-      subjects: [subjects.allEvents()],
-      retention: RetentionPolicy.Limits,
-      storage: StorageType.File,
-      max_age: nanos(EVENTS_KEPT_HOURS * 3_600_000),
-    });
-  }
 }

@@ -4,7 +4,8 @@ import { startTestNats } from "../../tests/support/nats.ts";
 import { MAX_PAYLOAD } from "../broker/limits.ts";
 import { migrate, openDatabase } from "./db.ts";
 import { createLogger, silentLogger } from "../service/log.ts";
-import { createEventOutbox, createOutbox, ensureEventStream } from "./outbox.ts";
+import { ensureEventStream } from "../broker/event_stream.ts";
+import { createEventOutbox, createOutbox } from "./outbox.ts";
 import { STREAMS, subjects } from "../broker/subjects.ts";
 
 const postgres = useTestPostgres();

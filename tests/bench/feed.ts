@@ -1,4 +1,4 @@
-import { ensureEventStream } from "../../shared/storage/outbox.ts";
+import { ensureEventStream } from "../../shared/broker/event_stream.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { startTestBroker } from "../harness.ts";
 import { connectAsTask, openTaskDatabase } from "./behind.ts";

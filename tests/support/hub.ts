@@ -10,7 +10,7 @@ import type { KeyRing } from "../../services/identity/sessions/signing_keys.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import type { Db } from "../../shared/storage/db.ts";
-import { ROOT_PASSWORD, startTestServices } from "./services.ts";
+import { ROOT_PASSWORD, startTestServices, TASK_SETTINGS } from "./services.ts";
 
 export { ROOT_PASSWORD };
 /** A password that the policy accepts. */
@@ -88,7 +88,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
         : (mail) => Promise.resolve(void taken.push(mail)),
     },
     task: {
-      settings: { blobStoreEnabled: true, maxUnusedBytes: 2 ** 36, columnImage: "deno:columns@1" },
+      settings: { ...TASK_SETTINGS, blobStoreEnabled: true, columnImage: "deno:columns@1" },
     },
   });
   const { identity, collaboration, task, gateway, db } = services;

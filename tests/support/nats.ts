@@ -4,7 +4,7 @@
  * nothing of the others. Who kills the server, or sets it up in another way, starts one of its own.
  * @module
  */
-import { encodeAccount } from "@nats-io/jwt";
+import { encodeAccount, encodeUser } from "@nats-io/jwt";
 import { connect, type ConnectionOptions, jwtAuthenticator } from "nats.ws";
 import { z } from "zod";
 import { freePort } from "../../services/stack/ports.ts";
@@ -51,6 +51,8 @@ export interface TestNats {
   /** Path of the file with which a service enrols. */
   enrolmentFile(service: ServiceName): Promise<string>;
   system(service: SystemService): Promise<TestParty>;
+  /** Somebody who may do anything in the account. */
+  owner(): Promise<TestParty>;
   /** Logs in once and leaves; rejects with what the server says against it. */
   tryLogin(key: KeyPairText, credential: IssuedCredential): Promise<void>;
   /** Closes all connections made here; stops the server if it is the caller's own. */
@@ -62,12 +64,21 @@ export interface OwnNats extends TestNats {
   kill9(): Promise<void>;
   /** Removes JetStream's files; the server must not be running. */
   loseStreams(): Promise<void>;
+  /** Changes the server's configuration, for its next start. */
+  configure(change: (config: string) => string): Promise<void>;
   /** Starts the server again, on the same ports and folder. */
   start(): Promise<void>;
 }
 
 export interface TestNatsOptions {
   log?: Logger;
+}
+
+export interface OwnNatsOptions {
+  pingInterval?: string;
+  maxFileStore?: string;
+  /** Path of another nats-server than the one of this machine. */
+  program?: string;
 }
 
 const serverSchema = z.object({ url: z.string(), trust: trustSchema });
@@ -78,10 +89,10 @@ export const SHARED_NATS = "SEXTANT_TEST_NATS";
 
 /** A server of the caller's own, in a temporary folder. */
 export async function startOwnNats(
-  { log = silentLogger, pingInterval }: TestNatsOptions & { pingInterval?: string } = {},
+  { log = silentLogger, ...options }: TestNatsOptions & OwnNatsOptions = {},
 ): Promise<OwnNats> {
-  const { server, kill9, start, loseStreams, stop } = await startServer(pingInterval);
-  return { ...partiesOf(server, log, stop), kill9, start, loseStreams };
+  const { server, kill9, start, loseStreams, configure, stop } = await startServer(options);
+  return { ...partiesOf(server, log, stop), kill9, start, loseStreams, configure };
 }
 
 /** An account on the server of this run; without one, on a server that stops with its last user. */
@@ -97,7 +108,7 @@ export async function startTestNats({ log = silentLogger }: TestNatsOptions = {}
   return partiesOf(await newAccount(server), log, shared.release);
 }
 
-const shared = shareServer(startServer);
+const shared = shareServer(() => startServer());
 
 /** Starts the server that the test files of a run find by the variable in `env`. */
 export async function startSharedNats(): Promise<
@@ -107,8 +118,10 @@ export async function startSharedNats(): Promise<
   return { env: { [SHARED_NATS]: JSON.stringify(server) }, stop };
 }
 
-async function startServer(pingInterval = "2s") {
-  const program = await findNatsServer(CACHE_FOLDER);
+async function startServer(
+  { pingInterval = "2s", maxFileStore = "100TB", program: given }: OwnNatsOptions = {},
+) {
+  const program = given ?? await findNatsServer(CACHE_FOLDER);
   const folder = await temporaryFolder();
   const trust = await newTrust();
   const port = freePort();
@@ -121,6 +134,8 @@ async function startServer(pingInterval = "2s") {
     storeDir: `${folder.path}/jetstream`,
     resolverDir: `${folder.path}/claims`,
     pingInterval,
+    // Each test has an account with a stream of events, and the broker reserves what each may take.
+    maxFileStore,
   });
   await Deno.writeTextFile(configPath, config);
   let running: ManagedProcess;
@@ -131,6 +146,9 @@ async function startServer(pingInterval = "2s") {
   return {
     server: { url: `ws://127.0.0.1:${websocketPort}`, trust },
     start,
+    async configure(change: (config: string) => string) {
+      await Deno.writeTextFile(configPath, change(config));
+    },
     loseStreams: () => Deno.remove(`${folder.path}/jetstream`, { recursive: true }),
     async kill9() {
       running.signal("SIGKILL");
@@ -212,6 +230,11 @@ function partiesOf({ url, trust }: Server, log: Logger, stopServer: () => Promis
     },
     system: (name) =>
       party(`${name}-system`, name, (key) => issueSystemCredential(trust, name, key, 3600)),
+    owner: () =>
+      party("owner", "owner", async (key) => ({
+        jwt: await encodeUser("owner", key, keyPair(trust.app), {}, {}),
+        expiresAt: new Date(8.64e15),
+      })),
     async tryLogin(key, { jwt }) {
       const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(key.seed));
       const options: ConnectionOptions & { wsFactory: unknown } = {

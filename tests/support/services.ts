@@ -14,6 +14,7 @@ import {
   type IdentityOptions,
   startIdentity,
 } from "../../services/identity/start.ts";
+import type { TaskSettings } from "../../services/task/deps.ts";
 import { startTask, type Task, type TaskOptions } from "../../services/task/start.ts";
 import { checkAnswers } from "../../shared/contract/answers.ts";
 import type { Db } from "../../shared/storage/db.ts";
@@ -27,6 +28,13 @@ import { startTestPostgres, type TestPostgres } from "./postgres.ts";
 export const ROOT_PASSWORD = "Root-password-1";
 /** What algorithm stores know this hub by. */
 export const SERVER_URL = "https://hub.example/api";
+export const TASK_SETTINGS: TaskSettings = {
+  blobStoreEnabled: false,
+  maxUnusedBytes: 2 ** 36,
+  maxSubtasks: 1000,
+  subtasksPerMinute: 1e6,
+  columnImage: "columns",
+};
 /** What is to happen when the test says so, and not by itself. */
 export const NEVER_MS = 2 ** 31 - 1;
 
@@ -103,7 +111,7 @@ export async function startTestServices(
         ...await base("task"),
         databaseUrl: urls.task,
         dispatchKey,
-        settings: { blobStoreEnabled: false, maxUnusedBytes: 2 ** 36, columnImage: "columns" },
+        settings: TASK_SETTINGS,
         reconcileEveryMs: NEVER_MS,
         ...options.task,
       }),

@@ -14,7 +14,7 @@ import { dispatchSchema } from "../../shared/node_protocol/dispatch.ts";
 import { NODE_PROTOCOL, type ReportBody } from "../../shared/node_protocol/reports.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import type { TestNats } from "./nats.ts";
-import { startTestServices } from "./services.ts";
+import { startTestServices, TASK_SETTINGS } from "./services.ts";
 
 export interface Member {
   organization: number;
@@ -81,9 +81,7 @@ export async function startTaskHub(
     now,
     task: {
       settings: {
-        blobStoreEnabled: false,
-        maxUnusedBytes: 2 ** 36,
-        columnImage: "columns",
+        ...TASK_SETTINGS,
         ...settings,
       },
     },

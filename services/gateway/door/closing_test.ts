@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHttpClient, serveHttp } from "../../../shared/http_over_nats/mod.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
-import { ensureEventStream } from "../../../shared/storage/outbox.ts";
+import { ensureEventStream } from "../../../shared/broker/event_stream.ts";
 import type { Principal } from "../../../shared/contract/permissions.ts";
 import { startTestNats, type TestNats } from "../../../tests/support/nats.ts";
 import { waitFor } from "../../../tests/harness.ts";
@@ -37,7 +37,7 @@ async function openDoor(fetch: () => Response | Promise<Response>) {
     http,
     feed,
     principals: { of: () => Promise.resolve(ANYBODY), hear() {}, forget() {} },
-    health: () => Promise.resolve({}),
+    health: () => Promise.resolve({ database: true, services: {} }),
     log: silentLogger,
     corsOrigins: ["*"],
     maxBody: 2 ** 20,

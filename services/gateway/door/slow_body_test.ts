@@ -12,7 +12,7 @@ function openDoor({ known }: { known: boolean }) {
       hear() {},
       forget() {},
     } as unknown as GatewayDeps["principals"],
-    health: () => Promise.resolve({}),
+    health: () => Promise.resolve({ database: true, services: {} }),
     log: silentLogger,
     corsOrigins: ["*"],
     maxBody: 2 ** 20,

@@ -7,7 +7,7 @@ import type { AppEnv } from "../../../shared/contract/app.ts";
 import { createApp } from "../../../shared/contract/app.ts";
 import { routesOf } from "../../../shared/contract/openapi.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
-import { ensureEventStream } from "../../../shared/storage/outbox.ts";
+import { ensureEventStream } from "../../../shared/broker/event_stream.ts";
 import type { Principal } from "../../../shared/contract/permissions.ts";
 import { watchEvents } from "../routes/event/watch.ts";
 import { createFeed, type Feed } from "./feed.ts";

@@ -17,6 +17,7 @@ import type { AttemptState } from "../../../shared/node_protocol/status.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import { createTurns } from "../../../shared/service/turns.ts";
 import { type ReportKind, subjects } from "../../../shared/broker/subjects.ts";
 import { blobOf } from "../encryption/blob.ts";
 import { createPatience, PATIENCE_MS, spanOf } from "../hub/patience.ts";
@@ -39,6 +40,12 @@ const LAST_TIMEOUT_MS = 30_000;
  * the report, though a longer log be cut: a blob is for what is large itself.
  */
 const LOG_ROOM = 128 * 1024;
+
+/**
+ * Reports that are under way at once: a node that comes back may have thousands, and the hub takes
+ * them in turns.
+ */
+const AT_ONCE = 64;
 
 /**
  * HTTP statuses that say: this report is wrong. Others say that the hub is unwell, or the log-in
@@ -115,6 +122,7 @@ export function createReporter(
   /** How many hellos of this node the hub has dealt with, as far as is known here. */
   let hellos = 0;
   let disowning = new AbortController();
+  const inTurn = createTurns(AT_ONCE);
 
   function send<Kind extends ReportKind>(
     kind: Kind,
@@ -128,10 +136,12 @@ export function createReporter(
     return persist(async () => {
       const subject = subjects.report(nodeId, kind);
       const answer = JSON.parse(
-        await broker.request(subject, payload, { timeoutMs, signal }).catch((error) => {
-          timeoutMs = Math.min(LAST_TIMEOUT_MS, 2 * timeoutMs);
-          throw error;
-        }),
+        await inTurn(() => broker.request(subject, payload, { timeoutMs, signal })).catch(
+          (error) => {
+            timeoutMs = Math.min(LAST_TIMEOUT_MS, 2 * timeoutMs);
+            throw error;
+          },
+        ),
       );
       const { data } = reportFailureSchema.safeParse(answer);
       if (kind === "finish" && data?.error.code === "invalid_request") {

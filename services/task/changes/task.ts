@@ -20,6 +20,7 @@ import { insertResults, type ResultRow } from "../store/result.ts";
 import type { End } from "../store/result_end.ts";
 import type { StopOrder } from "../store/stop_order.ts";
 import {
+  countOfRun,
   deleteTasks,
   insertTask,
   lockFamily,
@@ -50,6 +51,8 @@ export interface NewTaskOptions {
   blobOwners: string[];
   /** The attempt at the parent's share in whose name it is made, where that is told. */
   parentAttempt?: number | undefined;
+  /** Subtasks that a run may have made before this one; unless given they are not counted. */
+  maxSubtasks?: number;
 }
 
 /**
@@ -59,12 +62,13 @@ export interface NewTaskOptions {
  */
 export async function createTask(
   change: Change,
-  { values, databases, shares, blobOwners, parentAttempt }: NewTaskOptions,
+  { values, databases, shares, blobOwners, parentAttempt, maxSubtasks = Infinity }: NewTaskOptions,
 ): Promise<TaskRow> {
   const { tx } = change;
   if (values.parent_id !== null) {
     const { parent_id: taskId, init_org_id: organizationId } = values;
     await demandOpen(tx, { taskId, organizationId, attempt: parentAttempt });
+    if (values.job_id !== undefined) await demandFew(tx, values.job_id, maxSubtasks);
   }
   const job_id = values.job_id ?? await nextRunId(tx);
   const task = await insertTask(tx, { ...values, job_id }, databases);
@@ -103,6 +107,17 @@ async function demandOpen(
   demand(
     attempt === undefined || attempt === state.attempt,
     "create subtasks for an attempt that was given up",
+  );
+}
+
+/** Refuses one subtask more than a run may make: whoever makes them without end fills every node. */
+async function demandFew(tx: Tx, runId: number, most: number): Promise<void> {
+  const subtasks = await countOfRun(tx, runId) - 1;
+  if (subtasks < most) return;
+  throw new SextantError(
+    "invalid_request",
+    `Cannot create the subtask: this run has made ${subtasks}, and this server lets a run make ` +
+      `${most} (SEXTANT_MAX_SUBTASKS).`,
   );
 }
 

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import type { AppEnv } from "../../../shared/contract/app.ts";
 import type { Principal } from "../../../shared/contract/permissions.ts";
 import type { NewTask } from "../../../shared/contract/task.ts";
+import { SextantError } from "../../../shared/service/errors.ts";
 import { callerOf, once } from "../../../shared/storage/idempotency.ts";
 import { createTask, type NewTaskOptions } from "../changes/task.ts";
 import type { TaskDeps } from "../deps.ts";
@@ -23,6 +24,7 @@ export async function createAndShow(
   given: NewTask,
 ): Promise<Response> {
   const principal = c.get("principal");
+  limitSubtasks(deps, c);
   checkSize(given);
   const scope = await scopeOf(deps.ask, given);
   const { collaboration } = scope;
@@ -32,13 +34,29 @@ export async function createAndShow(
     await checkInput(deps, one, { principal, encrypted: collaboration.encrypted });
   }
   return await once(c, deps.outbox, async (change) => {
-    const options = optionsOf({ principal, given, scope, origin, deadline_at });
+    const options = {
+      ...optionsOf({ principal, given, scope, origin, deadline_at }),
+      maxSubtasks: deps.settings.maxSubtasks,
+    };
     const task = await createTask(change, options);
     c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
     const [progress] = await progressOfTasks(change.tx, [task.id]);
     const databases = await databasesOfTasks(change.tx, [task.id]);
     return c.json(showTask(task, databases, progress), 201);
   });
+}
+
+/** Refuses (429) more subtasks than the runs of one node may make; the node tries again. */
+function limitSubtasks({ subtaskRate }: Pick<TaskDeps, "subtaskRate">, c: Context<AppEnv>): void {
+  const principal = c.get("principal");
+  if (principal.kind !== "container") return;
+  const wait = subtaskRate.take(String(principal.id));
+  if (wait === 0) return;
+  c.header("retry-after", String(wait));
+  throw new SextantError(
+    "too_many_requests",
+    `The runs at this node make too many subtasks; the next may be made in ${wait} seconds.`,
+  );
 }
 
 function deadlineOf({ timeout_seconds }: NewTask, now: Date): Date | null {

@@ -11,16 +11,19 @@ import {
   subjects,
 } from "../../../shared/broker/subjects.ts";
 import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
-import { proveSender } from "../../../shared/node_protocol/node_signature.ts";
+import { type Proven, proveSender } from "../../../shared/node_protocol/node_signature.ts";
 import {
   REPORT_SCHEMAS,
   type ReportAnswer,
   type ReportFailure,
 } from "../../../shared/node_protocol/reports.ts";
+import type { Counts } from "../../../shared/service/counts.ts";
 import { SextantError, toErrorBody } from "../../../shared/service/errors.ts";
+import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { createTurns } from "../../../shared/service/turns.ts";
+import { logBeginnings } from "../../../shared/service/log_beginnings.ts";
 import type { Reports } from "./handlers.ts";
+import { createIntakeLimits, type RefusedKind } from "./intake_limits.ts";
 import { AnotherAgent, type OneAgent } from "./one_agent.ts";
 import { parseMessage } from "./parse_message.ts";
 
@@ -29,6 +32,7 @@ export interface AnswerReportsOptions {
   reports: Reports;
   oneAgent: OneAgent;
   issuers: NodeIssuers;
+  counts: Pick<Counts, "add">;
   log: Logger;
 }
 
@@ -38,62 +42,88 @@ export interface AnswerReportsOptions {
  * wait for them.
  */
 const AT_ONCE = 6;
+/** Senders that are admitted at once: more, for some have to wait for the broker. */
+const ADMITTED_AT_ONCE = 32;
 
 /** Answers until stopped. Replicas share the reports in one queue group. */
-export function answerReports({ nc, reports, oneAgent, issuers, log }: AnswerReportsOptions) {
-  const inTurn = createTurns(AT_ONCE);
+export function answerReports(
+  { nc, reports, oneAgent, issuers, counts, log }: AnswerReportsOptions,
+) {
+  const inTurn = createFairTurns<number>(AT_ONCE);
+  const admitInTurn = createFairTurns<number>(ADMITTED_AT_ONCE);
+  const warn = logBeginnings(log);
+  const limits = createIntakeLimits({ what: "report", counts, warn });
   /** What is being dealt with, or waits for that, by signature. */
   const underWay = new Map<string, Promise<ReportAnswer<ReportKind>>>();
   const answers = new Set<Promise<void>>();
 
   async function answer(
-    node: number,
-    kind: ReportKind,
+    { node, publicKey, rest }: Proven,
     payload: string,
   ): Promise<ReportAnswer<ReportKind>> {
-    const report = parseMessage(REPORT_SCHEMAS[kind], payload, "report");
-    return await reports[kind](node, report as never);
+    const kind = REPORT_KINDS.find((one) => one === rest);
+    if (!kind) throw new SextantError("invalid_request", `There is no report "${rest}".`);
+    // Before its turn, for it may have to wait for the broker.
+    await admitInTurn(node, () => oneAgent.admit({ node, publicKey }, kind));
+    return await inTurn(node, async () => {
+      const report = parseMessage(REPORT_SCHEMAS[kind], payload, "report");
+      return await reports[kind](node, report as never);
+    });
   }
 
-  async function handle(message: Msg): Promise<ReportAnswer<ReportKind> | ReportFailure> {
+  async function handle(
+    message: Msg,
+    sender: Proven,
+  ): Promise<ReportAnswer<ReportKind> | ReportFailure> {
+    const { node, signature } = sender;
     try {
-      const { node, publicKey, rest, signature } = proveSender(message, issuers);
-      const kind = REPORT_KINDS.find((one) => one === rest);
-      if (!kind) throw new SextantError("invalid_request", `There is no report "${rest}".`);
       // A node that gets no answer soon says the same again. When many do, that must not be work
       // again, too.
       let answering = underWay.get(signature);
       if (!answering) {
-        // Before its turn, for it may have to wait for the broker.
-        answering = oneAgent.admit({ node, publicKey }, kind)
-          .then(() => inTurn(() => answer(node, kind, message.string())))
-          .finally(() => underWay.delete(signature));
+        answering = answer(sender, message.string()).finally(() => underWay.delete(signature));
         underWay.set(signature, answering);
       }
       return await answering;
     } catch (cause) {
       const { status, body } = toErrorBody(cause);
       if (!(cause instanceof AnotherAgent)) {
-        log.warn("A report was refused", { subject: message.subject, error: cause, status });
+        warn(String(node), "A report was refused", {
+          subject: message.subject,
+          error: cause,
+          status,
+        });
       }
       return { error: body };
     }
+  }
+
+  async function take(message: Msg): Promise<void> {
+    const node = parseNodeSubject(message.subject)?.node;
+    if (node === undefined || !isInboxOf(message.reply, [node])) {
+      counts.add("report with a foreign reply address" satisfies RefusedKind);
+      warn(String(node), "A report with a foreign reply address was dropped", {
+        subject: message.subject,
+      });
+      return;
+    }
+    const body = await limits.take(
+      { node, bytes: message.data.length },
+      () => proveSender(message, issuers),
+      (sender) => handle(message, sender),
+    );
+    // What is not proven gets no answer, and what is too much is said again.
+    if (body !== undefined) message.respond(JSON.stringify(body));
   }
 
   const subscription = nc.subscribe(subjects.allReports(), {
     queue: "task",
     callback(error, message) {
       if (error) return;
-      const node = parseNodeSubject(message.subject)?.node;
-      if (node === undefined || !isInboxOf(message.reply, [node])) {
-        log.warn("A report with a foreign reply address was dropped", { subject: message.subject });
-        return;
-      }
-      const answer = handle(message).then((body) => void message.respond(JSON.stringify(body)))
-        .catch((cause) =>
-          log.error("A report could not be answered", { subject: message.subject, error: cause })
-        ).finally(() => answers.delete(answer));
-      answers.add(answer);
+      const taking = take(message).catch((cause) =>
+        log.error("A report could not be answered", { subject: message.subject, error: cause })
+      ).finally(() => answers.delete(taking));
+      answers.add(taking);
     },
   });
 

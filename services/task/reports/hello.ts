@@ -16,7 +16,7 @@ import { VERSION } from "../../../shared/version.ts";
 import { nextAttempt } from "../changes/attempt.ts";
 import { setAccepted } from "../store/dispatch.ts";
 import { countHello, lockAgent } from "../store/node_agent.ts";
-import { lockResult, openResultsAtNode, resultById } from "../store/result.ts";
+import { begunAtNode, lockResult, resultById } from "../store/result.ts";
 import { closeStopOrdersExcept, type StopOrder } from "../store/stop_order.ts";
 import { lockTask } from "../store/task.ts";
 import { logLost } from "./attempt.ts";
@@ -80,8 +80,8 @@ export function helloReport(
     );
     if (!known.ok) return known;
     const newJournal = known.before !== agent_id;
-    for (const { id, task_id, attempt, status } of await openResultsAtNode(db, nodeId)) {
-      if (status === "pending" || held.get(id)?.attempt === attempt) continue;
+    for (const { id, task_id, attempt } of await begunAtNode(db, nodeId)) {
+      if (held.get(id)?.attempt === attempt) continue;
       await missing(nodeId, hello, { id, task_id, newJournal });
     }
     return await onHello(nodeId, hello, async ({ tx }) => {

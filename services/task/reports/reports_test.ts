@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MAX_LOG_PIECE } from "../../../shared/node_protocol/limits.ts";
-import { NODE_PROTOCOL } from "../../../shared/node_protocol/reports.ts";
+import { NODE_PROTOCOL, REPORT_SCHEMAS } from "../../../shared/node_protocol/reports.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { reporterOf, useTaskHub } from "../../../tests/support/task_hub.ts";
 import { createLogs, MAX_LOG } from "./logs.ts";
@@ -231,4 +231,17 @@ Deno.test("a task that keeps going loses none of its parts with the first that f
     assert.equal((await agent.start(second.id)).ok, keep_going);
     if (keep_going) assert.deepEqual(await agent.finish(second.id), { ok: true });
   }
+});
+
+Deno.test("the hello of an agent of the version before is refused, with what to do; its results are taken", async () => {
+  const { run, node, agent } = await oneRun();
+  await agent.start(run.id);
+  const hello = { agent_id: agent.agent_id, protocol: 1, after: 0, open: [] };
+  await assert.rejects(hub().deps.reports.hello(node, hello), {
+    code: "invalid_request",
+    message: /update the agent to version \d+\.\d+/,
+  });
+  const { after, agent_id, open } = hello;
+  assert.equal(REPORT_SCHEMAS.hello.parse({ after, agent_id, open }).protocol, 1);
+  assert.deepEqual(await agent.finish(run.id), { ok: true });
 });

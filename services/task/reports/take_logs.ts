@@ -4,13 +4,15 @@
  * @module
  */
 import type { BrokerConnection, Msg } from "../../../shared/broker/connection.ts";
-import { subjects } from "../../../shared/broker/subjects.ts";
+import { parseNodeSubject, subjects } from "../../../shared/broker/subjects.ts";
 import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
 import { logPieceSchema } from "../../../shared/node_protocol/logs.ts";
-import { proveSender } from "../../../shared/node_protocol/node_signature.ts";
-import { SextantError } from "../../../shared/service/errors.ts";
+import { type Proven, proveSender } from "../../../shared/node_protocol/node_signature.ts";
+import type { Counts } from "../../../shared/service/counts.ts";
+import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { createTurns } from "../../../shared/service/turns.ts";
+import { logBeginnings } from "../../../shared/service/log_beginnings.ts";
+import { createIntakeLimits, type RefusedKind } from "./intake_limits.ts";
 import type { Logs } from "./logs.ts";
 import { parseMessage } from "./parse_message.ts";
 
@@ -18,41 +20,58 @@ export interface TakeLogsOptions {
   nc: BrokerConnection;
   logs: Logs;
   issuers: NodeIssuers;
+  counts: Pick<Counts, "add">;
   log: Logger;
 }
 
 /** Pieces of logs have turns of their own, for no report is to wait for them. */
 const AT_ONCE = 2;
-const MOST_WAITING = 500;
-const MOST_BYTES_WAITING = 16 * 2 ** 20;
+/** Pieces of one node: those of a hundred runs that print all the time. */
+const OF_ONE_NODE = {
+  proven: { burst: 1_000, perMinute: 6_000 },
+  mostWaiting: 500,
+  mostBytesWaiting: 16 * 2 ** 20,
+};
+/** Bytes of all nodes that may wait. */
+const MOST_BYTES_WAITING = 64 * 2 ** 20;
 
 /** Takes logs until stopped. Replicas share them in one queue group. */
-export function takeLogs({ nc, logs, issuers, log }: TakeLogsOptions) {
-  const inTurn = createTurns(AT_ONCE);
-  let waiting = 0;
+export function takeLogs({ nc, logs, issuers, counts, log }: TakeLogsOptions) {
+  const inTurn = createFairTurns<number>(AT_ONCE);
+  const warn = logBeginnings(log);
+  const limits = createIntakeLimits({ what: "log", counts, warn, ...OF_ONE_NODE });
   let bytesWaiting = 0;
 
-  async function take(message: Msg): Promise<void> {
-    const { node, rest } = proveSender(message, issuers);
-    const piece = parseMessage(logPieceSchema, message.string(), "log");
+  async function keep(message: Msg, { node, rest }: Proven): Promise<void> {
     const { length } = message.data;
-    if (waiting === MOST_WAITING || bytesWaiting + length > MOST_BYTES_WAITING) {
-      throw new SextantError("too_many_requests", "More logs come than can be kept.");
+    if (bytesWaiting + length > MOST_BYTES_WAITING) {
+      counts.add("log over the limit" satisfies RefusedKind);
+      return;
     }
-    waiting++;
     bytesWaiting += length;
-    await inTurn(() => logs.append(node, Number(rest), piece)).finally(() => {
-      waiting--;
+    try {
+      const piece = parseMessage(logPieceSchema, message.string(), "log");
+      await inTurn(node, () => logs.append(node, Number(rest), piece));
+    } finally {
       bytesWaiting -= length;
-    });
+    }
   }
 
   const subscription = nc.subscribe(subjects.allLogs(), {
     queue: "task",
     callback(error, message) {
       if (error) return;
-      take(message).catch((cause) =>
-        log.warn("A piece of a log was dropped", { subject: message.subject, error: cause })
+      const node = parseNodeSubject(message.subject)?.node;
+      if (node === undefined) return;
+      limits.take(
+        { node, bytes: message.data.length },
+        () => proveSender(message, issuers),
+        (sender) => keep(message, sender),
+      ).catch((cause) =>
+        warn(String(node), "A piece of a log was dropped", {
+          subject: message.subject,
+          error: cause,
+        })
       );
     },
   });

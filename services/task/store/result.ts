@@ -126,11 +126,11 @@ export async function tasksOpenAtNode(tx: Tx, nodeId: number): Promise<number[]>
   return rows.map((row) => row.task_id);
 }
 
-/** Unfinished results of a node, oldest first. */
-export async function openResultsAtNode(tx: Tx, nodeId: number): Promise<ResultRow[]> {
+/** Unfinished results that a node has begun, oldest first. */
+export async function begunAtNode(tx: Tx, nodeId: number): Promise<ResultRow[]> {
   return await tx<ResultRow[]>`
-    select ${resultColumns(tx)} from result where node_id = ${nodeId} and finished_at is null
-    order by id`;
+    select ${resultColumns(tx)} from result
+    where node_id = ${nodeId} and finished_at is null and status <> 'pending' order by id`;
 }
 
 /**

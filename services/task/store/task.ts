@@ -215,6 +215,13 @@ export type TaskOwner =
   | { init_org_id: number }
   | { init_user_id: number };
 
+/** How many tasks a run has, the one that began it among them. */
+export async function countOfRun(tx: Tx, runId: number): Promise<number> {
+  const [row] = await tx<{ count: number }[]>`
+    select count(*)::integer as count from task where job_id = ${runId}`;
+  return row!.count;
+}
+
 export async function tasksOf(tx: Tx, owner: TaskOwner): Promise<number[]> {
   const [[column, value]] = Object.entries(owner) as [[string, number]];
   const rows = await tx<{ id: number }[]>`

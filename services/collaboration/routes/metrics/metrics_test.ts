@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { waitFor } from "../../../../tests/harness.ts";
 import { useTestHub } from "../../../../tests/support/hub.ts";
 import { METRICS } from "../../../../tests/support/metrics.ts";
 
@@ -95,3 +96,21 @@ Deno.test("GET /metrics is what Prometheus collects, of all nodes", async () => 
   const later = await hub().call("GET", "/metrics", { token: hub().root });
   assert.ok(!later.body.includes(labels));
 });
+
+Deno.test("GET /metrics tells what the hub refused, unproven tokens among it", async () => {
+  const tokens = () => refusedOf("unproven token");
+  const before = await tokens();
+  const forged = `${btoa('{"alg":"EdDSA","kid":"x"}').replace(/=/g, "")}.e30.e30`;
+  for (let n = 0; n < 20; n++) {
+    assert.equal((await hub().call("GET", "/node", { token: forged })).status, 422);
+  }
+  await waitFor(async () => await tokens() === before + 20, { what: "the count to be kept" });
+});
+
+async function refusedOf(kind: string): Promise<number> {
+  const { body } = await hub().call("GET", "/metrics", { token: hub().root });
+  const line = String(body).split("\n").find((one: string) =>
+    one.startsWith(`sextant_hub_refused_total{kind="${kind}"} `)
+  );
+  return Number(line?.split(" ").at(-1) ?? 0);
+}

@@ -1,5 +1,4 @@
 import type { Hono } from "hono";
-import { HUB_SERVICES } from "../../../../shared/broker/subjects.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { health } from "../../../../shared/contract/hub.ts";
@@ -8,15 +7,17 @@ import type { GatewayDeps } from "../../deps.ts";
 export function getHealth(app: Hono<AppEnv>, deps: Pick<GatewayDeps, "health">): void {
   app.get(
     "/api/health",
-    answers(health, { does: "Whether all services and their databases answer; 503 when not." }),
+    answers(health, {
+      does:
+        "Whether all services, their databases and the stream of events are well; 503 when not.",
+    }),
     async function getHealth(c) {
-      const services = await deps.health();
-      const database = HUB_SERVICES.every((name) => services[name]?.ok);
+      const { database, services } = await deps.health();
       const down = Object.entries(services).filter(([, one]) => !one.ok);
       const msg = down.length === 0
         ? "All services are ready."
         : down.map(([name, one]) => `${name}: ${one.reason}`).join("; ");
-      return c.json({ database, msg, services }, database ? 200 : 503);
+      return c.json({ database, msg, services }, down.length === 0 ? 200 : 503);
     },
   );
 }
