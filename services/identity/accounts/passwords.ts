@@ -3,7 +3,7 @@
  * The bcrypt hashes that v6's servers hold verify too; the log-in replaces them.
  * @module
  */
-import { hash, verify } from "@node-rs/argon2";
+import { hash, verify as argon2Verify } from "@node-rs/argon2";
 import { hash as bcryptHash, verify as bcryptVerify } from "@node-rs/bcrypt";
 import { createTurns } from "../../../shared/service/turns.ts";
 
@@ -28,7 +28,7 @@ export function needsUpgrade(stored: string): boolean {
 }
 
 function verifyOne(stored: string, password: string): Promise<boolean> {
-  const check = isBcrypt(stored) ? bcryptVerify(password, stored) : verify(stored, password);
+  const check = isBcrypt(stored) ? bcryptVerify(password, stored) : argon2Verify(stored, password);
   return check.catch(() => false);
 }
 
@@ -39,20 +39,22 @@ let bcryptDecoy: Promise<string> | undefined;
 export interface VerifyPasswordOptions {
   /** Whether any user still has a bcrypt hash: then every failure does the work of both kinds. */
   bcryptInUse?: boolean;
+  /** Compares a password with one hash. */
+  verify?: (stored: string, password: string) => Promise<boolean>;
 }
 
 /** Whether `password` fits `stored`; `undefined` stands for a user who does not exist. */
 export async function verifyPassword(
   stored: string | undefined,
   password: string,
-  { bcryptInUse = false }: VerifyPasswordOptions = {},
+  { bcryptInUse = false, verify = verifyOne }: VerifyPasswordOptions = {},
 ): Promise<boolean> {
   const against = stored ?? await decoy;
-  if (await bounded(() => verifyOne(against, password))) return stored !== undefined;
+  if (await bounded(() => verify(against, password))) return stored !== undefined;
   if (bcryptInUse) {
     bcryptDecoy ??= bcryptHash(crypto.randomUUID(), BCRYPT_COST);
     const other = await (isBcrypt(against) ? decoy : bcryptDecoy);
-    await bounded(() => verifyOne(other, password));
+    await bounded(() => verify(other, password));
   }
   return false;
 }

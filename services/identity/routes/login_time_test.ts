@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { hash } from "@node-rs/bcrypt";
 import { insertUser } from "../store/user.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
@@ -47,24 +46,4 @@ Deno.test("a failing log-in takes as long for a known user as for an unknown one
     if (ratios.at(-1)! <= 1.1) return;
   }
   assert.fail(`The times of known and unknown users differ: ${ratios.join(", ")}`);
-});
-
-Deno.test("while some users still have a bcrypt hash, every failing log-in does the work of both kinds", async () => {
-  const { db, call } = hub();
-  await db.identity`update "user" set password_hash = ${await hash(PASSWORD, 12)} where id = 1`;
-  const ratios: number[] = [];
-  for (let round = 0; round < 4; round++) {
-    const took: number[][] = [[], [], []];
-    for (let i = 0; i < 4; i++) {
-      for (const [kind, username] of ["root", `known-0-${i}`, "nobody"].entries()) {
-        const began = performance.now();
-        await call("POST", "/token/user", { body: { username, password: "Wrong-password-1" } });
-        took[kind]!.push(performance.now() - began);
-      }
-    }
-    const medians = took.map(median);
-    ratios.push(Math.max(...medians) / Math.min(...medians));
-    if (ratios.at(-1)! <= 1.1) return;
-  }
-  assert.fail(`The times differ: ${ratios.join(", ")}`);
 });

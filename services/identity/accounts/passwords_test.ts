@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { hash as bcryptHash } from "@node-rs/bcrypt";
+import { hashPassword, needsUpgrade, verifyPassword } from "./passwords.ts";
+
+const PASSWORD = "Sx1-correct-horse";
+const BCRYPT = await bcryptHash(PASSWORD, 12);
+const ARGON2 = await hashPassword(PASSWORD);
+
+/** With which algorithm and at which cost a hash was made: what comparing with it costs. */
+const costOf = (stored: string) => /^\$(2[aby]\$\d+|argon2id\$v=\d+\$[^$]+)\$/.exec(stored)![1]!;
+
+/** What a failing log-in compares with, in no order: the time it takes. */
+async function work(stored: string | undefined, bcryptInUse: boolean): Promise<string[]> {
+  const costs: string[] = [];
+  const fits = await verifyPassword(stored, "Wrong-password-1", {
+    bcryptInUse,
+    verify(against) {
+      costs.push(costOf(against));
+      return Promise.resolve(false);
+    },
+  });
+  assert.equal(fits, false);
+  return costs.sort();
+}
+
+Deno.test("verifyPassword() knows the password by either kind of hash, and no other", async () => {
+  for (const stored of [BCRYPT, ARGON2]) {
+    assert.equal(await verifyPassword(stored, PASSWORD), true);
+    assert.equal(await verifyPassword(stored, `${PASSWORD} `, { bcryptInUse: true }), false);
+  }
+  assert.equal(await verifyPassword(undefined, PASSWORD, { bcryptInUse: true }), false);
+  assert.deepEqual([needsUpgrade(BCRYPT), needsUpgrade(ARGON2)], [true, false]);
+});
+
+Deno.test("verifyPassword() does the same work for a known user as for an unknown one", async () => {
+  assert.deepEqual(await work(undefined, false), [costOf(ARGON2)]);
+  assert.deepEqual(await work(ARGON2, false), [costOf(ARGON2)]);
+});
+
+Deno.test("verifyPassword() does the work of both kinds for everybody while a bcrypt hash is left", async () => {
+  const both = [costOf(ARGON2), costOf(BCRYPT)].sort();
+  for (const stored of [undefined, ARGON2, BCRYPT]) {
+    assert.deepEqual(await work(stored, true), both);
+  }
+});
