@@ -3,17 +3,23 @@
  * goes, and all of them as a list.
  *
  * A node is recognised by its credential: the name that identity signed into it, and who signed.
- * What a client calls itself proves nothing.
+ * What a client calls itself proves nothing. The broker has checked the credential; of it nats-server
+ * 2.9 tells the name as `name_tag`, which later ones give the name of the account instead.
  * @module
  */
 import { z } from "zod";
 import { type BrokerConnection, RequestStrategy } from "../../../shared/broker/connection.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
-import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
+import { type NodeIssuers, parseJwtSegment } from "../../../shared/node_protocol/credential.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { ConnectionId } from "./state.ts";
 
-const credential = { name_tag: z.string().optional(), issuer_key: z.string().optional() };
+const credential = {
+  name_tag: z.string().optional(),
+  issuer_key: z.string().optional(),
+  jwt: z.string().optional(),
+};
+const nameClaim = z.object({ name: z.string() });
 const ofOneNode = z.object({
   data: z.object({
     connections: z.array(z.object({
@@ -179,15 +185,17 @@ export async function connectionsOf(
 }
 
 function nodeOf(
-  { name_tag = "", issuer_key }: {
+  { name_tag, issuer_key, jwt }: {
     name_tag?: string | undefined;
     issuer_key?: string | undefined;
+    jwt?: string | undefined;
   },
   { nodeSignerPublic }: NodeIssuers,
 ): number | undefined {
-  return issuer_key === nodeSignerPublic && /^\d{1,9}$/.test(name_tag)
-    ? Number(name_tag)
-    : undefined;
+  if (issuer_key !== nodeSignerPublic) return undefined;
+  const claims = nameClaim.safeParse(parseJwtSegment(jwt?.split(".")[1] ?? ""));
+  const name = claims.success ? claims.data.name : name_tag ?? "";
+  return /^\d{1,9}$/.test(name) ? Number(name) : undefined;
 }
 
 function parse(payload: Uint8Array): unknown {
