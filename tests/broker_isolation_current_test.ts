@@ -2,7 +2,7 @@
  * What a node's credential cannot do on the broker, with a current nats-server.
  * @module
  */
-import { testBrokerIsolation } from "./support/broker_isolation.ts";
+import { useNatsServer } from "./support/broker_isolation.ts";
 import { currentNatsServer } from "./support/current_nats_server.ts";
 
-testBrokerIsolation(currentNatsServer);
+useNatsServer(currentNatsServer);

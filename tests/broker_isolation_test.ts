@@ -2,6 +2,8 @@
  * What a node's credential cannot do on the broker, with the nats-server of this machine.
  * @module
  */
-import { testBrokerIsolation } from "./support/broker_isolation.ts";
+import { findNatsServer } from "../services/stack/nats_server.ts";
+import { CACHE_FOLDER } from "./harness.ts";
+import { useNatsServer } from "./support/broker_isolation.ts";
 
-testBrokerIsolation();
+useNatsServer(() => findNatsServer(CACHE_FOLDER));

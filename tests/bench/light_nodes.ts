@@ -65,7 +65,7 @@ say("ready");
 const expected = await hear();
 let counted = 0;
 const raw = await Promise.all(all.map(async ({ id, broker: { connection } }) => {
-  // The one subject besides its inbox that a node may hear; nothing else speaks on it now.
+  // A subject that a node may hear, on which nothing else speaks now.
   const subscription = connection.subscribe(subjects.kill(id), {
     callback() {
       if (++counted % expected === 0) say(clock());
