@@ -59,6 +59,34 @@ export function rulesToGive(rules: RuleName[], worksInOthers: boolean): RuleName
   );
 }
 
+export interface Gift {
+  rules: RuleName[];
+  /** Of the user, or of those who have the role. */
+  organizationId: number;
+  /** Whether that organization works in collaborations that the caller's does not. */
+  worksInOthers: boolean;
+}
+
+/** Throws, and says why and who can do it instead, unless the caller may give these rules there. */
+export function requireMayGive(
+  principal: Principal,
+  { rules, organizationId, worksInOthers }: Gift,
+): void {
+  requireHoldsAll(principal, rules);
+  const tooWide = rules.filter((rule) =>
+    rulesToGive([rule], worksInOthers).some((wide) => !holdsAtLeast(principal, wide))
+  );
+  if (tooWide.length === 0) return;
+  const more = tooWide.length > 5 ? ` and ${tooWide.length - 5} more` : "";
+  throw new SextantError(
+    "forbidden",
+    `You cannot give these rules in organization ${organizationId}, which also works in ` +
+      "collaborations that yours has no part in: they would open there what you may not see or do " +
+      `yourself (${tooWide.slice(0, 5).join(", ")}${more}). An administrator of organization ` +
+      `${organizationId}, or of this server, can give them.`,
+  );
+}
+
 /** What was added or taken away between two lists of ids: what a change gives or takes. */
 export function changedIds(before: number[], after: number[]): number[] {
   const added = after.filter((id) => !before.includes(id));

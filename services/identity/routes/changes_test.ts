@@ -236,7 +236,15 @@ Deno.test("rights over a partner's users open nothing where only the partner wor
   assert.equal((await make([ROLE.Viewer!])).status, 201, "all that the partner does is shared");
   await collaborate("not for the first", [partner, third]);
   assert.equal((await make([ROLE["Collaboration Admin"]!])).status, 401);
-  assert.equal((await make([ROLE.Viewer!])).status, 401);
+  const refused = await make([ROLE.Viewer!]);
+  assert.equal(refused.status, 401);
+  assert.match(
+    refused.body.msg,
+    new RegExp(
+      `organization ${partner}, which also works in collaborations that yours has no part in.*` +
+        `node:VIEW:ORGANIZATION.*An administrator of organization ${partner}, or of this server`,
+    ),
+  );
   assert.equal((await make([], [ruleId("user:EDIT:OWN")])).status, 201);
   assert.equal((await patch({ roles: [ROLE.Viewer!, ROLE.Researcher!] })).status, 401);
   assert.equal((await patch({ firstname: "New", roles: [ROLE.Viewer!] })).status, 200);

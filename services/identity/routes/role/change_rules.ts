@@ -3,7 +3,7 @@ import { found } from "../../../../shared/contract/validate.ts";
 import { updateRole } from "../../changes/role.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { worksInOtherCollaborations } from "../../rights/other_collaborations.ts";
-import { changedIds, requireHoldsAll, rulesToGive } from "../../rules.ts";
+import { changedIds, requireHoldsAll, requireMayGive } from "../../rules.ts";
 import { lockRole, type RoleRow, type RoleValues } from "../../store/role.ts";
 import { ruleNamesByIds, rulesOfRole } from "../../store/rule.ts";
 
@@ -30,8 +30,11 @@ export async function changeRules(
     const changed = changedIds(before, rules);
     requireHoldsAll(principal, await ruleNamesByIds(change.tx, changed));
     const added = rules.filter((rule) => !before.includes(rule));
-    const given = await ruleNamesByIds(change.tx, added);
-    requireHoldsAll(principal, rulesToGive(given, worksInOthers));
+    requireMayGive(principal, {
+      rules: await ruleNamesByIds(change.tx, added),
+      organizationId: organization_id ?? principal.organization_id,
+      worksInOthers,
+    });
     return await updateRole(change, id, changed.length > 0 ? { ...values, rules } : values);
   });
 }

@@ -10,7 +10,7 @@ import { hashPassword } from "../../accounts/passwords.ts";
 import * as changes from "../../changes/user.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { worksInOtherCollaborations } from "../../rights/other_collaborations.ts";
-import { requireHoldsAll, requireOwnRoles, rulesToGive } from "../../rules.ts";
+import { requireMayGive, requireOwnRoles } from "../../rules.ts";
 import { showUser } from "../../show.ts";
 import { organizationById } from "../../store/organization.ts";
 import { rolesByIds } from "../../store/role.ts";
@@ -43,7 +43,11 @@ export function createUser(app: Hono<AppEnv>, { db, outbox, ask }: IdentityDeps)
         ...await ruleNamesByIds(db, rules),
       ];
       const worksInOthers = await worksInOtherCollaborations(ask, principal, organization_id);
-      requireHoldsAll(principal, rulesToGive(rulesGiven, worksInOthers));
+      requireMayGive(principal, {
+        rules: rulesGiven,
+        organizationId: organization_id,
+        worksInOthers,
+      });
       const values = {
         username: given.username,
         password_hash: await hashPassword(given.password),

@@ -15,7 +15,14 @@ import type { Tx } from "../../../../shared/storage/db.ts";
 import { updateUser } from "../../changes/user.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { worksInOtherCollaborations } from "../../rights/other_collaborations.ts";
-import { changedIds, isSelf, requireHoldsAll, requireOwnRoles, rulesToGive } from "../../rules.ts";
+import {
+  changedIds,
+  isSelf,
+  requireHoldsAll,
+  requireMayGive,
+  requireOwnRoles,
+  rulesToGive,
+} from "../../rules.ts";
 import { showUser } from "../../show.ts";
 import { rolesByIds } from "../../store/role.ts";
 import { ruleNamesByIds, ruleNamesOfRoles, ruleNamesOfUser, rulesByIds } from "../../store/rule.ts";
@@ -109,7 +116,11 @@ async function requireMayGrant(
     ...await ruleNamesOfRoles(tx, roles.filter((id) => !before.roles.includes(id))),
     ...await ruleNamesByIds(tx, rules.filter((id) => !before.rules.includes(id))),
   ];
-  requireHoldsAll(principal, rulesToGive(added, worksInOthers));
+  requireMayGive(principal, {
+    rules: added,
+    organizationId: user.organization_id,
+    worksInOthers,
+  });
 }
 
 function requireKnown(noun: string, given: number[], known: { id: number }[]): void {
