@@ -14,12 +14,13 @@ interface Launcher {
   ready: Promise<void>;
 }
 
-function launch(folder: string, port: number): Launcher {
+function launch(folder: string, port?: number): Launcher {
   const lines: string[] = [];
   const { promise, resolve } = Promise.withResolvers<"ready">();
   const process = startProcess({
     command: Deno.execPath(),
-    args: ["run", "-A", MAIN, "up", "--data", folder, "--port", String(port)],
+    args: ["run", "-A", MAIN, "up", "--data", folder]
+      .concat(port === undefined ? [] : ["--port", String(port)]),
     env: { ...Deno.env.toObject(), NO_COLOR: "1" },
     onLine(line) {
       lines.push(line);
@@ -57,8 +58,18 @@ async function nothingIsLeft(folder: string) {
   }
 }
 
-async function logIn(folder: string, port: number): Promise<number> {
-  const password = await Deno.readTextFile(`${folder}/services/identity/admin_password`);
+/** The password that a first start has shown. */
+function passwordIn({ lines }: Launcher): string {
+  return /Log in {2}user "admin", password "(\S+)" \(shown once/.exec(lines.join("\n"))![1]!;
+}
+
+/** The files below `folder` that hold a text. */
+async function filesWith(folder: string, text: string): Promise<string[]> {
+  const grep = new Deno.Command("grep", { args: ["-rlF", "--exclude-dir=cache", text, folder] });
+  return new TextDecoder().decode((await grep.output()).stdout).split("\n").filter(Boolean);
+}
+
+async function logIn(password: string, port: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/api/token/user`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -84,35 +95,74 @@ Deno.test("up keeps its data over a stop and a kill of the launcher, and leaves 
   inFolder(async (folder, port) => {
     const first = launch(folder, port);
     await first.ready;
-    assert.equal(await logIn(folder, port), 200);
+    const password = passwordIn(first);
+    assert.equal(await logIn(password, port), 200);
+    await waitFor(async () => (await filesWith(folder, password)).length === 0, {
+      what: "the end of the file with the password",
+    });
     first.process.signal("SIGINT");
     assert.equal((await first.process.exited).code, 0, first.lines.join("\n"));
     await nothingIsLeft(folder);
 
     const second = launch(folder, port);
     await second.ready;
-    assert.equal(await logIn(folder, port), 200);
+    assert.equal(await logIn(password, port), 200);
+    assert.doesNotMatch(second.lines.join("\n"), /Log in/);
     second.process.signal("SIGKILL");
     await second.process.exited;
 
     const third = launch(folder, port);
     await third.ready;
-    assert.equal(await logIn(folder, port), 200);
+    assert.equal(await logIn(password, port), 200);
     third.process.signal("SIGTERM");
     assert.equal((await third.process.exited).code, 0, third.lines.join("\n"));
     await nothingIsLeft(folder);
   }));
 
-Deno.test("up stops everything when a part dies, and shows that part's last lines", () =>
+Deno.test("up starts parts that die again, shows their last lines, and the hub answers again", () =>
   inFolder(async (folder, port) => {
-    const { process, lines, ready } = launch(folder, port);
+    const launcher = launch(folder, port);
+    const { process, lines, ready } = launcher;
     await ready;
-    const pid = Number((await Deno.readTextFile(`${folder}/run/task`)).split(" ")[0]);
-    Deno.kill(pid, "SIGKILL");
-    assert.equal((await process.exited).code, 1);
+    for (const part of ["task", "nats", "postgres", "gateway"]) {
+      const pid = Number((await Deno.readTextFile(`${folder}/run/${part}`)).split(" ")[0]);
+      Deno.kill(pid, "SIGKILL");
+      const again = new RegExp(`${part}.* It runs again`);
+      await waitFor(() => lines.some((line) => again.test(line)), {
+        what: `the second start of ${part}`,
+        timeout: 60_000,
+      });
+    }
     const text = lines.join("\n");
     assert.match(text, /The part "task" has ended \(killed by SIGKILL\)\. Its last lines:\n {2}\w/);
+    await waitFor(async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/api/health`).catch(() => undefined);
+      await response?.body?.cancel();
+      return response?.ok;
+    }, { what: "a healthy hub", timeout: 60_000 });
+    assert.equal(await logIn(passwordIn(launcher), port), 200);
+    process.signal("SIGINT");
+    assert.equal((await process.exited).code, 0);
     await nothingIsLeft(folder);
+  }));
+
+Deno.test("up stays at the port of last time: taken, it says so and changes nothing", () =>
+  inFolder(async (folder, port) => {
+    const ports = { gateway: port, nats: freePort(), natsWebsocket: freePort() };
+    await Deno.writeTextFile(`${folder}/ports.json`, JSON.stringify(ports));
+    const listener = Deno.listen({ hostname: "127.0.0.1", port });
+    try {
+      const { process, lines, ready } = launch(folder);
+      await assert.rejects(ready);
+      assert.equal((await process.exited).code, 1);
+      assert.match(
+        lines.join("\n"),
+        new RegExp(`port ${port}, where this hub's nodes and users look for it, is taken`),
+      );
+      assert.deepEqual(await readPorts(folder), ports);
+    } finally {
+      listener.close();
+    }
   }));
 
 Deno.test("up says so when its port is taken", () =>

@@ -21,14 +21,21 @@ import {
   pooled,
   populationOf,
 } from "./penguins.ts";
+import type { NewAdministrator } from "./administrator.ts";
 import { isOpen } from "../../shared/node_protocol/status.ts";
+
+interface LogIn {
+  username: string;
+  password: string;
+}
 
 /** What the demo needs of a running stack. */
 export interface DemoStack {
   gatewayUrl: string;
   /** Where the demo may put the nodes' data and configuration. */
   folder: string;
-  adminCredentials(): Promise<{ username: string; password: string }>;
+  newAdministrator: NewAdministrator | undefined;
+  adminCredentials(): Promise<LogIn>;
   addNode(name: string, configPath: string): Promise<void>;
 }
 
@@ -48,7 +55,7 @@ type Say = (line: string) => void;
 
 /** Runs the demo; `say` gets one line per step. */
 export async function runDemo(stack: DemoStack, say: Say): Promise<DemoOutcome> {
-  const credentials = await stack.adminCredentials();
+  const credentials = await ensureAdministrator(stack);
   const admin = await createApiClient(stack.gatewayUrl).login(
     credentials.username,
     credentials.password,
@@ -173,6 +180,16 @@ async function allOnline(admin: ApiClient, collaborationId: number): Promise<voi
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** The administrator of this demo, whose log-in a folder that is kept has for the next one. */
+async function ensureAdministrator(stack: DemoStack): Promise<LogIn> {
+  const file = join(stack.folder, "administrator.json");
+  if (!stack.newAdministrator) return JSON.parse(await Deno.readTextFile(file));
+  const credentials = await stack.adminCredentials();
+  await Deno.writeTextFile(file, JSON.stringify(credentials), { mode: 0o600 });
+  await stack.newAdministrator.shown();
+  return credentials;
 }
 
 async function ensureResearcher(admin: ApiClient, stack: DemoStack, organizationId: number) {

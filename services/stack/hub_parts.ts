@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { HubService } from "../../shared/broker/subjects.ts";
+import { INHERITS } from "./child_environment.ts";
 import { denoPart, ROOT } from "./service_part.ts";
 import { FILES } from "./setup.ts";
 import type { Part } from "./supervisor.ts";
@@ -19,17 +20,11 @@ export interface HubAddresses {
   serviceFolder(service: HubService | "gateway"): string;
 }
 
-export interface FirstAdministrator {
-  username: string;
-  passwordFile: string;
-}
-
 /** One replica of a hub service. */
 export function hubServicePart(
   service: HubService,
   name: string,
   { nats, databaseSocket, serviceFolder }: HubAddresses,
-  admin: FirstAdministrator,
 ): Part {
   const folder = serviceFolder(service);
   const env: Record<string, string> = {
@@ -51,8 +46,8 @@ export function hubServicePart(
     env.SEXTANT_BROKER_TRUST = join(folder, FILES.brokerTrust);
     env.SEXTANT_DISPATCH_PUBLIC_KEYS_FILE = join(folder, FILES.dispatchPublicKeys);
     env.SEXTANT_NODE_NATS_URL = `ws://${nats}`;
-    env.SEXTANT_ADMIN_USERNAME = admin.username;
-    env.SEXTANT_ADMIN_PASSWORD_FILE = admin.passwordFile;
+    env.SEXTANT_ADMIN_FILE = join(folder, FILES.newAdministrator);
+    permissions.push(`--allow-write=${env.SEXTANT_ADMIN_FILE}`);
     // The password hash is native code, and its loader looks at the system.
     permissions.push("--allow-ffi", "--allow-sys");
     const mailHost = Deno.env.get("SEXTANT_SMTP_HOST");
@@ -63,7 +58,8 @@ export function hubServicePart(
     env.SEXTANT_ENROLMENT = join(folder, FILES.enrolment);
   }
   if (service === "task") env.SEXTANT_DISPATCH_KEY_FILE = join(folder, FILES.dispatchKey);
-  return denoPart({ name, main: `services/${service}/main.ts`, permissions, env });
+  const inherits = INHERITS[service];
+  return denoPart({ name, main: `services/${service}/main.ts`, permissions, env, inherits });
 }
 
 /** The gateway. */
@@ -84,5 +80,6 @@ export function gatewayPart({ nats, gateway, serviceFolder }: HubAddresses): Par
       SEXTANT_ENROLMENT: join(folder, FILES.enrolment),
       SEXTANT_LISTEN: gateway,
     },
+    inherits: INHERITS.gateway,
   });
 }

@@ -17,6 +17,7 @@ import {
   type LogEntry,
   type LogLevel,
 } from "../../shared/service/log_text.ts";
+import type { NewAdministrator } from "./administrator.ts";
 import { runDemo } from "./demo.ts";
 import { killAll } from "./process.ts";
 import { ROOT } from "./service_part.ts";
@@ -37,13 +38,13 @@ Starts PostgreSQL, nats-server and the four services on this machine and keeps r
 Everything that must last is in the data folder; start again and it is all there.
 
   --data DIR      data folder; ${CHECKOUT_DATA} unless given
-  --port N        port of the gateway; else the one of last time, ${GATEWAY_PORT}, or a free one
+  --port N        port of the gateway; else the one of last time, at first ${GATEWAY_PORT} or a free one
   --nodes FILE... also start a node for each of these configuration files
   --help          this text
 
 In the environment: SEXTANT_LOG_LEVEL (debug, info, warn, error), SEXTANT_POSTGRES_BIN (folder with postgres
-and initdb), SEXTANT_NATS_SERVER (the program), SEXTANT_ADMIN_USERNAME and SEXTANT_ADMIN_PASSWORD (first start
-only; else generated), NO_COLOR. As root PostgreSQL runs as another account; when that account cannot reach
+and initdb), SEXTANT_NATS_SERVER (the program), SEXTANT_ADMIN_USERNAME and SEXTANT_ADMIN_PASSWORD (of the
+administrator who is made when there is none; else generated and shown once), NO_COLOR. As root PostgreSQL runs as another account; when that account cannot reach
 the data folder, its files are in /var/lib/sextant, linked from the data folder.`,
   demo: `deno task demo [--exit] [--data DIR]
 
@@ -161,7 +162,8 @@ async function up(args: string[]): Promise<number> {
     async whenReady(stack) {
       const names = uniqueNames(nodes);
       await Promise.all(nodes.map((path, index) => stack.addNode(names[index]!, path)));
-      console.log(await describe(stack));
+      console.log(describe(stack));
+      await stack.newAdministrator?.shown();
       return false;
     },
   });
@@ -188,7 +190,7 @@ async function demo(args: string[]): Promise<number> {
         const { agrees, users } = await runDemo(stack, (line) => console.log(line));
         agreed = agrees;
         if (values.exit || !agreed) return true;
-        console.log(await describe(stack));
+        console.log(describe(stack));
         for (const { username, password, role } of users) {
           console.log(`  ${role.padEnd(11)} user "${username}", password "${password}"`);
         }
@@ -230,19 +232,20 @@ export function uniqueNames(paths: string[]): string[] {
   });
 }
 
-async function describe(stack: Stack): Promise<string> {
-  const { gatewayUrl, natsUrl, folder, isNew } = stack;
-  const { username, password } = await stack.adminCredentials();
-  const kept = join(folder, "services/identity/admin_password");
-  const login = isNew
-    ? `user "${username}", password "${password}" (shown once; change it)`
-    : `user "${username}"; the first password is in ${kept}`;
+function logIn({ username, password }: NewAdministrator): string {
+  return password === undefined
+    ? `user "${username}", with the password in SEXTANT_ADMIN_PASSWORD`
+    : `user "${username}", password "${password}" (shown once and kept nowhere; change it)`;
+}
+
+function describe(stack: Stack): string {
+  const { gatewayUrl, natsUrl, folder, newAdministrator } = stack;
   return [
     "",
     "Sextant is ready.",
     `  API     ${gatewayUrl}/api`,
     `  Broker  ${natsUrl}`,
-    `  Log in  ${login}`,
+    ...newAdministrator ? [`  Log in  ${logIn(newAdministrator)}`] : [],
     `  Data    ${folder}`,
     "  Stop    Ctrl-C",
     "",

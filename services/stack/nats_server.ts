@@ -3,6 +3,7 @@
  * @module
  */
 import { join } from "node:path";
+import { childEnvironment } from "./child_environment.ts";
 import type { PartHooks } from "./supervisor.ts";
 import { findProgram, isExecutable, type ManagedProcess, startProcess } from "./process.ts";
 
@@ -106,7 +107,7 @@ function lastLine(text: string): string {
 async function runProgram(program: string, args: string[], cwd: string) {
   const path = findProgram(program);
   if (!path) return { ok: false, text: `${program} is not on this machine` };
-  const env = { ...Deno.env.toObject(), LC_ALL: "C" };
+  const env = childEnvironment({ LC_ALL: "C" });
   const process = startProcess({ command: path, args, cwd, env });
   const { success } = await process.exited;
   return { ok: success, text: process.lastLines().join("\n") };

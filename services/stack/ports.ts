@@ -3,7 +3,7 @@
  * @module
  */
 
-/** Whether nothing listens on the port now. */
+/** Whether nothing listens on the port now. Throws when this account may not open it. */
 export function portIsFree(port: number, hostname = "127.0.0.1"): boolean {
   try {
     Deno.listen({ hostname, port }).close();

@@ -6,6 +6,7 @@
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../shared/service/errors.ts";
+import { childEnvironment } from "./child_environment.ts";
 import { isExecutable, startProcess } from "./process.ts";
 
 const DEBIAN_ROOT = "/usr/lib/postgresql";
@@ -81,7 +82,7 @@ async function fetchPackage(): Promise<string> {
     command: Deno.execPath(),
     args: ["run", "--quiet", "--allow-all", "--no-config", `--lock=${lock}`, "--frozen"]
       .concat(`data:text/javascript,${encodeURIComponent(script)}`),
-    env: Deno.env.toObject(),
+    env: childEnvironment({}, { fetches: true }),
   });
   await process.exited;
   await Deno.remove(lock);

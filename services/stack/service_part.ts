@@ -4,6 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { childEnvironment } from "./child_environment.ts";
 import { startProcess } from "./process.ts";
 import { parseLine } from "./log_lines.ts";
 import { type Part, PartDied } from "./supervisor.ts";
@@ -23,39 +24,29 @@ export interface DenoPartOptions {
   permissions: string[];
   args?: string[];
   env: Record<string, string>;
-}
-
-/** What a child may need of the launcher's own environment, whatever the child is. */
-const INHERITED =
-  /^(PATH|HOME|LANG|TZ|DENO_\w+|OTEL_\w+|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_PROXY|NPM_\w+|SEXTANT_\w+)$/i;
-
-/**
- * The environment of a child: its own variables, and those of the launcher that concern it. A
- * variable given in the form `NAME_FILE` replaces an inherited `NAME`, and the other way round.
- */
-export function childEnvironment(
-  own: Record<string, string>,
-  inherited: Record<string, string> = Deno.env.toObject(),
-): Record<string, string> {
-  const base = (name: string) => name.replace(/_FILE$/, "");
-  const taken = new Set(Object.keys(own).map(base));
-  const kept = Object.entries(inherited).filter(([name]) =>
-    INHERITED.test(name) && !taken.has(base(name))
-  );
-  return { ...Object.fromEntries(kept), ...own };
+  /** The launcher's variables that are meant for it. */
+  inherits: readonly string[];
+  /** Whether the others can go on without it. */
+  optional?: boolean;
 }
 
 /** A part that is a Deno program of this checkout. It is ready when its log says so. */
-export function denoPart({ name, main, permissions, args = [], env }: DenoPartOptions): Part {
+export function denoPart(
+  { name, main, permissions, args = [], env, inherits, optional = false }: DenoPartOptions,
+): Part {
   const part: Part = {
     name,
     format: "json",
+    optional,
     async start({ onLine, onProcess }) {
       const { promise: ready, resolve } = Promise.withResolvers<"ready">();
       const process = startProcess({
         command: Deno.execPath(),
         args: ["run", "--quiet", "--no-prompt", ...permissions, `${ROOT}${main}`, ...args],
-        env: childEnvironment({ ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL, NO_COLOR: "1" }),
+        env: childEnvironment(
+          { ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL, NO_COLOR: "1" },
+          { inherits },
+        ),
         onLine(line) {
           if (parseLine("json", line).message === READY) resolve("ready");
           onLine(line);
@@ -78,7 +69,7 @@ export async function fetchPackages(mains: string[]): Promise<void> {
     command: Deno.execPath(),
     args: ["cache", "--quiet", ...mains.map((main) => `${ROOT}${main}`)],
     cwd: ROOT,
-    env: childEnvironment({}),
+    env: childEnvironment({}, { fetches: true }),
   });
   const { success } = await process.exited;
   if (success) return;

@@ -50,6 +50,8 @@ export const FILES = {
   databaseUrl: "database_url",
   dispatchKey: "dispatch_key",
   dispatchPublicKeys: "dispatch_public_keys",
+  /** Of an administrator whom identity has made, until it was shown. */
+  newAdministrator: "new_administrator.json",
 } as const;
 
 /** The file in the shell's folder that holds the address of a service's database. */

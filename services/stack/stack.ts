@@ -6,6 +6,8 @@
 import { join, resolve } from "node:path";
 import type { LogEntry } from "../../shared/service/log_text.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
+import { type NewAdministrator, readNewAdministrator } from "./administrator.ts";
+import { INHERITS } from "./child_environment.ts";
 import { DATABASE } from "./database.ts";
 import {
   keepSecret,
@@ -58,10 +60,10 @@ export interface Stack {
   gatewayUrl: string;
   /** The broker's WebSocket address. */
   natsUrl: string;
-  /** The first administrator, as set up at the first start. */
+  /** Who was made administrator and was not shown yet. */
+  newAdministrator: NewAdministrator | undefined;
+  /** Their log-in; throws when the stack was started before. */
   adminCredentials(): Promise<{ username: string; password: string }>;
-  /** Whether this folder was empty before. */
-  isNew: boolean;
   /** The address of a database for the server's administrator, for a look behind the services. */
   adminDatabaseUrl(database?: string): string;
   /**
@@ -137,7 +139,6 @@ async function bringUp(
   for (const orphan of await stopOrphans(runFolder)) {
     say(`Stopped "${orphan}", which an earlier launcher had left running`);
   }
-  const isNew = !exists(join(folder, "ports.json"));
   const ports = await choosePorts(options, say);
   const nats = `${LOOPBACK}:${ports.natsWebsocket}`;
   const gateway = `${LOOPBACK}:${ports.gateway}`;
@@ -147,7 +148,6 @@ async function bringUp(
     websocketPort: ports.natsWebsocket,
   });
   const adminPassword = await keepSecret(join(folder, "database", POSTGRES_ADMIN), newSecret);
-  const admin = await keepAdministrator(folder);
 
   let database: Postgres;
   const postgresPart: Part = {
@@ -191,19 +191,20 @@ async function bringUp(
     const number = (replicas.get(service) ?? 0) + 1;
     replicas.set(service, number);
     const name = number === 1 ? service : `${service}-${number}`;
-    return hubServicePart(service, name, addresses, admin);
+    return hubServicePart(service, name, addresses);
   }
   await Promise.all([
     supervisor.start(TIER.services, ...HUB_SERVICES.map(replica)),
     supervisor.start(TIER.gateway, gatewayPart(addresses)),
   ]);
   await waitForHealth(`http://${gateway}/api/health`, options.signal);
+  const newAdministrator = await readNewAdministrator(deployment.serviceFolder("identity"));
   return {
     folder,
-    isNew,
     gatewayUrl: `http://${gateway}`,
     natsUrl: `ws://${nats}`,
-    adminCredentials: () => Promise.resolve({ username: admin.username, password: admin.password }),
+    newAdministrator,
+    adminCredentials: () => credentialsOf(newAdministrator),
     adminDatabaseUrl: (name = DATABASE) => adminUrl(name),
     addNode: (name, configPath) =>
       supervisor.start(
@@ -217,6 +218,8 @@ async function bringUp(
           // With the stack everything ends.
           args: ["--config", resolve(configPath), "--kill-runs"],
           env: {},
+          inherits: INHERITS.node,
+          optional: true,
         }),
       ),
     async addReplica(service) {
@@ -236,23 +239,25 @@ const MAINS = [
 ];
 
 /**
- * The ports of last time where they are free, so that addresses noted by people and nodes stay
- * true.
+ * The ports of last time, so that addresses noted by people and nodes stay true. The gateway does
+ * not move unless it is told to: nodes and users would look for it in vain. The broker's may: nodes
+ * are told where it is when they log in.
  */
 async function choosePorts(
   { folder, gatewayPort, preferredGatewayPort }: StackOptions,
   say: (message: string) => void,
 ): Promise<{ nats: number; natsWebsocket: number; gateway: number }> {
   const last = await readPorts(folder);
-  if (gatewayPort && !portIsFree(gatewayPort)) {
-    throw new Error(
-      `Cannot start: port ${gatewayPort} is taken by another program. Stop that, or choose another ` +
-        `with --port.`,
-    );
-  }
-  const wanted = gatewayPort ?? last.gateway ?? preferredGatewayPort;
+  const kept = gatewayPort ?? last.gateway;
+  if (kept !== undefined) requirePort(kept, gatewayPort === undefined);
+  const wanted = kept ?? preferredGatewayPort;
   const gateway = freePort({ preferred: wanted });
   if (wanted && gateway !== wanted) say(`Port ${wanted} is taken; the gateway gets ${gateway}`);
+  if (last.gateway !== undefined && gateway !== last.gateway) {
+    say(
+      `The gateway moves from port ${last.gateway} to ${gateway}: tell the nodes (port in node.yaml)`,
+    );
+  }
   const nats = freePort({ preferred: last.nats, except: [gateway] });
   const natsWebsocket = freePort({ preferred: last.natsWebsocket, except: [gateway, nats] });
   const ports = { nats, natsWebsocket, gateway };
@@ -260,21 +265,34 @@ async function choosePorts(
   return ports;
 }
 
-/**
- * The first administrator's log-in: from the environment, else generated once and kept for its
- * owner.
- */
-async function keepAdministrator(folder: string) {
-  const passwordFile = join(folder, "services", "identity", "admin_password");
-  const password = await keepSecret(
-    passwordFile,
-    () => Deno.env.get("SEXTANT_ADMIN_PASSWORD") || `Sx1-${newSecret()}`,
+/** Throws, with what to do, unless the gateway can have the port. */
+function requirePort(port: number, ofLastTime: boolean): void {
+  const known = ofLastTime ? ", where this hub's nodes and users look for it," : "";
+  try {
+    if (portIsFree(port)) return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    throw new Error(
+      `Cannot start: this account may not open port ${port}; those below 1024 are root's. Choose ` +
+        "another with --port, and put a web server in front of it if it is to be reached there.",
+      { cause: error },
+    );
+  }
+  throw new Error(
+    `Cannot start: port ${port}${known} is taken by another program. Stop that, or choose another ` +
+      "with --port.",
   );
-  const username = await keepSecret(
-    join(folder, "services", "identity", "admin_username"),
-    () => Deno.env.get("SEXTANT_ADMIN_USERNAME") || "admin",
+}
+
+// deno-lint-ignore require-await -- a promise is rejected, never a call
+async function credentialsOf(
+  made: NewAdministrator | undefined,
+): Promise<{ username: string; password: string }> {
+  const password = made?.password ?? Deno.env.get("SEXTANT_ADMIN_PASSWORD");
+  if (made && password) return { username: made.username, password };
+  throw new Error(
+    "Cannot tell the administrator's password: it was shown when the hub was started first",
   );
-  return { username, password, passwordFile };
 }
 
 /** Asks the gateway until every service is ready. */
@@ -289,14 +307,5 @@ async function waitForHealth(url: string, signal: AbortSignal): Promise<void> {
       if (!(error instanceof TypeError)) throw error; // not listening yet
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Runs the parts of a stack, each as its own process: starts them tier by tier, notices when one
- * dies, stops them in the opposite order.
+ * Runs the parts of a stack, each as its own process: starts them tier by tier, starts one that dies
+ * again, after a pause that grows, and stops them in the opposite order.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { forgetProcess, recordProcess } from "./orphans.ts";
 import type { ManagedProcess } from "./process.ts";
 import { settlesIn } from "../../shared/service/settles_in.ts";
@@ -17,6 +18,8 @@ export interface Part {
    * Starts the process; resolves when others may rely on it, throws when it will not come to that.
    */
   start(hooks: PartHooks): Promise<void>;
+  /** Whether the others can go on without it when it cannot be kept running. */
+  optional?: boolean;
 }
 
 export interface PartHooks {
@@ -50,7 +53,16 @@ export interface SupervisorOptions {
   runFolder: string;
   /** How long one tier may take to stop before it is killed. */
   stopDeadlineMs?: number;
+  /**
+   * How long it is waited before a part that died is started again: the first time, the second, …
+   * When they are used up the part is given up.
+   */
+  restartPausesMs?: readonly number[];
+  /** A part that ran for so long begins with the first pause again. */
+  settledMs?: number;
 }
+
+const RESTART_PAUSES_MS = [1000, 2000, 4000, 8000, 15_000, 30_000] as const;
 
 export interface PartControl {
   readonly pid: number;
@@ -69,7 +81,7 @@ export interface Supervisor {
    */
   start(tier: number, ...parts: Part[]): Promise<void>;
   part(name: string): PartControl;
-  /** Rejects as soon as a part dies that should run; never resolves. */
+  /** Rejects when a part that the others need cannot be kept running; never resolves. */
   readonly failed: Promise<never>;
   /** Stops all tiers, the one with the highest number first. Safe to call twice. */
   stop(): Promise<void>;
@@ -81,11 +93,23 @@ interface Running {
   process: ManagedProcess | undefined;
   /** Whether the end of the process would be a surprise. */
   expected: boolean;
+  /** When it was ready last, by the clock that only goes forward. */
+  readyAt: number;
+  /** How often in a row it has died early. */
+  deaths: number;
+  /** Ends the pause before its next start, which then does not come. */
+  pause: AbortController | undefined;
 }
 
 /** Makes a supervisor with nothing to run yet. */
 export function createSupervisor(
-  { onEntry, runFolder, stopDeadlineMs = 10_000 }: SupervisorOptions,
+  {
+    onEntry,
+    runFolder,
+    stopDeadlineMs = 10_000,
+    restartPausesMs = RESTART_PAUSES_MS,
+    settledMs = 60_000,
+  }: SupervisorOptions,
 ): Supervisor {
   const all: Running[] = [];
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
@@ -117,7 +141,7 @@ export function createSupervisor(
           running.process = undefined;
           forgetProcess(runFolder, name);
           died = new PartDied(running.part, status, process.lastLines());
-          if (running.expected && !starting) fail(died);
+          if (running.expected && !starting) void keepUp(running, died);
         });
         // It was about to start when all was told to stop.
         if (stopped) void halt(running);
@@ -125,10 +149,45 @@ export function createSupervisor(
     });
     starting = false;
     if (running.expected && died) throw died;
+    running.readyAt = performance.now();
+  }
+
+  function tell({ part }: Running, level: LogEntry["level"], message: string): void {
+    onEntry(part.name, { level, message, fields: {} });
+  }
+
+  /** Starts a part that has died again, until it stays or is given up. */
+  async function keepUp(running: Running, died: Error): Promise<void> {
+    if (performance.now() - running.readyAt > settledMs) running.deaths = 0;
+    for (let reason = died; !stopped;) {
+      const pauseMs = restartPausesMs[running.deaths++];
+      if (pauseMs === undefined) return giveUp(running, reason);
+      tell(running, "error", `${reason.message}\nIt is started again in ${pauseMs / 1000} s.`);
+      const pause = running.pause = new AbortController();
+      await delay(pauseMs, undefined, { signal: pause.signal }).catch(() => {}); // then it is aborted
+      if (pause.signal.aborted) return;
+      try {
+        await launch(running);
+        return tell(running, "warn", "It runs again");
+      } catch (error) {
+        if (!running.expected) return;
+        reason = error as Error;
+      }
+    }
+  }
+
+  function giveUp(running: Running, reason: Error): void {
+    const times = `It was started again ${restartPausesMs.length} times in vain`;
+    if (!running.part.optional) {
+      return fail(new Error(`${reason.message}\n${times}.`, { cause: reason }));
+    }
+    running.expected = false;
+    tell(running, "error", `${reason.message}\n${times}, and is left alone now; the rest goes on.`);
   }
 
   async function halt(running: Running): Promise<void> {
     running.expected = false;
+    running.pause?.abort();
     const { process, part } = running;
     if (!process) return;
     if (!await process.stop(stopDeadlineMs)) {
@@ -154,7 +213,15 @@ export function createSupervisor(
     failed,
     async start(tier, ...parts) {
       if (stopped) throw new Error("Cannot start a part: the stack is stopping");
-      const added = parts.map((part) => ({ part, tier, process: undefined, expected: true }));
+      const added = parts.map((part): Running => ({
+        part,
+        tier,
+        process: undefined,
+        expected: true,
+        readyAt: 0,
+        deaths: 0,
+        pause: undefined,
+      }));
       all.push(...added);
       await Promise.race([Promise.all(added.map(launch)), failed]);
     },
@@ -170,6 +237,7 @@ export function createSupervisor(
         },
         async kill9() {
           running.expected = false;
+          running.pause?.abort();
           running.process?.signal("SIGKILL");
           await running.process?.exited;
         },

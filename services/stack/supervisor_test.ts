@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { temporaryFolder } from "../../tests/harness.ts";
+import { temporaryFolder, waitFor } from "../../tests/harness.ts";
 import { startProcess } from "./process.ts";
 import type { LogEntry } from "../../shared/service/log_text.ts";
-import { createSupervisor, type Part, type Supervisor } from "./supervisor.ts";
+import {
+  createSupervisor,
+  type Part,
+  type Supervisor,
+  type SupervisorOptions,
+} from "./supervisor.ts";
 
 function shellPart(name: string, script: string): Part {
   return {
@@ -47,6 +52,7 @@ function patient(name: string, file: string): Part {
 
 async function withSupervisor(
   body: (supervisor: Supervisor, folder: string, log: string[]) => Promise<void>,
+  options: Partial<SupervisorOptions> = {},
 ) {
   const folder = await temporaryFolder();
   await Deno.mkdir(`${folder.path}/run`);
@@ -55,6 +61,8 @@ async function withSupervisor(
     onEntry: (part: string, entry: LogEntry) => void log.push(`${part}: ${entry.message}`),
     runFolder: `${folder.path}/run`,
     stopDeadlineMs: 2000,
+    restartPausesMs: [10, 20],
+    ...options,
   });
   try {
     await body(supervisor, folder.path, log);
@@ -75,13 +83,55 @@ Deno.test("stop() stops the tier with the highest number first", () =>
     assert.equal(await Deno.readTextFile(file), "third\nsecond\nfirst\n");
   }));
 
-Deno.test("failed says which part died, how, and its last lines", () =>
+Deno.test("a part that dies is started again, which is said, and stays", () =>
+  withSupervisor(async (supervisor, folder, log) => {
+    const once =
+      `[ -e ${folder}/died ] && { echo up; exec sleep 60; }; touch ${folder}/died; echo up; `;
+    await supervisor.start(0, shellPart("unlucky", `${once} echo the reason; exit 3`));
+    await waitFor(() => log.includes("unlucky: It runs again"), { what: "its second start" });
+    const said = log.find((line) => line.includes("has ended"))!;
+    assert.match(said, /\(exit code 3\)[\s\S]*the reason[\s\S]*started again in 0\.01 s/);
+    assert.ok(supervisor.part("unlucky").pid > 0);
+  }));
+
+Deno.test("a part that is killed again and again is started again when it had run for long enough", () =>
+  withSupervisor(async (supervisor, _, log) => {
+    await supervisor.start(0, shellPart("victim", "echo up; exec sleep 60"));
+    for (let kills = 1; kills <= 4; kills++) {
+      const { pid } = supervisor.part("victim");
+      Deno.kill(pid, "SIGKILL");
+      await waitFor(() => log.filter((line) => line.endsWith("runs again")).length === kills, {
+        what: `start ${kills}`,
+      });
+    }
+  }, { settledMs: 0 }));
+
+Deno.test("a part that the others can do without is given up alone", () =>
+  withSupervisor(async (supervisor, folder, log) => {
+    await supervisor.start(0, patient("steady", `${folder}/stopped`));
+    await supervisor.start(1, { ...shellPart("node", "echo up; exit 1"), optional: true });
+    await waitFor(() => log.some((line) => /^node: .*left alone now/s.test(line)), {
+      what: "the end of the starts",
+    });
+    assert.ok(supervisor.part("steady").pid > 0);
+    assert.throws(() => supervisor.part("node").pid, /is not running/);
+  }));
+
+Deno.test("stop() ends the pause before a part would be started again", () =>
+  withSupervisor(async (supervisor, _, log) => {
+    await supervisor.start(0, shellPart("weak", "echo up; exit 1"));
+    await waitFor(() => log.some((line) => line.includes("started again")), { what: "its end" });
+    await supervisor.stop();
+    assert.ok(!log.includes("weak: It runs again"));
+  }, { restartPausesMs: [600_000] }));
+
+Deno.test("failed says which part died for good, how, and its last lines", () =>
   withSupervisor(async (supervisor, folder) => {
     await supervisor.start(0, patient("steady", `${folder}/stopped`));
     await supervisor.start(0, shellPart("weak", "echo the reason >&2; exit 3"));
     await assert.rejects(
       supervisor.failed,
-      /The part "weak" has ended \(exit code 3\)[\s\S]*the reason/,
+      /The part "weak" has ended \(exit code 3\)[\s\S]*the reason[\s\S]*again 2 times in vain/,
     );
   }));
 
