@@ -17,6 +17,7 @@ import {
   type LogEntry,
   type LogLevel,
 } from "../../shared/service/log_text.ts";
+import { usualDataFolder } from "./account.ts";
 import type { NewAdministrator } from "./administrator.ts";
 import { runDemo } from "./demo.ts";
 import { killAll } from "./process.ts";
@@ -44,8 +45,8 @@ Everything that must last is in the data folder; start again and it is all there
 
 In the environment: SEXTANT_LOG_LEVEL (debug, info, warn, error), SEXTANT_POSTGRES_BIN (folder with postgres
 and initdb), SEXTANT_NATS_SERVER (the program), SEXTANT_ADMIN_USERNAME and SEXTANT_ADMIN_PASSWORD (of the
-administrator who is made when there is none; else generated and shown once), NO_COLOR. As root PostgreSQL runs as another account; when that account cannot reach
-the data folder, its files are in /var/lib/sextant, linked from the data folder.`,
+administrator who is made when there is none; else generated and shown once), NO_COLOR. As root PostgreSQL runs as another account, which must be able to reach the
+data folder; when it cannot reach the usual one, all is in a folder below /var/lib/sextant, linked from there.`,
   demo: `deno task demo [--exit] [--data DIR]
 
 Starts the stack with three nodes on real data, runs two federated analyses through the API, and compares them
@@ -155,7 +156,7 @@ async function up(args: string[]): Promise<number> {
   return await launch({
     leastLevel: logLevel("info"),
     options: {
-      folder: values.data === undefined ? CHECKOUT_DATA : typedPath(values.data),
+      folder: values.data === undefined ? usualDataFolder(CHECKOUT_DATA) : typedPath(values.data),
       gatewayPort: port,
       preferredGatewayPort: GATEWAY_PORT,
     },
@@ -183,7 +184,7 @@ async function demo(args: string[]): Promise<number> {
       leastLevel: logLevel("warn"),
       options: {
         folder,
-        cacheFolder: join(CHECKOUT_DATA, "cache"),
+        cacheFolder: join(usualDataFolder(CHECKOUT_DATA), "cache"),
         preferredGatewayPort: GATEWAY_PORT,
       },
       async whenReady(stack) {

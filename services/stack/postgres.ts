@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { type Account, reachableFolder, unprivilegedAccount } from "./account.ts";
+import { type Account, databaseFolder, reachableFolder, unprivilegedAccount } from "./account.ts";
 import { settlesIn } from "../../shared/service/settles_in.ts";
 import { findPostgresBinaries, installPostgresBinaries } from "./postgres_binaries.ts";
 import { type ManagedProcess, type ProcessSpec, startProcess } from "./process.ts";
@@ -70,7 +70,7 @@ export function postgresUrl(
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const env = options.env ?? Deno.env.toObject();
   const account = unprivilegedAccount(options.folder);
-  const folder = reachableFolder(options.folder, account);
+  const folder = databaseFolder(options.folder, account);
   const bin = findPostgresBinaries(env) ??
     await installPostgresBinaries(reachableFolder(join(options.cacheFolder, "postgres"), account));
   makeOwned(folder, account);
