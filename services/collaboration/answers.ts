@@ -72,12 +72,12 @@ export function collaborationAnswers(
       return await storeById(db, id) ?? null;
     },
     async approved_image({ store_id, image, asker, server_url }) {
-      const { url } = found(await storeById(db, store_id), "algorithm store", store_id);
+      const { url, forced } = found(await storeById(db, store_id), "algorithm store", store_id);
       const call = {
         storeUrl: url,
         serverUrl: requireServerUrl(server_url ?? serverUrl),
         authorization: await asStoreToken(ask, asker, url),
-        force: true, // it was judged when it was linked
+        force: forced,
       };
       return { image: await approvedImage(stores, call, image) };
     },

@@ -2,7 +2,7 @@
  * An algorithm store as a hub sees it: which images it has approved, which servers it trusts, and
  * who asked.
  *
- * It answers as v6's own store does (the package `vantage6-algorithm-store` 4.15.0,
+ * It answers as v6's own store does (the package `vantage6-algorithm-store` 4.15.2,
  * `resource/__init__.py` and `resource/vantage6_server.py`), except that it takes every token for a
  * valid one.
  */
@@ -43,6 +43,13 @@ export interface TestStoreOptions {
   refusing?: number;
 }
 
+/** As SQL's LIKE, which the store compares by. */
+function isLike(text: string, pattern: string): boolean {
+  const expression = pattern.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/%/g, ".*")
+    .replace(/_/g, ".");
+  return new RegExp(`^${expression}$`, "s").test(text);
+}
+
 export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestStore {
   const approved = new Map<string, string | null>();
   const servers = new Map<number, string>();
@@ -50,8 +57,9 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
   const received: StoreRequest[] = [];
   const say = (msg: string, status: number) => Response.json({ msg }, { status });
 
-  function trust({ url }: { url: string }): Response {
+  function trust({ url, force = false }: { url: string; force?: boolean }): Response {
     if (refusing) return say("the store speaks", refusing);
+    if (/localhost|127\.0\.0\.1/.test(url) && !force) return say("specify 'force'", 400);
     if ([...servers.values()].includes(url)) return say("This server is already whitelisted", 208);
     const id = 11 + servers.size;
     servers.set(id, url);
@@ -77,6 +85,8 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
     const { pathname, searchParams } = new URL(request.url);
     const path = pathname.replace(/^\/[^/]+/, "");
     const { method } = request;
+    // As Flask answers beside the API.
+    if (!pathname.startsWith("/api/")) return new Response("Not Found", { status: 404 });
     if (path === "/algorithm") {
       askedBy.push(request.headers.get("authorization"));
       const image = searchParams.get("image")!;
@@ -95,7 +105,7 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
     if (id && method === "DELETE") return forget(Number(id), request.headers.get("server-url"));
     const wanted = searchParams.get("url");
     const listed = [...servers].map(([id, url]) => ({ id, url, users: "" }));
-    return Response.json(listed.filter(({ url }) => wanted === null || url === wanted));
+    return Response.json(listed.filter(({ url }) => wanted === null || isLike(url, wanted)));
   }
 
   const server = Deno.serve(

@@ -63,6 +63,19 @@ export async function resolveHost(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
+/**
+ * Whether an address leads to this machine or into the networks behind the hub, where nobody but
+ * the hub may be able to look.
+ */
+export function isInside(address: string): boolean {
+  if (kindOfAddress(address) === "this machine") return true;
+  const mapped = ipv4In(address);
+  if (!mapped) return /^f[cd]/i.test(address);
+  const [a, b] = mapped as [number, number];
+  return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) ||
+    (a === 100 && b >= 64 && b < 128);
+}
+
 /** Where clouds keep the secrets of their machines, besides link-local addresses. */
 const METADATA = new Set(["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192"]);
 

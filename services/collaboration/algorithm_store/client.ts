@@ -6,10 +6,11 @@
  * is connected to (`http_request.ts`). Nothing waits longer than ten seconds.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { judgeAddress, resolveHost } from "./address.ts";
-import { requestJudged } from "./http_request.ts";
+import { isInside, judgeAddress, type JudgedAddress, resolveHost } from "./address.ts";
+import { type HttpAnswer, requestJudged } from "./http_request.ts";
 
 export interface StoreCall {
   /** Base address of the store, with its API path. */
@@ -27,9 +28,15 @@ export interface StoreCall {
 
 export interface StoreClientOptions {
   timeoutMs?: number;
+  /** How long it is tried to register at a store behind the hub, and how long a failure takes. */
+  insideMs?: number;
+  /** Whether an address is behind the hub. */
+  inside?: (address: string) => boolean;
   /** The addresses of a host name. */
   resolve?: (host: string) => Promise<string[]>;
 }
+
+const API_PATH = "/api";
 
 /** What a store lists; it lists approved algorithms alone unless it is asked for others. */
 const listing = z.object({
@@ -45,7 +52,8 @@ const knownServers = z.array(z.object({ id: z.number().int(), url: z.string() })
 export interface StoreClient {
   /**
    * Makes this server known to the store. Throws 400 or 404, or a refusal with the store's own
-   * status.
+   * status. Of an address behind the hub nothing is told but what a store says: not whether
+   * something else listens there, neither in words nor by the time that it takes.
    */
   register(call: StoreCall): Promise<void>;
   /** Takes that back. Throws when the store could not be told. */
@@ -61,24 +69,45 @@ export interface StoreClient {
 /** The store answered, but not with yes. */
 export class StoreRefusal extends Error {
   override name = "StoreRefusal";
-  constructor(readonly status: number, message: string) {
+  /** `own`: said as stores say it, rather than by any server that does not know the request. */
+  constructor(readonly status: number, message: string, readonly own: boolean) {
     super(message);
   }
 }
 
 export function createStoreClient(
-  { timeoutMs = 10_000, resolve = resolveHost }: StoreClientOptions = {},
+  { timeoutMs = 10_000, insideMs = 5000, inside = isInside, resolve = resolveHost }:
+    StoreClientOptions = {},
 ): StoreClient {
   async function send(
     method: string,
     path: string,
-    { storeUrl, serverUrl, authorization, force }: StoreCall,
+    call: StoreCall,
+    { judged, waitMs = timeoutMs }: { judged?: JudgedAddress; waitMs?: number } = {},
   ): Promise<{ status: number; json: unknown }> {
-    const { url, addresses } = await judgeAddress(storeUrl, force, resolve);
+    const at = judged ?? await judgeAddress(call.storeUrl, call.force, resolve);
+    const asked = await request(method, path, { ...call, at, waitMs });
+    // Before 4.15 the address of a store was given without its API path.
+    if (asked.status !== 404 || saidBy(asked.json) !== undefined || at.url.endsWith(API_PATH)) {
+      return asked;
+    }
+    const beside = { ...at, url: at.url + API_PATH };
+    return await request(method, path, { ...call, at: beside, waitMs });
+  }
+
+  async function request(
+    method: string,
+    path: string,
+    { serverUrl, authorization, force, at: { url, addresses }, waitMs }: StoreCall & {
+      at: JudgedAddress;
+      waitMs: number;
+    },
+  ): Promise<{ status: number; json: unknown }> {
     const trusted = { url: serverUrl, ...(force ? { force: true } : {}) };
     const body = method === "POST" ? JSON.stringify(trusted) : undefined;
+    let answer: HttpAnswer;
     try {
-      const { status, text } = await requestJudged({
+      answer = await requestJudged({
         url: new URL(`${url}${path}`),
         addresses,
         method,
@@ -90,14 +119,21 @@ export function createStoreClient(
           ...(body ? { "content-type": "application/json" } : {}),
         },
         body,
-        timeoutMs,
+        timeoutMs: waitMs,
       });
-      return { status, json: parse(text) };
     } catch (cause) {
       throw new SextantError("not_found", `The algorithm store at ${url} cannot be reached.`, {
         cause,
       });
     }
+    return { status: answer.status, json: parse(answer.text) };
+  }
+
+  async function registerAt(call: StoreCall, judged: JudgedAddress, waitMs: number) {
+    const { status, json } = await send("POST", "/vantage6-server", call, { judged, waitMs });
+    if (status === 201 || status === 208) return;
+    if (status === 403 && await isPublic(call)) return;
+    throw refusal(status, json);
   }
 
   async function isPublic(call: StoreCall): Promise<boolean> {
@@ -109,10 +145,20 @@ export function createStoreClient(
 
   return {
     async register(call) {
-      const { status, json } = await send("POST", "/vantage6-server", call);
-      if (status === 201 || status === 200 || status === 208) return;
-      if (status === 403 && await isPublic(call)) return;
-      throw refusal(status, json);
+      const judged = await judgeAddress(call.storeUrl, call.force, resolve);
+      if (!judged.addresses.some(inside)) return await registerAt(call, judged, timeoutMs);
+      const over = delay(insideMs, undefined, { ref: false });
+      try {
+        await registerAt(call, judged, insideMs);
+      } catch (error) {
+        if (error instanceof StoreRefusal && error.own) throw error;
+        await over;
+        throw new SextantError(
+          "not_found",
+          `No algorithm store that takes this server answers at ${judged.url}.`,
+          { cause: error },
+        );
+      }
     },
     async unregister(call) {
       const own = `/vantage6-server?url=${encodeURIComponent(call.serverUrl)}`;
@@ -145,25 +191,40 @@ function bareName(image: string): string {
   return image.replace(/@[^@]*$/, "").replace(/:[^:/]*$/, "");
 }
 
-function refusal(status: number, json: unknown): Error {
+/** The sentence in a store's answer; `undefined` when it is no store's. */
+function saidBy(json: unknown): string | undefined {
   const said = (json as { msg?: unknown } | null)?.msg;
-  const reason = typeof said === "string" ? said.slice(0, 500) : `status ${status}`;
+  return typeof said === "string" ? said : undefined;
+}
+
+function refusal(status: number, json: unknown): Error {
+  const said = saidBy(json);
+  const reason = said?.slice(0, 500) ?? `status ${status}`;
   if (status < 400) {
     return new SextantError(
       "bad_gateway",
       `The address does not answer as an algorithm store (status ${status}).`,
     );
   }
-  return new StoreRefusal(status, `The algorithm store refuses: ${reason}`);
+  // These every server answers to what it does not know, Sextant's own parts among them.
+  const own = said !== undefined && status < 500 && status !== 404 && status !== 405;
+  return new StoreRefusal(status, `The algorithm store refuses: ${reason}`, own);
 }
 
-/** The address under which a store reaches this server; 400 when nobody has told it. */
+/**
+ * The address under which a store reaches this server, with its API path as stores want it; 400 when
+ * nobody has told it.
+ */
 export function requireServerUrl(url: string | undefined): string {
-  if (url !== undefined) return url.replace(/\/+$/, "");
-  throw new SextantError(
-    "invalid_request",
-    "server_url is missing: the address under which the store reaches this server.",
-  );
+  if (url === undefined) {
+    throw new SextantError(
+      "invalid_request",
+      "server_url is missing: the address under which the store reaches this server. Send it along, " +
+        "or ask the operator of this server to set SEXTANT_SERVER_URL.",
+    );
+  }
+  const own = url.replace(/\/+$/, "");
+  return own.endsWith(API_PATH) ? own : own + API_PATH;
 }
 
 function parse(text: string): unknown {

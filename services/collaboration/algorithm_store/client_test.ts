@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { kindOfAddress } from "./address.ts";
-import { createStoreClient, type StoreCall, StoreRefusal } from "./client.ts";
+import { isInside, kindOfAddress } from "./address.ts";
+import { createStoreClient, requireServerUrl, type StoreCall, StoreRefusal } from "./client.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { startAlgorithmStore } from "../../../tests/support/algorithm_store.ts";
 import { freePort } from "../../stack/ports.ts";
@@ -40,6 +40,9 @@ function callTo(storeUrl: string, change: Partial<StoreCall> = {}): StoreCall {
   const serverUrl = "https://sextant.example/api";
   return { storeUrl, serverUrl, authorization: "Bearer abc", force: true, ...change };
 }
+
+/** As if the test's stores, which are on this machine, were not. */
+const ELSEWHERE = { inside: () => false };
 
 const said = (code: string) => (error: unknown) =>
   error instanceof SextantError && error.code === code;
@@ -101,7 +104,7 @@ Deno.test("register() relays a refusal with its status", async () => {
   for (const status of [400, 401, 403, 500]) {
     const store = startStore(() => Response.json({ msg: "not you" }, { status }));
     await assert.rejects(
-      createStoreClient().register(callTo(store.url)),
+      createStoreClient(ELSEWHERE).register(callTo(store.url)),
       (error) =>
         error instanceof StoreRefusal && error.status === status && /not you/.test(error.message),
     );
@@ -112,20 +115,23 @@ Deno.test("register() relays a refusal with its status", async () => {
 Deno.test("register() follows no redirect and waits no longer than it was told", async () => {
   const inner = startStore(() => Response.json({ secret: 1 }, { status: 201 }));
   const outer = startStore(() => Response.redirect(`${inner.url}/elsewhere`, 307));
-  await assert.rejects(createStoreClient().register(callTo(outer.url)), said("bad_gateway"));
+  await assert.rejects(
+    createStoreClient(ELSEWHERE).register(callTo(outer.url)),
+    said("bad_gateway"),
+  );
   assert.equal(inner.received.length, 0);
   await Promise.all([inner.stop(), outer.stop()]);
 
   const held = Promise.withResolvers<Response>();
   const slow = startStore(() => held.promise);
   await assert.rejects(
-    createStoreClient({ timeoutMs: 100 }).register(callTo(slow.url)),
+    createStoreClient({ ...ELSEWHERE, timeoutMs: 100 }).register(callTo(slow.url)),
     said("not_found"),
   );
   held.resolve(new Response());
   await slow.stop();
   const nobody = `http://127.0.0.1:${freePort()}/api`;
-  await assert.rejects(createStoreClient().register(callTo(nobody)), said("not_found"));
+  await assert.rejects(createStoreClient(ELSEWHERE).register(callTo(nobody)), said("not_found"));
 });
 
 Deno.test("register() reads no more of an answer than 1 MiB", async () => {
@@ -142,7 +148,7 @@ Deno.test("register() reads no more of an answer than 1 MiB", async () => {
       { status: 400 },
     )
   );
-  await assert.rejects(createStoreClient().register(callTo(store.url)), StoreRefusal);
+  await assert.rejects(createStoreClient(ELSEWHERE).register(callTo(store.url)), StoreRefusal);
   assert.ok(sent < 16 * 1024 * 1024, `${sent} bytes were read`);
   await store.stop();
 });
@@ -162,7 +168,16 @@ Deno.test("approvedImage() pins what the store has approved, and takes nothing e
   const call = callTo(`http://127.0.0.1:${server.addr.port}/api`);
   const ask = (image: string) => createStoreClient().approvedImage(call, image);
 
-  answer = { data: [{ image: "reg.example:5000/avg", digest, name: "Average", functions: [] }] };
+  // As stores from 4.15 on describe arguments that have no default, and depend on no other.
+  const argument = {
+    name: "column",
+    default_value: null,
+    conditional_on_id: null,
+    conditional_operator: null,
+    conditional_value: null,
+  };
+  const functions = [{ name: "central", arguments: [argument] }];
+  answer = { data: [{ image: "reg.example:5000/avg", digest, name: "Average", functions }] };
   const pinned = `reg.example:5000/avg@${digest}`;
   for (const image of ["reg.example:5000/avg", "reg.example:5000/avg:latest", pinned]) {
     assert.equal(await ask(image), pinned);
@@ -275,4 +290,77 @@ Deno.test("kindOfAddress() sees through IPv4 written as IPv6", () => {
     "203.0.113.5": "elsewhere",
     "2001:db8::1": "elsewhere",
   });
+});
+
+Deno.test("isInside() knows the networks behind a hub", () => {
+  const inside = ["127.0.0.1", "::1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.0.1"]
+    .concat("100.64.0.1", "::ffff:10.0.0.1", "fd12:3456::1", "fc00::1", "0.0.0.0");
+  assert.deepEqual(inside.filter((address) => !isInside(address)), []);
+  const outside = ["172.32.0.1", "192.169.0.1", "100.128.0.1", "203.0.113.5", "2001:db8::1"];
+  assert.deepEqual(outside.filter(isInside), []);
+});
+
+Deno.test("register() does not tell what listens behind the hub from what does not", async () => {
+  const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const speaking = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  void (async () => {
+    for await (const one of speaking) {
+      await one.write(new TextEncoder().encode("SSH-2.0-OpenSSH\r\n")).catch(() => {});
+      one.close();
+    }
+  })();
+  const servers = [
+    () => new Response("fine"),
+    () => Response.json({ msg: "There is no such path." }, { status: 404 }),
+    () => Response.json({ msg: "no" }, { status: 405 }),
+    () => Response.json({ msg: "no" }, { status: 500 }),
+    () => new Response("no", { status: 403 }),
+    () => Response.redirect("http://127.0.0.1:1/", 307),
+  ].map(startStore);
+  const portOf = (listener: Deno.Listener) => (listener.addr as Deno.NetAddr).port;
+  const urls = [freePort(), portOf(silent), portOf(speaking)]
+    .map((port) => `http://127.0.0.1:${port}/api`).concat(servers.map(({ url }) => url));
+  const insideMs = 500;
+  await Promise.all(urls.map(async (url, index) => {
+    const since = performance.now();
+    const { code, message } = await createStoreClient({ insideMs }).register(callTo(url))
+      .then(() => assert.fail(`${index}`), (error) => error as SextantError);
+    assert.deepEqual(
+      [code, message],
+      ["not_found", `No algorithm store that takes this server answers at ${url}.`],
+    );
+    assert.ok(performance.now() - since >= insideMs - 5, `${index} tells by its time`);
+  }));
+  silent.close();
+  speaking.close();
+  await Promise.all(servers.map((one) => one.stop()));
+});
+
+Deno.test("register() tells what a store behind the hub says itself", async () => {
+  const store = startAlgorithmStore({ refusing: 403 });
+  await assert.rejects(
+    createStoreClient().register(callTo(store.url)),
+    (error) => error instanceof StoreRefusal && /the store speaks/.test(error.message),
+  );
+  await store.stop();
+});
+
+Deno.test("a store's address is taken with its API path and, as before 4.15, without", async () => {
+  const store = startAlgorithmStore();
+  store.approved.set("reg.example/avg", null);
+  const client = createStoreClient();
+  for (const url of [store.url, store.url.replace(/\/api$/, ""), `${store.url}/`]) {
+    await client.register(callTo(url));
+    assert.equal(await client.approvedImage(callTo(url), "reg.example/avg"), "reg.example/avg");
+    await client.unregister(callTo(url));
+    assert.equal(store.servers.size, 0, url);
+  }
+  await store.stop();
+});
+
+Deno.test("requireServerUrl() gives the address with its API path, or says what to set", () => {
+  for (const url of ["https://hub.example", "https://hub.example/", "https://hub.example/api/"]) {
+    assert.equal(requireServerUrl(url), "https://hub.example/api");
+  }
+  assert.throws(() => requireServerUrl(undefined), /server_url is missing.*SEXTANT_SERVER_URL/);
 });

@@ -10,9 +10,11 @@ export interface StoreRow {
   url: string;
   /** `null` when the store serves all collaborations. */
   collaboration_id: number | null;
+  /** Whether whoever linked it insisted on a store on this machine. */
+  forced: boolean;
 }
 
-const storeColumns = (tx: Tx) => tx`id, name, url, collaboration_id`;
+const storeColumns = (tx: Tx) => tx`id, name, url, collaboration_id, forced`;
 
 export async function insertStore(tx: Tx, values: Omit<StoreRow, "id">): Promise<StoreRow> {
   const [row] = await tx<StoreRow[]>`

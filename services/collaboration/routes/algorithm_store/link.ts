@@ -55,7 +55,9 @@ export function linkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
         );
       }
       return await once(c, outbox, async (change) => {
-        const row = await changes.linkStore(change, { name: given.name, url, collaboration_id });
+        const { name, force: forced = false } = given;
+        const values = { name, url, collaboration_id, forced };
+        const row = await changes.linkStore(change, values);
         return c.json(showAlgorithmStore(row), 201);
       });
     },

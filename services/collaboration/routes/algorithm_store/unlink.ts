@@ -39,7 +39,7 @@ export function unlinkStore(app: Hono<AppEnv>, deps: CollaborationDeps): void {
           storeUrl: store.url,
           serverUrl: server,
           authorization: await asStoreToken(ask, askerOf(principal), store.url),
-          force: true, // it was judged when it was linked
+          force: store.forced,
         });
       } catch (error) {
         log.info("An algorithm store could not be told that it was unlinked", { error });
