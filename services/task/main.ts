@@ -22,7 +22,7 @@ await runService("task", async (life) => {
     SEXTANT_MAX_SUBTASKS: envInteger.pipe(z.number().min(1)).default(1000),
     /** Subtasks that the runs at one node may make in the long run; half of it at once. */
     SEXTANT_SUBTASKS_PER_MINUTE: envInteger.pipe(z.number().min(1)).default(300),
-    SEXTANT_COLUMN_IMAGE: z.string().default("harbor2.vantage6.ai/algorithms/basics"),
+    SEXTANT_COLUMN_IMAGE: z.string().default("ghcr.io/vantage6/algorithm-basics"),
     /** Days after which the payloads of completed results are removed; without it they are kept. */
     SEXTANT_RUNS_DATA_CLEANUP_DAYS: envInteger.pipe(z.number().min(1)).optional(),
     SEXTANT_RUNS_DATA_CLEANUP_INCLUDE_INPUT: envBoolean.default(false),

@@ -31,11 +31,11 @@ export function decideTask(task: TaskRequest, policy: Policy): Decision {
   );
 }
 
-/** The image with which v6's user interface asks for the names of columns. */
-const BASICS = "harbor2.vantage6.ai/algorithms/basics";
+/** The image with which v6's user interface asks for the names of columns, before 4.15 and since. */
+const BASICS = ["harbor2.vantage6.ai/algorithms/basics", "ghcr.io/vantage6/algorithm-basics"];
 
 function decideBasics(image: string, { allowBasics }: Policy): Decision {
-  if (allowBasics !== false || normalName(nameOf(image)) !== BASICS) return ALLOWED;
+  if (allowBasics !== false || !BASICS.includes(normalName(nameOf(image)))) return ALLOWED;
   return refuse(`the algorithm ${image}`, "policies.allow_basics_algorithm is false");
 }
 

@@ -139,6 +139,9 @@ Deno.test("decideTask() refuses the basics image where that is not wanted, and e
     `${image}@sha256:${DIGEST}`,
     `${image}:1@sha256:${DIGEST}`,
     "harbor2.vantage6.ai:443/algorithms/basics:1",
+    "ghcr.io/vantage6/algorithm-basics",
+    "ghcr.io/vantage6/algorithm-basics:latest",
+    `ghcr.io/vantage6/algorithm-basics@sha256:${DIGEST}`,
   ];
   for (const image of forms) {
     assert.match(
@@ -155,7 +158,10 @@ Deno.test("decideTask() refuses the basics image where that is not wanted, and e
       );
     }
   }
-  for (const other of [`${image}2`, "evil.example/algorithms/basics", `${image}/more`]) {
+  for (
+    const other of [`${image}2`, "evil.example/algorithms/basics", `${image}/more`]
+      .concat("ghcr.io/vantage6/algorithm-basics2", "ghcr.io/evil/algorithm-basics")
+  ) {
     assert.ok(decideTask({ ...task, image: other }, { ...anything, allowBasics: false }).allowed);
   }
 });
