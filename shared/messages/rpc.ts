@@ -1,12 +1,22 @@
 /**
  * Questions between hub services, as NATS requests: JSON in, JSON or an error out.
+ *
+ * An answer that does not fit into one message is not sent at first, only that it is large; the asker
+ * then asks for it in parts.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { ERROR_STATUS, type ErrorCode, SextantError, toErrorBody } from "../service/errors.ts";
 import { type Logger, silentLogger } from "../service/log.ts";
-import { type BrokerConnection, isInboxOf } from "../broker/connection.ts";
+import {
+  type BrokerConnection,
+  isInboxOf,
+  type Msg,
+  newHeaders,
+  RequestStrategy,
+} from "../broker/connection.ts";
+import { MAX_PAYLOAD } from "../broker/limits.ts";
 import { isNobodyThere, isTimeout } from "../broker/errors.ts";
 import { HUB_SERVICES, type HubService, subjects } from "../broker/subjects.ts";
 
@@ -28,6 +38,13 @@ const RETRY_FOR_MS = 2000;
 const RETRY_EVERY_MS = 50;
 const errorSchema = z.object({ error: z.object({ code: z.string(), msg: z.string() }) });
 const answerSchema = z.object({ result: z.unknown() });
+const largeSchema = z.object({ large: z.literal(true) });
+
+/** Asks for the answer in parts, the end of which is an empty message. */
+const PARTS_HEADER = "Sextant-Parts";
+/** Room is left for the subject and what the broker adds. */
+const PART_BYTES = MAX_PAYLOAD - 4096;
+const encoder = new TextEncoder();
 
 /**
  * Answers a service's questions, shared among its replicas. Errors a handler throws go back to the
@@ -53,17 +70,23 @@ export function serveRpc(
     }
     return await method.handler(input.data);
   }
-  async function respond(name: string, payload: Uint8Array, reply: string): Promise<void> {
+  async function respond(name: string, message: Msg, reply: string): Promise<void> {
     let content: string;
     try {
-      content = JSON.stringify({ result: await answer(name, payload) ?? null });
+      content = JSON.stringify({ result: await answer(name, message.data) ?? null });
     } catch (error) {
       if (!(error instanceof SextantError)) log.error("A question failed", { method: name, error });
       const { code, msg } = toErrorBody(error).body;
       content = JSON.stringify({ error: { code, msg } });
     }
     try {
-      nc.publish(reply, content);
+      const bytes = encoder.encode(content);
+      if (message.headers?.has(PARTS_HEADER)) {
+        for (let at = 0; at < bytes.length; at += PART_BYTES) {
+          nc.publish(reply, bytes.subarray(at, at + PART_BYTES));
+        }
+        nc.publish(reply);
+      } else nc.publish(reply, bytes.length > PART_BYTES ? `{"large":true}` : bytes);
     } catch (error) {
       log.error("An answer cannot be sent", { method: name, error });
     }
@@ -79,7 +102,7 @@ export function serveRpc(
           method: name,
         });
       }
-      const work = respond(name, message.data, message.reply);
+      const work = respond(name, message, message.reply);
       underWay.add(work);
       work.finally(() => underWay.delete(work));
     },
@@ -118,8 +141,10 @@ export async function callRpc<Output>(
   output: z.ZodType<Output>,
   { timeoutMs = 5000 }: CallRpcOptions = {},
 ): Promise<Output> {
-  const message = await request(nc, service, method, JSON.stringify(input ?? null), timeoutMs);
-  const content = parseJson(message.data);
+  const question = JSON.stringify(input ?? null);
+  const asking = { nc, service, method, question, timeoutMs };
+  let content = parseJson((await request(asking)).data);
+  if (largeSchema.safeParse(content).success) content = parseJson(await requestParts(asking));
   const failure = errorSchema.safeParse(content);
   if (failure.success) {
     const { code, msg } = failure.data.error;
@@ -132,17 +157,44 @@ export async function callRpc<Output>(
   });
 }
 
-async function request(
-  nc: BrokerConnection,
-  service: HubService,
-  method: string,
-  payload: string,
-  timeoutMs: number,
-) {
+interface Asking {
+  nc: BrokerConnection;
+  service: HubService;
+  method: string;
+  /** As JSON. */
+  question: string;
+  timeoutMs: number;
+}
+
+/** Asks once more, for an answer in parts, and puts them together. */
+async function requestParts(
+  { nc, service, method, question, timeoutMs }: Asking,
+): Promise<Uint8Array> {
+  const headers = newHeaders();
+  headers.set(PARTS_HEADER, "true");
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let whole = false;
+  const answers = await nc.requestMany(subjects.rpc(service, method), question, {
+    strategy: RequestStrategy.SentinelMsg,
+    maxWait: timeoutMs,
+    headers,
+  });
+  for await (const { data } of answers) {
+    whole = data.length === 0;
+    parts.push(new Uint8Array(data));
+  }
+  if (whole) return new Uint8Array(await new Blob(parts).arrayBuffer());
+  throw new SextantError(
+    "timeout",
+    `The ${service} service did not finish its answer to "${method}" within ${timeoutMs} ms.`,
+  );
+}
+
+async function request({ nc, service, method, question, timeoutMs }: Asking): Promise<Msg> {
   const subject = subjects.rpc(service, method);
   for (const giveUpAt = Date.now() + RETRY_FOR_MS;;) {
     try {
-      return await nc.request(subject, payload, { timeout: timeoutMs });
+      return await nc.request(subject, question, { timeout: timeoutMs });
     } catch (error) {
       if (isNobodyThere(error) && Date.now() < giveUpAt) {
         await delay(RETRY_EVERY_MS);

@@ -115,3 +115,34 @@ Deno.test("stop() waits for the answers under way", async () => {
   assert.equal(await asked, 7);
   await stopped;
 });
+
+Deno.test("callRpc() brings answers of any size, each whole, side by side", async () => {
+  const { nc: asker } = await nats.service("gateway");
+  const { nc } = await nats.service("collaboration");
+  let asked = 0;
+  const list = {
+    input: z.object({ nodes: z.number(), name: z.string() }),
+    handler: ({ nodes, name }: { nodes: number; name: string }) => {
+      asked++;
+      return Array.from(
+        { length: nodes },
+        (_, id) => ({ id, name: `${name} ü ${id}`, status: null }),
+      );
+    },
+  };
+  const server = serveRpc(nc, "collaboration", { list });
+  const output = z.array(z.object({ id: z.number(), name: z.string(), status: z.null() }));
+  const sizes = [10, 5500, 100_000];
+  const answers = await Promise.all(
+    sizes.map((nodes, index) =>
+      callRpc(asker, "collaboration", "list", { nodes, name: `hub ${index}` }, output)
+    ),
+  );
+  for (const [index, answer] of answers.entries()) {
+    const last = sizes[index]! - 1;
+    assert.equal(answer.length, last + 1);
+    assert.deepEqual(answer[last], { id: last, name: `hub ${index} ü ${last}`, status: null });
+  }
+  assert.ok(asked < 2 * sizes.length, "what fits is asked for once");
+  await server.stop();
+});

@@ -263,7 +263,13 @@ export type AuditQuestion = z.infer<typeof auditQuestion>;
 export const auditAnswer = z.object({ total: idNumber, entries: z.array(auditEntry) });
 export type AuditAnswer = z.infer<typeof auditAnswer>;
 
-/** The newest records of this service that match, and how many match in all. */
+/** No further are records counted: there may be many millions, and nobody pages through them. */
+const MOST_COUNTED = 10_000;
+
+/**
+ * The newest records of this service that match, and how many match: `MOST_COUNTED` when there are
+ * as many or more.
+ */
 export async function auditEntries(db: Db, question: AuditQuestion): Promise<AuditAnswer> {
   const where: Fragment[] = [];
   const equal = {
@@ -290,6 +296,8 @@ export async function auditEntries(db: Db, question: AuditQuestion): Promise<Aud
       case when object is not null then json_build_object(
         'noun', object, 'id', object_id) end as object
     from audit where ${condition} order by audit.at desc, audit.id desc limit ${question.limit}`;
-  const [row] = await db<{ count: string }[]>`select count(*) from audit where ${condition}`;
+  const [row] = await db<{ count: string }[]>`
+    select count(*) from (
+      select from audit where ${condition} order by at desc limit ${MOST_COUNTED}) as some`;
   return { total: Number(row!.count), entries: [...entries] };
 }

@@ -23,7 +23,7 @@ export function listAudit(app: Hono<AppEnv>, { ask }: IdentityDeps): void {
     query(auditList),
     answers(pageOf(auditRecord), {
       does: "What was changed, and what was refused, of all services, the newest first. " +
-        "For administrators (user:EDIT:GLOBAL).",
+        "For administrators (user:EDIT:GLOBAL). No service counts further than 10,000 records.",
     }),
     async function listAudit(c) {
       const administrator = widestScope(c.get("principal"), "user:EDIT") === "GLOBAL";
