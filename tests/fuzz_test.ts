@@ -35,7 +35,15 @@ const PRINCIPALS = [
     ...place,
   },
   { kind: "node", rules: every, ...machine },
-  { kind: "container", study_id: null, task_id: 1, image: "i", rules: every, ...machine },
+  {
+    kind: "container",
+    study_id: null,
+    task_id: 1,
+    job_id: 1,
+    image: "i",
+    rules: every,
+    ...machine,
+  },
 ];
 
 /** Something to hit: without it nearly every id is one that does not exist. */

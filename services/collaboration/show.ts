@@ -65,7 +65,7 @@ export async function showStudies(
   return await withOrganizations(ask, shown, await membersOfStudies(db, rows.map(({ id }) => id)));
 }
 
-/** `config` may hold other nodes' entries, too. */
+/** `config` is this node's. */
 export function showNode(row: NodeRow, config: NodeConfigRow[]): Node {
   return {
     id: row.id,
@@ -76,8 +76,7 @@ export function showNode(row: NodeRow, config: NodeConfigRow[]): Node {
     last_seen: dateText(row.last_seen),
     organization: referTo("organization", row.organization_id),
     collaboration: referTo("collaboration", row.collaboration_id),
-    config: config.filter((entry) => entry.node_id === row.id)
-      .map(({ key, value }) => ({ key, value })),
+    config: config.map(({ key, value }) => ({ key, value })),
   };
 }
 

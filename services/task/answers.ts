@@ -49,7 +49,8 @@ export function taskAnswers({ db, outbox }: TaskDeps): RpcHandlers<"task"> {
       const row = await resultById(db, result_id);
       if (!row || row.node_id === null || !isOpen(row.status)) return null;
       const { task_id, node_id, attempt } = row;
-      return { task_id, node_id, attempt };
+      const task = await taskById(db, task_id);
+      return task ? { task_id, job_id: task.job_id, node_id, attempt } : null;
     },
     count: async (place) => ({ tasks: await countTasks(db, place) }),
     async count_refused({ counts }) {

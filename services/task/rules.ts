@@ -26,6 +26,7 @@ export function taskStatus(statuses: readonly string[]): ResultStatus {
 export const MAX_ATTEMPTS = 3;
 
 export interface TaskPlace {
+  job_id: number;
   collaboration_id: number;
   init_org_id: number;
   init_user_id: number;
@@ -33,9 +34,11 @@ export interface TaskPlace {
 
 /**
  * Whether a task, or its results, may be seen or deleted. Stricter than v6's server, which forgets
- * to look at the task's own collaboration (contract §4.3, §9 #24).
+ * to look at the task's own collaboration (contract §4.3, §9 #24). An algorithm is told of the run
+ * that it belongs to, and of no other's input and output (CVE-2026-54533).
  */
 export function mayTask(principal: Principal, permission: Permission, task: TaskPlace): boolean {
+  if (principal.kind === "container" && task.job_id !== principal.job_id) return false;
   if (mayCollaboration(principal, permission, task.collaboration_id)) return true;
   const held = scopesOf(principal, permission);
   const inReach = principal.kind === "user" || isMember(principal, task.collaboration_id);

@@ -26,7 +26,7 @@ function user(rules: string[], kind: "user" | "node" = "user"): Principal {
 }
 
 Deno.test("mayTask() looks at the task's own collaboration", () => {
-  const task = { collaboration_id: 9, init_org_id: 3, init_user_id: 8 };
+  const task = { job_id: 4, collaboration_id: 9, init_org_id: 3, init_user_id: 8 };
   assert.equal(mayTask(user(["task:VIEW:COLLABORATION"]), "task:VIEW", task), false);
   assert.equal(mayTask(user(["task:VIEW:GLOBAL"]), "task:VIEW", task), true);
   const inside = { ...task, collaboration_id: 1 };
@@ -35,9 +35,28 @@ Deno.test("mayTask() looks at the task's own collaboration", () => {
 });
 
 Deno.test("mayTask() gives OWN to users only", () => {
-  const task = { collaboration_id: 1, init_org_id: 3, init_user_id: 7 };
+  const task = { job_id: 4, collaboration_id: 1, init_org_id: 3, init_user_id: 7 };
   assert.equal(mayTask(user(["task:VIEW:OWN"]), "task:VIEW", task), true);
   assert.equal(mayTask(user(["task:VIEW:OWN"], "node"), "task:VIEW", task), false);
+});
+
+Deno.test("mayTask() tells a container of its own run alone", () => {
+  const { organization_id, collaborations } = user([]);
+  const container: Principal = {
+    kind: "container",
+    id: 7,
+    organization_id,
+    collaboration_id: 1,
+    collaborations,
+    rules: ["task:VIEW:COLLABORATION"],
+    study_id: null,
+    task_id: 5,
+    job_id: 4,
+    image: "i",
+  };
+  const task = { job_id: 4, collaboration_id: 1, init_org_id: 3, init_user_id: 8 };
+  assert.equal(mayTask(container, "task:VIEW", task), true);
+  assert.equal(mayTask(container, "task:VIEW", { ...task, job_id: 6 }), false);
 });
 
 Deno.test("looksPlain() and looksEncrypted() tell the two payload forms apart", () => {

@@ -51,10 +51,11 @@ export function showTask(
  * Each of the two objects, run and result, says whether its own payload, input or result, is the id
  * of a blob.
  */
-export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortRow[]): Run {
-  const node = nodes.find((one) =>
-    one.organization_id === row.organization_id && one.collaboration_id === row.collaboration_id
-  );
+function showRun(
+  row: ResultOfTaskRow,
+  node: NodeSummary | undefined,
+  ports: PortRow[] = [],
+): Run {
   return {
     id: row.id,
     status: row.status,
@@ -71,8 +72,23 @@ export function showRun(row: ResultOfTaskRow, nodes: NodeSummary[], ports: PortR
     task: referTo("task", row.task_id),
     results: referTo("result", row.id),
     node: node ? { id: node.id, name: node.name, ip: node.ip, status: node.status } : {},
-    ports: ports.filter((one) => one.result_id === row.id).map(showPort),
+    ports: ports.map(showPort),
   };
+}
+
+/**
+ * Shows runs with their nodes and ports, found by look-up: a list may have thousands of runs of
+ * thousands of nodes.
+ */
+export function runShower(
+  nodes: NodeSummary[],
+  ports: PortRow[],
+): (row: ResultOfTaskRow) => Run {
+  const place = (one: { organization_id: number; collaboration_id: number }) =>
+    `${one.collaboration_id} ${one.organization_id}`;
+  const nodeAt = new Map(nodes.map((node) => [place(node), node]));
+  const portsOf = Map.groupBy(ports, (port) => port.result_id);
+  return (row) => showRun(row, nodeAt.get(place(row)), portsOf.get(row.id));
 }
 
 export function showResult(row: ResultOfTaskRow): Result {

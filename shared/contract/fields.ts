@@ -92,4 +92,14 @@ export const queryInclude = z.union([z.string(), z.array(z.string())]).transform
   (Array.isArray(value) ? value : [value]).flatMap((part) => part.split(","))
 );
 
-export const queryDate = isoDate;
+/**
+ * A date to filter by. v6 leaves the reading of it to its database, which also takes `2026-3-4`,
+ * `2026/03/04` and `20260304`.
+ */
+export const queryDate = z.string().transform((value) => {
+  const parts = /^\s*(\d{4})(?:(\d\d)(\d\d)|([-/])(\d{1,2})\4(\d{1,2}))(?=[T\s]|$)(.*?)\s*$/i
+    .exec(value);
+  if (!parts) return value;
+  const [, year, month = parts[5]!, day = parts[6]!] = parts;
+  return `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}${parts[7]}`;
+}).pipe(isoDate);

@@ -110,3 +110,19 @@ Deno.test("queryDate means UTC, wherever the server stands, and takes no other t
     else Deno.env.set("TZ", zone);
   }
 });
+
+Deno.test("queryDate takes what v6's database takes, and no day that does not exist", () => {
+  const day = Date.parse("2026-03-04T00:00:00Z");
+  for (
+    const value of ["2026-03-04", "2026-3-4", "2026/03/04", "2026/3/4", "20260304", " 2026-3-4 "]
+  ) {
+    assert.equal(queryDate.parse(value).getTime(), day, value);
+  }
+  assert.equal(queryDate.parse("2026-3-4 10:00").getTime(), day + 36_000_000);
+  assert.equal(queryDate.parse("20260304T10:00:00+01:00").getTime(), day + 32_400_000);
+  for (
+    const value of ["2026-2-30", "2026-13-1", "2026304", "2026-03/04", "202603040", "March", ""]
+  ) {
+    assert.equal(queryDate.safeParse(value).success, false, value);
+  }
+});

@@ -69,8 +69,50 @@ export function pageAnswer<Item>(
   c: Context,
   items: Item[],
   total: number,
-  { page: asked, per_page }: PageQuery,
+  wanted: PageQuery,
 ): Response {
+  return c.json({ data: items, links: describePages(c, total, wanted) });
+}
+
+/**
+ * The answer of a list that is not asked for in pages and may be very long: batch by batch, as fast
+ * as it is read, so that it is nowhere in memory as a whole.
+ */
+export function streamAnswer<Item>(
+  c: Context,
+  batches: AsyncIterable<Item[]>,
+  total: number,
+  wanted: PageQuery,
+): Response {
+  const links = describePages(c, total, wanted);
+  async function* text(): AsyncGenerator<string> {
+    yield `{"links":${JSON.stringify(links)},"data":[`;
+    let first = true;
+    for await (const items of batches) {
+      if (items.length === 0) continue;
+      yield `${first ? "" : ","}${items.map((item) => JSON.stringify(item)).join(",")}`;
+      first = false;
+    }
+    yield "]}";
+  }
+  c.header("content-type", "application/json");
+  return c.body(ReadableStream.from(text()).pipeThrough(new TextEncoderStream()));
+}
+
+/** Each batch as `show` makes it. */
+export async function* mapBatches<Row, Item>(
+  batches: AsyncIterable<Row[]>,
+  show: (rows: Row[]) => Item[] | Promise<Item[]>,
+): AsyncGenerator<Item[]> {
+  for await (const rows of batches) yield await show(rows);
+}
+
+/** Sets the headers of a list answer, and returns its links. */
+function describePages(
+  c: Context,
+  total: number,
+  { page: asked, per_page }: PageQuery,
+): Record<string, string> {
   const url = new URL(c.req.url);
   const paged = asked !== undefined || per_page !== undefined;
   const page = asked ?? 1;
@@ -89,5 +131,5 @@ export function pageAnswer<Item>(
   c.header("total-count", String(total));
   c.header("link", Object.entries(links).map(([rel, to]) => `<${to}>; rel=${rel}`).join(","));
   c.header("access-control-expose-headers", "total-count, Link");
-  return c.json({ data: items, links });
+  return links;
 }

@@ -69,6 +69,8 @@ export const principalSchema = z.discriminatedUnion("kind", [
     collaboration_id: z.number().int(),
     study_id: z.number().int().nullable(),
     task_id: z.number().int(),
+    /** Of its task: all that it is told of is of this run. */
+    job_id: z.number().int(),
     image: z.string(),
     ...principalBase,
   }),

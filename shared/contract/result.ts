@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { queryDate, queryId } from "./fields.ts";
+import { queryDate, queryId, text } from "./fields.ts";
 import { pageQuery } from "./paging.ts";
 import { reference } from "./references.ts";
 
@@ -14,7 +14,8 @@ export const resultList = pageQuery.extend({
   collaboration_id: queryId.optional(),
   node_id: queryId.optional(),
   port: queryId.optional(),
-  state: z.literal("open", "can only be open").optional(),
+  /** `open`, or a status; v6 takes any text, and ignores all but `open`. */
+  state: text.optional(),
   assigned_from: queryDate.optional(),
   assigned_till: queryDate.optional(),
   started_from: queryDate.optional(),

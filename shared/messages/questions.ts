@@ -221,7 +221,13 @@ export const RPC_METHODS = {
     /** The present attempt at a result; null when it is over, or there is none. */
     attempt: {
       input: z.object({ result_id: idNumber }),
-      output: z.object({ task_id: idNumber, node_id: idNumber, attempt: idNumber }).nullable(),
+      output: z.object({
+        task_id: idNumber,
+        /** The run id of its task. */
+        job_id: idNumber,
+        node_id: idNumber,
+        attempt: idNumber,
+      }).nullable(),
     },
     /** Adds to the numbers of what the hub did not take, by kind: what others refuse. */
     count_refused: {

@@ -197,7 +197,7 @@ async function startCollaboration<Servers extends { postgres: TestPostgres; nats
       };
       return kind === "node"
         ? { kind, ...base }
-        : { kind, ...base, study_id: null, task_id: 1, image: "image" };
+        : { kind, ...base, study_id: null, task_id: 1, job_id: 1, image: "image" };
     },
     async stop() {
       http.close();

@@ -49,7 +49,11 @@ export interface TaskHub {
   /** A new user with a default role, or with exactly these rules. */
   user(place: Place, member?: number, rules?: string | string[]): Promise<Principal>;
   node(place: Place, member?: number): Principal;
-  container(place: Place, member: number, task: { id: number; image: string }): Principal;
+  container(
+    place: Place,
+    member: number,
+    task: { id: number; job_id: number; image: string },
+  ): Principal;
   call(
     principal: Principal,
     /** For example `GET /task/1`. */
@@ -186,6 +190,7 @@ export async function startTaskHub(
         collaboration_id: place.collaboration,
         study_id: null,
         task_id: task.id,
+        job_id: task.job_id,
         image: task.image,
         rules: rulesOfRole("container"),
         collaborations: membership(place),

@@ -63,7 +63,15 @@ async function resolveContainer(
   if (machine.base.collaboration_id !== collaboration_id) {
     throw gone("The node of this token works in another collaboration now.");
   }
-  const principal = { kind: "container" as const, ...machine.base, study_id, task_id, image };
+  const { job_id } = present;
+  const principal = {
+    kind: "container" as const,
+    ...machine.base,
+    study_id,
+    task_id,
+    job_id,
+    image,
+  };
   return { principal, keyGeneration, attempt: present.attempt };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  all,
   type Db,
   type Fragment,
   type PageRequest,
@@ -18,6 +19,7 @@ export interface ResultOfTaskRow extends ResultRow {
   input: string | null;
   result: string | null;
   log: string | null;
+  job_id: number;
   collaboration_id: number;
   init_org_id: number;
   init_user_id: number;
@@ -26,7 +28,7 @@ export interface ResultOfTaskRow extends ResultRow {
 const joinedColumns = (tx: Tx, payloads: Fragment) =>
   tx`result.id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at,
      started_at, finished_at, cleanup_at, input_in_blob, blob_storage_used, code,
-     ${payloads}, collaboration_id, init_org_id, init_user_id`;
+     ${payloads}, job_id, collaboration_id, init_org_id, init_user_id`;
 
 /** Which payload columns a question is about; the others are not read. `run`: input and log. */
 export type Payload = "run" | "log" | "result" | "none";
@@ -57,6 +59,37 @@ export function resultPage(db: Db, payload: Payload, request: PageRequest) {
     db`result join task on task.id = task_id`,
     request,
   );
+}
+
+const BATCH = 200;
+
+/**
+ * All results that a request is about, in its order: how many there are, and their rows in batches,
+ * each read when the one before it was taken. One that is deleted meanwhile is left out.
+ */
+export async function resultBatches(
+  db: Db,
+  payload: Payload,
+  { where, order }: PageRequest,
+): Promise<{ total: number; batches: AsyncGenerator<ResultOfTaskRow[]> }> {
+  const keys = order.map(({ column, descending }) =>
+    descending ? db`${db(column)} desc` : db`${db(column)}`
+  );
+  const rows = await db<{ id: number }[]>`
+    select result.id from result join task on task.id = task_id where ${all(db, where)}
+    order by ${keys.reduce((left, right) => db`${left}, ${right}`)}`;
+  const ids = rows.map(({ id }) => id);
+  async function* batches() {
+    for (let at = 0; at < ids.length; at += BATCH) {
+      const some = ids.slice(at, at + BATCH);
+      const found = await db<ResultOfTaskRow[]>`
+        select ${joinedColumns(db, payloadColumns(db, payload))}
+        from result join task on task.id = task_id where result.id = any(${some})`;
+      const rowOf = new Map(found.map((row) => [row.id, row]));
+      yield some.flatMap((id) => rowOf.get(id) ?? []);
+    }
+  }
+  return { total: ids.length, batches: batches() };
 }
 
 export async function resultsOfTasks(

@@ -55,7 +55,9 @@ export function listNodes(app: Hono<AppEnv>, { db }: CollaborationDeps): void {
         window: pageWindow(wanted),
       });
       const config = await configOfNodes(db, rows.map((row) => row.id));
-      return pageAnswer(c, rows.map((row) => showNode(row, config)), total, wanted);
+      const configOf = Map.groupBy(config, (entry) => entry.node_id);
+      const nodes = rows.map((row) => showNode(row, configOf.get(row.id) ?? []));
+      return pageAnswer(c, nodes, total, wanted);
     },
   );
 }

@@ -14,11 +14,13 @@ import {
   widestScope,
 } from "../../../../shared/contract/permissions.ts";
 import type { Ask } from "../../../../shared/messages/questions.ts";
+import { FINAL_STATUSES, OPEN_STATUSES } from "../../../../shared/node_protocol/status.ts";
 import { mayTask } from "../../rules.ts";
 import { keptCount } from "../../../../shared/storage/row_count.ts";
 import { taskById } from "../../store/task.ts";
 import { unknown } from "../task/references.ts";
 
+const STATUSES: readonly string[] = [...OPEN_STATUSES, ...FINAL_STATUSES];
 const SORTABLE = ["id", "status", "assigned_at", "started_at", "finished_at"];
 
 /**
@@ -51,6 +53,7 @@ async function resultConditions(
   } else if (scope === "OWN") {
     where.push(db`init_user_id = ${principal.id}`);
   }
+  if (principal.kind === "container") where.push(db`job_id = ${principal.job_id}`);
   if (wanted.task_id !== undefined) {
     const task = await taskById(db, wanted.task_id);
     if (!task) throw unknown("task", wanted.task_id);
@@ -81,6 +84,9 @@ async function resultConditions(
       select 1 from port where port.result_id = result.id and port.port = ${wanted.port})`);
   }
   if (wanted.state === "open") where.push(db`finished_at is null`);
+  else if (wanted.state !== undefined && STATUSES.includes(wanted.state)) {
+    where.push(db`status = ${wanted.state}`);
+  }
   for (const moment of ["assigned", "started", "finished"] as const) {
     const column = db(`${moment}_at`);
     const from = wanted[`${moment}_from`];

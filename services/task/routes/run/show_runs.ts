@@ -1,6 +1,6 @@
 import type { RunWithTask } from "../../../../shared/contract/task.ts";
 import type { TaskDeps } from "../../deps.ts";
-import { showRun } from "../../show.ts";
+import { runShower } from "../../show.ts";
 import { portsOfResults } from "../../store/port.ts";
 import type { ResultOfTaskRow } from "../../store/shown_result.ts";
 import { tasksById } from "../../store/task.ts";
@@ -16,7 +16,7 @@ export async function showRuns(
     collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
   });
   const ports = await portsOfResults(db, rows.map((row) => row.id));
-  const runs = rows.map((row) => showRun(row, nodes, ports));
+  const runs = rows.map(runShower(nodes, ports));
   if (!include.includes("task")) return runs;
   const ids = [...new Set(rows.map((row) => row.task_id))];
   const tasks = await showTasks(db, await tasksById(db, ids));

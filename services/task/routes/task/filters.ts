@@ -33,6 +33,7 @@ export async function taskConditions(
   }
   // As long as only collaborations narrow the list, nobody needs to count.
   const counted = scope === "GLOBAL" || scope === "COLLABORATION" ? where.length : -1;
+  if (principal.kind === "container") where.push(db`job_id = ${principal.job_id}`);
   if (wanted.init_org_id !== undefined) {
     const allowed = mayOrganization(principal, "task:VIEW", wanted.init_org_id) || scope === "OWN";
     demand(allowed, `view the tasks of organization ${wanted.init_org_id}`);

@@ -3,7 +3,7 @@ import { type Principal } from "../../../../shared/contract/permissions.ts";
 import type { Db } from "../../../../shared/storage/db.ts";
 import type { TaskDeps } from "../../deps.ts";
 import { mayTask } from "../../rules.ts";
-import { showResult, showRun, showTask } from "../../show.ts";
+import { runShower, showResult, showTask } from "../../show.ts";
 import { portsOfResults } from "../../store/port.ts";
 import { resultsOfTasks } from "../../store/shown_result.ts";
 import { databasesOfTasks, progressOfTasks, type TaskRow } from "../../store/task.ts";
@@ -28,7 +28,8 @@ export async function showTasksWith(
 ): Promise<Task[]> {
   const tasks = await showTasks(db, rows);
   const ids = rows.filter((row) => mayTask(principal, "run:VIEW", row)).map((row) => row.id);
-  const visible = tasks.filter((task) => ids.includes(task.id));
+  const shown = new Set(ids);
+  const visible = tasks.filter((task) => shown.has(task.id));
   if (include.includes("runs")) {
     const runs = await resultsOfTasks(db, ids, "run");
     const ports = await portsOfResults(db, runs.map((run) => run.id));
@@ -36,9 +37,8 @@ export async function showTasksWith(
       collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
     });
     const runsOf = Map.groupBy(runs, (run) => run.task_id);
-    for (const task of visible) {
-      task.runs = (runsOf.get(task.id) ?? []).map((run) => showRun(run, nodes, ports));
-    }
+    const showRun = runShower(nodes, ports);
+    for (const task of visible) task.runs = (runsOf.get(task.id) ?? []).map(showRun);
   }
   if (include.includes("results")) {
     const results = await resultsOfTasks(db, ids, "result");

@@ -269,11 +269,15 @@ Deno.test("GET /run and /result filter by state, node, port and each of the thre
   const started = times[0]!.started_at.toISOString().slice(0, -1);
   const expected: [string, unknown[]][] = [
     ["state=open", [second, first]],
+    ["state=active", [first]],
+    ["state=completed", []],
+    ["state=closed", [second, first]], // v6 ignores what it does not know
     [`node_id=${place.members[0]!.node}`, [first]],
     [`organization_id=${place.members[1]!.organization}`, [second]],
     ["port=1234", [first]],
     ["port=4321", []],
     ["started_from=2020-01-01", [first]],
+    ["started_from=2020-1-1&started_till=20900101", [first]],
     [`started_till=${started}`, [first]],
     [`started_from=2090-01-01`, []],
     ["assigned_from=2020-01-01", [second, first]],
@@ -290,7 +294,7 @@ Deno.test("GET /run and /result filter by state, node, port and each of the thre
       );
     }
   }
-  for (const bad of ["task_id=2000000000", "node_id=2000000000", "state=closed", "port=x"]) {
+  for (const bad of ["task_id=2000000000", "node_id=2000000000", "port=x"]) {
     assert.equal((await hub().call(user, `GET /run?${bad}`)).status, 400, bad);
   }
 });
@@ -518,4 +522,57 @@ Deno.test("total-count is the true number, whichever way it is found", async () 
   await hub().call(user, `DELETE /task/${tasks[0].id}`);
   await agree(user, [2, 4]);
   await agree(root);
+});
+
+Deno.test("CVE-2026-54533: an algorithm reads no other algorithm's input, output or log", async () => {
+  const place = await hub().place(2);
+  const user = await hub().user(place);
+  const own = await hub().post(user, place);
+  const other = await hub().post(user, place, { name: "another's" });
+  const container = hub().container(place, 0, own);
+  const child = await hub().post(container, place, { image: own.image });
+  const runsOf = async (id: number): Promise<{ id: number }[]> =>
+    (await hub().call(user, `GET /run?task_id=${id}`)).body.data;
+  const [ownRuns, childRuns, otherRuns] = await Promise.all(
+    [own.id, child.id, other.id].map(runsOf),
+  );
+  const ids = (list: { id: number }[]) => list.map(({ id }) => id).sort((a, b) => a - b);
+
+  for (const noun of ["run", "result"]) {
+    const { body } = await hub().call(container, `GET /${noun}`);
+    assert.deepEqual(ids(body.data), ids([...ownRuns!, ...childRuns!]), noun);
+    assert.equal((await hub().call(container, `GET /${noun}/${childRuns![0]!.id}`)).status, 200);
+    assert.equal((await hub().call(container, `GET /${noun}/${otherRuns![0]!.id}`)).status, 401);
+    assert.equal((await hub().call(container, `GET /${noun}?task_id=${other.id}`)).status, 401);
+  }
+  const { body: tasks } = await hub().call(container, "GET /task?include=runs,results");
+  assert.deepEqual(ids(tasks.data), ids([own, child]));
+  for (const path of [`/task/${other.id}`, `/task/${other.id}?include=results`]) {
+    assert.equal((await hub().call(container, `GET ${path}`)).status, 401, path);
+  }
+  assert.equal((await hub().call(container, `GET /task/${other.id}/status`)).status, 401);
+});
+
+Deno.test("GET /run and /result without paging come in batches, whole and in order", async () => {
+  const place = await hub().place(1);
+  const user = await hub().user(place);
+  const task = await hub().post(user, place);
+  const [{ id: first }] = (await hub().call(user, `GET /run?task_id=${task.id}`)).body.data;
+  await hub().db`
+    insert into result (task_id, task_collaboration_id, organization_id, node_id, status, input)
+    select task_id, task_collaboration_id, 1000000 + number, node_id, status, input
+    from result cross join generate_series(1, 450) as number where id = ${first}`;
+  for (const noun of ["run", "result"]) {
+    for (const sort of ["id", "-id"]) {
+      const query = `task_id=${task.id}&sort=${sort}`;
+      const all = await hub().call(user, `GET /${noun}?${query}`);
+      assert.equal(all.headers.get("total-count"), "451");
+      const paged = await hub().call(user, `GET /${noun}?${query}&page=1&per_page=500`);
+      assert.deepEqual(all.body.data, paged.body.data, `${noun} ${sort}`);
+      assert.equal(all.body.data.length, 451);
+      assert.ok(all.body.links.first);
+    }
+  }
+  const none = await hub().call(user, "GET /result?port=4321");
+  assert.deepEqual(none.body.data, []);
 });
