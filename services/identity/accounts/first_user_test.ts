@@ -66,3 +66,21 @@ Deno.test("ensureFirstUser() makes one again when nobody can administer, and giv
     const records = await db`select from audit where what = 'user.changed'`;
     assert.equal(records.length, 3);
   }));
+
+Deno.test("CVE-2026-54445: no account comes with a password that somebody could know", async () => {
+  const passwords = new Set<string>();
+  for (let hubs = 0; hubs < 2; hubs++) {
+    await withIdentity(async (db, file) => {
+      await ensureFirstUser(db, { username: "root", password: undefined, file }, log);
+      const told = await readFile(file);
+      passwords.add(told.password!);
+      for (const password of ["root", "admin", "password", "vantage6", ""]) {
+        assert.ok(!await fits(db, { ...told, password }), password);
+      }
+      const users = await db`select from "user"`;
+      assert.equal(users.length, 1);
+    });
+  }
+  assert.equal(passwords.size, 2);
+  for (const password of passwords) assert.ok(password.length >= 20, "120 bits and more");
+});
