@@ -298,6 +298,6 @@ export async function auditEntries(db: Db, question: AuditQuestion): Promise<Aud
     from audit where ${condition} order by audit.at desc, audit.id desc limit ${question.limit}`;
   const [row] = await db<{ count: string }[]>`
     select count(*) from (
-      select from audit where ${condition} order by at desc limit ${MOST_COUNTED}) as some`;
+      select from audit where ${condition} order by at desc limit ${MOST_COUNTED}) as matching`;
   return { total: Number(row!.count), entries: [...entries] };
 }
