@@ -68,7 +68,11 @@ export function createContainerRuntime(
         token: createProxyToken(access.grant),
       };
       return {
-        execute: (hold: Hold) => execute(dispatch, spec, { access, hold, signal }),
+        async execute(hold: Hold, noted?: Promise<unknown>) {
+          // What is started and not on the disk would be started again.
+          await noted;
+          return await execute(dispatch, spec, { access, hold, signal });
+        },
         imageId,
       };
     }

@@ -111,12 +111,20 @@ async function compute(
   // Before anything is computed that could not be sent.
   const seal = await orAbort(sealOf(dispatch), signal);
   signal.throwIfAborted();
-  await Promise.all([journal.started(dispatch), note("run started", { code, image_id, job_code })]);
-  if (job_code === undefined) return { ...await execute(hold), seal };
-  const warning = otherImageWarning(image, { own: code, job: job_code });
-  log.warn(warning);
-  const run = await execute(hold);
-  return { ...run, log: `[${warning}]\n${run.log ?? ""}`, seal };
+  const noted = Promise.all([
+    journal.started(dispatch),
+    note("run started", { code, image_id, job_code }),
+  ]);
+  // It is waited for below, whatever becomes of the run.
+  noted.catch(() => {});
+  const warning = job_code === undefined
+    ? undefined
+    : otherImageWarning(image, { own: code, job: job_code });
+  if (warning) log.warn(warning);
+  const run = await execute(hold, noted).finally(() => noted);
+  return warning === undefined
+    ? { ...run, seal }
+    : { ...run, log: `[${warning}]\n${run.log ?? ""}`, seal };
 }
 
 /** A run that outlived an earlier agent; `undefined` when there is none. */

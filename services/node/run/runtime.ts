@@ -55,8 +55,12 @@ export interface Prepared {
   imageId?: string;
 }
 
-/** Runs the algorithm, once. Rejects with the signal's reason when that ended the run. */
-export type Execute = (hold: Hold) => Promise<Execution>;
+/**
+ * Runs the algorithm, once. What can be got ready is, but nothing of the algorithm runs before
+ * `noted`, by which the start is on the disk. Rejects with the signal's reason when that ended the
+ * run, and with that of `noted`.
+ */
+export type Execute = (hold: Hold, noted?: Promise<unknown>) => Promise<Execution>;
 
 /**
  * A run whose end is known; `release` lets go of what is kept of it, once its end is on the disk.

@@ -21,6 +21,8 @@ export interface RunSpec {
   databases: SandboxDatabase[];
   place: Place;
   limits: RunLimits;
+  /** Nothing of the algorithm runs before this has resolved; a rejection ends the run. */
+  noted?: Promise<unknown> | undefined;
   /** Called with whole lines as they are printed, until the log is full. */
   onLog: (lines: string[]) => void;
   client: SubtaskClient;

@@ -65,8 +65,7 @@ export function createSandboxRuntime(
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
     dispatch: Dispatch,
-    hold: Hold,
-    signal: AbortSignal,
+    { hold, noted, signal }: { hold: Hold; noted?: Promise<unknown>; signal: AbortSignal },
   ): Promise<Outcome> {
     const over = new AbortController();
     const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
@@ -74,6 +73,7 @@ export function createSandboxRuntime(
     log.info("Running", { result_id, attempt });
     const handle = await sandbox.start({
       ...spec,
+      noted,
       onLog: lines.push,
       client: createSubtaskClient({
         hub,
@@ -123,7 +123,10 @@ export function createSandboxRuntime(
         },
         limits: config.limits,
       };
-      return { execute: (hold: Hold) => execute(spec, dispatch, hold, signal) };
+      return {
+        execute: (hold: Hold, noted = Promise.resolve<unknown>(undefined)) =>
+          execute(spec, dispatch, { hold, noted, signal }),
+      };
     }
     // A download is not waited for: under its address nothing else runs.
     return { code: named === undefined ? found : Promise.resolve(named), specify };

@@ -11,7 +11,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import { endedAtOnce } from "../run/outcome.ts";
 import type { RunHandle, RunLimits } from "../run/runtime.ts";
 import { createHome } from "./home.ts";
-import { fillRunFolder, removeFolder, RunFolderError } from "./run_folder.ts";
+import { fillRunFolder, removeFolder, type RunFolder, RunFolderError } from "./run_folder.ts";
 import type { RunSpec } from "./run_spec.ts";
 import { launchRunner, type RunnerProcess } from "./runner_process.ts";
 import { supervise } from "./supervise.ts";
@@ -68,11 +68,10 @@ export async function createSandbox(
   async function start(spec: RunSpec): Promise<RunHandle> {
     const runLog = log.with({ run: spec.name });
     let runner: RunnerProcess | undefined;
+    let runFolder: RunFolder;
     try {
       runner = await waiting.take(spec.limits) ?? await launch(spec.limits);
-      const runFolder = await fillRunFolder(runner.folder, spec, runner.uid);
-      const resultPath = join(results, spec.name);
-      return supervise({ runner, runFolder, spec, resultPath, maxLogBytes, log: runLog });
+      runFolder = await fillRunFolder(runner.folder, spec, runner.uid);
     } catch (error) {
       await runner?.remove();
       const known = error instanceof RunFolderError;
@@ -84,6 +83,14 @@ export async function createSandbox(
     } finally {
       waiting.refill(spec.limits);
     }
+    try {
+      await spec.noted;
+    } catch (error) {
+      await runner.remove();
+      throw error;
+    }
+    const resultPath = join(results, spec.name);
+    return supervise({ runner, runFolder, spec, resultPath, maxLogBytes, log: runLog });
   }
 
   if (limits) waiting.refill(limits, 0);

@@ -30,6 +30,23 @@ Deno.test("Sandbox gives the algorithm its arguments and its data, and hands bac
   });
 });
 
+Deno.test("Sandbox runs nothing of an algorithm before its start is noted, and nothing at all if it cannot be", async () => {
+  await withSandbox(async ({ start, run }) => {
+    const source = `export const main = (context) => { context.log("runs"); return Date.now(); };`;
+    const said: string[] = [];
+    const noted = Promise.withResolvers<void>();
+    const starting = start(source, { noted: noted.promise, onLog: (lines) => said.push(...lines) });
+    // As long as another one takes from its start to its end.
+    await run(source);
+    assert.deepEqual(said, []);
+    noted.resolve();
+    const { status, log } = await (await starting).done;
+    assert.deepEqual({ status, log, said }, { status: "completed", log: "runs", said: ["runs"] });
+    const broken = Promise.reject(new Error("the disk is full"));
+    await assert.rejects(start(source, { noted: broken }), /the disk is full/);
+  });
+});
+
 Deno.test("Sandbox reads a call that comes in a file, and says what is wrong with it", async () => {
   await withSandbox(async ({ run }) => {
     const source = `export const main = (context, ...rest) => rest;`;
