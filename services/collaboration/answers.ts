@@ -25,7 +25,7 @@ import {
 import type { CollaborationDeps } from "./deps.ts";
 import { asStoreToken } from "./questions.ts";
 import { storeById } from "./store/algorithm_store.ts";
-import { collaborationById, collaborationMembers, membershipsOf } from "./store/collaboration.ts";
+import { membershipsOf, placeById } from "./store/collaboration.ts";
 import {
   nodeById,
   nodeByKey,
@@ -98,10 +98,15 @@ async function scope(
 ): Promise<RpcOutput<"collaboration", "scope">> {
   const study = study_id === undefined ? undefined : await studyById(db, study_id);
   const wanted = collaboration_id ?? study?.collaboration_id;
-  const collaboration = wanted === undefined ? undefined : await collaborationById(db, wanted);
+  const place = wanted === undefined ? undefined : await placeById(db, wanted);
   return {
-    collaboration: collaboration
-      ? { ...collaboration, organization_ids: await collaborationMembers(db, collaboration.id) }
+    collaboration: place
+      ? {
+        id: place.id,
+        name: place.name,
+        encrypted: place.encrypted,
+        organization_ids: place.organization_ids,
+      }
       : null,
     study: study
       ? {
@@ -110,9 +115,7 @@ async function scope(
         organization_ids: await studyMembers(db, study.id),
       }
       : null,
-    nodes: collaboration
-      ? (await nodesOfCollaborations(db, [collaboration.id])).map(summarize)
-      : [],
+    nodes: place?.nodes ?? [],
   };
 }
 

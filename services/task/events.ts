@@ -40,7 +40,17 @@ export async function tellMoved(
   task: TaskRow,
   rows: ResultRow[],
 ): Promise<void> {
-  const task_status = taskStatus(await statusesOfTask(tx, task.id));
+  tellMovedTo({ emit }, task, rows, await statusesOfTask(tx, task.id));
+}
+
+/** The same where it is known which statuses the results of the task have by that. */
+export function tellMovedTo(
+  { emit }: Pick<Change, "emit">,
+  task: TaskRow,
+  rows: Pick<ResultRow, "id" | "organization_id" | "status" | "attempt">[],
+  statuses: string[],
+): void {
+  const task_status = taskStatus(statuses);
   for (const row of rows) {
     emit("result.status", {
       result_id: row.id,

@@ -101,14 +101,14 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
     const refused = REFUSALS.has(status) || (method !== "GET" && status >= 400 && status < 500);
     if (!refused || (scope.principal === undefined && isFlood(scope.path))) return;
     const code = c.error instanceof SextantError ? c.error.code : null;
-    await insert(db, scope, {
+    await insertion(db, scope, [{
       what: `${scope.method} ${scope.path}`,
       object: scope.object ?? objectInPath(path),
       outcome: "refused",
       status,
       code,
       data: null,
-    });
+    }]);
   };
 }
 
@@ -136,33 +136,34 @@ export async function recordDone(
   data: JsonValue = null,
 ): Promise<void> {
   const scope = scopes.getStore();
-  if (scope) await insert(tx, scope, { what, object, ...DONE, data });
+  if (scope) await insertion(tx, scope, [{ what, object, ...DONE, data }]);
 }
 
 /**
  * Records changes by the events that tell of them. The outbox calls this in the transaction of the
- * change.
+ * change, which fails when this does.
  */
-export async function recordChanges(
+export function recordChanges(
   tx: Tx,
   events: { name: string; data: Record<string, unknown> }[],
-): Promise<void> {
+): void {
   const scope = scopes.getStore();
-  if (!scope) return;
-  for (const { name, data } of events) {
+  if (!scope || events.length === 0) return;
+  const happenings = events.map(({ name, data }) => {
     const noun = name.split(".")[0]!;
     const id = data[`${noun}_id`];
     const object = { noun, id: typeof id === "number" ? id : null };
-    await insert(tx, scope, { what: name, object, ...DONE, data: data as JsonValue });
-  }
+    return { what: name, object, ...DONE, data: data as JsonValue };
+  });
+  tx.soon(insertion(tx, scope, happenings));
 }
 
 /** Records changes that an operator made in the shell. Call it in the transaction of the change. */
-export async function recordOperatorChanges(
+export function recordOperatorChanges(
   tx: Tx,
   operator: Operator,
   events: { name: string; data: Record<string, unknown> }[],
-): Promise<void> {
+): void {
   const scope: Scope = {
     requestId: crypto.randomUUID(),
     method: "shell",
@@ -171,7 +172,7 @@ export async function recordOperatorChanges(
     operator,
     object: undefined,
   };
-  await scopes.run(scope, recordChanges, tx, events);
+  scopes.run(scope, recordChanges, tx, events);
 }
 
 const DONE = { outcome: "done", status: null, code: null } as const;
@@ -185,26 +186,32 @@ interface Happening {
   data: JsonValue;
 }
 
-async function insert(tx: Tx, scope: Scope, happening: Happening): Promise<void> {
+/**
+ * Writes what has happened in a request, however much it is, by one statement; each record gets a
+ * time and a number of its own.
+ */
+function insertion(tx: Tx, scope: Scope, happenings: Happening[]) {
   const { operator } = scope;
   const principal = principalSchema.safeParse(scope.principal).data;
-  const { object, data, ...plain } = happening;
-  await tx`
-    insert into audit ${
-    tx({
-      ...plain,
-      request_id: scope.requestId,
-      method: scope.method,
-      path: scope.path,
-      who_kind: operator ? "operator" : principal?.kind ?? null,
-      who_id: operator?.uid ?? principal?.id ?? null,
-      // No organization has the number 0: an operator belongs to none.
-      who_organization_id: operator ? 0 : principal?.organization_id ?? null,
-      object: object?.noun ?? null,
-      object_id: object?.id ?? null,
-      data: data === null ? null : tx.json(data),
-    })
-  }`;
+  const records = happenings.map(({ object, ...plain }) => ({
+    ...plain,
+    object: object?.noun ?? null,
+    object_id: object?.id ?? null,
+  }));
+  const who = {
+    kind: operator ? "operator" : principal?.kind ?? null,
+    id: operator?.uid ?? principal?.id ?? null,
+    // No organization has the number 0: an operator belongs to none.
+    organization_id: operator ? 0 : principal?.organization_id ?? null,
+  };
+  return tx`
+    insert into audit (request_id, method, path, who_kind, who_id, who_organization_id,
+      what, object, object_id, outcome, status, code, data)
+    select ${scope.requestId}::text, ${scope.method}::text, ${scope.path}::text, ${who.kind}::text,
+      ${who.id}::integer, ${who.organization_id}::integer,
+      what, object, object_id, outcome, status, code, data
+    from jsonb_to_recordset(${tx.json(records)}) as record(what text, object text,
+      object_id integer, outcome text, status integer, code text, data jsonb)`;
 }
 
 /** A request that the gateway refused before any service saw it. */
@@ -225,17 +232,17 @@ export async function recordRefusal(db: Db, refusal: Refusal): Promise<void> {
   const method = cleanMethod(refusal.method);
   const path = cleanPath(refusal.path);
   const address = clean(refusal.address, 64);
-  await insert(
+  await insertion(
     db,
     { requestId: request_id, method, path, principal: undefined, object: undefined },
-    {
+    [{
       what: `${method} ${path}`,
       object: objectInPath(path),
       outcome: "refused",
       status,
       code,
       data: { address },
-    },
+    }],
   );
 }
 

@@ -1,10 +1,13 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 /**
  * Makes one call of many: `work` gets all that was given while its previous call ran, or in the
- * same moment. Never are two calls under way. What a call throws, everyone is told whose item it
- * had.
+ * same moment, or in the `pauseMs` before the call. Never are two calls under way. What a call
+ * throws, everyone is told whose item it had.
  */
 export function inBatches<Item>(
   work: (items: Item[]) => Promise<unknown>,
+  { pauseMs = 0 }: { pauseMs?: number } = {},
 ): (item: Item) => Promise<void> {
   let last: Promise<unknown> = Promise.resolve();
   let next: { items: Item[]; done: Promise<unknown> } | undefined;
@@ -12,7 +15,7 @@ export function inBatches<Item>(
   return async function add(item) {
     if (!next) {
       const items: Item[] = [];
-      const done = last.then(() => {
+      const done = last.then(() => pauseMs > 0 ? delay(pauseMs) : undefined).then(() => {
         next = undefined;
         return work(items);
       });

@@ -74,6 +74,8 @@ const SETTLE_SECONDS = 2;
 const SWEEP_BATCH = 200;
 /** A message that has waited for so long is not merely late. */
 const TROUBLE_SECONDS = 10;
+/** How long a row waits to be removed together with others: until long before the sweep takes it. */
+const REMOVAL_MS = 250;
 const encoder = new TextEncoder();
 
 export function createOutbox({
@@ -105,15 +107,16 @@ export function createOutbox({
   }
 
   async function change<Result>(work: (change: Change) => Promise<Result>): Promise<Result> {
-    let rows: OutboxRow[] = [];
+    let stored: Promise<OutboxRow[]> = Promise.resolve([]);
     let sent: Sent[] = [];
     const result = await db.begin(async (tx) => {
       const open = openChange(tx, now);
       const result = await work(open.change);
-      rows = await open.store(recordChanges);
+      stored = open.store(recordChanges);
       sent = open.sent;
       return result;
     });
+    const rows = await stored;
     track(sendAll(sent, send, log));
     // Written to the socket before the caller is answered, so that whoever hears the answer and
     // asks again over the same connection meets caches that have heard the event first. The
@@ -160,13 +163,14 @@ type Publish = (row: OutboxRow) => Promise<void>;
 function createPublisher(
   { db, jetstream, service, log }: Omit<OutboxOptions, "sweepEveryMs" | "now">,
 ): Publish {
-  // A task has a thousand of them: those that are acknowledged during one removal share the next.
+  // Nobody waits for it: those that are acknowledged in a while share one removal.
   const remove = inBatches((ids: string[]) =>
     // A row that another replica holds is being removed by it.
     db`
       delete from outbox where id in (
-        select id from outbox where id = any(${ids}) for update skip locked)`
-  );
+        select id from outbox where id = any(${ids}) for update skip locked)`, {
+    pauseMs: REMOVAL_MS,
+  });
 
   return async function publish({ id, subject, payload: text }) {
     const payload = encoder.encode(text);
@@ -262,13 +266,16 @@ async function keepSweeping(
   }
 }
 
+/** Sends the audit's records of what was told (see `audit.ts`). */
+type RecordChanges = (tx: Tx, events: { name: string; data: Record<string, unknown> }[]) => void;
+
 export interface OpenChange {
   change: Change;
   /**
-   * Stores what was told, with the audit's records of it: rows to be published once the transaction
-   * is committed.
+   * Stores what was told, with the audit's records of it, by two statements that leave together with
+   * the commit; resolves to the rows that are to be published then.
    */
-  store(record: typeof recordChanges): Promise<OutboxRow[]>;
+  store(record: RecordChanges): Promise<OutboxRow[]>;
   /** What is to be sent once the transaction is committed. */
   sent: Sent[];
 }
@@ -291,13 +298,14 @@ export function openChange(tx: Change["tx"], now: () => Date): OpenChange {
         sent.push({ subject, payload: JSON.stringify(payload) });
       },
     },
-    async store(record) {
-      await record(tx, told);
-      return messages.length === 0 ? [] : await tx<OutboxRow[]>`
+    store(record) {
+      record(tx, told);
+      if (messages.length === 0) return Promise.resolve([]);
+      return tx.soon(tx<OutboxRow[]>`
         insert into outbox (subject, payload)
         select subject, payload
         from jsonb_to_recordset(${tx.json(messages)}) as message(subject text, payload text)
-        returning id, subject, payload`;
+        returning id, subject, payload`);
     },
   };
 }

@@ -37,7 +37,10 @@ export class Identifier {
   }
 }
 
-/** One or more rows to be inserted, or the changes of an update: after `set`. */
+/**
+ * One or more rows to be inserted, or the changes of an update: after `set`. A value of a row may be
+ * a piece of SQL.
+ */
 export class ColumnValues {
   readonly rows: readonly Record<string, unknown>[];
   constructor(rows: object | readonly object[]) {
@@ -99,7 +102,7 @@ function putColumns(composed: Composed, { rows }: ColumnValues): void {
     composed.text += at > 0 ? ", (" : "(";
     names.forEach((name, column) => {
       if (column > 0) composed.text += ", ";
-      putParameter(composed, row[name]);
+      put(composed, row[name]);
     });
     composed.text += ")";
   });

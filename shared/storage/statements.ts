@@ -30,6 +30,12 @@ export interface Tx {
   unsafe<List extends readonly unknown[] = Row[]>(text: string): Statement<List>;
   /** What a `copy … to stdout` sends, message by message. */
   copyOut(text: string): Promise<Uint8Array<ArrayBuffer>[]>;
+  /**
+   * Sends a statement whose answer nobody has to wait for: it goes out together with what follows,
+   * in this order. When it fails, so does the transaction; what it answers is there once that is
+   * committed.
+   */
+  soon<List extends readonly unknown[]>(statement: Statement<List>): Promise<Rows<List>>;
 }
 
 export interface Db extends Tx {
@@ -145,6 +151,7 @@ export function createDb(connections: Connections): Db {
   ): Promise<Result> {
     return await connections.lend(async (connection) => {
       let failed: { error: unknown } | undefined;
+      const unheard: Promise<unknown>[] = [];
       async function watched<Answer>(statement: Promise<Answer>): Promise<Answer> {
         try {
           return await statement;
@@ -156,14 +163,22 @@ export function createDb(connections: Connections): Db {
       const tx = createTx({
         run: (statement) => watched(run(connection.send, statement)),
         copyOut: (text) => watched(connection.copyOut(text)),
+        soon: (statement) => noted(unheard, statement.then()),
       });
-      await connection.send({ text: `begin ${options}` });
+      const begun = watched(connection.send({ text: `begin ${options}` }));
+      // Else it leaves together with the first statement. That would run alone if this failed, which
+      // without options only the loss of the connection can bring about.
+      if (options !== "") await begun;
+      noted(unheard, begun);
       try {
         const result = await work(tx);
         // Catching a statement's error has not mended the transaction: Postgres would answer the
-        // commit with a rollback.
+        // commit with a rollback. It does so, too, when one fails that is still under way.
         if (failed) throw failed.error;
-        await connection.send({ text: "commit" });
+        const { command } = await connection.send({ text: "commit" });
+        await Promise.allSettled(unheard);
+        if (failed) throw (failed as { error: unknown }).error;
+        if (command !== "COMMIT") throw new Error(`Cannot commit: Postgres answered ${command}`);
         return result;
       } catch (error) {
         if (!connection.isLost()) {
@@ -177,6 +192,7 @@ export function createDb(connections: Connections): Db {
   const tx = createTx({
     run: runAlone,
     copyOut: (text) => connections.lend((connection) => connection.copyOut(text)),
+    soon: (statement) => statement.then(),
   });
   return Object.assign(tx, {
     begin<Result>(
@@ -189,7 +205,14 @@ export function createDb(connections: Connections): Db {
   }) as Db;
 }
 
-function createTx({ run, copyOut }: { run: Run; copyOut: Tx["copyOut"] }): Tx {
+/** Remembers what is under way; whoever does not look at it is not told of its failure either. */
+function noted<Answer>(underWay: Promise<unknown>[], one: Promise<Answer>): Promise<Answer> {
+  underWay.push(one);
+  one.catch(() => {});
+  return one;
+}
+
+function createTx({ run, copyOut, soon }: { run: Run } & Pick<Tx, "copyOut" | "soon">): Tx {
   function tx(first: TemplateStringsArray | string | object, ...values: unknown[]) {
     if (typeof first === "string") return new Identifier(first);
     if (isNames(first)) return new Identifier(...first);
@@ -200,6 +223,7 @@ function createTx({ run, copyOut }: { run: Run; copyOut: Tx["copyOut"] }): Tx {
     json: (value: JsonValue) => new Json(value),
     unsafe: (text: string) => new Statement([text], [], { run, simple: true }),
     copyOut,
+    soon,
   }) as Tx;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import type { NodeSummary } from "../../../shared/messages/questions.ts";
 import { nodeColumns, type NodeRow } from "./node.ts";
 
 export interface CollaborationRow {
@@ -38,6 +39,27 @@ export async function collaborationMembers(tx: Tx, id: number): Promise<number[]
     select organization_id from collaboration_member where collaboration_id = ${id}
     order by organization_id`;
   return rows.map((row) => row.organization_id);
+}
+
+/** A collaboration with its members and its nodes, as the other services are told of them. */
+export interface PlaceRow extends CollaborationRow {
+  organization_ids: number[];
+  nodes: NodeSummary[];
+}
+
+export async function placeById(tx: Tx, id: number): Promise<PlaceRow | undefined> {
+  const [row] = await tx<PlaceRow[]>`
+    select ${collaborationColumns(tx)},
+      array(
+        select organization_id from collaboration_member
+        where collaboration_id = collaboration.id order by organization_id) as organization_ids,
+      (select coalesce(json_agg(json_build_object('id', node.id, 'name', node.name,
+          'organization_id', organization_id, 'collaboration_id', collaboration_id, 'ip', ip,
+          'status', status, 'tokens_since', floor(extract(epoch from key_issued_at))::integer)
+          order by node.id), '[]')
+        from node where collaboration_id = collaboration.id) as nodes
+    from collaboration where id = ${id}`;
+  return row;
 }
 
 /** The collaborations of an organization, each with all its members. */

@@ -11,32 +11,30 @@ import { dispatch } from "../dispatch/send.ts";
 import { MAX_ATTEMPTS } from "../rules.ts";
 import { attachBlob } from "../store/blob.ts";
 import { keepNote } from "../store/log.ts";
-import type { ResultRow } from "../store/result.ts";
 import type { StopOrder } from "../store/stop_order.ts";
-import type { TaskRow } from "../store/task.ts";
-import { finalLog, moveResult, stopMadeBy, stopSubtasks } from "./result.ts";
+import {
+  finalLog,
+  type KnownResult,
+  moveKnown,
+  moveResult,
+  stopMadeBy,
+  stopSubtasks,
+} from "./result.ts";
 
 /** An attempt that a report is about, locked. */
-export interface Attempted {
-  task: TaskRow;
-  result: ResultRow;
-}
+export type Attempted = Pick<KnownResult, "task" | "result">;
 
 /** An agent begins; returns since when. It may say so twice. */
 export async function startAttempt(
   change: Change,
-  { task, result }: Attempted,
+  known: KnownResult,
   { agent_id, code, at }: { agent_id: string; code: string | undefined; at: Date },
 ): Promise<Date> {
+  const { result } = known;
   const started_at = result.started_at ?? at;
   if (result.status !== "active") {
-    await moveResult(
-      change,
-      task,
-      result.id,
-      { status: "active", agent_id, code: code ?? null, started_at },
-      started_at,
-    );
+    const values = { status: "active", agent_id, code: code ?? null, started_at } as const;
+    await moveKnown(change, known, values, started_at);
   }
   return started_at;
 }
@@ -48,17 +46,24 @@ export async function startAttempt(
  */
 export async function finishAttempt(
   change: Change,
-  { task, result }: Attempted,
-  { report, nodeId, at }: { report: ReportBody<"finish">; nodeId: number; at: Date },
+  known: KnownResult,
+  { report, nodeId, at, sent }: {
+    report: ReportBody<"finish">;
+    nodeId: number;
+    at: Date;
+    /** What of its log had come before. */
+    sent: string | null;
+  },
 ): Promise<StopOrder[]> {
+  const { task, result } = known;
   if (report.in_blob) await takeBlob(change, nodeId, result.id, report.result);
-  const ended = await moveResult(change, task, result.id, {
+  const ended = await moveKnown(change, known, {
     status: report.status,
     started_at: result.started_at ?? at,
     finished_at: at,
     result: report.result ?? "",
     blob_storage_used: report.in_blob,
-    log: await finalLog(change, result.id, report),
+    log: await finalLog(change, result.id, { ...report, sent }),
   }, at);
   return isFailed(ended.status) ? await stopMadeBy(change, task, [ended], at) : [];
 }

@@ -7,8 +7,8 @@
  */
 import { isFailed, isOpen } from "../../../shared/node_protocol/status.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
-import { tellMoved } from "../events.ts";
-import { takeLiveLog } from "../store/log.ts";
+import { tellMoved, tellMovedTo } from "../events.ts";
+import { dropLiveLog, readLiveLog } from "../store/log.ts";
 import {
   deleteResult,
   lockOpenResults,
@@ -16,6 +16,7 @@ import {
   type ResultChange,
   type ResultRow,
   updateResult,
+  writeResult,
 } from "../store/result.ts";
 import { abandonSiblings, type End, endResults } from "../store/result_end.ts";
 import { insertStopOrders, type StopOrder } from "../store/stop_order.ts";
@@ -41,6 +42,31 @@ export async function moveResult(
     })
     : [];
   await tellMoved(change, task, [moved, ...abandoned]);
+  return moved;
+}
+
+/** A locked result, and what has to be known of its task to tell of it. */
+export interface KnownResult {
+  task: TaskRow;
+  result: ResultRow;
+  /** The statuses of the task's other results. */
+  others: string[];
+}
+
+/**
+ * The same for a result of which all is known: unless that is a failure, nothing is asked and
+ * nothing waited for.
+ */
+export async function moveKnown(
+  change: Change,
+  { task, result, others }: KnownResult,
+  values: ResultChange,
+  at: Date,
+): Promise<Pick<ResultRow, "organization_id" | "status">> {
+  if (isFailed(values.status)) return await moveResult(change, task, result.id, values, at);
+  writeResult(change.tx, result.id, values);
+  const moved = { ...result, status: values.status, attempt: values.attempt ?? result.attempt };
+  tellMovedTo(change, task, [moved], [...others, moved.status]);
   return moved;
 }
 
@@ -160,9 +186,15 @@ function orderOf({ id, node_id }: ResultRow): StopOrder {
 export async function finalLog(
   { tx }: Change,
   resultId: number,
-  { log, reason }: { log: string | null; reason: string | null },
+  { log, reason, sent }: {
+    log: string | null;
+    reason: string | null;
+    /** What it had sent, where that has been read since the result is locked. */
+    sent?: string | null;
+  },
 ): Promise<string> {
-  const live = await takeLiveLog(tx, resultId);
+  const live = sent === undefined ? await readLiveLog(tx, resultId) : sent;
+  if (live !== null) dropLiveLog(tx, resultId);
   return [log ?? live, reason].filter(Boolean).map((text) => printable(text!)).join("\n");
 }
 

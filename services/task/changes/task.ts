@@ -12,7 +12,7 @@ import { isFinal } from "../../../shared/node_protocol/status.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Tx } from "../../../shared/storage/db.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
-import { dispatch } from "../dispatch/send.ts";
+import { dispatchNew } from "../dispatch/send.ts";
 import { tellCreated, tellDeleted } from "../events.ts";
 import { taskStatus } from "../rules.ts";
 import { attachBlob } from "../store/blob.ts";
@@ -27,9 +27,10 @@ import {
   lockTask,
   type NewDatabase,
   type NewTask,
-  nextRunId,
   parentState,
   shareTask,
+  type TaskDatabaseRow,
+  type TaskProgress,
   type TaskRow,
 } from "../store/task.ts";
 import { type Stopped, stopResults } from "./result.ts";
@@ -55,6 +56,13 @@ export interface NewTaskOptions {
   maxSubtasks?: number;
 }
 
+/** A new task, as it is shown. */
+export interface Created {
+  task: TaskRow;
+  databases: TaskDatabaseRow[];
+  progress: TaskProgress;
+}
+
 /**
  * Stores a task with its results and dispatches them; tells of it. Throws `forbidden` when its
  * parent, or the attempt that wants it, is over, and `invalid_request` for an input in a blob that
@@ -63,27 +71,27 @@ export interface NewTaskOptions {
 export async function createTask(
   change: Change,
   { values, databases, shares, blobOwners, parentAttempt, maxSubtasks = Infinity }: NewTaskOptions,
-): Promise<TaskRow> {
+): Promise<Created> {
   const { tx } = change;
   if (values.parent_id !== null) {
     const { parent_id: taskId, init_org_id: organizationId } = values;
     await demandOpen(tx, { taskId, organizationId, attempt: parentAttempt });
     if (values.job_id !== undefined) await demandFew(tx, values.job_id, maxSubtasks);
   }
-  const job_id = values.job_id ?? await nextRunId(tx);
-  const task = await insertTask(tx, { ...values, job_id }, databases);
-  const results = await insertResults(
-    tx,
-    shares.map((share) => ({
-      task_id: task.id,
-      ...share,
-      input_in_blob: isBlobId(share.input),
-    })),
-  );
+  const [task, results] = await Promise.all([
+    insertTask(tx, values, databases),
+    insertResults(tx, shares.map((share) => ({ ...share, input_in_blob: isBlobId(share.input) }))),
+  ]);
   await attachInputs(tx, { shares, results, blobOwners });
-  await dispatch(change, task, results, task.created_at);
+  const stored = databases.map((one) => ({ ...one, task_id: task.id }));
+  dispatchNew(change, task, results, stored);
   tellCreated(change, task);
-  return task;
+  const statuses = [...new Set(results.map((result) => result.status))];
+  return {
+    task,
+    databases: stored,
+    progress: { task_id: task.id, statuses, last_finished_at: null },
+  };
 }
 
 /**
@@ -99,9 +107,11 @@ async function demandOpen(
     attempt: number | undefined;
   },
 ): Promise<void> {
-  const parent = await shareTask(tx, taskId);
+  const [parent, state] = await Promise.all([
+    shareTask(tx, taskId),
+    parentState(tx, { taskId, organizationId }),
+  ]);
   demand(parent !== undefined, "create subtasks of a task that is over");
-  const state = await parentState(tx, { taskId, organizationId });
   const open = !isFinal(taskStatus(state.statuses)) && state.attempt !== null;
   demand(open, "create subtasks of a task that is over");
   demand(

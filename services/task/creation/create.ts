@@ -12,7 +12,6 @@ import { callerOf, once } from "../../../shared/storage/idempotency.ts";
 import { createTask, type NewTaskOptions } from "../changes/task.ts";
 import type { TaskDeps } from "../deps.ts";
 import { showTask } from "../show.ts";
-import { databasesOfTasks, progressOfTasks } from "../store/task.ts";
 import { checkInput, checkSize } from "./input.ts";
 import { type Origin, originOf } from "./origin.ts";
 import { type Scope, scopeOf } from "./scope.ts";
@@ -38,10 +37,8 @@ export async function createAndShow(
       ...optionsOf({ principal, given, scope, origin, deadline_at }),
       maxSubtasks: deps.settings.maxSubtasks,
     };
-    const task = await createTask(change, options);
+    const { task, databases, progress } = await createTask(change, options);
     c.get("log").info("Task created", { task_id: task.id, run_id: task.job_id });
-    const [progress] = await progressOfTasks(change.tx, [task.id]);
-    const databases = await databasesOfTasks(change.tx, [task.id]);
     return c.json(showTask(task, databases, progress), 201);
   });
 }

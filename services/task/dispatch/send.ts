@@ -28,8 +28,24 @@ export async function dispatchesOf(
   at: Date,
 ) {
   // Asked once for all: a task may be for a thousand nodes.
-  const databases = await databasesOfTasks(tx, tasks.map((task) => task.id));
-  const digests = await inputDigests(tx, results.map((result) => result.id));
+  const [databases, digests] = await Promise.all([
+    databasesOfTasks(tx, tasks.map((task) => task.id)),
+    inputDigests(tx, results.map((result) => result.id)),
+  ]);
+  return composed({ tasks, results, at, databases, digests });
+}
+
+/** What dispatches are made of. */
+interface Parts {
+  tasks: TaskRow[];
+  results: ResultRow[];
+  at: Date;
+  databases: TaskDatabaseRow[];
+  /** Of the input of each result. */
+  digests: Map<number, string>;
+}
+
+function composed({ tasks, results, at, databases, digests }: Parts) {
   const perTask = new Map(tasks.map((task) => {
     const own = databases.filter((row) => row.task_id === task.id);
     return [task.id, { task, databases: flatDatabases(own) }];
@@ -69,8 +85,27 @@ export async function dispatch(
 ): Promise<void> {
   // What is stored by hand is at no node: nobody is to run it.
   const atNodes = results.filter((result) => result.node_id !== null);
-  const dispatches = await dispatchesOf(tx, [task], atNodes, at);
-  for (const [n, { node_id }] of atNodes.entries()) {
+  sendTo(send, atNodes, await dispatchesOf(tx, [task], atNodes, at));
+}
+
+/** The same for a new task, of which all is known. */
+export function dispatchNew(
+  { send }: Pick<Change, "send">,
+  task: TaskRow,
+  results: (ResultRow & { input_sha256: string })[],
+  databases: TaskDatabaseRow[],
+): void {
+  const digests = new Map(results.map((result) => [result.id, result.input_sha256]));
+  const at = task.created_at;
+  sendTo(send, results, composed({ tasks: [task], results, at, databases, digests }));
+}
+
+function sendTo(
+  send: Change["send"],
+  results: ResultRow[],
+  dispatches: ReturnType<typeof composed>,
+): void {
+  for (const [n, { node_id }] of results.entries()) {
     send(subjects.dispatch(node_id!), dispatches[n]!);
   }
 }

@@ -16,11 +16,19 @@ import type { Refused, ReportAnswer } from "../../../shared/node_protocol/report
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
 import { type Attempted, finishAttempt, nextAttempt, startAttempt } from "../changes/attempt.ts";
+import type { KnownResult } from "../changes/result.ts";
 import { codeOfJob } from "../store/job_code.ts";
-import { lockResult, resultInput, type ResultRow, taskOfResult } from "../store/result.ts";
+import { readLiveLog } from "../store/log.ts";
+import { lockResult, resultInput, type ResultRow, statusesOfOthers } from "../store/result.ts";
 import { closeStopOrder, type StopOrder } from "../store/stop_order.ts";
-import { lockTask, taskById } from "../store/task.ts";
+import { taskWithResult } from "../store/task.ts";
 import type { Reports, ReportsOptions } from "./handlers.ts";
+
+/** What a report is about, as it is read under the locks. */
+interface Reported extends KnownResult {
+  /** Of a result that starts its input, of one that ends what of its log had come before. */
+  payload: string | null;
+}
 
 export function attemptReports(
   { outbox, kills, log, now }: Pick<ReportsOptions, "outbox" | "kills" | "log" | "now">,
@@ -30,21 +38,26 @@ export function attemptReports(
     kind: AttemptReportKind,
     nodeId: number,
     report: AttemptId & { agent_id: string },
-    act: (change: Change, attempted: Attempted) => Promise<Answer>,
+    act: (change: Change, reported: Reported) => Promise<Answer>,
   ): Promise<Answer | Refused> {
     return outbox.change(async (change) => {
       const { tx } = change;
+      const id = report.result_id;
       // Whoever reports about an attempt that is over does not run it, or is done with it.
-      await closeStopOrder(tx, report.result_id, nodeId);
-      const taskId = await taskOfResult(tx, report.result_id);
-      const task = taskId === undefined
-        ? undefined
-        : await (kind === "start" ? taskById : lockTask)(tx, taskId);
-      const result = task && await lockResult(tx, report.result_id);
-      if (!result || result.node_id !== nodeId) return { ok: false, reason: "unknown" } as const;
+      closeStopOrder(tx, id, nodeId);
+      // One after the other, but sent together: what is read is read under the locks.
+      const [task, result, others, payload] = await Promise.all([
+        taskWithResult(tx, id, { locked: kind !== "start" }),
+        lockResult(tx, id),
+        statusesOfOthers(tx, id),
+        kind === "start" ? resultInput(tx, id) : kind === "finish" ? readLiveLog(tx, id) : null,
+      ]);
+      if (!task || !result || result.node_id !== nodeId) {
+        return { ok: false, reason: "unknown" } as const;
+      }
       const reason = refusalOf(kind, result, report);
       if (reason) return { ok: false, reason } as const;
-      return await act(change, { task, result });
+      return await act(change, { task, result, others, payload });
     });
   }
 
@@ -52,7 +65,7 @@ export function attemptReports(
     start(nodeId, report) {
       return onAttempt("start", nodeId, report, async (change, attempted) => {
         const { agent_id, code, by_tag: byTag } = report;
-        const { task, result } = attempted;
+        const { task, result, payload } = attempted;
         const job = code === undefined ? undefined : await codeOfJob(change.tx, task, code);
         const reason = refusalOfCode({ job, reported: code, byTag });
         const about = { task_id: task.id, result_id: result.id, image: task.image, code };
@@ -65,9 +78,8 @@ export function attemptReports(
           log.warn("A tag means different images at different sites", { ...about, job_code: job });
         }
         const started_at = await startAttempt(change, attempted, { agent_id, code, at: now() });
-        const input = await resultInput(change.tx, result.id) ?? "";
         return {
-          ...whatIsToStart(result, input, started_at),
+          ...whatIsToStart(result, payload ?? "", started_at),
           ...(differs ? { job_code: job } : {}),
         };
       });
@@ -76,7 +88,8 @@ export function attemptReports(
     async finish(nodeId, report) {
       let orders: StopOrder[] = [];
       const answer = await onAttempt("finish", nodeId, report, async (change, attempted) => {
-        orders = await finishAttempt(change, attempted, { report, nodeId, at: now() });
+        const { payload: sent } = attempted;
+        orders = await finishAttempt(change, attempted, { report, nodeId, at: now(), sent });
         log.info("Result committed", {
           task_id: attempted.task.id,
           result_id: report.result_id,

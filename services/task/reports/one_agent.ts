@@ -59,6 +59,13 @@ export class AnotherAgent extends SextantError {
   }
 }
 
+/**
+ * So long a process speaks for its node unasked once it was found to. Nobody takes its place while
+ * it is connected: a report that comes in this time was sent before that, or is of the time between.
+ */
+const REMEMBERED_MS = 250;
+const MOST_REMEMBERED = 20_000;
+
 /** Questions to the broker at once: when a thousand agents start, each is one. */
 const ASKED_AT_ONCE = 32;
 /** How often the logs say that there still is a second agent. */
@@ -70,6 +77,18 @@ export function createOneAgent(
   { db, ask, tell, log, now, graceMs = 3000 }: OneAgentOptions,
 ): OneAgent {
   const inTurn = createTurns(ASKED_AT_ONCE);
+  /** By node: who was found to speak for it, and when. */
+  const found = new Map<number, { publicKey: string; at: number }>();
+
+  function wasFound({ node, publicKey }: Sender): boolean {
+    const last = found.get(node);
+    return last?.publicKey === publicKey && performance.now() - last.at < REMEMBERED_MS;
+  }
+
+  function remember({ node, publicKey }: Sender): void {
+    if (found.size >= MOST_REMEMBERED) found.clear();
+    found.set(node, { publicKey, at: performance.now() });
+  }
 
   function connectionsOf(node: number): Promise<Connections> {
     return inTurn(() => ask("collaboration", "node_connections", { node_id: node }));
@@ -122,6 +141,7 @@ export function createOneAgent(
     const connections = await connectionsIfThere(sender, speaker);
     if (connections) return await refuse(sender, speaker, connections);
     const { node: nodeId, publicKey } = sender;
+    found.delete(nodeId);
     return await replaceSpeaker(db, {
       nodeId,
       before: speaker.public_key,
@@ -133,9 +153,10 @@ export function createOneAgent(
   return {
     async admit(sender, kind) {
       const { node, publicKey } = sender;
+      if (wasFound(sender)) return;
       for (;;) {
         const speaker = await speakerOf(db, node);
-        if (speaker?.public_key === publicKey) return;
+        if (speaker?.public_key === publicKey) return remember(sender);
         if (!speaker) {
           // With any report: an agent that was connected when the hub began to look says no hello.
           await addSpeaker(db, { nodeId: node, publicKey, at: now() });

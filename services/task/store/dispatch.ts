@@ -7,17 +7,12 @@
  */
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import type { Tx } from "../../../shared/storage/db.ts";
-import { resultColumns, type ResultRow } from "./result.ts";
+import { inputDigest, resultColumns, type ResultRow } from "./result.ts";
 
-/**
- * The SHA-256, in hex, of the stored inputs of some results; of the content, where a blob holds it.
- */
+/** The digests of the stored inputs of some results. */
 export async function inputDigests(tx: Tx, ids: number[]): Promise<Map<number, string>> {
   const rows = await tx<{ id: number; sha256: string }[]>`
-    select result.id, coalesce(
-      blob.sha256, encode(sha256(convert_to(coalesce(input, ''), 'UTF8')), 'hex')) as sha256
-    from result left join blob on blob.id = case when input_in_blob then input::uuid end
-    where result.id = any(${ids})`;
+    select id, ${inputDigest(tx)} as sha256 from result where id = any(${ids})`;
   return new Map(rows.map(({ id, sha256 }) => [id, sha256]));
 }
 

@@ -37,14 +37,17 @@ export async function appendLog(
   return kept;
 }
 
-/** The pieces joined, and gone from where they were. Null when there are none. */
-export async function takeLiveLog(tx: Tx, resultId: number): Promise<string | null> {
-  const rows = await tx<{ attempt: number; seq: number; text: string }[]>`
-    delete from result_log where result_id = ${resultId} returning attempt, seq, text`;
-  await tx`update result set log_size = 0 where id = ${resultId} and log_size > 0`;
-  if (rows.length === 0) return null;
-  rows.sort((a, b) => a.attempt - b.attempt || a.seq - b.seq);
-  return rows.map((row) => row.text).join("\n");
+/** The pieces joined; null when there are none. They stay what they are while the result is locked. */
+export async function readLiveLog(tx: Tx, resultId: number): Promise<string | null> {
+  const [row] = await tx<{ log: string | null }[]>`
+    select ${liveLog(tx)} as log from result where id = ${resultId}`;
+  return row?.log ?? null;
+}
+
+/** Removes the pieces: the result has its log. */
+export function dropLiveLog(tx: Tx, resultId: number): void {
+  tx.soon(tx`delete from result_log where result_id = ${resultId}`);
+  tx.soon(tx`update result set log_size = 0 where id = ${resultId} and log_size > 0`);
 }
 
 /** Puts a line of the hub's own after what an attempt has printed. */

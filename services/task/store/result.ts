@@ -4,6 +4,7 @@
  */
 import type { ResultStatus } from "../../../shared/node_protocol/status.ts";
 import type { Tx } from "../../../shared/storage/db.ts";
+import { insertedTask } from "./task.ts";
 
 /** A result without its payloads: what nearly every question needs. */
 export interface ResultRow {
@@ -49,16 +50,31 @@ export async function shareOf(
 }
 
 export interface NewResult {
-  task_id: number;
   organization_id: number;
   node_id: number;
   input: string;
   input_in_blob: boolean;
 }
 
-export async function insertResults(tx: Tx, values: NewResult[]): Promise<ResultRow[]> {
-  return await tx<ResultRow[]>`
-    insert into result ${tx(values.map((one) => ({ ...one })))} returning ${resultColumns(tx)}`;
+/**
+ * The SHA-256, in hex, of a result's stored input; of the content, where a blob holds it.
+ */
+export const inputDigest = (tx: Tx) =>
+  tx`coalesce((select sha256 from blob where id = case when input_in_blob then input::uuid end),
+    encode(sha256(convert_to(coalesce(input, ''), 'UTF8')), 'hex'))`;
+
+/** Inserts the results of the task that this transaction has just inserted. */
+export async function insertResults(
+  tx: Tx,
+  values: NewResult[],
+): Promise<(ResultRow & { input_sha256: string })[]> {
+  const column = <Name extends keyof NewResult>(name: Name) => values.map((one) => one[name]);
+  return await tx<(ResultRow & { input_sha256: string })[]>`
+    insert into result (task_id, organization_id, node_id, input, input_in_blob)
+    select ${insertedTask(tx)}, share.* from unnest(${column("organization_id")}::integer[],
+      ${column("node_id")}::integer[], ${column("input")}::text[],
+      ${column("input_in_blob")}::boolean[]) as share
+    returning ${resultColumns(tx)}, ${inputDigest(tx)} as input_sha256`;
 }
 
 export async function resultById(tx: Tx, id: number): Promise<ResultRow | undefined> {
@@ -70,6 +86,15 @@ export async function resultById(tx: Tx, id: number): Promise<ResultRow | undefi
 export async function taskOfResult(tx: Tx, id: number): Promise<number | undefined> {
   const [row] = await tx<{ task_id: number }[]>`select task_id from result where id = ${id}`;
   return row?.task_id;
+}
+
+/** Which statuses the other results of this one's task have, each once. */
+export async function statusesOfOthers(tx: Tx, id: number): Promise<string[]> {
+  const rows = await tx<{ status: string }[]>`
+    select distinct other.status from result
+      join result as other on other.task_id = result.task_id and other.id <> result.id
+    where result.id = ${id}`;
+  return rows.map((row) => row.status);
 }
 
 /**
@@ -104,6 +129,11 @@ export async function updateResult(tx: Tx, id: number, change: ResultChange): Pr
   const [row] = await tx<ResultRow[]>`
     update result set ${tx({ ...change })} where id = ${id} returning ${resultColumns(tx)}`;
   return row!;
+}
+
+/** The same where nobody waits for it: the result is locked, and there. */
+export function writeResult(tx: Tx, id: number, change: ResultChange): void {
+  tx.soon(tx`update result set ${tx({ ...change })} where id = ${id}`);
 }
 
 /** Unfinished results of some tasks, or of a node, each locked; in an order that all keep. */

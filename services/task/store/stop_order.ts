@@ -27,8 +27,8 @@ export async function recentStopOrders(tx: Tx, since: Date): Promise<StopOrder[]
 }
 
 /** The node has been heard to run this no longer. */
-export async function closeStopOrder(tx: Tx, resultId: number, nodeId: number): Promise<void> {
-  await tx`delete from stop_order where result_id = ${resultId} and node_id = ${nodeId}`;
+export function closeStopOrder(tx: Tx, resultId: number, nodeId: number): void {
+  tx.soon(tx`delete from stop_order where result_id = ${resultId} and node_id = ${nodeId}`);
 }
 
 /** The node has named everything it holds: whatever else it was to stop, it has. */

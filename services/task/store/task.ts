@@ -59,19 +59,27 @@ export async function nextRunId(tx: Tx): Promise<number> {
   return row!.next;
 }
 
+/**
+ * The id of the task that this transaction has just inserted: so what belongs to it can be sent
+ * together with it.
+ */
+export const insertedTask = (tx: Tx) => tx`currval(pg_get_serial_sequence('task', 'id'))::integer`;
+
+/** Inserts a task; without a run id it gets one that no task has or will have. */
 export async function insertTask(
   tx: Tx,
-  values: NewTask,
+  { job_id, ...values }: Omit<NewTask, "job_id"> & { job_id: number | undefined },
   databases: NewDatabase[],
 ): Promise<TaskRow> {
-  const [row] = await tx<TaskRow[]>`insert into task ${tx({ ...values })} returning ${
-    taskColumns(tx)
-  }`;
-  await insertDatabases(tx, row!.id, databases);
+  const run = job_id ?? tx`nextval('run_id_seq')`;
+  const inserted = tx<TaskRow[]>`
+    insert into task ${tx({ ...values, job_id: run })} returning ${taskColumns(tx)}`.then();
+  insertDatabases(tx, insertedTask(tx), databases);
+  const [row] = await inserted;
   return row!;
 }
 
-async function insertDatabases(tx: Tx, taskId: number, databases: NewDatabase[]): Promise<void> {
+function insertDatabases(tx: Tx, taskId: number | Fragment, databases: NewDatabase[]): void {
   if (databases.length === 0) return;
   const rows = databases.map(({ label, parameters }, position) => ({
     task_id: taskId,
@@ -79,7 +87,7 @@ async function insertDatabases(tx: Tx, taskId: number, databases: NewDatabase[])
     label,
     parameters,
   }));
-  await tx`insert into task_database ${tx(rows)}`;
+  tx.soon(tx`insert into task_database ${tx(rows)}`);
 }
 
 /** Puts other databases in place of those that the task had. */
@@ -89,7 +97,7 @@ export async function replaceDatabases(
   databases: NewDatabase[],
 ): Promise<void> {
   await tx`delete from task_database where task_id = ${taskId}`;
-  await insertDatabases(tx, taskId, databases);
+  insertDatabases(tx, taskId, databases);
 }
 
 export async function updateTask(
@@ -145,6 +153,19 @@ export async function countTasks(
 export async function lockTask(tx: Tx, id: number): Promise<TaskRow | undefined> {
   const [row] = await tx<TaskRow[]>`
     select ${taskColumns(tx)} from task where id = ${id} for no key update`;
+  return row;
+}
+
+/** The task that a result is a share of; locked as by {@linkcode lockTask}, if that is asked for. */
+export async function taskWithResult(
+  tx: Tx,
+  resultId: number,
+  { locked }: { locked: boolean },
+): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`
+    select ${taskColumns(tx)} from task
+    where id = (select task_id from result where id = ${resultId})
+    ${locked ? tx`for no key update` : tx``}`;
   return row;
 }
 
