@@ -23,11 +23,6 @@ export function isTooLarge(error: unknown): boolean {
   return codeOf(error) === NatsErrorCode.MaxPayloadExceeded;
 }
 
-/** Whether the broker has answered, and does not take this message. */
-export function isRefusal(error: unknown): boolean {
-  return apiErrorOf(error) !== undefined || codeOf(error) === NatsErrorCode.PermissionsViolation;
-}
-
 /** Whether JetStream says that the stream (10059) or consumer (10014) does not exist. */
 export function isMissing(error: unknown): boolean {
   const code = apiErrorOf(error)?.err_code;

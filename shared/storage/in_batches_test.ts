@@ -39,6 +39,15 @@ Deno.test("inBatches() gathers what comes during a call for the next", async () 
   assert.deepEqual(calls.map(({ items }) => items), [[1], [2, 3]]);
 });
 
+Deno.test("inBatches() with a pause gathers what comes in it", async () => {
+  const calls: number[][] = [];
+  const add = inBatches((items: number[]) => Promise.resolve(calls.push(items)), { pauseMs: 20 });
+  const first = add(1);
+  await new Promise((resolve) => setTimeout(resolve));
+  await Promise.all([first, add(2)]);
+  assert.deepEqual(calls, [[1, 2]]);
+});
+
 Deno.test("inBatches() tells a failure to those whose items were in the call, and goes on", async () => {
   const { calls, add } = recorded();
   const failing = assert.rejects(add(1), /gone/);

@@ -17,7 +17,7 @@ import { messageOf } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
 import { type BrokerConnection, type JetStreamClient } from "../broker/connection.ts";
 import { ensureEventStream } from "../broker/event_stream.ts";
-import { isRefusal, isTooLarge } from "../broker/errors.ts";
+import { isTooLarge } from "../broker/errors.ts";
 
 /** The table every service with an outbox creates in its first migration. */
 export interface OutboxRow {
@@ -87,7 +87,7 @@ export function createOutbox({
   const { log, send = nobodyToSend } = options;
   /** Why the last message that was published stayed; `undefined` when it did not. */
   let lastError: unknown;
-  const publishOnce = createPublisher({ db, ...options });
+  const publishOnce = createPublisher(options);
 
   async function publish(row: OutboxRow): Promise<void> {
     try {
@@ -98,6 +98,8 @@ export function createOutbox({
       throw error;
     }
   }
+  // Nobody waits for it: those that are acknowledged in a while share one removal.
+  const remove = inBatches((ids: string[]) => removeRows(db, ids), { pauseMs: REMOVAL_MS });
   const inFlight = new Set<Promise<unknown>>();
   const stopping = new AbortController();
 
@@ -123,7 +125,7 @@ export function createOutbox({
     // acknowledgement comes later.
     for (const row of rows) {
       track(
-        publish(row).catch((error) => {
+        publish(row).then(() => remove(row.id)).catch((error) => {
           log.warn("A message stays in the outbox for now", { subject: row.subject, error });
         }),
       );
@@ -157,21 +159,12 @@ export function createOutbox({
   };
 }
 
-/** Resolves when the broker has acknowledged the message, or never could, and the row is gone. */
+/** Resolves when the broker has acknowledged the message, or never could. */
 type Publish = (row: OutboxRow) => Promise<void>;
 
 function createPublisher(
-  { db, jetstream, service, log }: Omit<OutboxOptions, "sweepEveryMs" | "now">,
+  { jetstream, service, log }: Pick<OutboxOptions, "jetstream" | "service" | "log">,
 ): Publish {
-  // Nobody waits for it: those that are acknowledged in a while share one removal.
-  const remove = inBatches((ids: string[]) =>
-    // A row that another replica holds is being removed by it.
-    db`
-      delete from outbox where id in (
-        select id from outbox where id = any(${ids}) for update skip locked)`, {
-    pauseMs: REMOVAL_MS,
-  });
-
   return async function publish({ id, subject, payload: text }) {
     const payload = encoder.encode(text);
     try {
@@ -183,8 +176,14 @@ function createPublisher(
         bytes: payload.length,
       });
     }
-    await remove(id);
   };
+}
+
+async function removeRows(db: Db, ids: string[]): Promise<void> {
+  // A row that another replica holds is being removed by it.
+  await db`
+    delete from outbox where id in (
+      select id from outbox where id = any(${ids}) for update skip locked)`;
 }
 
 /** What a change sends to those who are connected. */
@@ -216,26 +215,19 @@ function nobodyToSend(subject: string): never {
 }
 
 /**
- * Publishes the oldest of what is left over; returns how many. Throws what the broker refused, at
- * the end.
+ * Publishes the oldest of what is left over; returns how many. Throws at the end when one of them
+ * could not be: what the broker refuses is that row's own trouble, and the others go.
  */
 async function sweepOnce(db: Db, publish: Publish): Promise<number> {
   const rows = await db<OutboxRow[]>`
     select id, subject, payload from outbox
     where created_at < now() - make_interval(secs => ${SETTLE_SECONDS})
     order by id limit ${SWEEP_BATCH}`;
-  let refusal: unknown;
-  for (const row of rows) {
-    try {
-      await publish(row);
-    } catch (error) {
-      // Only what the broker refuses is this row's own trouble; else the others would wait in vain,
-      // too.
-      if (!isRefusal(error)) throw error;
-      refusal ??= error;
-    }
-  }
-  if (refusal) throw refusal;
+  const outcomes = await Promise.allSettled(rows.map(publish));
+  const gone = rows.filter((_, n) => outcomes[n]!.status === "fulfilled");
+  if (gone.length > 0) await removeRows(db, gone.map((row) => row.id));
+  const failed = outcomes.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
   return rows.length;
 }
 
@@ -315,10 +307,13 @@ export async function publishRows(
   { db, jetstream, service }: Pick<OutboxOptions, "db" | "jetstream" | "service">,
   rows: OutboxRow[],
 ): Promise<void> {
-  for (const { id, subject, payload } of rows) {
-    await jetstream.publish(subject, payload, { msgID: `${service}-${id}` });
-    await db`delete from outbox where id = ${id}`;
-  }
+  if (rows.length === 0) return;
+  await Promise.all(
+    rows.map(({ id, subject, payload }) =>
+      jetstream.publish(subject, payload, { msgID: `${service}-${id}` })
+    ),
+  );
+  await removeRows(db, rows.map((row) => row.id));
 }
 
 /** The outbox of a service that is connected, with the stream of events made sure of. */

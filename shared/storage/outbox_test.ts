@@ -5,7 +5,9 @@ import { MAX_PAYLOAD } from "../broker/limits.ts";
 import { migrate, openDatabase } from "./db.ts";
 import { createLogger, silentLogger } from "../service/log.ts";
 import { ensureEventStream } from "../broker/event_stream.ts";
-import { createEventOutbox, createOutbox } from "./outbox.ts";
+import { recordOperatorChanges } from "./audit.ts";
+import { createEventOutbox, createOutbox, openChange } from "./outbox.ts";
+import { countRoundTrips } from "../../tests/support/round_trips.ts";
 import { STREAMS, subjects } from "../broker/subjects.ts";
 
 const postgres = useTestPostgres();
@@ -73,5 +75,32 @@ Deno.test("sweep() goes on after a message that is too large or refused by the b
   const manager = await nc.jetstreamManager();
   assert.equal((await manager.streams.info(STREAMS.events)).state.messages, 1);
   await outbox.stop();
+  await stop();
+});
+
+Deno.test("a change with a thousand events writes them and their records by one statement each, with the commit", async () => {
+  const { db, stop } = await startTest();
+  const operator = { name: "operator", uid: 0, host: "here" };
+  let took = 0;
+  const { count, statements } = await countRoundTrips(async () => {
+    await db.begin(async (tx) => {
+      const { change, store } = openChange(tx, () => new Date());
+      await tx`select 1`;
+      for (let role_id = 1; role_id <= 1000; role_id++) change.emit("role.changed", { role_id });
+      took = performance.now();
+      void store((tx, told) => recordOperatorChanges(tx, operator, told));
+    });
+    took = performance.now() - took;
+  }, /^(?!begin|select 1|insert|commit)/);
+  console.log(`1,000 events and records: ${Math.round(took)} ms until the locks are given back`);
+  assert.deepEqual(
+    statements.map((text) => text.split(" ").slice(0, 3).join(" ")),
+    ["begin", "select 1", "insert into audit", "insert into outbox", "commit"],
+  );
+  assert.equal(count, 2);
+  const [row] = await db`
+    select count(*)::int as records, count(distinct id)::int as ids, min(object_id) as first,
+      (select count(*)::int from outbox) as messages from audit where what = 'role.changed'`;
+  assert.deepEqual({ ...row }, { records: 1000, ids: 1000, first: 1, messages: 1000 });
   await stop();
 });

@@ -110,6 +110,46 @@ Deno.test("Db.begin() rejects when one of its statements failed, even if that wa
   assert.deepEqual([...await db`select id from thing`], [{ id: 1 }]);
 });
 
+Deno.test("Db.begin() takes all back when a statement fails whose answer nobody waits for", async () => {
+  const write = (id: number) =>
+    db.begin(async (tx) => {
+      await tx`insert into thing values (${id}, 'first')`;
+      const second = tx.soon(tx`insert into thing values (${id + 1}, 'second') returning id`);
+      tx.soon(tx`insert into thing values (${10}, 'third')`);
+      return { second };
+    });
+  const { second } = await write(10).then(() => assert.fail("committed"), (error) => {
+    assert.equal(uniqueViolation(error), "thing_pkey");
+    return db.begin((tx) =>
+      Promise.resolve({ second: tx.soon(tx`insert into thing values (12, 'x') returning id`) })
+    );
+  });
+  assert.deepEqual([...await second], [{ id: 12 }]);
+  const rows = await db`select id from thing where id between 10 and 12`;
+  assert.deepEqual([...rows], [{ id: 12 }]);
+  // The connection is good for others.
+  await Promise.all(Array.from({ length: 20 }, () => db`select 1`));
+});
+
+Deno.test("Db.begin() keeps what is sent together in its order, between begin and commit", async () => {
+  await db.begin(async (tx) => {
+    tx.soon(tx`insert into thing values (20, 'a')`);
+    tx.soon(tx`update thing set text = text || 'b' where id = 20`);
+    const [[read]] = await Promise.all([
+      tx`select text from thing where id = 20`,
+      tx`update thing set text = text || 'c' where id = 20`,
+    ]);
+    assert.equal(read!.text, "ab");
+    assert.equal((await db`select from thing where id = 20`).length, 0);
+  });
+  assert.equal((await db`select text from thing where id = 20`)[0]!.text, "abc");
+});
+
+Deno.test("a value of a row may be a piece of SQL", async () => {
+  await db`insert into thing ${db({ id: db`20 + ${1}::integer`, text: "sum" })}`;
+  assert.equal((await db`select text from thing where id = 21`)[0]!.text, "sum");
+});
+
 Deno.test("Db.begin() passes on how the transaction is isolated", async () => {
   const writing = db.begin("read only", (tx) => tx`insert into thing (id) values (${9})`);
   await assert.rejects(writing, { code: "25006" });

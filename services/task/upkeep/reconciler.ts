@@ -62,8 +62,10 @@ export function createReconciler(
       steps.push(tidy);
     }
     let failure: unknown;
-    // One step that fails must not hold up the others.
-    for (const step of steps) await step().catch((error: unknown) => failure = error);
+    // One step that fails, or has very much to do, must not hold up the others.
+    await Promise.all(
+      steps.map((step) => step().catch((error: unknown) => failure = error)),
+    );
     if (failure && !failing) {
       log.warn("Cannot reconcile now; will try again", { reason: messageOf(failure) });
     }

@@ -102,3 +102,41 @@ Deno.test("tidy() empties completed results past their retention, inputs only wh
   await tidy(true);
   assert.equal((await show()).input, "");
 });
+
+Deno.test("a hundred thousand pending results hold up neither deadlines nor kills, and are handed out in pages", async () => {
+  const { place, user, node, agent } = await oneRun();
+  const urgent = await hub().post(user, place, { timeout_seconds: 30 });
+  const [run] = (await hub().call(user, `GET /run?task_id=${urgent.id}`)).body.data;
+  await hub().db`
+    with task as (
+      insert into task (name, description, image, job_id, collaboration_id, init_org_id, init_user_id)
+      select 'lost', '', 'average', nextval('run_id_seq'), ${place.collaboration},
+        ${place.members[0]!.organization}, ${user.id} from generate_series(1, 100000)
+      returning id)
+    insert into result (task_id, organization_id, node_id, input, dispatched_at)
+    select id, ${
+    place.members[0]!.organization
+  }, ${node}, 'e30=', now() - interval '1 hour' from task`;
+  await hub().db`analyze`;
+  // As when the broker has lost everything: a node is told once, and asks.
+  let began = performance.now();
+  clock = Date.now() + 31_000;
+  assert.ok(await hub().deps.wakeUps.repeat() >= 1);
+  assert.ok(await hub().reconciler.expire() >= 1);
+  const upkeep = performance.now() - began;
+  assert.equal((await hub().call(user, `GET /run/${run.id}`)).body.status, "failed");
+  assert.ok(upkeep < 2000, `${upkeep} ms`);
+
+  began = performance.now();
+  const ids = new Set<number>();
+  for (let after: number | null = 0; after !== null && ids.size < 5000;) {
+    const { results, next } = await agent.work(after);
+    for (const { result_id } of results) ids.add(result_id);
+    assert.ok(results.length <= 200);
+    after = next;
+  }
+  assert.ok(ids.size >= 5000);
+  const perPage = (performance.now() - began) / (ids.size / 200);
+  assert.ok(perPage < 500, `${perPage} ms a page`);
+  clock = Date.now();
+});
