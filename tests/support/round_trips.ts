@@ -22,12 +22,12 @@ export async function countRoundTrips(
   const counted: RoundTrips = { count: 0, statements: [] };
   const underWay = new Map<Client, number>();
   prototype.query = function countedQuery(this: Client, asked, done) {
-    const { text } = asked as unknown as { text: string };
+    const text = (asked as unknown as { text: string }).text.replace(/\s+/g, " ").trim();
     if (ignored.test(text)) return query.call(this, asked, done);
     const before = underWay.get(this) ?? 0;
     if (before === 0) counted.count++;
     underWay.set(this, before + 1);
-    counted.statements.push(text.replace(/\s+/g, " ").trim());
+    counted.statements.push(text);
     query.call(this, asked, (error, result) => {
       underWay.set(this, underWay.get(this)! - 1);
       done(error, result);

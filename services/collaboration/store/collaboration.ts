@@ -55,7 +55,7 @@ export async function placeById(tx: Tx, id: number): Promise<PlaceRow | undefine
         where collaboration_id = collaboration.id order by organization_id) as organization_ids,
       (select coalesce(json_agg(json_build_object('id', node.id, 'name', node.name,
           'organization_id', organization_id, 'collaboration_id', collaboration_id, 'ip', ip,
-          'status', status, 'tokens_since', floor(extract(epoch from key_issued_at))::integer)
+          'status', status, 'key_generation', key_generation)
           order by node.id), '[]')
         from node where collaboration_id = collaboration.id) as nodes
     from collaboration where id = ${id}`;
