@@ -269,7 +269,7 @@ Deno.test("the shell's deletion of each noun leaves and tells what the API's doe
       await t.step(`${model} ${id}`, async () => {
         await byApi.call(`DELETE /${path}/${id}?delete_dependents=true`);
         const record = await byShell.session.shell.models[model].get(id);
-        assert.match(await record!.delete(), / is deleted/);
+        assert.match(await record!.delete({ yes: true }), / is deleted/);
         await Promise.all(hubs.map((hub) => hub.settled()));
         const told = await byShell.told();
         assert.deepEqual(told, await byApi.told());
@@ -291,7 +291,7 @@ Deno.test("the shell's deletion of each noun leaves and tells what the API's doe
       const result = await new Result({ task, organization: KEEPER }).save();
       await byShell.settled();
       await byShell.told();
-      await result.delete();
+      await result.delete({ yes: true });
       await byShell.settled();
       const [told, ...more] = await byShell.told();
       assert.match(told!, /^result\.status .*"status":"killed by user"/);

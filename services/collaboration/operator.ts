@@ -2,7 +2,7 @@
  * What the shell may do to collaborations, studies and nodes: the same changes that the routes
  * make, with their locks, dependents and events, but without a look at who asks. Each takes a
  * transaction of this service's database that can tell, and gives back what is to be done once it
- * is committed.
+ * is committed. What does not exist is an error `not_found`.
  *
  * Organizations are numbers here: the caller has made sure that identity knows them. What the task
  * service holds of a collaboration or study goes when it hears of the deletion, as with the API.
@@ -14,8 +14,9 @@ import type { Change } from "../../shared/storage/outbox.ts";
 import * as collaborations from "./changes/collaboration.ts";
 import * as nodes from "./changes/node.ts";
 import * as studies from "./changes/study.ts";
+import { lockForDeletion } from "./store/collaboration.ts";
 import { nodeById } from "./store/node.ts";
-import { studyById } from "./store/study.ts";
+import { lockStudy, studyById } from "./store/study.ts";
 
 export interface Outcome {
   id: number;
@@ -60,6 +61,7 @@ export async function updateCollaboration(
 
 /** Deletes a collaboration with its studies, nodes and links to stores. */
 export async function removeCollaboration(change: Change, id: number): Promise<Outcome> {
+  found(await lockForDeletion(change.tx, id) || undefined, "collaboration", id);
   const gone = await collaborations.removeCollaboration(change, id, { withDependents: true });
   return { id, shutOut: gone.map((one) => one.id) };
 }
@@ -91,8 +93,8 @@ export async function updateStudy(
 
 /** Deletes a study. */
 export async function removeStudy(change: Change, id: number): Promise<Outcome> {
-  const study = await studyById(change.tx, id);
-  if (study) await studies.removeStudy(change, study);
+  const study = found(await lockStudy(change.tx, id), "study", id);
+  await studies.removeStudy(change, study);
   return { id, shutOut: [] };
 }
 
@@ -145,6 +147,6 @@ export async function resetNodeKey(
  * Deletes a node. What it was asked for and has not done fails when the task service hears of it.
  */
 export async function removeNode(change: Change, id: number): Promise<Outcome> {
-  const gone = await nodes.removeNode(change, id);
-  return { id, shutOut: gone.map((one) => one.id) };
+  const [gone] = await nodes.removeNode(change, id);
+  return { id, shutOut: [found(gone, "node", id).id] };
 }

@@ -26,7 +26,7 @@ export {
 } from "./changes/organization.ts";
 export { createRole, removeRole, updateRole } from "./changes/role.ts";
 export { removeUser } from "./changes/user.ts";
-export { requireAdministrator } from "./changes/administrator.ts";
+export { NobodyLeft, requireAdministrator } from "./changes/administrator.ts";
 export { administrators } from "./store/administrator.ts";
 
 interface Given {

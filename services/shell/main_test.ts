@@ -127,7 +127,8 @@ const ROWS: [row: number, typed: string, ...printed: (RegExp | string)[]][] = [
   ],
   [19, `await db.Task.get()`, row(1, "first"), row(2, "child")],
   [19, `await db.Task.get(1)`, row("complete", "false"), row("status", "pending")],
-  [19, `(await db.Task.get()).filter(t => t.complete)`, row(2, "child")],
+  [19, `(await db.Task.get()).filter(t => t.complete)`, /^\(none\)$/],
+  [19, `await db.Task.get(2)`, row("complete", "false"), row("status", "no results")],
   [20, `await db.Result.get()`, row(1, "pending")],
   [
     20,
@@ -143,22 +144,31 @@ const ROWS: [row: number, typed: string, ...printed: (RegExp | string)[]][] = [
     row("complete", "true"),
   ],
   [20, `(await db.Result.get()).filter(r => r.complete)`, row(1, "completed")],
+  [19, `(await db.Task.get()).filter(t => t.complete)`, row(1, "first")],
   [7, `await o.collaborations`, row(1, "collaboration-name")],
   [7, `await o.users`, row(1, "root", "Brandnew")],
   [7, `await o.createdTasks`, row(1, "first"), row(2, "child")],
   [7, `await o.results`, row(1, "completed")],
   [7, `await o.nodes`, row(1, "IKNL node", "offline")],
-  [21, `await t.delete()`, 'Task 1 "first" is deleted, and with it 1 descendant and 1 result.'],
-  [21, `await n.delete()`, 'Node 1 "IKNL node" is deleted.'],
   [
     21,
-    `await (await db.Role.get(1)).delete().catch((error) => error.message)`,
+    `await t.delete({yes: true})`,
+    'Task 1 "first" is deleted, and with it 1 descendant and 1 result.',
+  ],
+  [21, `await n.delete({yes: true})`, 'Node 1 "IKNL node" is deleted.'],
+  [
+    21,
+    `await (await db.Role.get(1)).delete({yes: true}).catch((error) => error.message)`,
     /one of the hub's own roles/,
   ],
-  [21, `await o.delete().catch((error) => error.message)`, /^Cannot .* can administer this server/],
   [
     21,
-    `await o.delete({force: true})`,
+    `await o.delete({yes: true}).catch((error) => error.message)`,
+    /^Cannot .* can administer this server.* To do it all the same: delete\({force: true}\)$/,
+  ],
+  [
+    21,
+    `await o.delete({yes: true, force: true})`,
     /^Organization 1 "IKNL" is deleted, and with it 2 users\. To follow, [^.]*: 1 membership\.$/,
   ],
   [21, `await db.User.get()`, /^\(none\)$/],
@@ -279,7 +289,7 @@ Deno.test("wrong input is one clear line, and nothing is half-written", async ()
       "User: organization: there is no Organization 3000000000",
     );
     await wrong(`await db.Organization.find({town: 1})`, /^Error: Organization has no town/);
-    await wrong(`await o.delete().then(() => o.delete())`, /not stored/);
+    await wrong(`await o.delete({yes: true}).then(() => o.delete())`, /not stored/);
     await wrong(`let let = 1`, /^Error: Syntax error: let is disallowed/);
     await wrong(`a b`, /^Error: Syntax error: Unexpected identifier 'b'/);
     await wrong(`nothing.there`, "ReferenceError: nothing is not defined");
@@ -333,6 +343,11 @@ Deno.test("--eval, a script and the standard input run without a prompt", async 
     assert.equal(stderr, `${message}\nSee: deno task shell --help\n`);
     assert.equal(code, 2);
   }
+  const unasked = await runShell(["--eval", `(await db.Organization.get(1)).delete()`], { env });
+  assert.match(
+    unasked.stderr,
+    /^Error: Organization 1 "One" would be deleted\. If that is meant: await organization\.delete\({yes: true}\)\n$/,
+  );
   const forgotten = await runShell(["--eval", `new db.Organization({name: "Two"}).save(); 1`], {
     env,
   });

@@ -65,11 +65,11 @@ export async function updateTask(
 
 /**
  * Deletes a task with its results and descendants; kills first what is unfinished. Returns how many
- * tasks went: none when it is gone already.
+ * tasks went.
  */
 export async function removeTask(change: Change, id: number, at: Date): Promise<number> {
   const root = await taskById(change.tx, id);
-  if (!root) return 0;
+  if (!root) throw gone("task", id);
   const end = { at, reason: "The task was deleted." };
   return (await tasks.removeTask(change, root, end)).tasks;
 }
@@ -122,12 +122,11 @@ export async function updateResult(
   return row;
 }
 
-/** Deletes a result; kills it first if it is unfinished. Whether it was there. */
-export async function removeResult(change: Change, id: number, at: Date): Promise<boolean> {
+/** Deletes a result; kills it first if it is unfinished. */
+export async function removeResult(change: Change, id: number, at: Date): Promise<void> {
   const task = await lockTaskOfResult(change, id);
-  if (!task) return false;
+  if (!task) throw gone("result", id);
   await results.removeResult(change, task, id, { at, reason: "The result was deleted." });
-  return true;
 }
 
 async function lockTaskOfResult({ tx }: Change, resultId: number): Promise<TaskRow | undefined> {

@@ -84,9 +84,9 @@ Deno.test("removeTask() leaves what DELETE /task leaves, and tells the same", as
   assert.equal((await hub().db`select 1 from task where id = any(${ids})`).length, 0);
 });
 
-Deno.test("removeTask() of a task that is gone does nothing", async () => {
-  const tasks = await change<number>((change) => operator.removeTask(change, 2 ** 30, new Date()));
-  assert.equal(tasks, 0);
+Deno.test("removeTask() says of a task that is gone that there is none", async () => {
+  const removal = change((change) => operator.removeTask(change, 2 ** 30, new Date()));
+  await assert.rejects(removal, { code: "not_found" });
 });
 
 async function valuesFor(place: Place): Promise<NewTask> {
@@ -165,12 +165,13 @@ Deno.test("createResult(), updateResult() and removeResult() tell of the task's 
     ));
     await change((change) => operator.updateResult(change, id, { log: "nothing is told of this" }));
     await change((change) => operator.updateResult(change, id, { status: "active" }));
-    assert.ok(await change((change) => operator.removeResult(change, id, new Date())));
+    await change((change) => operator.removeResult(change, id, new Date()));
   }, 3);
   assert.deepEqual(told, [
     { name: "result.status", task: 0, status: "active", task_status: "active" },
     { name: "result.status", task: 0, status: "killed by user", task_status: "killed by user" },
     { name: "result.status", task: 0, status: "pending", task_status: "pending" },
   ]);
-  assert.ok(!await change((change) => operator.removeResult(change, id, new Date())));
+  const again = change((change) => operator.removeResult(change, id, new Date()));
+  await assert.rejects(again, { code: "not_found" });
 });

@@ -11,6 +11,17 @@ export interface Forced {
   force?: boolean | undefined;
 }
 
+/** The refusal to leave a hub that nobody can administer. */
+export class NobodyLeft extends SextantError {
+  constructor() {
+    super(
+      "invalid_request",
+      "Cannot take that away: nobody would be left who can administer this server. " +
+        "Give another user the role Root first.",
+    );
+  }
+}
+
 /**
  * Runs `work`, a change that may take rights away; throws 400 when nobody is left afterwards who can
  * administer the hub. Where nobody could before, everything is allowed: it gets no worse.
@@ -31,9 +42,5 @@ export async function keepAdministrator<Result>(
 export async function requireAdministrator(tx: Tx): Promise<void> {
   await lockAdministrators(tx);
   if ((await administrators(tx)).length > 0) return;
-  throw new SextantError(
-    "invalid_request",
-    "Cannot take that away: nobody would be left who can administer this server. " +
-      "Give another user the role Root first.",
-  );
+  throw new NobodyLeft();
 }

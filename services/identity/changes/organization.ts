@@ -48,7 +48,7 @@ export async function updateOrganization(
 }
 
 /**
- * Deletes an organization with its users, who are logged out, and its roles; 400 when nobody would
+ * Deletes an organization with its users, who are logged out, and its roles; 404 when it is gone, 400 when nobody would
  * be left who can administer the hub. The other services hear of it and delete what is theirs, also
  * when they are down at this moment.
  */
@@ -57,11 +57,12 @@ export async function removeOrganization(
   id: number,
   forced: Forced = {},
 ): Promise<void> {
-  const { userIds, roleIds } = await keepAdministrator(
+  const gone = await keepAdministrator(
     tx,
     forced,
     () => store.deleteOrganization(tx, id),
   );
+  const { userIds, roleIds } = found(gone, "organization", id);
   await deleteSessions(tx, "user", userIds);
   for (const user_id of userIds) emit("user.deleted", { user_id, organization_id: id });
   for (const role_id of roleIds) emit("role.deleted", { role_id });

@@ -90,19 +90,22 @@ export async function updateOrganization(
   return row;
 }
 
-/** Deletes an organization with its users and roles, and returns their ids. */
+/**
+ * Deletes an organization with its users and roles, and returns their ids; `undefined` when there
+ * is none.
+ */
 export async function deleteOrganization(
   tx: Tx,
   id: number,
-): Promise<{ userIds: number[]; roleIds: number[] }> {
+): Promise<{ userIds: number[]; roleIds: number[] } | undefined> {
   const users = await tx<
     { id: number }[]
   >`delete from "user" where organization_id = ${id} returning id`;
   const roles = await tx<
     { id: number }[]
   >`delete from role where organization_id = ${id} returning id`;
-  await tx`delete from organization where id = ${id}`;
-  return { userIds: users.map((row) => row.id), roleIds: roles.map((row) => row.id) };
+  const [gone] = await tx`delete from organization where id = ${id} returning id`;
+  return gone && { userIds: users.map((row) => row.id), roleIds: roles.map((row) => row.id) };
 }
 
 /** How many users and roles an organization has. */

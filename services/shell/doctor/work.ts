@@ -47,7 +47,7 @@ export async function checkWork({ databases }: Shell): Promise<Finding[]> {
         : wrong(
           check,
           `does not exist any more, and ${waits}`,
-          "Kill those tasks through the API, or delete them here: await task.delete().",
+          "Kill those tasks through the API, or delete them here: await task.delete({yes: true}).",
         ),
     );
   }

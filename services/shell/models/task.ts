@@ -43,12 +43,13 @@ export const task = describeModel({
     status: text("out of its results", {
       virtual: true,
       readOnly: true,
-      get: (row) => taskStatus(statusesOf(row)),
+      // To the API a task without results is completed; here it would be taken for one that ran.
+      get: (row) => statusesOf(row).length > 0 ? taskStatus(statusesOf(row)) : "no results",
     }),
-    complete: boolean("whether all its results are finished", {
+    complete: boolean("whether it has results, and all of them are finished", {
       virtual: true,
       readOnly: true,
-      get: (row) => statusesOf(row).every(isFinal),
+      get: (row) => statusesOf(row).length > 0 && statusesOf(row).every(isFinal),
     }),
     database: text("label of the database it reads", {
       virtual: true,

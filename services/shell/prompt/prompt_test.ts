@@ -219,3 +219,30 @@ Deno.test("Ctrl-R searches the history, Ctrl-R again further back, and Escape gi
     await prompt.keys("\x03");
   });
 });
+
+Deno.test("a deletion at the prompt says what goes along, and asks", async () => {
+  const { env } = await newHub();
+  await withPrompt({ env }, async (prompt) => {
+    await prompt.type(`const o = await new db.Organization({name: "One"}).save()`);
+    await prompt.type(`await new db.User({username: "u", password: "p", organization: o}).save()`);
+    await prompt.type(`const same = await db.Organization.get(1)`);
+    const question = `Organization 1 "One" goes, and with it 1 user. Delete? (y/N) `;
+    const deletion = async (answer: string) => {
+      await prompt.keys("await o.delete()\r");
+      await prompt.shows(question);
+      await prompt.keys(answer);
+    };
+    for (const no of ["\r", "n\r", "\x03"]) {
+      await deletion(no);
+      await prompt.shows(/Organization 1 "One" stays\.\nsextant> $/);
+    }
+    await deletion("y\r");
+    await prompt.shows(/Organization 1 "One" is deleted, and with it 1 user\.\nsextant> $/);
+    const again = await prompt.type("await same.delete({yes: true})");
+    assert.equal(again.trim(), `Error: Organization 1 "One" is gone already`);
+    // An answer is no statement: the arrow leads to the last of those.
+    await prompt.keys("\x1b[A");
+    await prompt.shows("await same.delete({yes: true})");
+    await prompt.keys("\x03");
+  });
+});

@@ -16,7 +16,13 @@ import { render } from "../show/render.ts";
 import { terminalWidth } from "../show/table.ts";
 import { asQuery } from "./query.ts";
 import { related } from "./relations.ts";
-import { deleteRecord, type ForceOptions, reloadRecord, saveRecord } from "./save.ts";
+import {
+  type DeleteOptions,
+  deleteRecord,
+  type ForceOptions,
+  reloadRecord,
+  saveRecord,
+} from "./save.ts";
 import { noSuchName, refusingUnknown } from "./typos.ts";
 import { checked } from "./values.ts";
 
@@ -33,8 +39,8 @@ export class ShellRecord extends RecordBase {
     return asQuery(saveRecord(this, options).then(() => this), "record.save()");
   }
 
-  /** Deletes it with what depends on it; returns a sentence that says what that was. */
-  delete(options?: ForceOptions): Promise<string> {
+  /** Deletes it with what depends on it, once the operator agrees; returns what that was. */
+  delete(options?: DeleteOptions): Promise<string> {
     return asQuery(deleteRecord(this, options), "record.delete()");
   }
 

@@ -3,6 +3,8 @@
  * transaction.
  * @module
  */
+import { SextantError } from "../../../shared/service/errors.ts";
+import { NobodyLeft } from "../../identity/operator.ts";
 import { ShellError } from "../errors.ts";
 import type { Outcome, Row } from "../models/description.ts";
 import { nameOf, type RecordBase, type RecordState, stateOf } from "../shell.ts";
@@ -28,11 +30,12 @@ export async function saveRecord(
   if (row && given.size === 0) return;
   const values = await valuesOf(state);
   const tools = { ...shell, force };
-  const outcome = await shell.change<Outcome>(
-    service,
-    (change) =>
-      row ? update(change, row.id as number, values, tools) : create(change, values, tools),
-  );
+  const outcome = await withWord("save", () =>
+    shell.change<Outcome>(
+      service,
+      (change) =>
+        row ? update(change, row.id as number, values, tools) : create(change, values, tools),
+    ));
   await shell.broker?.shutOut(outcome.shutOut ?? []);
   // From here on it is stored, whatever the reading says.
   state.row = { ...row, id: outcome.id };
@@ -67,10 +70,18 @@ async function valuesOf({ model, row, given }: RecordState): Promise<Record<stri
   }
 }
 
-/** Deletes it; returns a sentence that says what goes with it, and what will. */
+export interface DeleteOptions extends ForceOptions {
+  /** Does not ask: the operator has said so. */
+  yes?: boolean;
+}
+
+/**
+ * Deletes it, once the operator has seen what goes with it and agreed; returns a sentence that says
+ * what went.
+ */
 export async function deleteRecord(
   record: RecordBase,
-  { force = false }: ForceOptions = {},
+  { yes = false, force = false }: DeleteOptions = {},
 ): Promise<string> {
   const state = stateOf(record);
   const { model: { description, shell }, row } = state;
@@ -81,11 +92,38 @@ export async function deleteRecord(
   if (!remove || reason) throw new ShellError(`${name} cannot be deleted: ${reason}`);
   const id = row.id as number;
   const { atOnce = [], later = [] } = await dependents?.(shell.databases, id) ?? {};
-  const outcome = await shell.change(service, (change) => remove(change, id, { ...shell, force }));
+  const along = (atOnce.length > 0 ? `, and with it ${listed(atOnce)}` : "") + "." +
+    (later.length > 0 ? ` To follow, when the other services hear of it: ${listed(later)}.` : "");
+  if (!yes && !shell.ask) {
+    const typed = `await ${description.name.toLowerCase()}.delete({yes: true})`;
+    throw new ShellError(`${name} would be deleted${along} If that is meant: ${typed}`);
+  }
+  if (!yes && !/^y(es)?$/i.test(await shell.ask!(`${name} goes${along} Delete? (y/N) `))) {
+    return `${name} stays.`;
+  }
+  const outcome = await withWord(
+    "delete",
+    () => shell.change(service, (change) => remove(change, id, { ...shell, force })),
+  ).catch((error) => {
+    if (error instanceof SextantError && error.code === "not_found") {
+      throw new ShellError(`${name} is gone already`);
+    }
+    throw error;
+  });
   await shell.broker?.shutOut(outcome?.shutOut ?? []);
   state.row = undefined;
-  return `${name} is deleted${atOnce.length > 0 ? `, and with it ${listed(atOnce)}` : ""}.` +
-    (later.length > 0 ? ` To follow, when the other services hear of it: ${listed(later)}.` : "");
+  return `${name} is deleted${along}`;
+}
+
+/** What leaves nobody to administer the hub is done on the operator's word alone. */
+async function withWord<Result>(method: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NobodyLeft)) throw error;
+    const message = `${error.message} To do it all the same: ${method}({force: true})`;
+    throw new ShellError(message, { cause: error });
+  }
 }
 
 /** Reads it again, forgetting what was assigned and not saved. */

@@ -33,14 +33,17 @@ Deno.test("what leaves nobody who can administer the hub is refused unless the o
     await assert.rejects(user.save(), refusal);
     root.rules = [1];
     await assert.rejects(root.save(), refusal);
-    await assert.rejects(user.delete(), refusal);
-    await assert.rejects(organization.delete(), refusal);
-    await assert.rejects(organization.delete({ force: false }), refusal);
+    await assert.rejects(user.delete({ yes: true }), refusal);
+    await assert.rejects(organization.delete({ yes: true }), refusal);
+    await assert.rejects(organization.delete({ yes: true, force: false }), refusal);
 
     await user.save({ force: true });
     user.roles = ["Root"];
     await user.save();
     await root.save({ force: true });
-    assert.match(await organization.delete({ force: true }), /is deleted, and with it 1 user/);
+    assert.match(
+      await organization.delete({ yes: true, force: true }),
+      /is deleted, and with it 1 user/,
+    );
   });
 });

@@ -122,7 +122,10 @@ function methodsOf({ name, lookups, statics, methods, fixed }: Description) {
   const onRecord = [
     ...(fixed ? [] : [
       { usage: "save()", meaning: "inserts or updates it" },
-      { usage: "delete()", meaning: "deletes it, and says what else goes" },
+      {
+        usage: "delete()",
+        meaning: "says what else goes, asks, and deletes it; {yes: true} does not ask",
+      },
       {
         usage: "delete({force: true})",
         meaning: "also when nobody is left who can administer the hub; so save({force: true})",
