@@ -6,7 +6,7 @@ import { parseEvent } from "../../shared/messages/events.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
 import { harmless } from "./errors.ts";
-import { dateShown } from "./show/render.ts";
+import { dateShown } from "./show/time.ts";
 import type { Shell } from "./shell.ts";
 
 /**

@@ -65,8 +65,9 @@ export type Relation =
     | { kind: "one"; column: string; required?: boolean; otherwise?: string }
     /**
      * `given`: as what the service takes a list of ids; without it the other side keeps the links.
+     * `shown`: their names are shown with the record.
      */
-    | { kind: "many"; through: LinkTable; given?: string }
+    | { kind: "many"; through: LinkTable; given?: string; shown?: true }
     /** The records of the other model whose `column` holds this record's id. */
     | { kind: "back"; column: string }
   );
@@ -234,13 +235,19 @@ export function back(model: ModelName, meaning: string, column?: string): MakeRe
 export function many(
   model: ModelName,
   meaning: string,
-  { through, given, ...options }: { through: string; service?: HubService; given?: string },
+  { through, given, shown, ...options }: {
+    through: string;
+    service?: HubService;
+    given?: string;
+    shown?: true;
+  },
 ): MakeRelation {
   return (_, { table, service }) => ({
     kind: "many",
     model,
     meaning,
     ...(given ? { given } : {}),
+    ...(shown ? { shown } : {}),
     through: {
       service,
       table: through,

@@ -42,6 +42,7 @@ export const user = describeModel({
     roles: many("Role", "what they may do; a name, a role, or a list of either", {
       through: "user_role",
       given: "roles",
+      shown: true,
     }),
     rules: many("Rule", "what they may do besides their roles", {
       through: "user_rule",

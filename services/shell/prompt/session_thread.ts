@@ -143,7 +143,7 @@ async function serve(port: NonNullable<typeof parentPort>, data: string): Promis
         abandon = resolve;
         return Promise.race([evaluateShown(evaluator, statement), promise]);
       },
-      complete: (line) => complete(line, evaluator, globals),
+      complete: (line) => complete(line, { evaluator, shell: session.shell, globals }),
       interrupt() {
         if (!session.interrupt()) abandon({ kind: "abandoned" });
         return true;

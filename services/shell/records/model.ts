@@ -19,6 +19,7 @@ import { describe, grouped } from "../show/words.ts";
 import { adopt, defineProperties, ShellRecord, unknownProperty } from "./record.ts";
 import { RecordList } from "./record_list.ts";
 import { asQuery } from "./query.ts";
+import { readLabels } from "./labels.ts";
 import { storedIdOf } from "./relations.ts";
 import { estimatedRows, PAGE_ROWS, selectRows } from "./rows.ts";
 import { camelCase, noSuchName, refusingUnknown } from "./typos.ts";
@@ -165,6 +166,7 @@ function createReading(shell: Shell, description: Description, record: (row: Row
       offset,
       descending,
     });
+    await readLabels(shell, description, rows);
     return RecordList.page(rows.map(record), more);
   }
 

@@ -9,6 +9,7 @@ import { ShellError } from "../errors.ts";
 import type { Outcome, Row } from "../models/description.ts";
 import { nameOf, type RecordBase, type RecordState, stateOf } from "../shell.ts";
 import { listed } from "../show/words.ts";
+import { readLabels } from "./labels.ts";
 import { idsOf } from "./relations.ts";
 import { selectRows } from "./rows.ts";
 
@@ -142,5 +143,6 @@ async function storedRow({ model, row }: Pick<RecordState, "model" | "row">): Pr
   const tx = shell.databases[description.service];
   const { rows } = await selectRows(tx, description, { where: [tx`id = ${id}`], limit: 1 });
   if (!rows[0]) throw new ShellError(`${description.name} ${id} does not exist any more`);
+  await readLabels(shell, description, rows);
   return rows[0];
 }

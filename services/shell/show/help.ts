@@ -57,14 +57,10 @@ export function helpOfShell(): HelpText {
   const width = terminalWidth();
   return new HelpText([
     "Models, such as db.Organization:",
-    table(DESCRIPTIONS.map(({ name, meaning }) => ({ model: name, meaning })), width, {
-      wrap: true,
-    }),
+    table(DESCRIPTIONS.map(({ name, meaning }) => ({ model: name, meaning })), width),
     "",
     "On db and sql:",
-    table(Object.entries(DATABASE_METHODS).map(([typed, meaning]) => ({ typed, meaning })), width, {
-      wrap: true,
-    }),
+    table(Object.entries(DATABASE_METHODS).map(([typed, meaning]) => ({ typed, meaning })), width),
     "",
     ...wrapped(
       "A record is changed by assignment and stored by await record.save(). There are no permission checks and no " +
@@ -99,13 +95,13 @@ export function helpOf(description: Description): HelpText {
     `Table ${tableName} of ${service}.`,
     "",
     "Fields",
-    table(properties, width, { wrap: true }),
+    table(properties, width),
     "",
     `Relations (awaited: await ${name.toLowerCase()}.${Object.keys(relations)[0]})`,
-    table(related, width, { wrap: true }),
+    table(related, width),
     "",
     "Methods",
-    table(methodsOf(description), width, { wrap: true }),
+    table(methodsOf(description), width),
     ...notes.flatMap((note) => ["", ...wrapped(note, width)]),
   ].join("\n"));
 }

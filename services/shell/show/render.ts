@@ -4,17 +4,16 @@
  * @module
  */
 import { harmless } from "../errors.ts";
-import type { Description } from "../models/description.ts";
-import { type AnyRecord, RecordBase, stateOf } from "../shell.ts";
+import type { Description, Relation } from "../models/description.ts";
+import { type AnyRecord, nameOf, RecordBase, stateOf } from "../shell.ts";
+import { labelsOf } from "../records/labels.ts";
 import { table } from "./table.ts";
+import { dateShown } from "./time.ts";
+import { grouped } from "./words.ts";
 
-/** How many characters of one value a record shows. */
+/** How many characters of one value a record shows, and of one that may be very long. */
 const LONGEST_VALUE = 2000;
-
-/** `2026-11-23 21:56:40 UTC` */
-export function dateShown(date: Date): string {
-  return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
+const LONGEST_LARGE_VALUE = 200;
 
 /** Any value in one line. */
 export function cell(value: unknown): string {
@@ -61,29 +60,32 @@ function isPlainObject(value: unknown): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** One line of a table: small values only, relations by id. */
+/** One line of a table: small values only, relations by id and name. */
 function rowOf(record: AnyRecord, { fields, relations }: Description) {
-  const { row = {} } = stateOf(record);
+  const labels = labelsOf(stateOf(record).row);
   const cells: Record<string, string> = {};
   for (const [name, { large, hidden }] of Object.entries(fields)) {
     if (!large && !hidden) cells[name] = cell(record[name]);
   }
   for (const [name, relation] of Object.entries(relations)) {
-    if (relation.kind === "one") cells[name] = cell(row[relation.column]);
+    if (isShown(relation)) cells[name] = cell(labels[name]);
   }
   return cells;
 }
 
 function renderRecord(record: RecordBase, width: number): string {
   const { model: { description }, row, given, once } = stateOf(record);
+  const labels = labelsOf(row);
   const lines: [name: string, value: string][] = [];
-  for (const [name, { hidden }] of Object.entries(description.fields)) {
-    if (!hidden) lines.push([name, cell(record[name]).slice(0, LONGEST_VALUE)]);
+  for (const [name, { hidden, large }] of Object.entries(description.fields)) {
+    const longest = large ? LONGEST_LARGE_VALUE : LONGEST_VALUE;
+    if (!hidden) lines.push([name, shortened(cell(record[name]), longest)]);
   }
   for (const [name, relation] of Object.entries(description.relations)) {
-    if (relation.kind !== "one") continue;
-    const value = given.has(name) ? assigned(given.get(name)) : cell(row?.[relation.column]);
-    lines.push([name, value ? `${relation.model} ${value}` : ""]);
+    if (!isShown(relation)) continue;
+    const value = given.has(name) ? assigned(given.get(name)) : cell(labels[name]);
+    const model = relation.kind === "one" && value ? `${relation.model} ` : "";
+    lines.push([name, model + value]);
   }
   for (const [name, value] of once) {
     lines.push([name, `${cell(value)} (note it now: it cannot be shown again)`]);
@@ -93,7 +95,17 @@ function renderRecord(record: RecordBase, width: number): string {
   return table(lines.map(([name, value]) => ({ [description.name]: name, "": value })), width);
 }
 
+function isShown(relation: Relation): boolean {
+  return relation.kind === "one" || (relation.kind === "many" && relation.shown === true);
+}
+
+function shortened(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  return `${text.slice(0, longest)}… (${grouped(text.length)} characters)`;
+}
+
+/** What was assigned to a relation and is not saved yet. */
 function assigned(value: unknown): string {
-  if (!(value instanceof RecordBase)) return cell(value);
-  return cell(stateOf(value).row?.id ?? "not saved");
+  if (Array.isArray(value)) return value.map(assigned).join(", ");
+  return value instanceof RecordBase ? nameOf(value).replace(/^\w+ /, "") : cell(value);
 }
