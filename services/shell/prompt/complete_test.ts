@@ -31,7 +31,7 @@ Deno.test("complete() knows the fields inside of a new record's braces", async (
     ["lastname: "],
     "not lastSeen, by the hub",
   );
-  assert.deepEqual(await candidates("new db.User({username: d"), []);
+  assert.deepEqual(await candidates("new db.User({username: d"), ["db"]);
 });
 
 Deno.test("complete() knows what an awaited question gives", async () => {
