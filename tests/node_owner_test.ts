@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { useTestStack, waitFor } from "./harness.ts";
 import { writeParquet } from "./support/parquet.ts";
+import { parse } from "yaml";
+import { createApiClient } from "../services/stack/api_client.ts";
 import { createSite, encodeInput, type Json, type Member } from "./site.ts";
 import { startAlgorithmStore } from "./support/algorithm_store.ts";
 
@@ -290,6 +292,20 @@ Deno.test("the node notes the seals of the hub's audit record in its own", async
   const which = `service=${noted.service}&after=${noted.number - 1}`;
   const [same] = (await site.admin.get(`/audit/seals?${which}`)).data;
   assert.deepEqual([noted.number, noted.sha256], [same.number, same.sha256]);
+
+  // What a node has noted and the hub does not have is on record, once: the hub was restored from
+  // a backup, or somebody rewrote its record.
+  const { api_key } = parse(await Deno.readTextFile(member.config));
+  const api = createApiClient(stack().gatewayUrl);
+  const node = api.as((await api.post("/token/node", { api_key })).access_token);
+  const sha256 = "0".repeat(64);
+  for (let time = 0; time < 2; time++) await node.get(`/audit/seals?${which}&noted=${sha256}`);
+  await site.researcher.get(`/audit/seals?${which}&noted=${sha256}`);
+  const told = await site.admin.get(`/audit?what=audit.seal_unknown&object_id=${member.nodeId}`);
+  assert.deepEqual(
+    told.data.map((one: { data: unknown }) => one.data),
+    [{ service: noted.service, number: noted.number, sha256 }],
+  );
   const asked = await site.researcher.request("GET", "/audit/seals?after=x");
   assert.equal(asked.status, 400);
   await asked.body?.cancel();

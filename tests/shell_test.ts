@@ -170,6 +170,23 @@ Deno.test("db.watch() shows what happens until Ctrl-C, and the prompt goes on", 
   });
 });
 
+Deno.test("db.watch() says when a service or the broker goes, and when it is back", async () => {
+  await withPrompt(async (prompt) => {
+    await prompt.keys("await db.watch()\r");
+    await prompt.shows("Watching");
+    await stack().part("task").kill9();
+    await prompt.shows(/task gone {2}does not answer/);
+    await stack().part("task").restart();
+    await prompt.shows(/task back/);
+    await stack().part("nats").kill9();
+    await prompt.shows(/broker gone {2}what happens now is not shown/);
+    await stack().part("nats").restart();
+    await prompt.shows(/broker back {2}events in between are not shown/);
+    await prompt.keys("\x03");
+    await prompt.shows(/events? seen\.\nsextant> $/);
+  });
+});
+
 Deno.test("db.doctor() finds a healthy hub healthy, and a stopped service missing", async () => {
   // deno-lint-ignore no-explicit-any -- the shape of a finding is asserted on below
   const findings: any[] = await valueOf("await db.doctor()");
@@ -178,7 +195,8 @@ Deno.test("db.doctor() finds a healthy hub healthy, and a stopped service missin
     assert.equal(of(check)?.state, "ok", JSON.stringify(of(check)));
     assert.match(of(check).finding, /version \d+\.\d+\.\d+ answers/);
   }
-  for (const check of ["stream EVENTS", "outbox of task", "database size"]) {
+  const checks = ["stream EVENTS", "outbox of task", "database size", "disk space"];
+  for (const check of [...checks, "administrators"]) {
     assert.equal(of(check)?.state, "ok", JSON.stringify(of(check)));
   }
   await stack().part("task").kill9();

@@ -25,6 +25,8 @@ export interface Addresses {
   broker: { url: string; enrolmentFile: string } | undefined;
   /** `http://host:port` of the gateway, where it is known. */
   gatewayUrl: string | undefined;
+  /** Where `deno task up` keeps its data, when that is what is meant. */
+  dataFolder?: string | undefined;
 }
 
 const text = z.string().min(1).optional();
@@ -58,6 +60,7 @@ export async function readAddresses(dataFolder: string): Promise<Addresses> {
     ) as Record<HubService, string>,
     broker: url && enrolmentFile ? { url, enrolmentFile } : fromFolder?.broker,
     gatewayUrl: config.SEXTANT_GATEWAY_URL ?? fromFolder?.gatewayUrl,
+    dataFolder: fromFolder?.dataFolder,
   };
 }
 
@@ -89,6 +92,7 @@ async function readFolder(folder: string): Promise<Addresses> {
       enrolmentFile: own(FILES.enrolment),
     },
     gatewayUrl: gateway === undefined ? undefined : `http://127.0.0.1:${gateway}`,
+    dataFolder: folder,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { hostname, userInfo } from "node:os";
 import type { Operator } from "../../shared/storage/audit.ts";
+import { acknowledgeSeals } from "../../shared/storage/noted_seals.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { type BrokerLink, connectBroker } from "./broker.ts";
@@ -108,6 +109,9 @@ export async function openSession(
         export: (path?: string) => exportEntities(shell, path),
         watch: () => watchEvents(shell),
         doctor: () => diagnose(shell, addresses),
+        acknowledgeSeals: () =>
+          shell.databases.identity.begin((tx) => acknowledgeSeals(tx, shell.operator))
+            .then(() => "Noted, in the audit record."),
         [INSPECT]: () => helpOfShell().text,
       },
       "db",

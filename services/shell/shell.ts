@@ -43,7 +43,7 @@ export interface Model {
   findOne(where: Record<string, unknown>): Promise<AnyRecord | undefined>;
   /** One record after the other, however many there are. */
   each(where?: Record<string, unknown>): AsyncGenerator<AnyRecord>;
-  getMany(ids: number[]): Promise<Records>;
+  getMany(ids: number[], options?: ListOptions): Promise<Records>;
   count(where?: Record<string, unknown>): Promise<number>;
   help(): { text: string };
 }

@@ -34,6 +34,8 @@ export const auditSealList = z.object({
   /** Those after this number; without it the newest ones. */
   after: z.string().regex(/^\d{1,15}$/, "must be the number of a seal, or 0").transform(Number)
     .optional(),
+  /** The digest that the asker has noted of the seal after that number. */
+  noted: z.string().regex(/^[0-9a-f]{64}$/, "must be the digest of a seal").optional(),
   newest: pageNumber.pipe(z.number().max(MOST_SEALS)).optional(),
 }).refine(
   ({ after, newest }) => after === undefined || newest === undefined,

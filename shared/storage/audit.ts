@@ -139,6 +139,14 @@ export async function recordDone(
   if (scope) await insertion(tx, scope, [{ what, object, ...DONE, data }]);
 }
 
+/** Records something that an operator said in the shell. */
+export async function recordOperatorWord(tx: Tx, operator: Operator, what: string): Promise<void> {
+  await scopes.run(
+    scopeOf(operator),
+    () => recordDone(tx, what, { noun: what.split(".")[0]!, id: null }),
+  );
+}
+
 /**
  * Records changes by the events that tell of them. The outbox calls this in the transaction of the
  * change, which fails when this does.
@@ -164,7 +172,11 @@ export function recordOperatorChanges(
   operator: Operator,
   events: { name: string; data: Record<string, unknown> }[],
 ): void {
-  const scope: Scope = {
+  scopes.run(scopeOf(operator), recordChanges, tx, events);
+}
+
+function scopeOf(operator: Operator): Scope {
+  return {
     requestId: crypto.randomUUID(),
     method: "shell",
     path: `${operator.name}@${operator.host}`.slice(0, 200),
@@ -172,7 +184,6 @@ export function recordOperatorChanges(
     operator,
     object: undefined,
   };
-  scopes.run(scope, recordChanges, tx, events);
 }
 
 const DONE = { outcome: "done", status: null, code: null } as const;

@@ -67,7 +67,13 @@ export async function lookAtSeals(
     const before = noted[service];
     const found = await follow(sealsOf(service), before);
     if (typeof found === "string") {
-      log.error("The hub's audit record is not what it was", { service, problem: found });
+      log.error("The hub's audit record is not what it was", {
+        service,
+        problem: found,
+        advice:
+          "Ask the hub's operator. If the hub was restored from a backup, and you believe so, " +
+          `remove ${path}: its record is then noted anew, and what was noted before stays here.`,
+      });
       await audit.record("hub record broken", { service, noted: before, problem: found });
       continue;
     }
@@ -91,7 +97,7 @@ async function follow(
     const newest = (await ask("newest=1")).at(-1);
     return newest && { number: newest.number, sha256: newest.sha256 };
   }
-  const [same, ...following] = await ask(`after=${noted.number - 1}`);
+  const [same, ...following] = await ask(`after=${noted.number - 1}&noted=${noted.sha256}`);
   if (same?.number !== noted.number) return `Seal ${noted.number} is gone.`;
   if (same.sha256 !== noted.sha256) return `Seal ${noted.number} is another one.`;
   let last: Note = noted;

@@ -1,12 +1,33 @@
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import { checkSeals } from "../../../shared/storage/audit_seal.ts";
+import { unknownSeals } from "../../../shared/storage/noted_seals.ts";
 import type { Shell } from "../shell.ts";
 import { grouped } from "../show/words.ts";
-import { type Finding, ok, wrong } from "./finding.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
 
 const CHANGED =
   "Somebody changed the record in the database. Keep a copy of the tables audit and audit_seal, and compare " +
   "with a backup and with the seals that nodes have noted in their own audit logs.";
+
+const UNKNOWN =
+  "If the databases were restored from a backup, have each data station remove hub-record.json from " +
+  "its data folder (its own audit log keeps what it noted), and acknowledge it here: " +
+  "await db.acknowledgeSeals(). If they were not, somebody rewrote the record: compare with a backup.";
+const WAITS =
+  "An operator has acknowledged it. It ends when the data station removes hub-record.json from its " +
+  "data folder.";
+
+/** Seals that data stations know and this hub does not: see `shared/storage/noted_seals.ts`. */
+export async function checkNotedSeals({ databases }: Shell): Promise<Finding[]> {
+  const seals = await unknownSeals(databases.identity);
+  return seals.map(({ node_id, service, number, sha256, acknowledged }) => {
+    const check = `audit record seen by node ${node_id}`;
+    const finding =
+      `it has noted seal ${number} of ${service}, ${sha256.slice(0, 16)}…, which is ` +
+      "not the one here";
+    return acknowledged ? note(check, finding, WAITS) : wrong(check, finding, UNKNOWN);
+  });
+}
 
 /** Whether the audit records are what they were when they were sealed. */
 export async function checkAudit({ databases }: Shell): Promise<Finding[]> {

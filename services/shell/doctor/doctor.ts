@@ -6,7 +6,9 @@ import { harmless } from "../errors.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Addresses } from "../connections.ts";
 import { checkAgents } from "./agents.ts";
-import { checkAudit } from "./audit.ts";
+import { checkAdministrators } from "./administrators.ts";
+import { checkDisk } from "./disk.ts";
+import { checkAudit, checkNotedSeals } from "./audit.ts";
 import { checkBroker } from "./broker.ts";
 import { checkDatabases } from "./databases.ts";
 import { type Check, type Finding, wrong } from "./finding.ts";
@@ -20,10 +22,13 @@ const CHECKS: Record<string, Check> = {
   services: checkServices,
   broker: checkBroker,
   databases: checkDatabases,
+  disk: checkDisk,
+  administrators: checkAdministrators,
   work: checkWork,
   agents: checkAgents,
   keys: checkKeys,
   audit: checkAudit,
+  "audit at nodes": checkNotedSeals,
 };
 
 export class Diagnosis {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sealAudit } from "../../../shared/storage/audit_seal.ts";
+import { acknowledgeSeals } from "../../../shared/storage/noted_seals.ts";
 import { temporaryFolder, useTestPostgres } from "../../../tests/harness.ts";
 import { prepareDatabases } from "../../../tests/support/shell.ts";
 import type { Addresses } from "../connections.ts";
@@ -11,13 +12,20 @@ import type { Shell } from "../shell.ts";
 
 const postgres = useTestPostgres();
 
+/** Nothing besides the databases, which the shell of a test has already. */
+const NOWHERE: Addresses = {
+  databaseUrls: { identity: "", collaboration: "", task: "" },
+  broker: undefined,
+  gatewayUrl: undefined,
+};
+
 type Look = (addresses?: Partial<Addresses>) => Promise<(check: string) => Finding | undefined>;
 
 /** A hub's databases without its services, and a function that looks them over. */
 async function inShell(work: (shell: Shell, look: Look) => Promise<void>): Promise<void> {
   const urls = await postgres.newDatabases();
   await prepareDatabases(urls);
-  const addresses: Addresses = { databaseUrls: urls, broker: undefined, gatewayUrl: undefined };
+  const addresses: Addresses = { ...NOWHERE, databaseUrls: urls };
   const session = await openSession({ addresses, say: () => {} });
   try {
     await work(session.shell, async (more = {}) => {
@@ -66,7 +74,8 @@ Deno.test("diagnose() finds work that waits for nodes which are offline, or gone
       insert into result (task_id, organization_id, node_id)
       values (1, 1, ${node.id as number}), (1, 2, 77), (1, 3, null)`;
     const of = await look();
-    assert.equal(of("nodes")!.finding, "0 of 1 are online");
+    assert.equal(of("nodes")!.finding, "0 of 1 are online; offline: n");
+    assert.equal(of("nodes")!.state, "note");
     assert.match(of(`node ${node.id}`)!.finding, /n is offline, and 1 result waits for it/);
     assert.match(of("node 77")!.finding, /does not exist any more/);
     assert.equal(of("node null"), undefined);
@@ -159,5 +168,63 @@ Deno.test("diagnose() finds an audit record that was changed in the database", a
     assert.equal(changed.state, "wrong");
     assert.match(changed.finding, /was changed/);
     assert.match(changed.advice!, /nodes have noted/);
+  });
+});
+
+Deno.test("diagnose() says who can administer the hub, and that nobody can", async () => {
+  await inShell(async ({ models }, look) => {
+    const nobody = (await look())("administrators")!;
+    assert.equal(nobody.state, "wrong");
+    assert.match(nobody.advice!, /u\.roles = "Root"/);
+    const organization = await new models.Organization({ name: "One" }).save();
+    const values = { username: "alice", password: "p", organization, roles: "Root" };
+    await new models.User(values).save();
+    assert.deepEqual((await look())("administrators"), {
+      check: "administrators",
+      state: "ok",
+      finding: "alice",
+    });
+  });
+});
+
+Deno.test("diagnose() tells how much room the disk has", async () => {
+  await inShell(async (_shell, look) => {
+    assert.match((await look())("disk space")!.finding, /cannot be seen from here/);
+    const dataFolder = Deno.cwd();
+    const { finding } = (await look({ dataFolder }))("disk space")!;
+    assert.match(finding, /^[\d,]+ MB of [\d,]+ MB are free at \//);
+    const nowhere = (await look({ dataFolder: "/nowhere" }))("disk")!;
+    assert.equal(nowhere.state, "wrong");
+  });
+});
+
+Deno.test("diagnose() names seals that nodes know and the hub does not, until an operator acknowledges them", async () => {
+  await inShell(async (shell, look) => {
+    const { identity } = shell.databases;
+    const told = (number: number) =>
+      identity`
+        insert into audit (request_id, who_kind, who_id, what, object, object_id, outcome, method, path, data)
+        values ('r', 'node', 7, 'audit.seal_unknown', 'node', 7, 'done', 'GET', '/api/audit/seals', ${
+        identity.json({ service: "task", number, sha256: "ab".repeat(32) })
+      })`;
+    await told(512);
+    const check = "audit record seen by node 7";
+    const found = (await look())(check)!;
+    assert.equal(found.state, "wrong");
+    assert.match(found.finding, /it has noted seal 512 of task, abababababababab…, which is not/);
+    assert.match(found.advice!, /hub-record\.json[^]*db\.acknowledgeSeals\(\)/);
+    await identity.begin((tx) => acknowledgeSeals(tx, shell.operator));
+    await told(512);
+    const known = (await look())(check)!;
+    assert.equal(known.state, "note");
+    assert.match(known.advice!, /ends when the data station removes hub-record\.json/);
+    const [word] = await identity`select who_kind, path from audit where what like '%acknowledged'`;
+    assert.equal(word!.who_kind, "operator");
+    await told(600);
+    const { findings } = await diagnose(shell, NOWHERE);
+    assert.deepEqual(
+      findings.filter((one) => one.check === check).map((one) => one.state).sort(),
+      ["note", "wrong"],
+    );
   });
 });

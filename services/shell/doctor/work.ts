@@ -13,8 +13,17 @@ export async function checkWork({ databases }: Shell): Promise<Finding[]> {
   const open = await databases.task<{ node_id: number; count: number }[]>`
     select node_id, count(*)::integer as count from result
     where finished_at is null and node_id is not null group by node_id order by node_id`;
-  const online = nodes.filter((node) => node.status === "online").length;
-  const findings = [ok("nodes", `${online} of ${nodes.length} are online`)];
+  const offline = nodes.filter((node) => node.status !== "online");
+  const online = `${nodes.length - offline.length} of ${nodes.length} are online`;
+  const names = offline.slice(0, 10).map((node) => node.name).join(", ") +
+    (offline.length > 10 ? ` and ${offline.length - 10} more` : "");
+  const findings = [
+    offline.length === 0 ? ok("nodes", online) : note(
+      "nodes",
+      `${online}; offline: ${names}`,
+      "Ask their data stations whether that is meant; what they are asked waits for them.",
+    ),
+  ];
   const late = await databases.task<{ node_id: number; count: number }[]>`
     select node_id, count(*)::integer as count from result
     where status = 'pending' and accepted_at is null and node_id is not null

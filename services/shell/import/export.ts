@@ -16,14 +16,11 @@ export async function exportEntities(shell: Shell, path?: string): Promise<strin
   }
   const collaborations: unknown[] = [];
   for await (const one of Collaboration.each()) {
-    const members = await one.organizations as AnyRecord[];
-    collaborations.push({
-      name: one.name,
-      encrypted: one.encrypted,
-      participants: members.map(({ name }) => ({ name })),
-    });
+    const participants: unknown[] = [];
+    for await (const { name } of one.organizations) participants.push({ name });
+    collaborations.push({ name: one.name, encrypted: one.encrypted, participants });
   }
-  const text = stringify({ organizations, collaborations });
+  const text = stringify({ organizations, collaborations }, { lineWidth: 0 });
   if (path !== undefined) await Deno.writeTextFile(path, text);
   return text;
 }

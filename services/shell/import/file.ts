@@ -7,7 +7,9 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { oneLine, ShellError } from "../errors.ts";
 
-const name = z.string("must be text").min(1, "must not be empty");
+/** Whatever the database takes for a name: what was exported can be imported. */
+const name = z.string("must be text");
+const notEmpty = name.min(1, "must not be empty");
 /** Values may be empty; a zip code may be a bare number. */
 const optionalText = z.string("must be text").nullish();
 const zipcode = z.union([z.string(), z.number().transform(String)], "must be text or a number")
@@ -21,7 +23,7 @@ function fileSchema(object: typeof z.object | typeof z.strictObject) {
     lastname: optionalText,
     email: optionalText,
     password: z.string("must be text; put it in quotes").min(1, "must not be empty").nullish(),
-    roles: z.array(name, "must be a list of names of roles").nullish(),
+    roles: z.array(notEmpty, "must be a list of names of roles").nullish(),
   });
   const organization = object({
     name,
@@ -37,10 +39,12 @@ function fileSchema(object: typeof z.object | typeof z.strictObject) {
   const collaboration = object({
     name,
     encrypted: z.boolean("must be true or false").nullish(),
-    participants: z.array(participant, "must be a list of participants")
-      .min(1, "must name at least one"),
-    tasks: z.array(name, "must be a list of names of images").nullish(),
-  });
+    participants: z.array(participant, "must be a list of participants"),
+    tasks: z.array(notEmpty, "must be a list of names of images").nullish(),
+  }).refine(
+    ({ participants, tasks }) => participants.length > 0 || !tasks?.length,
+    { path: ["tasks"], message: "need a participant, whose they are" },
+  );
   return object({
     organizations: z.array(organization, "must be a list of organizations").nullish(),
     collaborations: z.array(collaboration, "must be a list of collaborations").nullish(),
@@ -64,6 +68,8 @@ export interface ImportDocument {
   warnings: string[];
   /** The line of something in the file, for a message about it. */
   lineOf(path: Path): number;
+  /** The line of something, and what holds it, such as `line 3, user "a" of organization "b"`. */
+  whereIs(path: Path): string;
 }
 
 /** Reads and checks the file; throws a message that names every problem with its line. */
@@ -91,19 +97,20 @@ export async function readImportFile(
     throw problemsIn(path, ["line 1: must hold organizations and collaborations"]);
   }
   const lineOf = (at: Path) => line(offsetOf(document, at));
+  const whereIs = (at: Path) => [`line ${lineOf(at)}`, ...placeIn(raw, at)].join(", ");
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const issue of exact.safeParse(raw).error?.issues ?? []) {
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
-        const where = `line ${
-          line(keyOffset(document, issue.path, key))
-        }: the key ${key} is not known`;
+        const at = [`line ${line(keyOffset(document, issue.path, key))}`];
+        const where = [...at, ...placeIn(raw, issue.path)].join(", ") +
+          `: the key ${key} is not known`;
         if (strict) problems.push(where);
         else warnings.push(`${where}; it is ignored`);
       }
     } else {
-      problems.push(`line ${lineOf(issue.path)}: ${wordsFor(issue.path)} ${missing(raw, issue)}`);
+      problems.push(`${whereIs(issue.path)}: ${wordsFor(issue.path)} ${missing(raw, issue)}`);
     }
   }
   if (problems.length > 0) throw problemsIn(path, problems);
@@ -111,9 +118,9 @@ export async function readImportFile(
   const organizations = contents.organizations ?? [];
   const collaborations = contents.collaborations ?? [];
   const repeated = repetitions(organizations, collaborations)
-    .map(({ path, what, first }) => `line ${lineOf(path)}: ${what}, as in line ${lineOf(first)}`);
+    .map(({ path, what, first }) => `${whereIs(path)}: ${what}, as in line ${lineOf(first)}`);
   if (repeated.length > 0) throw problemsIn(path, repeated);
-  return { organizations, collaborations, warnings, lineOf };
+  return { organizations, collaborations, warnings, lineOf, whereIs };
 }
 
 /** A message that names the file and the lines. */
@@ -126,7 +133,30 @@ export function problemsIn(path: string, problems: string[]): ImportProblem {
   return new ImportProblem(`${path} is not imported, nothing was changed: ${problems.join("; ")}`);
 }
 
-/** `users[1].roles` of an organization as `roles`; the line says the rest. */
+const ENTRIES: Record<string, string> = {
+  organizations: "organization",
+  users: "user",
+  collaborations: "collaboration",
+  participants: "participant",
+  roles: "role",
+  tasks: "task",
+};
+
+/** `["organizations", 0, "users", 1, "email"]` as `user "b" of organization "a"`; none at the top. */
+function placeIn(raw: unknown, path: Path): string[] {
+  const places: string[] = [];
+  let held = raw as Record<PropertyKey, unknown> | null | undefined;
+  for (const [at, step] of path.entries()) {
+    held = held?.[step] as typeof held;
+    if (typeof step !== "number") continue;
+    const name = typeof held === "object" ? held?.name ?? held?.username : held;
+    const called = typeof name === "string" ? JSON.stringify(name) : String(step + 1);
+    places.unshift(`${ENTRIES[String(path[at - 1])] ?? "entry"} ${called}`);
+  }
+  return places.length > 0 ? [places.join(" of ")] : [];
+}
+
+/** `users[1].roles` of an organization as `roles`; where it is says the rest. */
 function wordsFor(path: Path): string {
   const names = path.filter((one) => typeof one === "string");
   const last = path.at(-1);
@@ -176,7 +206,7 @@ function repetitions(
   const found: Repetition[] = [];
   const seen = new Map<string, Path>();
   function once(kind: string, value: string | null | undefined, path: Path, shown = true) {
-    if (!value) return;
+    if (value === null || value === undefined) return;
     const key = `${kind}\n${value}`;
     const first = seen.get(key);
     if (!first) seen.set(key, path);

@@ -82,7 +82,12 @@ async function settleMembers(
     before,
     wanted: { encrypted, ...(others ? { organization_ids: [...members] } : {}) },
     create: (values) =>
-      operator.createCollaboration(collaboration, { name, encrypted: true, ...values }),
+      operator.createCollaboration(collaboration, {
+        name,
+        encrypted: true,
+        organization_ids: [],
+        ...values,
+      }),
     update: (id, values) => operator.updateCollaboration(collaboration, id, values),
   });
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import fc from "fast-check";
+import { parse, stringify } from "yaml";
 import { temporaryFolder, useTestPostgres } from "../../../tests/harness.ts";
 import { prepareDatabases } from "../../../tests/support/shell.ts";
 import { verifyPassword } from "../../identity/accounts/passwords.ts";
@@ -134,32 +136,32 @@ const BROKEN: [what: string, text: string, message: RegExp][] = [
   [
     "a bad reference",
     SAMPLE.replace("- name: IKNL\n        api_key", "- name: Nobody\n        api_key"),
-    /line 56: there is no organization "Nobody"/,
+    /line 56, participant "Nobody" of collaboration "ZEPPELIN": there is no organization "Nobody"/,
   ],
   [
     "a duplicate user name",
     SAMPLE.replace("username: stan", "username: admin"),
-    /line 33: the user name "admin" again, as in line 9/,
+    /line 33, user "admin" of organization "[^"]+": the user name "admin" again, as in line 9/,
   ],
   [
     "a wrong type",
     SAMPLE.replace("encrypted: false", "encrypted: perhaps"),
-    /line 63: encrypted must be true or false/,
+    /line 63, collaboration "[^"]+": encrypted must be true or false/,
   ],
   [
     "a missing name",
     SAMPLE.replace("- username: stan\n        firstname", "- firstname"),
-    /line 33: username is missing/,
+    /line 33, user 2 of organization "Small Organization": username is missing/,
   ],
   [
     "an unknown role",
     SAMPLE.replace("[Viewer]", "[Dreamer]"),
-    /^ImportProblem: [^ ]+ is not imported, nothing was changed: line 51: there is no role "Dreamer"$/,
+    /^ImportProblem: [^ ]+ is not imported, nothing was changed: line 51, role "Dreamer" of user "[^"]+" of organization "[^"]+": there is no role "Dreamer"$/,
   ],
   [
     "a key that is no UUID",
     SAMPLE.replace("123e4567-e89b-12d3-a456-426614174001", "k"),
-    /line 57: api_key must be a UUID/,
+    /line 57, participant "IKNL" of collaboration "ZEPPELIN": api_key must be a UUID/,
   ],
   ["no YAML", SAMPLE.replace("organizations:", "organizations: ["), /line \d+: /],
   ["a list", "- a\n- b\n", /line 1: must hold organizations/],
@@ -178,10 +180,16 @@ for (const [what, text, message] of BROKEN) {
 Deno.test("import() warns of a key that is not known; with strict it refuses", async () => {
   await inWorld(async ({ import: run, state }) => {
     const before = await state();
-    await assert.rejects(run(SAMPLE, { strict: true }), /line 73: the key domain is not known/);
+    await assert.rejects(
+      run(SAMPLE, { strict: true }),
+      /line 73, collaboration "[^"]+": the key domain is not known/,
+    );
     assert.equal(await state(), before);
     const { warnings } = await run(SAMPLE);
-    assert.equal(warnings[0], "line 73: the key domain is not known; it is ignored");
+    assert.match(
+      warnings[0]!,
+      /^line 73, collaboration "[^"]+": the key domain is not known; it is ignored$/,
+    );
   });
 });
 
@@ -247,3 +255,82 @@ Deno.test("import() moves the role of the only administrator to another user, an
     assert.equal(row!.username, "bob");
   });
 });
+
+/** Texts that Postgres can hold, and among them what YAML takes for something else. */
+const text = fc.oneof(
+  fc.string({ unit: "binary" }).filter((one) => !one.includes("\0")),
+  fc.constantFrom(
+    "",
+    " ",
+    "yes",
+    "null",
+    "~",
+    "1",
+    "0x1f",
+    "2026-01-01",
+    "- a",
+    "a: b",
+    "#",
+    "'",
+    '"',
+  ),
+  fc.constantFrom(
+    "a\nb\n",
+    "\ttab",
+    "| >",
+    "&a",
+    "*a",
+    "!!str a",
+    "a  ",
+    "\u0085",
+    "\u2028",
+    "a".repeat(300),
+  ),
+);
+
+Deno.test("export() and import() are each other's inverse, whatever the names", async () => {
+  await inWorld(async ({ import: run, eval: db, state }) => {
+    const property = fc.asyncProperty(text, text, text, async (name, username, other) => {
+      const email = null;
+      const users = [{ username, firstname: other, lastname: name, email, roles: ["Viewer"] }];
+      const organization = { name, domain: other, address1: username, zipcode: other, users };
+      const collaborations = [
+        { name: other, encrypted: false, participants: [{ name }] },
+        { name: `${other} without members`, encrypted: true, participants: [] },
+      ];
+      const withPassword = { ...organization, users: [{ ...users[0], password: "p" }] };
+      await run(stringify({ organizations: [withPassword], collaborations }));
+      const exported = await db.export!() as string;
+      const before = await state();
+      const { created, changed } = await run(exported, { strict: true });
+      assert.deepEqual({ created, changed }, { created: [], changed: [] });
+      assert.equal(await state(), before);
+      const found = parse(exported);
+      const same = (one: { name: string }) => one.name === name;
+      const { users: theirs, ...rest } = found.organizations.find(same);
+      for (const key of ["name", "domain", "address1", "zipcode"] as const) {
+        assert.equal(rest[key], organization[key]);
+      }
+      assert.ok(theirs.some((one: { username: string }) => one.username === username));
+      for (const one of collaborations) {
+        assert.deepEqual(
+          found.collaborations.find((it: { name: string }) => it.name === one.name),
+          one,
+        );
+      }
+      // The next case begins with nothing.
+      await (await (db.Organization as never as Finder).getByName(name))!.delete({
+        yes: true,
+        force: true,
+      });
+      for (const { name } of collaborations) {
+        await (await (db.Collaboration as never as Finder).getByName(name))!.delete({ yes: true });
+      }
+    });
+    await fc.assert(property, { numRuns: 40 });
+  });
+});
+
+interface Finder {
+  getByName(name: string): Promise<{ delete(options: object): Promise<string> } | undefined>;
+}

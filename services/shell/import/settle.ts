@@ -71,7 +71,7 @@ export function createSettling(
         return await work();
       } catch (error) {
         if (error instanceof ImportProblem) throw error;
-        throw problemsIn(path, [`line ${file.lineOf(at)}: ${explain(error)}`]);
+        throw problemsIn(path, [`${file.whereIs(at)}: ${explain(error)}`]);
       }
     },
   };

@@ -47,6 +47,8 @@ export interface Field {
   large?: boolean;
   /** Left out of tables and JSON. */
   hidden?: boolean;
+  /** Last in tables, whose last columns find no room on a narrow terminal. */
+  minor?: boolean;
 }
 
 /** A table that links two models. */
@@ -115,6 +117,9 @@ export interface Method {
   meaning: string;
   // deno-lint-ignore no-explicit-any -- called from the prompt, with whatever was typed
   call(target: any, tools: Tools, ...args: any[]): unknown;
+  /** All of a list that `call` gives the beginning of. */
+  // deno-lint-ignore no-explicit-any -- as above
+  each?(...args: any[]): AsyncGenerator;
 }
 
 /** What goes with a record, in words such as `3 users`. */
@@ -212,7 +217,7 @@ export const date = fieldsOf("date");
 export const list = fieldsOf("list");
 
 export const id = integer("number, given when it is saved", { readOnly: true });
-export const createdAt = date("when it was made", { readOnly: true });
+export const createdAt = date("when it was made", { readOnly: true, minor: true });
 /** Stored only as a digest: never shown but to whom it was just made for. */
 export const secret = (meaning: string, options: FieldOptions = {}) =>
   text(meaning, { virtual: true, hidden: true, notEmpty: true, ...options });

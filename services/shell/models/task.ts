@@ -38,6 +38,7 @@ export const task = describeModel({
     runId: integer("shared with its descendants; from Task.nextRunId() or the parent", {
       required: true,
       column: "job_id",
+      minor: true,
     }),
     createdAt,
     status: text("out of its results", {
@@ -52,6 +53,7 @@ export const task = describeModel({
       get: (row) => statusesOf(row).length > 0 && statusesOf(row).every(isFinal),
     }),
     database: text("label of the database it reads", {
+      minor: true,
       virtual: true,
       get: (row) => (row.databases as { label: string }[])[0]?.label ?? null,
     }),

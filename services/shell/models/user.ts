@@ -26,11 +26,13 @@ export const user = describeModel({
     email: text("unique; where recovery mail goes"),
     failedLogins: integer("wrong passwords in a row; 0 opens a locked account", {
       column: "failed_login_attempts",
+      minor: true,
     }),
-    lastSeen: date("last request", { readOnly: true }),
+    lastSeen: date("last request", { readOnly: true, minor: true }),
     createdAt,
     password: secret("only a hash is stored, and never shown", { required: true }),
     secondFactor: boolean("whether a second factor is set up", {
+      minor: true,
       virtual: true,
       readOnly: true,
       get: (row) => row.has_second_factor,

@@ -19,16 +19,26 @@ const NAMES: Record<string, string> = {
 };
 
 const KEYWORDS = new RegExp(
-  String.raw`\b(?:new\s+)?(db\.(?:${MODEL_NAMES.join("|")}))\(\s*(\w+\s*=(?![=>])[^]*)\)\s*;?\s*$`,
+  String.raw`\b(?:new\s+)?(db\.(?:${MODEL_NAMES.join("|")}))` +
+    String.raw`\(\s*(\w+\s*=(?![=>])[^]*?)\)(\.save\(\))?\s*;?\s*$`,
 );
+const APPEND = /^\s*([\w.]+)\.(\w+)\.append\((.+)\)\s*;?\s*$/;
 const COMPREHENSION = /\[\s*(.+?)\s+for\s+(\w+)\s+in\s+(.+?)(?:\s+if\s+(.+?))?\s*\]/;
+const VALUES: Record<string, string> = { True: "true", False: "false", None: "null" };
 
 /** What to type instead of a statement that would do something else than it does in Python. */
 export function beforeEvaluation(statement: string): string | undefined {
-  const [call, model, values] = KEYWORDS.exec(statement) ?? [];
+  const [append, record, relation, one] = APPEND.exec(statement) ?? [];
+  if (append) {
+    return `a relation is assigned as a whole here: ` +
+      `${record}.${relation} = [...(await ${record}.${relation}), ${one}]`;
+  }
+  const [call, model, values, save = ""] = KEYWORDS.exec(statement) ?? [];
   if (!call) return undefined;
-  const named = values!.replace(/(^|,\s*)(\w+)\s*=(?!=)\s*/g, "$1$2: ");
-  const right = `new ${model}({${named.trim().replace(/,$/, "")}})`;
+  const named = values!
+    .replace(/(^|,\s*)(\w+)\s*=(?!=)\s*/g, "$1$2: ")
+    .replace(/: (True|False|None)\b/g, (_, value) => `: ${VALUES[value]}`);
+  const right = `new ${model}({${named.trim().replace(/,$/, "")}})${save}`;
   return `values are given by name in braces here: ${statement.replace(call, right).trim()}`;
 }
 

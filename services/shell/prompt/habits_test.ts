@@ -3,6 +3,10 @@ import { ShellError } from "../errors.ts";
 import { afterFailure, beforeEvaluation } from "./habits.ts";
 
 const KEYWORDS: [python: string, right: string][] = [
+  [
+    `db.Collaboration(name="c (d)", encrypted=False, organizations=[o, p]).save()`,
+    `new db.Collaboration({name: "c (d)", encrypted: false, organizations: [o, p]}).save()`,
+  ],
   [`db.Organization(name="IKNL")`, `new db.Organization({name: "IKNL"})`],
   [
     `o = db.Organization(name="IKNL", domain = "iknl.nl",)`,
@@ -52,4 +56,11 @@ Deno.test("afterFailure() knows Python's own names, and its comments", () => {
   assert.equal(afterFailure("# a comment", syntax), "a comment begins with // here");
   assert.equal(afterFailure("toString", missing("toString")), undefined);
   assert.equal(afterFailure("a b", syntax), undefined);
+});
+
+Deno.test("beforeEvaluation() shows how to add to a relation", () => {
+  assert.equal(
+    beforeEvaluation("user.rules.append(rule)"),
+    "a relation is assigned as a whole here: user.rules = [...(await user.rules), rule]",
+  );
 });

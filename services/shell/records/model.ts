@@ -67,13 +67,14 @@ export function createModel(shell: Shell, description: Description): Model {
   function defineMethods(
     target: object,
     typed: string,
-    methods: Record<string, Pick<Method, "call">>,
+    methods: Record<string, Pick<Method, "call" | "each">>,
   ): void {
-    for (const [method, { call }] of Object.entries(methods)) {
+    for (const [method, { call, each }] of Object.entries(methods)) {
       Object.defineProperty(target, method, {
         value(this: unknown, ...values: unknown[]) {
           const answer = call(target === model ? model : this, shell, ...values);
-          return answer instanceof Promise ? asQuery(answer, `${typed}.${method}(…)`) : answer;
+          if (!(answer instanceof Promise)) return answer;
+          return asQuery(answer, `${typed}.${method}(…)`, each && (() => each(...values)));
         },
       });
     }
@@ -91,6 +92,9 @@ Object.setPrototypeOf(
     say: (model) => model.shell.say,
   }),
 );
+
+/** Called from the prompt, with whatever was typed. */
+type Ask = (...values: unknown[]) => unknown;
 
 /** What can be asked of every model. */
 function questionsOf(description: Description, { page, list, count }: Reading) {
@@ -112,8 +116,7 @@ function questionsOf(description: Description, { page, list, count }: Reading) {
     }
     return await list(conditionsOf(description, where), options);
   }
-  async function* each(where: Record<string, unknown> = {}) {
-    const conditions = conditionsOf(description, where);
+  async function* all(conditions: Condition[]) {
     let last = 0;
     while (true) {
       const after = last;
@@ -123,23 +126,34 @@ function questionsOf(description: Description, { page, list, count }: Reading) {
       last = records.at(-1)!.id as number;
     }
   }
-  const getMany = (ids: number[]) => list([(tx) => tx`id = any(${ids})`]);
+  const each = (where: Record<string, unknown> = {}) => all(conditionsOf(description, where));
+  const among = (ids: number[]): Condition => (tx) => tx`id = any(${ids})`;
+  const getMany = (ids: number[], options?: ListOptions) => list([among(ids)], options);
+  const streams: Record<string, (...values: never[]) => AsyncGenerator> = {
+    get: () => all([]),
+    find: each,
+    getMany: (ids: number[]) => all([among(ids)]),
+  };
   const help = () => helpOf(description);
-  const lookupsBy = Object.entries(lookups).map(([method, properties]) => {
-    async function lookUp(...values: unknown[]) {
-      if (values.length !== properties.length || values.includes(undefined)) {
-        throw new ShellError(`${name}.${method} needs ${properties.join(" and ")}`);
+  const lookupsBy = Object.fromEntries(
+    Object.entries(lookups).map(([method, properties]) => {
+      async function lookUp(...values: unknown[]) {
+        if (values.length !== properties.length || values.includes(undefined)) {
+          throw new ShellError(`${name}.${method} needs ${properties.join(" and ")}`);
+        }
+        return await findOne(Object.fromEntries(properties.map((one, at) => [one, values[at]])));
       }
-      return await findOne(Object.fromEntries(properties.map((one, at) => [one, values[at]])));
-    }
-    return [method, lookUp];
-  });
+      return [method, lookUp];
+    }),
+  );
   const questions = { get, find, findOne, each, getMany, count, help };
   return Object.fromEntries(
-    [...Object.entries(questions), ...lookupsBy].map(([method, ask]) => [
+    [...Object.entries(questions), ...Object.entries(lookupsBy)].map(([method, ask]) => [
       method,
-      // deno-lint-ignore no-explicit-any -- called from the prompt, with whatever was typed
-      { call: (_model: unknown, _tools: unknown, ...values: any[]) => (ask as any)(...values) },
+      {
+        call: (_model: unknown, _tools: unknown, ...values: unknown[]) => (ask as Ask)(...values),
+        ...(streams[method] ? { each: streams[method] } : {}),
+      },
     ]),
   );
 }
@@ -186,7 +200,7 @@ function createReading(shell: Shell, description: Description, record: (row: Row
     return `These are the first ${
       grouped(shown)
     } of ${total}. Others: get({offset: ${shown}}) or ` +
-      `find({…}); all, one by one: for await (const one of db.${name}.each()) …`;
+      `find({…}); all, one by one: for await (const one of db.${name}.get()) …`;
   }
 
   async function count(where: Record<string, unknown> = {}): Promise<number> {

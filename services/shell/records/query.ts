@@ -23,8 +23,15 @@ export function isQuery(value: unknown): value is Promise<unknown> {
   return typeof value === "object" && value !== null && queries.has(value);
 }
 
-/** The promise, which can be awaited and nothing else; `typed` is how one gets it, such as `db.User.get(…)`. */
-export function asQuery<Value>(promise: Promise<Value>, typed: string): Promise<Value> {
+/**
+ * The promise, which can be awaited and nothing else; `typed` is how one gets it, such as
+ * `db.User.get(…)`. With `each` all can be had one by one, too: `for await (const one of …)`.
+ */
+export function asQuery<Value>(
+  promise: Promise<Value>,
+  typed: string,
+  each?: () => AsyncGenerator,
+): Promise<Value> {
   const complain = (instead: string) =>
     new ShellError(`${typed} is not there yet: put await before it${instead}`);
   const answer = isQuery(promise) ? promise.then((value) => value as Value) : promise;
@@ -42,6 +49,7 @@ export function asQuery<Value>(promise: Promise<Value>, typed: string): Promise<
   const query = new Proxy(answer, {
     get(target, property) {
       if (OF_PROMISES.has(property)) awaited = true;
+      if (property === Symbol.asyncIterator && each) return each;
       if (OF_PROMISES.has(property) || (typeof property === "symbol" && !USES.has(property))) {
         const value = Reflect.get(target, property, target);
         return typeof value === "function" && property !== "constructor"

@@ -15,7 +15,7 @@ import {
 import { render } from "../show/render.ts";
 import { terminalWidth } from "../show/table.ts";
 import { asQuery } from "./query.ts";
-import { related } from "./relations.ts";
+import { eachRelated, related } from "./relations.ts";
 import {
   type DeleteOptions,
   deleteRecord,
@@ -121,7 +121,12 @@ export function defineProperties(prototype: RecordBase, { name, fields, relation
     define(
       property,
       true,
-      (record) => asQuery(related(record, property, relation), `${name.toLowerCase()}.${property}`),
+      (record) =>
+        asQuery(
+          related(record, property, relation),
+          `${name.toLowerCase()}.${property}`,
+          relation.kind === "one" ? undefined : () => eachRelated(record, property, relation),
+        ),
       (value) => {
         if (kind === "one" || (kind === "many" && relation.given)) return value;
         throw new ShellError(`${name}: ${property} cannot be assigned; set it on the ${model}`);

@@ -4,8 +4,9 @@
  */
 import { ShellError } from "../errors.ts";
 import type { LinkTable, ModelName, Relation } from "../models/description.ts";
-import { nameOf, RecordBase, type Shell, stateOf } from "../shell.ts";
+import { type AnyRecord, type Model, nameOf, RecordBase, type Shell, stateOf } from "../shell.ts";
 import { describe } from "../show/words.ts";
+import { PAGE_ROWS } from "./rows.ts";
 import { MAX_INTEGER } from "./values.ts";
 
 /** What a relation leads to; what was assigned and is not saved yet is given back as it is. */
@@ -28,14 +29,39 @@ export async function related(
       const id = row[relation.column] as number | null;
       return id === null ? undefined : await other.get(id);
     }
-    case "back": {
-      const [property] = Object.entries(other.description.relations)
-        .find(([, one]) => one.kind === "one" && one.column === relation.column)!;
-      return await other.find({ [property]: row.id });
+    case "back":
+      return await other.find({ [backProperty(other, relation.column)]: row.id });
+    case "many": {
+      const ids = await linkedIds(shell, relation.through, row.id as number);
+      // What can be assigned must be there as a whole: the rest would be lost with the next save.
+      return await other.getMany(ids, relation.given ? { limit: ids.length } : {});
     }
-    case "many":
-      return await other.getMany(await linkedIds(shell, relation.through, row.id as number));
   }
+}
+
+/** All that a relation leads to, one by one, however many. */
+export async function* eachRelated(
+  record: RecordBase,
+  name: string,
+  relation: Relation & { kind: "back" | "many" },
+): AsyncGenerator {
+  const { model: { shell }, row, given } = stateOf(record);
+  const other = shell.models[relation.model];
+  if (given.has(name) || !row) yield* await related(record, name, relation) as AnyRecord[];
+  else if (relation.kind === "back") {
+    yield* other.each({ [backProperty(other, relation.column)]: row.id });
+  } else {
+    const ids = await linkedIds(shell, relation.through, row.id as number);
+    for (let at = 0; at < ids.length; at += PAGE_ROWS) {
+      yield* await other.getMany(ids.slice(at, at + PAGE_ROWS));
+    }
+  }
+}
+
+/** The relation of the other model that leads back. */
+function backProperty({ description: { relations } }: Model, column: string): string {
+  return Object.entries(relations)
+    .find(([, one]) => one.kind === "one" && one.column === column)![0];
 }
 
 async function linkedIds(

@@ -66,6 +66,27 @@ Deno.test("a million results: one is found at once, all come as a first page tha
     assert.ok(memoryUsed() - before < 100e6);
     assert.match(said[0]!, /^These are the first 1,000 of about 1,000,000\. /);
     assert.equal((await Result.get({ offset: PAGE_ROWS, limit: 1 }))[0]?.id, PAGE_ROWS + 1);
+
+    // What a list and a relation hold more than a page of can be had one by one.
+    const task = (await Task.get(1))!;
+    await db`update result set task_id = 1, organization_id = id where id <= 2500`;
+    assert.equal((await task.results as unknown[]).length, PAGE_ROWS);
+    const streams: [unknown, number][] = [
+      [task.results, 2500],
+      [Result.find({ task }), 2500],
+      [Result.get(), 5000],
+    ];
+    for (const [streamed, expected] of streams) {
+      let seen = 0;
+      let last = 0;
+      for await (const { id } of streamed as AsyncIterable<{ id: number }>) {
+        assert.ok(id > last);
+        last = id;
+        if (++seen === 5000) break;
+      }
+      assert.equal(seen, expected);
+    }
+    assert.ok(memoryUsed() - before < 100e6);
   });
 });
 

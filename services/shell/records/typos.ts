@@ -66,9 +66,10 @@ export function noSuchName(
   candidates: readonly string[],
   otherwise: string,
 ): ShellError {
-  const lower = name.toLowerCase();
+  const typed = camelCase(name);
+  const lower = typed.toLowerCase();
   const near = candidates.find((one) => [lower, `${lower}s`].includes(one.toLowerCase())) ??
-    candidates.find((one) => `${one.toLowerCase()}s` === lower) ?? closest(name, candidates);
+    candidates.find((one) => `${one.toLowerCase()}s` === lower) ?? closest(typed, candidates);
   return new ShellError(`${what} has no ${name}; ${near ? `did you mean ${near}?` : otherwise}`);
 }
 

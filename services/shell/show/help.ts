@@ -27,7 +27,8 @@ export class HelpText {
 export const MODEL_METHODS = {
   get: {
     usage: "get(), get(1), get({limit, offset, descending})",
-    meaning: "all, or the one with this id",
+    meaning: "all, a page at a time, or the one with this id; so find, getMany and relations: " +
+      "for await (const one of …) gives each of them, however many",
   },
   find: {
     usage: "find({field: value})",
@@ -48,6 +49,8 @@ export const DATABASE_METHODS: Record<string, string> = {
   "await db.export()": "the same as text in the form of such a file, without secrets",
   "await db.watch()": "what happens, as it happens, until Ctrl-C",
   "await db.doctor()": "checks the hub, and says what to do",
+  "await db.acknowledgeSeals()":
+    "after a backup was restored: db.doctor() no longer warns of what nodes had noted until now",
   "await sql.identity`select …`":
     "any query of one service's database: identity, collaboration, task. It tells nobody of changes",
 };

@@ -60,16 +60,19 @@ function isPlainObject(value: unknown): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** One line of a table: small values only, relations by id and name. */
+/** One line of a table: small values only, relations by id and name, what is minor last. */
 function rowOf(record: AnyRecord, { fields, relations }: Description) {
   const labels = labelsOf(stateOf(record).row);
   const cells: Record<string, string> = {};
-  for (const [name, { large, hidden }] of Object.entries(fields)) {
-    if (!large && !hidden) cells[name] = cell(record[name]);
-  }
+  const small = Object.keys(fields).filter((name) => !fields[name]!.large && !fields[name]!.hidden);
+  const [minor, major] = [true, false].map((wanted) =>
+    small.filter((name) => (fields[name]!.minor ?? false) === wanted)
+  );
+  for (const name of major!) cells[name] = cell(record[name]);
   for (const [name, relation] of Object.entries(relations)) {
     if (isShown(relation)) cells[name] = cell(labels[name]);
   }
+  for (const name of minor!) cells[name] = cell(record[name]);
   return cells;
 }
 
