@@ -28,7 +28,7 @@ SEXTANT_NATS_SERVER and SEXTANT_POSTGRES_BIN choose the servers' programs; else 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** Many tests wait for a process, or for a moment to pass. */
 const SLOTS = navigator.hardwareConcurrency + 1;
-const DEADLINE_MS = 30 * 60_000;
+const DEADLINE_MS = 60 * 60_000;
 /**
  * Each slot takes free ports from a range of its own, so that files side by side never want the
  * same.
