@@ -49,8 +49,8 @@ export async function* checkWays(
       identity = await hub.whoAmI(AbortSignal.timeout(PATIENCE_MS));
     } catch (error) {
       if (error instanceof WrongKeyError) trouble = undefined;
-      const todo = error instanceof WrongKeyError ? "" : "; try again when the hub is well";
-      yield finding("API key", false, why(error) + todo);
+      const remedy = error instanceof WrongKeyError ? "" : "; try again when the hub is well";
+      yield finding("API key", false, why(error) + remedy);
       return undefined;
     }
     yield finding("API key", true, `this is node ${identity.id}, "${identity.name}"`);
@@ -83,8 +83,8 @@ async function* checkApi(api: string, wayOut: WayOut): AsyncGenerator<Finding, b
     await response.body?.cancel();
   } catch (error) {
     const reason = networkReason(messageOf(error), wayOut.proxyOf(api));
-    const todo = "check server_url, port and api_path, and proxy, no_proxy and ca";
-    yield finding(name, false, `no answer from ${api}: ${reason}; ${todo}`);
+    const remedy = "check server_url, port and api_path, and proxy, no_proxy and ca";
+    yield finding(name, false, `no answer from ${api}: ${reason}; ${remedy}`);
     return false;
   }
   const { ok, status, headers } = response;
@@ -124,8 +124,8 @@ async function checkBroker(
     return finding(name, true, `${url} answers`);
   } catch (error) {
     const reason = networkReason(messageOf(error), wayOut.proxyOf(url));
-    const todo = "a proxy or firewall between must let WebSockets through";
-    return finding(name, false, `no answer from ${url}: ${reason}; ${todo}`);
+    const remedy = "a proxy or firewall between must let WebSockets through";
+    return finding(name, false, `no answer from ${url}: ${reason}; ${remedy}`);
   }
 }
 

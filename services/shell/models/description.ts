@@ -118,7 +118,7 @@ export interface Method {
   // deno-lint-ignore no-explicit-any -- called from the prompt, with whatever was typed
   call(target: any, tools: Tools, ...args: any[]): unknown;
   /** All of a list that `call` gives the beginning of. */
-  // deno-lint-ignore no-explicit-any -- as above
+  // deno-lint-ignore no-explicit-any -- called from the prompt, with whatever was typed
   each?(...args: any[]): AsyncGenerator;
 }
 
