@@ -345,7 +345,7 @@ Deno.test("every answer carries a request id and security headers, and the prefl
   });
   assert.equal(response.headers.get("x-request-id"), "my-request-1");
   assert.equal(response.headers.get("x-content-type-options"), "nosniff");
-  assert.match((await response.json()).version, /^4\.14\./);
+  assert.match((await response.json()).version, /^4\.15\./);
   const preflight = await fetch(`${stack().gatewayUrl}/api/task`, {
     method: "OPTIONS",
     headers: { origin: "https://ui.example", "access-control-request-method": "POST" },

@@ -327,7 +327,7 @@ Deno.test("every documented object has every field", async () => {
     rules: Array.from({ length: 86 }, (_, index) => index + 1),
     orgs_in_collabs: [],
   });
-  assertShape(await admin.get("/version"), { version: /^4\.14\./, sextant: anyText });
+  assertShape(await admin.get("/version"), { version: /^4\.15\./, sextant: anyText });
   const health = await admin.get("/health");
   assert.equal(health.database, true);
 });

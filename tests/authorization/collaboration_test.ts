@@ -66,7 +66,7 @@ async function node(world: World, place: Place): Promise<number> {
 }
 
 function storeUrl(world: World): string {
-  return store.url.replace(/api$/, world.name());
+  return store.url.replace(/api$/, `${world.name()}/api`);
 }
 
 /** A new link to an algorithm store, of a collaboration as above. */

@@ -43,6 +43,9 @@ export interface TestStoreOptions {
   refusing?: number;
 }
 
+/** Where its API is: a front may have put it below a path. */
+const API = /^(\/[^/]+)?\/api(?=\/)/;
+
 /** As SQL's LIKE, which the store compares by. */
 function isLike(text: string, pattern: string): boolean {
   const expression = pattern.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/%/g, ".*")
@@ -83,10 +86,10 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
 
   function answer(request: Request, body: unknown): Response {
     const { pathname, searchParams } = new URL(request.url);
-    const path = pathname.replace(/^\/[^/]+/, "");
+    const path = pathname.replace(API, "");
     const { method } = request;
     // As Flask answers beside the API.
-    if (!pathname.startsWith("/api/")) return new Response("Not Found", { status: 404 });
+    if (!API.test(pathname)) return new Response("Not Found", { status: 404 });
     if (path === "/algorithm") {
       askedBy.push(request.headers.get("authorization"));
       const image = searchParams.get("image")!;
@@ -113,7 +116,7 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
     async (request) => {
       const text = await request.text();
       const body = text ? JSON.parse(text) : undefined;
-      const path = new URL(request.url).pathname.replace(/^\/[^/]+/, "");
+      const path = new URL(request.url).pathname.replace(API, "");
       const authorization = request.headers.get("authorization");
       received.push({ what: `${request.method} ${path}`, authorization, body });
       return answer(request, body);
