@@ -1,0 +1,165 @@
+import type { Description } from "sextant/api.ts";
+import { FAMILIES, LINKS } from "sextant/kernels/families.ts";
+
+const model = {
+  outcome: { type: "column", label: "Outcome", help: "The column that the model explains" },
+  predictors: {
+    type: "columns",
+    label: "Predictors",
+    help: "Columns that explain it: numbers, or categories of text or truth values",
+  },
+  family: {
+    type: "choice",
+    choices: FAMILIES,
+    default: "gaussian",
+    label: "Family",
+    help: "How the outcome spreads about its mean: binomial is logistic regression",
+  },
+  link: {
+    type: "choice",
+    choices: LINKS,
+    optional: true,
+    label: "Link",
+    help:
+      "Which function of the mean is a sum of the predictors: the family's usual one unless given",
+  },
+  offset: {
+    type: "column",
+    columnType: "number",
+    optional: true,
+    label: "Offset",
+    help: "A column of numbers that is added to the predictors with the coefficient 1",
+  },
+  weights: {
+    type: "column",
+    columnType: "number",
+    optional: true,
+    label: "Weights",
+    help: "A column that says how many rows each row stands for",
+  },
+} as const;
+
+const internal = {
+  variables: { type: "list", label: "Variables", help: "The columns and their levels" },
+  terms: { type: "list", label: "Terms", help: "The coefficients and their scales" },
+} as const;
+
+export const description = {
+  name: "glm",
+  version: "1.0.0",
+  summary: "Generalized linear models: linear, logistic, Poisson and gamma regression.",
+  methods: {
+    central: {
+      label: "Fit a model",
+      help: "Fits the model on the rows of all organizations, as if they had been pooled",
+      arguments: {
+        ...model,
+        categories: {
+          type: "columns",
+          optional: true,
+          label: "Categories",
+          help: "Predictors of numbers that are levels of a category",
+        },
+        reference: {
+          type: "object",
+          default: {},
+          label: "Reference levels",
+          help: "By category, the level that others are compared with: the first unless given",
+        },
+        min_level_count: {
+          type: "integer",
+          min: 1,
+          default: 1,
+          label: "Smallest level",
+          help: "Levels of fewer rows in all are left out with their rows, and counted",
+        },
+        confidence: {
+          type: "number",
+          min: 0.5,
+          max: 0.9999,
+          default: 0.95,
+          label: "Confidence",
+          help: "Of the intervals",
+        },
+        iterations: {
+          type: "integer",
+          min: 1,
+          max: 100,
+          default: 25,
+          label: "Iterations",
+          help: "After so many the model is said not to converge",
+        },
+        organizations: {
+          type: "organizations",
+          optional: true,
+          label: "Organizations",
+          help: "Whose rows are used: all of the collaboration unless given",
+        },
+      },
+      outputs: [
+        {
+          name: "coefficients",
+          kind: "model",
+          help: "By term: estimate, standard error, test, interval, and as a ratio",
+          restsOn: "n",
+        },
+        { name: "deviance", kind: "model", help: "Of the model", restsOn: "n" },
+        { name: "null_deviance", kind: "model", help: "Of the intercept alone", restsOn: "n" },
+        { name: "pearson_chi2", kind: "model", help: "Pearson's chi-squared", restsOn: "n" },
+        { name: "dispersion", kind: "model", help: "1 where the family fixes it", restsOn: "n" },
+        { name: "degrees_of_freedom", kind: "count", help: "Of the residuals", restsOn: "n" },
+        { name: "log_likelihood", kind: "model", help: "At its highest", restsOn: "n" },
+        {
+          name: "aic",
+          kind: "model",
+          help: "Akaike's criterion; the dispersion is not counted as a coefficient",
+          restsOn: "n",
+        },
+        { name: "family", kind: "other", help: "And link: what was fitted" },
+        { name: "link", kind: "other", help: "What was fitted" },
+        { name: "iterations", kind: "other", help: "Until it converged" },
+        { name: "n", kind: "count", help: "Rows used" },
+        { name: "sites", kind: "count", help: "Rows used and left out, by organization" },
+        { name: "left_out", kind: "count", help: "Rows left out, and for what" },
+        { name: "notes", kind: "other", help: "What a reader should know" },
+      ],
+      rounds: "One for the levels, one for means, then one or two for each iteration (about 6)",
+    },
+    partial_survey: {
+      internal: true,
+      help: "What the columns are at one organization",
+      arguments: {
+        columns: { type: "columns", label: "Columns", help: "Of the model" },
+        categories: { type: "list", label: "Categories", help: "Columns that are levels" },
+      },
+      outputs: [{ name: "*", kind: "count", help: "By column: type, moments, or rows by level" }],
+    },
+    partial_start: {
+      internal: true,
+      help: "How many rows one organization will use, and their moments",
+      arguments: { ...model, ...internal },
+      outputs: [
+        { name: "n", kind: "count", help: "Rows" },
+        { name: "leftOut", kind: "count", help: "Rows left out" },
+        { name: "moments", kind: "moments", help: "By term", restsOn: "n" },
+      ],
+    },
+    partial_step: {
+      internal: true,
+      help: "The part of one organization in one iteration",
+      arguments: {
+        ...model,
+        ...internal,
+        coefficients: { type: "list", label: "Coefficients", help: "Where the iteration stands" },
+      },
+      outputs: [
+        { name: "weight", kind: "count", help: "Rows, counted with their weights" },
+        { name: "deviance", kind: "moments", help: "Of these rows", restsOn: "weight" },
+        { name: "pearson", kind: "moments", help: "Of these rows", restsOn: "weight" },
+        { name: "terms", kind: "moments", help: "Of the likelihood", restsOn: "weight" },
+        { name: "triangle", kind: "moments", help: "Of the weighted rows", restsOn: "weight" },
+      ],
+    },
+  },
+  citations: ["McCullagh P, Nelder JA. Generalized Linear Models. 2nd ed. Chapman & Hall 1989."],
+} as const satisfies Description;

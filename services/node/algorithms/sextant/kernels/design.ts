@@ -1,0 +1,151 @@
+/**
+ * The columns of a model: its predictors' numbers, and for a category one of zeros and ones for
+ * each level but the one that the others are compared with.
+ * @module
+ */
+import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
+import { coverage, type Frame, type LeftOut, readLeftOut } from "./frame.ts";
+import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
+import type { Agreed, Variable } from "./survey.ts";
+
+/** One coefficient of a model. */
+export interface Term {
+  /** `age`, or `sex[male]`. */
+  name: string;
+  variable: string;
+  /** Of a category: the place of the level. */
+  level?: number | undefined;
+  /** Subtracted from the numbers, which are then divided by `scale`: it keeps digits. */
+  centre: number;
+  scale: number;
+}
+
+/** The levels that a model uses, and sentences about those that it leaves out. */
+export function commonLevels(
+  agreed: Agreed,
+  least: number,
+): { variable: Variable; notes: string[] } {
+  const { name, levels, counts } = agreed;
+  if (!levels) return { variable: { name }, notes: [] };
+  const rare = levels.filter((level) => counts[level]! < least);
+  return {
+    variable: { name, levels: levels.filter((level) => !rare.includes(level)) },
+    notes: rare.length === 0
+      ? []
+      : [`Of "${name}", ${rare.length} levels of fewer than ${least} rows were left out.`],
+  };
+}
+
+/** The terms of predictors, with neither centre nor scale yet. */
+export function termsOf(predictors: Variable[], reference: Record<string, unknown>): Term[] {
+  for (const name of Object.keys(reference)) {
+    if (predictors.some((predictor) => predictor.name === name && predictor.levels)) continue;
+    throw new TypeError(`"reference" names "${name}", which is no category among the predictors.`);
+  }
+  return predictors.flatMap(({ name, levels }) => {
+    if (!levels) return [{ name, variable: name, centre: 0, scale: 1 }];
+    if (levels.length < 2) {
+      throw new Error(
+        levels.length === 1
+          ? `The predictor "${name}" has the same value everywhere: "${levels[0]}".`
+          : `No level of the predictor "${name}" has rows enough.`,
+      );
+    }
+    const base = Object.hasOwn(reference, name) ? levels.indexOf(String(reference[name])) : 0;
+    if (base < 0) {
+      const known = levels.map((level) => `"${level}"`).join(", ");
+      throw new TypeError(
+        `"reference" of "${name}" must be one of its levels: ${known}.`,
+      );
+    }
+    return levels.flatMap((level, place) =>
+      place === base
+        ? []
+        : [{ name: `${name}[${level}]`, variable: name, level: place, centre: 0, scale: 1 }]
+    );
+  });
+}
+
+/** What a site says of the rows that it will use. */
+export interface Start {
+  n: number;
+  leftOut: LeftOut;
+  /** Of each term's column, and of the outcome and what else the model names. */
+  moments: Record<string, Moments>;
+}
+
+/** This site's {@linkcode Start}. */
+export function startOf(frame: Frame, terms: Term[], others: string[]): Start {
+  const columns = [
+    ...terms.map((term) => [term.name, termColumn(frame, term)] as const),
+    ...others.map((name) => [`:${name}`, frame.column(name)] as const),
+  ];
+  return {
+    n: frame.n,
+    leftOut: frame.leftOut,
+    moments: Object.fromEntries(columns.map(([name, values]) => [name, momentsOf(values)])),
+  };
+}
+
+export function readStart(value: unknown): Start {
+  return readFields<Start>(value, {
+    n: readCount,
+    leftOut: readLeftOut,
+    moments: (moments) => readRecord(moments, readMoments),
+  });
+}
+
+/** The terms scaled to the rows of all sites; throws if these cannot carry the model. */
+export function scaleTerms(terms: Term[], parts: Part<Start>[]): Term[] {
+  const { n, left_out } = coverage(parts);
+  if (n === 0) {
+    throw new Error(
+      left_out.rows === 0
+        ? "There are no rows."
+        : `No row is complete: of ${left_out.rows} rows, each lacks a value that the model needs.`,
+    );
+  }
+  if (n <= terms.length + 1) {
+    throw new Error(`${n} complete rows are too few for ${terms.length + 1} coefficients.`);
+  }
+  return terms.map((term) => {
+    const { mean, squares } = startMoments(parts, term.name);
+    const spread = Math.sqrt(squares / n);
+    if (spread <= 1e-14 * Math.abs(mean) || spread === 0) {
+      throw new Error(
+        term.level === undefined
+          ? `The predictor "${term.name}" has the same value in all rows that the model uses.`
+          : `The level ${term.name} is in ${mean === 0 ? "none" : "all"} of the rows ` +
+            `that the model uses.`,
+      );
+    }
+    return term.level === undefined ? { ...term, centre: mean, scale: spread } : term;
+  });
+}
+
+/** The moments over all sites of a term's column, or of another column, whose name begins with ":". */
+export function startMoments(parts: Part<Start>[], name: string): Moments {
+  return mergeMoments(parts.flatMap(({ part }) => part.moments[name] ?? []));
+}
+
+/** The column of a term, centred and scaled. */
+export function termColumn(frame: Frame, { variable, level, centre, scale }: Term): Float64Array {
+  const values = frame.column(variable);
+  if (level !== undefined) return values.map((place) => place === level ? 1 : 0);
+  return centre === 0 && scale === 1 ? values : values.map((value) => (value - centre) / scale);
+}
+
+/** Coefficients and their covariances for the columns as they are, with the intercept first. */
+export function unscale(terms: Term[], coefficients: number[], covariances: number[][]) {
+  // Each coefficient is a sum of scaled ones with these weights.
+  const weights = [
+    [1, ...terms.map(({ centre, scale }) => -centre / scale)],
+    ...terms.map(({ scale }, i) => [0, ...terms.map((_, j) => i === j ? 1 / scale : 0)]),
+  ];
+  const product = (a: number[], b: number[]) => a.reduce((sum, one, i) => sum + one * b[i]!, 0);
+  const half = weights.map((row) => covariances.map((column) => product(row, column)));
+  return {
+    coefficients: weights.map((row) => product(row, coefficients)),
+    covariances: half.map((row) => weights.map((other) => product(row, other))),
+  };
+}

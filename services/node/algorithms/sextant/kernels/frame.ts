@@ -1,0 +1,119 @@
+/**
+ * The rows of a site that a model can use: those in which nothing is missing.
+ * @module
+ */
+import type { Table } from "../api.ts";
+import { type Part, readCount, readFields, readRecord } from "../parts.ts";
+import { numbersOf, sumCounts, type Variable } from "./survey.ts";
+
+/** Rows that were not used, and why. A row in which two columns are missing counts at both. */
+export interface LeftOut {
+  rows: number;
+  /** By column. */
+  missing: Record<string, number>;
+  /** Rows with a level that the model leaves out, by column. */
+  levels: Record<string, number>;
+}
+
+export interface Frame {
+  /** Rows. */
+  n: number;
+  leftOut: LeftOut;
+  /** A column's numbers; of a category, the places of the levels. */
+  column(name: string): Float64Array;
+}
+
+/**
+ * The complete rows of these columns. A level that is not one of the agreed ones leaves its row out
+ * too.
+ */
+export function completeRows(table: Table, variables: Variable[]): Frame {
+  const leftOut: LeftOut = { rows: 0, missing: {}, levels: {} };
+  const complete = new Uint8Array(table.length).fill(1);
+  const columns = new Map<string, Float64Array>();
+  for (const variable of variables) {
+    const { values, missing, others } = valuesOf(table, variable);
+    columns.set(variable.name, values);
+    if (missing > 0) leftOut.missing[variable.name] = missing;
+    if (others > 0) leftOut.levels[variable.name] = others;
+    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) complete[i] = 0;
+  }
+  const n = complete.reduce((sum, one) => sum + one, 0);
+  leftOut.rows = table.length - n;
+  if (leftOut.rows > 0) {
+    for (const [name, values] of columns) {
+      const kept = new Float64Array(n);
+      let filled = 0;
+      for (let i = 0; i < values.length; i++) if (complete[i] === 1) kept[filled++] = values[i]!;
+      columns.set(name, kept);
+    }
+  }
+  return {
+    n,
+    leftOut,
+    column(name) {
+      const found = columns.get(name);
+      if (found) return found;
+      throw new Error(`The column "${name}" is not part of the model.`);
+    },
+  };
+}
+
+function valuesOf(table: Table, { name, levels }: Variable) {
+  if (!levels) {
+    // What `floats` throws says what is wrong.
+    const values = numbersOf(table, name) ?? table.floats(name);
+    const missing = values.reduce((sum, value) => sum + (Number.isNaN(value) ? 1 : 0), 0);
+    return { values, missing, others: 0 };
+  }
+  const places = new Map(levels.map((level, i) => [level, i]));
+  const known = new Map<unknown, number>();
+  const column = table.column(name).values;
+  const values = new Float64Array(column.length).fill(NaN);
+  let [missing, others] = [0, 0];
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i];
+    if (value === null || value === undefined) {
+      missing++;
+      continue;
+    }
+    let place = known.get(value);
+    if (place === undefined) known.set(value, place = places.get(String(value)) ?? NaN);
+    if (Number.isNaN(place)) others++;
+    else values[i] = place;
+  }
+  return { values, missing, others };
+}
+
+/** Reads what another site left out. */
+export function readLeftOut(value: unknown): LeftOut {
+  return readFields<LeftOut>(value, {
+    rows: readCount,
+    missing: (one) => readRecord(one, readCount),
+    levels: (one) => readRecord(one, readCount),
+  });
+}
+
+export interface Coverage {
+  /** Rows used. */
+  n: number;
+  sites: { organization: number; n: number; left_out: number }[];
+  left_out: LeftOut;
+}
+
+/** What a result rests on: the rows used, by site, and those left out. */
+export function coverage(parts: Part<{ n: number; leftOut: LeftOut }>[]): Coverage {
+  return {
+    n: parts.reduce((sum, { part }) => sum + part.n, 0),
+    sites: parts.map(({ organization, part }) => ({
+      organization,
+      n: part.n,
+      left_out: part.leftOut.rows,
+    })),
+    left_out: {
+      rows: parts.reduce((sum, { part }) => sum + part.leftOut.rows, 0),
+      missing: sumCounts(parts.map(({ part }) => part.leftOut.missing)),
+      levels: sumCounts(parts.map(({ part }) => part.leftOut.levels)),
+    },
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * What the columns of a model are, agreed by the sites before it is fitted: which are numbers,
+ * which are categories, and of which levels.
+ * @module
+ */
+import type { Table } from "../api.ts";
+import { readCount, readFields, readMoments, readRecord, readText } from "../parts.ts";
+import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
+import type { Part } from "../parts.ts";
+
+/** A column with more different values is no category; nor shall so many values leave a site. */
+export const MOST_LEVELS = 100;
+
+/** What one site says of a column. */
+export interface ColumnSurvey {
+  /** `none`: no row has a value. */
+  type: "number" | "category" | "none";
+  missing: number;
+  moments: Moments;
+  /** Of a category: rows by level. */
+  levels: Record<string, number>;
+}
+
+/** A column as all sites take it. */
+export interface Variable {
+  name: string;
+  /** Of a category, sorted; undefined for numbers. */
+  levels?: string[] | undefined;
+}
+
+export interface Agreed extends Variable {
+  moments: Moments;
+  /** Rows by level. */
+  counts: Record<string, number>;
+}
+
+/** Surveys columns; those of text or truth values are categories, and those of `categories`. */
+export function surveyColumns(table: Table, columns: string[], categories: string[]) {
+  return Object.fromEntries(columns.map((name) => [name, survey(table, name, categories)]));
+}
+
+function survey(table: Table, name: string, categories: string[]): ColumnSurvey {
+  const nothing = { missing: table.length, moments: momentsOf([]), levels: {} };
+  const numbers = numbersOf(table, name);
+  if (numbers && !categories.includes(name)) {
+    const moments = momentsOf(numbers);
+    const type = moments.n === 0 ? "none" : "number";
+    return { ...nothing, type, missing: table.length - moments.n, moments };
+  }
+  const { type, values } = table.column(name);
+  const missing = values.reduce((count: number, value) => count + (value === null ? 1 : 0), 0);
+  if (missing === values.length) return { ...nothing, type: "none" };
+  if (type === "date") {
+    throw new TypeError(`The column "${name}" holds dates, which are neither numbers nor levels.`);
+  }
+  return { ...nothing, type: "category", missing, levels: countLevels(name, values) };
+}
+
+/** A column's numbers, `NaN` where there is none; undefined if it holds something else. */
+export function numbersOf(table: Table, name: string): Float64Array | undefined {
+  try {
+    return table.floats(name);
+  } catch (error) {
+    // Without a value a column is of no type: it may well hold numbers at the other sites.
+    const values: unknown[] = table.column(name).values;
+    if (values.every((value) => value === null)) return new Float64Array(table.length).fill(NaN);
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+}
+
+/** Rows by value, of a column that is a category. */
+export function countLevels(name: string, values: readonly unknown[]): Record<string, number> {
+  const counts = new Map<unknown, number>();
+  for (const value of values) {
+    if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+    if (counts.size > MOST_LEVELS) {
+      throw new RangeError(
+        `The column "${name}" has more than ${MOST_LEVELS} different values, too many for levels.`,
+      );
+    }
+  }
+  return Object.fromEntries([...counts].map(([value, count]) => [String(value), count]));
+}
+
+/** Reads what `surveyColumns` made at another site. */
+export function readSurvey(value: unknown): Record<string, ColumnSurvey> {
+  return readRecord(value, (one) =>
+    readFields<ColumnSurvey>(one, {
+      type: (type) => readText(type) as ColumnSurvey["type"],
+      missing: readCount,
+      moments: readMoments,
+      levels: (levels) => readRecord(levels, readCount),
+    }));
+}
+
+/** What the sites' surveys say together; throws where they contradict each other or say nothing. */
+export function agreeOn(name: string, parts: Part<Record<string, ColumnSurvey>>[]): Agreed {
+  const said = parts.flatMap(({ organization, part }) => {
+    const column = part[name];
+    return column && column.type !== "none" ? [{ organization, ...column }] : [];
+  });
+  const [first] = said;
+  if (!first) throw new Error(`No organization has a value in the column "${name}".`);
+  const other = said.find(({ type }) => type !== first.type);
+  if (other) {
+    const numbers = [first, other].find(({ type }) => type === "number")!.organization;
+    const text = first.organization === numbers ? other.organization : first.organization;
+    throw new TypeError(
+      `The column "${name}" holds numbers at organization ${numbers} and levels at ` +
+        `organization ${text}.`,
+    );
+  }
+  const counts = sumCounts(said.map(({ levels }) => levels));
+  return {
+    name,
+    levels: first.type === "category" ? Object.keys(counts).sort(byLevel) : undefined,
+    moments: mergeMoments(said.map(({ moments }) => moments)),
+    counts,
+  };
+}
+
+/** Counts by name, summed. */
+export function sumCounts(parts: Record<string, number>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const part of parts) {
+    for (const [name, count] of Object.entries(part)) {
+      sums.set(name, (sums.get(name) ?? 0) + count);
+    }
+  }
+  return Object.fromEntries(sums);
+}
+
+/** The order of levels: numbers by size, then text by its letters' codes, the same everywhere. */
+export function byLevel(a: string, b: string): number {
+  const [x, y] = [Number(a), Number(b)];
+  if (!Number.isNaN(x) && !Number.isNaN(y) && x !== y) return x - y;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Sentences about levels that a reader should know of. */
+export function levelNotes(
+  { name, levels }: Variable,
+  parts: Part<Record<string, ColumnSurvey>>[],
+): string[] {
+  return (levels ?? []).flatMap((level) => {
+    const at = parts.filter(({ part }) => (part[name]?.levels[level] ?? 0) > 0);
+    if (parts.length === 1 || at.length !== 1) return [];
+    return [
+      `The level "${level}" of "${name}" is found at organization ${at[0]!.organization} only.`,
+    ];
+  });
+}

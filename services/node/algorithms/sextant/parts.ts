@@ -1,0 +1,97 @@
+/**
+ * Asking other organizations for their parts, and reading what they return: it comes from another
+ * site and is checked.
+ * @module
+ */
+import type { Context } from "./api.ts";
+
+export interface Part<T> {
+  /** The id of the organization. */
+  organization: number;
+  part: T;
+}
+
+export interface Question<T> {
+  /** Ids of the organizations to ask; all of the collaboration if left out. */
+  organizations: number[] | undefined;
+  method: string;
+  kwargs: Record<string, unknown>;
+  /** Returns the part, or throws a {@linkcode PartError}. */
+  read: (part: unknown) => T;
+}
+
+/** Runs a method beside the data of each organization, and returns their parts in that order. */
+export async function askParts<T>(context: Context, question: Question<T>): Promise<Part<T>[]> {
+  const { method, kwargs, read } = question;
+  const organizations = question.organizations ??
+    (await context.organizations()).map(({ id }) => id);
+  const task = await context.createTask({ organizations, input: { method, kwargs }, name: method });
+  const results = await context.results(task.id);
+  const parts = results.map(({ organization_id, result }, i) => {
+    const organization = organization_id ?? organizations[i]!;
+    try {
+      return { organization, part: read(result) };
+    } catch (error) {
+      if (!(error instanceof PartError)) throw error;
+      throw new TypeError(
+        `Organization ${organization} returned something other than its part: ${error.message}.`,
+      );
+    }
+  });
+  return parts.sort((a, b) => a.organization - b.organization);
+}
+
+/** What an organization returned is not its part. */
+export class PartError extends Error {
+  override name = "PartError";
+}
+
+/** A finite number. */
+export function readNumber(value: unknown): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new PartError("a number is missing");
+}
+
+/** A whole number that is not negative. */
+export function readCount(value: unknown): number {
+  if (Number.isSafeInteger(value) && value as number >= 0) return value as number;
+  throw new PartError("a count is missing");
+}
+
+export function readText(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new PartError("a text is missing");
+}
+
+/** A list, each of whose elements `read` reads; of this length, if one is given. */
+export function readList<T>(value: unknown, read: (one: unknown) => T, length?: number): T[] {
+  if (Array.isArray(value) && (length === undefined || value.length === length)) {
+    return value.map((one) => read(one));
+  }
+  throw new PartError(length === undefined ? "a list is missing" : `a list is not of ${length}`);
+}
+
+/** A square of numbers. */
+export function readSquare(value: unknown, size: number): number[][] {
+  return readList(value, (row) => readList(row, readNumber, size), size);
+}
+
+/** An object, each of whose values `read` reads. */
+export function readRecord<T>(value: unknown, read: (one: unknown) => T): Record<string, T> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, read(one)]));
+  }
+  throw new PartError("an object is missing");
+}
+
+/** An object with these fields. */
+export function readFields<T>(value: unknown, fields: { [K in keyof T]: (one: unknown) => T[K] }) {
+  const record = readRecord(value, (one) => one);
+  const entries = Object.entries(fields) as [string, (one: unknown) => unknown][];
+  return Object.fromEntries(entries.map(([name, read]) => [name, read(record[name])])) as T;
+}
+
+/** Moments, as `momentsOf` makes them. */
+export function readMoments(value: unknown): { n: number; mean: number; squares: number } {
+  return readFields(value, { n: readCount, mean: readNumber, squares: readNumber });
+}

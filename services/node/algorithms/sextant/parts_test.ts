@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import type { Context } from "./api.ts";
+import { askParts, readCount, readFields, readList, readNumber, readRecord } from "./parts.ts";
+import { readSquare, readText } from "./parts.ts";
+
+function contextOf(results: unknown[], asked: unknown[] = []): Context {
+  return {
+    table: () => assert.fail("no table is read"),
+    organizations: () => Promise.resolve([{ id: 3, name: "a" }, { id: 1, name: "b" }]),
+    createTask: (task) => Promise.resolve({ id: asked.push(task) }),
+    results: () =>
+      Promise.resolve(results.map((result, i) => ({ organization_id: [3, 1][i]!, result }))),
+    log() {},
+  };
+}
+const question = { organizations: undefined, method: "m", kwargs: { a: 1 }, read: readCount };
+
+Deno.test("askParts() asks all organizations and gives their parts by id", async () => {
+  const asked: unknown[] = [];
+  assert.deepEqual(await askParts(contextOf([7, 8], asked), question), [
+    { organization: 1, part: 8 },
+    { organization: 3, part: 7 },
+  ]);
+  const input = { method: "m", kwargs: { a: 1 } };
+  assert.deepEqual(asked, [{ organizations: [3, 1], input, name: "m" }]);
+});
+
+Deno.test("askParts() names the organization whose part is none", async () => {
+  await assert.rejects(
+    askParts(contextOf([7, -1]), question),
+    /^TypeError: Organization 1 returned something other than its part: a count is missing\.$/,
+  );
+});
+
+Deno.test("the readers of parts refuse what is something else", () => {
+  const refused: [(value: unknown) => unknown, unknown[]][] = [
+    [readNumber, [NaN, Infinity, null, "1"]],
+    [readCount, [1.5, -1, null, 2 ** 60]],
+    [readText, [null, 1]],
+    [(value) => readList(value, readNumber, 2), [[1], [1, "2"], {}, null]],
+    [(value) => readSquare(value, 2), [[[1, 2], [3]], [[1, 2]]]],
+    [(value) => readRecord(value, readNumber), [[], null, { a: "1" }]],
+    [(value) => readFields<{ n: number }>(value, { n: readCount }), [{}, [], { n: -1 }]],
+  ];
+  for (const [read, values] of refused) {
+    for (const value of values) assert.throws(() => read(value), { name: "PartError" });
+  }
+  assert.deepEqual(readFields<{ n: number }>({ n: 2, more: 1 }, { n: readCount }), { n: 2 });
+});
