@@ -2,6 +2,7 @@
  * Tries an algorithm out in this process: each organization is the text of a CSV file. For tests.
  * @module
  */
+import { checkArguments, type Description } from "sextant/description.ts";
 import { openTable } from "../../services/node/data/table.ts";
 import { createTables } from "../../services/node/data/tables.ts";
 import { DEFAULT_READ } from "../../services/node/data/options.ts";
@@ -9,14 +10,33 @@ import { temporaryFolder } from "../harness.ts";
 import type { Context, SubtaskResult } from "../../services/node/algorithms/api.ts";
 
 type Method = (context: Context, kwargs: never) => unknown;
+/** An algorithm's module: a package that describes itself, or a single file. */
+type Algorithm = Record<string, Method | Description>;
 
-/** Runs a method of `algorithm` as the first of the organizations, whose ids are 1, 2, and so on. */
+/** Organizations, each with a table, whose ids are 1, 2, and so on. */
+export interface Federation {
+  /** Runs a method of `algorithm` as the first organization, as a node does. */
+  run(algorithm: Algorithm, method: string, kwargs: Record<string, unknown>): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Runs a method of `algorithm` as the first of the organizations. */
 export async function federate(
-  algorithm: Record<string, Method>,
+  algorithm: Algorithm,
   method: string,
   kwargs: Record<string, unknown>,
   files: string[],
 ): Promise<unknown> {
+  const federation = await createFederation(files);
+  try {
+    return await federation.run(algorithm, method, kwargs);
+  } finally {
+    await federation.close();
+  }
+}
+
+/** Reads each organization's file once, for many runs. */
+export async function createFederation(files: string[]): Promise<Federation> {
   const folder = await temporaryFolder();
   const tables = createTables({ folder: `${folder.path}/tables`, namesMayLeave: true });
   const columns = await Promise.all(files.map(async (text, index) => {
@@ -24,36 +44,40 @@ export async function federate(
     await Deno.writeTextFile(path, text);
     return await tables.read({ type: "csv", path, options: DEFAULT_READ }, { steps: [] });
   }));
-  const tasks: SubtaskResult[][] = [];
 
-  async function run(organization: number, method: string, kwargs: Record<string, unknown>) {
-    const context: Context = {
-      organization: { id: organization, name: `org ${organization}` },
-      node: { id: organization, name: `node ${organization}` },
-      task: { id: 1, runId: 1 },
-      settings: {},
-      table: () => openTable("default", columns[organization - 1]!),
-      organizations: () =>
-        Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),
-      async createTask({ organizations, input }) {
-        tasks.push(
-          await Promise.all(organizations.map(async (id) => ({
-            organization_id: id,
-            status: "completed",
-            result: await run(id, input.method, input.kwargs ?? {}),
-          }))),
-        );
-        return { id: tasks.length };
-      },
-      results: (id) => Promise.resolve(tasks[id - 1]!),
-      log() {},
-    };
-    const value = await algorithm[method]!(context, kwargs as never);
-    return JSON.parse(JSON.stringify(value));
+  async function run(algorithm: Algorithm, method: string, kwargs: Record<string, unknown>) {
+    const tasks: SubtaskResult[][] = [];
+
+    async function call(organization: number, method: string, kwargs: Record<string, unknown>) {
+      const context: Context = {
+        organization: { id: organization, name: `org ${organization}` },
+        node: { id: organization, name: `node ${organization}` },
+        task: { id: 1, runId: 1 },
+        settings: {},
+        table: () => openTable("default", columns[organization - 1]!),
+        organizations: () =>
+          Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),
+        async createTask({ organizations, input }) {
+          // What leaves a site is JSON, and so is what it is asked.
+          const asked = JSON.parse(JSON.stringify(input.kwargs ?? {}));
+          tasks.push(
+            await Promise.all(organizations.map(async (id) => ({
+              organization_id: id,
+              status: "completed",
+              result: await call(id, input.method, asked),
+            }))),
+          );
+          return { id: tasks.length };
+        },
+        results: (id) => Promise.resolve(tasks[id - 1]!),
+        log() {},
+      };
+      const described = (algorithm.description as Description | undefined)?.methods[method];
+      const args = described ? checkArguments(method, described, { kwargs }) : kwargs;
+      const value = await (algorithm[method] as Method)(context, args as never);
+      return JSON.parse(JSON.stringify(value));
+    }
+    return await call(1, method, kwargs);
   }
-  try {
-    return await run(1, method, kwargs);
-  } finally {
-    await folder.remove();
-  }
+  return { run, close: () => folder.remove() };
 }

@@ -5,11 +5,17 @@ import { readSquare, readText } from "./parts.ts";
 
 function contextOf(results: unknown[], asked: unknown[] = []): Context {
   return {
+    organization: { id: 3, name: "a" },
+    node: { id: 3, name: "a's node" },
+    task: { id: 1, runId: 1 },
+    settings: {},
     table: () => assert.fail("no table is read"),
     organizations: () => Promise.resolve([{ id: 3, name: "a" }, { id: 1, name: "b" }]),
     createTask: (task) => Promise.resolve({ id: asked.push(task) }),
     results: () =>
-      Promise.resolve(results.map((result, i) => ({ organization_id: [3, 1][i]!, result }))),
+      Promise.resolve(
+        results.map((result, i) => ({ organization_id: [3, 1][i]!, status: "completed", result })),
+      ),
     log() {},
   };
 }

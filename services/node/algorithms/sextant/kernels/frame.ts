@@ -4,7 +4,7 @@
  */
 import type { Table } from "../api.ts";
 import { type Part, readCount, readFields, readRecord } from "../parts.ts";
-import { numbersOf, sumCounts, type Variable } from "./survey.ts";
+import { floatsOf, sumCounts, type Variable } from "./survey.ts";
 
 /** Rows that were not used, and why. A row in which two columns are missing counts at both. */
 export interface LeftOut {
@@ -24,18 +24,25 @@ export interface Frame {
 }
 
 /**
- * The complete rows of these columns. A level that is not one of the agreed ones leaves its row out
- * too.
+ * The complete rows of these columns, and of those that were `read` already. A level that is not one
+ * of the agreed ones leaves its row out too.
  */
-export function completeRows(table: Table, variables: Variable[]): Frame {
+export function completeRows(
+  table: Table,
+  variables: Variable[],
+  read: Record<string, Float64Array> = {},
+): Frame {
   const leftOut: LeftOut = { rows: 0, missing: {}, levels: {} };
   const complete = new Uint8Array(table.length).fill(1);
   const columns = new Map<string, Float64Array>();
-  for (const variable of variables) {
-    const { values, missing, others } = valuesOf(table, variable);
-    columns.set(variable.name, values);
-    if (missing > 0) leftOut.missing[variable.name] = missing;
-    if (others > 0) leftOut.levels[variable.name] = others;
+  const found = [
+    ...variables.map((variable) => ({ name: variable.name, ...valuesOf(table, variable) })),
+    ...Object.entries(read).map(([name, values]) => ({ name, ...withMissing(values) })),
+  ];
+  for (const { name, values, missing, others } of found) {
+    columns.set(name, values);
+    if (missing > 0) leftOut.missing[name] = missing;
+    if (others > 0) leftOut.levels[name] = others;
     for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) complete[i] = 0;
   }
   const n = complete.reduce((sum, one) => sum + one, 0);
@@ -61,10 +68,7 @@ export function completeRows(table: Table, variables: Variable[]): Frame {
 
 function valuesOf(table: Table, { name, levels }: Variable) {
   if (!levels) {
-    // What `floats` throws says what is wrong.
-    const values = numbersOf(table, name) ?? table.floats(name);
-    const missing = values.reduce((sum, value) => sum + (Number.isNaN(value) ? 1 : 0), 0);
-    return { values, missing, others: 0 };
+    return withMissing(floatsOf(table, name));
   }
   const places = new Map(levels.map((level, i) => [level, i]));
   const known = new Map<unknown, number>();
@@ -83,6 +87,11 @@ function valuesOf(table: Table, { name, levels }: Variable) {
     else values[i] = place;
   }
   return { values, missing, others };
+}
+
+function withMissing(values: Float64Array) {
+  const missing = values.reduce((sum, value) => sum + (Number.isNaN(value) ? 1 : 0), 0);
+  return { values, missing, others: 0 };
 }
 
 /** Reads what another site left out. */

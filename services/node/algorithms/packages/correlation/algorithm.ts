@@ -1,0 +1,71 @@
+/**
+ * Pearson's correlations between columns, on the rows of all organizations in which none of them is
+ * missing.
+ * @module
+ */
+import type { Context } from "sextant/api.ts";
+import { type Comoments, comomentsOf } from "sextant/kernels/comoments.ts";
+import { mergeComoments, readComoments } from "sextant/kernels/comoments.ts";
+import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { askParts, readCount, readFields } from "sextant/parts.ts";
+import { normalQuantile, tTwoSided } from "sextant/statistics/distributions.ts";
+
+export { description } from "./description.ts";
+
+interface CorrelationPart {
+  n: number;
+  leftOut: LeftOut;
+  comoments: Comoments;
+}
+
+export async function central(
+  context: Context,
+  args: { columns: string[]; confidence: number; organizations?: number[] },
+) {
+  const { columns, confidence, organizations } = args;
+  if (columns.length < 2) throw new TypeError('The argument "columns" must name two or more.');
+  const parts = await askParts(context, {
+    organizations,
+    method: "partial",
+    kwargs: { columns },
+    read: (part) => readPart(part, columns.length),
+  });
+  const covered = coverage(parts);
+  if (covered.n < 2) throw new Error(`${covered.n} complete rows are too few for a correlation.`);
+  const { products } = mergeComoments(parts.map(({ part }) => part.comoments));
+  const constant = columns.find((_, i) => !(products[i]![i]! > 0));
+  if (constant) throw new Error(`The column "${constant}" has the same value in all these rows.`);
+  const correlations = columns.flatMap((x, i) =>
+    columns.slice(i + 1).map((y, k) => {
+      const j = i + 1 + k;
+      const r = products[i]![j]! / Math.sqrt(products[i]![i]! * products[j]![j]!);
+      return { x, y, ...describe(Math.max(-1, Math.min(1, r)), covered.n, confidence) };
+    })
+  );
+  return { correlations, ...covered, notes: [] };
+}
+
+/** Returns this organization's comoments. */
+export function partial(context: Context, { columns }: { columns: string[] }): CorrelationPart {
+  const frame = completeRows(context.table(), columns.map((name) => ({ name })));
+  const comoments = comomentsOf(columns.map((name) => frame.column(name)));
+  return { n: frame.n, leftOut: frame.leftOut, comoments };
+}
+
+/** Fisher's interval; null where too few rows are left for one. */
+function describe(r: number, n: number, confidence: number) {
+  const t = r * Math.sqrt((n - 2) / ((1 - r) * (1 + r)));
+  const reach = normalQuantile(1 - (1 - confidence) / 2) / Math.sqrt(n - 3);
+  const [low, high] = n > 3
+    ? [Math.tanh(Math.atanh(r) - reach), Math.tanh(Math.atanh(r) + reach)]
+    : [null, null];
+  return { r, p: n > 2 ? tTwoSided(t, n - 2) : null, low, high };
+}
+
+function readPart(value: unknown, size: number): CorrelationPart {
+  return readFields<CorrelationPart>(value, {
+    n: readCount,
+    leftOut: readLeftOut,
+    comoments: (comoments) => readComoments(comoments, size),
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * Survival over all organizations, by group: the curves, medians and restricted means of pooled rows,
+ * from each site's counts by time.
+ * @module
+ */
+import type { Context } from "sextant/api.ts";
+import { coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { groupRows, splitByGroup } from "sextant/kernels/groups.ts";
+import {
+  checkTimes,
+  countRows,
+  type LifeTable,
+  lifeTableOf,
+  medianOf,
+  mergeLifeTables,
+  readLifeTable,
+  restrictedMean,
+  survivalCurve,
+} from "sextant/kernels/life_table.ts";
+import { byLevel, floatsOf, truthsOf } from "sextant/kernels/survey.ts";
+import { askParts, readCount, readFields, readRecord } from "sextant/parts.ts";
+import { logRank } from "sextant/statistics/log_rank.ts";
+
+export { description } from "./description.ts";
+
+interface Question {
+  time: string;
+  event: string;
+  group?: string | undefined;
+}
+
+interface TablesPart {
+  n: number;
+  leftOut: LeftOut;
+  groups: Record<string, LifeTable>;
+}
+
+/** The one group, where none is asked for. */
+const ALL = "all";
+
+export async function central(
+  context: Context,
+  args: Question & { horizon?: number; confidence: number; organizations?: number[] },
+) {
+  const { time, event, group, horizon, confidence, organizations } = args;
+  const names = [time, event, group].filter((name) => name !== undefined);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice) throw new TypeError(`The column "${twice}" stands for two things.`);
+  const parts = await askParts(context, {
+    organizations,
+    method: "partial",
+    kwargs: { time, event, group },
+    read: readPart,
+  });
+  const covered = coverage(parts);
+  if (covered.n === 0) throw new Error("No row has a value in each of the columns.");
+  const levels = [...new Set(parts.flatMap(({ part }) => Object.keys(part.groups)))].sort(byLevel);
+  const tables = levels.map((level) =>
+    mergeLifeTables(parts.flatMap(({ part }) => part.groups[level] ?? []))
+  );
+  const shown = tables.map((table, i) => {
+    const last = table.times.at(-1)!;
+    if (horizon !== undefined && horizon > last) {
+      throw new RangeError(
+        `The argument "horizon" must be at most ${last}, where the group "${levels[i]}" ends.`,
+      );
+    }
+    const curve = survivalCurve(table, confidence);
+    return [levels[i]!, {
+      ...countRows(table),
+      median: medianOf(curve),
+      restricted_mean: horizon === undefined ? null : restrictedMean(curve, horizon),
+      curve,
+    }];
+  });
+  return {
+    groups: Object.fromEntries(shown),
+    log_rank: tables.length > 1 ? logRank(tables) : null,
+    ...covered,
+    notes: [],
+  };
+}
+
+/** Returns this organization's counts by time. */
+export function partial(context: Context, { time, event, group }: Question): TablesPart {
+  const table = context.table();
+  const numbers = { [time]: floatsOf(table, time), [event]: truthsOf(table, event) };
+  const groups = groupRows(table, group ? [group] : [], numbers);
+  const [times, events] = [splitByGroup(groups, 0), splitByGroup(groups, 1)];
+  const named = groups.levels.map(([level], i) => {
+    checkTimes(time, times[i]!);
+    return [level ?? ALL, lifeTableOf(times[i]!, events[i]!)];
+  });
+  return { n: groups.n, leftOut: groups.leftOut, groups: Object.fromEntries(named) };
+}
+
+function readPart(value: unknown): TablesPart {
+  return readFields<TablesPart>(value, {
+    n: readCount,
+    leftOut: readLeftOut,
+    groups: (groups) => readRecord(groups, readLifeTable),
+  });
+}

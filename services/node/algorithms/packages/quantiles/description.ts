@@ -1,0 +1,49 @@
+import type { Description } from "sextant/api.ts";
+import { coverageOutputs, organizations } from "sextant/common_arguments.ts";
+import { partCoverageOutputs } from "sextant/common_arguments.ts";
+
+const column = {
+  type: "column",
+  columnType: "number",
+  label: "Column",
+  help: "Whose quantiles are found",
+} as const;
+
+export const description = {
+  name: "quantiles",
+  version: "1.0.0",
+  summary: "Exact quantiles, the median among them, found by counting.",
+  methods: {
+    central: {
+      label: "Quantiles",
+      help: "Finds quantiles of a column over all organizations, between ranks in proportion",
+      arguments: {
+        column,
+        probabilities: {
+          type: "list",
+          default: [0.25, 0.5, 0.75],
+          label: "Probabilities",
+          help: "Numbers between 0 and 1: 0.5 is the median",
+        },
+        organizations,
+      },
+      outputs: [
+        { name: "quantiles", kind: "quantiles", help: "The value of each", restsOn: "n" },
+        ...coverageOutputs,
+      ],
+      rounds: "About nine: in each, sites count values at or below some hundred numbers",
+    },
+    partial: {
+      internal: true,
+      help: "Counts one organization's values",
+      arguments: {
+        column,
+        limits: { type: "list", label: "Limits", help: "Numbers that values are counted up to" },
+      },
+      outputs: [
+        { name: "counts", kind: "count", help: "Values at or below each" },
+        ...partCoverageOutputs,
+      ],
+    },
+  },
+} as const satisfies Description;
