@@ -60,12 +60,13 @@ export async function central(
   );
   const shown = tables.map((table, i) => {
     const last = table.times.at(-1)!;
-    if (horizon !== undefined && horizon > last) {
+    const curve = survivalCurve(table, confidence);
+    // A curve that has come down to 0 stays there; any other is unknown after its last time.
+    if (horizon !== undefined && horizon > last && curve.at(-1)?.survival !== 0) {
       throw new RangeError(
         `The argument "horizon" must be at most ${last}, where the group "${levels[i]}" ends.`,
       );
     }
-    const curve = survivalCurve(table, confidence);
     return [levels[i]!, {
       ...countRows(table),
       median: medianOf(curve),
@@ -77,7 +78,7 @@ export async function central(
     groups: Object.fromEntries(shown),
     log_rank: tables.length > 1 ? logRank(tables) : null,
     ...covered,
-    notes: [],
+    notes: tables.every((table) => countRows(table).events === 0) ? ["No row has the event."] : [],
   };
 }
 

@@ -32,15 +32,18 @@ export function checkTimes(name: string, times: Float64Array) {
 
 /** Counts rows by their times; `events` has 1 for those with the event. */
 export function lifeTableOf(times: Float64Array, events: Float64Array): LifeTable {
-  const order = Uint32Array.from(times, (_, i) => i).sort((a, b) => times[a]! - times[b]!);
+  // Sorted as numbers, without a function that compares: it is ten times faster.
+  const ended = times.filter((_, i) => events[i] === 1).sort();
+  const seen = times.filter((_, i) => events[i] !== 1).sort();
   const table: LifeTable = { times: [], events: [], censored: [] };
-  for (const i of order) {
-    if (table.times.at(-1) !== times[i]) {
-      table.times.push(times[i]!);
-      table.events.push(0);
-      table.censored.push(0);
-    }
-    (events[i] === 1 ? table.events : table.censored)[table.times.length - 1]!++;
+  for (let [i, j] = [0, 0]; i < ended.length || j < seen.length;) {
+    const time = Math.min(ended[i] ?? Infinity, seen[j] ?? Infinity);
+    const [before, without] = [i, j];
+    while (ended[i] === time) i++;
+    while (seen[j] === time) j++;
+    table.times.push(time);
+    table.events.push(i - before);
+    table.censored.push(j - without);
   }
   return table;
 }
@@ -62,10 +65,11 @@ export function mergeLifeTables(tables: LifeTable[]): LifeTable {
 }
 
 export function readLifeTable(value: unknown): LifeTable {
+  const { times } = readFields(value, { times: (one) => readList(one, readNumber) });
   return readFields<LifeTable>(value, {
-    times: (times) => readList(times, readNumber),
-    events: (events) => readList(events, readCount),
-    censored: (censored) => readList(censored, readCount),
+    times: () => times,
+    events: (events) => readList(events, readCount, times.length),
+    censored: (censored) => readList(censored, readCount, times.length),
   });
 }
 
@@ -105,10 +109,13 @@ export function survivalCurve(table: LifeTable, confidence: number): Point[] {
   return points;
 }
 
+/** A survival of a half comes out of a product that rounding may have left above it. */
+const HALF = 0.5 + 1e-12;
+
 /** The first time at which no more than half survive, with its interval; null where none is. */
 export function medianOf(points: Point[]) {
   const first = (value: (point: Point) => number | null) =>
-    points.find((point) => (value(point) ?? point.survival) <= 0.5)?.time ?? null;
+    points.find((point) => (value(point) ?? point.survival) <= HALF)?.time ?? null;
   return {
     estimate: first(({ survival }) => survival),
     low: first(({ low }) => low),
