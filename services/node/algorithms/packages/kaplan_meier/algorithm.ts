@@ -67,12 +67,13 @@ export async function central(
         `The argument "horizon" must be at most ${last}, where the group "${levels[i]}" ends.`,
       );
     }
-    return [levels[i]!, {
+    const group = {
       ...countRows(table),
       median: medianOf(curve),
       restricted_mean: horizon === undefined ? null : restrictedMean(curve, horizon),
       curve,
-    }];
+    };
+    return [levels[i]!, group] as const;
   });
   return {
     groups: Object.fromEntries(shown),
