@@ -99,9 +99,8 @@ export function createWaitingRunners(
 function isAlive({ gone, process }: RunnerProcess): boolean {
   if (gone) return false;
   try {
-    const stat = Deno.readTextFileSync(`/proc/${process.pid}/stat`);
-    // The state stands behind the name, which may hold anything.
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+    // Empty as soon as the kernel has begun to end a process: a state in `stat` comes later.
+    return Deno.readTextFileSync(`/proc/${process.pid}/cmdline`) !== "";
   } catch {
     // No longer there; or there is no /proc on this machine.
     return Deno.build.os !== "linux";
