@@ -25,6 +25,12 @@ Deno.test("explainTask() judges users and stores by what the task names", () => 
   assert.match(explain({ ...sum, method: "dump" }).text, /methods partial/);
 });
 
+Deno.test("explainTask() says that conditions on rows are not allowed", () => {
+  const task = { image: "deno:summary@1.0.0", method: "central", kwargs: { where: "age > 3" } };
+  assert.ok(explainTask(task, {}).allowed);
+  assert.match(explainTask(task, { allowWhere: false }).text, /policies\.allow_where is false/);
+});
+
 Deno.test("explainTask() says what it cannot read", () => {
   for (const task of [{}, { image: "x", user: { nmae: "alice" } }, { image: "x", user: "alice" }]) {
     assert.throws(() => explainTask(task, policy), /The task is not as --help shows it/);

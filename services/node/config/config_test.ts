@@ -112,6 +112,7 @@ policies:
   allowed_algorithm_stores: https://store.example/api
   allow_either_whitelist_or_store: true
   allow_basics_algorithm: false
+  allow_where: false
 `;
   await withConfig(yaml, async (read) => {
     const { policy } = await read();
@@ -120,11 +121,13 @@ policies:
     assert.deepEqual(policy.allowedStores, ["https://store.example/api"]);
     assert.equal(policy.eitherAlgorithmOrStore, true);
     assert.equal(policy.allowBasics, false);
+    assert.equal(policy.allowWhere, false);
   });
   await withConfig("api_key: k\nserver_url: http://localhost\n", async (read) => {
     const { policy } = await read();
     assert.equal(policy.eitherAlgorithmOrStore, false);
     assert.equal(policy.allowBasics, true);
+    assert.equal(policy.allowWhere, true);
     assert.equal(policy.allowedStores, undefined);
   });
 });

@@ -68,6 +68,7 @@ export const policiesSection = z.strictObject({
   allowed_users: listOf(idOrName("a user's")).optional(),
   allowed_organizations: listOf(idOrName("an organization's")).optional(),
   minimum_organizations: count.optional(),
+  allow_where: flag.default(true),
   algorithms: z.array(algorithm).optional(),
   require_algorithm_pull: flag.default(true),
 }).prefault({});
@@ -82,6 +83,7 @@ export function policyOf(policies: z.infer<typeof policiesSection>): Policy {
     allowedUsers: policies.allowed_users,
     allowedOrganizations: policies.allowed_organizations,
     minimumOrganizations: policies.minimum_organizations,
+    allowWhere: policies.allow_where,
     algorithms: policies.algorithms?.map(({ name, databases, minimum_organizations, methods }) => ({
       name,
       databases,

@@ -29,9 +29,19 @@ export function decideCall(call: CallRequest, policy: Policy): Decision {
   const least = method?.minimumOrganizations ?? rule?.minimumOrganizations ??
     policy.minimumOrganizations;
   return decideAll(
+    () => decideWhere(call, policy),
     () => decideArguments(call, method),
     () => decideOrganizations(call, least),
   );
+}
+
+/**
+ * Refuses the argument `where`. A condition that an algorithm takes under another name, or without
+ * one, is refused in the sandbox, by the algorithm's description.
+ */
+function decideWhere({ method, kwargs }: CallRequest, { allowWhere = true }: Policy): Decision {
+  if (allowWhere || !Object.hasOwn(kwargs, "where") || kwargs.where === null) return ALLOWED;
+  return refuse(`the argument "where" of the method "${method}"`, "policies.allow_where is false");
 }
 
 function decideOrganizations({ organizations, method }: CallRequest, least = 1): Decision {
@@ -72,7 +82,7 @@ function isListed(value: unknown, allowed: readonly unknown[]): boolean {
 
 /** Whether a decision on a call of this algorithm depends on its method or its arguments. */
 export function readsCalls(image: string, policy: Policy): boolean {
-  return ruleFor(image, policy)?.methods !== undefined;
+  return policy.allowWhere === false || ruleFor(image, policy)?.methods !== undefined;
 }
 
 /** Whether a decision on a call depends on the number of organizations. */

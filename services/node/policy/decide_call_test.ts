@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decideCall } from "./decide_call.ts";
+import { decideCall, readsCalls } from "./decide_call.ts";
 import type { CallRequest, Policy } from "./policy.ts";
 
 const call: CallRequest = {
@@ -58,6 +58,24 @@ Deno.test("decideCall() goes by method, arguments and number of organizations", 
   assert.ok(decideCall({ ...call, kwargs: { bins: [10, 10] } }, bins([10, "10"])).allowed);
   assert.match(callReason({ kwargs: { bins: 10 } }, bins([])), /value of the argument/);
   assert.match(callReason({ organizations: 2 }, strict), /minimum_organizations of 3/);
+});
+
+Deno.test("decideCall() refuses conditions on rows where the owner does not allow them", () => {
+  const where = { column: "age", where: "age > 3" };
+  assert.ok(decideCall({ ...call, kwargs: where }, {}).allowed);
+  assert.ok(decideCall({ ...call, kwargs: where }, { allowWhere: true }).allowed);
+  const policy = { allowWhere: false };
+  assert.ok(decideCall(call, policy).allowed);
+  assert.ok(decideCall({ ...call, kwargs: { column: "age", where: null } }, policy).allowed);
+  for (const one of ["age > 3", "", 0, false, []]) {
+    assert.match(
+      callReason({ kwargs: { where: one } }, policy),
+      /argument "where" of the method "partial": policies\.allow_where is false/,
+    );
+  }
+  // Then a call that is too large to be read is refused, too.
+  assert.equal(readsCalls("deno:average@1.0", policy), true);
+  assert.equal(readsCalls("deno:average@1.0", {}), false);
 });
 
 Deno.test("decideCall() takes an empty list, and a name of every object, for no listed argument", () => {

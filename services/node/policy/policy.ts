@@ -38,6 +38,8 @@ export interface Policy {
   allowedOrganizations?: readonly (number | string)[] | undefined;
   /** How many organizations must have a share in a task. */
   minimumOrganizations?: number | undefined;
+  /** False refuses calls that choose rows by a condition. */
+  allowWhere?: boolean | undefined;
 }
 
 /** Who is asking. The name is needed where names are listed. */

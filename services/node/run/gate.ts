@@ -16,8 +16,8 @@ const UNREAD: Call = { method: "(not read)", args: [], kwargs: {} };
 const TOO_LARGE: Decision = {
   allowed: false,
   reason:
-    "This node does not allow an input of more than 8 MiB here: policies.algorithms lists methods " +
-    "of this algorithm, and larger inputs are not read.",
+    "This node does not allow an input of more than 8 MiB here: its rules are about methods or " +
+    "arguments (policies.algorithms, policies.allow_where), and larger inputs are not read.",
 };
 
 export interface Gate {

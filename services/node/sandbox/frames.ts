@@ -32,6 +32,8 @@ export interface StartMessage {
   call: MethodCall | string;
   databases: { label: string; path: string }[];
   place: Place;
+  /** Whether arguments may be conditions on rows. */
+  allow_where: boolean;
   /** Calls that may be under way at once; the runner keeps further ones back. */
   max_calls: number;
 }

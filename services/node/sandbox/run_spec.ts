@@ -20,6 +20,8 @@ export interface RunSpec {
   input: { method: string; args: unknown[]; kwargs: Record<string, unknown> } | ContentFile;
   databases: SandboxDatabase[];
   place: Place;
+  /** False refuses arguments that the algorithm describes as conditions on rows. */
+  allowWhere?: boolean | undefined;
   limits: RunLimits;
   /** Nothing of the algorithm runs before this has resolved; a rejection ends the run. */
   noted?: Promise<unknown> | undefined;

@@ -9,7 +9,11 @@
  * @module
  */
 import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
-import { checkArguments, type Description } from "../algorithms/sextant/description.ts";
+import {
+  checkArguments,
+  type Description,
+  type Method,
+} from "../algorithms/sextant/description.ts";
 import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
 import { openTable, TableError } from "../data/table.ts";
@@ -218,19 +222,36 @@ function findMethod(module: Record<string, unknown>, name: string) {
 }
 
 /** The arguments that the method is called with: those described, where the algorithm does that. */
-function argumentsOf(module: Record<string, unknown>, { method, args, kwargs }: MethodCall) {
+function argumentsOf(
+  module: Record<string, unknown>,
+  { method, args, kwargs }: MethodCall,
+  allowWhere: boolean,
+) {
   const methods = (module.description as Partial<Description> | undefined)?.methods;
   if (!methods || !Object.hasOwn(methods, method)) {
     return args.length === 0 || Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
   }
   try {
-    return [checkArguments(method, methods[method]!, { args, kwargs })];
+    const checked = checkArguments(method, methods[method]!, { args, kwargs });
+    if (!allowWhere) refuseConditions(methods[method]!, checked);
+    return [checked];
   } catch (error) {
     fail("input", error instanceof Error ? error.message : String(error));
   }
 }
 
-async function run({ algorithm, call: given, databases, place, max_calls }: StartMessage) {
+function refuseConditions({ arguments: described }: Method, checked: Record<string, unknown>) {
+  const condition = Object.keys(checked).find((name) => described[name]!.type === "condition");
+  if (condition === undefined) return;
+  throw new TypeError(
+    `This node does not allow the argument "${condition}", which chooses rows by a condition: ` +
+      "policies.allow_where is false.",
+  );
+}
+
+async function run(
+  { algorithm, call: given, databases, place, allow_where, max_calls }: StartMessage,
+) {
   maxCalls = max_calls;
   const failed = (error: unknown) => failWith(error, algorithm);
   addEventListener("unhandledrejection", (event) => failed(event.reason));
@@ -247,7 +268,7 @@ async function run({ algorithm, call: given, databases, place, max_calls }: Star
   }
   const asked = typeof given === "string" ? readCall(given) : given;
   const call = findMethod(module, asked.method);
-  const args = argumentsOf(module, asked);
+  const args = argumentsOf(module, asked, allow_where);
   let value: unknown;
   try {
     value = await call(createContext({ databases, place }), ...args);

@@ -32,7 +32,7 @@ const LONGEST_INPUT_MIB = 511;
 export interface SandboxRuntimeOptions {
   config: Pick<
     NodeConfig,
-    "algorithmFolders" | "algorithmSettings" | "databases" | "dataFolder" | "limits"
+    "algorithmFolders" | "algorithmSettings" | "databases" | "dataFolder" | "limits" | "policy"
   >;
   identity: NodeIdentity;
   tables: Tables;
@@ -121,6 +121,7 @@ export function createSandboxRuntime(
           task: { id: dispatch.task_id, runId: dispatch.run_id },
           settings: settingsOf(dispatch.image, config.algorithmSettings),
         },
+        allowWhere: config.policy.allowWhere,
         limits: config.limits,
       };
       return {

@@ -108,6 +108,28 @@ Deno.test("Sandbox calls an algorithm that describes itself as it says, and name
   });
 });
 
+Deno.test("Sandbox refuses conditions on rows, by whatever name, where the owner does not allow them", async () => {
+  await withSandbox(async ({ run }) => {
+    const source = `
+      const words = { label: "", help: "Which rows", optional: true };
+      export const description = { methods: { main: { arguments: {
+        column: { type: "column", ...words },
+        rows: { type: "condition", ...words },
+      } } } };
+      export const main = (context, given) => given;`;
+    const given = { column: "a", rows: "a > 3" };
+    assert.deepEqual((await run(source, { kwargs: given })).value, given);
+    const strict = { allowWhere: false };
+    for (const asked of [{ kwargs: given }, { args: ["a", "a > 3"] }]) {
+      const { status, reason } = await run(source, { ...asked, ...strict });
+      assert.equal(status, "start failed");
+      assert.match(reason!, /does not allow the argument "rows".*policies\.allow_where is false/);
+    }
+    assert.deepEqual((await run(source, { args: ["a"], ...strict })).value, { column: "a" });
+    assert.deepEqual((await run(source, { args: ["a", null], ...strict })).value, { column: "a" });
+  });
+});
+
 Deno.test("Sandbox hands over a result in pieces without cutting a character", async () => {
   await withSandbox(async ({ run }) => {
     const source = `export const main = () => "x" + "😀".repeat(400_000);`;

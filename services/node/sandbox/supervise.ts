@@ -135,12 +135,16 @@ export function supervise(
   };
 }
 
-function startMessage({ input, place }: RunSpec, folder: RunFolder): StartMessage {
+function startMessage(
+  { input, place, allowWhere = true }: RunSpec,
+  folder: RunFolder,
+): StartMessage {
   return {
     algorithm: pathToFileURL(folder.algorithm).href,
     call: "path" in input ? folder.input : input,
     databases: folder.databases,
     place,
+    allow_where: allowWhere,
     max_calls: MAX_CALLS,
   };
 }

@@ -14,6 +14,7 @@ const TYPES = [
   "boolean",
   "choice",
   "organizations",
+  "condition",
   "list",
   "object",
 ] as const satisfies readonly ArgumentType[];

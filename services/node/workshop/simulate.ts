@@ -148,6 +148,7 @@ export async function simulate(
         task: { id: task, runId: 1 },
         settings: {},
       },
+      allowWhere: policy.allowWhere,
       limits,
       onLog() {},
       client: clientOf(number, at),

@@ -14,6 +14,7 @@ const TYPES: Readonly<Record<ArgumentType, string>> = {
   boolean: "boolean",
   choice: "string",
   organizations: "organization_list",
+  condition: "string",
   list: "json",
   object: "json",
 };

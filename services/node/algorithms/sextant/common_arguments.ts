@@ -11,6 +11,13 @@ export const organizations = {
   help: "Whose rows are used: all of the collaboration unless given",
 } as const satisfies Argument;
 
+export const where = {
+  type: "condition",
+  optional: true,
+  label: "Where",
+  help: "The rows that are used, as a condition: age >= 18 and (sex = 'f' or weight is missing)",
+} as const satisfies Argument;
+
 export const confidence = {
   type: "number",
   min: 0.5,

@@ -35,6 +35,8 @@ export type ArgumentType =
   | "choice"
   /** Ids of the organizations to ask. */
   | "organizations"
+  /** On the rows that are used, in the language of `condition/condition.ts`. */
+  | "condition"
   | "list"
   | "object";
 
@@ -174,6 +176,8 @@ function problemOf(value: unknown, { type, choices, min, max }: Argument): strin
         (value as number) <= (max ?? Infinity);
       return fits ? undefined : `${kind}${range(min, max)}`;
     }
+    case "condition":
+      return isName(value) ? undefined : "a condition, such as age >= 18 and sex = 'f'";
     case "text":
       return typeof value === "string" ? undefined : "a text";
     case "boolean":

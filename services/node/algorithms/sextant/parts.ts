@@ -4,6 +4,7 @@
  * @module
  */
 import type { Context } from "./api.ts";
+import { readCondition } from "./condition/condition.ts";
 
 export interface Part<T> {
   /** The id of the organization. */
@@ -20,9 +21,13 @@ export interface Question<T> {
   read: (part: unknown) => T;
 }
 
-/** Runs a method beside the data of each organization, and returns their parts in that order. */
+/**
+ * Runs a method beside the data of each organization, and returns their parts in that order. An
+ * argument `where` that is no condition is said at once, before anybody is asked.
+ */
 export async function askParts<T>(context: Context, question: Question<T>): Promise<Part<T>[]> {
   const { method, kwargs, read } = question;
+  if (typeof kwargs.where === "string") readCondition(kwargs.where);
   const organizations = question.organizations ??
     (await context.organizations()).map(({ id }) => id);
   const task = await context.createTask({ organizations, input: { method, kwargs }, name: method });

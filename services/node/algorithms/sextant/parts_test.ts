@@ -31,6 +31,15 @@ Deno.test("askParts() asks all organizations and gives their parts by id", async
   assert.deepEqual(asked, [{ organizations: [3, 1], input, name: "m" }]);
 });
 
+Deno.test("askParts() asks nobody where the condition is none", async () => {
+  const asked: unknown[] = [];
+  await assert.rejects(
+    askParts(contextOf([7, 8], asked), { ...question, kwargs: { where: "age >" } }),
+    /^TypeError: The condition "where" cannot be used, at character 6: a column or a value must/,
+  );
+  assert.deepEqual(asked, []);
+});
+
 Deno.test("askParts() names the organization whose part is none", async () => {
   await assert.rejects(
     askParts(contextOf([7, -1]), question),

@@ -3,18 +3,20 @@
  * @module
  */
 import type { Context } from "sextant/api.ts";
-import { coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { coverage, type LeftOut, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import { groupRows, splitByGroup } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
 import { byLevel, floatsOf } from "sextant/kernels/survey.ts";
 import { askParts, readCount, readFields, readMoments, readRecord } from "sextant/parts.ts";
 import { fAbove, tQuantile, tTwoSided } from "sextant/statistics/distributions.ts";
+import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
 interface Question {
   column: string;
   group?: string | undefined;
+  where?: string | undefined;
 }
 
 interface MeansPart {
@@ -30,7 +32,7 @@ export async function central(
   context: Context,
   args: Question & { against?: number; confidence: number; organizations?: number[] },
 ) {
-  const { column, group, against, confidence, organizations } = args;
+  const { column, group, against, where, confidence, organizations } = args;
   if (group === column) throw new TypeError(`The column "${column}" stands for two things.`);
   if (!group && against === undefined) {
     throw new TypeError('Give a column as "group", or a mean to compare with as "against".');
@@ -38,7 +40,7 @@ export async function central(
   const parts = await askParts(context, {
     organizations,
     method: "partial",
-    kwargs: { column, group },
+    kwargs: { column, group, where },
     read: readPart,
   });
   const names = [...new Set(parts.flatMap(({ part }) => Object.keys(part.groups)))].sort(byLevel);
@@ -46,7 +48,7 @@ export async function central(
     mergeMoments(parts.flatMap(({ part }) => part.groups[name] ?? []))
   );
   const covered = coverage(parts);
-  if (covered.n === 0) throw new Error("No row has a value in each of the columns.");
+  requireRows(covered, "No row has a value in each of the columns.");
   const notes: string[] = [];
   if (group && groups.length < 2) {
     throw new Error(`The column "${group}" has the same value everywhere: "${names[0]}".`);
@@ -69,8 +71,8 @@ export async function central(
 }
 
 /** Returns this organization's moments by group. */
-export function partial(context: Context, { column, group }: Question): MeansPart {
-  const table = context.table();
+export function partial(context: Context, { column, group, where }: Question): MeansPart {
+  const table = selectRows(context.table(), where);
   const numbers = { [column]: floatsOf(table, column) };
   const groups = groupRows(table, group ? [group] : [], numbers);
   const moments = splitByGroup(groups).map(momentsOf);

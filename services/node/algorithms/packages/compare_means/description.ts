@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
 
 const question = {
   column: {
@@ -15,6 +15,7 @@ const question = {
     label: "Group",
     help: "The column whose levels are compared; without it, all rows are compared with a number",
   },
+  where,
 } as const;
 
 export const description = {

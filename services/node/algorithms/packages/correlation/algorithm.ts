@@ -7,10 +7,17 @@ import type { Context } from "sextant/api.ts";
 import { type Comoments, comomentsOf } from "sextant/kernels/comoments.ts";
 import { mergeComoments, readComoments } from "sextant/kernels/comoments.ts";
 import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { requireRows } from "sextant/kernels/frame.ts";
 import { askParts, readCount, readFields } from "sextant/parts.ts";
 import { normalQuantile, tTwoSided } from "sextant/statistics/distributions.ts";
+import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
+
+interface Question {
+  columns: string[];
+  where?: string | undefined;
+}
 
 interface CorrelationPart {
   n: number;
@@ -20,17 +27,18 @@ interface CorrelationPart {
 
 export async function central(
   context: Context,
-  args: { columns: string[]; confidence: number; organizations?: number[] },
+  args: Question & { confidence: number; organizations?: number[] },
 ) {
-  const { columns, confidence, organizations } = args;
+  const { columns, where, confidence, organizations } = args;
   if (columns.length < 2) throw new TypeError('The argument "columns" must name two or more.');
   const parts = await askParts(context, {
     organizations,
     method: "partial",
-    kwargs: { columns },
+    kwargs: { columns, where },
     read: (part) => readPart(part, columns.length),
   });
   const covered = coverage(parts);
+  requireRows(covered, "No row has a value in each of the columns.");
   if (covered.n < 2) throw new Error(`${covered.n} complete rows are too few for a correlation.`);
   const { products } = mergeComoments(parts.map(({ part }) => part.comoments));
   const constant = columns.find((_, i) => !(products[i]![i]! > 0));
@@ -46,8 +54,9 @@ export async function central(
 }
 
 /** Returns this organization's comoments. */
-export function partial(context: Context, { columns }: { columns: string[] }): CorrelationPart {
-  const frame = completeRows(context.table(), columns.map((name) => ({ name })));
+export function partial(context: Context, { columns, where }: Question): CorrelationPart {
+  const rows = selectRows(context.table(), where);
+  const frame = completeRows(rows, columns.map((name) => ({ name })));
   const comoments = comomentsOf(columns.map((name) => frame.column(name)));
   return { n: frame.n, leftOut: frame.leftOut, comoments };
 }

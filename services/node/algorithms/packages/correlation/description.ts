@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
 
 const columns = {
   type: "columns",
@@ -17,7 +17,7 @@ export const description = {
     central: {
       label: "Correlations",
       help: "Correlates columns on the rows of all organizations that lack none of them",
-      arguments: { columns, confidence, organizations },
+      arguments: { columns, where, confidence, organizations },
       outputs: [
         {
           name: "correlations",
@@ -32,7 +32,7 @@ export const description = {
     partial: {
       internal: true,
       help: "The sums of products of one organization",
-      arguments: { columns },
+      arguments: { columns, where },
       outputs: [
         { name: "comoments", kind: "moments", help: "Means and products", restsOn: "n" },
         ...partCoverageOutputs,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from "sextant/api.ts";
-import { coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { coverage, type LeftOut, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import { countGroups, groupRows } from "sextant/kernels/groups.ts";
 import { byLevel } from "sextant/kernels/survey.ts";
 import { askParts, readCount, readFields, readList, readText } from "sextant/parts.ts";
@@ -20,6 +20,7 @@ import {
   riskRatio,
   type TwoByTwo,
 } from "sextant/statistics/two_by_two.ts";
+import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -27,6 +28,7 @@ interface Question {
   row: string;
   column: string;
   stratum?: string | undefined;
+  where?: string | undefined;
 }
 
 /** What leaves an organization. */
@@ -41,18 +43,19 @@ export async function central(
   context: Context,
   args: Question & { confidence: number; organizations?: number[] },
 ) {
-  const { row, column, stratum, confidence, organizations } = args;
+  const { row, column, stratum, where, confidence, organizations } = args;
   const names = [row, column, ...stratum ? [stratum] : []];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) throw new TypeError(`The column "${twice}" stands for two things in this table.`);
   const parts = await askParts(context, {
     organizations,
     method: "partial",
-    kwargs: { row, column, stratum },
+    kwargs: { row, column, stratum, where },
     read: (part) => readPart(part, names.length),
   });
   const cells = parts.flatMap(({ part }) => part.cells);
-  if (cells.length === 0) throw new Error("No row has a value in each of the columns.");
+  const covered = coverage(parts);
+  requireRows(covered, "No row has a value in each of the columns.");
   const levels = names.map((_, i) =>
     [...new Set(cells.map((cell) => cell.levels[i]!))].sort(byLevel)
   );
@@ -86,7 +89,7 @@ export async function central(
     mantel_haenszel: by && isTwoByTwo(counts)
       ? describeStrata(by.map((one) => one.counts as TwoByTwo), confidence)
       : null,
-    ...coverage(parts),
+    ...covered,
     notes: stratum && !isTwoByTwo(counts)
       ? [...notes, "Strata are pooled only in tables of two rows and two columns."]
       : notes,
@@ -94,8 +97,12 @@ export async function central(
 }
 
 /** Returns this organization's counts. */
-export function partial(context: Context, { row, column, stratum }: Question): CountsPart {
-  const groups = groupRows(context.table(), [row, column, ...stratum ? [stratum] : []]);
+export function partial(
+  context: Context,
+  { row, column, stratum, where }: Question,
+): CountsPart {
+  const rows = selectRows(context.table(), where);
+  const groups = groupRows(rows, [row, column, ...stratum ? [stratum] : []]);
   const counts = countGroups(groups);
   const cells = groups.levels.map((levels, i) => ({ levels, count: counts[i]! }));
   return { n: groups.n, leftOut: groups.leftOut, cells };

@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
 
 const question = {
   row: { type: "column", label: "Rows", help: "The column whose levels are the rows" },
@@ -11,6 +11,7 @@ const question = {
     label: "Strata",
     help: "A column by whose levels tables of two rows and two columns are pooled",
   },
+  where,
 } as const;
 
 export const description = {

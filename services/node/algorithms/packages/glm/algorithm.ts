@@ -24,6 +24,7 @@ import type { Variable } from "sextant/kernels/survey.ts";
 import { askParts } from "sextant/parts.ts";
 import { normalQuantile, normalTwoSided } from "sextant/statistics/distributions.ts";
 import { tQuantile, tTwoSided } from "sextant/statistics/distributions.ts";
+import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -34,6 +35,7 @@ interface Model {
   link?: LinkName | undefined;
   offset?: string | undefined;
   weights?: string | undefined;
+  where?: string | undefined;
 }
 
 interface Central extends Model {
@@ -62,8 +64,8 @@ export async function central(context: Context, args: Central) {
       }.`,
     );
   }
-  const { outcome, predictors, offset, weights } = args;
-  const model: Model = { outcome, predictors, family, link, offset, weights };
+  const { outcome, predictors, offset, weights, where } = args;
+  const model: Model = { outcome, predictors, family, link, offset, weights, where };
   const { variables, notes } = await survey(context, args);
   const terms = termsOf(variables.filter(({ name }) => predictors.includes(name)), args.reference);
   const ask = <T>(method: string, kwargs: Prepared, read: (part: unknown) => T) =>
@@ -98,14 +100,14 @@ export async function central(context: Context, args: Central) {
 /** Returns what the columns are here. */
 export function partial_survey(
   context: Context,
-  { columns, categories }: { columns: string[]; categories: string[] },
+  { columns, categories, where }: { columns: string[]; categories: string[]; where?: string },
 ) {
-  return surveyColumns(context.table(), columns, categories);
+  return surveyColumns(selectRows(context.table(), where), columns, categories);
 }
 
 /** Returns this organization's rows and their moments. */
 export function partial_start(context: Context, args: Prepared) {
-  const frame = completeRows(context.table(), args.variables);
+  const frame = completeRows(selectRows(context.table(), args.where), args.variables);
   checkOutcomes(args.outcome, frame.column(args.outcome), args.family);
   if (args.weights && frame.column(args.weights).some((weight) => !(weight > 0))) {
     throw new TypeError(`The weights in "${args.weights}" must be above 0.`);
@@ -115,7 +117,7 @@ export function partial_start(context: Context, args: Prepared) {
 
 /** Returns this organization's part of an iteration. */
 export function partial_step(context: Context, args: Prepared & { coefficients: number[] }) {
-  const frame = completeRows(context.table(), args.variables);
+  const frame = completeRows(selectRows(context.table(), args.where), args.variables);
   return glmStep(rowsOf(frame, args), args.coefficients);
 }
 
@@ -143,12 +145,12 @@ function checkRoles({ outcome, predictors, offset, weights, categories = [] }: C
 
 /** Asks what the columns are, and agrees on the levels. */
 async function survey(context: Context, args: Central) {
-  const { outcome, predictors, offset, weights, categories = [], organizations } = args;
+  const { outcome, predictors, offset, weights, categories = [], where, organizations } = args;
   const columns = [outcome, ...predictors, offset, weights].filter((name) => name !== undefined);
   const parts = await askParts(context, {
     organizations,
     method: "partial_survey",
-    kwargs: { columns, categories },
+    kwargs: { columns, categories, where },
     read: readSurvey,
   });
   const notes: string[] = [];

@@ -1,4 +1,6 @@
 import type { Description } from "sextant/api.ts";
+import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
+import { partCoverageOutputs } from "sextant/common_arguments.ts";
 import { FAMILIES, LINKS } from "sextant/kernels/families.ts";
 
 const model = {
@@ -37,6 +39,7 @@ const model = {
     label: "Weights",
     help: "A column that says how many rows each row stands for",
   },
+  where,
 } as const;
 
 const internal = {
@@ -73,14 +76,7 @@ export const description = {
           label: "Smallest level",
           help: "Levels of fewer rows in all are left out with their rows, and counted",
         },
-        confidence: {
-          type: "number",
-          min: 0.5,
-          max: 0.9999,
-          default: 0.95,
-          label: "Confidence",
-          help: "Of the intervals",
-        },
+        confidence,
         iterations: {
           type: "integer",
           min: 1,
@@ -89,12 +85,7 @@ export const description = {
           label: "Iterations",
           help: "After so many the model is said not to converge",
         },
-        organizations: {
-          type: "organizations",
-          optional: true,
-          label: "Organizations",
-          help: "Whose rows are used: all of the collaboration unless given",
-        },
+        organizations,
       },
       outputs: [
         {
@@ -118,10 +109,7 @@ export const description = {
         { name: "family", kind: "other", help: "And link: what was fitted" },
         { name: "link", kind: "other", help: "What was fitted" },
         { name: "iterations", kind: "other", help: "Until it converged" },
-        { name: "n", kind: "count", help: "Rows used" },
-        { name: "sites", kind: "count", help: "Rows used and left out, by organization" },
-        { name: "left_out", kind: "count", help: "Rows left out, and for what" },
-        { name: "notes", kind: "other", help: "What a reader should know" },
+        ...coverageOutputs,
       ],
       rounds: "One for the levels, one for means, then one or two for each iteration (about 6)",
     },
@@ -131,6 +119,7 @@ export const description = {
       arguments: {
         columns: { type: "columns", label: "Columns", help: "Of the model" },
         categories: { type: "list", label: "Categories", help: "Columns that are levels" },
+        where,
       },
       outputs: [{ name: "*", kind: "count", help: "By column: type, moments, or rows by level" }],
     },
@@ -139,8 +128,7 @@ export const description = {
       help: "How many rows one organization will use, and their moments",
       arguments: { ...model, ...internal },
       outputs: [
-        { name: "n", kind: "count", help: "Rows" },
-        { name: "leftOut", kind: "count", help: "Rows left out" },
+        ...partCoverageOutputs,
         { name: "moments", kind: "moments", help: "By term", restsOn: "n" },
       ],
     },

@@ -4,7 +4,9 @@
  */
 import type { Context } from "sextant/api.ts";
 import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { requireRows } from "sextant/kernels/frame.ts";
 import { askParts, readCount, readFields, readList } from "sextant/parts.ts";
+import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -13,6 +15,7 @@ interface Question {
   from: number;
   to: number;
   bins: number;
+  where?: string | undefined;
 }
 
 interface BinsPart {
@@ -36,7 +39,7 @@ export async function central(
     read: (part) => readPart(part, bins),
   });
   const covered = coverage(parts);
-  if (covered.n === 0) throw new Error(`No organization has a value in the column "${column}".`);
+  requireRows(covered, `No organization has a value in the column "${column}".`);
   const sum = (value: (part: BinsPart) => number) =>
     parts.reduce((all, { part }) => all + value(part), 0);
   const edges = edgesOf(question);
@@ -55,8 +58,8 @@ export async function central(
 
 /** Returns this organization's counts. */
 export function partial(context: Context, question: Question): BinsPart {
-  const { column, from, to } = question;
-  const frame = completeRows(context.table(), [{ name: column }]);
+  const { column, from, to, where } = question;
+  const frame = completeRows(selectRows(context.table(), where), [{ name: column }]);
   const edges = edgesOf(question);
   const part = { n: frame.n, leftOut: frame.leftOut, below: 0, above: 0 };
   const counts = edges.slice(1).map(() => 0);

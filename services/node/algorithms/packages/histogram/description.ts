@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
 
 const question = {
   column: {
@@ -19,6 +19,7 @@ const question = {
     label: "Bins",
     help: "Into how many equal parts the range is cut",
   },
+  where,
 } as const;
 
 export const description = {

@@ -5,8 +5,10 @@
  */
 import type { Context } from "sextant/api.ts";
 import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { requireRows } from "sextant/kernels/frame.ts";
 import { askParts, readCount, readFields, readList, readNumber } from "sextant/parts.ts";
 import { fromOrdered, toOrdered } from "sextant/statistics/ordered_bits.ts";
+import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -14,6 +16,11 @@ export { description } from "./description.ts";
 const CUTS = 256n;
 /** Eight suffice for 64 bits. */
 const MOST_ROUNDS = 20;
+
+interface Question {
+  column: string;
+  where?: string | undefined;
+}
 
 interface CountPart {
   n: number;
@@ -32,9 +39,9 @@ interface Search {
 
 export async function central(
   context: Context,
-  args: { column: string; probabilities: unknown[]; organizations?: number[] },
+  args: Question & { probabilities: unknown[]; organizations?: number[] },
 ) {
-  const { column, organizations } = args;
+  const { column, where, organizations } = args;
   const probabilities = args.probabilities.map((p) => {
     if (typeof p === "number" && p > 0 && p < 1) return p;
     throw new TypeError('The argument "probabilities" must be a list of numbers between 0 and 1.');
@@ -43,12 +50,13 @@ export async function central(
     askParts(context, {
       organizations,
       method: "partial",
-      kwargs: { column, limits },
+      kwargs: { column, where, limits },
       read: (part) => readPart(part, limits.length),
     });
   const parts = await ask([]);
-  const { n, ...rest } = coverage(parts);
-  if (n === 0) throw new Error(`No organization has a value in the column "${column}".`);
+  const covered = coverage(parts);
+  requireRows(covered, `No organization has a value in the column "${column}".`);
+  const { n, ...rest } = covered;
 
   // Between which two of the sorted values each quantile lies, and where.
   const places = probabilities.map((p) => p * (n - 1));
@@ -68,9 +76,9 @@ export async function central(
 /** Returns this organization's counts. */
 export function partial(
   context: Context,
-  { column, limits }: { column: string; limits: number[] },
+  { column, where, limits }: Question & { limits: number[] },
 ): CountPart {
-  const frame = completeRows(context.table(), [{ name: column }]);
+  const frame = completeRows(selectRows(context.table(), where), [{ name: column }]);
   const sorted = frame.column(column).slice().sort();
   return {
     n: frame.n,

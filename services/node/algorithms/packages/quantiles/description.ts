@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
 
 const column = {
   type: "column",
@@ -25,6 +25,7 @@ export const description = {
           label: "Probabilities",
           help: "Numbers between 0 and 1: 0.5 is the median",
         },
+        where,
         organizations,
       },
       outputs: [
@@ -38,6 +39,7 @@ export const description = {
       help: "Counts one organization's values",
       arguments: {
         column,
+        where,
         limits: { type: "list", label: "Limits", help: "Numbers that values are counted up to" },
       },
       outputs: [

@@ -3,11 +3,13 @@
  * @module
  */
 import type { Context, Table } from "sextant/api.ts";
+import { nothingLeftOut, readOutside, sumOutside } from "sextant/kernels/frame.ts";
 import { groupRows } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
 import { byLevel, countLevels, numbersOf, sumCounts } from "sextant/kernels/survey.ts";
 import { askParts, type Part, readCount, readFields, readMoments } from "sextant/parts.ts";
 import { readRecord, readText } from "sextant/parts.ts";
+import { type Outside, selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -15,6 +17,7 @@ interface Question {
   columns: string[];
   categories: string[];
   group?: string | undefined;
+  where?: string | undefined;
 }
 
 /** A column of some rows. */
@@ -38,6 +41,7 @@ interface SummaryPart {
   groups: Record<string, number>;
   /** Rows whose group is missing. */
   without_group: number;
+  where: Outside;
   columns: Record<string, ColumnPart>;
 }
 
@@ -64,13 +68,19 @@ export async function central(
     groups: group ? counts : null,
     n: sum(({ rows }) => rows),
     sites: parts.map(({ organization, part }) => ({ organization, n: part.rows })),
-    left_out: { without_group: sum(({ without_group }) => without_group) },
+    left_out: {
+      without_group: sum(({ without_group }) => without_group),
+      where: sumOutside(parts.map(({ part }) => part.where)),
+    },
   };
 }
 
 /** Returns this organization's part. */
-export function partial(context: Context, { columns, categories, group }: Question): SummaryPart {
-  const table = context.table();
+export function partial(
+  context: Context,
+  { columns, categories, group, where }: Question,
+): SummaryPart {
+  const table = selectRows(context.table(), where);
   const grouped = group ? groupRows(table, [group]) : undefined;
   const names = grouped?.levels.map(([level]) => level!) ?? [];
   const rowsBy = names.map(() => [] as number[]);
@@ -79,6 +89,7 @@ export function partial(context: Context, { columns, categories, group }: Questi
     rows: table.length,
     groups: Object.fromEntries(names.map((name, i) => [name, rowsBy[i]!.length])),
     without_group: grouped?.leftOut.rows ?? 0,
+    where: nothingLeftOut(table).where,
     columns: Object.fromEntries(columns.map((name) => {
       const { type, cell } = readCells(table, name, categories.includes(name));
       const groups = names.map((group, i) => [group, cell(rowsBy[i]!)]);
@@ -160,6 +171,7 @@ function readPart(value: unknown): SummaryPart {
     rows: readCount,
     groups: (groups) => readRecord(groups, readCount),
     without_group: readCount,
+    where: readOutside,
     columns: (columns) =>
       readRecord(columns, (column) =>
         readFields<ColumnPart>(column, {

@@ -1,5 +1,5 @@
 import type { Description } from "sextant/api.ts";
-import { organizations } from "sextant/common_arguments.ts";
+import { organizations, where } from "sextant/common_arguments.ts";
 
 const question = {
   columns: { type: "columns", label: "Columns", help: "The columns that are described" },
@@ -15,6 +15,7 @@ const question = {
     label: "Group",
     help: "A column by whose levels they are described too",
   },
+  where,
 } as const;
 
 export const description = {
@@ -36,7 +37,11 @@ export const description = {
         { name: "groups", kind: "count", help: "Rows by group" },
         { name: "n", kind: "count", help: "Rows" },
         { name: "sites", kind: "count", help: "Rows by organization" },
-        { name: "left_out", kind: "count", help: "Rows whose group is missing" },
+        {
+          name: "left_out",
+          kind: "count",
+          help: "Rows without a group, and those that where takes away",
+        },
       ],
       rounds: "One",
     },
@@ -48,6 +53,7 @@ export const description = {
         { name: "rows", kind: "count", help: "Rows" },
         { name: "groups", kind: "count", help: "Rows by group" },
         { name: "without_group", kind: "count", help: "Rows whose group is missing" },
+        { name: "where", kind: "count", help: "Rows that where takes away" },
         { name: "columns", kind: "moments", help: "By column: moments or counts", restsOn: "rows" },
       ],
     },

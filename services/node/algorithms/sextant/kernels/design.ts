@@ -4,7 +4,7 @@
  * @module
  */
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
-import { coverage, type Frame, type LeftOut, readLeftOut } from "./frame.ts";
+import { coverage, type Frame, type LeftOut, readLeftOut, requireRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
 import type { Agreed, Variable } from "./survey.ts";
 
@@ -98,13 +98,10 @@ export function readStart(value: unknown): Start {
 /** The terms scaled to the rows of all sites; throws if these cannot carry the model. */
 export function scaleTerms(terms: Term[], parts: Part<Start>[]): Term[] {
   const { n, left_out } = coverage(parts);
-  if (n === 0) {
-    throw new Error(
-      left_out.rows === 0
-        ? "There are no rows."
-        : `No row is complete: of ${left_out.rows} rows, each lacks a value that the model needs.`,
-    );
-  }
+  requireRows(
+    { n, left_out },
+    `No row is complete: of ${left_out.rows} rows, each lacks a value that the model needs.`,
+  );
   if (n <= terms.length + 1) {
     throw new Error(`${n} complete rows are too few for ${terms.length + 1} coefficients.`);
   }

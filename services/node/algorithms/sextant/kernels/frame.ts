@@ -3,6 +3,7 @@
  * @module
  */
 import type { Table } from "../api.ts";
+import type { Outside, Rows } from "../where.ts";
 import { type Part, readCount, readFields, readRecord } from "../parts.ts";
 import { floatsOf, sumCounts, type Variable } from "./survey.ts";
 
@@ -13,6 +14,13 @@ export interface LeftOut {
   missing: Record<string, number>;
   /** Rows with a level that the model leaves out, by column. */
   levels: Record<string, number>;
+  /** Rows that the condition `where` took away before; they are not among `rows`. */
+  where: Outside;
+}
+
+/** Nothing left out yet of these rows. */
+export function nothingLeftOut({ outside }: Rows): LeftOut {
+  return { rows: 0, missing: {}, levels: {}, where: outside ?? { not_met: 0, unknown: 0 } };
 }
 
 export interface Frame {
@@ -28,11 +36,11 @@ export interface Frame {
  * of the agreed ones leaves its row out too.
  */
 export function completeRows(
-  table: Table,
+  table: Rows,
   variables: Variable[],
   read: Record<string, Float64Array> = {},
 ): Frame {
-  const leftOut: LeftOut = { rows: 0, missing: {}, levels: {} };
+  const leftOut = nothingLeftOut(table);
   const complete = new Uint8Array(table.length).fill(1);
   const columns = new Map<string, Float64Array>();
   const found = [
@@ -100,7 +108,13 @@ export function readLeftOut(value: unknown): LeftOut {
     rows: readCount,
     missing: (one) => readRecord(one, readCount),
     levels: (one) => readRecord(one, readCount),
+    where: readOutside,
   });
+}
+
+/** Reads how many rows a condition took away at another site. */
+export function readOutside(value: unknown): Outside {
+  return readFields<Outside>(value, { not_met: readCount, unknown: readCount });
 }
 
 export interface Coverage {
@@ -123,6 +137,28 @@ export function coverage(parts: Part<{ n: number; leftOut: LeftOut }>[]): Covera
       rows: parts.reduce((sum, { part }) => sum + part.leftOut.rows, 0),
       missing: sumCounts(parts.map(({ part }) => part.leftOut.missing)),
       levels: sumCounts(parts.map(({ part }) => part.leftOut.levels)),
+      where: sumOutside(parts.map(({ part }) => part.leftOut.where)),
     },
+  };
+}
+
+/** Throws if no row is used: there are none, or `lack` says what the rows lack. */
+export function requireRows({ n, left_out }: Pick<Coverage, "n" | "left_out">, lack: string) {
+  if (n > 0) return;
+  const { rows, where: { not_met, unknown } } = left_out;
+  if (rows > 0) throw new Error(lack);
+  if (not_met + unknown === 0) throw new Error("There are no rows.");
+  throw new Error(
+    `No row meets the condition "where": of ${
+      not_met + unknown
+    } rows it is false or, of ${unknown}, ` +
+      "left open by a missing value.",
+  );
+}
+
+export function sumOutside(parts: Outside[]): Outside {
+  return {
+    not_met: parts.reduce((sum, { not_met }) => sum + not_met, 0),
+    unknown: parts.reduce((sum, { unknown }) => sum + unknown, 0),
   };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Table } from "../api.ts";
-import type { LeftOut } from "./frame.ts";
+import type { Rows } from "../where.ts";
+import { type LeftOut, nothingLeftOut } from "./frame.ts";
 import { MOST_LEVELS } from "./survey.ts";
 
 /** The rows of a site by group. */
@@ -22,11 +23,11 @@ export interface Groups {
 
 /** Groups the rows in which none of the columns and none of the numbers, by name, is missing. */
 export function groupRows(
-  table: Table,
+  table: Rows,
   columns: string[],
   numbers: Record<string, Float64Array> = {},
 ): Groups {
-  const leftOut: LeftOut = { rows: 0, missing: {}, levels: {} };
+  const leftOut = nothingLeftOut(table);
   const values = columns.map((name) => levelValues(table, name));
   const floats = Object.values(numbers);
   const names = Object.keys(numbers);

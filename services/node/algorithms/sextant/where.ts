@@ -1,0 +1,60 @@
+/**
+ * The rows of a table that the argument `where` leaves.
+ * @module
+ */
+import type { Table } from "./api.ts";
+import { readCondition } from "./condition/condition.ts";
+import { evaluate, OPEN, YES } from "./condition/evaluate.ts";
+
+/** Rows that a condition took away. */
+export interface Outside {
+  /** Rows that do not meet it. */
+  not_met: number;
+  /** Rows of which a missing value leaves open whether they do. */
+  unknown: number;
+}
+
+/** A table, and how many of its rows a condition took away before. */
+export type Rows = Table & { readonly outside?: Outside };
+
+/**
+ * The rows of a table that meet a condition (its language is in `condition/condition.ts`); all of
+ * them without one. A part of an algorithm calls it on its table first, and kernels count what it
+ * took away. Throws a TypeError that says where the condition is wrong.
+ *
+ * ```ts
+ * const frame = completeRows(selectRows(context.table(), where), [{ name: "age" }]);
+ * ```
+ */
+export function selectRows(table: Table, where: string | undefined): Rows {
+  if (where === undefined) return table;
+  const answers = evaluate(readCondition(where), table);
+  const count = (which: number) => answers.reduce((sum, one) => sum + (one === which ? 1 : 0), 0);
+  const [met, unknown] = [count(YES), count(OPEN)];
+  const kept = new Uint32Array(met);
+  let filled = 0;
+  for (let row = 0; row < answers.length; row++) if (answers[row] === YES) kept[filled++] = row;
+  const keep = <T>(values: readonly T[]): T[] => {
+    const found = new Array<T>(met);
+    for (let i = 0; i < met; i++) found[i] = values[kept[i]!]!;
+    return found;
+  };
+  return {
+    columns: table.columns,
+    length: met,
+    outside: { not_met: table.length - met - unknown, unknown },
+    column(name) {
+      const column = table.column(name);
+      return { ...column, values: keep<unknown>(column.values) } as typeof column;
+    },
+    numeric: (name) => keep(table.numeric(name)),
+    floats(name) {
+      const values = table.floats(name);
+      const found = new Float64Array(met);
+      for (let i = 0; i < met; i++) found[i] = values[kept[i]!]!;
+      return found;
+    },
+    booleans: (name) => keep(table.booleans(name)),
+    dates: (name) => keep(table.dates(name)),
+  };
+}
