@@ -199,14 +199,14 @@ Deno.test("an upload that breaks off at the gateway leaves nothing in the databa
   }
 });
 
-Deno.test("no process grows by 64 MiB with payloads of 300 MiB that go up, down, and both ways at once", async () => {
+Deno.test("no process grows by 64 MiB with payloads of 150 MiB that go up, down, and both ways at once", async () => {
   const site = await createSite(stack(), { data: DATA.slice(0, 1) });
   const { username, password } = site.login;
   const { access_token } = await site.researcher.post("/token/user", { username, password });
   const headers = { authorization: `Bearer ${access_token}` };
   const blobs = `${stack().gatewayUrl}/api/blobstream`;
   await send(blobs, headers, 20 * 2 ** 20);
-  const size = 300 * 2 ** 20;
+  const size = 150 * 2 ** 20;
   const memory = watchMemory(stack());
   const uuid = await send(blobs, headers, size);
   const down = () => receive(`${blobs}/${uuid}`, headers, size);
