@@ -35,8 +35,11 @@ export async function federate(
   }
 }
 
-/** Reads each organization's file once, for many runs. */
-export async function createFederation(files: string[]): Promise<Federation> {
+/** Reads each organization's file once, for many runs; `settings` are those of all nodes' owners. */
+export async function createFederation(
+  files: string[],
+  settings: Record<string, unknown> = {},
+): Promise<Federation> {
   const folder = await temporaryFolder();
   const tables = createTables({ folder: `${folder.path}/tables`, namesMayLeave: true });
   const columns = await Promise.all(files.map(async (text, index) => {
@@ -53,7 +56,7 @@ export async function createFederation(files: string[]): Promise<Federation> {
         organization: { id: organization, name: `org ${organization}` },
         node: { id: organization, name: `node ${organization}` },
         task: { id: 1, runId: 1 },
-        settings: {},
+        settings,
         table: () => openTable("default", columns[organization - 1]!),
         organizations: () =>
           Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),

@@ -11,15 +11,35 @@ from statsmodels import api as sm
 FOLDER = Path(__file__).parent / "data"
 
 
-def case(algorithm, data, reference, arguments, numbers, bound=1e-9):
-    """One analysis: what our algorithm is asked for, and what the reference found."""
-    sort = {"penguins": "species", "rossi": "race", "lung": "sex", "grunfeld": "firm"}.get(data)
+SORTED = {"penguins": "species", "rossi": "race", "lung": "sex", "grunfeld": "firm"}
+
+
+def case(algorithm, data, reference, arguments, numbers, bound=1e-9, sort=None, split=None):
+    """One analysis: what our algorithm is asked for, and what the reference found, on every split
+    or on the one named; `sort` is the column that one split sorts by."""
+    sort = sort or SORTED.get(data)
     plain = {}
     for name, value in numbers.items():
         plain[name] = None if value is None else float(value)
-    return {
+    found = {
         "algorithm": algorithm, "data": data, "reference": reference, "arguments": arguments,
         "sort": sort, "bound": bound, "numbers": plain,
+    }
+    return found | ({"splits": [split]} if split else {})
+
+
+def sites(frame, sort):
+    """By split (see splits.ts): the site of each row."""
+    n = len(frame)
+    blocks = numpy.searchsorted([1, n // 6, n // 2], numpy.arange(n), side="right")
+    values = frame[sort].astype(str)
+    low = sorted(values.unique())[0]
+    assert values.nunique() == 2 and (values == low).sum() >= n // 2, "the split is not by the value"
+    return {
+        "one site": numpy.zeros(n, int),
+        "3 sites in turn, one more empty": numpy.arange(n) % 3,
+        "4 sites of unequal blocks, one of a single row": blocks,
+        "2 sites sorted by a column, each without the other's values": (values != low).to_numpy() * 1,
     }
 
 

@@ -95,15 +95,22 @@ export function readStart(value: unknown): Start {
   });
 }
 
-/** The terms scaled to the rows of all sites; throws if these cannot carry the model. */
-export function scaleTerms(terms: Term[], parts: Part<Start>[]): Term[] {
+/**
+ * The terms scaled to the rows of all sites; throws if these cannot carry the model, which has an
+ * intercept, too, unless said.
+ */
+export function scaleTerms(
+  terms: Term[],
+  parts: Part<Start>[],
+  coefficients = terms.length + 1,
+): Term[] {
   const { n, left_out } = coverage(parts);
   requireRows(
     { n, left_out },
     `No row is complete: of ${left_out.rows} rows, each lacks a value that the model needs.`,
   );
-  if (n <= terms.length + 1) {
-    throw new Error(`${n} complete rows are too few for ${terms.length + 1} coefficients.`);
+  if (n <= coefficients) {
+    throw new Error(`${n} complete rows are too few for ${coefficients} coefficients.`);
   }
   return terms.map((term) => {
     const { mean, squares } = startMoments(parts, term.name);

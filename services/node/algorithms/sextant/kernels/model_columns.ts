@@ -1,0 +1,66 @@
+/**
+ * Agreement of the organizations on a model's columns, before it is fitted.
+ * @module
+ */
+import type { Context } from "../api.ts";
+import { askParts } from "../parts.ts";
+import { commonLevels } from "./design.ts";
+import { agreeOn, levelNotes, readSurvey, surveyColumns, type Variable } from "./survey.ts";
+import { selectRows } from "../where.ts";
+
+export interface ModelColumns {
+  predictors: string[];
+  /** Columns that must hold numbers, as an outcome. */
+  numbers: string[];
+  /** Columns whose values are levels, as strata. */
+  levels: string[];
+  /** Predictors of numbers that are levels. */
+  categories?: string[] | undefined;
+  /** Levels of fewer rows in all are left out. */
+  min_level_count: number;
+  where?: string | undefined;
+  organizations?: number[] | undefined;
+}
+
+/** Asks the organizations' `partial_survey`; returns each column as all take it, and notes. */
+export async function agreeOnColumns(context: Context, asked: ModelColumns) {
+  const { predictors, numbers, levels, categories = [], where, organizations } = asked;
+  const columns = [...numbers, ...predictors, ...levels];
+  const stray = categories.find((name) => !predictors.includes(name));
+  if (stray) throw new TypeError(`"categories" names "${stray}", which is no predictor.`);
+  const parts = await askParts(context, {
+    organizations,
+    method: "partial_survey",
+    kwargs: { columns, categories: [...categories, ...levels], where },
+    read: readSurvey,
+  });
+  const notes: string[] = [];
+  const variables = columns.map((name): Variable => {
+    const agreed = agreeOn(name, parts);
+    if (!predictors.includes(name)) {
+      if (!numbers.includes(name) || !agreed.levels) return { name, levels: agreed.levels };
+      throw new TypeError(
+        `The column "${name}" must hold numbers in this model, and holds levels.`,
+      );
+    }
+    const found = commonLevels(agreed, asked.min_level_count);
+    notes.push(...found.notes, ...levelNotes(found.variable, parts));
+    return found.variable;
+  });
+  return { variables, notes };
+}
+
+/** What a model's `partial_survey` is. */
+export function surveyPart(
+  context: Context,
+  { columns, categories, where }: { columns: string[]; categories: string[]; where?: string },
+) {
+  return surveyColumns(selectRows(context.table(), where), columns, categories);
+}
+
+/** Refuses a column that stands for two things. */
+export function checkRoles(names: (string | undefined)[]) {
+  const given = names.filter((name) => name !== undefined);
+  const twice = given.find((name, i) => given.indexOf(name) !== i);
+  if (twice) throw new TypeError(`The column "${twice}" stands for two things in this model.`);
+}

@@ -1,0 +1,61 @@
+/**
+ * Arguments of models, described once, and the method that agrees on their columns.
+ * @module
+ */
+import type { Argument, Method } from "./api.ts";
+import { where } from "./common_arguments.ts";
+
+export const predictors = {
+  type: "columns",
+  label: "Predictors",
+  help: "Columns that explain it: numbers, or categories of text or truth values",
+} as const satisfies Argument;
+
+/** How levels of categories become coefficients. */
+export const levelArguments = {
+  categories: {
+    type: "columns",
+    optional: true,
+    label: "Categories",
+    help: "Predictors of numbers that are levels of a category",
+  },
+  reference: {
+    type: "object",
+    default: {},
+    label: "Reference levels",
+    help: "By category, the level that others are compared with: the first unless given",
+  },
+  min_level_count: {
+    type: "integer",
+    min: 1,
+    default: 1,
+    label: "Smallest level",
+    help: "Levels of fewer rows in all are left out with their rows, and counted",
+  },
+} as const satisfies Record<string, Argument>;
+
+export const iterations = {
+  type: "integer",
+  min: 1,
+  max: 100,
+  default: 25,
+  label: "Iterations",
+  help: "After so many the model is said not to converge",
+} as const satisfies Argument;
+
+/** What a model's own methods are told of its columns. */
+export const agreedArguments = {
+  variables: { type: "list", label: "Variables", help: "The columns and their levels" },
+  terms: { type: "list", label: "Terms", help: "The coefficients and their scales" },
+} as const satisfies Record<string, Argument>;
+
+export const surveyMethod = {
+  internal: true,
+  help: "What the columns are at one organization",
+  arguments: {
+    columns: { type: "columns", label: "Columns", help: "Of the model" },
+    categories: { type: "list", label: "Categories", help: "Columns that are levels" },
+    where,
+  },
+  outputs: [{ name: "*", kind: "count", help: "By column: type, moments, or rows by level" }],
+} as const satisfies Method;
