@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from "sextant/api.ts";
-import { coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { coverage, type LeftOut, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import { groupRows, splitByGroup } from "sextant/kernels/groups.ts";
 import {
   checkTimes,
@@ -20,6 +20,7 @@ import {
 import { byLevel, floatsOf, truthsOf } from "sextant/kernels/survey.ts";
 import { askParts, readCount, readFields, readRecord } from "sextant/parts.ts";
 import { logRank } from "sextant/statistics/log_rank.ts";
+import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -27,6 +28,7 @@ interface Question {
   time: string;
   event: string;
   group?: string | undefined;
+  where?: string | undefined;
 }
 
 interface TablesPart {
@@ -42,18 +44,18 @@ export async function central(
   context: Context,
   args: Question & { horizon?: number; confidence: number; organizations?: number[] },
 ) {
-  const { time, event, group, horizon, confidence, organizations } = args;
+  const { time, event, group, where, horizon, confidence, organizations } = args;
   const names = [time, event, group].filter((name) => name !== undefined);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) throw new TypeError(`The column "${twice}" stands for two things.`);
   const parts = await askParts(context, {
     organizations,
     method: "partial",
-    kwargs: { time, event, group },
+    kwargs: { time, event, group, where },
     read: readPart,
   });
   const covered = coverage(parts);
-  if (covered.n === 0) throw new Error("No row has a value in each of the columns.");
+  requireRows(covered, "No row has a value in each of the columns.");
   const levels = [...new Set(parts.flatMap(({ part }) => Object.keys(part.groups)))].sort(byLevel);
   const tables = levels.map((level) =>
     mergeLifeTables(parts.flatMap(({ part }) => part.groups[level] ?? []))
@@ -84,8 +86,8 @@ export async function central(
 }
 
 /** Returns this organization's counts by time. */
-export function partial(context: Context, { time, event, group }: Question): TablesPart {
-  const table = context.table();
+export function partial(context: Context, { time, event, group, where }: Question): TablesPart {
+  const table = selectRows(context.table(), where);
   const numbers = { [time]: floatsOf(table, time), [event]: truthsOf(table, event) };
   const groups = groupRows(table, group ? [group] : [], numbers);
   const [times, events] = [splitByGroup(groups, 0), splitByGroup(groups, 1)];

@@ -16,7 +16,7 @@ Deno.test("kaplan_meier has one curve without a group, and counts what it leaves
   assert.equal(found.groups.all!.restricted_mean, null);
   assert.equal(found.log_rank, null);
   assert.equal(found.n, 3);
-  assert.deepEqual(found.left_out, { rows: 2, missing: { t: 1, e: 1 }, levels: {} });
+  assert.deepEqual(found.left_out.missing, { t: 1, e: 1 });
   assert.deepEqual(found.sites, [
     { organization: 1, n: 2, left_out: 1 },
     { organization: 2, n: 1, left_out: 1 },
@@ -47,6 +47,13 @@ Deno.test("kaplan_meier without events says so, and has no median and no test", 
   assert.equal(found.groups.a!.median.estimate, null);
   assert.equal(found.log_rank, null);
   assert.deepEqual(found.notes, ["No row has the event."]);
+});
+
+Deno.test("kaplan_meier uses the rows that meet a condition", async () => {
+  const found = await central({ where: "t < 3" }, ["t,e\n1,1\n2,0\n3,1\n", "t,e\n4,1\nNA,1\n"]);
+  assert.equal(found.n, 2);
+  assert.deepEqual(found.left_out.where, { not_met: 2, unknown: 1 });
+  await assert.rejects(central({ where: "t > 9" }, ["t,e\n1,1\n"]), /No row meets the condition/);
 });
 
 Deno.test("kaplan_meier restricts the mean where a curve is known only", async () => {

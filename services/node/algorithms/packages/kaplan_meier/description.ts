@@ -1,5 +1,5 @@
 import type { Description } from "sextant/api.ts";
-import { confidence, coverageOutputs, organizations } from "sextant/common_arguments.ts";
+import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
 import { partCoverageOutputs } from "sextant/common_arguments.ts";
 
 const question = {
@@ -20,6 +20,7 @@ const question = {
     label: "Group",
     help: "The column whose levels are compared",
   },
+  where,
 } as const;
 
 export const description = {
@@ -59,7 +60,12 @@ export const description = {
       help: "Counts one organization's rows by time",
       arguments: question,
       outputs: [
-        { name: "groups", kind: "table", help: "Events and censored rows by time", restsOn: "n" },
+        {
+          name: "groups",
+          kind: "table",
+          help: "Events and censored rows by time: at a time it may be a single row",
+          restsOn: "n",
+        },
         ...partCoverageOutputs,
       ],
     },
