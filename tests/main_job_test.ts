@@ -41,6 +41,33 @@ Deno.test("a node that starts after the task was posted gets its work", async ()
   assert.equal(results[0].average, 3);
 });
 
+Deno.test("an algorithm of the library runs by its name, on the rows that the task chooses where owners allow it", async () => {
+  const site = await createSite(stack(), {
+    data: DATA,
+    node: (index) => index === 2 ? { policies: { allow_where: false } } : {},
+  });
+  for (const member of site.members) await site.startNode(member);
+  const run = async (kwargs: Record<string, unknown>) => {
+    const image = "deno:compare_means@1.0.0";
+    const task = await site.post({ image, method: "central", kwargs });
+    return await site.outcome(task.id);
+  };
+  const all = await run({ column: "x", against: 1 });
+  assert.equal(all.status, "completed", JSON.stringify(all.runs));
+  assert.equal(all.results[0].groups.all.mean, 3);
+  assert.equal(all.results[0].left_out.missing.x, 1);
+
+  const two = site.members.slice(0, 2).map(({ id }) => id);
+  const some = await run({ column: "x", against: 1, where: "y >= 4", organizations: two });
+  assert.equal(some.status, "completed", JSON.stringify(some.runs));
+  assert.equal(some.results[0].groups.all.mean, 2.5);
+  assert.deepEqual(some.results[0].left_out.where, { not_met: 2, unknown: 0 });
+
+  const refused = await run({ column: "x", against: 1, where: "y >= 4" });
+  assert.notEqual(refused.status, "completed");
+  assert.match(refused.runs[0].log, /argument "where".*policies\.allow_where is false/);
+});
+
 Deno.test("a node killed while its algorithm runs ends the result once, in the second attempt", async () => {
   const site = await createSite(stack(), { data: DATA.slice(0, 1) });
   const [member] = site.members;

@@ -178,6 +178,7 @@ async function createMember(
       port: Number(port),
       databases: [{ label: "default", uri: "data.csv", type: "csv" }],
       algorithm_folders: [OWN_ALGORITHMS, TEST_ALGORITHMS],
+      algorithm_library: true,
       ...node,
     }),
   );

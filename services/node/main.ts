@@ -38,6 +38,7 @@ The configuration, with its defaults:
       uri: ./patients.csv
       type: csv
   algorithm_folders: [ … ]    # where deno:<name>@<version> is found; default: those that come with the node
+  algorithm_library: true     # the library, too; default: where no folders are named
   policies:
     allowed_algorithms:       # exact references, or names without version; without this
       - deno:average          # list only algorithms from the folders above may run

@@ -13,6 +13,8 @@ export interface Proof {
   data: string;
   /** Which package computed it. */
   by: string;
+  /** Which of the cases it is. */
+  analysis: number;
   split: string;
   /** Its way through our result: `coefficients/age/estimate`. */
   number: string;
@@ -24,7 +26,8 @@ export interface Proof {
   bound: number;
 }
 
-interface Case {
+/** An analysis, with the numbers that the reference found. */
+export interface Case {
   algorithm: string;
   data: string;
   reference: string;
@@ -35,6 +38,10 @@ interface Case {
   splits?: string[];
   /** The column that a split sorts by; the first one unless given. */
   sort?: string;
+  /** Its place among all cases. */
+  place: number;
+  /** The data, pooled. */
+  csv: string;
 }
 
 const FOLDER = new URL("./reference/", import.meta.url);
@@ -42,10 +49,7 @@ const PACKAGES = new URL("../../services/node/algorithms/packages/", import.meta
 
 /** Computes everything, or only the algorithms named. */
 export async function prove(only: string[] = []): Promise<Proof[]> {
-  const { cases } = JSON.parse(await Deno.readTextFile(new URL("reference.json", FOLDER)));
-  const asked = (cases as Case[]).filter(({ algorithm }) =>
-    only.length === 0 || only.includes(algorithm)
-  );
+  const asked = await readCases(only);
   const proofs: Proof[] = [];
   const federations = new Map<string, Federation>();
   try {
@@ -62,8 +66,19 @@ export async function prove(only: string[] = []): Promise<Proof[]> {
   return proofs;
 }
 
-async function deal({ data, sort }: Case, split: string): Promise<Federation> {
-  const csv = await Deno.readTextFile(new URL(`data/${data}.csv`, FOLDER));
+/** The cases of these algorithms, or of all. */
+export async function readCases(only: string[] = []): Promise<Case[]> {
+  const { cases } = JSON.parse(await Deno.readTextFile(new URL("reference.json", FOLDER)));
+  const asked = (cases as Case[]).map((one, place) => ({ ...one, place })).filter(
+    ({ algorithm }) => only.length === 0 || only.includes(algorithm),
+  );
+  return await Promise.all(asked.map(async (one) => ({
+    ...one,
+    csv: await Deno.readTextFile(new URL(`data/${one.data}.csv`, FOLDER)),
+  })));
+}
+
+async function deal({ csv, sort }: Case, split: string): Promise<Federation> {
   return await createFederation(SPLITS[split]!(csv, sort));
 }
 
@@ -76,23 +91,24 @@ async function proveCase(one: Case, split: string, federation: Federation): Prom
   const module = await import(new URL(`${one.algorithm}/algorithm.ts`, PACKAGES).href);
   try {
     const result = await federation.run(module, "central", one.arguments);
-    return Object.entries(one.numbers).map(([number, reference]) => {
-      const ours = numberAt(result, number);
-      return {
-        algorithm: one.algorithm,
-        data: one.data,
-        by: one.reference,
-        split,
-        number,
-        reference,
-        ours,
-        difference: difference(ours, reference),
-        bound: one.bound,
-      };
-    });
+    return compareNumbers(one, split, result);
   } catch (error) {
     throw new Error(`Cannot prove ${one.algorithm} on ${one.data}, ${split}`, { cause: error });
   }
+}
+
+/** The numbers of our result beside the reference's. */
+export function compareNumbers(
+  { algorithm, data, reference: by, place: analysis, bound, numbers }: Case,
+  split: string,
+  result: unknown,
+): Proof[] {
+  return Object.entries(numbers).map(([number, reference]) => {
+    const ours = numberAt(result, number);
+    const away = difference(ours, reference);
+    const place = { algorithm, data, by, analysis, split, number };
+    return { ...place, reference, ours, difference: away, bound };
+  });
 }
 
 function numberAt(result: unknown, way: string): number {

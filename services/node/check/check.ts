@@ -23,6 +23,7 @@ import {
 } from "../container/engine.ts";
 import { gpuProblem } from "../container/gpu.ts";
 import { createTables } from "../data/tables.ts";
+import { algorithmNames } from "../run/algorithm_store.ts";
 import { namedArguments } from "../run/call.ts";
 import { checkDatabase, checkServer } from "./databases.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -36,6 +37,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   yield finding("configuration", true, "can be read; every option is known");
   const identity = yield* checkWays(config);
   yield checkPrivateKey(config, identity);
+  yield await listAlgorithms(config);
   const tables = createTables({
     folder: join(config.dataFolder, "tables"),
     namesMayLeave: config.shareColumns,
@@ -56,6 +58,12 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   }
   yield* checkContainers(config);
   yield await checkDisk(config.dataFolder);
+}
+
+async function listAlgorithms({ algorithmFolders, algorithmLibrary }: NodeConfig) {
+  const names = await algorithmNames({ folders: algorithmFolders, library: algorithmLibrary });
+  const note = names.length === 0 ? "none by name" : `deno: ${names.join(", ")}`;
+  return finding("algorithms", true, note);
 }
 
 function checkPrivateKey(config: NodeConfig, identity: NodeIdentity | undefined): Finding {

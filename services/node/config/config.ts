@@ -36,6 +36,8 @@ export interface NodeConfig {
   dataFolder: string;
   databases: NodeDatabase[];
   algorithmFolders: string[];
+  /** Whether the library of algorithms that comes with the node may be used. */
+  algorithmLibrary: boolean;
   /** What algorithms in the sandbox are told, by references as in the owner's rules. */
   algorithmSettings: { name: string; settings: AlgorithmSettings }[];
   policy: Policy;
@@ -87,6 +89,7 @@ export async function readNodeConfig(
     dataFolder: absolute(options.task_dir ?? `${basename(file, extname(file))}-data`),
     databases: await Promise.all(options.databases.map((one) => databaseOf(one, absolute))),
     algorithmFolders: options.algorithm_folders?.map(absolute) ?? [OWN_ALGORITHMS],
+    algorithmLibrary: options.algorithm_library ?? options.algorithm_folders === undefined,
     algorithmSettings: options.algorithm_settings,
     policy: policyOf(options.policies),
     encryption: options.encryption.enabled,

@@ -47,6 +47,7 @@ policies:
       { reach: [], label: "default", type: "csv", path: `${folder}/data.csv` },
     ]);
     assert.deepEqual(config.algorithmFolders, [`${folder}/algorithms`]);
+    assert.equal(config.algorithmLibrary, false);
     assert.deepEqual(config.policy.allowedAlgorithms, ["deno:average"]);
     assert.equal(config.encryption, false);
     assert.ok(config.maxRuns >= 2);
@@ -128,6 +129,7 @@ policies:
     assert.equal(policy.eitherAlgorithmOrStore, false);
     assert.equal(policy.allowBasics, true);
     assert.equal(policy.allowWhere, true);
+    assert.equal((await read()).algorithmLibrary, true);
     assert.equal(policy.allowedStores, undefined);
   });
 });

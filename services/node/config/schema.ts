@@ -35,6 +35,7 @@ export const configSchema = z.strictObject({
   task_dir: option.optional(),
   databases: databasesSection,
   algorithm_folders: z.array(option).optional(),
+  algorithm_library: flag.optional(),
   algorithm_settings: z.array(z.strictObject({
     name: reference,
     settings: z.record(z.string(), z.json("must be what JSON can hold")),

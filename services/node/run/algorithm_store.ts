@@ -1,8 +1,8 @@
 /**
  * From the reference in a task to a file on this machine: `deno:<name>@<version>` is a file in one
- * of the node's algorithm folders, `deno:<https address>#sha256=<digest>` is fetched once. What is
- * to run is kept under its digest: whatever becomes of the file that it was, those bytes run and no
- * others.
+ * of the node's algorithm folders or of the library that comes with it,
+ * `deno:<https address>#sha256=<digest>` is fetched once. What is to run is kept under its digest:
+ * whatever becomes of the file that it was, those bytes run and no others.
  *
  * What an error here says travels to the researcher, so it names no path and nothing of the node's
  * network.
@@ -11,8 +11,9 @@
 import { basename, dirname, extname, join } from "node:path";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { codeOf } from "./code.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
+import { libraryPackages, packedFromLibrary } from "../algorithms/library.ts";
+import { codeOf } from "./code.ts";
 
 /** An algorithm that can be run here. */
 export interface ResolvedAlgorithm {
@@ -27,6 +28,8 @@ export interface ResolvedAlgorithm {
 export interface ResolveAlgorithmOptions {
   /** Searched in this order. */
   folders: readonly string[];
+  /** Whether the library is there, too, behind the folders. */
+  library?: boolean | undefined;
   /** Where algorithms are kept; made if need be. */
   cacheDir: string;
   fetch?: typeof globalThis.fetch;
@@ -74,7 +77,7 @@ export async function resolveAlgorithm(
 
 async function fromFolders(
   name: string,
-  { folders, cacheDir }: ResolveAlgorithmOptions,
+  { folders, library = false, cacheDir }: ResolveAlgorithmOptions,
 ): Promise<ResolvedAlgorithm> {
   const file = `${name}.ts`;
   for (const folder of folders) {
@@ -86,14 +89,17 @@ async function fromFolders(
         cause,
       });
     });
-    const digest = await sha256Hex(bytes);
-    const kept = join(cacheDir, `${digest}.ts`);
-    if (!await isKept(kept, digest)) await keep(kept, bytes);
-    return { name: file, path: kept, code: codeOf(digest) };
+    return await keptUnderDigest(file, bytes, cacheDir);
   }
+  const packed = library && await packedFromLibrary(name).catch((cause) => {
+    throw new SextantError("internal", `This node cannot make its file of deno:${name}.`, {
+      cause,
+    });
+  });
+  if (packed) return await keptUnderDigest(`${name}.js`, packed, cacheDir);
   // By the name alone: a version in common makes no two names alike.
   const bare = (one: string) => one.split("@", 1)[0]!;
-  const names = await namesIn(folders);
+  const names = await algorithmNames({ folders, library });
   const nearName = closest(bare(name), names.map(bare));
   const near = names.find((one) => bare(one) === nearName);
   throw new SextantError(
@@ -102,15 +108,29 @@ async function fromFolders(
   );
 }
 
-async function namesIn(folders: readonly string[]): Promise<string[]> {
-  const names: string[] = [];
+async function keptUnderDigest(
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  cacheDir: string,
+): Promise<ResolvedAlgorithm> {
+  const digest = await sha256Hex(bytes);
+  const path = join(cacheDir, digest + extname(name));
+  if (!await isKept(path, digest)) await keep(path, bytes);
+  return { name, path, code: codeOf(digest) };
+}
+
+/** The algorithms that a node has by name: `average@1.0.0`. */
+export async function algorithmNames(
+  { folders, library }: Pick<ResolveAlgorithmOptions, "folders" | "library">,
+): Promise<string[]> {
+  const names = library ? (await libraryPackages()).map(({ name }) => name) : [];
   for (const folder of folders) {
     const files = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
     for (const { name } of files) {
       if (NAMED.test(basename(name, ".ts"))) names.push(basename(name, ".ts"));
     }
   }
-  return names;
+  return [...new Set(names)].sort();
 }
 
 // -- from an address ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import {
+  algorithmNames,
   resolveAlgorithm,
   type ResolveAlgorithmOptions,
   type ResolvedAlgorithm,
@@ -75,6 +76,27 @@ Deno.test("resolveAlgorithm() finds an algorithm by name and version in the fold
     );
     await Deno.writeTextFile(`${folder}/loud@1.0.0.ts`, SOURCE);
     assert.match(await refusal(resolve("deno:nosuch@1.0.0")), /deno:nosuch@1\.0\.0\.$/);
+  });
+});
+
+Deno.test("resolveAlgorithm() finds an algorithm of the library, unless a folder has it or the owner has not", async () => {
+  await withPlace(async ({ folder, resolve }) => {
+    const name = "deno:histogram@1.0.0";
+    assert.match(await refusal(resolve(name)), /no algorithm deno:histogram@1\.0\.0\.$/);
+    const library = { library: true };
+    const found = await resolve(name, library) as ResolvedAlgorithm;
+    const bytes = await Deno.readFile(found.path);
+    assert.equal(found.name, "histogram@1.0.0.js");
+    assert.equal(found.code, `sha256:${await sha256Hex(bytes)}`);
+    assert.deepEqual(await resolve(name, library), found);
+    assert.match(
+      await refusal(resolve("deno:histgram@1.0.0", library)),
+      /Did you mean deno:histogram@1\.0\.0\?/,
+    );
+    await Deno.writeTextFile(`${folder}/histogram@1.0.0.ts`, SOURCE);
+    assert.deepEqual(await algorithmNames({ folders: [folder] }), ["histogram@1.0.0"]);
+    const own = await resolve(name, library) as ResolvedAlgorithm;
+    assert.equal(await Deno.readTextFile(own.path), SOURCE);
   });
 });
 

@@ -32,7 +32,13 @@ const LONGEST_INPUT_MIB = 511;
 export interface SandboxRuntimeOptions {
   config: Pick<
     NodeConfig,
-    "algorithmFolders" | "algorithmSettings" | "databases" | "dataFolder" | "limits" | "policy"
+    | "algorithmFolders"
+    | "algorithmLibrary"
+    | "algorithmSettings"
+    | "databases"
+    | "dataFolder"
+    | "limits"
+    | "policy"
   >;
   identity: NodeIdentity;
   tables: Tables;
@@ -95,6 +101,7 @@ export function createSandboxRuntime(
   function prepare(dispatch: Dispatch, signal: AbortSignal): Preparation {
     const algorithm = resolveAlgorithm(dispatch.image, {
       folders: config.algorithmFolders,
+      library: config.algorithmLibrary,
       cacheDir: join(config.dataFolder, "algorithms"),
       fetch: wayOut.fetch,
     });

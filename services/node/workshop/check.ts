@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readArgs } from "../../../shared/command_line/read_args.ts";
-import { entryOf, pack } from "./pack.ts";
-import { nameOf, onlyTarget } from "./pack_command.ts";
+import { pack } from "./pack.ts";
+import { entryOfTarget, nameOf, onlyTarget, TARGET_HELP } from "./pack_command.ts";
 import { readDescription } from "./read_description.ts";
 import { withWorkbench } from "./workbench.ts";
 
@@ -10,7 +10,7 @@ export const CHECK_HELP = `Checks an algorithm as far as that can be done withou
 
 Usage: deno task algorithm check TARGET
 
-  TARGET   a folder with algorithm.ts, or a single file
+  TARGET   ${TARGET_HELP}
 
 Its types, whether it packs, its description against what it exports, and its tests (files that end in
 _test.ts), which run as you, not in the sandbox.`;
@@ -19,7 +19,7 @@ const CONFIG = fileURLToPath(new URL("../../../deno.json", import.meta.url));
 
 export async function checkCommand(args: string[]): Promise<number> {
   const { positionals } = readArgs({ args, allowPositionals: true, options: {} });
-  const entry = await entryOf(onlyTarget(positionals));
+  const entry = await entryOfTarget(onlyTarget(positionals));
   const failures: string[] = [];
   const say = (what: string, problem: string | undefined, note: string) => {
     if (problem !== undefined) failures.push(what);

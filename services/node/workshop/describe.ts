@@ -1,7 +1,6 @@
 import { readArgs, UsageError } from "../../../shared/command_line/read_args.ts";
 import type { Argument, Description, Method } from "../algorithms/sextant/description.ts";
-import { entryOf } from "./pack.ts";
-import { onlyTarget } from "./pack_command.ts";
+import { entryOfTarget, onlyTarget, TARGET_HELP } from "./pack_command.ts";
 import { readDescription } from "./read_description.ts";
 import { storeEntry } from "./store_entry.ts";
 import { withWorkbench } from "./workbench.ts";
@@ -10,7 +9,7 @@ export const DESCRIBE_HELP = `Prints what an algorithm says of itself.
 
 Usage: deno task algorithm describe TARGET [--as page|json|store] [--image REFERENCE] [--code-url URL]
 
-  TARGET       a folder with algorithm.ts, or a single file
+  TARGET       ${TARGET_HELP}
   --as page    a page in Markdown; the default
   --as json    the description itself
   --as store   what v6's algorithm store takes (POST /algorithm); needs --image, by which tasks name the
@@ -33,7 +32,7 @@ export async function describeCommand(args: string[]): Promise<number> {
   if (as === "store" && (!image || !codeUrl)) {
     throw new UsageError("--as store needs --image and --code-url");
   }
-  const entry = await entryOf(onlyTarget(positionals));
+  const entry = await entryOfTarget(onlyTarget(positionals));
   const { description } = await withWorkbench((bench) => readDescription(entry, bench));
   if (!description) throw new Error("This algorithm has no description: it exports none.");
   if (as === "page") console.log(page(description));

@@ -11,6 +11,7 @@ import { CHECK_HELP, checkCommand } from "./check.ts";
 import { DESCRIBE_HELP, describeCommand } from "./describe.ts";
 import { NEW_HELP, newCommand } from "./new.ts";
 import { PACK_HELP, packCommand } from "./pack_command.ts";
+import { PROVE_HELP, proveCommand } from "./prove.ts";
 import { TRY_HELP, tryCommand } from "./try.ts";
 
 /** A command gets its arguments, and `--help` never reaches it. Resolves with the exit code. */
@@ -25,6 +26,11 @@ const COMMANDS: Record<string, Command> = {
     summary: "its types, its description, its packing",
   },
   pack: { run: packCommand, help: PACK_HELP, summary: "makes the one file that nodes run" },
+  prove: {
+    run: proveCommand,
+    help: PROVE_HELP,
+    summary: "the library's numbers beside the reference's, as a table",
+  },
   describe: { run: describeCommand, help: DESCRIBE_HELP, summary: "its page, or v6's store entry" },
 };
 

@@ -33,12 +33,15 @@ export async function entryOf(target: string): Promise<string> {
   throw new PackError(`${path} is no package: it has no algorithm.ts.`);
 }
 
+let underWay = 0;
+
 /**
  * Packs the algorithm whose entry is `entry`, or what `text` makes of it as if it lay in the same
  * folder. Throws a {@linkcode PackError}.
  */
 export async function pack(entry: string, text?: string): Promise<PackedAlgorithm> {
   const folder = dirname(entry);
+  underWay++;
   const stdin = text === undefined ? {} : {
     stdin: { contents: text, resolveDir: folder, sourcefile: "packed.ts", loader: "ts" as const },
   };
@@ -65,7 +68,8 @@ export async function pack(entry: string, text?: string): Promise<PackedAlgorith
     if (!errors) throw error;
     throw new PackError(errors.map(showError).join("\n"));
   } finally {
-    await esbuild.stop();
+    // Its process would keep this one from ending.
+    if (--underWay === 0) await esbuild.stop();
   }
 }
 

@@ -16,8 +16,8 @@ import type { Policy } from "../policy/policy.ts";
 import { type Call, namedArguments } from "../run/call.ts";
 import { compare } from "./compare.ts";
 import { originalLines } from "./original_lines.ts";
-import { entryOf, pack } from "./pack.ts";
-import { nameOf, onlyTarget } from "./pack_command.ts";
+import { pack } from "./pack.ts";
+import { entryOfTarget, imageOf, nameOf, onlyTarget, TARGET_HELP } from "./pack_command.ts";
 import { poolColumns } from "./pool_columns.ts";
 import { showComparison, showSimulation } from "./show_simulation.ts";
 import { simulate, type Simulation, type Site } from "./simulate.ts";
@@ -28,14 +28,14 @@ export const TRY_HELP =
 
 Usage: deno task algorithm try TARGET --data FILE [--data FILE …] [options]
 
-  TARGET            a folder with algorithm.ts, or a single file
+  TARGET            ${TARGET_HELP}
   --data FILE       a site's database: csv, parquet, xlsx, or sqlite with a query in --query; as many sites
                     as files, and the first one executes the task's own run
   --query SQL       for sqlite
   --method NAME     default: central
   --kwargs JSON     named arguments; --args JSON for a list of those without names
   --policy FILE     a node.yaml whose policies hold at every site; tasks name the algorithm
-                    deno:<name>@<version>, after its file, or deno:<folder>@0.0.0
+                    deno:<name>@<version>, after its file or as in the library, or deno:<folder>@0.0.0
   --pooled          run it also on all rows at one site, and compare
   --repeat N        run it N times; the times are printed
   --timeout S       seconds for one run; default ${LIMITS.timeoutSeconds}
@@ -82,14 +82,14 @@ export async function tryCommand(args: string[]): Promise<number> {
   const repeat = wholeNumber("repeat", values.repeat, 1, 1000);
   const limits = { ...LIMITS, timeoutSeconds: wholeNumber("timeout", values.timeout, 1) };
   const policy = values.policy ? await readPolicy(typedPath(values.policy)) : {};
-  const entry = await entryOf(target);
+  const entry = await entryOfTarget(target);
 
   return await withWorkbench(async ({ sandbox, folder, log }) => {
     const { code, map } = await pack(entry);
     const path = join(folder, "algorithm.js");
     await Deno.writeFile(path, code);
     const name = `${nameOf(entry)}.js`;
-    const image = `deno:${nameOf(entry)}${nameOf(entry).includes("@") ? "" : "@0.0.0"}`;
+    const image = await imageOf(entry);
     const tables = createTables({ folder: join(folder, "tables"), namesMayLeave: true });
     const sites = await openSites(files, tables, values.query);
 

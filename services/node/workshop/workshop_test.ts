@@ -39,6 +39,16 @@ Deno.test("deno task algorithm makes, checks, tries, describes and packs an algo
     assert.deepEqual(json.result, { average: 48.5, count: 4 });
     assert.equal(json.seconds.length, 2);
 
+    const library = await algorithm(
+      "try",
+      "summary",
+      ...files,
+      "--kwargs",
+      '{"columns": ["age", "sex"], "where": "age < 60"}',
+    );
+    assert.equal(library.code, 0, library.out + library.err);
+    assert.match(library.out, /central at a\.csv: completed/);
+
     const page = await algorithm("describe", mine);
     assert.match(page.out, /^# mine 0\.1\.0\n/);
     assert.match(page.out, /\| `column` \| column; of number \| What is averaged \|/);
@@ -110,10 +120,12 @@ Deno.test("deno task algorithm says what is wrong with its command line and its 
       ],
       [["try", join(folder, "none")], 2, /--data FILE/],
       [["pack", join(folder, "none")], 1, /There is no file or folder/],
+      [["pack", "sumary"], 1, /no file or folder .*sumary\. The library has: .*, summary/],
       [["describe", file], 1, /description is wrong/],
       [["describe", file, "--as", "store"], 2, /needs --image and --code-url/],
       [["new", "My"], 2, /only small letters/],
       [["check", file], 1, /^FAIL +types/m],
+      [["prove", "sumary"], 2, /The library has no "sumary"; it has: .*, summary/],
     ];
     for (const [args, code, message] of cases) {
       const found = await algorithm(...args);
@@ -123,4 +135,13 @@ Deno.test("deno task algorithm says what is wrong with its command line and its 
   } finally {
     await remove();
   }
+});
+
+Deno.test("deno task algorithm prove prints a line for each analysis and split, and what is within its bounds", async () => {
+  const { code, out } = await algorithm("prove", "histogram");
+  assert.equal(code, 0, out);
+  const lines = out.trim().split("\n");
+  assert.match(lines[0]!, /^algorithm +data +split +numbers +difference +bound +reference$/);
+  assert.match(lines[1]!, /^histogram +penguins +one site +27 +0 +1e-9 +numpy histogram$/);
+  assert.match(lines.at(-1)!, /^(\d+) of \1 numbers are within their bounds$/);
 });

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { descriptionSchema } from "../workshop/description_schema.ts";
+import { pack } from "../workshop/pack.ts";
+import { libraryPackages, packedFromLibrary } from "./library.ts";
+
+Deno.test("libraryPackages() have a name, a description that holds, and a method to begin with", async () => {
+  const packages = await libraryPackages();
+  assert.ok(packages.length >= 8);
+  for (const { name, entry, description } of packages) {
+    assert.ok(entry.endsWith(`/packages/${description.name}/algorithm.ts`), entry);
+    assert.equal(name, `${description.name}@${description.version}`);
+    assert.deepEqual(descriptionSchema.parse(description), description);
+    assert.ok(!description.methods.central!.internal);
+  }
+});
+
+Deno.test("every method of the library takes organizations and where, and says n, sites and what was left out", async () => {
+  for (const { name, description } of await libraryPackages()) {
+    for (
+      const [method, { internal, arguments: described, outputs }] of Object.entries(
+        description.methods,
+      )
+    ) {
+      if (internal) continue;
+      const what = `${name} ${method}`;
+      assert.equal(described.organizations?.type, "organizations", what);
+      assert.equal(described.where?.type, "condition", what);
+      const names: string[] = outputs.map(({ name }) => name);
+      for (const one of ["n", "sites", "left_out"]) {
+        assert.ok(names.includes(one), `${what}: ${one}`);
+      }
+    }
+  }
+});
+
+Deno.test("packedFromLibrary() is what the workshop packs, and no algorithm is packed twice at once", async () => {
+  const { name, entry } = (await libraryPackages())[0]!;
+  const [one, other] = await Promise.all([packedFromLibrary(name), packedFromLibrary(name)]);
+  assert.equal(one, other);
+  assert.deepEqual(one, (await pack(entry)).code);
+  assert.equal(await packedFromLibrary("nosuch@1.0.0"), undefined);
+});
