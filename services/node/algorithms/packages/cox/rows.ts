@@ -4,13 +4,13 @@
  */
 import type { Context } from "sextant/api.ts";
 import { pairsOf } from "sextant/kernels/concordance.ts";
-import { addCoxSums, combineSums, type CoxSums } from "sextant/kernels/cox.ts";
+import { type CoxSums, siteSums } from "sextant/kernels/cox.ts";
 import { type Start, startOf, type Term, termColumn } from "sextant/kernels/design.ts";
 import { completeRows } from "sextant/kernels/frame.ts";
 import { checkTimes } from "sextant/kernels/life_table.ts";
 import { type EventTimes, eventTimesOf, orderRows, predict } from "sextant/kernels/risk_sets.ts";
 import { type RiskSets, riskSetsOf, smallestStep, sumRows } from "sextant/kernels/risk_sets.ts";
-import { type SurvivalRows, type Ties, weighRiskSets } from "sextant/kernels/risk_sets.ts";
+import type { SurvivalRows, Ties } from "sextant/kernels/risk_sets.ts";
 import { truthsOf, type Variable } from "sextant/kernels/survey.ts";
 import { selectRows } from "sextant/where.ts";
 
@@ -49,20 +49,7 @@ export function partial_start(
 /** The likelihood here and its derivatives, each stratum with a baseline of its own. */
 export function partial_step(context: Context, args: At): CoxSums & { n: number } {
   const { rows } = read(context, args);
-  const size = args.terms.length;
-  const eta = predict(rows, args.coefficients);
-  const sums = rows.strata.map((stratum) => {
-    const { shift, hazards } = hazardsOf(eta, stratum);
-    const at = eventTimesOf(rows, stratum);
-    const { events } = at;
-    const sets = riskSetsOf(rows, { stratum, hazards, at, ties: args.ties });
-    const weighed = weighRiskSets(sets, { events, size, ties: args.ties });
-    const all = events.reduce((sum, count) => sum + count, 0);
-    const logarithms = weighed.logarithms + (all === 0 ? 0 : all * shift);
-    const summed = sumRows(rows, { stratum, eta, hazards, at: at.times, ...weighed });
-    return combineSums(summed, { ...weighed, logarithms });
-  });
-  return { n: rows.times.length, ...addCoxSums(sums, size) };
+  return { n: rows.times.length, ...siteSums(rows, args.coefficients, args.ties) };
 }
 
 export interface RiskSetLists {
@@ -170,13 +157,4 @@ function read(context: Context, { time, event, strata, where, variables, terms }
     strata: orderRows(times, levels && frame.column(strata!), levels?.length ?? 1),
   };
   return { frame, rows };
-}
-
-/** The hazards of a stratum's rows, divided by the largest so that all of them are numbers. */
-function hazardsOf(eta: Float64Array, stratum: Uint32Array) {
-  let shift = -Infinity;
-  for (const row of stratum) shift = Math.max(shift, eta[row]!);
-  const hazards = new Float64Array(eta.length);
-  for (const row of stratum) hazards[row] = Math.exp(eta[row]! - shift);
-  return { shift, hazards };
 }

@@ -12,7 +12,8 @@ import {
 } from "../statistics/triangle.ts";
 import { triangleOf } from "../statistics/triangle.ts";
 import type { Term } from "./design.ts";
-import type { RowSums, Weighed } from "./risk_sets.ts";
+import { eventTimesOf, predict, riskSetsOf, type RowSums, sumRows } from "./risk_sets.ts";
+import { type SurvivalRows, type Ties, type Weighed, weighRiskSets } from "./risk_sets.ts";
 
 /** A predictor of whose information the others leave no more than the square of this follows. */
 const TOLERANCE = 1e-6;
@@ -47,6 +48,32 @@ export function combineSums(
   const good = Number.isFinite(logLikelihood) && gradient.every(Number.isFinite) &&
     information.flat().every(Number.isFinite);
   return good ? { logLikelihood, gradient, information } : noCoxSums(gradient.length);
+}
+
+/** The sums of a site whose strata each have a baseline of their own. */
+export function siteSums(rows: SurvivalRows, coefficients: number[], ties: Ties): CoxSums {
+  const size = coefficients.length;
+  const eta = predict(rows, coefficients);
+  const sums = rows.strata.map((stratum) => {
+    const { shift, hazards } = hazardsOf(eta, stratum);
+    const at = eventTimesOf(rows, stratum);
+    const sets = riskSetsOf(rows, { stratum, hazards, at, ties });
+    const weighed = weighRiskSets(sets, { events: at.events, size, ties });
+    const events = at.events.reduce((sum, count) => sum + count, 0);
+    const logarithms = events === 0 ? 0 : weighed.logarithms + events * shift;
+    const summed = sumRows(rows, { stratum, eta, hazards, at: at.times, ...weighed });
+    return combineSums(summed, { ...weighed, logarithms });
+  });
+  return addCoxSums(sums, size);
+}
+
+/** The hazards of a stratum's rows, divided by the largest so that all of them are numbers. */
+function hazardsOf(eta: Float64Array, stratum: Uint32Array) {
+  let shift = -Infinity;
+  for (const row of stratum) shift = Math.max(shift, eta[row]!);
+  const hazards = new Float64Array(eta.length);
+  for (const row of stratum) hazards[row] = Math.exp(eta[row]! - shift);
+  return { shift, hazards };
 }
 
 /** Of hazards that are no numbers. */

@@ -13,7 +13,9 @@ export interface ModelColumns {
   /** Columns that must hold numbers, as an outcome. */
   numbers: string[];
   /** Columns whose values are levels, as strata. */
-  levels: string[];
+  levels?: string[];
+  /** Columns of 0 and 1, or of two levels, as the outcome of a logistic model. */
+  binary?: string[];
   /** Predictors of numbers that are levels. */
   categories?: string[] | undefined;
   /** Levels of fewer rows in all are left out. */
@@ -24,8 +26,9 @@ export interface ModelColumns {
 
 /** Asks the organizations' `partial_survey`; returns each column as all take it, and notes. */
 export async function agreeOnColumns(context: Context, asked: ModelColumns) {
-  const { predictors, numbers, levels, categories = [], where, organizations } = asked;
-  const columns = [...numbers, ...predictors, ...levels];
+  const { predictors, numbers, levels = [], binary = [], categories = [] } = asked;
+  const { where, organizations } = asked;
+  const columns = [...numbers, ...binary, ...predictors, ...levels];
   const stray = categories.find((name) => !predictors.includes(name));
   if (stray) throw new TypeError(`"categories" names "${stray}", which is no predictor.`);
   const parts = await askParts(context, {
@@ -37,6 +40,7 @@ export async function agreeOnColumns(context: Context, asked: ModelColumns) {
   const notes: string[] = [];
   const variables = columns.map((name): Variable => {
     const agreed = agreeOn(name, parts);
+    if (binary.includes(name) && agreed.levels) notes.push(twoLevels(name, agreed.levels));
     if (!predictors.includes(name)) {
       if (!numbers.includes(name) || !agreed.levels) return { name, levels: agreed.levels };
       throw new TypeError(
@@ -48,6 +52,13 @@ export async function agreeOnColumns(context: Context, asked: ModelColumns) {
     return found.variable;
   });
   return { variables, notes };
+}
+
+function twoLevels(name: string, levels: string[]): string {
+  if (levels.length === 2) {
+    return `The model is of the outcome "${levels[1]}" against "${levels[0]}".`;
+  }
+  throw new TypeError(`The outcome "${name}" must have two levels, and has ${levels.length}.`);
 }
 
 /** What a model's `partial_survey` is. */
