@@ -67,6 +67,9 @@ def meta_analysis(frame, name, sort, predictors, arguments, fit):
                 continue
             varying = [column for column in predictors if rows[column].nunique() > 1]
             found = fit(rows, varying)
+            if any(rows[column].iloc[0] != 0 for column in set(predictors) - set(varying)):
+                # What is the same in all rows is in this intercept, and in no other.
+                found.pop("intercept", None)
             # A predictor separates the outcomes here: ours says so and goes on without the site.
             if any(error > 100 for _, error in found.values()):
                 continue

@@ -68,6 +68,18 @@ Deno.test("meta_analysis estimates a level from the organizations that have it",
   assert.equal(found.terms["g[c]"]!.heterogeneity, null);
 });
 
+Deno.test("meta_analysis takes no intercept from where a predictor never changes", async () => {
+  const constant = "x,y,z\n1,2,5\n2,3,5\n3,5,5\n4,4,5\n";
+  const files = [
+    constant,
+    "x,y,z\n1,2,1\n2,3,0\n3,5,1\n4,4,1\n5,5,0\n",
+    constant.replaceAll(",5\n", ",0\n"),
+  ];
+  const { terms } = await central({ outcome: "y", predictors: ["x", "z"] }, files);
+  const studies = (name: string) => terms[name]!.studies.map((study) => study.organization);
+  assert.deepEqual([studies("intercept"), studies("x"), studies("z")], [[2, 3], [1, 2, 3], [2]]);
+});
+
 Deno.test("meta_analysis says what is wrong with its arguments and its columns", async () => {
   const federation = await createFederation(FILES);
   const refused = async (kwargs: Record<string, unknown>, why: RegExp, files?: string[]) => {

@@ -39,11 +39,17 @@ export async function fitHere(frame: Frame, model: Model, terms: Term[]): Promis
   return estimates;
 }
 
-/** The terms that vary here: a level without rows here has no coefficient, and needs none. */
+/**
+ * The terms that vary here: a level without rows here has no coefficient, and needs none. Those that
+ * are the same in all rows, and not 0, are `within` the intercept, which is then no other site's.
+ */
 function varyingTerms(frame: Frame, terms: Term[], others: string[]) {
   const starts = [{ organization: 0, part: startOf(frame, terms, others) }];
   const varying = terms.filter(({ name }) => startMoments(starts, name).squares > 0);
-  return { starts, varying };
+  const within = terms.some((term) =>
+    !varying.includes(term) && startMoments(starts, term.name).mean !== 0
+  );
+  return { starts, varying, within };
 }
 
 async function fitGlmHere(
@@ -56,7 +62,10 @@ async function fitGlmHere(
   if (weights && frame.column(weights).some((weight) => !(weight > 0))) {
     throw new TypeError(`The weights in "${weights}" must be above 0.`);
   }
-  const { starts, varying } = varyingTerms(frame, all, [outcome!, ...offset ? [offset] : []]);
+  const { starts, varying, within } = varyingTerms(frame, all, [
+    outcome!,
+    ...offset ? [offset] : [],
+  ]);
   const terms = scaleTerms(varying, starts);
   const { mean, squares } = startMoments(starts, ":" + outcome);
   if (squares === 0) throw new Error(`The outcome "${outcome}" has the same value in all rows.`);
@@ -77,12 +86,13 @@ async function fitGlmHere(
     step: (coefficients) => Promise.resolve([glmStep(rows, coefficients)]),
   });
   const { coefficients, covariances } = unscale(terms, fit.coefficients, fit.covariances);
-  return Object.fromEntries(
-    ["intercept", ...terms.map(({ name }) => name)].map((name, i) => [name, {
+  const estimates = ["intercept", ...terms.map(({ name }) => name)].map((name, i) =>
+    [name, {
       estimate: coefficients[i]!,
       standard_error: Math.sqrt(covariances[i]![i]!),
-    }]),
+    }] as const
   );
+  return Object.fromEntries(within ? estimates.slice(1) : estimates);
 }
 
 async function fitCoxHere(frame: Frame, model: Model, all: Term[]): Promise<Estimates> {
@@ -91,6 +101,7 @@ async function fitCoxHere(frame: Frame, model: Model, all: Term[]): Promise<Esti
   checkTimes(time!, times);
   if (!frame.column(event!).includes(1)) throw new Error(`No row has the event "${event}".`);
   const { starts, varying } = varyingTerms(frame, all, []);
+  if (varying.length === 0) throw new Error("Each predictor has the same value in all rows.");
   const terms = scaleTerms(varying, starts, varying.length);
   const rows: SurvivalRows = {
     times,
