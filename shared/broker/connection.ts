@@ -87,6 +87,11 @@ export interface ConnectToBrokerOptions {
   /** Where answers arrive, for example `_INBOX.gateway`; see `subjects.inbox`. */
   inboxPrefix: string;
   log: Logger;
+  /**
+   * One of thousands that lose the broker at the same moment: waits longer and longer between its
+   * attempts, and longer for an answer, so that they do not keep each other out when it is back.
+   */
+  oneOfMany?: boolean;
   /** Through a proxy, say, or to a server with a certificate of a private authority. */
   way?: WebSocketWay;
   /** Hears why an attempt to connect has failed; what it returns stands in the log. */
@@ -95,7 +100,9 @@ export interface ConnectToBrokerOptions {
 
 const CONNECT_TIMEOUT_MS = 5000;
 const RECONNECT_WAIT_MS = 250;
-const RECONNECT_JITTER_MS = 250;
+/** The longest pause between two attempts to reconnect. */
+const RECONNECT_WITHIN_MS = 500;
+const OF_MANY = { connectTimeoutMs: 10_000, reconnectWithinMs: 8000 };
 const DRAIN_MS = 5000;
 /** A server that is gone without a word is noticed after three of these. */
 const PING_INTERVAL_MS = 5000;
@@ -111,17 +118,48 @@ export async function connectToBroker(options: ConnectToBrokerOptions): Promise<
   const waiting = createWaiting(options);
   waiting.begin();
   try {
+    const pace = createPace(options.oneOfMany ? OF_MANY.reconnectWithinMs : RECONNECT_WITHIN_MS);
     const nc = await connect(clientOptions(options, {
-      onSocket: (opened) => handle = opened,
+      onSocket(opened) {
+        handle = opened;
+        pace.attempt();
+      },
       onTrouble: (reason) => waiting.because(explain(reason)),
+      reconnectDelay: () => pace.pauseMs,
     }));
     const connection = brokerConnection(nc, () => handle, log);
-    connection.watch((connected) => connected ? waiting.end() : waiting.begin());
+    connection.watch((connected) => {
+      pace.startAgain();
+      if (connected) waiting.end();
+      else waiting.begin();
+    });
     nc.closed().then(waiting.end);
     return connection;
   } finally {
     waiting.end();
   }
+}
+
+/**
+ * How long to wait between two attempts to connect: at first a moment, then up to twice as long
+ * each time, at random, since many wait for the same server. The client asks for the pause more
+ * than once between two attempts.
+ */
+function createPace(withinMs: number) {
+  let most = 0;
+  const pace = {
+    pauseMs: 0,
+    attempt() {
+      most = Math.min(withinMs, Math.max(2 * RECONNECT_WAIT_MS, 2 * most));
+      pace.pauseMs = RECONNECT_WAIT_MS + Math.random() * (most - RECONNECT_WAIT_MS);
+    },
+    startAgain() {
+      most = 0;
+      pace.attempt();
+    },
+  };
+  pace.startAgain();
+  return pace;
 }
 
 /** Says in the log that the server is waited for, and why: soon, and now and then. */
@@ -146,10 +184,11 @@ function createWaiting({ url, log }: ConnectToBrokerOptions) {
 }
 
 function clientOptions(
-  { url, name, credential, inboxPrefix, way }: ConnectToBrokerOptions,
-  { onSocket, onTrouble }: {
+  { url, name, credential, inboxPrefix, oneOfMany, way }: ConnectToBrokerOptions,
+  { onSocket, onTrouble, reconnectDelay }: {
     onSocket: (opened: SocketHandle) => void;
     onTrouble: (reason: string) => void;
+    reconnectDelay: () => number;
   },
 ): ConnectionOptions {
   const options: ConnectionOptions & { wsFactory: unknown } = {
@@ -162,12 +201,10 @@ function clientOptions(
       nkey: "",
       sig: nonce ? signRaw(credential.seed, encoder.encode(nonce)) : "",
     }),
-    timeout: CONNECT_TIMEOUT_MS,
+    timeout: oneOfMany ? OF_MANY.connectTimeoutMs : CONNECT_TIMEOUT_MS,
     waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_WAIT_MS,
-    reconnectJitter: RECONNECT_JITTER_MS,
-    reconnectJitterTLS: RECONNECT_JITTER_MS,
+    reconnectDelayHandler: reconnectDelay,
     // A log-in refused now may succeed with the next credential; else the client gives up at the
     // second refusal: https://github.com/nats-io/nats-architecture-and-design/issues/170
     ignoreAuthErrorAbort: true,

@@ -54,6 +54,7 @@ websocket {
   host: ${q(host)}
   port: ${websocketPort}
   no_tls: true
+  handshake_timeout: "10s"
 }
 jetstream {
   store_dir: ${q(storeDir)}

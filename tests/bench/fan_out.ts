@@ -20,7 +20,6 @@ const ROUNDS = 5;
  */
 export async function benchFanOut({ stack, quick }: BenchContext): Promise<void> {
   const folder = await temporaryFolder();
-  const input = encodeInput({ method: "now" });
   const nc = await connectAsTask(stack.natsUrl, await trustOf(stack));
   for (const size of quick ? [SIZES[0]!] : SIZES) {
     const { site, nodes } = await makeNodes(stack, size);
@@ -42,13 +41,7 @@ export async function benchFanOut({ stack, quick }: BenchContext): Promise<void>
     await program.hear(); // working
     for (let n = 0; n < ROUNDS; n++) {
       const posted = clock();
-      const task = await site.researcher.post("/task", {
-        name: "fan-out",
-        image: "deno:slow@1.0.0",
-        collaboration_id: site.collaborationId,
-        organizations: nodes.map(({ organization }) => ({ id: organization, input })),
-        databases: [{ label: "default" }],
-      });
+      const task = await postToAll(site, nodes);
       const accepted = clock();
       // Messages can be faster than the answer to the POST.
       const took = Math.max(0, (await program.hear()).dispatched - accepted);
@@ -78,14 +71,27 @@ export async function benchFanOut({ stack, quick }: BenchContext): Promise<void>
   await folder.remove();
 }
 
-interface LightNode {
+export interface LightNode {
   id: number;
   key: string;
   organization: number;
 }
 
+/** A task whose algorithm does nothing, at all nodes. */
+// deno-lint-ignore no-explicit-any -- what the API answers, each caller knows
+export function postToAll(site: Site, nodes: LightNode[]): Promise<any> {
+  const input = encodeInput({ method: "now" });
+  return site.researcher.post("/task", {
+    name: "to all",
+    image: "deno:slow@1.0.0",
+    collaboration_id: site.collaborationId,
+    organizations: nodes.map(({ organization }) => ({ id: organization, input })),
+    databases: [{ label: "default" }],
+  });
+}
+
 /** A collaboration of so many organizations with a node each. */
-async function makeNodes(
+export async function makeNodes(
   stack: TestStack,
   size: number,
 ): Promise<{ site: Site; nodes: LightNode[] }> {

@@ -129,6 +129,16 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
   });
   await ready.promise;
 }));
+let connected = all.length;
+for (const { broker: { connection } } of all) {
+  let here = true;
+  connection.watch((now) => {
+    if (now === here) return;
+    here = now;
+    connected += now ? 1 : -1;
+    if (now && connected === all.length) say({ back: clock() });
+  });
+}
 say("working");
 await hear();
 Deno.exit(0);

@@ -17,6 +17,7 @@ import { benchGateway } from "./gateway.ts";
 import { benchIterations } from "./iterations.ts";
 import { benchLists } from "./lists.ts";
 import { benchLogin } from "./login.ts";
+import { benchManyNodes } from "./many_nodes.ts";
 import { benchNoopRuns } from "./noop_runs.ts";
 import { benchPayload } from "./payload.ts";
 import { benchReturning } from "./returning.ts";
@@ -44,6 +45,10 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
   },
   feed: { what: "committed result to a client's live feed", run: benchFeed },
   "fan-out": { what: "one task to 100 and to 1,000 connected nodes", run: benchFanOut },
+  "many-nodes": {
+    what: "10,000 connected nodes: a task to all, memory, and the broker's restart",
+    run: benchManyNodes,
+  },
   returning: { what: "a node that comes back to 10,000 queued runs", run: benchReturning },
   payload: { what: "1 GiB up and down, and what each process grows by", run: benchPayload },
   tasks: { what: "creating and listing among 1,000 and 1,000,000 results", run: benchTasks },

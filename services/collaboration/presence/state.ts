@@ -65,6 +65,10 @@ export class PresenceState {
     return this.#lackedConnections.size > 0 || this.#lackedNodes.size > 0;
   }
 
+  get connectedCount(): number {
+    return this.#counts.size;
+  }
+
   get connectedNodes(): number[] {
     return [...this.#counts.keys()];
   }
@@ -103,13 +107,19 @@ export class PresenceState {
 
   /**
    * Takes over a whole list. `recorded` are the nodes that are shown as online now; what this list
-   * lacks first may come back within `patienceMs`. False when the list counts for nothing, as a
-   * later one was begun or the broker was lost.
+   * lacks first may come back within `patienceMs`, and so may what earlier lists lacked if
+   * `afresh`. False when the list counts for nothing, as a later one was begun or the broker was
+   * lost.
    */
   endList(
     list: List,
     connections: Map<ConnectionId, number>,
-    { recorded, at, patienceMs }: { recorded: number[]; at: number; patienceMs: number },
+    { recorded, at, patienceMs, afresh = false }: {
+      recorded: number[];
+      at: number;
+      patienceMs: number;
+      afresh?: boolean;
+    },
   ): boolean {
     if (this.#list !== list) return false;
     this.#list = undefined;
@@ -121,8 +131,8 @@ export class PresenceState {
     for (const [connection, node] of listed) this.#connect(connection, node);
     const until = at + patienceMs;
 
-    const nodesBefore = this.#lackedNodes;
-    const connectionsBefore = this.#lackedConnections;
+    const nodesBefore = afresh ? new Map<number, Lack>() : this.#lackedNodes;
+    const connectionsBefore = afresh ? new Map<ConnectionId, Lack>() : this.#lackedConnections;
     this.#lackedConnections = new Map();
     for (const connection of [...this.#connections.keys()]) {
       if (listed.has(connection)) continue;

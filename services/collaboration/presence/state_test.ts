@@ -235,6 +235,30 @@ Deno.test("while the broker is away nobody is called offline, and afterwards two
   assert.deepEqual(told.slice(3), ["65000 3 offline since 60000"]);
 });
 
+Deno.test("a list that counts afresh forgets what earlier ones lacked", () => {
+  const { state, came, list, wait, shown } = watch();
+  list({});
+  came("a", 1);
+  state.forget();
+  list({});
+  wait(PATIENCE);
+  const at = 2 * PATIENCE;
+  state.endList(state.beginList(), new Map(), {
+    recorded: [1],
+    at,
+    patienceMs: PATIENCE,
+    afresh: true,
+  });
+  assert.equal(state.verdict(1, at), undefined);
+  state.endList(state.beginList(), new Map(), {
+    recorded: [1],
+    at: at + PATIENCE,
+    patienceMs: PATIENCE,
+  });
+  assert.deepEqual(state.verdict(1, at + PATIENCE), { status: "offline", since: at });
+  assert.ok(shown.has(1));
+});
+
 Deno.test("a list that was begun before the broker was away counts for nothing", () => {
   const { state } = watch();
   const list = state.beginList();

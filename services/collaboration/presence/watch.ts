@@ -29,7 +29,10 @@ export interface PresenceOptions {
   clock?: () => number;
   /** How long a node may be without a connection before it is shown offline. */
   graceMs?: number;
-  /** The same after the broker itself was away, when all nodes come back at once. */
+  /**
+   * The same after the broker itself was away, when all nodes come back at once. As long as some
+   * come, it goes on by half of it.
+   */
   settleMs?: number;
   /** How often the table is compared with the connections in memory. */
   compareEveryMs?: number;
@@ -45,6 +48,8 @@ export interface Presence {
 
 /** After a list that failed. */
 const LIST_AGAIN_MS = 500;
+/** So long at most it is waited for nodes because others still come back. */
+const SETTLE_WITHIN_MS = 120_000;
 
 /** Shows nodes online and offline, and tells of it (`node.presence`), until it is stopped. */
 export function watchPresence(options: PresenceOptions): Presence {
@@ -53,7 +58,7 @@ export function watchPresence(options: PresenceOptions): Presence {
     system,
     clock = () => performance.now(),
     graceMs = 1_500,
-    settleMs = 5_000,
+    settleMs = 10_000,
     compareEveryMs = 5_000,
   } = options;
   const state = new PresenceState(graceMs);
@@ -123,32 +128,43 @@ function keepListing(state: PresenceState, compare: () => Promise<void>, options
   /** Counts starts and pauses: what was begun before the last of them is not gone on with. */
   let turn = 0;
 
-  async function list(mine: number, patienceMs: number): Promise<void> {
+  async function list(
+    mine: number,
+    patience: { patienceMs: number; afresh: boolean },
+  ): Promise<void> {
     const begun = state.beginList();
     const connections = await listConnections({ system, issuers, pageSize });
     const recorded = await onlineNodeIds(db);
     if (mine !== turn) return;
-    state.endList(begun, connections, { recorded, at: clock(), patienceMs });
+    state.endList(begun, connections, { recorded, at: clock(), ...patience });
     await compare();
   }
 
-  async function keepOn(mine: number, patienceMs: number): Promise<void> {
+  async function keepOn(mine: number, firstSettleMs: number): Promise<void> {
     let failing = false;
+    let settling = true;
+    let settleMs = firstSettleMs;
+    const until = clock() + SETTLE_WITHIN_MS;
     while (mine === turn) {
-      let wait = LIST_AGAIN_MS;
+      const patienceMs = settling ? settleMs : graceMs;
+      const { connectedCount } = state;
       try {
-        await list(mine, patienceMs);
+        await list(mine, { patienceMs, afresh: settling });
         failing = false;
-        // What this list lacked has its time to come back before the next.
-        wait = state.doubtful ? patienceMs : listEveryMs;
-        patienceMs = graceMs;
       } catch (error) {
         if (!failing && mine === turn) {
           log.warn("The broker does not list its connections now", { error });
         }
         failing = true;
       }
-      if (mine === turn) await pauseFor(wait);
+      if (mine !== turn) return;
+      if (failing) await pauseFor(LIST_AGAIN_MS);
+      else {
+        // What this list lacked has its time to come back before the next.
+        await pauseFor(state.doubtful ? patienceMs : listEveryMs);
+        settling &&= state.connectedCount > connectedCount && clock() < until;
+        settleMs = firstSettleMs / 2;
+      }
     }
   }
 

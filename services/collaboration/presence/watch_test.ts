@@ -208,7 +208,7 @@ Deno.test("a service that starts late, or was away, finds who came and went mean
 });
 
 Deno.test("a restart of the broker is no alarm, and who does not come back is shown offline", async () => {
-  const replicas = [await watch({ settleMs: 4_000 }), await watch({ settleMs: 4_000 })];
+  const replicas = [await watch({ settleMs: 3_000 }), await watch({ settleMs: 3_000 })];
   const [stays, dies] = [await newNode(), await newNode()];
   const staying = await hub.nats.node(stays);
   const process = await startProcess(dies);
@@ -309,6 +309,41 @@ Deno.test("500 nodes of which many renew between two pages of the list: no alarm
   await untilShown(nodes[0]!, "offline");
   assert.deepEqual(toldOffline(nodes), [nodes[0]]);
   await presence.stop();
+});
+
+Deno.test("nodes that come back one after the other after a restart: no alarm while some still do", async () => {
+  const nodes = await newNodes(6);
+  const system = systemAccount(() => {});
+  const { db, outbox } = hub.deps;
+  const present = () =>
+    watchPresence({
+      db,
+      outbox,
+      log: silentLogger,
+      system,
+      issuers: { appAccountPublic: ACCOUNT, nodeSignerPublic: SIGNER },
+      now: () => new Date(),
+      graceMs: 20,
+      settleMs: 1000,
+      listEveryMs: 10,
+    });
+  for (const node of nodes) system.open(node);
+  const first = present();
+  await untilOnline(nodes);
+  await first.stop();
+
+  for (const node of nodes) system.close(node);
+  const second = present();
+  const [missing, ...coming] = nodes;
+  for (const node of coming) {
+    const before = system.lists;
+    system.open(node);
+    await waitFor(() => system.lists > before, { what: "another list" });
+  }
+  assert.deepEqual(toldOffline(nodes), []);
+  await untilShown(missing!, "offline");
+  assert.deepEqual(toldOffline(nodes), [missing]);
+  await second.stop();
 });
 
 Deno.test("120 nodes that renew while the broker lists its connections in pages: no alarm", async () => {

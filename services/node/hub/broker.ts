@@ -84,6 +84,7 @@ export async function connectBroker(
     name: `node ${nodeId}`,
     credential: { seed, jwt: () => credential.jwt },
     inboxPrefix: subjects.inbox(nodeId),
+    oneOfMany: true,
     log,
   });
   renew().catch((error) => {
