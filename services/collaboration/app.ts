@@ -13,6 +13,8 @@ import { apiPart, describeRoutes } from "../../shared/contract/openapi.ts";
 import { auditRequests } from "../../shared/storage/audit.ts";
 import { DUPLICATES } from "./changes/duplicates.ts";
 import type { CollaborationDeps } from "./deps.ts";
+import { listAlgorithms } from "./routes/algorithm/list.ts";
+import { tellAlgorithms } from "./routes/algorithm/tell.ts";
 import { editStore } from "./routes/algorithm_store/edit.ts";
 import { getStore } from "./routes/algorithm_store/get.ts";
 import { linkStore } from "./routes/algorithm_store/link.ts";
@@ -74,6 +76,8 @@ const OPERATIONS = [
   reportMetrics,
   getMetrics,
   collectMetrics,
+  tellAlgorithms,
+  listAlgorithms,
 
   listStores,
   linkStore,

@@ -95,3 +95,9 @@ export function mayViewStore(principal: Principal, store: StorePlace): boolean {
     ? scopesOf(principal, "collaboration:VIEW").size > 0
     : mayViewCollaboration(principal, store.collaboration_id);
 }
+
+/** Name and version in `deno:<name>@<version>`; undefined for an address. */
+export function nameInImage(image: string): { name: string; version: string } | undefined {
+  const [, name, version] = /^deno:([a-z0-9][a-z0-9_-]*)@([A-Za-z0-9.+-]+)$/i.exec(image) ?? [];
+  return name === undefined || version === undefined ? undefined : { name, version };
+}

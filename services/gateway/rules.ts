@@ -25,6 +25,7 @@ const OWNERS: Record<string, HubService> = {
   study: "collaboration",
   node: "collaboration",
   metrics: "collaboration",
+  algorithm: "collaboration",
   algorithmstore: "collaboration",
   task: "task",
   run: "task",

@@ -21,6 +21,7 @@ import { shareConfig } from "./data/share.ts";
 import { createTables } from "./data/tables.ts";
 import { readableFormats } from "./encryption/formats.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
+import { tellAlgorithms } from "./hub/algorithms.ts";
 import { type Broker, connectBroker } from "./hub/broker.ts";
 import { createHub, type Hub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./hub/metrics.ts";
@@ -29,9 +30,10 @@ import { type AgentState, writeStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
 import { auditedPayloads } from "./record/audited_payloads.ts";
 import { witnessHub } from "./record/hub_witness.ts";
-import { openJournal } from "./record/journal.ts";
+import { type Journal, openJournal } from "./record/journal.ts";
 import { takeWork } from "./run/intake.ts";
 import { Interruption } from "./run/interruption.ts";
+import { createOffered } from "./run/offered.ts";
 import { openRuns } from "./run/open_runs.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
 
@@ -151,7 +153,7 @@ async function start(
     folder: join(folder, "tables"),
     namesMayLeave: config.shareColumns,
   });
-  const { attempts, reporter } = await openRuns(life, {
+  const { attempts, reporter, sandbox } = await openRuns(life, {
     config,
     identity,
     hub,
@@ -194,15 +196,7 @@ async function start(
   });
   await orAbort(ready.promise, starting);
   tell({ waitsFor: undefined });
-  const witness = witnessHub({ ...about, folder, audit });
-  life.onStop("witness", () => {
-    stopping.abort(new Error("stopping"));
-    return witness;
-  });
-  const { metricsEverySeconds: everySeconds, maxRuns } = config;
-  if (everySeconds !== undefined) {
-    void reportMetrics({ ...about, everySeconds, folder, journal, maxRuns, since });
-  }
+  tellOfNode(life, { ...about, config, journal, audit, sandbox, wayOut, stopping, since });
   return identity;
 }
 
@@ -234,6 +228,40 @@ async function reachHub(
   life.onStop("broker", broker.close);
   tell({ waitsFor: "the hub's welcome", contact: () => broker.connection.flush() });
   return { hub, identity, broker };
+}
+
+/** Notes the hub's seals, and tells the hub what the owner lets the node tell of itself. */
+function tellOfNode(
+  life: ServiceLife,
+  { config, journal, audit, sandbox, wayOut, stopping, since, ...about }: {
+    hub: Hub;
+    nodeId: number;
+    config: NodeConfig;
+    journal: Journal;
+    audit: AuditLog;
+    sandbox: Pick<Sandbox, "start">;
+    wayOut: WayOut;
+    stopping: AbortController;
+    log: Logger;
+    signal: AbortSignal;
+    /** When the agent started, as `performance.now()` tells time. */
+    since: number;
+  },
+): void {
+  const { dataFolder: folder, metricsEverySeconds: everySeconds, maxRuns } = config;
+  const offered = createOffered({ ...about, config, sandbox, wayOut });
+  const nothing = () => Promise.resolve([]);
+  const telling = [
+    witnessHub({ ...about, folder, audit }),
+    tellAlgorithms({ ...about, offered: config.shareConfig ? offered : nothing }),
+  ];
+  life.onStop("telling", async () => {
+    stopping.abort(new Error("stopping"));
+    await Promise.all(telling);
+  });
+  if (everySeconds !== undefined) {
+    void reportMetrics({ ...about, everySeconds, folder, journal, maxRuns, since });
+  }
 }
 
 /** The audit log, which says when the agent started and, unless it dies, when it stopped. */

@@ -13,6 +13,7 @@ export const NOUNS = {
   collaboration: "Organizations that agreed to compute together.",
   study: "Some of the organizations of a collaboration, as the place of tasks.",
   node: "The agents at the data stations.",
+  algorithm: "What may run at which nodes, with what it says of itself, beyond v6's API.",
   algorithmstore: "Lists of approved algorithms, kept elsewhere.",
   task: "Computations: an algorithm, its input, and the organizations that take part.",
   run: "What is known of an organization's share of a task: status, times, log.",

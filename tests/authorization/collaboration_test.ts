@@ -1,4 +1,5 @@
 import { keepMetrics } from "../../services/collaboration/store/metrics.ts";
+import { TOLD } from "../support/algorithms.ts";
 import { startAlgorithmStore } from "../support/algorithm_store.ts";
 import { METRICS } from "../support/metrics.ts";
 import { testTable } from "./table.ts";
@@ -328,6 +329,25 @@ testTable("collaboration", [
     route: "GET /metrics",
     request: () => ({ path: "/metrics" }),
     expect: { Root: YES, "*": NO },
+  },
+  {
+    route: "PUT /node/:id/algorithms",
+    request: async (world, place) => ({
+      path: `/node/${await node(world, place)}/algorithms`,
+      body: { algorithms: [TOLD] },
+    }),
+    expect: { "a node": OWN, "*": NO },
+  },
+  {
+    route: "GET /algorithm",
+    request: async (world, place) => ({
+      path: `/algorithm?collaboration_id=${await collaboration(world, place)}`,
+    }),
+    expect: {
+      Root: YES,
+      [`${PEOPLE}, Collaboration Admin`]: SHARED,
+      "*": NO,
+    },
   },
   {
     route: "DELETE /node/:id",

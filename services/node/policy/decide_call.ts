@@ -80,6 +80,16 @@ function isListed(value: unknown, allowed: readonly unknown[]): boolean {
   return value.length > 0 && value.every((one) => allowed.includes(one));
 }
 
+/** Those of an algorithm's methods that may be called here in some way. */
+export function methodsAllowed(
+  image: string,
+  methods: readonly string[],
+  policy: Policy,
+): string[] {
+  const listed = ruleFor(image, policy)?.methods;
+  return methods.filter((method) => !listed || Object.hasOwn(listed, method));
+}
+
 /** Whether a decision on a call of this algorithm depends on its method or its arguments. */
 export function readsCalls(image: string, policy: Policy): boolean {
   return policy.allowWhere === false || ruleFor(image, policy)?.methods !== undefined;

@@ -31,6 +31,16 @@ export function decideTask(task: TaskRequest, policy: Policy): Decision {
   );
 }
 
+/** Whether some task may run the algorithm, one that comes from no algorithm store. */
+export function mayRun(image: string, policy: Policy): boolean {
+  const decision = decideAll(
+    () => decideBasics(image, policy),
+    () => decideAlgorithm({ image }, policy),
+    () => decideVersion({ image }, policy),
+  );
+  return decision.allowed;
+}
+
 /** The image with which v6's user interface asks for the names of columns, before 4.15 and since. */
 const BASICS = ["harbor2.vantage6.ai/algorithms/basics", "ghcr.io/vantage6/algorithm-basics"];
 
@@ -43,7 +53,10 @@ function decideBasics(image: string, { allowBasics }: Policy): Decision {
  * Each of the two kinds of lists that is there must have the task; where the owner says so, one of
  * them is enough.
  */
-function decideAlgorithm({ image, store }: TaskRequest, policy: Policy): Decision {
+function decideAlgorithm(
+  { image, store }: Pick<TaskRequest, "image" | "store">,
+  policy: Policy,
+): Decision {
   const what = `the algorithm ${image}`;
   const misses = [missingInAlgorithms(image, policy), missingInStores(store, policy)];
   if (misses.every((miss) => miss === undefined)) {
@@ -67,7 +80,7 @@ function decideAlgorithm({ image, store }: TaskRequest, policy: Policy): Decisio
  * same code may stand under another tag or under its digest, and must not escape its rules by that,
  * whatever else lists it.
  */
-function decideVersion({ image }: TaskRequest, policy: Policy): Decision {
+function decideVersion({ image }: Pick<TaskRequest, "image">, policy: Policy): Decision {
   if (ruleFor(image, policy)) return ALLOWED;
   const other = ruleForOtherVersion(image, policy);
   if (!other) return ALLOWED;

@@ -40,6 +40,7 @@ export interface OpenRunsOptions {
 export interface Runs {
   attempts: Attempts;
   reporter: Reporter;
+  sandbox: Pick<Sandbox, "start">;
 }
 
 /** Opens the runtimes, and all that brings an attempt from its dispatch to its report. */
@@ -100,5 +101,5 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
     },
     onFailure,
   });
-  return { attempts, reporter };
+  return { attempts, reporter, sandbox: runtimes.sandbox };
 }

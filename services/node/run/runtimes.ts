@@ -23,6 +23,7 @@ import type { Runtime } from "./runtime.ts";
 export interface Runtimes {
   /** What runs the algorithm that is named so. */
   runtimeOf(image: string): Runtime;
+  sandbox: Pick<Sandbox, "start">;
   close(): Promise<void>;
 }
 
@@ -81,6 +82,7 @@ export async function openRuntimes({
       onBlobInput: (blob) => audit.record("subtask input leaves", blob),
     });
     return {
+      sandbox,
       runtimeOf: (image) => image.startsWith("deno:") ? inSandbox : inContainers ?? inSandbox,
       async close() {
         await containers?.close();

@@ -28,8 +28,11 @@ export type Place = Pick<Context, "organization" | "node" | "task" | "settings">
 export interface StartMessage {
   /** Address of the algorithm's file. */
   algorithm: string;
-  /** What it is called with, or the path of the file that says so. */
-  call: MethodCall | string;
+  /**
+   * What it is called with, or the path of the file that says so; null to ask what it says of
+   * itself (`read_self.ts`).
+   */
+  call: MethodCall | string | null;
   databases: { label: string; path: string }[];
   place: Place;
   /** Whether arguments may be conditions on rows. */

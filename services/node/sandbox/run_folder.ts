@@ -71,7 +71,7 @@ export async function fillRunFolder(
     databases: [],
   };
   await handIn(algorithm.path, folder.algorithm, uid, `The algorithm ${algorithm.name}`);
-  if ("path" in input) await handIn(input.path, folder.input, uid, "The input");
+  if (input && "path" in input) await handIn(input.path, folder.input, uid, "The input");
   for (const [index, { label, path: source }] of databases.entries()) {
     const target = databasePath(path, index);
     await handInColumns(source, target, uid, `The database "${label}"`);

@@ -6,7 +6,7 @@ import type { SandboxDatabase } from "../data/databases.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
-import type { Place } from "./frames.ts";
+import type { MethodCall, Place } from "./frames.ts";
 
 export interface RunSpec {
   /** Letters, digits and `-`, unique among the runs under way. */
@@ -15,9 +15,9 @@ export interface RunSpec {
   algorithm: { name: string; path: string };
   /**
    * What it is called with, or the file that says so, for a call that is too large to be held by
-   * the agent.
+   * the agent; null to ask what it says of itself.
    */
-  input: { method: string; args: unknown[]; kwargs: Record<string, unknown> } | ContentFile;
+  input: MethodCall | ContentFile | null;
   databases: SandboxDatabase[];
   place: Place;
   /** False refuses arguments that the algorithm describes as conditions on rows. */

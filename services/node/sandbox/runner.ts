@@ -209,10 +209,16 @@ function readCall(path: string): MethodCall {
   return { method, args, kwargs };
 }
 
+/** What `read_self.ts` asks for. */
+function selfOf(module: Record<string, unknown>) {
+  const functions = Object.keys(module).filter((key) => typeof module[key] === "function");
+  return { description: module.description ?? null, functions };
+}
+
 function findMethod(module: Record<string, unknown>, name: string) {
   const method = Object.hasOwn(module, name) ? module[name] : undefined;
   if (typeof method === "function") return method;
-  const methods = Object.keys(module).filter((key) => typeof module[key] === "function");
+  const methods = selfOf(module).functions;
   const near = closest(name, methods);
   fail(
     "method",
@@ -266,14 +272,17 @@ async function run(
     const rule = "In the sandbox an algorithm is one file, which imports nothing but types.";
     fail("load", imports ? `${text}\n${rule}` : text);
   }
-  const asked = typeof given === "string" ? readCall(given) : given;
-  const call = findMethod(module, asked.method);
-  const args = argumentsOf(module, asked, allow_where);
   let value: unknown;
-  try {
-    value = await call(createContext({ databases, place }), ...args);
-  } catch (error) {
-    failed(error);
+  if (given === null) value = selfOf(module);
+  else {
+    const asked = typeof given === "string" ? readCall(given) : given;
+    const call = findMethod(module, asked.method);
+    const args = argumentsOf(module, asked, allow_where);
+    try {
+      value = await call(createContext({ databases, place }), ...args);
+    } catch (error) {
+      failed(error);
+    }
   }
   let result: string;
   try {

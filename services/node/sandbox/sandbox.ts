@@ -70,7 +70,9 @@ export async function createSandbox(
     let runner: RunnerProcess | undefined;
     let runFolder: RunFolder;
     try {
-      runner = await waiting.take(spec.limits) ?? await launch(spec.limits);
+      // Those that wait are for runs, which somebody waits for.
+      const waits = spec.input === null ? undefined : await waiting.take(spec.limits);
+      runner = waits ?? await launch(spec.limits);
       runFolder = await fillRunFolder(runner.folder, spec, runner.uid);
     } catch (error) {
       await runner?.remove();

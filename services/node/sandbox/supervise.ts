@@ -141,7 +141,7 @@ function startMessage(
 ): StartMessage {
   return {
     algorithm: pathToFileURL(folder.algorithm).href,
-    call: "path" in input ? folder.input : input,
+    call: input && "path" in input ? folder.input : input,
     databases: folder.databases,
     place,
     allow_where: allowWhere,

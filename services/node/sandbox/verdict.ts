@@ -49,7 +49,9 @@ export function explainError(
     case "result":
       return noResult(
         "crashed",
-        `The result${"method" in input ? ` of ${input.method}` : ""} cannot be sent. ${words}`,
+        `The result${
+          input && "method" in input ? ` of ${input.method}` : ""
+        } cannot be sent. ${words}`,
       );
     default:
       return noResult("crashed", words);

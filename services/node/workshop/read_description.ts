@@ -1,15 +1,14 @@
 /**
- * What an algorithm says of itself. Its file is not trusted for that: it is asked in the sandbox.
+ * What an algorithm that is being written says of itself.
  * @module
  */
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { writtenDescription } from "../../../shared/node_protocol/description.ts";
 import type { Description } from "../algorithms/sextant/description.ts";
-import { callSchema } from "../run/call.ts";
-import type { RunLimits } from "../run/runtime.ts";
-import type { Sandbox } from "../sandbox/sandbox.ts";
-import { descriptionSchema } from "./description_schema.ts";
+import { readSelf } from "../sandbox/read_self.ts";
 import { pack, PackError } from "./pack.ts";
+import type { Workbench } from "./workbench.ts";
 
 export interface Described {
   /** `undefined` where the algorithm has none. */
@@ -18,52 +17,27 @@ export interface Described {
   functions: string[];
 }
 
-const described = z.object({ description: z.unknown(), functions: z.array(z.string()) });
+/** The type that authors see, and what is checked, are one. */
+const descriptionSchema = writtenDescription satisfies z.ZodType<Description, unknown>;
 
 /** Reads the description of the algorithm whose entry is `entry`. Throws a {@linkcode PackError}. */
 export async function readDescription(
   entry: string,
-  { sandbox, folder, limits }: {
-    sandbox: Pick<Sandbox, "start">;
-    folder: string;
-    limits: RunLimits;
-  },
+  { sandbox, folder, limits }: Pick<Workbench, "sandbox" | "folder" | "limits">,
 ): Promise<Described> {
-  const { code } = await pack(
-    entry,
-    `import * as all from ${JSON.stringify(`./${basename(entry)}`)};
-export const describe = () => ({
-  description: (all as { description?: unknown }).description ?? null,
-  functions: Object.entries(all).filter(([, value]) => typeof value === "function")
-    .map(([name]) => name),
-});`,
-  );
+  const { code } = await pack(entry);
   const path = join(folder, `${crypto.randomUUID()}.js`);
   await Deno.writeFile(path, code);
-  const none = () => Promise.reject(new Error("no subtasks here"));
-  const handle = await sandbox.start({
-    name: `describe-${crypto.randomUUID().slice(0, 8)}`,
-    algorithm: { name: basename(entry).replace(/\.m?ts$/, ".js"), path },
-    input: callSchema.parse({ method: "describe" }),
-    databases: [],
-    place: {
-      organization: { id: 1, name: "nobody" },
-      node: { id: 1, name: "none" },
-      task: { id: 1, runId: 1 },
-      settings: {},
-    },
-    limits,
-    onLog() {},
-    client: { organizations: none, createTask: none, results: none },
-  });
-  const { result, reason, release } = await handle.done;
-  if (!result) throw new PackError(reason ?? "The algorithm cannot be loaded.");
-  const answer = described.parse(JSON.parse(await Deno.readTextFile(result.path)));
-  await release?.();
-  if (answer.description === null) return { functions: answer.functions, description: undefined };
-  const parsed = descriptionSchema.safeParse(answer.description, { reportInput: true });
+  const name = basename(entry).replace(/\.m?ts$/, ".js");
+  const { signal } = new AbortController();
+  const { description, functions } = await readSelf({ name, path }, { sandbox, limits, signal })
+    .catch((cause: Error) => {
+      throw new PackError(cause.message, { cause });
+    });
+  if (description === null) return { functions, description: undefined };
+  const parsed = descriptionSchema.safeParse(description, { reportInput: true });
   if (!parsed.success) {
     throw new PackError(`Its description is wrong:\n${z.prettifyError(parsed.error)}`);
   }
-  return { functions: answer.functions, description: parsed.data as Description };
+  return { functions, description: parsed.data };
 }
