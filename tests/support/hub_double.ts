@@ -8,6 +8,7 @@ import { changeWithdrawals } from "../../shared/broker/withdrawals.ts";
 import { sha256Hex } from "../../shared/service/digest.ts";
 import { newUserKey, publicKeyOf, sign } from "../../shared/broker/signing.ts";
 import { type ReportKind, subjects } from "../../shared/broker/subjects.ts";
+import { toldAlgorithms } from "../../shared/node_protocol/algorithms.ts";
 import type { UploadedBlob } from "../../shared/node_protocol/blobs.ts";
 import {
   type ContainerGrant,
@@ -362,6 +363,10 @@ export async function startHubDouble(): Promise<HubDouble> {
         organization: { id: ORGANIZATION },
         collaboration: { id: COLLABORATION },
       };
+    }
+    if (key === `PUT /node/${NODE}/algorithms`) {
+      toldAlgorithms.parse(await request.json());
+      return { msg: "What the node told was kept." };
     }
     if (path === `/collaboration/${COLLABORATION}`) {
       return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
