@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { descriptionSchema } from "../workshop/description_schema.ts";
+import { writtenDescription } from "../../../shared/node_protocol/description.ts";
 import { pack } from "../workshop/pack.ts";
 import { libraryPackages, packedFromLibrary } from "./library.ts";
 
@@ -9,7 +9,7 @@ Deno.test("libraryPackages() have a name, a description that holds, and a method
   for (const { name, entry, description } of packages) {
     assert.ok(entry.endsWith(`/packages/${description.name}/algorithm.ts`), entry);
     assert.equal(name, `${description.name}@${description.version}`);
-    assert.deepEqual(descriptionSchema.parse(description), description);
+    assert.deepEqual(writtenDescription.parse(description), description);
     assert.ok(!description.methods.central!.internal);
   }
 });

@@ -23,6 +23,8 @@ export interface ResolvedAlgorithm {
   path: string;
   /** Which code it is, by its bytes. */
   code: string;
+  /** Of this project, so that what it says of itself can be read without running it. */
+  fromLibrary?: true;
 }
 
 export interface ResolveAlgorithmOptions {
@@ -96,7 +98,9 @@ async function fromFolders(
       cause,
     });
   });
-  if (packed) return await keptUnderDigest(`${name}.js`, packed, cacheDir);
+  if (packed) {
+    return { ...await keptUnderDigest(`${name}.js`, packed, cacheDir), fromLibrary: true };
+  }
   // By the name alone: a version in common makes no two names alike.
   const bare = (one: string) => one.split("@", 1)[0]!;
   const names = await algorithmNames({ folders, library });

@@ -1,7 +1,7 @@
 /**
  * Which algorithms may run at this node, with what they say of themselves: those in the owner's
- * folders, and those whose address with its digest the owner lists, as far as the owner's rules let
- * tasks run them. Of container images a node knows nothing before it runs them.
+ * folders, those of the library, and those whose address with its digest the owner lists, as far as
+ * the owner's rules let tasks run them. Of container images a node knows nothing before it runs them.
  * @module
  */
 import { join } from "node:path";
@@ -14,16 +14,20 @@ import {
 import { toldDescription } from "../../../shared/node_protocol/description.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import { libraryPackages } from "../algorithms/library.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { WayOut } from "../hub/way_out.ts";
 import { methodsAllowed } from "../policy/decide_call.ts";
 import { mayRun } from "../policy/decide_task.ts";
 import type { Policy } from "../policy/policy.ts";
 import { readSelf, type ReadSelfOptions, type Self, selfSchema } from "../sandbox/read_self.ts";
-import { namesIn, resolveAlgorithm, type ResolvedAlgorithm } from "./algorithm_store.ts";
+import { algorithmNames, resolveAlgorithm, type ResolvedAlgorithm } from "./algorithm_store.ts";
 
 export interface OfferedOptions extends Pick<ReadSelfOptions, "sandbox"> {
-  config: Pick<NodeConfig, "algorithmFolders" | "dataFolder" | "limits" | "policy">;
+  config: Pick<
+    NodeConfig,
+    "algorithmFolders" | "algorithmLibrary" | "dataFolder" | "limits" | "policy"
+  >;
   wayOut: Pick<WayOut, "fetch">;
   log: Logger;
   /** Gives up. */
@@ -37,7 +41,7 @@ const TRY_AGAIN_MS = 30 * 60_000;
 export function createOffered(
   { config, sandbox, wayOut, log, signal }: OfferedOptions,
 ): () => Promise<ToldAlgorithm[]> {
-  const { algorithmFolders: folders, policy, limits } = config;
+  const { algorithmFolders: folders, algorithmLibrary: library, policy, limits } = config;
   const cacheDir = join(config.dataFolder, "algorithms");
   /** What failed, by image or digest, and until when it is let alone. */
   const failed = new Map<string, number>();
@@ -58,27 +62,28 @@ export function createOffered(
     }
   }
 
-  function askOnce(algorithm: ResolvedAlgorithm): Promise<Self> {
-    const kept = join(cacheDir, `${algorithm.code.replace("sha256:", "")}.json`);
-    return keptIn(kept, () => readSelf(algorithm, { sandbox, limits, signal }));
+  function resolve(image: string): Promise<ResolvedAlgorithm | undefined> {
+    const options = { folders, library, cacheDir, fetch: wayOut.fetch };
+    return attempt(image, image, () => resolveAlgorithm(image, options));
   }
 
-  async function describe(image: string): Promise<ToldAlgorithm | undefined> {
-    const algorithm = await attempt(
-      image,
-      image,
-      () => resolveAlgorithm(image, { folders, cacheDir, fetch: wayOut.fetch }),
-    );
-    if (!algorithm) return undefined;
-    const self = await attempt(algorithm.code, image, () => askOnce(algorithm));
-    return self && toldOf(image, algorithm.code, self, { policy, log });
+  async function askOnce(image: string, algorithm: ResolvedAlgorithm): Promise<Self> {
+    if (algorithm.fromLibrary) return await selfOfLibrary(image);
+    const kept = join(cacheDir, `${algorithm.code.replace("sha256:", "")}.json`);
+    return await keptIn(kept, () => readSelf(algorithm, { sandbox, limits, signal }));
   }
 
   return async function offered() {
     const told: ToldAlgorithm[] = [];
     let bytes = 0;
-    for (const image of await imagesOf(folders, policy)) {
-      const one = await describe(image);
+    const images = await imagesOf({ folders, library }, policy);
+    // Together, because packing one of the library takes hardly longer than packing all of it.
+    const resolved = await Promise.all(images.map(resolve));
+    for (const [index, image] of images.entries()) {
+      const algorithm = resolved[index];
+      const self = algorithm &&
+        await attempt(algorithm.code, image, () => askOnce(image, algorithm));
+      const one = self && toldOf(image, algorithm.code, self, { policy, log });
       if (!one) continue;
       bytes += new TextEncoder().encode(JSON.stringify(one)).length + 1;
       if (told.length === MOST_ALGORITHMS || bytes > MOST_ALGORITHM_BYTES - 1000) {
@@ -94,12 +99,20 @@ export function createOffered(
 }
 
 /** What tasks may name here, in a steady order. */
-async function imagesOf(folders: readonly string[], policy: Policy): Promise<string[]> {
+async function imagesOf(
+  there: { folders: readonly string[]; library: boolean },
+  policy: Policy,
+): Promise<string[]> {
   const { allowedAlgorithms = [], algorithms = [] } = policy;
   const listed = [...allowedAlgorithms, ...algorithms.map(({ name }) => name)];
   const addresses = listed.filter((entry) => /^deno:https:.*#sha256=[0-9a-f]{64}$/i.test(entry));
-  const named = (await namesIn(folders)).map((name) => `deno:${name}`);
-  return [...new Set([...named.toSorted(), ...addresses])].filter((one) => mayRun(one, policy));
+  const named = (await algorithmNames(there)).map((name) => `deno:${name}`);
+  return [...new Set([...named, ...addresses])].filter((one) => mayRun(one, policy));
+}
+
+async function selfOfLibrary(image: string): Promise<Self> {
+  const { description } = (await libraryPackages()).find(({ name }) => image === `deno:${name}`)!;
+  return { description, functions: Object.keys(description.methods) };
 }
 
 function toldOf(

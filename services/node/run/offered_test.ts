@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { createLogger } from "../../../shared/service/log.ts";
+import { libraryPackages, packedFromLibrary } from "../algorithms/library.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { RunSpec } from "../sandbox/run_spec.ts";
 import { LIMITS, withWorkbench } from "../workshop/workbench.ts";
@@ -23,10 +24,11 @@ interface Place {
   /** Names of what was asked in the sandbox. */
   asked: string[];
   lines: string[];
-  offered: (
-    policy?: Policy,
-    responses?: Record<string, string>,
-  ) => ReturnType<typeof createOffered>;
+  offered: (policy?: Policy, options?: {
+    /** What can be fetched, by address. */
+    responses?: Record<string, string>;
+    library?: boolean;
+  }) => ReturnType<typeof createOffered>;
 }
 
 async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
@@ -41,9 +43,15 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
       folder,
       asked,
       lines,
-      offered: (policy = {}, responses = {}) =>
+      offered: (policy = {}, { responses = {}, library = false } = {}) =>
         createOffered({
-          config: { algorithmFolders: [folder], dataFolder, limits: LIMITS, policy },
+          config: {
+            algorithmFolders: [folder],
+            algorithmLibrary: library,
+            dataFolder,
+            limits: LIMITS,
+            policy,
+          },
           sandbox: {
             start(spec: RunSpec) {
               asked.push(spec.algorithm.name);
@@ -108,7 +116,9 @@ Deno.test("createOffered() tells of a listed address under its digest", async ()
     const url = "https://algorithms.example/tally.js";
     const image = `deno:${url}#sha256=${digest}`;
     const lost = `deno:https://algorithms.example/lost.js#sha256=${"0".repeat(64)}`;
-    const told = await offered({ allowedAlgorithms: [image, lost] }, { [url]: DESCRIBED })();
+    const told = await offered({ allowedAlgorithms: [image, lost] }, {
+      responses: { [url]: DESCRIBED },
+    })();
     assert.deepEqual(told.map((one) => [one.image, one.digest]), [[image, `sha256:${digest}`]]);
     assert.equal(asked.length, 1);
   });
@@ -134,3 +144,25 @@ Deno.test("createOffered() leaves out what cannot be loaded, says so once, and t
     assert.equal(asked.length, 4);
   });
 });
+
+Deno.test("createOffered() reads what the library says, without running it, under the digest that runs", async () => {
+  await withPlace(async ({ offered, folder, asked }) => {
+    // What the owner has put into the folder stands before the library's.
+    await Deno.writeTextFile(join(folder, "glm@1.0.0.ts"), PLAIN);
+    const told = await offered({ allowedAlgorithms: ["deno:glm", "deno:summary"] }, {
+      library: true,
+    })();
+    assert.deepEqual(told.map(({ image }) => image), ["deno:glm@1.0.0", "deno:summary@1.0.0"]);
+    assert.deepEqual(asked, ["glm@1.0.0.ts"]);
+    const [own, summary] = told;
+    assert.equal(own!.description, null);
+    assert.equal(summary!.digest, `sha256:${await sha256Hex(await packed("summary@1.0.0"))}`);
+    const { description } = (await libraryPackages()).find(({ name }) => name === "summary@1.0.0")!;
+    assert.deepEqual(summary!.description, description);
+    assert.deepEqual(summary!.methods, Object.keys(description.methods));
+  });
+});
+
+async function packed(name: string) {
+  return (await packedFromLibrary(name))!;
+}

@@ -36,18 +36,14 @@ export async function entryOf(target: string): Promise<string> {
 let underWay = 0;
 
 /**
- * Packs the algorithm whose entry is `entry`, or what `text` makes of it as if it lay in the same
- * folder. Throws a {@linkcode PackError}.
+ * Packs the algorithm whose entry is `entry`. Throws a {@linkcode PackError}.
  */
-export async function pack(entry: string, text?: string): Promise<PackedAlgorithm> {
+export async function pack(entry: string): Promise<PackedAlgorithm> {
   const folder = dirname(entry);
   underWay++;
-  const stdin = text === undefined ? {} : {
-    stdin: { contents: text, resolveDir: folder, sourcefile: "packed.ts", loader: "ts" as const },
-  };
   try {
     const { outputFiles } = await esbuild.build({
-      ...(text === undefined ? { entryPoints: [entry] } : stdin),
+      entryPoints: [entry],
       absWorkingDir: folder,
       outfile: join(folder, "packed.js"),
       sourcemap: "external",
