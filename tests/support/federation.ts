@@ -11,7 +11,7 @@ import type { Context, SubtaskResult } from "../../services/node/algorithms/api.
 
 type Method = (context: Context, kwargs: never) => unknown;
 /** An algorithm's module: a package that describes itself, or a single file. */
-type Algorithm = Record<string, Method | Description>;
+export type Algorithm = Record<string, Method | Description>;
 
 /** Organizations, each with a table, whose ids are 1, 2, and so on. */
 export interface Federation {

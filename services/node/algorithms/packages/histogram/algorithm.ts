@@ -30,8 +30,8 @@ export async function central(
   context: Context,
   { organizations, ...question }: Question & { organizations?: number[] },
 ) {
-  const { from, to, bins, column } = question;
-  if (!(from < to)) throw new TypeError('The argument "from" must be less than "to".');
+  const { bins, column } = question;
+  checkEdges(question);
   const parts = await askParts(context, {
     organizations,
     method: "partial",
@@ -69,6 +69,18 @@ export function partial(context: Context, question: Question): BinsPart {
     else counts[binOf(value, edges)]!++;
   }
   return { ...part, counts };
+}
+
+function checkEdges(question: Question) {
+  const { from, to, bins } = question;
+  if (!(from < to)) throw new TypeError('The argument "from" must be less than "to".');
+  if (!Number.isFinite(to - from)) {
+    throw new TypeError(`The range from ${from} to ${to} is too wide for a histogram.`);
+  }
+  const edges = edgesOf(question);
+  if (edges.slice(1).some((edge, i) => !(edge > edges[i]!))) {
+    throw new TypeError(`The range from ${from} to ${to} is too narrow for ${bins} bins.`);
+  }
 }
 
 function edgesOf({ from, to, bins }: Question): number[] {

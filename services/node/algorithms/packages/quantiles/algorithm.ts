@@ -42,10 +42,11 @@ export async function central(
   args: Question & { probabilities: unknown[]; organizations?: number[] },
 ) {
   const { column, where, organizations } = args;
-  const probabilities = args.probabilities.map((p) => {
-    if (typeof p === "number" && p > 0 && p < 1) return p;
+  const isOne = (p: unknown): p is number => typeof p === "number" && p > 0 && p < 1;
+  const { probabilities } = args;
+  if (probabilities.length === 0 || !probabilities.every(isOne)) {
     throw new TypeError('The argument "probabilities" must be a list of numbers between 0 and 1.');
-  });
+  }
   const ask = (limits: number[]) =>
     askParts(context, {
       organizations,

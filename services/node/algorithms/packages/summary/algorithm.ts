@@ -3,7 +3,7 @@
  * @module
  */
 import type { Context, Table } from "sextant/api.ts";
-import { nothingLeftOut, readOutside, sumOutside } from "sextant/kernels/frame.ts";
+import { nothingLeftOut, readOutside, requireRows, sumOutside } from "sextant/kernels/frame.ts";
 import { groupRows } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
 import { byLevel, countLevels, numbersOf, sumCounts } from "sextant/kernels/survey.ts";
@@ -49,28 +49,35 @@ export async function central(
   context: Context,
   { organizations, ...question }: Question & { organizations?: number[] },
 ) {
-  const { columns, group } = question;
+  const { columns, categories, group } = question;
+  const stray = categories.find((name) => !columns.includes(name));
+  if (stray !== undefined) {
+    throw new TypeError(`"categories" names "${stray}", which is none of the columns.`);
+  }
   const parts = await askParts(context, {
     organizations,
     method: "partial",
     kwargs: { ...question },
     read: readPart,
   });
+  const sum = (value: (part: SummaryPart) => number) =>
+    parts.reduce((all, { part }) => all + value(part), 0);
+  const n = sum(({ rows }) => rows);
+  const where = sumOutside(parts.map(({ part }) => part.where));
+  requireRows({ n, left_out: { rows: 0, where } });
   const counts = sumCounts(parts.map(({ part }) => part.groups));
   const groups = Object.keys(counts).sort(byLevel);
   if (group && groups.length === 0) {
     throw new Error(`No organization has a value in the column "${group}".`);
   }
-  const sum = (value: (part: SummaryPart) => number) =>
-    parts.reduce((all, { part }) => all + value(part), 0);
   return {
     columns: Object.fromEntries(columns.map((name) => [name, summarize(name, groups, parts)])),
     groups: group ? counts : null,
-    n: sum(({ rows }) => rows),
+    n,
     sites: parts.map(({ organization, part }) => ({ organization, n: part.rows })),
     left_out: {
       without_group: sum(({ without_group }) => without_group),
-      where: sumOutside(parts.map(({ part }) => part.where)),
+      where,
     },
   };
 }

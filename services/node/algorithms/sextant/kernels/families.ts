@@ -49,7 +49,11 @@ export const links: Readonly<Record<LinkName, Link>> = {
   identity: { of: (mean) => mean, mean: (eta) => eta, slope: () => 1 },
   logit: {
     of: (mean) => Math.log(mean / (1 - mean)),
-    mean: (eta) => 1 / (1 + Math.exp(-eta)),
+    // Never 0 or 1 by rounding: where outcomes are separated the iteration must get so far as to see it.
+    mean: (eta) => {
+      const mean = 1 / (1 + Math.exp(-eta));
+      return Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, mean));
+    },
     slope: (mean) => 1 / (mean * (1 - mean)),
   },
   log: { of: Math.log, mean: Math.exp, slope: (mean) => 1 / mean },

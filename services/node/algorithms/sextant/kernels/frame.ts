@@ -143,7 +143,10 @@ export function coverage(parts: Part<{ n: number; leftOut: LeftOut }>[]): Covera
 }
 
 /** Throws if no row is used: there are none, or `lack` says what the rows lack. */
-export function requireRows({ n, left_out }: Pick<Coverage, "n" | "left_out">, lack: string) {
+export function requireRows(
+  { n, left_out }: { n: number; left_out: Pick<LeftOut, "rows" | "where"> },
+  lack = "No row can be used.",
+) {
   if (n > 0) return;
   const { rows, where: { not_met, unknown } } = left_out;
   if (rows > 0) throw new Error(lack);

@@ -118,7 +118,14 @@ export function agreeOn(name: string, parts: Part<Record<string, ColumnSurvey>>[
     return column && column.type !== "none" ? [{ organization, ...column }] : [];
   });
   const [first] = said;
-  if (!first) throw new Error(`No organization has a value in the column "${name}".`);
+  if (!first) {
+    const rows = parts.some(({ part }) => (part[name]?.missing ?? 0) > 0);
+    throw new Error(
+      rows
+        ? `No organization has a value in the column "${name}".`
+        : 'There are no rows: none at all, or none that meets the condition "where".',
+    );
+  }
   const other = said.find(({ type }) => type !== first.type);
   if (other) {
     const numbers = [first, other].find(({ type }) => type === "number")!.organization;
