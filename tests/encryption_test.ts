@@ -9,7 +9,7 @@ import {
   readPrivateKey,
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
-import { openSealed, sealText } from "../services/node/encryption/sealed.ts";
+import { createSeal, openSealed, sealText } from "../services/node/encryption/sealed.ts";
 import { parse } from "yaml";
 import { createApiClient } from "../services/stack/api_client.ts";
 import { useTestStack, waitFor } from "./harness.ts";
@@ -55,7 +55,7 @@ async function post(
     collaboration_id: collaborationId,
     organizations: [{
       id: member.id,
-      input: sealText(encoder.encode(JSON.stringify(input)), readPublicKey(public_key)),
+      input: sealText(encoder.encode(JSON.stringify(input)), createSeal(readPublicKey(public_key))),
     }],
     databases: [{ label: "default" }],
   });
@@ -68,8 +68,17 @@ async function finalStatus({ researcher }: Site, taskId: number): Promise<string
   }, { what: `task ${taskId} to end`, timeout: 60_000 });
 }
 
-function open(payload: string | Uint8Array, key: string): Json {
-  return JSON.parse(new TextDecoder().decode(openSealed(payload, readPrivateKey(key))));
+/** With the key alone, without looking at who has written it. */
+async function open(
+  payload: string | Uint8Array,
+  key: string,
+  writer: string = key,
+): Promise<Json> {
+  const { content } = await openSealed(payload, readPrivateKey(key), {
+    unsigned() {},
+    signed: () => Promise.resolve(readPublicKey(publicKeyText(readPrivateKey(writer)))),
+  });
+  return JSON.parse(new TextDecoder().decode(content));
 }
 
 Deno.test("an encrypted collaboration computes a central and partial average, and only keys open it", async () => {
@@ -86,7 +95,7 @@ Deno.test("an encrypted collaboration computes a central and partial average, an
   const task = await post(site, { image: "deno:average@1.0.0", input, member: first });
   assert.equal(await finalStatus(site, task.id), "completed");
   const [{ result }] = (await researcher.get(`/result?task_id=${task.id}`)).data;
-  assert.equal(open(result, keys[0]!).average, 3);
+  assert.equal((await open(result, keys[0]!)).average, 3);
 
   const [subtask] = (await researcher.get(`/task?parent_id=${task.id}`)).data;
   const shares = (await researcher.get(`/run?task_id=${subtask.id}`)).data;
@@ -94,14 +103,16 @@ Deno.test("an encrypted collaboration computes a central and partial average, an
   assert.equal(shares.length, 2);
   for (const { organization, input } of shares) {
     const key = keys[organization.id === second.id ? 1 : 0]!;
-    assert.equal(open(input, key).method, "partial");
+    assert.equal((await open(input, key, keys[0]!)).method, "partial");
     assert.match(input, AUTHENTICATED, "what both nodes have told the hub that they read");
   }
   assert.doesNotMatch(result, AUTHENTICATED, "for a person's program");
-  for (const { result } of partials) {
+  for (const { id, result } of partials) {
     assert.match(result, AUTHENTICATED);
-    assert.ok(open(result, keys[0]!), "encrypted for the organization of the central part");
-    assert.throws(() => open(result, keys[1]!));
+    const writer = shares.find((one: Json) => one.id === id).organization.id === second.id ? 1 : 0;
+    assert.ok(await open(result, keys[0]!, keys[writer]!), "for the organization that asked");
+    await assert.rejects(open(result, keys[1]!, keys[writer]!));
+    await assert.rejects(open(result, keys[0]!, keys[1 - writer]!), /has not signed it/);
   }
 });
 
@@ -137,7 +148,7 @@ Deno.test("a node that says nothing of its formats gets v6's, and its answers ar
   const of = await shares(site, task.id);
   assert.match(of(first).input, AUTHENTICATED);
   assert.doesNotMatch(of(second).input, AUTHENTICATED);
-  assert.equal(open(of(second).input, keys[1]!).method, "partial");
+  assert.equal((await open(of(second).input, keys[1]!)).method, "partial");
   assert.match(of(second).result, AUTHENTICATED, "the first node reads it");
 });
 
@@ -157,9 +168,9 @@ Deno.test("who insists on the authenticated format writes nothing for a node tha
   const path = `/collaboration/${site.collaborationId}/payload_formats`;
   const told = async () =>
     (await site.admin.get(path)).data.map((one: Json) => one.payload_formats.join());
-  assert.deepEqual(await told(), ["field,authenticated", "field,authenticated"]);
+  assert.deepEqual(await told(), ["field,authenticated2", "field,authenticated2"]);
   await logInAsFieldNode(second);
-  assert.deepEqual(await told(), ["field,authenticated", ""]);
+  assert.deepEqual(await told(), ["field,authenticated2", ""]);
 
   const bad = await post(site, { ...CENTRAL, member: first });
   assert.notEqual(await finalStatus(site, bad.id), "completed");
@@ -181,7 +192,7 @@ Deno.test("a large encrypted result arrives as a blob that v6's programs can rea
     (await site.researcher.get(`/result?task_id=${task.id}`)).data;
   assert.equal(blob_storage_used, true);
   const blob = await site.researcher.request("GET", `/blobstream/${result}`);
-  assert.equal(open(new Uint8Array(await blob.arrayBuffer()), keys[0]!).length, length);
+  assert.equal((await open(new Uint8Array(await blob.arrayBuffer()), keys[0]!)).length, length);
 });
 
 Deno.test("an input encrypted for another organization, or damaged, fails with one and the same reason", async () => {
@@ -191,15 +202,14 @@ Deno.test("an input encrypted for another organization, or damaged, fails with o
   const content = encoder.encode('{"method":"central","kwargs":{"column":"x"}}');
   const own = readPublicKey(publicKeyText(readPrivateKey(keys[0]!)));
   const other = readPublicKey(publicKeyText(readPrivateKey(keys[1]!)));
-  const [wrapped, iv, ciphertext] = sealText(content, own).split("$") as [string, string, string];
+  const [wrapped, iv, ciphertext] = sealText(content, createSeal(own)).split("$") as [string, string, string];
   const changed = Uint8Array.fromBase64(ciphertext);
   changed[0]! ^= 0x80;
   const reasons = new Set<string>();
   for (
     const input of [
-      sealText(content, other),
+      sealText(content, createSeal(other)),
       [wrapped, iv, changed.toBase64()].join("$"),
-      sealText(content, other, "authenticated"),
     ]
   ) {
     const task = await site.researcher.post("/task", {

@@ -28,7 +28,6 @@ import { reportMetrics } from "./hub/metrics.ts";
 import { createWayOut, type WayOut } from "./hub/way_out.ts";
 import { type AgentState, writeStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
-import { auditedPayloads } from "./record/audited_payloads.ts";
 import { witnessHub } from "./record/hub_witness.ts";
 import { type Journal, openJournal } from "./record/journal.ts";
 import { takeWork } from "./run/intake.ts";
@@ -160,7 +159,7 @@ async function start(
     broker,
     journal,
     audit,
-    payloads: auditedPayloads(payloads, audit),
+    payloads,
     tables,
     wayOut,
     silenced: silenced.signal,
@@ -212,7 +211,7 @@ async function reachHub(
 ): Promise<{ hub: Hub; identity: NodeIdentity; broker: Broker }> {
   const { log } = life;
   const { api, apiKey } = config;
-  const payloadFormats = readableFormats(config.encryption);
+  const payloadFormats = readableFormats(config);
   function onTrouble(reason: string) {
     tell({ trouble: { reason, at: new Date().toISOString() } });
   }

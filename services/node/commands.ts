@@ -4,11 +4,17 @@
  * @module
  */
 import { join } from "node:path";
-import { readArgs, typedPath } from "../../shared/command_line/read_args.ts";
+import {
+  readArgs,
+  typedPath,
+  UsageError,
+  wholeNumber,
+} from "../../shared/command_line/read_args.ts";
 import { ConfigError } from "../../shared/service/config.ts";
 import { messageOf } from "../../shared/service/errors.ts";
 import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
+import { acceptKey } from "./encryption/known_keys.ts";
 import { keygen } from "./encryption/keygen.ts";
 import { forgetVariables } from "./hub/way_out.ts";
 import { readStatus, showStatus } from "./record/agent_status.ts";
@@ -20,6 +26,7 @@ export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 
        deno task node check --config FILE [--explain TASK.json]
        deno task node status --config FILE
        deno task node audit verify --config FILE [--expect DIGEST]
+       deno task node accept-key --config FILE --organization ID --key FINGERPRINT
 
   --explain says what the rules would do with a task, of which only "image" must be there:
     {"image": "…", "store": "https://…", "user": {"id": 1, "name": "…"}, "organization": {"id": 1, "name": "…"},
@@ -32,6 +39,7 @@ export function findCommand(args: string[]): (() => Promise<number>) | undefined
   if (name === "keygen") return () => keygen(rest);
   if (name === "check") return () => withConfig(rest, runCheck);
   if (name === "status") return () => withConfig(rest, runStatus);
+  if (name === "accept-key") return () => withConfig(rest, runAcceptKey);
   if (name === "audit") {
     return () => {
       if (rest[0] === "verify") return withConfig(rest.slice(1), runVerify);
@@ -46,6 +54,8 @@ interface Options {
   config: string;
   explain?: string | undefined;
   expect?: string | undefined;
+  organization?: string | undefined;
+  key?: string | undefined;
 }
 
 async function withConfig(
@@ -60,6 +70,8 @@ async function withConfig(
         config: { type: "string", short: "c" },
         explain: { type: "string" },
         expect: { type: "string" },
+        organization: { type: "string" },
+        key: { type: "string" },
       },
     });
     if (!values.config) throw new Error("--config FILE is missing");
@@ -75,7 +87,7 @@ async function withConfig(
     return await run(options);
   } catch (error) {
     console.error(messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return error instanceof ConfigError || error instanceof UsageError ? 2 : 1;
   }
 }
 
@@ -108,6 +120,34 @@ async function runStatus({ config }: Options): Promise<number> {
   const { text, well } = showStatus(await readStatus(dataFolder));
   console.log(text);
   return well ? 0 : 1;
+}
+
+async function runAcceptKey({ config, organization, key }: Options): Promise<number> {
+  if (organization === undefined || key === undefined) {
+    console.error("--organization ID and --key FINGERPRINT are missing; --help explains.");
+    return 2;
+  }
+  const organizationId = wholeNumber("organization", organization, 1);
+  const fingerprint = key.toLowerCase();
+  if (!/^sha256:[0-9a-f]{64}$/.test(fingerprint)) {
+    console.error('--key must be a fingerprint: "sha256:" and 64 hexadecimal digits.');
+    return 2;
+  }
+  const { dataFolder, pinnedKeys } = await readNodeConfig(config);
+  const pinned = pinnedKeys[organizationId];
+  if (pinned !== undefined && pinned !== fingerprint) {
+    console.error(
+      `Cannot accept another key of organization ${organizationId}: encryption.pinned_keys in ` +
+        `${config} has ${pinned}. Change it there and start the agent again.`,
+    );
+    return 1;
+  }
+  const { before } = await acceptKey(dataFolder, { organizationId, fingerprint });
+  console.log(
+    `From now on the key ${fingerprint} of organization ${organizationId} is used` +
+      (before === undefined || before === fingerprint ? "." : `; it was ${before} before.`),
+  );
+  return 0;
 }
 
 async function runVerify({ config, expect }: Options): Promise<number> {

@@ -12,6 +12,13 @@ export function fingerprintOf(key: KeyObject): string {
   return digest(key.export({ type: "spki", format: "der" }));
 }
 
+/** Whether this is one public key in PEM (SPKI), and nothing else. */
+export function isPublicKeyPem(pem: string): boolean {
+  return /^-----BEGIN PUBLIC KEY-----\r?\n?[A-Za-z0-9+/=\r\n]+-----END PUBLIC KEY-----\s*$/.test(
+    pem.trimStart(),
+  );
+}
+
 /**
  * The fingerprint of a key as an organization's record holds it: base64 of its PEM (contract §7.2).
  * What is no key has one too, so that every change of it shows; an empty text is null.

@@ -39,7 +39,7 @@ export async function* checkWays(
       api,
       apiKey,
       // As the agent says it, in whose place this logs in.
-      payloadFormats: readableFormats(config.encryption),
+      payloadFormats: readableFormats(config),
       wayOut,
       log: silentLogger,
       onTrouble: (reason) => trouble = reason,

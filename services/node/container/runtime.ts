@@ -48,7 +48,7 @@ export function createContainerRuntime(
     asking.catch(() => {}); // looked at below, if the hub agrees
 
     async function specify(text: string | null) {
-      const { content: input, call } = await receiveInput(dispatch, text, signal);
+      const { content: input, call, origin } = await receiveInput(dispatch, text, signal);
       const databases = wantedDatabases(dispatch, config.databases).map(
         ({ database }, index) => ({ ...database, request: dispatch.databases[index]! }),
       );
@@ -74,6 +74,7 @@ export function createContainerRuntime(
           return await execute(dispatch, spec, { access, hold, signal });
         },
         imageId,
+        origin,
       };
     }
     const named = codeNamedIn(dispatch.image);

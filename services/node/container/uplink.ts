@@ -4,13 +4,15 @@
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { createLogStream, type SendLog } from "../run/log_stream.ts";
 import type { Hold } from "../run/slots.ts";
 import { openCreationMemory } from "../subtasks/creation_memory.ts";
 import type { Access } from "../subtasks/grant.ts";
-import type { PayloadCodec } from "../subtasks/payload_codec.ts";
+import { openCorrespondence } from "../subtasks/correspondence.ts";
+import type { RunBlobs } from "../subtasks/proxy/blobs.ts";
 import { createProxy, type Proxy } from "../subtasks/proxy/proxy.ts";
 import type { RunFolder } from "./run_folder.ts";
 
@@ -25,11 +27,11 @@ export interface Uplink {
 
 export interface UplinkTools {
   hub: Hub;
-  codec: PayloadCodec;
+  payloads: Pick<Payloads, "codecOf">;
   /** The largest blob that a run may upload. */
   maxBlobBytes: number;
   /** Told of the input of a subtask before it leaves as a blob. */
-  onBlobInput: (blob: { bytes: number; sha256: string }) => Promise<void>;
+  onBlobInput: (dispatch: Dispatch, blob: Parameters<RunBlobs["onInput"]>[0]) => Promise<void>;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: SendLog;
   log: Logger;
@@ -44,12 +46,14 @@ export interface OpenUplinkOptions extends UplinkTools {
 
 export async function openUplink(
   dispatch: Dispatch,
-  { hub, codec, maxBlobBytes, onBlobInput, sendLog, log, folder, access, hold, signal }:
+  { hub, payloads, maxBlobBytes, onBlobInput, sendLog, log, folder, access, hold, signal }:
     OpenUplinkOptions,
 ): Promise<Uplink> {
   const over = new AbortController();
   const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
   const memory = await openCreationMemory(folder.created, attemptKey(dispatch));
+  const correspondence = await openCorrespondence(`${folder.created}.sent`);
+  const codec = payloads.codecOf(dispatch, correspondence);
   return {
     onLog: lines.push,
     serve: (token) =>
@@ -59,8 +63,13 @@ export async function openUplink(
         token,
         access,
         codec,
+        correspondence,
         memory,
-        blobs: { folder: folder.blobs, maxBytes: maxBlobBytes, onInput: onBlobInput },
+        blobs: {
+          folder: folder.blobs,
+          maxBytes: maxBlobBytes,
+          onInput: (blob) => onBlobInput(dispatch, blob),
+        },
         whileWaiting: hold.without,
         signal: AbortSignal.any([signal, over.signal]),
         log,

@@ -2,7 +2,7 @@
  * A payload that is not encrypted, as it lies in a blob: base64 of its content, written and read piece by piece.
  * @module
  */
-import { joined, type Opener, type Seal } from "./sealed.ts";
+import { joined, type Opener, type Seal } from "./form.ts";
 import { UnreadableError } from "./unreadable_error.ts";
 
 /** Writes base64 as a seal writes ciphertext. */
@@ -11,6 +11,7 @@ export function createBase64Seal(): Seal {
   let left: Uint8Array<ArrayBuffer> = new Uint8Array();
   return {
     header: "",
+    key: null,
     update(piece) {
       const bytes = left.length === 0 ? piece : joined(left, piece);
       const end = bytes.length - bytes.length % 3;
@@ -53,6 +54,6 @@ export function createBase64Opener(): Opener {
       left += padding;
       return content;
     },
-    final: () => decode(left, "loose"),
+    final: () => Promise.try(decode, left, "loose" as const),
   };
 }

@@ -24,9 +24,18 @@ export class FormatError extends Error {
   override name = "FormatError";
 }
 
+/**
+ * The authenticated format as agents tell of it. Those of the version before told of `authenticated`,
+ * which said nothing of who wrote it: to them v6's is written, and they write it.
+ */
+export const AUTHENTICATED = "authenticated2";
+
 /** What an agent tells of itself. Without encryption it has no key to open anything with. */
-export function readableFormats(encryption: boolean): Format[] {
-  return encryption ? ["field", "authenticated"] : [];
+export function readableFormats(
+  { encryption, betweenNodes }: { encryption: boolean; betweenNodes: FormatSetting },
+): string[] {
+  if (!encryption) return [];
+  return betweenNodes === "field" ? ["field"] : ["field", AUTHENTICATED];
 }
 
 export interface FormatChoiceOptions {
@@ -52,7 +61,7 @@ export function createFormatChoice(
       if (error instanceof HubError && error.status === 404) return { data: [] };
       throw error;
     });
-    return data.length === 1 && data[0]!.payload_formats.includes("authenticated");
+    return data.length === 1 && data[0]!.payload_formats.includes(AUTHENTICATED);
   }
 
   return async function formatFor(organizationId) {

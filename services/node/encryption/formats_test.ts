@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { createHub } from "../hub/hub.ts";
 import { createFormatChoice, FormatError, type FormatSetting } from "./formats.ts";
-import { newPrivateKey, publicKeyText, readPrivateKey } from "./keys.ts";
-import { createEncryptedPayloads } from "./payloads.ts";
-
-const pem = await newPrivateKey(2048);
-const privateKey = readPrivateKey(pem);
+import { CENTRAL, PART, payloadsOf } from "../../../tests/support/payloads.ts";
+import { createCorrespondence } from "../subtasks/correspondence.ts";
+import { beginsSigned } from "./form.ts";
+import type { Payloads } from "./payloads.ts";
 
 interface Double {
   /** What the hub says that the nodes of organizations read; `undefined`: it does not know the question. */
@@ -14,7 +13,7 @@ interface Double {
   /** How often it was asked. */
   asked: number;
   format: (setting: FormatSetting, organization: number) => Promise<string>;
-  payloads: (setting: FormatSetting) => ReturnType<typeof createEncryptedPayloads>;
+  payloads: (setting: FormatSetting) => Payloads;
 }
 
 async function withHub(use: (double: Double) => Promise<void>): Promise<void> {
@@ -25,9 +24,6 @@ async function withHub(use: (double: Double) => Promise<void>): Promise<void> {
       await request.body?.cancel();
       const path = request.url.split("/api")[1]!;
       if (path === "/token/node") return Response.json({ access_token: `e30.${claims}.x` });
-      if (path.startsWith("/organization/")) {
-        return Response.json({ name: "Alpha", public_key: publicKeyText(privateKey) });
-      }
       const [, id] = /^\/collaboration\/2\/payload_formats\?organization_id=(\d+)$/.exec(path)!;
       double.asked++;
       if (!double.told) return Response.json({ msg: "There is no such path." }, { status: 404 });
@@ -41,17 +37,15 @@ async function withHub(use: (double: Double) => Promise<void>): Promise<void> {
   const choice = (betweenNodes: FormatSetting) =>
     createFormatChoice({ hub, collaborationId: 2, betweenNodes, signal });
   const double: Double = {
-    told: { 3: ["field", "authenticated"], 4: ["field"], 5: [], 6: ["later"] },
+    told: {
+      3: ["field", "authenticated2"],
+      4: ["field"],
+      5: ["field", "authenticated"],
+      6: ["later"],
+    },
     asked: 0,
     format: (setting, organization) => choice(setting)(organization),
-    payloads: (setting) =>
-      createEncryptedPayloads({
-        hub,
-        privateKey,
-        formatFor: choice(setting),
-        checkKey: () => Promise.resolve(),
-        signal,
-      }),
+    payloads: (setting) => payloadsOf(4, { betweenNodes: setting, formatFor: choice(setting) }),
   };
   try {
     await use(double);
@@ -90,8 +84,9 @@ Deno.test("who insists on the authenticated format writes nothing else, whatever
       hub.told = told;
       await assert.rejects(hub.format("authenticated", 3), refused);
       const payloads = hub.payloads("authenticated");
-      await assert.rejects(payloads.encode(btoa("{}"), 3), refused);
-      await assert.rejects(payloads.seal(3, "node"), refused);
+      const codec = payloads.codecOf(CENTRAL, createCorrespondence());
+      await assert.rejects(codec.encode(btoa("{}"), 3), refused);
+      await assert.rejects(payloads.seal(PART, { id: "a".repeat(64), signed: false }), refused);
     }
   });
 });
@@ -99,14 +94,24 @@ Deno.test("who insists on the authenticated format writes nothing else, whatever
 Deno.test("results for people's programs stay in v6's format", async () => {
   await withHub(async (hub) => {
     for (const setting of ["announced", "authenticated"] as const) {
-      const { seal, encode, decode } = hub.payloads(setting);
-      const marked = (text: string) => /^c2V4dGFudD[E-H]/.test(text);
-      assert.equal(marked((await seal(3, "program"))!.header), false);
-      assert.equal(marked((await seal(3, "node"))!.header), true);
-      const input = await encode(btoa('{"a":1}'), 3);
-      assert.equal(marked(input), true);
-      assert.equal(await decode(input), btoa('{"a":1}'));
+      const { seal, codecOf } = hub.payloads(setting);
+      const input = { id: "a".repeat(64), signed: false };
+      assert.equal(beginsSigned((await seal(CENTRAL, input))!.header), false);
+      assert.equal(beginsSigned((await seal(PART, input))!.header), true);
+      const { encode } = codecOf(CENTRAL, createCorrespondence());
+      assert.equal(beginsSigned(await encode(btoa('{"a":1}'), 3)), true);
     }
     assert.equal(hub.asked, 4);
+  });
+});
+
+Deno.test("who has signed an input gets a signed result, whatever the hub says that it reads", async () => {
+  await withHub(async (hub) => {
+    hub.told = {};
+    for (const setting of ["announced", "authenticated", "field"] as const) {
+      const seal = await hub.payloads(setting).seal(PART, { id: "a".repeat(64), signed: true });
+      assert.equal(beginsSigned(seal!.header), true);
+    }
+    assert.equal(hub.asked, 0);
   });
 });

@@ -4,14 +4,14 @@
  */
 import { readArgs, typedPath } from "../../../shared/command_line/read_args.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
-import { newPrivateKey, publicKeyText, readPrivateKey } from "./keys.ts";
+import { GREATEST_BITS, newPrivateKey, publicKeyText, readPrivateKey } from "./keys.ts";
 
 export const KEYGEN_HELP = `Makes the RSA key pair of an organization.
 
 Usage: deno task node keygen [--out FILE] [--bits 4096]
 
   --out FILE   where the private key goes (PEM, readable by you alone); default: private_key.pem
-  --bits N     2048 to 8192
+  --bits N     2048 to 4096
 
 Prints the public key as it stands in the organization's record. All nodes and users of an organization share one key:
 keep a copy in a safe place, for without it nothing that was encrypted for the organization can be read again.
@@ -36,8 +36,10 @@ export async function keygen(args: string[]): Promise<number> {
     }
     out = typedPath(values.out);
     bits = Number(values.bits);
-    if (!Number.isInteger(bits) || bits < 2048 || bits > 8192 || bits % 8 !== 0) {
-      throw new Error(`--bits must be a multiple of 8 from 2048 to 8192, not ${values.bits}`);
+    if (!Number.isInteger(bits) || bits < 2048 || bits > GREATEST_BITS || bits % 8 !== 0) {
+      throw new Error(
+        `--bits must be a multiple of 8 from 2048 to ${GREATEST_BITS}, not ${values.bits}`,
+      );
     }
   } catch (error) {
     console.error(`${messageOf(error)}\nkeygen --help explains.`);

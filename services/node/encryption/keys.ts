@@ -3,8 +3,20 @@
  * of the organization, as base64 of its PEM text (HTTP contract §7.2).
  * @module
  */
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  privateDecrypt,
+  publicEncrypt,
+  randomBytes,
+  sign,
+  verify,
+} from "node:crypto";
 import { promisify } from "node:util";
+import { isPublicKeyPem } from "../../../shared/contract/public_key.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 
 /** A key cannot be read or is of no use. The message says what to do. */
@@ -13,6 +25,8 @@ export class KeyError extends Error {
 }
 
 const SMALLEST_BITS = 2048;
+/** To larger ones Deno cannot encrypt. */
+export const GREATEST_BITS = 4096;
 
 /** Makes a private key: PKCS#1 PEM, unencrypted, as v6's programs read it. */
 export async function newPrivateKey(bits = 4096): Promise<string> {
@@ -41,10 +55,17 @@ export function publicKeyText(privateKey: KeyObject): string {
   return new TextEncoder().encode(pem).toBase64();
 }
 
-/** The key in an organization's record. Throws a {@linkcode KeyError}. */
+/**
+ * The key in an organization's record. Throws a {@linkcode KeyError} for anything but an RSA public
+ * key: from a private one the platform would make its public half, and nobody would hear of it.
+ */
 export function readPublicKey(text: string): KeyObject {
   try {
-    return checked(createPublicKey(new TextDecoder().decode(Uint8Array.fromBase64(text.trim()))));
+    const pem = new TextDecoder().decode(Uint8Array.fromBase64(text.trim()));
+    if (!isPublicKeyPem(pem)) {
+      throw new KeyError("it is not one block of PEM that begins with -----BEGIN PUBLIC KEY-----");
+    }
+    return checked(createPublicKey(pem));
   } catch (cause) {
     if (cause instanceof KeyError) throw cause;
     throw new KeyError(`it is no public key in PEM in base64: ${messageOf(cause)}`, { cause });
@@ -57,6 +78,33 @@ export function isSameKey(one: KeyObject, other: KeyObject): boolean {
   return bytes(one) === bytes(other);
 }
 
+/** Throws a {@linkcode KeyError} when what this key is for cannot be done with it here. */
+export function tryKey(privateKey: KeyObject): void {
+  try {
+    const publicKey = createPublicKey(privateKey);
+    const text = randomBytes(32);
+    const paddings = [
+      { padding: constants.RSA_PKCS1_PADDING },
+      { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" },
+    ];
+    for (const padding of paddings) {
+      const sealed = publicEncrypt({ key: publicKey, ...padding }, text);
+      if (!text.equals(privateDecrypt({ key: privateKey, ...padding }, sealed))) throw new Error();
+    }
+    const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    const signature = sign("sha256", text, { key: privateKey, ...pss });
+    if (!verify("sha256", text, { key: publicKey, ...pss }, signature)) throw new Error();
+  } catch (cause) {
+    throw new KeyError(
+      `The organization's private key is of no use: what is encrypted or signed with it cannot be ` +
+        `read back (${
+          messageOf(cause) || "another text came"
+        }). Make another: deno task node keygen`,
+      { cause },
+    );
+  }
+}
+
 function checked(key: KeyObject): KeyObject {
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== "rsa") {
@@ -64,6 +112,11 @@ function checked(key: KeyObject): KeyObject {
   }
   if (bits < SMALLEST_BITS) {
     throw new KeyError(`it has ${bits} bits; at least ${SMALLEST_BITS} are needed`);
+  }
+  if (bits > GREATEST_BITS) {
+    throw new KeyError(
+      `it has ${bits} bits; to a key of more than ${GREATEST_BITS} nothing can be encrypted`,
+    );
   }
   return key;
 }

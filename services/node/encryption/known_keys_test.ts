@@ -6,10 +6,12 @@ import { createLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { AUDIT_FILE, openAuditLog } from "../record/audit_log.ts";
 import { KeyError, newPrivateKey } from "./keys.ts";
-import { KNOWN_KEYS_FILE, openKnownKeys } from "./known_keys.ts";
+import { acceptKey, KNOWN_KEYS_FILE, openKnownKeys } from "./known_keys.ts";
 
 const [ONE, OTHER] = (await Promise.all([newPrivateKey(2048), newPrivateKey(2048)]))
   .map((pem) => createPublicKey(pem)) as [KeyObject, KeyObject];
+
+const OTHERS = fingerprintOf(OTHER);
 
 interface Place {
   folder: string;
@@ -43,21 +45,45 @@ async function inFolder(work: (place: Place) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("a public key is noted once, and a change is told in the log and the audit log, over a restart too", () =>
-  inFolder(async ({ open, audited, warnings }) => {
+Deno.test("a public key is noted once; another one is refused until the owner accepts it, over a restart too", () =>
+  inFolder(async ({ folder, open, audited, warnings }) => {
     const keys = await open();
     await Promise.all([keys.check(4, ONE), keys.check(4, ONE), keys.check(5, OTHER)]);
     assert.deepEqual(await audited(), ["public key seen", "public key seen"]);
     const later = await open();
     await later.check(4, ONE);
     assert.equal(warnings.length, 0);
-    await later.check(4, OTHER);
-    await later.check(4, OTHER);
-    assert.equal((await audited()).at(-1), "public key changed");
-    assert.equal(warnings.length, 1);
+    const refused = (error: unknown) =>
+      error instanceof KeyError &&
+      error.message.includes(`accept-key --config node.yaml --organization 4 --key ${OTHERS}`);
+    await assert.rejects(later.check(4, OTHER), refused);
+    assert.equal((await audited()).at(-1), "public key refused");
+    await assert.rejects((await open()).check(4, OTHER), refused);
+    await later.check(4, ONE);
+    assert.equal(warnings.length, 2);
     assert.ok(
       warnings[0]!.includes(fingerprintOf(ONE)) && warnings[0]!.includes(fingerprintOf(OTHER)),
     );
+    const accepted = await acceptKey(folder, { organizationId: 4, fingerprint: OTHERS });
+    assert.equal(accepted.before, fingerprintOf(ONE));
+    await later.check(4, OTHER);
+    assert.equal((await audited()).at(-1), "public key accepted");
+    await assert.rejects(later.check(4, ONE), KeyError, "and the one before is no longer it");
+    await (await open()).check(4, OTHER);
+  }));
+
+Deno.test("the key of the own organization is what the owner has given", () =>
+  inFolder(async ({ open, audited }) => {
+    const keys = await open();
+    await keys.noteOwn(3, ONE);
+    await assert.rejects(keys.check(3, OTHER), KeyError, "whatever the hub says");
+    await keys.noteOwn(3, OTHER);
+    await keys.check(3, OTHER);
+    assert.deepEqual(await audited(), [
+      "public key seen",
+      "public key refused",
+      "public key accepted",
+    ]);
   }));
 
 Deno.test("with a pinned key nothing is encrypted with another one", () =>
@@ -69,7 +95,14 @@ Deno.test("with a pinned key nothing is encrypted with another one", () =>
       (error) => error instanceof KeyError && /has pinned sha256:/.test(error.message),
     );
     await keys.check(5, OTHER);
-    assert.deepEqual((await audited()).slice(1, 3), ["public key changed", "encryption refused"]);
+    // Another pin is another word of the owner.
+    await (await open({ 4: OTHERS })).check(4, OTHER);
+    assert.deepEqual(await audited(), [
+      "public key seen",
+      "public key refused",
+      "public key seen",
+      "public key accepted",
+    ]);
   }));
 
 Deno.test("keys that were seen and cannot be read stop the agent, rather than be forgotten", () =>

@@ -3,7 +3,7 @@
  * @module
  */
 import { discard, type Pieces } from "../payload/pieces.ts";
-import type { Opener, Seal } from "./sealed.ts";
+import type { Opener, Seal } from "./form.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -13,7 +13,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
  */
 export async function* openPieces(stored: Pieces, opener: Opener): AsyncGenerator<Bytes> {
   for await (const piece of stored) yield* passing(opener.update(piece));
-  yield* passing(opener.final());
+  yield* passing(await opener.final());
 }
 
 /** The blob of content. */

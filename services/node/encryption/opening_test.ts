@@ -5,13 +5,25 @@ import { collect, PIECE, type Pieces } from "../payload/pieces.ts";
 import { createBase64Opener, createBase64Seal } from "./base64.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "./keys.ts";
 import { openPieces, sealPieces } from "./opening.ts";
-import { createBlobOpener, createSeal, openSealed } from "./sealed.ts";
+import {
+  inputLabel,
+  KEYS,
+  publicKeyOfOrganization,
+  signedSeal,
+} from "../../../tests/support/payloads.ts";
+import { ANY_UNSIGNED, createBlobOpener, createSeal, openSealed } from "./sealed.ts";
 import { UnreadableError } from "./unreadable_error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const privateKey = readPrivateKey(await newPrivateKey(2048));
 const publicKey = readPublicKey(publicKeyText(privateKey));
+
+/** Believes what is signed by whom it names. */
+const judge = {
+  ...ANY_UNSIGNED,
+  signed: ({ from }: { from: number }) => Promise.resolve(publicKeyOfOrganization(from)),
+};
 
 const bytesOf = (size: number): Bytes => {
   const bytes = new Uint8Array(size);
@@ -79,10 +91,12 @@ Deno.test("sealPieces() makes what v6's recipe reads, openPieces() reads what it
 Deno.test("openPieces() opens both formats, however what comes is cut", async () => {
   const content = bytesOf(1000);
   for (const format of ["field", "authenticated"] as const) {
-    const blob = await collect(sealPieces(cut(content, 7, 300), createSeal(publicKey, format)));
-    assert.deepEqual(new Uint8Array(openSealed(blob, privateKey)), content);
+    const seal = format === "field" ? createSeal(publicKey) : signedSeal(inputLabel());
+    const key = format === "field" ? privateKey : KEYS[4]!;
+    const blob = await collect(sealPieces(cut(content, 7, 300), seal));
+    assert.deepEqual(new Uint8Array((await openSealed(blob, key, judge)).content), content);
     for (const sizes of [[1], [15, 1], [16], [17, 2], [370, 1, 40], [5000]]) {
-      const opener = createBlobOpener(privateKey);
+      const opener = createBlobOpener(key, judge);
       const opened = await collect(openPieces(cut(blob, ...sizes), opener));
       assert.deepEqual(opened, content, `${format} in ${sizes}`);
       assert.equal(opener.authenticated, format === "authenticated");
@@ -92,10 +106,10 @@ Deno.test("openPieces() opens both formats, however what comes is cut", async ()
 
 Deno.test("openPieces() of the authenticated format ends in an error after any change of a bit, or a cut", async () => {
   for (const size of [0, 1, 40, PIECE + 3]) {
-    const seal = createSeal(publicKey, "authenticated");
+    const seal = signedSeal(inputLabel());
     const blob = await collect(sealPieces(cut(bytesOf(size), PIECE), seal));
     const open = (bytes: Bytes) =>
-      collect(openPieces(cut(bytes, 1000), createBlobOpener(privateKey)));
+      collect(openPieces(cut(bytes, 1000), createBlobOpener(KEYS[4]!, judge)));
     assert.equal((await open(blob)).length, size);
     const start = seal.header.length;
     const places = [start, start + size - 1, start + size, blob.length - 1, 20, start - 3];

@@ -1,124 +1,339 @@
 /**
- * How this node reads payloads meant for it and writes those meant for others.
+ * How this node reads payloads meant for it and writes those meant for others. What is refused
+ * stands in the audit log, with the reason, and so does every input that leaves, with the key that
+ * it is encrypted with.
  * @module
  */
-import type { KeyObject } from "node:crypto";
-import { z } from "zod";
-import type { Hub } from "../hub/hub.ts";
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { fingerprintOf } from "../../../shared/contract/public_key.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
+import { digestOf } from "../record/audit_record.ts";
+import type { Correspondence } from "../subtasks/correspondence.ts";
 import { type PayloadCodec, plainPayloads as plainCodec } from "../subtasks/payload_codec.ts";
-import { KeyError, readPublicKey } from "./keys.ts";
-import type { KnownKeys } from "./known_keys.ts";
+import { createBase64Opener } from "./base64.ts";
+import type { Opener, Seal } from "./form.ts";
+import { FormatError, type FormatSetting } from "./formats.ts";
+import { KeyError } from "./keys.ts";
+import type { KeysOfOthers } from "./keys_of_others.ts";
+import {
+  type InputLabel,
+  type Label,
+  type Place,
+  type WantedResult,
+  whyNotThisInput,
+  whyNotThisResult,
+} from "./label.ts";
 import {
   createBlobOpener,
   createSeal,
   type Format,
+  type Judge,
   openSealed,
-  type Seal,
+  type Origin,
   sealText,
 } from "./sealed.ts";
+import { createSignedSeal } from "./signed.ts";
+import { RefusedPayloadError, UnreadableError } from "./unreadable_error.ts";
+import type { UsedInputs } from "./used_inputs.ts";
+import { withoutSecondBase64 } from "./without_second_base64.ts";
 
-export interface Payloads extends PayloadCodec {
-  /** The content of a stored payload: its text, or the bytes of its blob. */
-  open(stored: string | Uint8Array): Uint8Array;
-  /**
-   * Begins a result for an organization; `null` where payloads are not encrypted. `reader` says who will read it: a person's
-   * program knows only v6's format.
-   */
-  seal(organizationId: number, reader: "node" | "program"): Promise<Seal | null>;
+/** What of a dispatch says where its payloads belong. */
+export type RunPlace = Pick<
+  Dispatch,
+  "task_id" | "result_id" | "attempt" | "run_id" | "parent_id" | "init_org_id"
+>;
+
+/** An input as it was opened; without an origin where nothing is encrypted. */
+export interface OpenedInput {
+  content: Uint8Array;
+  origin: Origin | null;
 }
 
+/** Opens an input too large to be read; its origin is known once it has ended. */
+export type InputOpener = Opener & { readonly origin: Origin | null | undefined };
+
+export interface Payloads {
+  readonly encrypted: boolean;
+  /**
+   * The input of a run, from its text or the bytes of its blob. Rejects with an
+   * `UnreadableError`.
+   */
+  openInput(stored: string | Uint8Array, run: RunPlace): Promise<OpenedInput>;
+  inputOpener(run: RunPlace): InputOpener;
+  /**
+   * Begins the result of a run on this input, for the organization whose task it is; `null` where
+   * payloads are not encrypted. A person's program knows only v6's format.
+   */
+  seal(run: RunPlace, origin: Origin | null | undefined): Promise<Seal | null>;
+  /** What a run exchanges with its subtasks. */
+  codecOf(run: RunPlace, correspondence: Correspondence): PayloadCodec;
+}
+
+type Audit = Pick<AuditLog, "record">;
+
 /** Payloads of a collaboration that is not encrypted. */
-export const plainPayloads: Payloads = {
-  ...plainCodec,
-  open: (stored) =>
-    Uint8Array.fromBase64(typeof stored === "string" ? stored : new TextDecoder().decode(stored)),
-  seal: () => Promise.resolve(null),
-};
+export function createPlainPayloads(audit: Audit): Payloads {
+  return {
+    encrypted: false,
+    openInput: (stored) =>
+      Promise.try(() => ({
+        content: Uint8Array.fromBase64(
+          typeof stored === "string" ? stored : new TextDecoder().decode(stored),
+        ),
+        origin: null,
+      })),
+    inputOpener: () => Object.assign(createBase64Opener(), { origin: null }),
+    seal: () => Promise.resolve(null),
+    codecOf: (run) => ({
+      ...plainCodec,
+      async encode(content, organizationId) {
+        await noteInput(auditOfAttempt(audit, run), { organizationId, stored: content, key: null });
+        return content;
+      },
+    }),
+  };
+}
+
+async function noteInput(
+  note: AuditLog["record"],
+  { organizationId, stored, key }: { organizationId: number; stored: string; key: string | null },
+): Promise<void> {
+  await note("subtask input leaves", {
+    organization_id: organizationId,
+    bytes: stored.length,
+    sha256: digestOf(stored),
+    key,
+  });
+}
 
 export interface EncryptedPayloadsOptions {
-  hub: Hub;
+  /** Of this node. */
+  organizationId: number;
+  collaborationId: number;
   /** The organization's. */
   privateKey: KeyObject;
+  keys: KeysOfOthers;
+  betweenNodes: FormatSetting;
   /** How this node writes what the node of an organization will read. */
   formatFor: (organizationId: number) => Promise<Format>;
-  /** Throws when nothing may be encrypted for an organization with this key; see `known_keys.ts`. */
-  checkKey: KnownKeys["check"];
-  signal: AbortSignal;
+  used: UsedInputs;
+  audit: Audit;
+  now?: () => number;
 }
 
 export function createEncryptedPayloads(
-  { hub, privateKey, formatFor, checkKey, signal }: EncryptedPayloadsOptions,
+  {
+    organizationId,
+    collaborationId,
+    privateKey,
+    keys,
+    betweenNodes,
+    formatFor,
+    used,
+    audit,
+    now = Date.now,
+  }: EncryptedPayloadsOptions,
 ): Payloads {
-  async function keyOf(organizationId: number): Promise<KeyObject> {
-    const schema = z.object({ name: z.string(), public_key: z.string().nullish() });
-    const { name, public_key } = await hub.insist(`/organization/${organizationId}`, schema, {
-      signal,
-    });
-    if (!public_key) {
-      throw new KeyError(
-        `The organization "${name}" has no public key, so nothing can be encrypted for it. ` +
-          "Its node sets the key when it starts; a user may with PATCH /organization.",
-      );
-    }
-    const key = readKeyOf(name, public_key);
-    await checkKey(organizationId, key);
-    return key;
+  const own = { organizationId, collaborationId };
+  const ownKey = fingerprintOf(createPublicKey(privateKey));
+  const strict = betweenNodes === "authenticated";
+
+  /** What every label of this node begins with. */
+  function labelOf(runId: number, parentId: number, to: number[]): Omit<InputLabel, "is"> {
+    return {
+      collaboration_id: collaborationId,
+      from: organizationId,
+      key: ownKey,
+      to,
+      run_id: runId,
+      parent_id: parentId,
+      at: new Date(now()).toISOString(),
+    };
   }
 
-  function open(stored: string | Uint8Array): Uint8Array {
-    return withoutSecondBase64(openSealed(stored, privateKey));
+  function judgeWith(
+    why: (label: Label) => string | undefined,
+    unsigned: () => string | undefined,
+  ): Judge {
+    return {
+      unsigned() {
+        const reason = unsigned();
+        if (reason) throw new RefusedPayloadError(reason);
+      },
+      async signed(label) {
+        const reason = why(label);
+        if (reason) throw new RefusedPayloadError(reason);
+        return await keys.ofSigner(label.from, label.key).catch((error) => {
+          if (!(error instanceof KeyError)) throw error;
+          throw new RefusedPayloadError(error.message);
+        });
+      },
+    };
+  }
+
+  function judgeOfInput(run: RunPlace): Judge {
+    const place = { ...own, runId: run.run_id, parentId: run.parent_id };
+    return judgeWith(
+      (label) => whyNotThisInput(label, { ...place, from: run.init_org_id }, now()),
+      () => strict && run.parent_id !== null ? UNSIGNED : undefined,
+    );
+  }
+
+  async function takeOnce({ id, signed }: Origin, { result_id }: RunPlace): Promise<void> {
+    const before = signed ? await used.take(id, result_id) : undefined;
+    if (before === undefined) return;
+    throw new RefusedPayloadError(
+      `it is the input of result ${before}, given once more as that of result ${result_id}`,
+    );
+  }
+
+  function noteOf(run: RunPlace, is: Label["is"], wanted: WantedResult = {}): NoteRefusal {
+    const note = auditOfAttempt(audit, run);
+    return (reason) =>
+      note("payload refused", {
+        what: is,
+        ...(wanted.taskId === undefined ? {} : { of_task: wanted.taskId }),
+        ...(wanted.resultId === undefined ? {} : { of_result: wanted.resultId }),
+        reason,
+      });
+  }
+
+  function codecOf(run: RunPlace, correspondence: Correspondence): PayloadCodec {
+    const place: Place = { ...own, runId: run.run_id, parentId: run.task_id };
+    const note = auditOfAttempt(audit, run);
+
+    function judgeOfResult(wanted: WantedResult): Judge {
+      const { sentFor, allSigned } = correspondence;
+      return judgeWith(
+        (label) => whyNotThisResult(label, place, { wanted, sentFor }),
+        () => {
+          if (strict) return UNSIGNED;
+          if (wanted.taskId !== undefined && allSigned(wanted.taskId)) {
+            return `${UNSIGNED}, in which all inputs of task ${wanted.taskId} were sent`;
+          }
+        },
+      );
+    }
+
+    async function sealInput(key: KeyObject, to: number[], format: Format): Promise<Seal> {
+      if (format === "field") return createSeal(key);
+      if (to.length > 16) throw new KeyError("More than 16 organizations share this key");
+      const label = { is: "input" as const, ...labelOf(run.run_id, run.task_id, to) };
+      return createSignedSeal(label, { reader: key, writer: privateKey });
+    }
+
+    return {
+      encrypted: true,
+      async encode(content, organizationId) {
+        const [key, format] = await Promise.all([
+          keys.ofReader(organizationId),
+          formatFor(organizationId),
+        ]);
+        const seal = await sealInput(key, [organizationId], format);
+        const stored = sealText(Uint8Array.fromBase64(content), seal);
+        await noteInput(note, { organizationId, stored, key: seal.key });
+        return stored;
+      },
+      async decode(stored, wanted) {
+        const { content } = await recorded(
+          noteOf(run, "result", wanted),
+          () => openSealed(stored, privateKey, judgeOfResult(wanted)),
+        );
+        return new Uint8Array(withoutSecondBase64(content)).toBase64();
+      },
+      opener: (wanted) =>
+        recordedOpener(
+          createBlobOpener(privateKey, judgeOfResult(wanted)),
+          noteOf(run, "result", wanted),
+        ),
+      async blobSeal(readers) {
+        const { key, organizationIds } = readers!;
+        for (const id of organizationIds) await keys.check(id, key);
+        const formats = await Promise.all(organizationIds.map(formatFor));
+        const format = formats.includes("field") ? "field" : "authenticated";
+        return await sealInput(key, organizationIds, format);
+      },
+    };
   }
 
   return {
     encrypted: true,
-    open,
-    opener: () => createBlobOpener(privateKey),
-    async blobSeal(readers) {
-      for (const id of readers!.organizationIds) await checkKey(id, readers!.key);
-      const formats = await Promise.all(readers!.organizationIds.map(formatFor));
-      return createSeal(readers!.key, formats.includes("field") ? "field" : "authenticated");
+    openInput: (stored, run) =>
+      recorded(noteOf(run, "input"), async () => {
+        const { content, origin } = await openSealed(stored, privateKey, judgeOfInput(run));
+        await takeOnce(origin, run);
+        return { content: withoutSecondBase64(content), origin };
+      }),
+    inputOpener(run) {
+      const opener = createBlobOpener(privateKey, judgeOfInput(run));
+      return recordedOpener(opener, noteOf(run, "input"), () => takeOnce(opener.origin!, run));
     },
-    decode: (stored) => Promise.resolve(new Uint8Array(open(stored)).toBase64()),
-    async encode(content, organizationId) {
-      const [key, format] = await Promise.all([keyOf(organizationId), formatFor(organizationId)]);
-      return sealText(Uint8Array.fromBase64(content), key, format);
+    async seal(run, origin) {
+      const { init_org_id: to, parent_id, run_id, task_id, result_id } = run;
+      const key = await keys.ofReader(to);
+      if (parent_id === null) return createSeal(key);
+      // Who has signed reads what is signed, whatever the hub says.
+      if (!origin?.signed && await formatFor(to) === "field") return createSeal(key);
+      if (!origin) {
+        throw new FormatError(
+          "The run was begun by an agent of the version before, which did not note what it answers: " +
+            "have the task done again.",
+        );
+      }
+      const label = {
+        is: "result" as const,
+        ...labelOf(run_id, parent_id, [to]),
+        task_id,
+        result_id,
+        answers: origin.id,
+      };
+      return createSignedSeal(label, { reader: key, writer: privateKey });
     },
-    async seal(organizationId, reader) {
-      const format = reader === "node" ? formatFor(organizationId) : "field" as const;
-      return createSeal(...await Promise.all([keyOf(organizationId), format]));
-    },
+    codecOf,
   };
 }
 
-function readKeyOf(organization: string, text: string): KeyObject {
+const UNSIGNED = "it is in v6's format, which shows neither who wrote it nor whether it was " +
+  "changed, and not in the authenticated one";
+
+type NoteRefusal = (reason: string) => Promise<void>;
+
+/** Puts what cannot be read into the audit log. */
+async function recorded<T>(note: NoteRefusal, work: () => Promise<T>): Promise<T> {
   try {
-    return readPublicKey(text);
+    return await work();
   } catch (error) {
-    if (!(error instanceof KeyError)) throw error;
-    throw new KeyError(
-      `The public key of the organization "${organization}" is wrong: ${error.message}`,
-    );
+    if (error instanceof UnreadableError) await note(error.message);
+    throw error;
   }
 }
 
-/** The browser's programs encrypt the base64 text of a message (HTTP contract §7.3). */
-function withoutSecondBase64(content: Uint8Array): Uint8Array {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
-    // JSON that is base64 at the same time is a bare number or word, never an algorithm's input.
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || isJson(text)) return content;
-    const inner = Uint8Array.fromBase64(text);
-    return isJson(new TextDecoder("utf-8", { fatal: true }).decode(inner)) ? inner : content;
-  } catch {
-    return content;
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+function recordedOpener(
+  opener: ReturnType<typeof createBlobOpener>,
+  note: NoteRefusal,
+  atEnd = () => Promise.resolve(),
+): InputOpener {
+  return {
+    get authenticated() {
+      return opener.authenticated;
+    },
+    get origin() {
+      return opener.origin;
+    },
+    update(piece) {
+      try {
+        return opener.update(piece);
+      } catch (error) {
+        if (error instanceof UnreadableError) void note(error.message);
+        throw error;
+      }
+    },
+    final: () =>
+      recorded(note, async () => {
+        const content = await opener.final();
+        await atEnd();
+        return content;
+      }),
+  };
 }

@@ -11,9 +11,11 @@ import type { NodeConfig } from "../config/config.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { AuditLog } from "../record/audit_log.ts";
 import { createFormatChoice } from "./formats.ts";
-import { publicKeyText, readPrivateKey } from "./keys.ts";
+import { publicKeyText, readPrivateKey, tryKey } from "./keys.ts";
 import { openKnownKeys } from "./known_keys.ts";
-import { createEncryptedPayloads, type Payloads, plainPayloads } from "./payloads.ts";
+import { createKeysOfOthers } from "./keys_of_others.ts";
+import { createEncryptedPayloads, createPlainPayloads, type Payloads } from "./payloads.ts";
+import { openUsedInputs } from "./used_inputs.ts";
 
 /** Throws a ConfigError when the node's setting and the collaboration's differ. */
 export function checkEncryption(
@@ -44,26 +46,31 @@ export interface SetUpPayloadsOptions {
 
 /**
  * How the node reads and writes payloads; sees to it that the hub has this organization's public
- * key. {@linkcode checkEncryption} comes before.
+ * key. {@linkcode checkEncryption} comes before. Throws a ConfigError when the hub has another key,
+ * which a node does not change.
  */
 export async function setUpPayloads(
   { config, identity, hub, audit, log, starting, signal }: SetUpPayloadsOptions,
 ): Promise<Payloads> {
-  if (!config.encryption) return plainPayloads;
+  if (!config.encryption) return createPlainPayloads(audit);
   const privateKey = readPrivateKey(config.privateKey ?? "");
+  tryKey(privateKey);
   const { betweenNodes, pinnedKeys: pinned, dataFolder: folder } = config;
   const known = await openKnownKeys({ folder, pinned, audit, log });
   // Its own, too: a hub that names another for it would be believed by everybody else.
-  await known.check(identity.organization.id, createPublicKey(privateKey));
+  await known.noteOwn(identity.organization.id, createPublicKey(privateKey));
   await publishKey(privateKey, { identity, hub, audit, log, signal: starting });
   const collaborationId = identity.collaboration.id;
   const formatFor = createFormatChoice({ hub, collaborationId, betweenNodes, signal });
   return createEncryptedPayloads({
-    hub,
+    organizationId: identity.organization.id,
+    collaborationId,
     privateKey,
+    keys: createKeysOfOthers({ hub, known, signal }),
+    betweenNodes,
     formatFor,
-    checkKey: known.check,
-    signal,
+    used: await openUsedInputs(folder),
+    audit,
   });
 }
 
@@ -81,18 +88,27 @@ async function publishKey(
   const schema = z.object({ public_key: z.string().nullish() });
   const { public_key: known } = await hub.insist(path, schema, { signal });
   const own = publicKeyText(privateKey);
-  if (known?.trim() === own) return;
-  if (known) {
-    await audit.record("public key changed", {
-      organization_id: identity.organization.id,
-      before: fingerprintOfText(known),
-      fingerprint: fingerprintOf(createPublicKey(privateKey)),
-      reason: "the hub's record held another key than this node's",
+  const fingerprint = fingerprintOf(createPublicKey(privateKey));
+  const atHub = known ? fingerprintOfText(known) : null;
+  if (atHub === fingerprint) return;
+  if (atHub !== null) {
+    const { id } = identity.organization;
+    await audit.record("public key refused", {
+      organization_id: id,
+      fingerprint: atHub,
+      reason: `this node's private key is that of ${fingerprint}`,
     });
-    log.warn("The organization's record had another public key; replacing it with this node's", {
-      organization_id: identity.organization.id,
-    });
+    throw new ConfigError([
+      `encryption.private_key: it belongs to the public key ${fingerprint}, but the hub's record of ` +
+      `this organization (${id}) has ${atHub}. Either private_key is not the organization's, or ` +
+      "somebody else has set the public key: ask the organization's people. One of them, not a node, " +
+      `sets another with PATCH /api/organization/${id}, "public_key": "${own}"`,
+    ]);
   }
   await hub.insist(path, schema, { method: "PATCH", body: { public_key: own }, signal });
+  await audit.record("public key published", {
+    organization_id: identity.organization.id,
+    fingerprint,
+  });
   log.info("Told the hub the organization's public key");
 }

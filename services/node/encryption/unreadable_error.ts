@@ -8,3 +8,8 @@ export class UnreadableError extends Error {
     super(message);
   }
 }
+
+/** A payload is refused though it could be read, or because of what it says of itself. */
+export class RefusedPayloadError extends UnreadableError {
+  override name = "RefusedPayloadError";
+}

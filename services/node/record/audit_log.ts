@@ -23,9 +23,11 @@ export type AuditEvent =
   | "run ended"
   | "report leaves"
   | "subtask input leaves"
+  | "payload refused"
   | "public key seen"
-  | "public key changed"
-  | "encryption refused"
+  | "public key accepted"
+  | "public key refused"
+  | "public key published"
   | "hub record noted"
   | "hub record broken";
 

@@ -2,15 +2,25 @@ import assert from "node:assert/strict";
 import { MAX_REPORT } from "../../../shared/node_protocol/limits.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { blobOf } from "../encryption/blob.ts";
-import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";
-import { createSeal, openSealed } from "../encryption/sealed.ts";
+import {
+  inputLabel,
+  KEYS,
+  publicKeyOfOrganization,
+  signedSeal,
+  unsignedSeal,
+} from "../../../tests/support/payloads.ts";
+import { ANY_UNSIGNED, openSealed } from "../encryption/sealed.ts";
 import { type ContentFile, PIECE, writePieces } from "../payload/pieces.ts";
 import { encodeReport, splitReport, writeFinishReport } from "./finish_report.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const privateKey = readPrivateKey(await newPrivateKey(2048));
-const publicKey = readPublicKey(publicKeyText(privateKey));
+async function open(payload: string | Bytes): Promise<Bytes> {
+  const signed = () => Promise.resolve(publicKeyOfOrganization(3));
+  const { content } = await openSealed(payload, KEYS[4]!, { ...ANY_UNSIGNED, signed });
+  return new Uint8Array(content);
+}
+
 const HEAD = { agent_id: "a", result_id: 7, attempt: 1 };
 const SIZES = [0, 1, 2, 3, PIECE - 17, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 2];
 /** Of which the mark before the payload is to be found at a border between two pieces. */
@@ -50,7 +60,11 @@ Deno.test("writeFinishReport() writes JSON whose payload can be taken out as its
       const result = await contentFile(`${folder}/result`, content);
       const log = LOGS[index % LOGS.length]!;
       for (const format of [undefined, "field", "authenticated"] as const) {
-        const seal = format ? createSeal(publicKey, format) : null;
+        const seal = format === "field"
+          ? unsignedSeal(4)
+          : format
+          ? signedSeal(inputLabel())
+          : null;
         const run = { status: "completed", result, log, reason: null, seal } as const;
         await writeFinishReport(path, HEAD, run);
         const report = JSON.parse(await Deno.readTextFile(path));
@@ -66,8 +80,8 @@ Deno.test("writeFinishReport() writes JSON whose payload can be taken out as its
           assert.equal(new TextDecoder().decode(bytes), report.result);
           continue;
         }
-        assert.deepEqual(new Uint8Array(openSealed(report.result, privateKey)), content);
-        assert.deepEqual(new Uint8Array(openSealed(bytes, privateKey)), content);
+        assert.deepEqual(await open(report.result), content);
+        assert.deepEqual(await open(bytes), content);
       }
     }
   });

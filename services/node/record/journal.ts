@@ -16,6 +16,7 @@ import { type AttemptId, attemptIdSchema } from "../../../shared/node_protocol/v
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type Dispatch, dispatchSchema } from "../../../shared/node_protocol/dispatch.ts";
+import type { Origin } from "../encryption/sealed.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
 import { attemptKey } from "./attempt_key.ts";
 import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
@@ -25,13 +26,16 @@ import { lockFolder, syncFolder, writeSynced } from "./data_folder.ts";
 export interface JournalEntry {
   readonly dispatch: Dispatch;
   readonly state: AttemptState;
+  /** The input that a run has begun on, of an encrypted collaboration. */
+  readonly input?: Origin | undefined;
 }
 
 const attemptId = attemptIdSchema.shape;
+const originSchema = z.object({ id: z.string(), signed: z.boolean() });
 const recordSchema = z.discriminatedUnion("is", [
   z.object({ is: z.literal("agent"), version: z.literal(1), agent_id: z.string() }),
   z.object({ is: z.literal("accepted"), dispatch: dispatchSchema }),
-  z.object({ is: z.literal("started"), ...attemptId }),
+  z.object({ is: z.literal("started"), ...attemptId, input: originSchema.optional() }),
   z.object({ is: z.literal("finished"), ...attemptId }),
   z.object({ is: z.literal("closed"), ...attemptId }),
 ]);
@@ -55,7 +59,7 @@ export interface Journal {
   readonly open: ReadonlyMap<string, JournalEntry>;
   /** Each of these resolves once it is on the disk. */
   accepted(dispatch: Dispatch): Promise<void>;
-  started(attempt: AttemptId): Promise<void>;
+  started(attempt: AttemptId, input?: Origin): Promise<void>;
   /**
    * Rejects with a {@linkcode ChangedFileError}, and nothing is noted, when the result is not what
    * it was.
@@ -107,10 +111,11 @@ export async function openJournal(
 
     async function rewrite(): Promise<Deno.FsFile> {
       const lines = [toLine({ is: "agent", version: 1, agent_id: agentId })];
-      for (const { dispatch, state } of entries.values()) {
+      for (const { dispatch, state, input } of entries.values()) {
         const { result_id, attempt } = dispatch;
         lines.push(toLine({ is: "accepted", dispatch }));
-        if (state !== "accepted") lines.push(toLine({ is: state, result_id, attempt }));
+        if (state === "started") lines.push(toLine({ is: state, result_id, attempt, input }));
+        if (state === "finished") lines.push(toLine({ is: state, result_id, attempt }));
       }
       const fresh = await Deno.open(`${path}.new`, {
         create: true,
@@ -165,7 +170,8 @@ export async function openJournal(
       open: entries,
       reportPath,
       accepted: (dispatch) => append({ is: "accepted", dispatch }),
-      started: ({ result_id, attempt }) => append({ is: "started", result_id, attempt }),
+      started: ({ result_id, attempt }, input) =>
+        append({ is: "started", result_id, attempt, input }),
       async finished({ result_id, attempt }, run) {
         const head = { agent_id: agentId, result_id, attempt };
         try {
@@ -209,7 +215,10 @@ function apply(record: JournalRecord, entries: Map<string, JournalEntry>): void 
   const key = attemptKey(record);
   const entry = entries.get(key);
   if (record.is === "closed") entries.delete(key);
-  else if (entry) entries.set(key, { dispatch: entry.dispatch, state: record.is });
+  else if (entry) {
+    const input = record.is === "started" ? record.input : entry.input;
+    entries.set(key, { dispatch: entry.dispatch, state: record.is, input });
+  }
 }
 
 function toLine(record: JournalRecord): string {

@@ -10,7 +10,8 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { orAbort } from "../../../shared/service/or_abort.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
-import type { Seal } from "../encryption/sealed.ts";
+import type { Seal } from "../encryption/form.ts";
+import type { Origin } from "../encryption/sealed.ts";
 import { WrongKeyError } from "../hub/error.ts";
 import type { Decision } from "../policy/policy.ts";
 import { attemptKey } from "../record/attempt_key.ts";
@@ -28,8 +29,8 @@ export interface AttemptTools extends EndingOptions {
   admit: (dispatch: Dispatch, signal: AbortSignal) => Promise<Decision>;
   slots: Slots;
   runtime: Runtime;
-  /** What encrypts the result of an attempt; `null` where nothing is encrypted. */
-  sealOf: (dispatch: Dispatch) => Promise<Seal | null>;
+  /** What encrypts the result of an attempt on this input; `null` where nothing is encrypted. */
+  sealOf: (dispatch: Dispatch, origin: Origin | null | undefined) => Promise<Seal | null>;
 }
 
 /** What is running already when the agent starts asks nobody for a slot. */
@@ -41,7 +42,7 @@ const NO_SLOT: Hold = { without: (work) => work(), release() {} };
  * cannot go on, or when it stops in the middle of a report.
  */
 export async function carryOut(
-  { dispatch, state }: JournalEntry,
+  { dispatch, state, input }: JournalEntry,
   tools: AttemptTools,
   signal: AbortSignal,
 ): Promise<void> {
@@ -50,7 +51,7 @@ export async function carryOut(
   let run: EndedRun | undefined;
   try {
     if (state === "started") {
-      run = await takeUp(dispatch, tools, signal);
+      run = await takeUp({ dispatch, input }, tools, signal);
       if (!run) return await ending.giveUp("the node's agent ended while it ran");
     } else {
       run = await begin(dispatch, tools, signal);
@@ -107,12 +108,12 @@ async function compute(
     log.info("The hub no longer wants this attempt", { reason: answer.reason });
     return undefined;
   }
-  const { execute, imageId: image_id } = await specify(answer.input);
+  const { execute, imageId: image_id, origin } = await specify(answer.input);
   // Before anything is computed that could not be sent.
-  const seal = await orAbort(sealOf(dispatch), signal);
+  const seal = await orAbort(sealOf(dispatch, origin), signal);
   signal.throwIfAborted();
   const noted = Promise.all([
-    journal.started(dispatch),
+    journal.started(dispatch, origin ?? undefined),
     note("run started", { code, image_id, job_code }),
   ]);
   // It is waited for below, whatever becomes of the run.
@@ -129,7 +130,7 @@ async function compute(
 
 /** A run that outlived an earlier agent; `undefined` when there is none. */
 async function takeUp(
-  dispatch: Dispatch,
+  { dispatch, input }: Pick<JournalEntry, "dispatch" | "input">,
   { runtime, sealOf, log }: AttemptTools,
   signal: AbortSignal,
 ): Promise<EndedRun | undefined> {
@@ -140,7 +141,7 @@ async function takeUp(
   const run = await goOn(NO_SLOT);
   if (run.result === null) return { ...run, seal: null };
   try {
-    return { ...run, seal: await sealOf(dispatch) };
+    return { ...run, seal: await sealOf(dispatch, input) };
   } catch (error) {
     if (!isAboutKeys(error)) throw error;
     // Nothing of a result is sent that cannot be encrypted.

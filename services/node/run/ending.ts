@@ -5,7 +5,7 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import type { Seal } from "../encryption/sealed.ts";
+import type { Seal } from "../encryption/form.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import { digestOfFile } from "../record/audit_record.ts";
@@ -55,6 +55,7 @@ export function createEnding(
     const noted = note("run ended", {
       status,
       ...(result ? { result_bytes: result.size, result_sha256: result.sha256 } : {}),
+      ...(result && run.seal ? { key: run.seal.key } : {}),
       log_bytes: run.log?.length ?? 0,
     });
     await Promise.all([noted, keep({ ...run, log: shareLogs ? run.log : null })]);

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { sha256Hex } from "../../../shared/service/digest.ts";
 import { openPieces } from "../encryption/opening.ts";
-import type { Payloads } from "../encryption/payloads.ts";
-import { UnreadableError } from "../encryption/unreadable_error.ts";
+import type { OpenedInput, Payloads, RunPlace } from "../encryption/payloads.ts";
+import type { Origin } from "../encryption/sealed.ts";
+import { RefusedPayloadError, UnreadableError } from "../encryption/unreadable_error.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import { createPatience, type Patience, PATIENCE_MS, spanOf } from "../hub/patience.ts";
@@ -27,8 +28,14 @@ export const MAX_READ_BYTES = 8 * 2 ** 20;
  * sense; or, when it is too large to be read, the file that it lies in.
  */
 export type Input =
-  | { content: Uint8Array; call: Call; isJson: boolean; isExact: boolean }
-  | { content: ContentFile; call: null };
+  & (
+    | { content: Uint8Array; call: Call; isJson: boolean; isExact: boolean }
+    | { content: ContentFile; call: null }
+  )
+  & {
+    /** How it was encrypted; `null` where nothing is. */
+    origin: Origin | null;
+  };
 
 export interface Inputs {
   /**
@@ -134,8 +141,8 @@ async function* renewing(
 }
 
 interface Reading {
-  dispatch: Pick<Dispatch, "input_sha256">;
-  payloads: Pick<Payloads, "open" | "opener" | "encrypted">;
+  dispatch: Pick<Dispatch, "input_sha256"> & RunPlace;
+  payloads: Pick<Payloads, "openInput" | "inputOpener" | "encrypted">;
 }
 
 /** Reads an input as the hub keeps it: a text, or the bytes of a blob. */
@@ -144,17 +151,20 @@ export async function readInput(
   { dispatch, payloads }: Reading,
 ): Promise<Input> {
   checkDigest(await sha256Hex(stored), dispatch);
-  let content: Uint8Array<ArrayBuffer>;
+  let opened: OpenedInput;
   let decoded: ReturnType<typeof parsePythonJson>;
   try {
-    content = new Uint8Array(payloads.open(stored));
-    decoded = parsePythonJson(new TextDecoder("utf-8", { fatal: true }).decode(content));
-  } catch {
-    throw unreadable(payloads);
+    opened = await payloads.openInput(stored, dispatch);
+    decoded = parsePythonJson(new TextDecoder("utf-8", { fatal: true }).decode(opened.content));
+  } catch (error) {
+    throw unreadable(payloads, error);
   }
   const call = callSchema.safeParse(decoded.value);
   const { isJson, isExact } = decoded;
-  if (call.success) return { content, call: call.data, isJson, isExact };
+  const { origin } = opened;
+  if (call.success) {
+    return { content: new Uint8Array(opened.content), call: call.data, isJson, isExact, origin };
+  }
   throw new CannotStart(
     `The input must be an object with method, args and kwargs: ${z.prettifyError(call.error)}`,
   );
@@ -171,14 +181,12 @@ export async function openInput(
 ): Promise<Input> {
   checkDigest(stored.sha256, dispatch);
   try {
-    const content = await writePieces(
-      path,
-      openPieces(readPieces(stored.path), payloads.opener()),
-    );
+    const opener = payloads.inputOpener(dispatch);
+    const content = await writePieces(path, openPieces(readPieces(stored.path), opener));
     await Deno.remove(stored.path);
-    return { content, call: null };
+    return { content, call: null, origin: opener.origin ?? null };
   } catch (error) {
-    throw error instanceof UnreadableError ? unreadable(payloads) : error;
+    throw error instanceof UnreadableError ? unreadable(payloads, error) : error;
   }
 }
 
@@ -187,7 +195,10 @@ function checkDigest(sha256: string, { input_sha256 }: Reading["dispatch"]): voi
   throw new CannotStart("The input that came from the hub is not the one that it signed.");
 }
 
-function unreadable({ encrypted }: Pick<Payloads, "encrypted">): CannotStart {
+function unreadable({ encrypted }: Pick<Payloads, "encrypted">, error: unknown): CannotStart {
+  if (error instanceof RefusedPayloadError) {
+    return new CannotStart(`The input is refused: ${error.message}.`);
+  }
   return new CannotStart(
     encrypted
       ? "The input cannot be read: it was damaged, or encrypted for another key than this node has."

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { type BlobHub, digestOf, startBlobHub } from "../../../tests/support/blob_hub.ts";
-import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";
-import { createEncryptedPayloads, plainPayloads } from "../encryption/payloads.ts";
-import { createSeal, type Format, joined } from "../encryption/sealed.ts";
+import {
+  inputLabel,
+  PART,
+  payloadsOf,
+  sealBlob,
+  signedSeal,
+  unsignedSeal,
+} from "../../../tests/support/payloads.ts";
+import { createPlainPayloads } from "../encryption/payloads.ts";
+import type { Format } from "../encryption/sealed.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -14,8 +21,6 @@ import { type Input, type Inputs, MAX_READ_BYTES, openInputs } from "./input.ts"
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const signal = new AbortController().signal;
-const privateKey = readPrivateKey(await newPrivateKey(2048));
-const publicKey = readPublicKey(publicKeyText(privateKey));
 const encoder = new TextEncoder();
 
 const small = encoder.encode('{"method":"central","kwargs":{"column":"älter"}}');
@@ -24,8 +29,7 @@ const large = encoder.encode(
 );
 
 function sealed(content: Bytes, format: Format): Bytes {
-  const seal = createSeal(publicKey, format);
-  return joined(encoder.encode(seal.header), joined(seal.update(content), seal.final()));
+  return sealBlob(content, format === "field" ? unsignedSeal(4) : signedSeal(inputLabel()));
 }
 
 interface Place {
@@ -44,14 +48,8 @@ async function withInputs(
   const it = startBlobHub();
   const folder = await temporaryFolder();
   const payloads = encrypted
-    ? createEncryptedPayloads({
-      hub: it.hub,
-      privateKey,
-      formatFor: () => Promise.resolve("field"),
-      checkKey: () => Promise.resolve(),
-      signal,
-    })
-    : plainPayloads;
+    ? payloadsOf(4)
+    : createPlainPayloads({ record: () => Promise.resolve() });
   const gate = createGate({ policy, hub: it.hub, onDecision() {} }).call;
   const options = {
     folder: folder.path,
@@ -64,7 +62,7 @@ async function withInputs(
   await Deno.mkdir(`${folder.path}/inputs`);
   await Deno.writeTextFile(`${folder.path}/inputs/1-1.stored`, "half of one that an agent died on");
   const inputs = await openInputs(options);
-  const dispatch = { result_id: 11, attempt: 2, task_id: 5, image: "i" } as Dispatch;
+  const dispatch = { ...PART, result_id: 11, attempt: 2, image: "i" } as Dispatch;
   try {
     await use({
       it,
@@ -181,12 +179,14 @@ Deno.test("an input with numbers that JSON does not have is read, and handed on 
   const content = encoder.encode('{"method":"m","kwargs":{"upper":Infinity,"lower":[NaN]}}');
   for (const [encrypted, store] of FORMS) {
     await withInputs({ encrypted }, async ({ receive }) => {
-      assert.deepEqual(await receive(store(content)), {
+      const { origin, ...input } = await receive(store(content));
+      assert.deepEqual(input, {
         content,
         call: { method: "m", args: [], kwargs: { upper: Infinity, lower: [NaN] } },
         isJson: false,
         isExact: true,
       });
+      assert.equal(origin === null, !encrypted);
     });
   }
   const rule = { arguments: { upper: [1] } };

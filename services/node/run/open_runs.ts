@@ -81,7 +81,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
     journal,
     async carryOut(entry, signal) {
       const { dispatch } = entry;
-      const { task_id, result_id, attempt, init_org_id, parent_id, image } = dispatch;
+      const { task_id, result_id, attempt, image } = dispatch;
       const tools = {
         admit: gate.admit,
         audit,
@@ -90,7 +90,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
         reporter,
         slots,
         runtime: runtimes.runtimeOf(image),
-        sealOf: () => payloads.seal(init_org_id, parent_id === null ? "program" : "node"),
+        sealOf: payloads.seal,
         log: log.with({ task_id, result_id, attempt }),
       };
       try {

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import type { Origin } from "../encryption/sealed.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { FinishedRun } from "../record/finish_report.ts";
 import type { Hold } from "./slots.ts";
@@ -53,6 +54,8 @@ export interface Prepared {
   execute: Execute;
   /** The id that the engine has for the image, for the node's own records. */
   imageId?: string;
+  /** What the input was, as far as the result must say which one it answers. */
+  origin?: Origin | null;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
-import type { AuditLog } from "../record/audit_log.ts";
+import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
 import { createSandboxRuntime } from "../sandbox/runtime.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
@@ -77,9 +77,10 @@ export async function openRuntimes({
     const inContainers = containers && createContainerRuntime({
       ...common,
       containers,
-      codec: payloads,
+      payloads,
       maxBlobBytes: options!.limits.diskMiB * 2 ** 20,
-      onBlobInput: (blob) => audit.record("subtask input leaves", blob),
+      onBlobInput: (dispatch, blob) =>
+        auditOfAttempt(audit, dispatch)("subtask input leaves", { ...blob }),
     });
     return {
       sandbox,

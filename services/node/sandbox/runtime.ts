@@ -110,7 +110,8 @@ export function createSandboxRuntime(
     const named = codeNamedIn(dispatch.image);
 
     async function specify(text: string | null) {
-      const input = readableInput(await receiveInput(dispatch, text, signal));
+      const received = await receiveInput(dispatch, text, signal);
+      const input = readableInput(received);
       const wanted = wantedDatabases(dispatch, config.databases);
       const databases = await forSandbox(wanted, tables);
       const spec = {
@@ -134,6 +135,7 @@ export function createSandboxRuntime(
       return {
         execute: (hold: Hold, noted = Promise.resolve<unknown>(undefined)) =>
           execute(spec, dispatch, { hold, noted, signal }),
+        origin: received.origin,
       };
     }
     // A download is not waited for: under its address nothing else runs.

@@ -5,17 +5,30 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { useTaskHub } from "../../../tests/support/task_hub.ts";
-import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "../encryption/keys.ts";
-import { createEncryptedPayloads } from "../encryption/payloads.ts";
+import {
+  CENTRAL,
+  KEYS,
+  payloadsOf,
+  publicKeyOfOrganization,
+  unsignedSeal,
+} from "../../../tests/support/payloads.ts";
+import { publicKeyText } from "../encryption/keys.ts";
 import { sealText } from "../encryption/sealed.ts";
+import { createCorrespondence } from "./correspondence.ts";
 import { createHub } from "../hub/hub.ts";
 import { openCreationMemory } from "./creation_memory.ts";
 import { createProxy } from "./proxy/proxy.ts";
 import { createProxyToken } from "./proxy/token.ts";
 
 const taskHub = useTaskHub();
-const privateKey = readPrivateKey(await newPrivateKey(2048));
-const publicKey = publicKeyText(privateKey);
+const publicKey = publicKeyText(KEYS[3]!);
+const reader = publicKeyOfOrganization(3);
+/** Organizations have other ids at a real hub. */
+const ONE_KEY = {
+  check: () => Promise.resolve(),
+  ofReader: () => Promise.resolve(reader),
+  ofSigner: () => Promise.resolve(reader),
+};
 const encoder = new TextEncoder();
 
 interface RunAtHub {
@@ -38,7 +51,10 @@ interface Made {
 async function withRun(use: (run: RunAtHub) => Promise<void>): Promise<void> {
   const place = await taskHub().place(1, { encrypted: true });
   const { organization } = place.members[0]!;
-  const input = sealText(encoder.encode('{"method":"central"}'), readPublicKey(publicKey));
+  const input = sealText(
+    encoder.encode('{"method":"central"}'),
+    unsignedSeal(3),
+  );
   const user = await taskHub().user(place);
   const parent = await taskHub().post(user, place, {
     organizations: [{ id: organization, input }],
@@ -93,13 +109,7 @@ async function withRun(use: (run: RunAtHub) => Promise<void>): Promise<void> {
       attempt: 1,
       token,
       access: () => Promise.resolve({ token: "hub-token", grant }),
-      codec: createEncryptedPayloads({
-        hub,
-        privateKey,
-        formatFor: () => Promise.resolve("field"),
-        checkKey: () => Promise.resolve(),
-        signal,
-      }),
+      codec: payloadsOf(3, { keys: ONE_KEY }).codecOf(CENTRAL, createCorrespondence()),
       memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
       blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
       whileWaiting: (work) => work(),

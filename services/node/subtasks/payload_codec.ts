@@ -1,10 +1,11 @@
 /**
- * How payloads look on their way through the hub.
+ * How the payloads that a run exchanges with its subtasks look on their way through the hub.
  * @module
  */
 import type { KeyObject } from "node:crypto";
 import { createBase64Opener, createBase64Seal } from "../encryption/base64.ts";
-import type { Opener, Seal } from "../encryption/sealed.ts";
+import type { WantedResult } from "../encryption/label.ts";
+import type { Opener, Seal } from "../encryption/form.ts";
 
 export interface PayloadCodec {
   readonly encrypted: boolean;
@@ -15,11 +16,11 @@ export interface PayloadCodec {
   encode(content: string, organizationId: number): Promise<string>;
   /**
    * Back again, for this node's own organization, from the text or the bytes of the blob that the
-   * hub keeps.
+   * hub keeps. Rejects with an `UnreadableError` for what is not the result that is wanted.
    */
-  decode(stored: string | Uint8Array): Promise<string>;
+  decode(stored: string | Uint8Array, wanted: WantedResult): Promise<string>;
   /** Begins to read a blob that is for this node's organization. */
-  opener(): Opener;
+  opener(wanted: WantedResult): Opener;
   /** Begins a blob; where payloads are encrypted, for these organizations, which share a key. */
   blobSeal(readers: { key: KeyObject; organizationIds: number[] } | null): Promise<Seal>;
 }

@@ -6,13 +6,17 @@
 import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import type { WantedResult } from "../encryption/label.ts";
 import type { Payloads } from "../encryption/payloads.ts";
+import { RefusedPayloadError } from "../encryption/unreadable_error.ts";
 import type { Hub } from "../hub/hub.ts";
 import { encodePayload } from "../payload/encode_payload.ts";
 import { TooLargeError } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { askAccessOnce } from "./grant.ts";
-import { explainFailure, readParts } from "./parts.ts";
+import { createCorrespondence } from "./correspondence.ts";
+import { explainFailure, type Parts, readParts } from "./parts.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
 import { createSubtasks, MOST_MIB } from "./subtasks.ts";
 
 /**
@@ -54,7 +58,7 @@ const resultsSchema = z.object({
 
 export interface SubtaskClientOptions {
   hub: Hub;
-  payloads: Payloads;
+  payloads: Pick<Payloads, "codecOf">;
   /** The run in whose name everything happens. */
   dispatch: Dispatch;
   log: Logger;
@@ -71,18 +75,22 @@ export function createSubtaskClient(
   { hub, payloads, dispatch, log, signal, whileWaiting }: SubtaskClientOptions,
 ): SubtaskClient {
   const access = askAccessOnce(hub, dispatch, signal);
+  const correspondence = createCorrespondence();
+  const codec = payloads.codecOf(dispatch, correspondence);
   const subtasks = createSubtasks({
     hub,
     attempt: dispatch.attempt,
     access,
-    codec: payloads,
+    codec,
+    correspondence,
     signal,
     log,
   });
   let count = 0;
 
   /** What the results of a subtask are, by the ids of its runs. */
-  async function readResults(taskId: number): Promise<Map<number, unknown>> {
+  async function readResults(taskId: number, runs: Parts["runs"]): Promise<Map<number, unknown>> {
+    const organizationOf = new Map(runs.map(({ id, organization }) => [id, organization.id]));
     const { data } = await subtasks.get(`/result?task_id=${taskId}`, resultsSchema);
     const readStored = subtasks.openReader();
     const contents = new Map<number, unknown>();
@@ -93,7 +101,9 @@ export function createSubtaskClient(
           `The results of subtask ${taskId} are larger than the ${MOST_MIB} MiB that an algorithm gets at once.`,
         );
       });
-      if (stored !== null) contents.set(result.id, open(payloads, stored, taskId));
+      if (stored === null) continue;
+      const wanted = { taskId, resultId: result.id, organizationId: organizationOf.get(result.id) };
+      contents.set(result.id, await read(codec, stored, wanted));
     }
     return contents;
   }
@@ -142,7 +152,7 @@ export function createSubtaskClient(
         if (status !== "completed" && failed === "throw") {
           throw new Error(explainFailure(taskId, status, { runs, reasons }));
         }
-        const contents = await readResults(taskId);
+        const contents = await readResults(taskId, runs);
         return runs.map(({ id, status, organization }) => {
           const reason = reasons.get(id);
           return {
@@ -157,12 +167,21 @@ export function createSubtaskClient(
   };
 }
 
-function open(payloads: Payloads, stored: string | Uint8Array, taskId: number): unknown {
+async function read(
+  codec: PayloadCodec,
+  stored: string | Uint8Array,
+  wanted: WantedResult & { taskId: number },
+): Promise<unknown> {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payloads.open(stored)));
-  } catch {
+    const content = Uint8Array.fromBase64(await codec.decode(stored, wanted));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+  } catch (error) {
+    if (error instanceof RefusedPayloadError) {
+      throw new Error(`A result of subtask ${wanted.taskId} is refused: ${error.message}.`);
+    }
     throw new Error(
-      `A result of subtask ${taskId} cannot be read: it is not JSON, was damaged, or was encrypted for another key.`,
+      `A result of subtask ${wanted.taskId} cannot be read: it is not JSON, was damaged, or was ` +
+        "encrypted for another key.",
     );
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { startBlobHub } from "../../../tests/support/blob_hub.ts";
-import { plainPayloads } from "../encryption/payloads.ts";
+import { createPlainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
 import { encodePayload } from "../payload/encode_payload.ts";
@@ -78,7 +78,7 @@ async function withClient(
       payloadFormats: [],
       log: silentLogger,
     }),
-    payloads: plainPayloads,
+    payloads: createPlainPayloads({ record: () => Promise.resolve() }),
     dispatch,
     log: silentLogger,
     signal: stop.signal,
@@ -263,7 +263,7 @@ Deno.test("SubtaskClient.results() takes large results up to a limit, all of the
   try {
     const client = createSubtaskClient({
       hub: it.hub,
-      payloads: plainPayloads,
+      payloads: createPlainPayloads({ record: () => Promise.resolve() }),
       dispatch,
       log: silentLogger,
       signal: new AbortController().signal,

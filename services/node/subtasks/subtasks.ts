@@ -24,6 +24,7 @@ import {
   type TaskBody,
 } from "./create_once.ts";
 import type { Access } from "./grant.ts";
+import { type Correspondence, createCorrespondence } from "./correspondence.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 
 /** Seconds for which the hub holds a question about a task that is not finished. */
@@ -37,6 +38,9 @@ const PAUSE_MS = { first: 5, most: 1000 };
 export const MOST_MIB = 64;
 export const MOST_BYTES = MOST_MIB * 2 ** 20;
 
+const sharesSchema = z.object({
+  organizations: z.array(z.object({ id: z.int(), input: z.string().optional() })).default([]),
+});
 const statusSchema = z.looseObject({ status: z.string() });
 export type TaskStatus = z.infer<typeof statusSchema>;
 
@@ -92,6 +96,8 @@ export interface SubtasksOptions {
   attempt: number;
   access: () => Promise<Access>;
   codec: Pick<PayloadCodec, "encode">;
+  /** Remembers what was sent for a subtask. */
+  correspondence?: Pick<Correspondence, "asked">;
   /** Where a run outlives the agent. */
   memory?: CreationMemory;
   /** Aborted when the run is over. */
@@ -101,7 +107,16 @@ export interface SubtasksOptions {
 
 /** Nothing is asked of the hub before the run asks for something. */
 export function createSubtasks(
-  { hub, attempt, access, codec, memory = NO_MEMORY, signal, log }: SubtasksOptions,
+  {
+    hub,
+    attempt,
+    access,
+    codec,
+    correspondence = createCorrespondence(),
+    memory = NO_MEMORY,
+    signal,
+    log,
+  }: SubtasksOptions,
 ): Subtasks {
   const own = new Set<number>();
   /** Subtasks of which the answer has not arrived: who asks again meanwhile gets the same one. */
@@ -114,7 +129,7 @@ export function createSubtasks(
 
   async function send(body: TaskBody, key: string): Promise<Created> {
     const { token } = await access();
-    return await persist(() =>
+    const created = await persist(() =>
       hub.request("/task", createdSchema, {
         method: "POST",
         token,
@@ -128,6 +143,9 @@ export function createSubtasks(
       signal,
       retryable: (error) => error instanceof HubError && error.retryable,
     });
+    // Before anybody can ask for its results.
+    await correspondence.asked(created.id, sharesSchema.parse(body).organizations);
+    return created;
   }
 
   return {

@@ -29,6 +29,7 @@ import {
   TooLargeError,
   writePieces,
 } from "../../payload/pieces.ts";
+import type { Correspondence } from "../correspondence.ts";
 import type { Access } from "../grant.ts";
 import type { PayloadCodec } from "../payload_codec.ts";
 import type { Subtasks } from "../subtasks.ts";
@@ -37,6 +38,15 @@ import type { ProxyContext } from "./turns.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 type ProxyRequest = Context<{ Bindings: ProxyContext }>;
 
+export interface SentBlob {
+  bytes: number;
+  sha256: string;
+  /** Of the organizations that share the key. */
+  organization_ids?: number[];
+  /** The fingerprint of the key that it is encrypted with; `null` where nothing is. */
+  key: string | null;
+}
+
 /** What is a run's own about its blobs. */
 export interface RunBlobs {
   /** A folder that the run itself does not see. */
@@ -44,7 +54,7 @@ export interface RunBlobs {
   /** The largest that it may upload. */
   maxBytes: number;
   /** Told before an upload leaves. */
-  onInput: (blob: { bytes: number; sha256: string }) => Promise<void>;
+  onInput: (blob: SentBlob) => Promise<void>;
 }
 
 export interface BlobRoutesOptions extends RunBlobs {
@@ -52,6 +62,7 @@ export interface BlobRoutesOptions extends RunBlobs {
   access: () => Promise<Access>;
   subtasks: Pick<Subtasks, "get">;
   codec: PayloadCodec;
+  correspondence: Pick<Correspondence, "uploaded" | "wantedIn">;
   signal: AbortSignal;
   log: Logger;
 }
@@ -63,7 +74,8 @@ export interface BlobRoutes {
 }
 
 export function createBlobRoutes(
-  { folder, maxBytes, onInput, hub, access, subtasks, codec, signal, log }: BlobRoutesOptions,
+  { folder, maxBytes, onInput, hub, access, subtasks, codec, correspondence, signal, log }:
+    BlobRoutesOptions,
 ): BlobRoutes {
   const path = join(folder, "blob");
   let known = false;
@@ -84,8 +96,15 @@ export function createBlobRoutes(
         // Through a file, so that a hub that restarts meanwhile can be sent everything once more.
         const content = sealPieces(piecesOf(c.req.raw.body), seal);
         const sealed = await writePieces(path, content, { maxBytes });
-        await onInput({ bytes: sealed.size, sha256: sealed.sha256 });
-        return c.json({ uuid: await upload(sealed, { hub, access, signal, log }) }, 201);
+        await onInput({
+          bytes: sealed.size,
+          sha256: sealed.sha256,
+          ...(readers ? { organization_ids: readers.organizationIds } : {}),
+          key: seal.key,
+        });
+        const uuid = await upload(sealed, { hub, access, signal, log });
+        await correspondence.uploaded(uuid, seal.header);
+        return c.json({ uuid }, 201);
       } catch (error) {
         if (!(error instanceof TooLargeError)) throw error;
         const most = maxBytes / 2 ** 20;
@@ -99,7 +118,7 @@ export function createBlobRoutes(
 
   async function give(c: ProxyRequest, id: string) {
     const { token } = await access();
-    const opener = codec.opener();
+    const opener = codec.opener(correspondence.wantedIn(id));
     const content = openPieces(hub.download(id, { token, signal }), opener);
     const headers = { "content-type": "application/octet-stream" };
     try {

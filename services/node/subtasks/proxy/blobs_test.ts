@@ -2,29 +2,29 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../../../shared/service/log.ts";
 import { type BlobHub, digestOf, startBlobHub } from "../../../../tests/support/blob_hub.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
+import { newPrivateKey, publicKeyText, readPrivateKey } from "../../encryption/keys.ts";
+import { fingerprintOf } from "../../../../shared/contract/public_key.ts";
 import {
-  newPrivateKey,
-  publicKeyText,
-  readPrivateKey,
-  readPublicKey,
-} from "../../encryption/keys.ts";
-import { createEncryptedPayloads, plainPayloads } from "../../encryption/payloads.ts";
-import {
-  createBlobOpener,
-  createSeal,
-  type Format,
-  joined,
-  openSealed,
-} from "../../encryption/sealed.ts";
-import type { PayloadCodec } from "../payload_codec.ts";
+  CENTRAL,
+  KEYS,
+  PART,
+  payloadsOf,
+  publicKeyOfOrganization,
+  sealBlob,
+  unsignedSeal,
+} from "../../../../tests/support/payloads.ts";
+import { payloadId } from "../../encryption/form.ts";
+import type { Format } from "../../encryption/sealed.ts";
+import { type Correspondence, createCorrespondence } from "../correspondence.ts";
+import { plainPayloads } from "../payload_codec.ts";
 import { openCreationMemory } from "../creation_memory.ts";
 import { createProxy, type Proxy } from "./proxy.ts";
 import { createProxyToken } from "./token.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const own = readPrivateKey(await newPrivateKey(2048));
-const other = readPrivateKey(await newPrivateKey(2048));
+const own = KEYS[3]!;
+const other = KEYS[4]!;
 const stranger = readPrivateKey(await newPrivateKey(2048));
 const grant = {
   node_id: 7,
@@ -43,7 +43,8 @@ const content = crypto.getRandomValues(new Uint8Array(65_536)).map((byte) => byt
 interface BlobsOfRun {
   it: BlobHub;
   /** What was noted of inputs that left. */
-  left: { bytes: number; sha256: string }[];
+  left: { bytes: number; sha256: string; key: string | null }[];
+  correspondence: Correspondence;
   ask: (method: string, path: string, options?: Asking) => Promise<Response>;
   files: () => Promise<string[]>;
 }
@@ -80,10 +81,9 @@ async function withProxy(
   const folder = await temporaryFolder();
   const left: BlobsOfRun["left"] = [];
   const note = (blob: BlobsOfRun["left"][0]) => Promise.resolve(void left.push(blob));
-  const checkKey = () => Promise.resolve();
-  const formatFor = (id: number) => Promise.resolve(id === 4 ? format : "field" as const);
-  const codec: PayloadCodec = encrypted
-    ? createEncryptedPayloads({ hub: it.hub, privateKey: own, formatFor, checkKey, signal })
+  const correspondence = createCorrespondence();
+  const codec = encrypted
+    ? payloadsOf(3, { format }).codecOf(CENTRAL, correspondence)
     : plainPayloads;
   const blobs = `${folder.path}/blobs`;
   await Deno.mkdir(blobs);
@@ -93,6 +93,7 @@ async function withProxy(
     token,
     access: () => Promise.resolve({ token: "hub-token", grant }),
     codec,
+    correspondence,
     memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
     blobs: { folder: blobs, maxBytes: 2 ** 20, onInput: note },
     whileWaiting: (work) => work(),
@@ -103,6 +104,7 @@ async function withProxy(
     await use({
       it,
       left,
+      correspondence,
       files: async () => (await Array.fromAsync(Deno.readDir(blobs))).map(({ name }) => name),
       async ask(method, path, { body, headers = {}, token: given = token } = {}) {
         const request = new Request(`http://127.0.0.1${path}`, {
@@ -158,7 +160,7 @@ Deno.test("an upload in a plain collaboration becomes base64, a download content
       const { uuid } = await response.json();
       const stored = it.blobs.get(uuid)!;
       assert.equal(new TextDecoder().decode(stored), bytes.toBase64());
-      assert.deepEqual(left.at(-1), { bytes: stored.length, sha256: digestOf(stored) });
+      assert.deepEqual(left.at(-1), { bytes: stored.length, sha256: digestOf(stored), key: null });
       const back = await ask("GET", `/blobstream/${uuid}`);
       assert.equal(back.headers.get("content-type"), "application/octet-stream");
       assert.deepEqual(await back.bytes(), bytes);
@@ -169,16 +171,16 @@ Deno.test("an upload in a plain collaboration becomes base64, a download content
 
 Deno.test("an upload in an encrypted collaboration can be read by whom it is for", async () => {
   for (const format of ["field", "authenticated"] as const) {
-    await withProxy({ encrypted: true, format }, async ({ ask, it, files }) => {
+    await withProxy({ encrypted: true, format }, async ({ ask, it, files, left }) => {
       const headers = { "x-public-key": publicKeyText(other) };
       const response = await ask("POST", "/blobstream", { body: chunks(content, 5000), headers });
       assert.equal(response.status, 201);
       const { uuid } = await response.json();
       const stored = it.blobs.get(uuid)!;
-      assert.deepEqual(new Uint8Array(openSealed(stored, other)), content);
-      const opener = createBlobOpener(other);
-      opener.update(stored);
-      assert.equal(opener.authenticated, format === "authenticated");
+      const opened = await payloadsOf(4).openInput(stored, PART);
+      assert.deepEqual(new Uint8Array(opened.content), content);
+      assert.equal(opened.origin!.signed, format === "authenticated");
+      assert.equal(left[0]!.key, fingerprintOf(publicKeyOfOrganization(4)));
       assert.deepEqual(await files(), []);
     });
   }
@@ -220,12 +222,20 @@ Deno.test("an upload that is too large, or breaks off, leaves nothing; one that 
   });
 });
 
+/** A result of organization 4 in answer to an input that was sent in task 9. */
+async function answer(correspondence: Correspondence, format: Format): Promise<Bytes> {
+  if (format === "field") return sealBlob(content, unsignedSeal(3));
+  const codec = payloadsOf(3).codecOf(CENTRAL, correspondence);
+  const input = await codec.encode(btoa("{}"), 4);
+  await correspondence.asked(9, [{ id: 4, input }]);
+  const seal = await payloadsOf(4).seal(PART, { id: payloadId(input)!, signed: true });
+  return sealBlob(content, seal!);
+}
+
 Deno.test("a download is decrypted, in either format, through connections that break off", async () => {
-  await withProxy({ encrypted: true }, async ({ ask, it, files }) => {
+  await withProxy({ encrypted: true }, async ({ ask, it, files, correspondence }) => {
     for (const format of ["field", "authenticated"] as const) {
-      const seal = createSeal(readPublicKey(publicKeyText(own)), format);
-      const head = new TextEncoder().encode(seal.header);
-      const id = it.add(joined(head, joined(seal.update(content), seal.final())));
+      const id = it.add(await answer(correspondence, format));
       it.breaks = [20_000, 7];
       const response = await ask("GET", `/blobstream/${id}`);
       assert.equal(response.status, 200);
@@ -236,11 +246,9 @@ Deno.test("a download is decrypted, in either format, through connections that b
 });
 
 Deno.test("of a download that was tampered with, nothing is delivered", async () => {
-  await withProxy({ encrypted: true }, async ({ ask, it, files }) => {
-    const seal = createSeal(readPublicKey(publicKeyText(own)), "authenticated");
-    const head = new TextEncoder().encode(seal.header);
-    const whole = joined(head, joined(seal.update(content), seal.final()));
-    for (const at of [head.length, whole.length - 17, whole.length - 1]) {
+  await withProxy({ encrypted: true }, async ({ ask, it, files, correspondence }) => {
+    const whole = await answer(correspondence, "authenticated");
+    for (const at of [whole.length - 60_000, whole.length - 300, whole.length - 1]) {
       const changed = whole.slice();
       changed[at]! ^= 1;
       const response = await ask("GET", `/blobstream/${it.add(changed)}`);
@@ -253,6 +261,27 @@ Deno.test("of a download that was tampered with, nothing is delivered", async ()
     await ask("HEAD", `/blobstream/${it.add(whole)}`);
     assert.deepEqual(await (await ask("GET", `/blobstream/${it.add(whole)}`)).bytes(), content);
     await waitFor(async () => (await files()).length === 0, { what: "the files to be gone" });
+  });
+});
+
+Deno.test("a blob that the hub gives out as another organization's result is refused", async () => {
+  await withProxy({ encrypted: true }, async ({ ask, it, correspondence }) => {
+    const id = it.add(await answer(correspondence, "authenticated"));
+    assert.equal((await ask("GET", "/blobstream/status")).status, 200);
+    const basic = it.answer;
+    it.answer = async (request, path) => {
+      if (path === "/run?task_id=9") {
+        const data = [{ id: 21, organization: { id: 5 } }, { id: 22, organization: { id: 4 } }];
+        return Response.json({ data, links: {} });
+      }
+      if (path !== "/result?task_id=9") return await basic(request, path);
+      return Response.json({ data: [{ id: 22, result: id, blob_storage_used: true }], links: {} });
+    };
+    await ask("GET", "/run?task_id=9");
+    await ask("GET", "/result?task_id=9");
+    const response = await ask("GET", `/blobstream/${id}`);
+    assert.equal(response.status, 422);
+    assert.match((await response.json()).msg, /it is result 21, not result 22/);
   });
 });
 
@@ -322,9 +351,7 @@ Deno.test("a task is refused once more has come than may, whatever its length is
 
 Deno.test("a subtask names its blobs, and large results stay blobs for those who know them", async () => {
   await withProxy({ encrypted: true }, async ({ ask, it }) => {
-    const seal = createSeal(readPublicKey(publicKeyText(own)), "field");
-    const head = new TextEncoder().encode(seal.header);
-    const id = it.add(joined(head, joined(seal.update(content), seal.final())));
+    const id = it.add(sealBlob(content, unsignedSeal(3)));
     const basic = it.answer;
     let posted: unknown;
     it.answer = async (request, path) => {

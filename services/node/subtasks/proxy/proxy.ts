@@ -15,8 +15,10 @@ import { KeyError } from "../../encryption/keys.ts";
 import { type Hub, HubError } from "../../hub/hub.ts";
 import type { FileMemory } from "../creation_memory.ts";
 import type { Access } from "../grant.ts";
+import { type Correspondence, createCorrespondence } from "../correspondence.ts";
 import type { PayloadCodec } from "../payload_codec.ts";
 import { createSubtasks } from "../subtasks.ts";
+import { createAttributions } from "./attributions.ts";
 import { createBlobRoutes, type RunBlobs } from "./blobs.ts";
 import { createQuestionRoutes } from "./questions.ts";
 import { createResultRoutes } from "./results.ts";
@@ -33,6 +35,8 @@ export interface ProxyOptions {
   /** The hub's token for this run, and where it belongs. */
   access: () => Promise<Access>;
   codec: PayloadCodec;
+  /** What the run has sent to others, and gets from them. */
+  correspondence?: Correspondence;
   /** What is remembered of the subtasks that the run makes. */
   memory: FileMemory;
   blobs: RunBlobs;
@@ -49,11 +53,13 @@ export type Proxy = (request: Request, context: ProxyContext) => Response | Prom
 const LARGE = ["/task", "/result", "/result/:id", "/run", "/run/:id"];
 
 export function createProxy(
-  { hub, attempt, token, access, codec, memory, blobs: runBlobs, whileWaiting, signal, log }:
-    ProxyOptions,
+  { correspondence = createCorrespondence(), ...given }: ProxyOptions,
 ): Proxy {
-  const subtasks = createSubtasks({ hub, attempt, access, codec, memory, signal, log });
-  const blobs = createBlobRoutes({ ...runBlobs, hub, access, subtasks, codec, signal, log });
+  const options = { correspondence, ...given };
+  const { hub, token, memory, blobs: runBlobs, whileWaiting, signal, log } = options;
+  const subtasks = createSubtasks(options);
+  const blobs = createBlobRoutes({ ...options, ...runBlobs, subtasks });
+  const attributions = createAttributions();
   const app = new Hono<{ Bindings: ProxyContext }>();
 
   app.get("/version", async (c) => c.json(await hub.request("/version", z.unknown(), { signal })));
@@ -70,8 +76,9 @@ export function createProxy(
   for (const path of LARGE) app.use(path, takeTurn);
 
   app.route("/", createTaskRoutes({ subtasks, memory, whileWaiting }));
-  app.route("/", createResultRoutes({ subtasks, codec, areBlobsKnown: blobs.areKnown, log }));
-  app.route("/", createQuestionRoutes(subtasks));
+  const { areKnown: areBlobsKnown } = blobs;
+  app.route("/", createResultRoutes({ ...options, subtasks, areBlobsKnown, attributions }));
+  app.route("/", createQuestionRoutes(subtasks, attributions));
 
   app.notFound((c) =>
     c.json({ msg: `An algorithm may not ask for ${c.req.method} ${c.req.path}.` }, 403)

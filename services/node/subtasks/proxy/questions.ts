@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Subtasks } from "../subtasks.ts";
+import type { Attributions } from "./attributions.ts";
 import type { ProxyContext } from "./turns.ts";
 
 const PASSED_ON = [
@@ -23,13 +24,22 @@ const listSchema = z.looseObject({ data: z.array(z.unknown()) });
 
 export function createQuestionRoutes(
   subtasks: Pick<Subtasks, "get">,
+  attributions: Pick<Attributions, "look">,
 ): Hono<{ Bindings: ProxyContext }> {
   const routes = new Hono<{ Bindings: ProxyContext }>();
   for (const path of PASSED_ON) {
-    routes.get(path, async (c) => c.json(await subtasks.get(hubPathOf(c.req.url), z.unknown())));
+    routes.get(path, async (c) => {
+      const answer = await subtasks.get(hubPathOf(c.req.url), z.unknown());
+      if (path.startsWith("/run/")) attributions.look(answer);
+      return c.json(answer);
+    });
   }
   for (const path of LISTS) {
-    routes.get(path, async (c) => c.json(await getList(subtasks, c.req.url)));
+    routes.get(path, async (c) => {
+      const answer = await getList(subtasks, c.req.url);
+      if (path === "/run") attributions.look(answer);
+      return c.json(answer);
+    });
   }
   return routes;
 }

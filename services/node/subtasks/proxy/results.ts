@@ -8,12 +8,17 @@ import { z } from "zod";
 import { messageOf } from "../../../../shared/service/errors.ts";
 import type { Logger } from "../../../../shared/service/log.ts";
 import { TooLargeError } from "../../payload/pieces.ts";
+import type { WantedResult } from "../../encryption/label.ts";
+import type { Correspondence } from "../correspondence.ts";
 import type { PayloadCodec } from "../payload_codec.ts";
 import { MOST_MIB, type ReadStored, type Subtasks } from "../subtasks.ts";
+import type { Attributions } from "./attributions.ts";
 import { getList, hubPathOf, LIST_MS } from "./questions.ts";
 import type { ProxyContext } from "./turns.ts";
 
 const resultSchema = z.looseObject({
+  id: z.int().optional(),
+  task: z.looseObject({ id: z.int() }).optional().catch(undefined),
   result: z.string().nullish(),
   blob_storage_used: z.boolean().default(false),
 });
@@ -24,31 +29,49 @@ export interface ResultRoutesOptions {
   codec: Pick<PayloadCodec, "decode">;
   /** Whether the algorithm knows blobs, and so gets their ids. */
   areBlobsKnown: () => Promise<boolean>;
+  correspondence: Pick<Correspondence, "answered">;
+  attributions: Pick<Attributions, "of">;
   log: Logger;
 }
 
 export function createResultRoutes(
-  { subtasks, codec, areBlobsKnown, log }: ResultRoutesOptions,
+  { subtasks, codec, areBlobsKnown, correspondence, attributions, log }: ResultRoutesOptions,
 ): Hono<{ Bindings: ProxyContext }> {
   const routes = new Hono<{ Bindings: ProxyContext }>();
 
-  async function decoded(result: Result, readStored: ReadStored): Promise<Result> {
-    if (result.result && result.blob_storage_used && await areBlobsKnown()) return result;
+  function wantedBy({ id, task }: Result, taskId = task?.id): WantedResult {
+    const organizationId = id === undefined ? undefined : attributions.of(id);
+    return { taskId, resultId: id, organizationId };
+  }
+
+  /** As the algorithm gets it. One that cannot be read stays as it is, as v6's proxy has it. */
+  async function decoded(
+    result: Result,
+    wanted: WantedResult,
+    readStored: ReadStored,
+  ): Promise<Result> {
+    if (result.result && result.blob_storage_used && await areBlobsKnown()) {
+      await correspondence.answered(result.result, wanted);
+      return result;
+    }
     const stored = await readStored(result).catch(refuseTooLarge);
-    const text = stored === null ? result.result : await codec.decode(stored).catch((error) => {
-      log.warn("A result of a subtask cannot be decrypted", { reason: messageOf(error) });
-      return result.result;
-    });
+    const text = stored === null
+      ? result.result
+      : await codec.decode(stored, wanted).catch((error) => {
+        log.warn("A result of a subtask cannot be decrypted", { reason: messageOf(error) });
+        return result.result;
+      });
     return { ...result, result: text, blob_storage_used: false };
   }
 
   routes.get("/result", async function results(c) {
     if (!c.req.query("task_id")) return c.json({ msg: "task_id is missing." }, 400);
+    const taskId = Number(c.req.query("task_id"));
     const { data, ...rest } = await getList(subtasks, c.req.url);
     const readStored = subtasks.openReader();
     const all: Result[] = [];
     for (const result of z.array(resultSchema).parse(data)) {
-      all.push(await decoded(result, readStored));
+      all.push(await decoded(result, wantedBy(result, taskId), readStored));
     }
     return c.json({ ...rest, data: all });
   });
@@ -56,7 +79,8 @@ export function createResultRoutes(
   routes.get("/result/:id{[0-9]+}", async function result(c) {
     const path = hubPathOf(c.req.url);
     const result = await subtasks.get(path, resultSchema, { timeoutMs: LIST_MS });
-    return c.json(await decoded(result, subtasks.openReader()));
+    const wanted = wantedBy({ ...result, id: Number(c.req.param("id")) });
+    return c.json(await decoded(result, wanted, subtasks.openReader()));
   });
 
   return routes;
