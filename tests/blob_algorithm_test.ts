@@ -12,7 +12,8 @@ import {
   readPrivateKey,
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
-import { createSeal, joined, openSealed } from "../services/node/encryption/sealed.ts";
+import { joined } from "../services/node/encryption/form.ts";
+import { createSeal, openSealed } from "../services/node/encryption/sealed.ts";
 import { startTestStack, type TestStack, waitFor } from "./harness.ts";
 import { createSite, decodeResult, type Json, type Site } from "./site.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";
@@ -93,7 +94,7 @@ async function run({ site, key }: Place, image: string, input: unknown): Promise
   assert.equal(status, "completed", log);
   const [{ result }] = (await site.researcher.get(`/result?task_id=${task.id}`)).data;
   const value = key
-    ? JSON.parse(new TextDecoder().decode(openSealed(result, readPrivateKey(key))))
+    ? JSON.parse(new TextDecoder().decode((await openSealed(result, readPrivateKey(key))).content))
     : decodeResult(result);
   return { log, value };
 }

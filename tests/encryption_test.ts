@@ -10,6 +10,8 @@ import {
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
 import { createSeal, openSealed, sealText } from "../services/node/encryption/sealed.ts";
+import { createSignedSeal } from "../services/node/encryption/signed.ts";
+import { fingerprintOf } from "../shared/contract/public_key.ts";
 import { parse } from "yaml";
 import { createApiClient } from "../services/stack/api_client.ts";
 import { useTestStack, waitFor } from "./harness.ts";
@@ -19,7 +21,7 @@ const stack = useTestStack();
 const DATA = ["x,y\n1,2\n2,4\n", "x,y\n6,6\n"];
 const encoder = new TextEncoder();
 
-const AUTHENTICATED = /^c2V4dGFudD[E-H]/;
+const AUTHENTICATED = /^c2V4dGFudD[I-L]/;
 
 /** Two organizations with nodes; `encryption` holds more settings of the first one's. */
 async function encryptedSite(encryption: object = {}): Promise<{ site: Site; keys: string[] }> {
@@ -202,7 +204,21 @@ Deno.test("an input encrypted for another organization, or damaged, fails with o
   const content = encoder.encode('{"method":"central","kwargs":{"column":"x"}}');
   const own = readPublicKey(publicKeyText(readPrivateKey(keys[0]!)));
   const other = readPublicKey(publicKeyText(readPrivateKey(keys[1]!)));
-  const [wrapped, iv, ciphertext] = sealText(content, createSeal(own)).split("$") as [string, string, string];
+  const [wrapped, iv, ciphertext] = sealText(content, createSeal(own)).split("$") as [
+    string,
+    string,
+    string,
+  ];
+  const label = {
+    is: "input" as const,
+    collaboration_id: site.collaborationId,
+    from: first.id,
+    key: fingerprintOf(own),
+    to: [first.id],
+    run_id: 1,
+    parent_id: 1,
+    at: new Date().toISOString(),
+  };
   const changed = Uint8Array.fromBase64(ciphertext);
   changed[0]! ^= 0x80;
   const reasons = new Set<string>();
@@ -210,6 +226,10 @@ Deno.test("an input encrypted for another organization, or damaged, fails with o
     const input of [
       sealText(content, createSeal(other)),
       [wrapped, iv, changed.toBase64()].join("$"),
+      sealText(
+        content,
+        createSignedSeal(label, { reader: other, writer: readPrivateKey(keys[0]!) }),
+      ),
     ]
   ) {
     const task = await site.researcher.post("/task", {

@@ -68,7 +68,7 @@ function encode(
 ): string {
   if (!key) return encodeInput(input);
   const publicKey = readPublicKey(publicKeyText(readPrivateKey(key)));
-  return sealText(encoder.encode(JSON.stringify(input)), publicKey);
+  return sealText(encoder.encode(JSON.stringify(input)), createSeal(publicKey));
 }
 
 async function run(place: Place, image: string, input: string): Promise<Json> {
@@ -186,7 +186,7 @@ Deno.test(
       const growth = Math.round(watch.stop());
       assert.equal(status, "completed", log);
       const bytes = there.key
-        ? openSealed(result, readPrivateKey(there.key))
+        ? (await openSealed(result, readPrivateKey(there.key))).content
         : Uint8Array.fromBase64(result);
       assert.equal(new TextDecoder().decode(bytes).trim(), kind === "sandbox" ? '"xxx"' : "100000");
       if (kind === "container") assert.match(log, new RegExp(`^${SIZE}$`, "m"));

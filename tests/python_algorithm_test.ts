@@ -9,7 +9,7 @@ import {
   readPrivateKey,
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
-import { openSealed, sealText } from "../services/node/encryption/sealed.ts";
+import { createSeal, openSealed, sealText } from "../services/node/encryption/sealed.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, type Site } from "./site.ts";
 import { useTestEngine } from "./support/container_engine.ts";
@@ -74,7 +74,7 @@ Deno.test(
       collaboration_id: collaborationId,
       organizations: [{
         id: members[0]!.id,
-        input: sealText(input, readPublicKey(publicKeyText(own))),
+        input: sealText(input, createSeal(readPublicKey(publicKeyText(own)))),
       }],
       databases: [{ label: "default" }],
     });
@@ -84,6 +84,7 @@ Deno.test(
     }, { what: "the task to end", timeout: 120_000 });
     assert.equal(status, "completed");
     const [{ result }] = (await researcher.get(`/result?task_id=${task.id}`)).data;
-    assert.deepEqual(JSON.parse(new TextDecoder().decode(openSealed(result, own))), EXPECTED);
+    const { content } = await openSealed(result, own);
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(content)), EXPECTED);
   },
 );

@@ -216,7 +216,7 @@ export function createEncryptedPayloads(
       );
     }
 
-    async function sealInput(key: KeyObject, to: number[], format: Format): Promise<Seal> {
+    function sealInput(key: KeyObject, to: number[], format: Format): Seal {
       if (format === "field") return createSeal(key);
       if (to.length > 16) throw new KeyError("More than 16 organizations share this key");
       const label = { is: "input" as const, ...labelOf(run.run_id, run.task_id, to) };
@@ -230,7 +230,7 @@ export function createEncryptedPayloads(
           keys.ofReader(organizationId),
           formatFor(organizationId),
         ]);
-        const seal = await sealInput(key, [organizationId], format);
+        const seal = sealInput(key, [organizationId], format);
         const stored = sealText(Uint8Array.fromBase64(content), seal);
         await noteInput(note, { organizationId, stored, key: seal.key });
         return stored;
@@ -252,7 +252,7 @@ export function createEncryptedPayloads(
         for (const id of organizationIds) await keys.check(id, key);
         const formats = await Promise.all(organizationIds.map(formatFor));
         const format = formats.includes("field") ? "field" : "authenticated";
-        return await sealInput(key, organizationIds, format);
+        return sealInput(key, organizationIds, format);
       },
     };
   }
