@@ -12,10 +12,10 @@ import {
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
 import { openPieces, sealPieces } from "../services/node/encryption/opening.ts";
+import type { Opener } from "../services/node/encryption/form.ts";
 import {
   createBlobOpener,
   createSeal,
-  type Opener,
   openSealed,
   sealText,
 } from "../services/node/encryption/sealed.ts";
