@@ -27,6 +27,7 @@ import { asStoreToken } from "./questions.ts";
 import { storeById } from "./store/algorithm_store.ts";
 import { membershipsOf, placeById } from "./store/collaboration.ts";
 import {
+  keyGenerations,
   nodeById,
   nodeByKey,
   type NodeRow,
@@ -56,6 +57,7 @@ export function collaborationAnswers(
       const row = await (seen ? touchNode : nodeById)(db, id);
       return row ? summarize(row) : null;
     },
+    node_generations: ({ ids }) => keyGenerations(db, ids),
     async node_by_key({ sha256 }) {
       const row = await nodeByKey(db, sha256);
       return row ? summarize(row) : null;

@@ -18,7 +18,7 @@ import { liveSession } from "./store/session.ts";
 import { touchUser, userById } from "./store/user.ts";
 
 export function identityAnswers(
-  { db, outbox, keys, broker, now }: IdentityDeps,
+  { db, outbox, keys, broker, ask, now }: IdentityDeps,
 ): RpcHandlers<"identity"> {
   return {
     keys: async () => await keys.publicKeys() as Record<string, unknown>[],
@@ -51,7 +51,7 @@ export function identityAnswers(
       return (await organizationsByIds(db, ids)).map(showOrganization);
     },
     async revoke_nodes({ node_ids }) {
-      await shutNodesOut({ db, broker }, node_ids, now());
+      await shutNodesOut({ db, ask, now, broker }, node_ids);
       return {};
     },
     async record_refusal(refusal) {

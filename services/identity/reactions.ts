@@ -14,6 +14,6 @@ export async function hearEvent(
   deps: ShutOutDeps,
 ): Promise<void> {
   if (event.name === "node.deleted" || event.name === "node.key_reset") {
-    await shutNodesOut(deps, [event.data.node_id], new Date(event.at));
+    await shutNodesOut(deps, [event.data.node_id]);
   }
 }

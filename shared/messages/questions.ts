@@ -117,7 +117,10 @@ export const RPC_METHODS = {
     audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
     /** Records a request that the gateway refused. */
     record_refusal: { input: refusalSchema, output: z.object({}) },
-    /** Closes the connections of nodes and refuses every token and broker credential they have. */
+    /**
+     * Closes the connections of nodes, and refuses every token and broker credential that they have
+     * for another API key than their present one.
+     */
     revoke_nodes: { input: z.object({ node_ids: idList }), output: z.object({}) },
     health: { input: z.object({}), output: health },
   },
@@ -131,6 +134,11 @@ export const RPC_METHODS = {
     node: {
       input: z.object({ id: idNumber, seen: z.boolean().optional() }),
       output: nodeSummary.nullable(),
+    },
+    /** Which of these nodes there are, each with the generation of the API key that it has now. */
+    node_generations: {
+      input: z.object({ ids: idList }),
+      output: z.array(nodeSummary.pick({ id: true, key_generation: true })),
     },
     /** The node that holds this API key (as its SHA-256 in hex), or null. */
     node_by_key: { input: z.object({ sha256: z.string() }), output: nodeSummary.nullable() },

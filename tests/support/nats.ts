@@ -235,20 +235,22 @@ function partiesOf({ url, trust }: Server, log: Logger, stopServer: () => Promis
         jwt: await encodeUser("owner", key, keyPair(trust.app), {}, {}),
         expiresAt: new Date(8.64e15),
       })),
-    async tryLogin(key, { jwt }) {
-      const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(key.seed));
-      const options: ConnectionOptions & { wsFactory: unknown } = {
-        servers: url,
-        authenticator,
-        reconnect: false,
-        wsFactory: (to: string) => Promise.resolve({ socket: openSocket(to).socket }),
-      };
-      await (await connect(options)).close();
-    },
+    tryLogin: (key, { jwt }) => tryLogin(url, key, jwt),
     async stop() {
       await Promise.all(open.map((nc) => nc.close()));
       await Promise.all(folders.map((folder) => folder.remove()));
       await stopServer();
     },
   };
+}
+
+/** Logs in once and leaves; rejects with what the server says against it. */
+export async function tryLogin(url: string, { seed }: { seed: string }, jwt: string) {
+  const options: ConnectionOptions & { wsFactory: unknown } = {
+    servers: url,
+    authenticator: jwtAuthenticator(jwt, new TextEncoder().encode(seed)),
+    reconnect: false,
+    wsFactory: (to: string) => Promise.resolve({ socket: openSocket(to).socket }),
+  };
+  await (await connect(options)).close();
 }

@@ -58,6 +58,15 @@ export async function nodeByKey(tx: Tx, sha256: string): Promise<NodeRow | undef
   return row;
 }
 
+/** Those of these nodes that there are. */
+export async function keyGenerations(
+  tx: Tx,
+  ids: number[],
+): Promise<Pick<NodeRow, "id" | "key_generation">[]> {
+  return await tx<Pick<NodeRow, "id" | "key_generation">[]>`
+    select id, key_generation from node where id = any(${ids})`;
+}
+
 /** What the node's agent says that it reads. */
 export async function setPayloadFormats(tx: Tx, id: number, formats: string[]): Promise<void> {
   await tx`

@@ -2,25 +2,37 @@
  * Broker credentials: identity alone can sign them. Private keys stay with their holders.
  *
  * A node has a few at most: whoever has its API key could otherwise have any number, and each of
- * them has to be withdrawn when the key is reset.
+ * them has to be withdrawn when the key is reset. Each is signed while the node's access is locked:
+ * who shuts the node out comes before, and it is not given, or after, and withdraws it.
  * @module
  */
 import { isUserPublicKey } from "../../../shared/broker/signing.ts";
-import { issueNodeCredential, nodeIssuers, type Trust } from "../../../shared/broker/trust.ts";
+import {
+  type IssuedCredential,
+  issueNodeCredential,
+  nodeIssuers,
+  type Trust,
+} from "../../../shared/broker/trust.ts";
 import type { Ask } from "../../../shared/messages/questions.ts";
 import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
 import type { BrokerCredential } from "../../../shared/node_protocol/log_in.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { type Bucket, createRateLimiter } from "../../../shared/service/rate_limiter.ts";
 import type { Db } from "../../../shared/storage/db.ts";
-import { liveKeys, lockNodeKeys, rememberBrokerKey } from "../store/node_key.ts";
+import { liveKeys, lockNodeAccess, rememberBrokerKey } from "../store/node_key.ts";
 import type { Withdrawal } from "./withdrawal.ts";
 
 export interface BrokerDesk extends Withdrawal {
   /** The public keys by which a node's credential is recognised. */
   issuers: NodeIssuers;
-  /** Throws `too_many_requests` when the node has as many as it may have, or asks too often. */
-  nodeCredential(nodeId: number, publicKey: string): Promise<BrokerCredential>;
+  /**
+   * Throws `unauthenticated` when the API key of this generation is not the node's any more, and
+   * `too_many_requests` when the node has as many as it may have, or asks too often.
+   */
+  nodeCredential(
+    node: { id: number; key_generation: number },
+    publicKey: string,
+  ): Promise<BrokerCredential>;
 }
 
 export interface BrokerDeskOptions {
@@ -48,15 +60,22 @@ export function createBrokerDesk(
   const firsts = createRateLimiter({ ...rates.firsts, now: clock });
   const renewals = createRateLimiter({ ...rates.renewals, now: clock, maxKeys: 50_000 });
 
-  /** Remembers the key, and so takes a place for it; returns those that have all places else. */
-  function takePlace(nodeId: number, publicKey: string): Promise<string[] | undefined> {
+  /** Issues a credential, and so takes a place for its key; or returns those that have them all. */
+  function takePlace(
+    { id: nodeId, key_generation: generation }: { id: number; key_generation: number },
+    publicKey: string,
+  ): Promise<{ issued: IssuedCredential } | { live: string[] }> {
     return db.begin(async (tx) => {
-      await lockNodeKeys(tx, nodeId);
+      const access = await lockNodeAccess(tx, nodeId);
+      if (access.gone || generation < access.least_generation) throw keyEnded();
       const at = now();
       const live = await liveKeys(tx, nodeId, at);
-      if (live.length >= MOST_LIVE && !live.includes(publicKey)) return live;
+      if (live.length >= MOST_LIVE && !live.includes(publicKey)) return { live };
       const expiresAt = new Date(at.getTime() + credentialSeconds * 1000);
-      if (await rememberBrokerKey(tx, { nodeId, publicKey, at, expiresAt })) return undefined;
+      const issued = await issueNodeCredential(trust, nodeId, publicKey, credentialSeconds);
+      const remembered = { nodeId, publicKey, generation, expiresAt };
+      // Looked at again: the credential says when it was signed, and a withdrawal must not be earlier.
+      if (await rememberBrokerKey(tx, { ...remembered, at: now() })) return { issued };
       throw new SextantError("conflict", "This public key is another node's; make a new one.");
     });
   }
@@ -86,25 +105,30 @@ export function createBrokerDesk(
     );
   }
 
-  async function remember(nodeId: number, publicKey: string): Promise<void> {
+  async function issue(
+    node: { id: number; key_generation: number },
+    publicKey: string,
+  ): Promise<IssuedCredential> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const others = await takePlace(nodeId, publicKey);
-      if (!others) return;
-      await makePlace(nodeId, others);
+      const taken = await takePlace(node, publicKey);
+      if ("issued" in taken) return taken.issued;
+      await makePlace(node.id, taken.live);
     }
-    throw new SextantError("too_many_requests", `Too many agents start as node ${nodeId} at once.`);
+    throw new SextantError(
+      "too_many_requests",
+      `Too many agents start as node ${node.id} at once.`,
+    );
   }
 
   return {
     ...withdrawal,
     issuers: nodeIssuers(trust),
-    async nodeCredential(nodeId, publicKey) {
+    async nodeCredential(node, publicKey) {
       if (!isUserPublicKey(publicKey)) {
         throw new SextantError("invalid_request", "public_key: this is no user's public key");
       }
-      await demandRate(nodeId, publicKey);
-      await remember(nodeId, publicKey);
-      const issued = await issueNodeCredential(trust, nodeId, publicKey, credentialSeconds);
+      await demandRate(node.id, publicKey);
+      const issued = await issue(node, publicKey);
       return {
         jwt: issued.jwt,
         expires_at: issued.expiresAt.toISOString(),
@@ -114,6 +138,13 @@ export function createBrokerDesk(
       };
     },
   };
+}
+
+function keyEnded(): SextantError {
+  return new SextantError(
+    "unauthenticated",
+    "The node has a new API key since, or does not exist any more; log in with its key.",
+  );
 }
 
 /**

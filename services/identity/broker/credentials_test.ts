@@ -74,7 +74,8 @@ async function withDesk(
     connected,
     now,
     async keyOf(nodeId, key = newUserKey()) {
-      return { key, given: await desk.nodeCredential(nodeId, key.publicKey) };
+      const node = { id: nodeId, key_generation: 1 };
+      return { key, given: await desk.nodeCredential(node, key.publicKey) };
     },
     async logIn({ seed }, given) {
       const nc = await connectToBroker({
@@ -110,7 +111,7 @@ Deno.test("of thousands of credentials asked for with one API key nearly all are
       // Three times as often as an agent asks that is not let in.
       if (n % 100 === 0) await keyOf(1, key);
       const asked = keys.shift()!;
-      await desk.nodeCredential(1, asked).then(() => count("given"), (error) => {
+      await keyOf(1, { seed: "", publicKey: asked }).then(() => count("given"), (error) => {
         assert.equal(error.code, "too_many_requests");
         count(error.message.replace(/\d+ seconds/, "N seconds"));
         keys.push(asked);
@@ -153,11 +154,11 @@ Deno.test("one more key than a node may have takes the place of the longest unch
     });
     // Those who have one go on.
     await keyOf(1, first!.key);
-    await assert.rejects(desk.nodeCredential(2, fifth.publicKey), { code: "conflict" });
+    await assert.rejects(keyOf(2, fifth), { code: "conflict" });
   }));
 
 Deno.test("withdraw() ends thousands of credentials of a node in one change, and waits for nobody else", () =>
-  withDesk({}, async ({ desk, db, system, keyOf, logIn, now, withdrawn }) => {
+  withDesk({}, async ({ desk, db, system, keyOf, logIn, withdrawn }) => {
     const [thief, other] = [await keyOf(1), await keyOf(2)];
     const [stolen, unharmed] = [
       await logIn(thief.key, thief.given),
@@ -171,10 +172,11 @@ Deno.test("withdraw() ends thousands of credentials of a node in one change, and
       select 1, 'U' || lpad(n::text, 55, 'A'), now() from generate_series(1, 2500) as n
       union all
       select 1000 + n, 'U' || lpad(n::text, 55, 'B'), now() from generate_series(1, 200) as n`;
-    const others = Array.from({ length: 200 }, (_, n) => ({ node_id: 1001 + n, until: now() }));
+    const ended = (node_id: number) => ({ node_id, least_generation: 2 });
+    const others = Array.from({ length: 200 }, (_, n) => ended(1001 + n));
     const began = performance.now();
     await Promise.all([
-      desk.withdraw([{ node_id: 1, until: now() }]),
+      desk.withdraw([ended(1)]),
       ...others.map((one) => desk.withdraw([one])),
     ]);
     await lost.promise;
@@ -183,7 +185,7 @@ Deno.test("withdraw() ends thousands of credentials of a node in one change, and
     assert.ok(system.changes <= 2, `${system.changes} changes`);
     assert.ok(took < 5000, `${took} ms`);
     await unharmed.flush();
-    await desk.withdraw([{ node_id: 1, until: now() }]);
+    await desk.withdraw([ended(1)]);
     assert.ok(system.changes <= 2, "what is withdrawn is not withdrawn again");
   }));
 
@@ -191,7 +193,7 @@ Deno.test("tidy() drops withdrawals whose credentials have ended, and puts back 
   withDesk({}, async ({ desk, clock, db, keyOf, now, system, withdrawn }) => {
     const { key } = await keyOf(1);
     await keyOf(2);
-    await desk.withdraw([{ node_id: 1, until: now() }]);
+    await desk.withdraw([{ node_id: 1, least_generation: 2 }]);
     const changes = system.changes;
     await desk.tidy();
     assert.deepEqual([system.changes, await withdrawn()], [changes, 1]);
@@ -211,12 +213,11 @@ Deno.test("tidy() drops withdrawals whose credentials have ended, and puts back 
   }));
 
 Deno.test("withdraw() takes what the broker's list has room for, says that it is full, and goes on later", () =>
-  withDesk({ most: 2 }, async ({ desk, clock, keyOf, now, withdrawn }) => {
+  withDesk({ most: 2 }, async ({ desk, clock, keyOf, withdrawn }) => {
     for (const node of [1, 2, 3]) await keyOf(node);
     clock.ahead = 1800;
     const { key } = await keyOf(4);
-    const until = now();
-    const all = [1, 2, 3, 4].map((node_id) => ({ node_id, until }));
+    const all = [1, 2, 3, 4].map((node_id) => ({ node_id, least_generation: null }));
     await assert.rejects(desk.withdraw(all), { code: "unavailable", message: /list .* is full/ });
     assert.equal(await withdrawn(), 2);
     clock.ahead = HOUR + 10;

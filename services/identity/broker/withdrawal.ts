@@ -14,6 +14,7 @@ import type { Db, Tx } from "../../../shared/storage/db.ts";
 import { inBatches } from "../../../shared/storage/in_batches.ts";
 import {
   forgetEndedKeys,
+  forgetGoneNodes,
   type Gone,
   liveKeysOf,
   withdrawKeys,
@@ -40,6 +41,8 @@ export interface WithdrawalOptions {
   most?: number;
 }
 
+const DAY_MS = 86_400_000;
+
 export function createWithdrawal(
   { db, trust, system, now, most = MOST_WITHDRAWN }: WithdrawalOptions,
 ): Withdrawal {
@@ -49,13 +52,16 @@ export function createWithdrawal(
     await tx`select pg_advisory_xact_lock(hashtext('sextant.revocations'))`;
     const at = now();
     const over = new Set(await forgetEndedKeys(tx, at));
-    const list = await withdrawnKeys(tx, at);
+    await forgetGoneNodes(tx, new Date(at.getTime() - DAY_MS));
+    let list = await withdrawnKeys(tx, at);
     const keys = gone.length > 0 ? await liveKeysOf(tx, gone, at) : [];
     // One that is in the list already, and was let in again since, takes no more room.
     const fresh = keys.filter((key) => !list.has(key)).slice(0, Math.max(0, most - list.size));
     const taken = [...fresh, ...keys.filter((key) => list.has(key))];
-    if (taken.length > 0) await withdrawKeys(tx, taken, at);
-    for (const key of taken) list.set(key, at);
+    if (taken.length > 0) {
+      await withdrawKeys(tx, taken, at);
+      list = await withdrawnKeys(tx, at);
+    }
     const add = new Map([...list].map(([key, since]) => [key, Math.floor(since.getTime() / 1000)]));
     if (gone.length === 0 || taken.length > 0 || over.size > 0) {
       await changeWithdrawals(system, trust, { add, over });

@@ -54,9 +54,9 @@ export interface Sessions {
   refresh(refreshToken: string, from?: From): Promise<Tokens>;
   /**
    * Throws 401 unless the session of this access token goes on, whoever holds it is there still,
-   * and a node has the key that it got it for.
+   * and a node has the key that it got it for; of which it returns the generation.
    */
-  demandCurrent(accessToken: string): Promise<void>;
+  demandCurrent(accessToken: string): Promise<{ key_generation: number }>;
   /** Whose session a refresh token is of. Throws 401 or 422 for one that is not good. */
   ofToken(refreshToken: string): Promise<{ client: Client; id: string }>;
 }
@@ -163,7 +163,8 @@ export function createSessions(
       const { sid, ...claims } = await claimsOf(accessToken, "access");
       const client = clientOf(claims);
       const generation = await requireClient(client);
-      requireLive(await liveSession(db, sid, client, now()), generation);
+      const session = requireLive(await liveSession(db, sid, client, now()), generation);
+      return { key_generation: session.key_generation ?? 0 };
     },
 
     async ofToken(refreshToken) {

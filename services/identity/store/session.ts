@@ -4,6 +4,7 @@
  * @module
  */
 import type { Tx } from "../../../shared/storage/db.ts";
+import type { Ended } from "./node_key.ts";
 
 export interface Client {
   type: "user" | "node";
@@ -88,9 +89,13 @@ export async function deleteExpiredSessions(tx: Tx, now: Date): Promise<void> {
   await tx`delete from session where expires_at < ${now}`;
 }
 
-/** Ends the sessions that nodes began until a moment. */
-export async function deleteNodeSessions(tx: Tx, nodeIds: number[], until: Date): Promise<void> {
+/** Ends the sessions that nodes began with API keys that ended. */
+export async function deleteNodeSessions(tx: Tx, ended: readonly Ended[]): Promise<void> {
   await tx`
     delete from session
-    where client_type = 'node' and client_id = any(${nodeIds}) and begun_at <= ${until}`;
+    using jsonb_to_recordset(${tx.json(ended.map((one) => ({ ...one })))})
+      as ended(node_id integer, least_generation integer)
+    where client_type = 'node' and client_id = ended.node_id
+      and (ended.least_generation is null
+        or coalesce(session.key_generation, 0) < ended.least_generation)`;
 }

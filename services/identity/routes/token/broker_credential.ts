@@ -24,11 +24,9 @@ export function giveBrokerCredential(
     }),
     async function giveBrokerCredential(c) {
       const { public_key } = c.req.valid("json");
-      const credential = await broker.nodeCredential(c.get("principal").id, public_key);
-      // Looked at last: a node that is shut out from here on has this credential revoked with its
-      // others, and one that was shut out while this request was on its way does not get it.
-      await sessions.demandCurrent(requireBearer(c));
-      return c.json(credential);
+      const { id } = c.get("principal");
+      const { key_generation } = await sessions.demandCurrent(requireBearer(c));
+      return c.json(await broker.nodeCredential({ id, key_generation }, public_key));
     },
   );
 }
