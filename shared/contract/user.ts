@@ -37,6 +37,8 @@ export const userChanges = z.object({
   firstname: nullAsAbsent(personName),
   lastname: nullAsAbsent(personName),
   email: nullAsAbsent(emailAddress),
+  /** Beyond v6's API: whoever changes their own address proves who they are. */
+  current_password: nullAsAbsent(z.string().max(128)),
   roles: nullAsAbsent(ids),
   rules: nullAsAbsent(ids),
   password: z.null("is changed by PATCH /password/change only").optional(),

@@ -206,6 +206,28 @@ Deno.test("PATCH /user: an address set by somebody with fewer rights does not re
   assert.equal((await mails()).filter((mail) => mail.to === email).length, 0);
 });
 
+Deno.test("PATCH /user: one's own e-mail address changes with the password only, another's by right", async () => {
+  const { call, root, db } = hub();
+  const { id, token, username } = await newUser(hub(), { roles: [ROLE.Viewer!] });
+  const patch = (who: string, body: unknown) => call("PATCH", `/user/${id}`, { token: who, body });
+  const addressNow = async () =>
+    (await call("GET", `/user/${id}`, { token: root })).body.email as string;
+  const email = `other-${username}@x.example`;
+  // As v6's client sends it; it shows the user this text.
+  const bare = await patch(token, { firstname: "New", email });
+  assert.equal(bare.status, 400);
+  assert.match(bare.body.msg, /without your password.*current_password/);
+  assert.equal((await patch(token, { email, current_password: "Wrong-password-1" })).status, 401);
+  const [failed] = await db.identity`select failed_login_attempts from "user" where id = ${id}`;
+  assert.equal(failed!.failed_login_attempts, 1, "it counts as a failed log-in");
+  assert.equal(await addressNow(), `${username}@x.example`);
+  const same = await patch(token, { firstname: "New", email: `${username}@x.example` });
+  assert.equal(same.status, 200, "the address is not changed");
+  assert.equal((await patch(token, { email, current_password: PASSWORD })).status, 200);
+  assert.equal(await addressNow(), email);
+  assert.equal((await patch(root, { email: `third-${username}@x.example` })).status, 200);
+});
+
 Deno.test("rights over a partner's users open nothing where only the partner works", async () => {
   const { call, root, mails } = hub();
   const [own, partner, third] = [

@@ -12,6 +12,7 @@ import { user, userChanges } from "../../../../shared/contract/user.ts";
 import { body, found, pathId } from "../../../../shared/contract/validate.ts";
 import { SextantError } from "../../../../shared/service/errors.ts";
 import type { Tx } from "../../../../shared/storage/db.ts";
+import { logInRefused } from "../../accounts/accounts.ts";
 import { updateUser } from "../../changes/user.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { worksInOtherCollaborations } from "../../rights/other_collaborations.ts";
@@ -34,14 +35,18 @@ import {
   type UserRow,
 } from "../../store/user.ts";
 
-export function editUser(app: Hono<AppEnv>, { db, outbox, ask }: IdentityDeps): void {
+export function editUser(
+  app: Hono<AppEnv>,
+  { db, outbox, ask, accounts }: IdentityDeps,
+): void {
   app.patch(
     "/user/:id",
     allow(["user"], "user:EDIT"),
     body(userChanges),
     answers(user, {
       does: "Changes what is given; `roles` and `rules` replace those there were. Nobody changes " +
-        "their own, or gives or takes what they do not hold themselves.",
+        "their own, or gives or takes what they do not hold themselves. One's own e-mail address is " +
+        "changed with `current_password` only: whoever reads its mail can recover the account.",
     }),
     async function editUser(c) {
       const principal = c.get("principal");
@@ -51,7 +56,8 @@ export function editUser(app: Hono<AppEnv>, { db, outbox, ask }: IdentityDeps): 
       const allowed = (self && principal.rules.includes("user:EDIT:OWN")) ||
         mayOrganization(principal, "user:EDIT", before.organization_id);
       demand(allowed, `edit user ${id}`);
-      const { username, firstname, lastname, email, roles, rules } = c.req.valid("json");
+      const { username, firstname, lastname, email, current_password, roles, rules } = c.req
+        .valid("json");
       if (!self && username !== undefined && username !== before.username) {
         throw new SextantError("invalid_request", "Only users themselves may change a user name.");
       }
@@ -59,6 +65,7 @@ export function editUser(app: Hono<AppEnv>, { db, outbox, ask }: IdentityDeps): 
         throw new SextantError("forbidden", "You cannot change your own roles and rules.");
       }
       const newAddress = email !== undefined && email !== before.email;
+      if (self && newAddress) await demandPassword(accounts, id, current_password);
       const worksInOthers = (newAddress || roles !== undefined || rules !== undefined) &&
         await worksInOtherCollaborations(ask, principal, before.organization_id);
       const row = await outbox.change(async (change) => {
@@ -84,6 +91,23 @@ export function editUser(app: Hono<AppEnv>, { db, outbox, ask }: IdentityDeps): 
       return c.json(showUser(row));
     },
   );
+}
+
+/** A token that was stolen must not become the account: its owner alone can change where mail goes. */
+async function demandPassword(
+  accounts: IdentityDeps["accounts"],
+  id: number,
+  password: string | undefined,
+): Promise<void> {
+  if (password === undefined) {
+    throw new SextantError(
+      "invalid_request",
+      "Cannot change your e-mail address without your password, because whoever reads its mail can " +
+        "recover the account. Send the password along as current_password, in PATCH /api/user/" +
+        `${id}; a client that cannot do so (v6's is one) leaves it to an administrator.`,
+    );
+  }
+  if (!await accounts.checkPassword({ id }, password)) throw logInRefused();
 }
 
 interface Granting {
