@@ -27,7 +27,7 @@ import { messageOf } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
 import { type ClientInternals, handOverClient } from "./hand_over.ts";
 import { openSocket, type SocketHandle, type WebSocketWay } from "./nats_socket.ts";
-import { signRaw } from "./signing.ts";
+import { signNonce } from "./signing.ts";
 
 /** One connection to the broker. What is published while it is lost is lost, too. */
 export interface BrokerConnection {
@@ -109,7 +109,6 @@ const PING_INTERVAL_MS = 5000;
 const WAITING_MS = 3000;
 /** How often the log says that there is no connection yet. */
 const STILL_WAITING_MS = 60_000;
-const encoder = new TextEncoder();
 
 /** Connects, waiting for the server as long as it takes, and from then on reconnects for ever. */
 export async function connectToBroker(options: ConnectToBrokerOptions): Promise<BrokerConnection> {
@@ -196,11 +195,11 @@ function clientOptions(
     name,
     inboxPrefix,
     // The library's own would sign in JavaScript, 20 ms of CPU for each log-in.
-    authenticator: (nonce) => ({
-      jwt: credential.jwt(),
-      nkey: "",
-      sig: nonce ? signRaw(credential.seed, encoder.encode(nonce)) : "",
-    }),
+    authenticator(nonce) {
+      const sig = nonce === undefined ? "" : signNonce(credential.seed, nonce);
+      if (sig === undefined) onTrouble("what it asks to be signed is no nonce of a broker");
+      return { jwt: credential.jwt(), nkey: "", sig: sig ?? "" };
+    },
     timeout: oneOfMany ? OF_MANY.connectTimeoutMs : CONNECT_TIMEOUT_MS,
     waitOnFirstConnect: true,
     maxReconnectAttempts: -1,

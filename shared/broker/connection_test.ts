@@ -4,7 +4,9 @@ import { waitFor } from "../../tests/harness.ts";
 import { connectToBroker, isInboxOf } from "./connection.ts";
 import { issueServiceCredential } from "./trust.ts";
 import { silentLogger } from "../service/log.ts";
-import { newUserKey } from "./signing.ts";
+import { newUserKey, verify } from "./signing.ts";
+
+const encoder = new TextEncoder();
 
 Deno.test("connectToBroker() waits for the server, and comes back after it was killed", async () => {
   const nats = await startOwnNats();
@@ -231,4 +233,48 @@ Deno.test("isInboxOf() accepts only inboxes of the named owners", () => {
   ) {
     assert.equal(isInboxOf(reply, ["task", 7]), false, reply);
   }
+});
+
+Deno.test("connectToBroker() signs nothing for a false broker that asks for a report's signature", async () => {
+  const key = newUserKey();
+  const payload = JSON.stringify({ result_id: 7, status: "completed" });
+  const asked = [
+    `report.3.finish\n${payload}`,
+    `sextant message 1\nreport.3.finish\n${payload}`,
+    "PXoWU7zWAMt75FY",
+  ];
+  const signed: string[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onopen = () => {
+      const nonce = asked[Math.min(signed.length, asked.length - 1)];
+      const info = { server_id: "false", version: "2.10.0", max_payload: 1048576, headers: true };
+      socket.send(encoder.encode(`INFO ${JSON.stringify({ ...info, nonce })}\r\n`));
+    };
+    socket.onmessage = async ({ data }) => {
+      const text = typeof data === "string" ? data : await new Response(data).text();
+      const connect = /CONNECT (\{.*\})\r\n/.exec(text);
+      if (connect) signed.push(JSON.parse(connect[1]!).sig ?? "");
+      if (signed.length < asked.length) socket.close();
+      else if (text.includes("PING")) socket.send(encoder.encode("PONG\r\n"));
+    };
+    return response;
+  });
+  const nc = await connectToBroker({
+    url: `ws://127.0.0.1:${server.addr.port}`,
+    name: "node",
+    credential: { seed: key.seed, jwt: () => "jwt" },
+    inboxPrefix: "_INBOX.3",
+    log: silentLogger,
+  });
+  assert.deepEqual(signed.slice(0, 2), ["", ""]);
+  assert.notEqual(signed[2], "", "a nonce is signed");
+  for (const signature of signed) {
+    assert.equal(
+      verify(key.publicKey, "report.3.finish", encoder.encode(payload), signature),
+      false,
+    );
+  }
+  await nc.close();
+  await server.shutdown();
 });

@@ -2,8 +2,12 @@
  * Signatures with NATS keys (nkeys: Ed25519 in base32), over a subject and a payload together.
  *
  * The hub signs what it dispatches and a node signs what it reports, because the broker does not
- * check reply subjects and so cannot vouch for who wrote a message. The bytes signed are `subject`,
- * a line feed, `payload`.
+ * check reply subjects and so cannot vouch for who wrote a message. The bytes signed are
+ * `sextant message 1`, a line feed, `subject`, a line feed, `payload`.
+ *
+ * A node signs its log-ins to the broker with the same key, and the broker chooses what is signed
+ * there. So the first line is one that no log-in begins with, and nothing but a nonce is signed at
+ * a log-in: a false broker could else have reports signed.
  * @module
  */
 import {
@@ -34,6 +38,9 @@ const KEY_LENGTH = 56;
 const MAX_CACHED_KEYS = 4096;
 const encoder = new TextEncoder();
 const LINE_FEED = 10;
+const MESSAGE_CONTEXT = "sextant message 1\n";
+/** nats-server's nonces: 15 letters of base64url today. */
+const NONCE = /^[A-Za-z0-9_-]{11,64}$/;
 
 const privateKeys = new Map<string, KeyObject>();
 const publicKeys = new Map<string, KeyObject>();
@@ -84,7 +91,7 @@ function decodeBase32(text: string): Uint8Array {
 }
 
 function message(subject: string, payload: Uint8Array): Uint8Array {
-  const head = encoder.encode(subject);
+  const head = encoder.encode(MESSAGE_CONTEXT + subject);
   const out = new Uint8Array(head.length + 1 + payload.length);
   out.set(head);
   out[head.length] = LINE_FEED;
@@ -118,8 +125,15 @@ export function sign(seed: string, subject: string, payload: Uint8Array): string
   return signRaw(seed, message(subject, payload));
 }
 
-/** Like {@linkcode sign}, over bytes as they are: how a log-in to the broker is signed. */
-export function signRaw(seed: string, bytes: Uint8Array): string {
+/**
+ * Signs a log-in to the broker. `undefined` for what is no nonce: who asks for a signature of
+ * something else is no broker.
+ */
+export function signNonce(seed: string, nonce: string): string | undefined {
+  return NONCE.test(nonce) ? signRaw(seed, encoder.encode(nonce)) : undefined;
+}
+
+function signRaw(seed: string, bytes: Uint8Array): string {
   const signature = new Uint8Array(signBytes(null, bytes, privateKey(seed)));
   return signature.toBase64({ alphabet: "base64url", omitPadding: true });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromPublic, fromSeed } from "@nats-io/nkeys";
-import { isUserPublicKey, newUserKey, publicKeyOf, sign, verify } from "./signing.ts";
+import { isUserPublicKey, newUserKey, publicKeyOf, sign, signNonce, verify } from "./signing.ts";
 
 const encoder = new TextEncoder();
 const payload = encoder.encode('{"result_id":7}');
@@ -9,7 +9,7 @@ Deno.test("sign() makes what verify() and the nkeys library accept", () => {
   const key = newUserKey();
   const signature = sign(key.seed, "dispatch.3", payload);
   assert.equal(verify(key.publicKey, "dispatch.3", payload, signature), true);
-  const bytes = encoder.encode('dispatch.3\n{"result_id":7}');
+  const bytes = encoder.encode('sextant message 1\ndispatch.3\n{"result_id":7}');
   const raw = Uint8Array.fromBase64(signature, { alphabet: "base64url" });
   assert.equal(fromPublic(key.publicKey).verify(bytes, raw), true);
   const theirs = fromSeed(encoder.encode(key.seed)).sign(bytes);
@@ -32,6 +32,29 @@ Deno.test("verify() refuses another subject, payload, key or signature", () => {
   assert.equal(verify(newUserKey().publicKey, "dispatch.3", payload, signature), false);
   const other = sign(key.seed, "dispatch.3", encoder.encode("x"));
   assert.equal(verify(key.publicKey, "dispatch.3", payload, other), false);
+});
+
+Deno.test("signNonce() signs nonces alone, and no such signature is one of a message", () => {
+  const key = newUserKey();
+  const nonces = ["PXoWU7zWAMt75FY", "a_-b".repeat(4)];
+  for (const nonce of nonces) {
+    const raw = Uint8Array.fromBase64(signNonce(key.seed, nonce)!, { alphabet: "base64url" });
+    assert.equal(fromPublic(key.publicKey).verify(encoder.encode(nonce), raw), true);
+  }
+  const report = 'report.3.finish\n{"result_id":7}';
+  for (
+    const text of [
+      "",
+      "short",
+      "x".repeat(65),
+      report,
+      `sextant message 1\n${report}`,
+      "PXoWU7zWAMt75FY\n",
+      "eyJ0eXAiOiJKV1QifQ.eyJzdWIiOjF9",
+    ]
+  ) {
+    assert.equal(signNonce(key.seed, text), undefined, text);
+  }
 });
 
 Deno.test("verify() answers false to anything malformed", () => {

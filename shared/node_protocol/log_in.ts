@@ -23,8 +23,10 @@ export const nodeLogInAnswer = z.object({ access_token: z.string() });
  */
 export const brokerCredentialRequest = z.object({
   public_key: z.string().regex(/^U[A-Z2-7]{55}$/, "must be the public part of a user nkey"),
+  /** `NODE_PROTOCOL` of the agent; those before 3 do not tell. */
+  protocol: z.int32().min(0).default(2),
 });
-export type BrokerCredentialRequest = z.infer<typeof brokerCredentialRequest>;
+export type BrokerCredentialRequest = z.input<typeof brokerCredentialRequest>;
 
 export const brokerCredentialSchema = z.object({
   /** The broker's user JWT. */
@@ -36,6 +38,8 @@ export const brokerCredentialSchema = z.object({
   dispatch_keys: z.array(z.string()).min(1),
   /** Which software the hub is. */
   service: z.string(),
+  /** `NODE_PROTOCOL` of the hub; those before 3 do not tell. */
+  protocol: z.int32().default(2),
 });
 /** What a node needs to speak to the broker, for as long as the JWT is valid. */
 export type BrokerCredential = z.infer<typeof brokerCredentialSchema>;

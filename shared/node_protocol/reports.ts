@@ -12,10 +12,11 @@ import { signedDispatchSchema } from "./dispatch.ts";
 import { attemptIdSchema, codeText, id } from "./values.ts";
 
 /**
- * Which version of this protocol an agent speaks; it says so in its hello. Agents from before it was
- * told wait for work in a stream that is no more.
+ * Which version of this protocol an agent speaks; it says so when it asks for a credential, and in
+ * its hello. Agents from before it was told wait for work in a stream that is no more; those of 2
+ * sign their reports as a false broker could have them signed (see `signing.ts`).
  */
-export const NODE_PROTOCOL = 2;
+export const NODE_PROTOCOL = 3;
 
 /** Attempts that one report says are accepted. */
 export const MAX_ACCEPTED = 1000;

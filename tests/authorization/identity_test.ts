@@ -1,4 +1,5 @@
 import { DEFAULT_ROLES, ruleName, RULES } from "../../services/identity/rights/catalogue.ts";
+import { NODE_PROTOCOL } from "../../shared/node_protocol/reports.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { PASSWORD } from "../support/hub.ts";
 import { testTable } from "./table.ts";
@@ -40,7 +41,10 @@ testTable("identity", [
   },
   {
     route: "POST /token/broker",
-    request: () => ({ path: "/token/broker", body: { public_key: newUserKey().publicKey } }),
+    request: () => ({
+      path: "/token/broker",
+      body: { public_key: newUserKey().publicKey, protocol: NODE_PROTOCOL },
+    }),
     expect: { "a node": YES, "*": NO },
   },
 

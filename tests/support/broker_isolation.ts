@@ -12,6 +12,7 @@ import {
   newHeaders,
 } from "../../shared/broker/connection.ts";
 import { newUserKey, sign, SIGNATURE_HEADER } from "../../shared/broker/signing.ts";
+import { NODE_PROTOCOL } from "../../shared/node_protocol/reports.ts";
 import { signAsNode } from "../../shared/node_protocol/node_signature.ts";
 import { connectAsTask, trustOf } from "../bench/behind.ts";
 import { startTestStack, type TestStack, waitFor } from "../harness.ts";
@@ -56,6 +57,7 @@ async function connectAs(member: Member): Promise<BrokerConnection> {
   key = newUserKey();
   credential = await hub.as(access_token).post("/token/broker", {
     public_key: key.publicKey,
+    protocol: NODE_PROTOCOL,
   });
   assert.equal(JSON.stringify(credential).includes(key.seed), false);
   return await connectToBroker({

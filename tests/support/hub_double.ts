@@ -32,6 +32,7 @@ import {
   type RefusalReason,
 } from "../../shared/node_protocol/refusal.ts";
 import {
+  NODE_PROTOCOL,
   REPORT_SCHEMAS,
   type ReportAnswer,
   type ReportBody,
@@ -354,6 +355,7 @@ export async function startHubDouble(): Promise<HubDouble> {
         nats_url: hub.natsUrl,
         dispatch_keys: [publicKeyOf(hub.dispatchSeed)],
         service: "sextant",
+        protocol: NODE_PROTOCOL,
       } satisfies BrokerCredential;
     }
     if (path === `/node/${NODE}`) {

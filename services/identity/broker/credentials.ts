@@ -16,6 +16,7 @@ import {
 import type { Ask } from "../../../shared/messages/questions.ts";
 import type { NodeIssuers } from "../../../shared/node_protocol/credential.ts";
 import type { BrokerCredential } from "../../../shared/node_protocol/log_in.ts";
+import { NODE_PROTOCOL } from "../../../shared/node_protocol/reports.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { type Bucket, createRateLimiter } from "../../../shared/service/rate_limiter.ts";
 import type { Db } from "../../../shared/storage/db.ts";
@@ -135,6 +136,7 @@ export function createBrokerDesk(
         nats_url: nodeNatsUrl,
         dispatch_keys: dispatchKeys,
         service: "sextant",
+        protocol: NODE_PROTOCOL,
       };
     },
   };

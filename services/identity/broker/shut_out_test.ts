@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connectToBroker } from "../../../shared/broker/connection.ts";
 import { newUserKey } from "../../../shared/broker/signing.ts";
+import { NODE_PROTOCOL } from "../../../shared/node_protocol/reports.ts";
 import { silentLogger as log } from "../../../shared/service/log.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { useTestHub } from "../../../tests/support/hub.ts";
@@ -41,7 +42,8 @@ async function logIn(api_key: string, { seed, publicKey: public_key } = newUserK
   const { call } = hub();
   const { body } = await call("POST", "/token/node", { body: { api_key } });
   const token: string = body.access_token;
-  const ask = () => call("POST", "/token/broker", { token, body: { public_key } });
+  const ask = () =>
+    call("POST", "/token/broker", { token, body: { public_key, protocol: NODE_PROTOCOL } });
   return {
     seed,
     token,
@@ -83,6 +85,20 @@ for (
     }
   });
 }
+
+Deno.test("an agent of before gets no credential, but is told what to do", async () => {
+  const { call, root } = hub();
+  const collaboration_id = await newCollaboration("Old agents");
+  const { body: node } = await call("POST", "/node", { token: root, body: { collaboration_id } });
+  const { token } = await logIn(node.api_key);
+  const { publicKey: public_key } = newUserKey();
+  for (const protocol of [undefined, 2]) {
+    const asked = { token, body: { public_key, protocol } };
+    const { status, body } = await call("POST", "/token/broker", asked);
+    assert.equal(status, 400);
+    assert.match(body.msg, /update the agent to version/);
+  }
+});
 
 Deno.test("a node's token of the same second as the reset of its key gets nothing, the next key's does", async () => {
   const { call, root } = hub();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { newUserKey } from "../../../shared/broker/signing.ts";
+import { NODE_PROTOCOL } from "../../../shared/node_protocol/reports.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { PASSWORD, useTestHub } from "../../../tests/support/hub.ts";
 
@@ -108,7 +109,7 @@ Deno.test("a node that has a new key gets nothing for what it had before, also i
     const request = new Request("http://identity/api/token/broker", {
       method: "POST",
       headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
-      body: JSON.stringify({ public_key: newUserKey().publicKey }),
+      body: JSON.stringify({ public_key: newUserKey().publicKey, protocol: NODE_PROTOCOL }),
     });
     const principal = {
       kind: "node",

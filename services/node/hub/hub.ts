@@ -11,6 +11,7 @@ import {
   nodeLogInAnswer,
   type NodeLogInRequest,
 } from "../../../shared/node_protocol/log_in.ts";
+import { NODE_PROTOCOL } from "../../../shared/node_protocol/reports.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Pieces } from "../payload/pieces.ts";
 import { claimsOf } from "./claims.ts";
@@ -28,6 +29,12 @@ const linked = z.object({ id });
 const nodeSchema = z.object({ id, name: z.string(), organization: linked, collaboration: linked });
 const organizationSchema = z.object({ id, name: z.string() });
 const collaborationSchema = z.object({ id, name: z.string(), encrypted: z.boolean() });
+/** An older hub takes nothing that this agent reports; it is asked until it is updated. */
+const ownCredential = brokerCredentialSchema.refine(
+  ({ protocol }) => protocol >= NODE_PROTOCOL,
+  "the hub is of a version before this agent's, which it does not understand: update the hub first",
+);
+
 export interface Hub {
   /** One request with a JSON answer. Throws a {@linkcode HubError}; does not retry. */
   request<T>(path: string, schema: z.ZodType<T>, options?: HubRequest): Promise<T>;
@@ -202,9 +209,12 @@ export function createHub(
       return { id: node.id, name: node.name, organization, collaboration };
     },
     brokerCredential: (publicKey, signal) =>
-      insist("/token/broker", brokerCredentialSchema, {
+      insist("/token/broker", ownCredential, {
         method: "POST",
-        body: { public_key: publicKey } satisfies BrokerCredentialRequest,
+        body: {
+          public_key: publicKey,
+          protocol: NODE_PROTOCOL,
+        } satisfies BrokerCredentialRequest,
         signal,
       }),
   };

@@ -7,6 +7,9 @@ import {
   brokerCredentialRequest,
   brokerCredentialSchema,
 } from "../../../../shared/node_protocol/log_in.ts";
+import { NODE_PROTOCOL } from "../../../../shared/node_protocol/reports.ts";
+import { VERSION } from "../../../../shared/version.ts";
+import { SextantError } from "../../../../shared/service/errors.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { requireBearer } from "./bearer.ts";
 
@@ -23,10 +26,21 @@ export function giveBrokerCredential(
       does: "A node's right to speak on the broker, bound to a key pair that only the node has.",
     }),
     async function giveBrokerCredential(c) {
-      const { public_key } = c.req.valid("json");
+      const { public_key, protocol } = c.req.valid("json");
+      demandProtocol(protocol);
       const { id } = c.get("principal");
       const { key_generation } = await sessions.demandCurrent(requireBearer(c));
       return c.json(await broker.nodeCredential({ id, key_generation }, public_key));
     },
+  );
+}
+
+/** Refuses an agent whose reports nobody would believe. */
+function demandProtocol(protocol: number): void {
+  if (protocol >= NODE_PROTOCOL) return;
+  throw new SextantError(
+    "invalid_request",
+    "This agent is of a version before the hub's, and signs its reports in a way that is not safe: " +
+      `update the agent to version ${VERSION}, and start it again. What it has computed is kept.`,
   );
 }
