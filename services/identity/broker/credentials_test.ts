@@ -99,7 +99,7 @@ async function withDesk(
 }
 
 Deno.test("of thousands of credentials asked for with one API key nearly all are refused, the agent's own never", () =>
-  withDesk({}, async ({ desk, db, clock, connected, keyOf, now }) => {
+  withDesk({}, async ({ db, clock, connected, keyOf, now }) => {
     const { key } = await keyOf(1);
     connected.add(key.publicKey);
     const answers = new Map<string, number>();
@@ -128,7 +128,7 @@ Deno.test("of thousands of credentials asked for with one API key nearly all are
   }));
 
 Deno.test("one more key than a node may have takes the place of the longest unchanged that is not connected", () =>
-  withDesk({}, async ({ connected, keyOf, logIn, nats, desk, system }) => {
+  withDesk({}, async ({ connected, keyOf, logIn, nats, system }) => {
     const parties = [];
     for (let n = 0; n < MOST_LIVE; n++) parties.push(await keyOf(1));
     const [first, second, third] = parties;
