@@ -16,8 +16,8 @@ const DATA = ["x\n1\n", "x\n2\n"];
  * at most.
  */
 const REDISPATCHED_WITHIN_MS = 30_000;
-const OUTAGE_MS = 60_000;
-const CUTS = 200;
+const OUTAGE_MS = 25_000;
+const CUTS = 100;
 
 /** The folder in which the broker keeps its streams. */
 async function streamsFolder(folder: string): Promise<string> {

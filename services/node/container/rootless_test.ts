@@ -9,6 +9,7 @@ import {
   SHELL_IMAGE,
   startTestEngine,
 } from "../../../tests/support/container_engine.ts";
+import { packagesForAll } from "../../../tests/support/shell.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const user = containerTest("").ignore ? undefined : await findUser();
@@ -39,9 +40,8 @@ Deno.test({
     try {
       const cache = `${folder.path}/deno`;
       await Deno.mkdir(cache);
-      const npm = `${await denoFolder()}/npm`;
-      await succeeds("cp", ["-r", npm, cache]);
-      await succeeds("chown", ["-R", user!.name, folder.path]);
+      await packagesForAll(cache);
+      for (const path of [folder.path, cache]) await Deno.chown(path, user!.uid, null);
       const [command, ...args] = asUser(user!);
       const script = `${ROOT}tests/support/rootless_runs.ts`;
       const scripts = [
@@ -81,10 +81,6 @@ Deno.test({
     }
   },
 });
-
-async function denoFolder(): Promise<string> {
-  return JSON.parse(await succeeds(Deno.execPath(), ["info", "--json"])).denoDir;
-}
 
 async function succeeds(
   command: string,
