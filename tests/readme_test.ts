@@ -3,6 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { libraryPackages } from "../services/node/algorithms/library.ts";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { readNodeConfig } from "../services/node/config/config.ts";
@@ -65,6 +66,18 @@ Deno.test("the README shows what an algorithm can reach as it is", async () => {
   const types = new URL("../services/node/algorithms/api.ts", import.meta.url);
   const shown = block("ts", "export interface Context");
   assert.ok((await Deno.readTextFile(types)).includes(shown));
+});
+
+Deno.test("the README lists the library, each algorithm with what it is for", async () => {
+  const [, part] = /^## The library\n(.*?)^## /ms.exec(README)!;
+  const listed = part!.replaceAll(/\n {2}/g, " ").split("\n").filter((line) =>
+    line.startsWith("- ")
+  );
+  const packages = await libraryPackages();
+  assert.deepEqual(
+    listed,
+    packages.map(({ description: { name, summary } }) => `- \`${name}\`: ${summary}`),
+  );
 });
 
 Deno.test("the README's first commands name the Deno that is checked, and tasks that there are", async () => {

@@ -15,6 +15,7 @@ import { benchFeed } from "./feed.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchIterations } from "./iterations.ts";
+import { benchLibrary } from "./library.ts";
 import { benchLists } from "./lists.ts";
 import { benchLogin } from "./login.ts";
 import { benchManyNodes } from "./many_nodes.ts";
@@ -38,6 +39,10 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
   iterations: {
     what: "25 iterations of a logistic regression at 4 sites, in the sandbox",
     run: benchIterations,
+  },
+  library: {
+    what: "each analysis of the library on a million rows at 4 sites, beside Python's",
+    run: benchLibrary,
   },
   lists: {
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",

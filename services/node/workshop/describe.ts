@@ -1,5 +1,5 @@
 import { readArgs, UsageError } from "../../../shared/command_line/read_args.ts";
-import type { Argument, Description, Method } from "../algorithms/sextant/description.ts";
+import type { Argument, Description, Method, Output } from "../algorithms/sextant/description.ts";
 import { entryOfTarget, onlyTarget, TARGET_HELP } from "./pack_command.ts";
 import { readDescription } from "./read_description.ts";
 import { storeEntry } from "./store_entry.ts";
@@ -52,7 +52,8 @@ export function page({ name, version, summary, methods, citations = [] }: Descri
   const sources = citations.length === 0
     ? []
     : [`## Sources\n\n${citations.map((one) => `- ${one}`).join("\n")}`];
-  return [`# ${name} ${version}\n\n${summary}`, ...sections, ...sources].join("\n\n") + "\n";
+  const head = `# ${name} ${version}\n\n${summary}`;
+  return [head, ...sections, ...leaves(methods), ...sources].join("\n\n") + "\n";
 }
 
 function section(name: string, { label, help, arguments: described, outputs, rounds }: Method) {
@@ -61,15 +62,25 @@ function section(name: string, { label, help, arguments: described, outputs, rou
     table(["Argument", "What it is", ""], Object.entries(described).map(argumentRow)),
     table(
       ["Result", "Kind", ""],
-      outputs.map(({ name, kind, help, restsOn }) => [
-        `\`${name}\``,
-        kind,
-        help + (restsOn ? ` (rests on \`${restsOn}\`)` : ""),
-      ]),
+      outputs.map(outputRow),
     ),
     ...(rounds ? [`Rounds: ${rounds}.`] : []),
   ];
   return parts.filter(Boolean).join("\n\n");
+}
+
+/** What organizations tell each other: the outputs of the methods that no form offers. */
+function leaves(methods: Description["methods"]): string[] {
+  const rows = Object.values(methods).filter(({ internal }) => internal).flatMap(
+    ({ help, outputs }) => outputs.map((output) => [help, ...outputRow(output)]),
+  );
+  const note = "What each organization tells the one that executes the task's own run.";
+  const head = ["When", "What", "Kind", ""];
+  return rows.length === 0 ? [] : [`## What leaves a site\n\n${note}\n\n${table(head, rows)}`];
+}
+
+function outputRow({ name, kind, help, restsOn }: Output): string[] {
+  return [`\`${name}\``, kind, help + (restsOn ? ` (rests on \`${restsOn}\`)` : "")];
 }
 
 function argumentRow([name, argument]: [string, Argument]): string[] {

@@ -53,6 +53,7 @@ Deno.test("deno task algorithm makes, checks, tries, describes and packs an algo
     assert.match(page.out, /^# mine 0\.1\.0\n/);
     assert.match(page.out, /\| `column` \| column; of number \| What is averaged \|/);
     assert.doesNotMatch(page.out, /partial/);
+    assert.match(page.out, /## What leaves a site\n.*\| `sum` \| moments \| The sum \(rests on/s);
 
     const out = join(folder, "mine.js");
     const packed = await algorithm("pack", mine, "--out", out);

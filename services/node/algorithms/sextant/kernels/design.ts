@@ -135,8 +135,15 @@ export function startMoments(parts: Part<Start>[], name: string): Moments {
 /** The column of a term, centred and scaled. */
 export function termColumn(frame: Frame, { variable, level, centre, scale }: Term): Float64Array {
   const values = frame.column(variable);
-  if (level !== undefined) return values.map((place) => place === level ? 1 : 0);
-  return centre === 0 && scale === 1 ? values : values.map((value) => (value - centre) / scale);
+  if (level === undefined && centre === 0 && scale === 1) return values;
+  // Loops, which take a third of the time that map() takes.
+  const found = new Float64Array(values.length);
+  if (level === undefined) {
+    for (let i = 0; i < values.length; i++) found[i] = (values[i]! - centre) / scale;
+  } else {
+    for (let i = 0; i < values.length; i++) if (values[i] === level) found[i] = 1;
+  }
+  return found;
 }
 
 /** Coefficients and their covariances for the columns as they are, with the intercept first. */

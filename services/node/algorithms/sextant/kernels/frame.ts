@@ -53,7 +53,8 @@ export function completeRows(
     if (others > 0) leftOut.levels[name] = others;
     for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) complete[i] = 0;
   }
-  const n = complete.reduce((sum, one) => sum + one, 0);
+  let n = 0;
+  for (let i = 0; i < complete.length; i++) n += complete[i]!;
   leftOut.rows = table.length - n;
   if (leftOut.rows > 0) {
     for (const [name, values] of columns) {
@@ -98,7 +99,8 @@ function valuesOf(table: Table, { name, levels }: Variable) {
 }
 
 function withMissing(values: Float64Array) {
-  const missing = values.reduce((sum, value) => sum + (Number.isNaN(value) ? 1 : 0), 0);
+  let missing = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) missing++;
   return { values, missing, others: 0 };
 }
 
