@@ -74,21 +74,56 @@ export function pageAnswer<Item>(
   return c.json({ data: items, links: describePages(c, total, wanted) });
 }
 
+/** Where the rows of a list come from; `shared/storage/row_list.ts` makes it of a table. */
+interface Source<Row, Request> {
+  page(request: Request & { window: PageWindow }): Promise<{ rows: Row[]; total: number }>;
+  all(
+    request: Request,
+  ): Promise<
+    { rows: Row[]; total: number } | { batches: AsyncGenerator<Row[]>; total: number }
+  >;
+}
+
+export interface ListOptions<Row, Item, Request> {
+  wanted: PageQuery;
+  source: Source<Row, Request>;
+  /** Which rows, and in which order. */
+  request: Request;
+  show: (rows: Row[]) => Item[] | Promise<Item[]>;
+}
+
 /**
- * The answer of a list that is not asked for in pages and may be very long: batch by batch, as fast
- * as it is read, so that it is nowhere in memory as a whole.
+ * The answer of a list: the page that was asked for, or all of it, of which only a batch is in
+ * memory at once.
  */
-export function streamAnswer<Item>(
+export async function listAnswer<Row, Item, Request>(
   c: Context,
-  batches: AsyncIterable<Item[]>,
+  { wanted, source, request, show }: ListOptions<Row, Item, Request>,
+): Promise<Response> {
+  const window = pageWindow(wanted);
+  const list = window.limit === undefined
+    ? await source.all(request)
+    : await source.page({ ...request, window });
+  const { total } = list;
+  if ("rows" in list) return pageAnswer(c, await show(list.rows), total, wanted);
+  return await streamAnswer(c, mapBatches(list.batches, show), total, wanted);
+}
+
+/** The answer of a long list: batch by batch, as fast as it is read. */
+export async function streamAnswer<Item>(
+  c: Context,
+  batches: AsyncGenerator<Item[]>,
   total: number,
   wanted: PageQuery,
-): Response {
+): Promise<Response> {
+  // What fails at once still has an answer of its own.
+  const begun = await batches.next();
   const links = describePages(c, total, wanted);
   async function* text(): AsyncGenerator<string> {
     yield `{"links":${JSON.stringify(links)},"data":[`;
     let first = true;
-    for await (const items of batches) {
+    for (let next = begun; !next.done; next = await batches.next()) {
+      const items = next.value;
       if (items.length === 0) continue;
       yield `${first ? "" : ","}${items.map((item) => JSON.stringify(item)).join(",")}`;
       first = false;
@@ -100,7 +135,7 @@ export function streamAnswer<Item>(
 }
 
 /** Each batch as `show` makes it. */
-export async function* mapBatches<Row, Item>(
+async function* mapBatches<Row, Item>(
   batches: AsyncIterable<Row[]>,
   show: (rows: Row[]) => Item[] | Promise<Item[]>,
 ): AsyncGenerator<Item[]> {

@@ -10,6 +10,7 @@ import {
   selectPage,
   type Tx,
 } from "../../../shared/storage/db.ts";
+import type { WholeList } from "../../../shared/storage/row_list.ts";
 
 /** What one node tells of one algorithm. */
 export interface ToldRow {
@@ -57,19 +58,36 @@ export async function replaceTold(tx: Tx, nodeId: number, told: ToldRow[]): Prom
         description_sha256 text, methods text[])`;
 }
 
-const TELLING = (tx: Tx) => tx`node_algorithm as told join node on node.id = node_id`;
+const telling = (tx: Tx) => tx`node_algorithm as told join node on node.id = node_id`;
 
-/** One page of the algorithms that some of the nodes tell; `where` is about both tables. */
-export function algorithmPage(db: Db, { where, ...request }: PageRequest) {
-  return selectPage<AlgorithmRow>(
-    db,
-    db`image, digest, description_sha256`,
-    db`(
-      select image, digest, description_sha256, min(told.name) as name, min(version) as version
-      from ${TELLING(db)} where ${all(db, where)}
-      group by image, digest, description_sha256) as algorithm`,
-    { ...request, where: [] },
-  );
+/** Algorithms that are shown at once, each with all of its nodes. */
+const BATCH = 50;
+
+/** The algorithms that some of the nodes tell; `where` is about both tables. */
+export function algorithmRows(db: Db) {
+  function page({ where, ...request }: PageRequest) {
+    return selectPage<AlgorithmRow>(
+      db,
+      db`image, digest, description_sha256`,
+      db`(
+        select image, digest, description_sha256, min(told.name) as name, min(version) as version
+        from ${telling(db)} where ${all(db, where)}
+        group by image, digest, description_sha256) as algorithm`,
+      { ...request, where: [] },
+    );
+  }
+  return {
+    page,
+    /** These rows are short; what is long of an algorithm is read batch by batch. */
+    async all(request: Omit<PageRequest, "window">): Promise<WholeList<AlgorithmRow>> {
+      const list = await page({ ...request, window: { limit: undefined, offset: 0 } });
+      const { rows, total } = list;
+      async function* batches() {
+        for (let at = 0; at < total; at += BATCH) yield rows.slice(at, at + BATCH);
+      }
+      return total > BATCH ? { batches: batches(), total } : list;
+    },
+  };
 }
 
 /** What is told of these algorithms, and by which of the nodes. */
@@ -82,7 +100,7 @@ export async function toldOf(
   const nodes = await tx<TellingNode[]>`
     select image, digest, description_sha256, methods, node.id, node.name as node_name,
       organization_id, collaboration_id, status
-    from ${TELLING(tx)} where ${all(tx, where)} and image = any(${images}) order by node.id`;
+    from ${telling(tx)} where ${all(tx, where)} and image = any(${images}) order by node.id`;
   const firsts = new Map(nodes.toReversed().map((node) => [keyOf(node), node]));
   const wanted = rows.map((row) => firsts.get(keyOf(row))).filter((one) => one !== undefined);
   const told = await tx<ToldRow[]>`

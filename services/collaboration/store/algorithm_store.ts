@@ -2,7 +2,8 @@
  * The SQL of links to algorithm stores.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { type Db, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 
 export interface StoreRow {
   id: number;
@@ -52,6 +53,6 @@ export async function deleteStores(tx: Tx, ids: number[]): Promise<StoreRow[]> {
     delete from algorithm_store where id = any(${ids}) returning ${storeColumns(tx)}`;
 }
 
-export function storePage(db: Db, request: PageRequest) {
-  return selectPage<StoreRow>(db, storeColumns(db), db`algorithm_store`, request);
+export function storeRows(db: Db): RowList<StoreRow> {
+  return rowList<StoreRow>(db, { columns: storeColumns(db), from: db`algorithm_store` });
 }

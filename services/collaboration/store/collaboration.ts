@@ -3,7 +3,8 @@
  * rows as the database has them.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { type Db, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 import type { NodeSummary } from "../../../shared/messages/questions.ts";
 import { nodeColumns, type NodeRow } from "./node.ts";
 
@@ -205,9 +206,10 @@ export async function knownOrganizations(
   return rows.map((row) => row.organization_id);
 }
 
-export function collaborationPage(db: Db, request: PageRequest) {
-  return selectPage<CollaborationRow>(db, collaborationColumns(db), db`collaboration`, {
-    ...request,
+export function collaborationRows(db: Db): RowList<CollaborationRow> {
+  return rowList<CollaborationRow>(db, {
+    columns: collaborationColumns(db),
+    from: db`collaboration`,
     counted: "collaboration",
   });
 }

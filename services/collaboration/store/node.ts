@@ -3,7 +3,8 @@
  * read.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { type Db, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 
 export interface NodeRow {
   id: number;
@@ -155,9 +156,6 @@ export async function replaceNodeConfig(
   await tx`insert into node_config ${tx(rows)}`;
 }
 
-export function nodePage(db: Db, request: PageRequest) {
-  return selectPage<NodeRow>(db, nodeColumns(db), db`node`, {
-    ...request,
-    counted: "node",
-  });
+export function nodeRows(db: Db): RowList<NodeRow> {
+  return rowList<NodeRow>(db, { columns: nodeColumns(db), from: db`node`, counted: "node" });
 }

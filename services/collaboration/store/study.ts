@@ -2,7 +2,8 @@
  * The SQL of studies.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { type Db, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 
 export interface StudyRow {
   id: number;
@@ -75,9 +76,6 @@ export async function deleteStudy(tx: Tx, id: number): Promise<boolean> {
   return (await tx`delete from study where id = ${id}`).count > 0;
 }
 
-export function studyPage(db: Db, request: PageRequest) {
-  return selectPage<StudyRow>(db, studyColumns(db), db`study`, {
-    ...request,
-    counted: "study",
-  });
+export function studyRows(db: Db): RowList<StudyRow> {
+  return rowList<StudyRow>(db, { columns: studyColumns(db), from: db`study`, counted: "study" });
 }

@@ -2,7 +2,8 @@
  * The SQL of organizations.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { type Db, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 import { withoutAbsent } from "./without_absent.ts";
 
 export interface OrganizationRow {
@@ -119,9 +120,10 @@ export async function organizationContent(
   return row!;
 }
 
-export function organizationPage(db: Db, request: PageRequest) {
-  return selectPage<OrganizationRow>(db, organizationColumns(db), db`organization`, {
-    ...request,
+export function organizationRows(db: Db): RowList<OrganizationRow> {
+  return rowList<OrganizationRow>(db, {
+    columns: organizationColumns(db),
+    from: db`organization`,
     counted: "organization",
   });
 }

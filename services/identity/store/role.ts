@@ -2,7 +2,8 @@
  * The SQL of roles.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { type Db, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 import { withoutAbsent } from "./without_absent.ts";
 
 export interface RoleRow {
@@ -92,9 +93,6 @@ export async function userIdsOfRole(tx: Tx, roleId: number): Promise<number[]> {
   return rows.map((row) => row.user_id);
 }
 
-export function rolePage(db: Db, request: PageRequest) {
-  return selectPage<RoleRow>(db, roleColumns(db), db`role`, {
-    ...request,
-    counted: "role",
-  });
+export function roleRows(db: Db): RowList<RoleRow> {
+  return rowList<RoleRow>(db, { columns: roleColumns(db), from: db`role`, counted: "role" });
 }

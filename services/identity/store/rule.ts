@@ -2,13 +2,8 @@
  * The SQL of rules: those there are, and those that users and roles hold.
  * @module
  */
-import {
-  type Db,
-  type Fragment,
-  type PageRequest,
-  selectPage,
-  type Tx,
-} from "../../../shared/storage/db.ts";
+import { type Db, type Fragment, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 import type { RuleName } from "../../../shared/contract/permissions.ts";
 
 export interface RuleRow {
@@ -26,8 +21,8 @@ export async function ruleById(tx: Tx, id: number): Promise<RuleRow | undefined>
   return row;
 }
 
-export function rulePage(db: Db, request: PageRequest) {
-  return selectPage<RuleRow>(db, ruleColumns(db), db`rule`, request);
+export function ruleRows(db: Db): RowList<RuleRow> {
+  return rowList<RuleRow>(db, { columns: ruleColumns(db), from: db`rule` });
 }
 
 /** Which of these rules exist. */

@@ -2,7 +2,8 @@
  * The SQL of users, with the roles and rules that they are given.
  * @module
  */
-import { type Db, type PageRequest, selectPage, type Tx } from "../../../shared/storage/db.ts";
+import { type Db, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 import { withoutAbsent } from "./without_absent.ts";
 
 export interface UserRow {
@@ -120,11 +121,8 @@ export async function usernameExists(tx: Tx, username: string): Promise<boolean>
   return row !== undefined;
 }
 
-export function userPage(db: Db, request: PageRequest) {
-  return selectPage<UserRow>(db, userColumns(db), db`"user"`, {
-    ...request,
-    counted: "user",
-  });
+export function userRows(db: Db): RowList<UserRow> {
+  return rowList<UserRow>(db, { columns: userColumns(db), from: db`"user"`, counted: "user" });
 }
 
 export async function roleNamesOfUser(tx: Tx, userId: number): Promise<string[]> {

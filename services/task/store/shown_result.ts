@@ -3,14 +3,8 @@
  * task.
  * @module
  */
-import {
-  all,
-  type Db,
-  type Fragment,
-  type PageRequest,
-  selectPage,
-  type Tx,
-} from "../../../shared/storage/db.ts";
+import { type Db, type Fragment, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 import { liveLog } from "./log.ts";
 import { ResultRow } from "./result.ts";
 
@@ -52,44 +46,16 @@ export async function resultOfTaskById(
   return row;
 }
 
-export function resultPage(db: Db, payload: Payload, request: PageRequest) {
-  return selectPage<ResultOfTaskRow>(
-    db,
-    joinedColumns(db, payloadColumns(db, payload)),
-    db`result join task on task.id = task_id`,
-    request,
-  );
-}
-
+/** Few, because of their payloads. */
 const BATCH = 200;
 
-/**
- * All results that a request is about, in its order: how many there are, and their rows in batches,
- * each read when the one before it was taken. One that is deleted meanwhile is left out.
- */
-export async function resultBatches(
-  db: Db,
-  payload: Payload,
-  { where, order }: PageRequest,
-): Promise<{ total: number; batches: AsyncGenerator<ResultOfTaskRow[]> }> {
-  const keys = order.map(({ column, descending }) =>
-    descending ? db`${db(column)} desc` : db`${db(column)}`
-  );
-  const rows = await db<{ id: number }[]>`
-    select result.id from result join task on task.id = task_id where ${all(db, where)}
-    order by ${keys.reduce((left, right) => db`${left}, ${right}`)}`;
-  const ids = rows.map(({ id }) => id);
-  async function* batches() {
-    for (let at = 0; at < ids.length; at += BATCH) {
-      const some = ids.slice(at, at + BATCH);
-      const found = await db<ResultOfTaskRow[]>`
-        select ${joinedColumns(db, payloadColumns(db, payload))}
-        from result join task on task.id = task_id where result.id = any(${some})`;
-      const rowOf = new Map(found.map((row) => [row.id, row]));
-      yield some.flatMap((id) => rowOf.get(id) ?? []);
-    }
-  }
-  return { total: ids.length, batches: batches() };
+export function shownResults(db: Db, payload: Payload): RowList<ResultOfTaskRow> {
+  return rowList<ResultOfTaskRow>(db, {
+    columns: joinedColumns(db, payloadColumns(db, payload)),
+    from: db`result join task on task.id = task_id`,
+    id: db`result.id`,
+    batch: BATCH,
+  });
 }
 
 export async function resultsOfTasks(

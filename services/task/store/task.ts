@@ -3,14 +3,8 @@
  * them.
  * @module
  */
-import {
-  all,
-  type Db,
-  type Fragment,
-  type PageRequest,
-  selectPage,
-  type Tx,
-} from "../../../shared/storage/db.ts";
+import { all, type Db, type Fragment, type Tx } from "../../../shared/storage/db.ts";
+import { type RowList, rowList } from "../../../shared/storage/row_list.ts";
 
 export interface TaskRow {
   id: number;
@@ -271,8 +265,8 @@ export async function databasesOfTasks(tx: Tx, ids: number[]): Promise<TaskDatab
     where task_id = any(${ids}) order by task_id, position`;
 }
 
-export function taskPage(db: Db, request: PageRequest) {
-  return selectPage<TaskRow>(db, taskColumns(db), db`task`, request);
+export function taskRows(db: Db, options: { batch?: number } = {}): RowList<TaskRow> {
+  return rowList<TaskRow>(db, { columns: taskColumns(db), from: db`task`, ...options });
 }
 
 export interface TaskProgress {

@@ -3,11 +3,11 @@ import { algorithm, algorithmList } from "../../../../shared/contract/algorithm.
 import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import { found, query } from "../../../../shared/contract/validate.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { showAlgorithms } from "../../show_algorithm.ts";
-import { algorithmPage, toldOf } from "../../store/algorithm.ts";
+import { algorithmRows, toldOf } from "../../store/algorithm.ts";
 import { collaborationById } from "../../store/collaboration.ts";
 import { nodesInReach } from "../node/reach.ts";
 
@@ -37,12 +37,12 @@ export function listAlgorithms(app: Hono<AppEnv>, { db }: CollaborationDeps): vo
       if (wanted.image !== undefined) where.push(db`image = ${wanted.image}`);
       if (wanted.digest !== undefined) where.push(db`digest = ${wanted.digest}`);
       const sorted = parseSort(wanted.sort, SORTABLE, { column: "name", descending: false });
-      const { rows, total } = await algorithmPage(db, {
-        where,
-        order: [...sorted, ...LAST],
-        window: pageWindow(wanted),
+      return await listAnswer(c, {
+        wanted,
+        source: algorithmRows(db),
+        request: { where, order: [...sorted, ...LAST] },
+        show: async (rows) => showAlgorithms(rows, await toldOf(db, rows, where)),
       });
-      return pageAnswer(c, showAlgorithms(rows, await toldOf(db, rows, where)), total, wanted);
     },
   );
 }

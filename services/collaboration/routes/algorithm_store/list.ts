@@ -3,7 +3,7 @@ import { algorithmStore, algorithmStoreList } from "../../../../shared/contract/
 import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import {
   collaborationIds,
   demand,
@@ -14,7 +14,7 @@ import { query } from "../../../../shared/contract/validate.ts";
 import type { Fragment } from "../../../../shared/storage/db.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { showAlgorithmStore } from "../../show.ts";
-import { storePage } from "../../store/algorithm_store.ts";
+import { storeRows } from "../../store/algorithm_store.ts";
 import { requirePlace } from "./require_store.ts";
 
 const SORTABLE = ["id", "name", "url"];
@@ -43,12 +43,15 @@ export function listStores(app: Hono<AppEnv>, { db }: CollaborationDeps): void {
       }
       if (wanted.name !== undefined) where.push(db`name like ${wanted.name} escape ''`);
       if (wanted.url !== undefined) where.push(db`url like ${wanted.url} escape ''`);
-      const { rows, total } = await storePage(db, {
-        where,
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
-        window: pageWindow(wanted),
+      return await listAnswer(c, {
+        wanted,
+        source: storeRows(db),
+        request: {
+          where,
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+        },
+        show: (rows) => rows.map(showAlgorithmStore),
       });
-      return pageAnswer(c, rows.map(showAlgorithmStore), total, wanted);
     },
   );
 }

@@ -3,14 +3,14 @@ import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { collaboration, collaborationList } from "../../../../shared/contract/collaboration.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import { collaborationIds, demand, widestScope } from "../../../../shared/contract/permissions.ts";
 import { found, query } from "../../../../shared/contract/validate.ts";
 import type { Fragment } from "../../../../shared/storage/db.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { showCollaborations } from "../../show.ts";
 import { storeById } from "../../store/algorithm_store.ts";
-import { collaborationPage } from "../../store/collaboration.ts";
+import { collaborationRows } from "../../store/collaboration.ts";
 
 const SORTABLE = ["id", "name", "encrypted"];
 
@@ -43,17 +43,15 @@ export function listCollaborations(app: Hono<AppEnv>, { db, ask }: Collaboration
       }
       if (wanted.name !== undefined) where.push(db`name like ${wanted.name} escape ''`);
       if (wanted.encrypted !== undefined) where.push(db`encrypted = ${wanted.encrypted}`);
-      const { rows, total } = await collaborationPage(db, {
-        where,
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
-        window: pageWindow(wanted),
-      });
-      return pageAnswer(
-        c,
-        await showCollaborations({ db, ask }, rows, wanted.include),
-        total,
+      return await listAnswer(c, {
         wanted,
-      );
+        source: collaborationRows(db),
+        request: {
+          where,
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+        },
+        show: (rows) => showCollaborations({ db, ask }, rows, wanted.include),
+      });
     },
   );
 }

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import {
   collaborationIds,
   demand,
@@ -16,7 +16,7 @@ import { query } from "../../../../shared/contract/validate.ts";
 import type { Db, Fragment } from "../../../../shared/storage/db.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { showStudies } from "../../show.ts";
-import { studyPage } from "../../store/study.ts";
+import { studyRows } from "../../store/study.ts";
 
 const SORTABLE = ["id", "name"];
 
@@ -42,13 +42,15 @@ export function listStudies(app: Hono<AppEnv>, { db, ask }: CollaborationDeps): 
         demand(allowed, `view the studies of collaboration ${wanted.collaboration_id}`);
         where.push(db`collaboration_id = ${wanted.collaboration_id}`);
       }
-      const { rows, total } = await studyPage(db, {
-        where,
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
-        window: pageWindow(wanted),
+      return await listAnswer(c, {
+        wanted,
+        source: studyRows(db),
+        request: {
+          where,
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+        },
+        show: (rows) => showStudies({ db, ask }, rows, wanted.include),
       });
-      const shown = await showStudies({ db, ask }, rows, wanted.include);
-      return pageAnswer(c, shown, total, wanted);
     },
   );
 }

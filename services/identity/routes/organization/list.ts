@@ -3,7 +3,7 @@ import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { organization, organizationList } from "../../../../shared/contract/organization.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import {
   demand,
   mayCollaboration,
@@ -15,7 +15,7 @@ import { query } from "../../../../shared/contract/validate.ts";
 import type { Db, Fragment } from "../../../../shared/storage/db.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { showOrganization } from "../../show.ts";
-import { organizationPage } from "../../store/organization.ts";
+import { organizationRows } from "../../store/organization.ts";
 
 const SORTABLE = ["id", "name", "domain", "address1", "address2", "zipcode", "country"];
 
@@ -33,12 +33,15 @@ export function listOrganizations(app: Hono<AppEnv>, { db, ask }: IdentityDeps):
       if (wanted.country !== undefined) where.push(db`country = ${wanted.country}`);
       if (wanted.ids) where.push(db`id = any(${wanted.ids})`);
       where.push(...await membersOf(principal, wanted));
-      const { rows, total } = await organizationPage(db, {
-        where,
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
-        window: pageWindow(wanted),
+      return await listAnswer(c, {
+        wanted,
+        source: organizationRows(db),
+        request: {
+          where,
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+        },
+        show: (rows) => rows.map(showOrganization),
       });
-      return pageAnswer(c, rows.map(showOrganization), total, wanted);
     },
   );
 

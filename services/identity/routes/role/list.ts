@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import {
   demand,
   mayCollaboration,
@@ -18,7 +18,7 @@ import type { Db, Fragment } from "../../../../shared/storage/db.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { mayViewGrants } from "../../rules.ts";
 import { showRole } from "../../show.ts";
-import { rolePage } from "../../store/role.ts";
+import { roleRows } from "../../store/role.ts";
 import { ruleById } from "../../store/rule.ts";
 import { userById } from "../../store/user.ts";
 import { unknownInFilter } from "../unknown_in_filter.ts";
@@ -36,17 +36,20 @@ export function listRoles(app: Hono<AppEnv>, { db, ask }: IdentityDeps): void {
     async function listRoles(c) {
       const principal = c.get("principal");
       const wanted = c.req.valid("query");
-      const { rows, total } = await rolePage(db, {
-        where: [
-          ...inReach(db, principal),
-          ...matching(wanted),
-          ...await ofOrganizations(principal, wanted),
-          ...await withGrants(principal, wanted),
-        ],
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
-        window: pageWindow(wanted),
+      return await listAnswer(c, {
+        wanted,
+        source: roleRows(db),
+        request: {
+          where: [
+            ...inReach(db, principal),
+            ...matching(wanted),
+            ...await ofOrganizations(principal, wanted),
+            ...await withGrants(principal, wanted),
+          ],
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+        },
+        show: (rows) => rows.map(showRole),
       });
-      return pageAnswer(c, rows.map(showRole), total, wanted);
     },
   );
 

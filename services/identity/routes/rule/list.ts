@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import {
   demand,
   OPERATIONS,
@@ -17,7 +17,7 @@ import type { IdentityDeps } from "../../deps.ts";
 import { mayViewGrants, mayViewRole } from "../../rules.ts";
 import { showRule } from "../../show.ts";
 import { roleById, userHasRole } from "../../store/role.ts";
-import { effectiveRules, rulePage } from "../../store/rule.ts";
+import { effectiveRules, ruleRows } from "../../store/rule.ts";
 import { userById } from "../../store/user.ts";
 import { unknownInFilter } from "../unknown_in_filter.ts";
 
@@ -39,12 +39,15 @@ export function listRules(app: Hono<AppEnv>, { db }: IdentityDeps): void {
       const paging = wanted.no_pagination === "1"
         ? { page: undefined, per_page: undefined, sort: wanted.sort }
         : wanted;
-      const { rows, total } = await rulePage(db, {
-        where: [...matching(wanted), ...await heldBy(c.get("principal"), wanted)],
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
-        window: pageWindow(paging),
+      return await listAnswer(c, {
+        wanted: paging,
+        source: ruleRows(db),
+        request: {
+          where: [...matching(wanted), ...await heldBy(c.get("principal"), wanted)],
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+        },
+        show: (rows) => rows.map(showRule),
       });
-      return pageAnswer(c, rows.map(showRule), total, paging);
     },
   );
 

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import {
   demand,
   mayCollaboration,
@@ -19,7 +19,7 @@ import type { IdentityDeps } from "../../deps.ts";
 import { showUser } from "../../show.ts";
 import { roleById } from "../../store/role.ts";
 import { ruleById } from "../../store/rule.ts";
-import { userPage } from "../../store/user.ts";
+import { userRows } from "../../store/user.ts";
 import { unknownInFilter } from "../unknown_in_filter.ts";
 
 const SORTABLE = ["id", "username", "firstname", "lastname", "email", "last_seen"];
@@ -42,12 +42,15 @@ export function listUsers(app: Hono<AppEnv>, { db, ask }: IdentityDeps): void {
       where.push(...matching(principal, wanted));
       where.push(...await ofCollaboration(principal, wanted));
       where.push(...await withGrants(wanted));
-      const { rows, total } = await userPage(db, {
-        where,
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
-        window: pageWindow(wanted),
+      return await listAnswer(c, {
+        wanted,
+        source: userRows(db),
+        request: {
+          where,
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: false }),
+        },
+        show: (rows) => rows.map(showUser),
       });
-      return pageAnswer(c, rows.map(showUser), total, wanted);
     },
   );
 

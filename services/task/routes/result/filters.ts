@@ -2,7 +2,7 @@
  * The filters that lists of runs and of results share (contract §3.8).
  * @module
  */
-import { pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { parseSort } from "../../../../shared/contract/paging.ts";
 import type { ResultList } from "../../../../shared/contract/result.ts";
 import type { Db, Fragment, PageRequest } from "../../../../shared/storage/db.ts";
 import {
@@ -31,11 +31,10 @@ export async function resultRequest(
   services: { db: Db; ask: Ask },
   principal: Principal,
   wanted: ResultList,
-): Promise<PageRequest> {
+): Promise<Omit<PageRequest, "window">> {
   return {
     ...await resultConditions(services, principal, wanted),
     order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: true }),
-    window: pageWindow(wanted),
   };
 }
 

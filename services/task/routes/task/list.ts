@@ -2,16 +2,19 @@ import type { Hono } from "hono";
 import { allow } from "../../../../shared/contract/allow.ts";
 import { answers } from "../../../../shared/contract/answers.ts";
 import type { AppEnv } from "../../../../shared/contract/app.ts";
-import { pageAnswer, pageOf, pageWindow, parseSort } from "../../../../shared/contract/paging.ts";
+import { listAnswer, pageOf, parseSort } from "../../../../shared/contract/paging.ts";
 import { demand, widestScope } from "../../../../shared/contract/permissions.ts";
 import { task, taskList } from "../../../../shared/contract/task.ts";
 import { query } from "../../../../shared/contract/validate.ts";
 import type { TaskDeps } from "../../deps.ts";
-import { taskPage } from "../../store/task.ts";
+import { taskRows } from "../../store/task.ts";
 import { taskConditions } from "./filters.ts";
 import { includesRuns, showTasksWith } from "./show_tasks.ts";
 
 const SORTABLE = ["id", "name", "image", "description", "job_id", "created_at"];
+
+/** Tasks that are in memory at once, together with their runs or results. */
+const WITH_RUNS = 50;
 
 export function listTasks(app: Hono<AppEnv>, { db, ask }: TaskDeps): void {
   app.get(
@@ -26,13 +29,15 @@ export function listTasks(app: Hono<AppEnv>, { db, ask }: TaskDeps): void {
       if (includesRuns(include)) {
         demand(widestScope(principal, "run:VIEW") !== undefined, "view runs and results");
       }
-      const { rows, total } = await taskPage(db, {
-        ...await taskConditions({ db, ask }, principal, wanted),
-        order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: true }),
-        window: pageWindow(wanted),
+      return await listAnswer(c, {
+        wanted,
+        source: taskRows(db, include === undefined ? {} : { batch: WITH_RUNS }),
+        request: {
+          ...await taskConditions({ db, ask }, principal, wanted),
+          order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: true }),
+        },
+        show: (rows) => showTasksWith({ db, ask }, principal, { rows, include }),
       });
-      const shown = await showTasksWith({ db, ask }, principal, { rows, include });
-      return pageAnswer(c, shown, total, wanted);
     },
   );
 }

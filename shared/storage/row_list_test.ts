@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { useTestPostgres } from "../../tests/harness.ts";
+import { silentLogger } from "../service/log.ts";
+import { type Db, openDatabase } from "./db.ts";
+import { rowList } from "./row_list.ts";
+
+const postgres = useTestPostgres();
+
+interface Row {
+  id: number;
+  name: string;
+}
+
+/** A table with so many rows: 1 is called n1. */
+async function withRows(count: number, use: (db: Db) => Promise<void>): Promise<void> {
+  const url = await postgres.newDatabase("identity");
+  const db = openDatabase(url, { schema: "identity", log: silentLogger });
+  try {
+    await db`create table thing (id integer primary key, name text not null)`;
+    await db`insert into thing select n, 'n' || n from generate_series(1, ${count}) as n`;
+    await use(db);
+  } finally {
+    await db.end();
+  }
+}
+
+const things = (db: Db, batch: number) =>
+  rowList<Row>(db, { columns: db`id, name`, from: db`thing`, batch });
+const BY_ID = [{ column: "id", descending: false }];
+
+async function taken(batches: AsyncIterable<Row[]>): Promise<number[][]> {
+  return (await Array.fromAsync(batches)).map((rows) => rows.map(({ id }) => id));
+}
+
+Deno.test("rowList() gives few rows as they are, and more of them in batches, in the order asked for", async () => {
+  await withRows(7, async (db) => {
+    const few = await things(db, 7).all({ where: [], order: BY_ID });
+    assert.ok("rows" in few);
+    assert.deepEqual([few.rows.length, few.total], [7, 7]);
+    const many = await things(db, 3).all({
+      where: [db`id <> ${4}`],
+      order: [{ column: "name", descending: true }],
+    });
+    assert.ok("batches" in many);
+    assert.equal(many.total, 6);
+    assert.deepEqual(await taken(many.batches), [[7, 6, 5], [3, 2, 1]]);
+    const page = await things(db, 3).page({
+      where: [],
+      order: BY_ID,
+      window: { limit: 2, offset: 2 },
+    });
+    assert.deepEqual([page.rows.map(({ id }) => id), page.total], [[3, 4], 7]);
+  });
+});
+
+Deno.test("rowList() reads a batch when the one before it was taken, and nothing that is not asked for any more", async () => {
+  await withRows(9, async (db) => {
+    const list = await things(db, 3).all({ where: [db`name like 'n%'`], order: BY_ID });
+    assert.ok("batches" in list);
+    const first = await list.batches.next();
+    assert.deepEqual(first.value?.map(({ id }: Row) => id), [1, 2, 3]);
+    await db`delete from thing where id = 5`;
+    await db`update thing set name = 'other' where id = 6`;
+    await db`update thing set name = 'new' where id = 7`;
+    const second = await list.batches.next();
+    assert.deepEqual(second.value, [{ id: 4, name: "n4" }]);
+    await db`delete from thing`;
+    assert.deepEqual(await taken(list.batches), [[]]);
+  });
+});
+
+Deno.test("rowList() holds a small part of a long list in memory", async () => {
+  await withRows(0, async (db) => {
+    await db`insert into thing select n, repeat('x', 4000) from generate_series(1, 40000) as n`;
+    const list = await things(db, 500).all({ where: [], order: BY_ID });
+    assert.ok("batches" in list);
+    const before = Deno.memoryUsage().rss;
+    let most = 0;
+    let rows = 0;
+    for await (const batch of list.batches) {
+      rows += batch.length;
+      most = Math.max(most, Deno.memoryUsage().rss - before);
+    }
+    assert.equal(rows, 40_000);
+    assert.ok(most < 80 * 2 ** 20, `${Math.round(most / 2 ** 20)} MiB for 160 MB of rows`);
+  });
+});
