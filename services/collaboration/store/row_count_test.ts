@@ -3,7 +3,7 @@ import { type Db, migrate, openDatabase } from "../../../shared/storage/db.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import type { HubService } from "../../../shared/broker/subjects.ts";
 import { useTestPostgres } from "../../../tests/harness.ts";
-import { collaborationPage } from "./collaboration.ts";
+import { collaborationRows } from "./collaboration.ts";
 
 const postgres = useTestPostgres();
 
@@ -48,7 +48,7 @@ Deno.test("the numbers of rows that are kept are exact when many change at once"
   assert.equal(await kept(db, "collaboration"), exact);
   const [{ pieces }] = await db`select count(*) as pieces from row_count` as [{ pieces: string }];
   assert.ok(Number(pieces) < 300, `${pieces} differences were not added up`);
-  const { total } = await collaborationPage(db, {
+  const { total } = await collaborationRows(db).page({
     where: [],
     order: [{ column: "id", descending: false }],
     window: { limit: 1, offset: 0 },
@@ -87,7 +87,7 @@ Deno.test("a page knows how long the list is: full, short, past the end, filtere
   const db = await open("collaboration");
   await db`insert into collaboration (name) select 'c' || generate_series(1, 25)`;
   const totalOf = async (limit: number, offset: number, filtered = false) => {
-    const { rows, total } = await collaborationPage(db, {
+    const { rows, total } = await collaborationRows(db).page({
       where: filtered ? [db`id <= 12`] : [],
       order: [{ column: "id", descending: false }],
       window: { limit, offset },
