@@ -22,7 +22,7 @@ for (const { name, description } of await libraryPackages()) {
     assert.ok(one, "it has no case in the reference");
     await withSandbox(async ({ sandbox, folder }) => {
       const path = `${folder}/${name}.js`;
-      await Deno.writeFile(path, (await packedFromLibrary(name))!);
+      await Deno.writeFile(path, (await packedFromLibrary(name, folder))!);
       const tables = createTables({ folder: `${folder}/tables`, namesMayLeave: true });
       const split = one.splits?.includes(SPLIT) === false ? one.splits[0]! : SPLIT;
       const files = SPLITS[split]!(one.csv, one.sort);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { temporaryFolder } from "../../../tests/harness.ts";
 import { writtenDescription } from "../../../shared/node_protocol/description.ts";
 import { pack } from "../workshop/pack.ts";
 import { libraryPackages, packedFromLibrary } from "./library.ts";
@@ -35,10 +36,19 @@ Deno.test("every method of the library takes organizations and where, and says n
   }
 });
 
-Deno.test("packedFromLibrary() is what the workshop packs, and no algorithm is packed twice at once", async () => {
-  const { name, entry } = (await libraryPackages())[0]!;
-  const [one, other] = await Promise.all([packedFromLibrary(name), packedFromLibrary(name)]);
-  assert.equal(one, other);
-  assert.deepEqual(one, (await pack(entry)).code);
-  assert.equal(await packedFromLibrary("nosuch@1.0.0"), undefined);
+Deno.test("packedFromLibrary() is what the workshop packs, once, and keeps it for the next start", async () => {
+  const folder = await temporaryFolder();
+  try {
+    const { name, entry } = (await libraryPackages())[0]!;
+    const both = await Promise.all([1, 2].map(() => packedFromLibrary(name, folder.path)));
+    assert.equal(both[0], both[1]);
+    assert.deepEqual(both[0], (await pack(entry)).code);
+    const [file, ...others] = await Array.fromAsync(Deno.readDir(folder.path));
+    assert.deepEqual(others, []);
+    assert.ok(file!.name.startsWith(`${name} of `));
+    assert.deepEqual(await Deno.readFile(`${folder.path}/${file!.name}`), both[0]);
+    assert.equal(await packedFromLibrary("nosuch@1.0.0", folder.path), undefined);
+  } finally {
+    await folder.remove();
+  }
 });

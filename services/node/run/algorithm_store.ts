@@ -93,7 +93,7 @@ async function fromFolders(
     });
     return await keptUnderDigest(file, bytes, cacheDir);
   }
-  const packed = library && await packedFromLibrary(name).catch((cause) => {
+  const packed = library && await packedFromLibrary(name, cacheDir).catch((cause) => {
     throw new SextantError("internal", `This node cannot make its file of deno:${name}.`, {
       cause,
     });

@@ -156,13 +156,12 @@ Deno.test("createOffered() reads what the library says, without running it, unde
     assert.deepEqual(asked, ["glm@1.0.0.ts"]);
     const [own, summary] = told;
     assert.equal(own!.description, null);
-    assert.equal(summary!.digest, `sha256:${await sha256Hex(await packed("summary@1.0.0"))}`);
+    assert.equal(
+      summary!.digest,
+      `sha256:${await sha256Hex((await packedFromLibrary("summary@1.0.0", folder))!)}`,
+    );
     const { description } = (await libraryPackages()).find(({ name }) => name === "summary@1.0.0")!;
     assert.deepEqual(summary!.description, description);
     assert.deepEqual(summary!.methods, Object.keys(description.methods));
   });
 });
-
-async function packed(name: string) {
-  return (await packedFromLibrary(name))!;
-}
