@@ -14,13 +14,14 @@ interface Launcher {
   ready: Promise<void>;
 }
 
-function launch(folder: string, port?: number): Launcher {
+/** `through` is a command that starts another one. */
+function launch(folder: string, port?: number, through: string[] = []): Launcher {
   const lines: string[] = [];
   const { promise, resolve } = Promise.withResolvers<"ready">();
+  const [command, ...args] = [...through, Deno.execPath(), "run", "-A", MAIN, "up"];
   const process = startProcess({
-    command: Deno.execPath(),
-    args: ["run", "-A", MAIN, "up", "--data", folder]
-      .concat(port === undefined ? [] : ["--port", String(port)]),
+    command: command!,
+    args: [...args, "--data", folder, ...port === undefined ? [] : ["--port", String(port)]],
     env: { ...Deno.env.toObject(), NO_COLOR: "1" },
     onLine(line) {
       lines.push(line);
@@ -176,4 +177,32 @@ Deno.test("up says so when its port is taken", () =>
     } finally {
       listener.close();
     }
+  }));
+
+/** What takes root's right to such ports from the command after it; who is not root has none. */
+const WITHOUT_LOW_PORTS = Deno.uid() === 0 ? ["setpriv", "--bounding-set=-net_bind_service"] : [];
+
+/** Whether this account, with that taken from it, may still not be refused a port below 1024. */
+async function everybodyOpensLowPorts(): Promise<boolean> {
+  const path = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+  const first = await Deno.readTextFile(path).catch(() => "0");
+  const [command, ...args] = [...WITHOUT_LOW_PORTS, "true"];
+  const works = await new Deno.Command(command!, { args }).output()
+    .then(({ success }) => success, () => false);
+  return Number(first) <= 80 || !works;
+}
+
+Deno.test("up says so, before anything else, when this account may not open its port", {
+  ignore: await everybodyOpensLowPorts(),
+}, () =>
+  inFolder(async (folder) => {
+    const { process, lines, ready } = launch(folder, 80, WITHOUT_LOW_PORTS);
+    await assert.rejects(ready);
+    assert.equal((await process.exited).code, 1);
+    assert.deepEqual(lines, [
+      "Cannot start: this account may not open port 80; those below 1024 are root's. Choose " +
+      "another with --port, and put a web server in front of it if it is to be reached there.",
+    ]);
+    const made = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    assert.ok(!made.includes("postgres") && !made.includes("ports.json"), made.join());
   }));
