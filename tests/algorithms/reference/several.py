@@ -1,9 +1,11 @@
 """Methods with several sources: meta-analysis, rates, mixed models, components and clusters."""
 import numpy as np
+from scipy import stats
 import statsmodels.formula.api as smf
 from statsmodels import api as sm
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.stats.meta_analysis import combine_effects
+from statsmodels.stats.rates import confint_poisson
 
 import data
 from data import case
@@ -109,5 +111,89 @@ def meta_analyses():
     ]
 
 
+def rate(at, events, time, per=1):
+    low, high = confint_poisson(events, time, method="exact-c")
+    return {
+        f"{at}/estimate": events / time * per, f"{at}/low": low * per, f"{at}/high": high * per,
+    }
+
+
+def rate_ratio(at, a, b):
+    """Exact, given the sum of events: of all of them, the first has a binomial part."""
+    (events, time), (others, their_time) = a, b
+    low, high = stats.binomtest(int(events), int(events + others)).proportion_ci(method="exact")
+    share = time / (time + their_time)
+    tails = stats.binom.cdf(events, events + others, share), stats.binom.sf(events - 1, events + others, share)
+    return {
+        f"{at}/estimate": events / time / (others / their_time),
+        f"{at}/low": low / (1 - low) * their_time / time,
+        f"{at}/high": high / (1 - high) * their_time / time,
+        f"{at}/p": min(1, 2 * min(tails)),
+    }
+
+
+def direct(counts, standard, per):
+    """Fay and Feuer's interval, with scipy's gamma distribution."""
+    weights = standard / standard.sum()
+    events, time = counts.events, counts.time
+    mean, variance = (weights * events / time).sum(), (weights**2 * events / time**2).sum()
+    largest = (weights / time).max()
+    low = stats.gamma.ppf(0.025, mean**2 / variance, scale=variance / mean)
+    above, spread = mean + largest, variance + largest**2
+    high = stats.gamma.ppf(0.975, above**2 / spread, scale=spread / above)
+    return mean, variance, {"estimate": mean * per, "low": low * per, "high": high * per}
+
+
+def incidence_rates(frame, name, events, time, group, strata, standard, rates, per, sort):
+    table = frame.groupby([group, strata])[[events, time]].sum().set_axis(["events", "time"], axis=1)
+    crude = table.groupby(level=0).sum()
+    every = table.groupby(level=1).sum()
+    weights = every.time if standard is None else every.time * 0 + [standard[str(at)] for at in every.index]
+    expected_rates = every.events / every.time if rates is None else every.time * 0 + [rates[str(at)] for at in every.index]
+    reference = crude.index[0]
+    numbers = rate("total/rate", crude.events.sum(), crude.time.sum(), per)
+    standardised = {level: direct(table.loc[level], weights, per) for level in crude.index}
+    for level, row in crude.iterrows():
+        at = f"groups/{level}"
+        expected = (table.loc[level].time * expected_rates).sum()
+        observed = row.events
+        tails = stats.poisson.cdf(observed, expected), stats.poisson.sf(observed - 1, expected)
+        mean, variance, interval = standardised[level]
+        numbers |= rate(f"{at}/rate", row.events, row.time, per)
+        numbers |= {f"{at}/events": row.events, f"{at}/person_time": row.time}
+        numbers |= {f"{at}/direct/{key}": value for key, value in interval.items()}
+        numbers |= rate(f"{at}/indirect", observed, expected)
+        numbers |= {f"{at}/indirect/expected": expected, f"{at}/indirect/p": min(1, 2 * min(tails))}
+        if level == reference:
+            continue
+        base, base_variance, _ = standardised[reference]
+        numbers |= rate_ratio(f"{at}/ratio", tuple(row), tuple(crude.loc[reference]))
+        error = np.sqrt(variance / mean**2 + base_variance / base**2)
+        reach = np.exp(stats.norm.ppf(0.975) * error)
+        numbers |= {
+            f"{at}/direct_ratio/estimate": mean / base, f"{at}/direct_ratio/low": mean / base / reach,
+            f"{at}/direct_ratio/high": mean / base * reach,
+        }
+        difference = row.events / row.time - crude.loc[reference].events / crude.loc[reference].time
+        spread = np.sqrt(row.events / row.time**2 + crude.loc[reference].events / crude.loc[reference].time**2)
+        numbers[f"{at}/difference/low"] = (difference - stats.norm.ppf(0.975) * spread) * per
+    arguments = {"events": events, "person_time": time, "group": group, "strata": strata, "per": per}
+    if standard:
+        arguments["standard"] = standard
+    if rates:
+        arguments["standard_rates"] = rates
+    return case("incidence_rates", name, "statsmodels confint_poisson, scipy", arguments, numbers, sort=sort)
+
+
+def rates():
+    rossi = data.rossi()
+    weights, known = {"0": 3, "1": 1}, {"0": 0.004, "1": 0.008}
+    return [
+        incidence_rates(rossi, "rossi", "arrest", "week", "fin", "race", None, None, 1000, "race"),
+        incidence_rates(rossi, "rossi", "arrest", "week", "race", "wexp", weights, known, 52, "fin"),
+        incidence_rates(rossi, "rossi", "prio", "age", "paro", "mar", None, known, 1, "wexp"),
+    ]
+
+
 def cases():
-    return meta_analyses()
+    return [*meta_analyses(), *rates()]

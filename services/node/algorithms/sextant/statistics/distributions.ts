@@ -6,7 +6,7 @@
 import betainc from "@stdlib/math-base-special-betainc";
 import erfc from "@stdlib/math-base-special-erfc";
 import erfcinv from "@stdlib/math-base-special-erfcinv";
-import gammainc from "@stdlib/math-base-special-gammainc";
+import { gammaAbove } from "./incomplete_gamma.ts";
 
 /** The probability that a standard normal value lies above `z`. */
 export function normalAbove(z: number): number {
@@ -36,7 +36,7 @@ export function tQuantile(p: number, freedom: number): number {
 
 /** The probability that a value of chi-squared lies above `x`. */
 export function chiSquaredAbove(x: number, freedom: number): number {
-  return x <= 0 ? 1 : gammainc(x / 2, freedom / 2, true, true);
+  return x <= 0 ? 1 : gammaAbove(x / 2, freedom / 2);
 }
 
 /** The probability that a value of F lies above `f`. */
@@ -48,7 +48,7 @@ export function fAbove(f: number, above: number, below: number): number {
 /** The value of a gamma distribution of this shape (and scale 1) below which the probability is `p`. */
 export function gammaQuantile(p: number, shape: number): number {
   if (shape === 0) return 0;
-  return solve((x) => gammainc(x, shape, true, true), 1 - p);
+  return solve((x) => gammaAbove(x, shape), 1 - p);
 }
 
 /**
