@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { assertEveryBadValueIsSaid } from "../../../../../tests/support/bad_arguments.ts";
 import { createFederation, federate } from "../../../../../tests/support/federation.ts";
 import * as cox from "./algorithm.ts";
 
@@ -144,4 +145,13 @@ Deno.test("cox says what is wrong with its arguments and its columns", async () 
     ...small("1,1,1,1\n2,1,1,2\n3,0,1,2"),
     ...small("1,1,5,1\n2,1,5,2\n3,0,5,2"),
   ]);
+});
+
+Deno.test("cox says of each argument what it must be", async () => {
+  await assertEveryBadValueIsSaid({
+    algorithm: cox,
+    kwargs: { time: "t", event: "e", predictors: ["x"], strata: "g" },
+    files: FILES,
+    text: "name",
+  });
 });

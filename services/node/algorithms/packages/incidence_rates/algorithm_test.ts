@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { assertEveryBadValueIsSaid } from "../../../../../tests/support/bad_arguments.ts";
 import { createFederation, federate } from "../../../../../tests/support/federation.ts";
 import * as rates from "./algorithm.ts";
 
@@ -76,4 +77,13 @@ Deno.test("incidence_rates says what is wrong with its arguments and its columns
   await refused({}, /There is no person-time/, ["e,t\n1,0\n"]);
   await refused({}, /No row has a value in each/, ["e,t\nNA,1\n"]);
   await refused({}, /There are no rows/, ["e,t\n"]);
+});
+
+Deno.test("incidence_rates says of each argument what it must be", async () => {
+  await assertEveryBadValueIsSaid({
+    algorithm: rates,
+    kwargs: { ...QUESTION, group: "g", strata: "a", reference: "x" },
+    files: FILES,
+    text: "name",
+  });
 });

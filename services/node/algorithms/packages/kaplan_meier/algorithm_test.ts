@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { assertEveryBadValueIsSaid } from "../../../../../tests/support/bad_arguments.ts";
 import { federate } from "../../../../../tests/support/federation.ts";
 import * as kaplanMeier from "./algorithm.ts";
 
@@ -80,4 +81,13 @@ Deno.test("kaplan_meier says what is wrong with its arguments and its columns", 
   await refused({}, /times in "t" must not be negative/, ["t,e\n-1,1\n2,0\n"]);
   await refused({}, /"e" must hold 0 and 1/, ["t,e\n1,2\n2,1\n"]);
   await refused({}, /No row has a value in each/, ["t,e\nNA,1\n", "t,e\n2,NA\n"]);
+});
+
+Deno.test("kaplan_meier says of each argument what it must be", async () => {
+  await assertEveryBadValueIsSaid({
+    algorithm: kaplanMeier,
+    kwargs: { time: "t", event: "e" },
+    files: ["t,e,g\n1,1,a\n4,0,b\n", "t,e,g\n2,1,b\n"],
+    text: "g",
+  });
 });
