@@ -53,7 +53,6 @@ Deno.test("GET /api/algorithm says what each owner's rules let run, and what a t
     data: ["x\n1\n2\n", "x\n3\n", "x\n4\n"],
     node: (index) => ({
       algorithm_folders: [folder],
-      algorithm_library: false,
       ...index === 1
         ? { policies: { algorithms: [{ name: "deno:tally", methods: { partial: {} } }] } }
         : {},

@@ -44,7 +44,10 @@ Deno.test("a node that starts after the task was posted gets its work", async ()
 Deno.test("an algorithm of the library runs by its name, on the rows that the task chooses where owners allow it", async () => {
   const site = await createSite(stack(), {
     data: DATA,
-    node: (index) => index === 2 ? { policies: { allow_where: false } } : {},
+    node: (index) => ({
+      algorithm_library: true,
+      policies: { allowed_algorithms: ["deno:compare_means"], allow_where: index !== 2 },
+    }),
   });
   for (const member of site.members) await site.startNode(member);
   const run = async (kwargs: Record<string, unknown>) => {

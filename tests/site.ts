@@ -178,7 +178,8 @@ async function createMember(
       port: Number(port),
       databases: [{ label: "default", uri: "data.csv", type: "csv" }],
       algorithm_folders: [OWN_ALGORITHMS, TEST_ALGORITHMS],
-      algorithm_library: true,
+      // To pack it takes seconds.
+      algorithm_library: false,
       ...node,
     }),
   );
