@@ -54,7 +54,7 @@ export async function benchLibrary({ quick }: BenchContext): Promise<void> {
     for (const [name, { algorithm, kwargs }] of Object.entries(ANALYSES)) {
       const file = `${algorithm}@1.0.0`;
       const path = `${folder}/${file}.js`;
-      await Deno.writeFile(path, (await packedFromLibrary(file))!);
+      await Deno.writeFile(path, (await packedFromLibrary(file, folder))!);
       let best = Infinity;
       for (let turn = 0; turn < TIMES; turn++) {
         const began = performance.now();
