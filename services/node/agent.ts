@@ -23,6 +23,7 @@ import { readableFormats } from "./encryption/formats.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import { tellAlgorithms } from "./hub/algorithms.ts";
 import { type Broker, connectBroker } from "./hub/broker.ts";
+import { openKnownHub } from "./hub/known_hub.ts";
 import { createHub, type Hub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./hub/metrics.ts";
 import { createWayOut, type WayOut } from "./hub/way_out.ts";
@@ -127,7 +128,7 @@ async function start(
 
   const wayOut = createWayOut(config.wayOut);
   life.onStop("ways out", wayOut.close);
-  const { hub, identity, broker } = await reachHub(life, {
+  const { hub, identity, audit, broker } = await reachHub(life, {
     config,
     wayOut,
     starting,
@@ -135,7 +136,6 @@ async function start(
     tell,
   });
   const nodeId = identity.id;
-  const audit = await openAudit(life, { folder, nodeId });
   const stopping = new AbortController();
   const silenced = new AbortController();
   const signal = silenced.signal;
@@ -178,6 +178,11 @@ async function start(
     reporter,
     attempts,
     log,
+    place: {
+      organizationId: identity.organization.id,
+      collaborationId: identity.collaboration.id,
+    },
+    audit,
     onReady() {
       ready.resolve();
       void shareConfig(config, { ...about, tables });
@@ -208,7 +213,7 @@ async function reachHub(
     wayOut: WayOut;
     tell: (news: Partial<AgentState>) => void;
   },
-): Promise<{ hub: Hub; identity: NodeIdentity; broker: Broker }> {
+): Promise<{ hub: Hub; identity: NodeIdentity; audit: AuditLog; broker: Broker }> {
   const { log } = life;
   const { api, apiKey } = config;
   const payloadFormats = readableFormats(config);
@@ -221,12 +226,14 @@ async function reachHub(
   const nodeId = identity.id;
   log.info("Logged in", { node_id: nodeId, node: identity.name });
   tell({ node: identity, waitsFor: "the broker" });
-  const ways = { hub, wayOut, onTrouble };
+  const audit = await openAudit(life, { folder: config.dataFolder, nodeId });
+  const known = await openKnownHub({ folder: config.dataFolder, audit, log });
+  const ways = { hub, known, wayOut, onTrouble };
   const options = { ...ways, nodeId, log, signal: starting, onRefused: fail };
   const broker = await connectBroker(options);
   life.onStop("broker", broker.close);
   tell({ waitsFor: "the hub's welcome", contact: () => broker.connection.flush() });
-  return { hub, identity, broker };
+  return { hub, identity, audit, broker };
 }
 
 /** Notes the hub's seals, and tells the hub what the owner lets the node tell of itself. */

@@ -12,10 +12,12 @@ import {
 } from "../../shared/command_line/read_args.ts";
 import { ConfigError } from "../../shared/service/config.ts";
 import { messageOf } from "../../shared/service/errors.ts";
+import { isUserPublicKey } from "../../shared/broker/signing.ts";
 import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { acceptKey } from "./encryption/known_keys.ts";
 import { keygen } from "./encryption/keygen.ts";
+import { acceptHub } from "./hub/known_hub.ts";
 import { forgetVariables } from "./hub/way_out.ts";
 import { readStatus, showStatus } from "./record/agent_status.ts";
 import { readPieces } from "./payload/pieces.ts";
@@ -28,6 +30,8 @@ export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 
        deno task node audit verify --config FILE [--expect DIGEST]
        deno task node accept-key --config FILE --organization ID --key FINGERPRINT
 
+       deno task node accept-hub --config FILE [--key KEY]... [--url URL]
+
   --explain says what the rules would do with a task, of which only "image" must be there:
     {"image": "…", "store": "https://…", "user": {"id": 1, "name": "…"}, "organization": {"id": 1, "name": "…"},
      "databases": ["…"], "organizations": 3, "method": "…", "args": [], "kwargs": {}}
@@ -39,6 +43,7 @@ export function findCommand(args: string[]): (() => Promise<number>) | undefined
   if (name === "keygen") return () => keygen(rest);
   if (name === "check") return () => withConfig(rest, runCheck);
   if (name === "status") return () => withConfig(rest, runStatus);
+  if (name === "accept-hub") return () => withConfig(rest, runAcceptHub);
   if (name === "accept-key") return () => withConfig(rest, runAcceptKey);
   if (name === "audit") {
     return () => {
@@ -55,7 +60,8 @@ interface Options {
   explain?: string | undefined;
   expect?: string | undefined;
   organization?: string | undefined;
-  key?: string | undefined;
+  key?: string[] | undefined;
+  url?: string | undefined;
 }
 
 async function withConfig(
@@ -71,7 +77,8 @@ async function withConfig(
         explain: { type: "string" },
         expect: { type: "string" },
         organization: { type: "string" },
-        key: { type: "string" },
+        key: { type: "string", multiple: true },
+        url: { type: "string" },
       },
     });
     if (!values.config) throw new Error("--config FILE is missing");
@@ -128,7 +135,7 @@ async function runAcceptKey({ config, organization, key }: Options): Promise<num
     return 2;
   }
   const organizationId = wholeNumber("organization", organization, 1);
-  const fingerprint = key.toLowerCase();
+  const fingerprint = key.join().toLowerCase();
   if (!/^sha256:[0-9a-f]{64}$/.test(fingerprint)) {
     console.error('--key must be a fingerprint: "sha256:" and 64 hexadecimal digits.');
     return 2;
@@ -147,6 +154,22 @@ async function runAcceptKey({ config, organization, key }: Options): Promise<num
     `From now on the key ${fingerprint} of organization ${organizationId} is used` +
       (before === undefined || before === fingerprint ? "." : `; it was ${before} before.`),
   );
+  return 0;
+}
+
+async function runAcceptHub({ config, key = [], url }: Options): Promise<number> {
+  if (key.length === 0 && url === undefined) {
+    console.error("--key KEY or --url URL is missing: the agent's log names them.");
+    return 2;
+  }
+  const bad = key.find((one) => !isUserPublicKey(one));
+  if (bad !== undefined || (url !== undefined && !/^wss?:\/\/|^tls:\/\/|^nats:\/\//.test(url))) {
+    console.error(`Cannot accept ${bad ?? url}: it is no ${bad ? "key" : "address of a broker"}.`);
+    return 2;
+  }
+  const { dataFolder } = await readNodeConfig(config);
+  await acceptHub(dataFolder, { keys: key, url });
+  console.log(`Accepted: ${[...key, ...(url ? [url] : [])].join(", ")}. Start the agent again.`);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { name, nullAsAbsent, queryBoolean, queryId, repeatable, text } from "./fields.ts";
 import { pageQuery } from "./paging.ts";
+import { isRsaPublicKey } from "./public_key.ts";
 import { link } from "./references.ts";
 
 const addressLine = nullAsAbsent(text.pipe(z.string().max(128)));
@@ -13,7 +14,10 @@ const addressLine = nullAsAbsent(text.pipe(z.string().max(128)));
  * An RSA key of 16384 bits takes 3900. The key is part of every Organization, and those go from
  * service to service in messages.
  */
-const publicKey = text.pipe(z.string().max(4096)).refine(isBase64, "must be base64");
+const publicKey = text.pipe(z.string().max(4096)).refine(isBase64, "must be base64").refine(
+  (value) => value === "" || isRsaPublicKey(value),
+  "must be base64 of an RSA public key in PEM (-----BEGIN PUBLIC KEY-----), never a private one",
+);
 
 export const newOrganization = z.object({
   name,

@@ -12,6 +12,8 @@ export const killSchema = z.object({
   result_id: id,
   /** `null` is whichever is under way. */
   attempt: id.nullable(),
+  /** ISO 8601; not told by hubs of the version before. */
+  issued_at: z.iso.datetime().optional(),
 });
 /** A run to stop. */
 export type Kill = z.infer<typeof killSchema>;

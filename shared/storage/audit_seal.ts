@@ -30,17 +30,28 @@ export function sealDigest(previous: string, seal: Omit<Seal, "sha256">): string
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** Puts the records since the last seal under a new one; `undefined` when there are none. */
+/**
+ * However little happens, a seal comes this often, of no records if need be: whoever watches can tell
+ * a record in which nothing happens from one that is held back.
+ */
+export const SEAL_AT_LEAST_EVERY_MS = 6 * 3_600_000;
+
+/**
+ * Puts the records since the last seal under a new one; `undefined` when there are none, and the last
+ * seal is not older than {@linkcode SEAL_AT_LEAST_EVERY_MS}.
+ */
 export async function sealAudit(db: Db, now: Date): Promise<Seal | undefined> {
   const [newest] = await db<{ id: number | null }[]>`select max(id)::float8 as id from audit`;
   const [last] = await seals(db, { newest: 1 });
-  if ((newest!.id ?? 0) <= (last?.last_id ?? 0)) return undefined;
+  const isDue = last !== undefined &&
+    now.getTime() - Date.parse(last.sealed_at) >= SEAL_AT_LEAST_EVERY_MS;
+  if ((newest!.id ?? 0) <= (last?.last_id ?? 0) && !isDue) return undefined;
   const horizon = await db.begin(async (tx) => {
     await tx`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`;
     // Whoever had taken a number below this has committed or given it back.
     await tx`lock table audit in share mode`;
-    const [row] = await tx<{ id: number }[]>`select max(id)::float8 as id from audit`;
-    return row!.id;
+    const [row] = await tx<{ id: number | null }[]>`select max(id)::float8 as id from audit`;
+    return Math.max(row!.id ?? 0, last?.last_id ?? 0);
   });
   return await db.begin(async (tx) => {
     const { records, records_sha256 } = await digestRecords(tx, last?.last_id ?? 0, horizon);

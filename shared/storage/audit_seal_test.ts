@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { useTestPostgres } from "../../tests/harness.ts";
-import { checkSeals, sealAudit, sealDigest, seals } from "./audit_seal.ts";
+import { checkSeals, SEAL_AT_LEAST_EVERY_MS, sealAudit, sealDigest, seals } from "./audit_seal.ts";
 import { type Db, migrate, openDatabase } from "./db.ts";
 import { silentLogger } from "../service/log.ts";
 
@@ -58,6 +58,22 @@ Deno.test("sealAudit() covers each record once, and each seal the one before", a
       sha256: second!.sha256,
       problem: null,
     });
+  });
+});
+
+Deno.test("sealAudit() seals a record in which nothing happens now and then, for those who watch", async () => {
+  await withRecord(async (db) => {
+    const later = (ms: number) => new Date(NOW.getTime() + ms);
+    assert.equal(await sealAudit(db, later(SEAL_AT_LEAST_EVERY_MS)), undefined, "nothing yet");
+    await record(db, "a");
+    const first = await sealAudit(db, NOW);
+    assert.equal(await sealAudit(db, later(SEAL_AT_LEAST_EVERY_MS - 1)), undefined);
+    const empty = await sealAudit(db, later(SEAL_AT_LEAST_EVERY_MS));
+    assert.deepEqual([empty?.number, empty?.records, empty?.last_id], [2, 0, first!.last_id]);
+    await record(db, "b");
+    await sealAudit(db, later(SEAL_AT_LEAST_EVERY_MS + 1));
+    const { seals, records, problem } = await checkSeals(db);
+    assert.deepEqual({ seals, records, problem }, { seals: 3, records: 2, problem: null });
   });
 });
 

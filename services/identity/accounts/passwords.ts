@@ -22,9 +22,14 @@ function isBcrypt(stored: string): boolean {
   return /^\$2[aby]\$/.test(stored);
 }
 
-/** Whether `stored` should be replaced, now that the password is known. */
+/**
+ * Whether `stored` should be replaced, now that the password is known: a hash of v6, or one that was
+ * made when {@linkcode PARAMETERS} asked for less.
+ */
 export function needsUpgrade(stored: string): boolean {
-  return isBcrypt(stored);
+  if (isBcrypt(stored)) return true;
+  const [, memory, time] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$/.exec(stored) ?? [];
+  return !(Number(memory) >= PARAMETERS.memoryCost && Number(time) >= PARAMETERS.timeCost);
 }
 
 function verifyOne(stored: string, password: string): Promise<boolean> {

@@ -30,6 +30,10 @@ Deno.test("verifyPassword() knows the password by either kind of hash, and no ot
   }
   assert.equal(await verifyPassword(undefined, PASSWORD, { bcryptInUse: true }), false);
   assert.deepEqual([needsUpgrade(BCRYPT), needsUpgrade(ARGON2)], [true, false]);
+  const weaker = ARGON2.replace(/m=\d+/, "m=4096");
+  assert.equal(needsUpgrade(weaker), true, "parameters that were raised since");
+  assert.equal(needsUpgrade(ARGON2.replace(/t=\d+/, "t=1")), true);
+  assert.equal(needsUpgrade(ARGON2.replace(/t=\d+/, "t=3")), false);
 });
 
 Deno.test("verifyPassword() does the same work for a known user as for an unknown one", async () => {

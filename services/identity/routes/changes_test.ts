@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { PASSWORD, type TestHub, useTestHub } from "../../../tests/support/hub.ts";
 import { DEFAULT_ROLES, ruleName, RULES } from "../rights/catalogue.ts";
 
@@ -37,6 +38,11 @@ async function newUser({ call, root, login }: TestHub, given: NewUser = {}) {
   return { id: made.body.id as number, username, token: await login(username) };
 }
 
+const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const KEY = btoa(pair.publicKey.export({ type: "spki", format: "pem" }) as string);
+const PRIVATE_KEY = btoa(pair.privateKey.export({ type: "pkcs8", format: "pem" }) as string);
+const CURVE = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" });
+
 function sessions({ db }: TestHub, userId: number) {
   return db.identity`select id from session where client_type = 'user' and client_id = ${userId}`;
 }
@@ -44,7 +50,7 @@ function sessions({ db }: TestHub, userId: number) {
 Deno.test("PATCH /organization changes what is given; null leaves alone; keeps the key exactly", async () => {
   const { call, root } = hub();
   const id = 1; // one's own, whose key one may change
-  const public_key = btoa("-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n");
+  const public_key = KEY;
   const changed = await call("PATCH", `/organization/${id}`, {
     token: root,
     body: { country: "NL", public_key, domain: null, unknown_key: 1 },
@@ -68,7 +74,7 @@ Deno.test("PATCH /organization: members alone change the public key, whatever so
     roles: [ROLE["Organization Admin"]!],
   });
   const path = `/organization/${partner}`;
-  const body = { country: "NL", public_key: btoa("a key") };
+  const body = { country: "NL", public_key: KEY };
   for (const token of [root, admin.token]) {
     for (const public_key of [body.public_key, ""]) {
       const refused = await call("PATCH", path, { token, body: { ...body, public_key } });
@@ -92,7 +98,7 @@ Deno.test("PATCH /organization: members alone change the public key, whatever so
 
 Deno.test("POST /organization takes a public key from whoever makes the organization", async () => {
   const { call, root } = hub();
-  const body = { name: `organization ${++serial}`, public_key: btoa("a key") };
+  const body = { name: `organization ${++serial}`, public_key: KEY };
   const made = await call("POST", "/organization", { token: root, body });
   assert.deepEqual([made.status, made.body.public_key], [201, body.public_key]);
 });
@@ -103,7 +109,16 @@ Deno.test("PATCH /organization refuses duplicates, numbers as names and keys tha
   // A megabyte of key would be in every answer that shows the organization, and no message between
   // services could hold it.
   const large = { public_key: btoa("k".repeat(2 ** 19)) };
-  for (const body of [{ name: "root" }, { name: "123" }, { public_key: "-----BEGIN" }, large]) {
+  const keys = [PRIVATE_KEY, btoa("a key"), btoa(CURVE as string), KEY.slice(0, -8)];
+  for (
+    const body of [
+      { name: "root" },
+      { name: "123" },
+      { public_key: "-----BEGIN" },
+      large,
+      ...keys.map((public_key) => ({ public_key })),
+    ]
+  ) {
     const { status } = await call("PATCH", `/organization/${id}`, { token: root, body });
     assert.equal(status, 400, JSON.stringify(body));
   }

@@ -54,6 +54,15 @@ export async function readApiKey(
   }
 }
 
+/** Throws for a key file that others than its owner can read. */
+async function demandPrivate(path: string): Promise<void> {
+  const { mode } = await Deno.stat(path);
+  if (mode === null || (mode & 0o007) === 0) return;
+  throw new Error(
+    `everybody on this machine can read or change ${path}; chmod 600 (or 640 for a group) mends that`,
+  );
+}
+
 /**
  * The text of the organization's private key, which has been checked; `undefined` without
  * encryption and when there is a problem with it.
@@ -78,6 +87,7 @@ export async function readPrivateKeyText(
   try {
     const pem = inVariable ?? await Deno.readTextFile(absolute(private_key!));
     readPrivateKey(pem);
+    if (inVariable === undefined) await demandPrivate(absolute(private_key!));
     return pem;
   } catch (error) {
     const source = inVariable ? `the variable ${PRIVATE_KEY_VARIABLE}` : "encryption.private_key";

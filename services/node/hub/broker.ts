@@ -25,6 +25,7 @@ import { claimsOf } from "./claims.ts";
 import type { HubTrust } from "../../../shared/node_protocol/hub_signature.ts";
 import { signAsNode } from "../../../shared/node_protocol/node_signature.ts";
 import type { Hub } from "./hub.ts";
+import type { KnownHub } from "./known_hub.ts";
 import { networkReason } from "./network_reason.ts";
 import type { WayOut } from "./way_out.ts";
 
@@ -52,6 +53,8 @@ export interface Broker {
 
 export interface ConnectBrokerOptions {
   hub: Hub;
+  /** What this node remembers of the hub; without it everything is believed as it comes. */
+  known?: KnownHub;
   nodeId: number;
   wayOut: WayOut;
   log: Logger;
@@ -65,10 +68,14 @@ export interface ConnectBrokerOptions {
 
 /** Connects, however long hub and broker take to answer, and stays connected until `close`. */
 export async function connectBroker(
-  { hub, nodeId, wayOut, log, onTrouble, signal, onRefused }: ConnectBrokerOptions,
+  { hub, known, nodeId, wayOut, log, onTrouble, signal, onRefused }: ConnectBrokerOptions,
 ): Promise<Broker> {
   const { seed, publicKey } = newUserKey();
-  let credential = await hub.brokerCredential(publicKey, signal);
+  const ask = async (signal: AbortSignal) => {
+    const given = await hub.brokerCredential(publicKey, signal);
+    return known ? await known.hold(given) : given;
+  };
+  let credential = await ask(signal);
   const closing = new AbortController();
   let there: BrokerConnection | undefined = undefined;
   const isUp = () => there?.connected === true;
@@ -110,7 +117,7 @@ export async function connectBroker(
       while (Date.now() - began < lifetime / 2 && (isUp() || Date.now() - began < patience)) {
         await delay(Math.min(5000, patience), undefined, { signal: closing.signal });
       }
-      credential = await hub.brokerCredential(publicKey, closing.signal);
+      credential = await ask(closing.signal);
       // The client asks for the newest credential at every attempt to connect.
       if (!there?.connected) continue;
       await there.renew().catch((error) =>

@@ -18,13 +18,26 @@ import type { AuditLog } from "./audit_log.ts";
 
 const FILE = "hub-record.json";
 const EVERY_MS = 3_600_000;
+/**
+ * A seal comes every six hours, whatever happens (`SEAL_AT_LEAST_EVERY_MS`). Without a new one for
+ * this long, by this machine's clock, the record is held back, or nobody keeps it.
+ */
+const GREATEST_AGE_MS = 86_400_000;
+/** Any replica of a service seals, by its own clock. */
+const REPLICAS_DIFFER_MS = 600_000;
 
 const notedSchema = z.partialRecord(
   z.enum(HUB_SERVICES),
-  z.object({ number: z.number().int(), sha256: z.string() }),
+  z.object({
+    number: z.number().int(),
+    sha256: z.string(),
+    // Not kept by agents of the version before.
+    last_id: z.number().int().optional(),
+    sealed_at: z.string().optional(),
+  }),
 );
 type Noted = z.infer<typeof notedSchema>;
-type Note = Pick<Seal, "number" | "sha256">;
+type Note = Pick<Seal, "number" | "sha256"> & Partial<Pick<Seal, "last_id" | "sealed_at">>;
 /** Asks for some of one service's seals. */
 type Ask = (which: string) => Promise<Seal[]>;
 
@@ -35,6 +48,7 @@ export interface WitnessOptions {
   audit: Pick<AuditLog, "record">;
   log: Logger;
   signal: AbortSignal;
+  now?: () => number;
 }
 
 /**
@@ -45,18 +59,28 @@ export async function witnessHub(
   options: WitnessOptions,
   everyMs = EVERY_MS,
 ): Promise<void> {
-  const { log, signal } = options;
+  const { log, audit, signal, now = Date.now } = options;
+  let looked = now();
   while (!signal.aborted) {
-    await lookAtSeals(options).catch((error) =>
-      log.debug("Cannot look at the hub's seals now", { reason: messageOf(error) })
-    );
+    try {
+      await lookAtSeals(options);
+      looked = now();
+    } catch (error) {
+      const reason = messageOf(error);
+      log.debug("Cannot look at the hub's seals now", { reason });
+      if (!signal.aborted && now() - looked > GREATEST_AGE_MS) {
+        const problem = `No seal could be had since ${new Date(looked).toISOString()}: ${reason}`;
+        log.error("The hub's audit record cannot be watched", { problem });
+        await audit.record("hub record broken", { problem });
+      }
+    }
     await delay(everyMs, undefined, { signal }).catch(() => {});
   }
 }
 
 /** Follows each service's chain from what was noted to its newest seal, and notes that. */
 export async function lookAtSeals(
-  { hub, folder, audit, log, signal }: WitnessOptions,
+  { hub, folder, audit, log, signal, now = Date.now }: WitnessOptions,
 ): Promise<void> {
   const schema = z.object({ data: z.array(sealSchema) });
   const sealsOf = (service: HubService): Ask => async (which) =>
@@ -65,7 +89,7 @@ export async function lookAtSeals(
   const noted = await readNoted(path);
   for (const service of HUB_SERVICES) {
     const before = noted[service];
-    const found = await follow(sealsOf(service), before);
+    const found = await follow(sealsOf(service), before, now());
     if (typeof found === "string") {
       log.error("The hub's audit record is not what it was", {
         service,
@@ -78,7 +102,8 @@ export async function lookAtSeals(
       continue;
     }
     if (!found || found.number === before?.number) continue;
-    await audit.record("hub record noted", { service, ...found });
+    const { number, sha256 } = found;
+    await audit.record("hub record noted", { service, number, sha256 });
     noted[service] = found;
     await Deno.writeTextFile(`${path}.new`, JSON.stringify(noted), { mode: 0o600 });
     await Deno.rename(`${path}.new`, path);
@@ -92,24 +117,71 @@ export async function lookAtSeals(
 async function follow(
   ask: Ask,
   noted: Note | undefined,
+  now: number,
 ): Promise<Note | string | undefined> {
   if (!noted) {
     const newest = (await ask("newest=1")).at(-1);
-    return newest && { number: newest.number, sha256: newest.sha256 };
+    if (!newest) return undefined;
+    return whyWrongTime(newest, now) ?? whySenseless(newest, {}) ?? noteOf(newest);
   }
   const [same, ...following] = await ask(`after=${noted.number - 1}&noted=${noted.sha256}`);
   if (same?.number !== noted.number) return `Seal ${noted.number} is gone.`;
   if (same.sha256 !== noted.sha256) return `Seal ${noted.number} is another one.`;
-  let last: Note = noted;
+  let last: Note = { ...noted, last_id: same.last_id, sealed_at: same.sealed_at };
   for (let some = following; some.length > 0; some = await ask(`after=${last.number}`)) {
     for (const seal of some) {
       if (seal.number !== last.number + 1 || seal.sha256 !== sealDigest(last.sha256, seal)) {
         return `Seal ${seal.number} does not follow seal ${last.number}.`;
       }
-      last = { number: seal.number, sha256: seal.sha256 };
+      const senseless = whySenseless(seal, last);
+      if (senseless) return senseless;
+      last = noteOf(seal);
     }
   }
-  return last;
+  return whyWrongTime(last, now) ?? last;
+}
+
+const noteOf = ({ number, sha256, last_id, sealed_at }: Seal): Note => ({
+  number,
+  sha256,
+  last_id,
+  sealed_at,
+});
+
+/** What a seal says that no record can be like, after the one before it. */
+function whySenseless(
+  { number, last_id, records, sealed_at }: Seal,
+  before: Partial<Note>,
+): string | undefined {
+  if (records < 0 || last_id < 0) {
+    return `Seal ${number} covers ${records} records up to ${last_id}.`;
+  }
+  if (Number.isNaN(Date.parse(sealed_at))) return `Seal ${number} has no time: ${sealed_at}.`;
+  if (before.last_id !== undefined && last_id < before.last_id) {
+    return `Seal ${number} ends at record ${last_id}, and the one before at ${before.last_id}.`;
+  }
+  if (records > last_id - (before.last_id ?? 0)) {
+    return `Seal ${number} covers ${records} records up to number ${last_id}, after ${
+      before.last_id ?? 0
+    }.`;
+  }
+  if (
+    before.sealed_at !== undefined &&
+    Date.parse(sealed_at) < Date.parse(before.sealed_at) - REPLICAS_DIFFER_MS
+  ) {
+    return `Seal ${number} is of ${sealed_at}, and the one before of ${before.sealed_at}.`;
+  }
+}
+
+/** What is wrong with the time of the newest seal. */
+function whyWrongTime({ number, sealed_at = "" }: Partial<Note>, now: number): string | undefined {
+  const age = now - Date.parse(sealed_at);
+  if (age > GREATEST_AGE_MS) {
+    return `The newest seal, ${number}, is of ${sealed_at}: none came since.`;
+  }
+  if (age < -GREATEST_AGE_MS) {
+    return `The newest seal, ${number}, is of ${sealed_at}, which is to come.`;
+  }
 }
 
 async function readNoted(path: string): Promise<Noted> {

@@ -6,7 +6,13 @@ import { temporaryFolder } from "../../../tests/harness.ts";
 import type { HubRequest } from "../hub/hub.ts";
 import { lookAtSeals } from "./hub_witness.ts";
 
-function chainOf(length: number, word = "record"): Seal[] {
+const SEALED = Date.parse("2026-03-24T10:00:00.000Z");
+
+function chainOf(
+  length: number,
+  word = "record",
+  change: (seal: Omit<Seal, "sha256">) => Partial<Seal> = () => ({}),
+): Seal[] {
   const chain: Seal[] = [];
   for (let number = 1; number <= length; number++) {
     const seal = {
@@ -16,6 +22,7 @@ function chainOf(length: number, word = "record"): Seal[] {
       records_sha256: `${word} ${number}`,
       sealed_at: "2026-03-24T10:00:00.000Z",
     };
+    Object.assign(seal, change(seal));
     chain.push({ ...seal, sha256: sealDigest(chain.at(-1)?.sha256 ?? NO_SEAL, seal) });
   }
   return chain;
@@ -23,7 +30,9 @@ function chainOf(length: number, word = "record"): Seal[] {
 
 /** A data station that looks at the seals of identity as they are in `chain`; what it records. */
 async function withWitness(
-  work: (look: (chain: Seal[]) => Promise<Record<string, unknown>[]>) => Promise<void>,
+  work: (
+    look: (chain: Seal[], now?: number) => Promise<Record<string, unknown>[]>,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = await temporaryFolder();
   const recorded: Record<string, unknown>[] = [];
@@ -34,7 +43,7 @@ async function withWitness(
     },
   };
   try {
-    await work(async (chain) => {
+    await work(async (chain, now = SEALED + 60_000) => {
       const hub = {
         request<T>(path: string, schema: { parse(value: unknown): T }, _options?: HubRequest) {
           const { searchParams } = new URL(path, "http://hub");
@@ -47,7 +56,14 @@ async function withWitness(
         },
       };
       const signal = new AbortController().signal;
-      await lookAtSeals({ hub, folder: folder.path, audit, log: silentLogger, signal } as never);
+      await lookAtSeals({
+        hub,
+        folder: folder.path,
+        audit,
+        log: silentLogger,
+        signal,
+        now: () => now,
+      } as never);
       return recorded.splice(0);
     });
   } finally {
@@ -89,6 +105,42 @@ Deno.test("lookAtSeals() records it when the chain does not go on from what was 
       }
       const [goneOn] = await look(chain);
       assert.deepEqual([goneOn?.event, goneOn?.number], ["hub record noted", 5], what);
+    });
+  }
+});
+
+Deno.test("lookAtSeals() records it when no new seal comes, or one of another time", async () => {
+  const day = 86_400_000;
+  await withWitness(async (look) => {
+    const chain = chainOf(3);
+    assert.equal((await look(chain))[0]?.event, "hub record noted");
+    const [frozen] = await look(chain, SEALED + day + 1);
+    assert.equal(frozen?.event, "hub record broken");
+    assert.match(String(frozen?.problem), /The newest seal, 3, .* none came since/);
+    const [early] = await look(chain, SEALED - day - 1);
+    assert.match(String(early?.problem), /which is to come/);
+  });
+  await withWitness(async (look) => {
+    const [frozen] = await look(chainOf(3), SEALED + day + 1);
+    assert.equal(frozen?.event, "hub record broken", "the first one that is seen, too");
+  });
+});
+
+Deno.test("lookAtSeals() records it when a chain says what no record can be like", async () => {
+  const at = (seal: Omit<Seal, "sha256">, change: Partial<Seal>) => seal.number === 5 ? change : {};
+  const cases: [(seal: Omit<Seal, "sha256">) => Partial<Seal>, RegExp][] = [
+    [(seal) => at(seal, { records: 4 }), /Seal 5 covers 4 records up to number 15, after 12/],
+    [(seal) => at(seal, { records: -1 }), /Seal 5 covers -1 records/],
+    [(seal) => at(seal, { last_id: 11, records: 0 }), /Seal 5 ends at record 11/],
+    [(seal) => at(seal, { sealed_at: "2026-03-24T09:00:00.000Z" }), /Seal 5 is of .*T09/],
+    [(seal) => at(seal, { sealed_at: "some day" }), /Seal 5 has no time/],
+  ];
+  for (const [change, problem] of cases) {
+    await withWitness(async (look) => {
+      await look(chainOf(3));
+      const [broken] = await look(chainOf(6, "record", change));
+      assert.equal(broken?.event, "hub record broken");
+      assert.match(String(broken?.problem), problem);
     });
   }
 });

@@ -15,10 +15,12 @@ import type { Broker } from "../hub/broker.ts";
 import { readKill } from "../../../shared/node_protocol/kill.ts";
 import type { ReportAnswer } from "../../../shared/node_protocol/reports.ts";
 import type { SecondAgent } from "../../../shared/node_protocol/second_agent.ts";
+import type { AuditLog } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
 import { Interruption } from "./interruption.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Reporter } from "./reporter.ts";
+import { type NodePlace, whyNotThisDispatch, whyNotThisKill } from "./addressed.ts";
 import { takeDispatched } from "./work_intake.ts";
 
 export interface IntakeOptions {
@@ -28,6 +30,9 @@ export interface IntakeOptions {
   reporter: Reporter;
   attempts: Attempts;
   log: Logger;
+  /** Where this node belongs. */
+  place: NodePlace;
+  audit: Pick<AuditLog, "record">;
   /** Called once the hub knows that this agent is there. */
   onReady: () => void;
   signal: AbortSignal;
@@ -40,7 +45,16 @@ export async function takeWork(options: IntakeOptions): Promise<void> {
     callback: (error, message) => {
       if (error) return log.warn("Cannot receive kills", { reason: messageOf(error) });
       const reading = readKill(message, broker.trust(subjects.kill(nodeId)));
-      if ("refused" in reading) return log.warn("Dropped a kill", { reason: reading.refused });
+      const refused = "refused" in reading
+        ? reading.refused
+        : "result_id" in reading.value
+        ? whyNotThisKill(reading.value, Date.now())
+        : undefined;
+      if ("refused" in reading || refused !== undefined) {
+        log.warn("Dropped a kill", { reason: refused });
+        void options.audit.record("hub message refused", { what: "kill", reason: refused });
+        return;
+      }
       if ("second_agent" in reading.value) return sayThatThereIsAnother(reading.value, options);
       options.attempts.interrupt(
         reading.value,
@@ -58,7 +72,12 @@ export async function takeWork(options: IntakeOptions): Promise<void> {
         resumed = true;
         dropUnwanted(options, drop);
         options.onReady();
-        await takeDispatched(options, AbortSignal.any([connected, options.reporter.disowned]));
+        await takeDispatched({
+          ...options,
+          whyNot: (dispatch) => whyNotThisDispatch(dispatch, options.place, Date.now()),
+          onRefused: (reason) =>
+            void options.audit.record("hub message refused", { what: "dispatch", reason }),
+        }, AbortSignal.any([connected, options.reporter.disowned]));
       }, { what: "take work", log, signal: connected }).catch((error) => {
         if (!connected.aborted) throw error;
       });

@@ -31,6 +31,10 @@ export interface WorkIntakeOptions {
   reporter: Pick<Reporter, "work" | "accepted">;
   attempts: Pick<Attempts, "accept" | "size" | "whenAtMost">;
   log: Logger;
+  /** Why a dispatch that the hub has signed is not for this node, if it is not. */
+  whyNot?: (dispatch: Dispatch) => string | undefined;
+  /** Told of every dispatch that is dropped. */
+  onRefused?: (reason: string) => void;
   /** How often is asked for work that was not heard of; each time somewhat earlier or later. */
   askEveryMs?: number;
   /** How long acceptances wait for others, and for the start of their run. */
@@ -47,7 +51,7 @@ export async function takeDispatched(
   options: WorkIntakeOptions,
   signal: AbortSignal,
 ): Promise<never> {
-  const { nodeId, broker, reporter, attempts, log } = options;
+  const { nodeId, broker, reporter, attempts, log, whyNot, onRefused } = options;
   const { askEveryMs = 60_000, mostHeld = 10_000 } = options;
   const subject = subjects.dispatch(nodeId);
   const tell = createAcceptances(options, signal);
@@ -56,7 +60,7 @@ export async function takeDispatched(
   function hear(message: Msg): void {
     const reading = readDispatch(message, broker.trust(subject));
     if ("refused" in reading) {
-      log.warn("Dropped a dispatch", { subject: message.subject, reason: reading.refused });
+      drop(message.subject, reading.refused);
     } else if ("wake_up" in reading.value || attempts.size >= mostHeld) {
       wakeUp.resolve();
     } else {
@@ -65,7 +69,14 @@ export async function takeDispatched(
     }
   }
 
+  function drop(subject: string, reason: string): void {
+    log.warn("Dropped a dispatch", { subject, reason });
+    onRefused?.(reason);
+  }
+
   async function accept(dispatch: Dispatch): Promise<void> {
+    const reason = whyNot?.(dispatch);
+    if (reason) return drop(subject, reason);
     await attempts.accept(dispatch);
     tell(dispatch);
   }
@@ -77,9 +88,8 @@ export async function takeDispatched(
       const accepted: Promise<void>[] = [];
       for (const signed of page.dispatches) {
         const reading = readSignedDispatch(signed, broker.trust(subject));
-        if ("refused" in reading) {
-          log.warn("Dropped a dispatch", { subject, reason: reading.refused });
-        } else accepted.push(accept(reading.value));
+        if ("refused" in reading) drop(subject, reading.refused);
+        else accepted.push(accept(reading.value));
       }
       await Promise.all(accepted);
       after = page.next;

@@ -88,12 +88,18 @@ export function createSubtaskClient(
   });
   let count = 0;
 
-  /** What the results of a subtask are, by the ids of its runs. */
-  async function readResults(taskId: number, runs: Parts["runs"]): Promise<Map<number, unknown>> {
+  /**
+   * What the results of a subtask are, by the ids of its runs; of one that cannot be read, the
+   * reason.
+   */
+  async function readResults(
+    taskId: number,
+    runs: Parts["runs"],
+  ): Promise<Map<number, { value: unknown } | { unreadable: string }>> {
     const organizationOf = new Map(runs.map(({ id, organization }) => [id, organization.id]));
     const { data } = await subtasks.get(`/result?task_id=${taskId}`, resultsSchema);
     const readStored = subtasks.openReader();
-    const contents = new Map<number, unknown>();
+    const contents = new Map<number, { value: unknown } | { unreadable: string }>();
     for (const result of data) {
       const stored = await readStored(result).catch((error) => {
         if (!(error instanceof TooLargeError)) throw error;
@@ -153,12 +159,20 @@ export function createSubtaskClient(
           throw new Error(explainFailure(taskId, status, { runs, reasons }));
         }
         const contents = await readResults(taskId, runs);
+        const unreadable = new Set<number>();
+        for (const [id, content] of contents) {
+          if (!("unreadable" in content) || reasons.has(id)) continue;
+          if (failed === "throw") throw new Error(content.unreadable);
+          reasons.set(id, content.unreadable);
+          unreadable.add(id);
+        }
         return runs.map(({ id, status, organization }) => {
           const reason = reasons.get(id);
           return {
             organization_id: organization.id,
-            status,
-            result: reason === undefined ? contents.get(id) ?? null : null,
+            // Whoever keeps what there is must not count it among what is.
+            status: unreadable.has(id) ? "failed" : status,
+            result: reason === undefined ? valueOf(contents.get(id)) : null,
             ...(reason === undefined ? {} : { reason }),
           };
         });
@@ -171,17 +185,22 @@ async function read(
   codec: PayloadCodec,
   stored: string | Uint8Array,
   wanted: WantedResult & { taskId: number },
-): Promise<unknown> {
+): Promise<{ value: unknown } | { unreadable: string }> {
   try {
     const content = Uint8Array.fromBase64(await codec.decode(stored, wanted));
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)) };
   } catch (error) {
+    const which = `A result of subtask ${wanted.taskId}`;
     if (error instanceof RefusedPayloadError) {
-      throw new Error(`A result of subtask ${wanted.taskId} is refused: ${error.message}.`);
+      return { unreadable: `${which} is refused: ${error.message}.` };
     }
-    throw new Error(
-      `A result of subtask ${wanted.taskId} cannot be read: it is not JSON, was damaged, or was ` +
-        "encrypted for another key.",
-    );
+    return {
+      unreadable:
+        `${which} cannot be read: it is not JSON, was damaged, or was encrypted for another key.`,
+    };
   }
+}
+
+function valueOf(content: { value: unknown } | { unreadable: string } | undefined): unknown {
+  return content && "value" in content ? content.value : null;
 }

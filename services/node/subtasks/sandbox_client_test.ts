@@ -239,6 +239,30 @@ Deno.test("SubtaskClient.results() keeps what there is when a part failed, once 
   });
 });
 
+Deno.test("SubtaskClient.results(): a result that cannot be read fails its own part, not the others", async () => {
+  const script: Script = {
+    ...created,
+    "GET /task/40/status?wait=25": () => [200, { status: "completed" }],
+    "GET /run?task_id=40&payload=none": () => [200, {
+      data: [
+        { id: 1, status: "completed", organization: { id: 3 } },
+        { id: 2, status: "completed", organization: { id: 4 } },
+      ],
+    }],
+    "GET /result?task_id=40": () => [200, {
+      data: [{ id: 1, result: "no base64!" }, { id: 2, result: encodePayload(5) }],
+    }],
+  };
+  await withClient(script, async (client) => {
+    const { id } = await client.createTask({ organizations: [3, 4], input });
+    const [bad, good] = await client.results(id, { failed: "keep" });
+    assert.deepEqual(good, { organization_id: 4, status: "completed", result: 5 });
+    assert.deepEqual([bad!.status, bad!.result], ["failed", null]);
+    assert.match(bad!.reason!, /subtask 40 cannot be read/);
+    await assert.rejects(client.results(id), /subtask 40 cannot be read/);
+  });
+});
+
 Deno.test("SubtaskClient.results() takes large results up to a limit, all of them together", async () => {
   const it = startBlobHub();
   const text = JSON.stringify("x".repeat(20 * 2 ** 20));

@@ -35,7 +35,7 @@ const encoder = new TextEncoder();
 export function createKills({ db, publish, log, now }: KillsOptions): Kills {
   function tell(orders: StopOrder[]): void {
     for (const { result_id, node_id } of orders) {
-      const kill: Kill = { result_id, attempt: null };
+      const kill: Kill = { result_id, attempt: null, issued_at: now().toISOString() };
       try {
         publish(subjects.kill(node_id), encoder.encode(JSON.stringify(kill)));
       } catch (error) {

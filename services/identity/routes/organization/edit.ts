@@ -19,11 +19,11 @@ export function editOrganization(app: Hono<AppEnv>, { db, outbox }: IdentityDeps
     answers(organization, {
       does:
         "Changes what is given; null leaves a field as it is. `public_key` is changed by members of " +
-        "the organization alone.",
+        "the organization alone, and by a node only where there is none.",
     }),
     async function editOrganization(c) {
       const id = pathId(c.req.param("id"));
-      found(await organizationById(db, id), "organization", id);
+      const before = found(await organizationById(db, id), "organization", id);
       demand(
         mayOrganization(c.get("principal"), "organization:EDIT", id),
         `edit organization ${id}`,
@@ -35,6 +35,17 @@ export function editOrganization(app: Hono<AppEnv>, { db, outbox }: IdentityDeps
         throw new SextantError(
           "forbidden",
           "Only members of an organization can update its public key!",
+        );
+      }
+      // A node may be the first to tell the key, as v6's are; whoever holds its API key alone must not
+      // read from then on what is meant for the organization.
+      if (
+        values.public_key !== undefined && c.get("principal").kind === "node" &&
+        before.public_key !== "" && before.public_key !== values.public_key
+      ) {
+        throw new SextantError(
+          "forbidden",
+          "A node does not change the public key of its organization: a user of it does.",
         );
       }
       const row = await outbox.change((change) => updateOrganization(change, id, values));
