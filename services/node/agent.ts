@@ -31,6 +31,7 @@ import { type AgentState, writeStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
 import { witnessHub } from "./record/hub_witness.ts";
 import { type Journal, openJournal } from "./record/journal.ts";
+import { whyNotThisDispatch } from "./run/addressed.ts";
 import { takeWork } from "./run/intake.ts";
 import { Interruption } from "./run/interruption.ts";
 import { createOffered } from "./run/offered.ts";
@@ -178,10 +179,7 @@ async function start(
     reporter,
     attempts,
     log,
-    place: {
-      organizationId: identity.organization.id,
-      collaborationId: identity.collaboration.id,
-    },
+    whyNot: (dispatch) => whyNotThisDispatch(dispatch, identity, Date.now()),
     audit,
     onReady() {
       ready.resolve();

@@ -124,6 +124,8 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
     reporter,
     attempts,
     log,
+    whyNot: () => undefined,
+    audit: { record: () => Promise.resolve() },
     onReady: ready.resolve,
     signal,
   });

@@ -37,7 +37,7 @@ const notedSchema = z.partialRecord(
   }),
 );
 type Noted = z.infer<typeof notedSchema>;
-type Note = Pick<Seal, "number" | "sha256"> & Partial<Pick<Seal, "last_id" | "sealed_at">>;
+type Note = NonNullable<Noted[HubService]>;
 /** Asks for some of one service's seals. */
 type Ask = (which: string) => Promise<Seal[]>;
 

@@ -11,23 +11,20 @@ import type { Kill } from "../../../shared/node_protocol/kill.ts";
  */
 const GREATEST_AGE_MS = 86_400_000;
 
-/** Where a node belongs. */
-export interface NodePlace {
-  organizationId: number;
-  collaborationId: number;
-}
-
 /** Why a dispatch is not for this node now; `undefined` when it is. */
 export function whyNotThisDispatch(
   { organization_id, collaboration_id, issued_at }: Dispatch,
-  { organizationId, collaborationId }: NodePlace,
+  { organization, collaboration }: {
+    organization: { id: number };
+    collaboration: { id: number };
+  },
   now: number,
 ): string | undefined {
-  if (organization_id !== organizationId) {
-    return `it is for organization ${organization_id}, and this node is organization ${organizationId}'s`;
+  if (organization_id !== organization.id) {
+    return `it is for organization ${organization_id}, and this node is organization ${organization.id}'s`;
   }
-  if (collaboration_id !== collaborationId) {
-    return `it is of collaboration ${collaboration_id}, and this node is in ${collaborationId}`;
+  if (collaboration_id !== collaboration.id) {
+    return `it is of collaboration ${collaboration_id}, and this node is in ${collaboration.id}`;
   }
   return whyNotNow(issued_at, now);
 }

@@ -3,7 +3,7 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { whyNotThisDispatch, whyNotThisKill } from "./addressed.ts";
 
 const NOW = Date.parse("2026-03-04T12:00:00Z");
-const place = { organizationId: 3, collaborationId: 2 };
+const place = { organization: { id: 3 }, collaboration: { id: 2 } };
 const dispatch = {
   organization_id: 3,
   collaboration_id: 2,

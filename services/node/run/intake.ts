@@ -12,6 +12,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
 import { persist } from "../hub/persist.ts";
 import type { Broker } from "../hub/broker.ts";
+import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { readKill } from "../../../shared/node_protocol/kill.ts";
 import type { ReportAnswer } from "../../../shared/node_protocol/reports.ts";
 import type { SecondAgent } from "../../../shared/node_protocol/second_agent.ts";
@@ -20,7 +21,7 @@ import type { Journal } from "../record/journal.ts";
 import { Interruption } from "./interruption.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Reporter } from "./reporter.ts";
-import { type NodePlace, whyNotThisDispatch, whyNotThisKill } from "./addressed.ts";
+import { whyNotThisKill } from "./addressed.ts";
 import { takeDispatched } from "./work_intake.ts";
 
 export interface IntakeOptions {
@@ -30,8 +31,8 @@ export interface IntakeOptions {
   reporter: Reporter;
   attempts: Attempts;
   log: Logger;
-  /** Where this node belongs. */
-  place: NodePlace;
+  /** Why a dispatch that the hub has signed is not for this node, if it is not. */
+  whyNot: (dispatch: Dispatch) => string | undefined;
   audit: Pick<AuditLog, "record">;
   /** Called once the hub knows that this agent is there. */
   onReady: () => void;
@@ -74,7 +75,6 @@ export async function takeWork(options: IntakeOptions): Promise<void> {
         options.onReady();
         await takeDispatched({
           ...options,
-          whyNot: (dispatch) => whyNotThisDispatch(dispatch, options.place, Date.now()),
           onRefused: (reason) =>
             void options.audit.record("hub message refused", { what: "dispatch", reason }),
         }, AbortSignal.any([connected, options.reporter.disowned]));
