@@ -38,6 +38,7 @@ import {
   type ReportBody,
   type ReportFailure,
 } from "../../shared/node_protocol/reports.ts";
+import type { Seal } from "../../shared/contract/audit.ts";
 import { isOpen, type ResultStatus } from "../../shared/node_protocol/status.ts";
 import { attemptKey } from "../../services/node/record/attempt_key.ts";
 import { MAX_ATTEMPTS } from "../../services/task/rules.ts";
@@ -75,6 +76,8 @@ export interface Work {
   databases?: string[];
   /** The input as stored, instead of the one made from `input`. */
   rawInput?: string;
+  /** What the dispatch says instead. */
+  change?: Record<string, unknown>;
 }
 
 type Point = ReportKind | "committed finish" | "POST /task";
@@ -95,6 +98,10 @@ export interface HubDouble {
   /** Where the broker is, as nodes are told. */
   natsUrl: string;
   encrypted: boolean;
+  /** Of organizations, as their records have them. */
+  publicKeys: Map<number, string>;
+  /** Of each service's audit record. */
+  seals: Seal[];
   /** Seconds for which a broker credential is valid. */
   credentialSeconds: number;
   dispatchSeed: string;
@@ -373,7 +380,16 @@ export async function startHubDouble(): Promise<HubDouble> {
     if (path === `/collaboration/${COLLABORATION}`) {
       return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
     }
-    if (path === `/organization/${ORGANIZATION}`) return { id: ORGANIZATION, name: "Alpha" };
+    const ofOrganization = /^\/organization\/(\d+)$/.exec(path);
+    if (ofOrganization) {
+      const id = Number(ofOrganization[1]);
+      if (request.method === "PATCH") {
+        const { public_key } = await request.json();
+        hub.publicKeys.set(id, public_key);
+      }
+      return { id, name: "Alpha", public_key: hub.publicKeys.get(id) ?? null };
+    }
+    if (path === "/audit/seals") return { data: hub.seals };
     if (key === "POST /token/container") {
       const { task_id, image } = containerTokenRequest.parse(await request.json());
       const sub: ContainerGrant = {
@@ -436,6 +452,8 @@ export async function startHubDouble(): Promise<HubDouble> {
     port: httpPort,
     natsUrl: nats.url,
     encrypted: false,
+    publicKeys: new Map(),
+    seals: [],
     credentialSeconds: 3600,
     dispatchSeed: newUserKey().seed,
     largestReport: Infinity,
@@ -447,7 +465,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     dispatch,
     async post(work) {
       const result = add(work);
-      await dispatch(result);
+      await dispatch(result, work.change);
       return result;
     },
     kill(result) {
