@@ -10,6 +10,7 @@ const credential = (changes: Partial<BrokerCredential> = {}): BrokerCredential =
   nats_url: "wss://hub.example/nats",
   dispatch_keys: ["UONE"],
   service: "sextant",
+  protocol: 2,
   ...changes,
 });
 
