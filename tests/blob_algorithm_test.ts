@@ -46,7 +46,7 @@ interface Place {
 async function place(encrypted: boolean, image: string): Promise<Place> {
   const key = encrypted ? await newPrivateKey(2048) : undefined;
   const file = `${running!.folder}/${crypto.randomUUID()}.pem`;
-  if (key) await Deno.writeTextFile(file, key);
+  if (key) await Deno.writeTextFile(file, key, { mode: 0o600 });
   const site = await createSite(running!, {
     data: ["x\n1\n"],
     encrypted,

@@ -44,7 +44,7 @@ interface Place {
 async function place(encrypted: boolean): Promise<Place> {
   const key = encrypted ? await newPrivateKey(2048) : undefined;
   const file = `${stack().folder}/${crypto.randomUUID()}.pem`;
-  if (key) await Deno.writeTextFile(file, key);
+  if (key) await Deno.writeTextFile(file, key, { mode: 0o600 });
   const site = await createSite(stack(), {
     data: ["x\n1\n"],
     encrypted,

@@ -34,7 +34,9 @@ Deno.test("node.example.yaml is a configuration that works", async () => {
     await Deno.writeTextFile(`${folder}/api_key.txt`, "k\n");
     await Deno.writeTextFile(`${folder}/registry_password.txt`, "s3cret\n");
     await Deno.writeTextFile(`${folder}/patients.csv`, "age\n1\n");
-    await Deno.writeTextFile(`${folder}/private_key.pem`, await newPrivateKey(2048));
+    await Deno.writeTextFile(`${folder}/private_key.pem`, await newPrivateKey(2048), {
+      mode: 0o600,
+    });
     await Deno.mkdir(`${folder}/algorithms`);
     const { ca, remove } = await makeCertificates(["hub.hospital.example"]);
     await Deno.rename(ca, `${folder}/hospital_ca.pem`).finally(remove);
