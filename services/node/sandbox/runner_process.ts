@@ -66,7 +66,6 @@ export async function launchRunner(
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      detached: true,
     }).spawn();
     offerToKernel(process.pid);
     const ended = process.status.finally(() => gone = true);
@@ -127,9 +126,12 @@ function offerToKernel(pid: number): void {
 }
 
 function killGroup(pid: number): void {
-  try {
-    Deno.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  // For a moment after its start it is not yet a group, and is alone.
+  for (const target of [-pid, pid]) {
+    try {
+      return Deno.kill(target, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }

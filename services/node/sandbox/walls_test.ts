@@ -6,6 +6,7 @@ const NONE: Walls = {
   ownUser: undefined,
   setpriv: undefined,
   prlimit: undefined,
+  setsid: undefined,
   noNetwork: undefined,
 };
 const LIMITS = { timeoutSeconds: 10, memoryMiB: 1024, outputMiB: 1 };
@@ -22,7 +23,9 @@ async function behind(script: string, { walls: these = walls } = {}): Promise<st
     uid,
     limits: LIMITS,
   });
-  const { stdout } = await new Deno.Command(command, { args, ...user, stderr: "null" }).output();
+  const options = { args, ...user, stdout: "piped", stderr: "null" } as const;
+  // `output()` of a command would pass over `detached`.
+  const { stdout } = await new Deno.Command(command, options).spawn().output();
   return new TextDecoder().decode(stdout).trim();
 }
 
@@ -35,7 +38,17 @@ Deno.test("describeWalls() says of each wall what it does or why it does not sta
 
 Deno.test("behindWalls() changes nothing where there are no walls", () => {
   const command = behindWalls(NONE, ["deno", "run"], { uid: undefined, limits: LIMITS });
-  assert.deepEqual(command, { command: "deno", args: ["run"] });
+  assert.deepEqual(command, { command: "deno", args: ["run"], detached: true });
+});
+
+Deno.test("a process behind the walls leads a group of its own, also where Deno has to see to it", async () => {
+  for (const setsid of new Set([walls.setsid, undefined])) {
+    const [pid, group] =
+      (await behind("read -r all < /proc/$$/stat; set -- ${all##*)}; echo $$ $3", {
+        walls: { ...walls, setsid },
+      })).split(/\s+/);
+    assert.equal(pid, group);
+  }
 });
 
 Deno.test("a process behind the walls has no network", { ignore: !walls.noNetwork }, async () => {
