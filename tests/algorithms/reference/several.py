@@ -195,5 +195,70 @@ def rates():
     ]
 
 
+def mixed_model(frame, name, sort, formula, predictors, reml):
+    """Sites as groups with a random intercept."""
+    outcome = formula.split(" ~ ")[0]
+    for split, site in data.sites(frame, sort).items():
+        if split == "one site":
+            continue
+        rows = frame.assign(site=site)
+        # One optimizer or the other ends at a variance of 0 that is not the best: the best is taken.
+        fits = [
+            smf.mixedlm(formula, rows, groups="site").fit(reml=reml, method=[method], **options)
+            for method, options in (
+                ("lbfgs", {"gtol": 1e-12, "maxiter": 2000}), ("bfgs", {"gtol": 1e-10}),
+                ("cg", {"gtol": 1e-10}), ("powell", {"xtol": 1e-13, "ftol": 1e-15}),
+            )
+        ]
+        good = [one for one in fits if np.isfinite(one.llf)]
+        fit = max(good, key=lambda one: one.llf) if good else fits[0]
+        residual, between = fit.scale, fit.cov_re.iloc[0, 0]
+        null = smf.ols(formula, rows).fit()
+        flat = between < 1e-9 * residual
+        if flat:
+            # At a variance of 0 the model is that of least squares, and statsmodels has no likelihood.
+            residual, between = (null.mse_resid if reml else null.ssr / len(rows)), 0
+        # statsmodels' errors are of a Hessian with the variances in it; these are of the coefficients
+        # alone, as other programs give them, at statsmodels' variances.
+        x = np.asarray(fit.model.exog)
+        inside = np.zeros((x.shape[1], x.shape[1]))
+        for number in np.unique(site):
+            part = x[site == number]
+            inside += part.T @ part - between / (residual + len(part) * between) * np.outer(part.sum(0), part.sum(0))
+        errors = np.sqrt(residual * np.diag(np.linalg.inv(inside)))
+        numbers = {
+            "n": len(rows), "residual_variance": residual,
+        }
+        # Near 0 the likelihood is so flat that statsmodels finds a variance to 5 digits only.
+        weak = 0 < between < 1e-2 * residual
+        if not weak:
+            numbers |= {"site_variance": between, "icc": between / (between + residual)}
+        if not flat:
+            numbers["log_likelihood"] = fit.llf
+        if not flat and not reml:
+            numbers["site_effect_test/statistic"] = 2 * (fit.llf - null.llf)
+        for i, term in enumerate(null.params.index):
+            at = f"coefficients/{'intercept' if term == 'Intercept' else term}"
+            estimate = (null.params if flat else fit.fe_params)[term]
+            numbers |= {f"{at}/estimate": estimate, f"{at}/standard_error": errors[i]}
+        ids = {0: 1, 1: 3, 2: 4} if "empty" in split else {i: i + 1 for i in range(4)}
+        effects = [] if flat or weak else fit.random_effects.items()
+        for i, (number, effect) in enumerate(effects):
+            numbers[f"site_effects/{i}/organization"] = ids[number]
+            numbers[f"site_effects/{i}/effect"] = effect.iloc[0]
+        arguments = {"outcome": outcome, "predictors": predictors, "estimator": "reml" if reml else "ml"}
+        yield case("mixed_model", name, "statsmodels MixedLM", arguments, numbers, 1e-6, sort, split)
+
+
+def mixed_models():
+    diabetes, rossi = data.diabetes(), data.rossi()
+    return [
+        one for reml in (True, False) for one in (
+            *mixed_model(diabetes, "diabetes", "sex", "bp ~ age + bmi", ["age", "bmi"], reml),
+            *mixed_model(diabetes, "diabetes", "sex", "s3 ~ age + bmi", ["age", "bmi"], reml),
+        )
+    ]
+
+
 def cases():
-    return [*meta_analyses(), *rates()]
+    return [*meta_analyses(), *rates(), *mixed_models()]
