@@ -31,7 +31,7 @@ const KINDS = [
   "other",
 ] as const;
 
-/** As JSON, in characters. The largest of the library has 8,000. */
+/** As JSON, in characters. The largest of the library has 12,000. */
 export const LONGEST_DESCRIPTION = 65_536;
 /** Of a default, as JSON. */
 const LONGEST_DEFAULT = 2000;
