@@ -1,6 +1,8 @@
 """Methods with several sources: meta-analysis, rates, mixed models, components and clusters."""
 import numpy as np
 from scipy import stats
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
 import statsmodels.formula.api as smf
 from statsmodels import api as sm
 from statsmodels.duration.hazard_regression import PHReg
@@ -260,5 +262,31 @@ def mixed_models():
     ]
 
 
+def pca(frame, name, columns, scale):
+    values = frame[columns].dropna().to_numpy(float)
+    if scale:
+        # scikit-learn's scaler divides by n, ours by n - 1.
+        values = StandardScaler().fit_transform(values) * np.sqrt((len(values) - 1) / len(values))
+    fit = PCA(svd_solver="full").fit(values)
+    numbers = {"n": len(values)}
+    for i, (loadings, variance, share) in enumerate(
+        zip(fit.components_, fit.explained_variance_, fit.explained_variance_ratio_)
+    ):
+        at = f"components/{i}"
+        numbers |= {f"{at}/variance": variance, f"{at}/share": share}
+        numbers |= {f"{at}/loadings/{column}": one for column, one in zip(columns, loadings)}
+    arguments = {"columns": columns, "scale": scale}
+    return case("pca", name, "scikit-learn PCA", arguments, numbers)
+
+
+def components():
+    penguins, iris = data.penguins(), data.iris()
+    body = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+    return [
+        pca(iris, "iris", list(iris.columns), False), pca(iris, "iris", list(iris.columns), True),
+        pca(penguins, "penguins", body, True), pca(penguins, "penguins", body, False),
+    ]
+
+
 def cases():
-    return [*meta_analyses(), *rates(), *mixed_models()]
+    return [*meta_analyses(), *rates(), *mixed_models(), *components()]
