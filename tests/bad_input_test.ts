@@ -4,6 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openSigningKey } from "../services/identity/secrets/stored.ts";
+import { openVault } from "../services/identity/secrets/vault.ts";
+import { FILES } from "../services/stack/setup.ts";
 import { createApiClient } from "../services/stack/api_client.ts";
 import { openDatabase } from "../shared/storage/db.ts";
 import { silentLogger } from "../shared/service/log.ts";
@@ -257,9 +261,13 @@ Deno.test("an expired token is refused with 401, and a refresh token is no acces
     log: silentLogger,
     max: 1,
   });
-  const [key] = await db<SigningKey[]>`select kid, private_jwk, public_jwk from signing_key`;
+  const [row] = await db<(Omit<SigningKey, "private_jwk"> & { private_jwk: string })[]>`
+    select kid, private_jwk, public_jwk from signing_key`;
   await db.end();
-  const expired = await signToken(key!, {
+  const file = join(stack().folder, "services", "identity", FILES.secretsKey);
+  const vault = openVault(await Deno.readTextFile(file));
+  const private_jwk = openSigningKey(vault, row!.kid, row!.private_jwk);
+  const expired = await signToken({ ...row!, private_jwk }, {
     jti: "1",
     type: "access",
     client_type: "user",

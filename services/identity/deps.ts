@@ -9,6 +9,7 @@ import type { Ask } from "../../shared/messages/questions.ts";
 import type { Accounts } from "./accounts/accounts.ts";
 import type { BrokerDesk } from "./broker/credentials.ts";
 import type { KeyRing } from "./sessions/signing_keys.ts";
+import type { Vault } from "./secrets/vault.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 
 export interface IdentityDeps {
@@ -21,4 +22,6 @@ export interface IdentityDeps {
   now: () => Date;
   accounts: Accounts;
   sessions: Sessions;
+  /** What secrets in the database are sealed with. */
+  vault: Vault;
 }

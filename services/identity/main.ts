@@ -20,12 +20,16 @@ await runService("identity", async (life) => {
     SEXTANT_NODE_NATS_URL: z.url(),
     /** Path of the broker's keys. */
     SEXTANT_BROKER_TRUST: z.string().min(1),
+    /** Seals secrets in the database; several, separated by commas: the first seals, all open. */
+    SEXTANT_SECRETS_KEY: z.string().min(1),
     SEXTANT_DISPATCH_PUBLIC_KEYS: z.string().min(1).transform((list) => list.split(",")),
     SEXTANT_ADMIN_USERNAME: z.string().min(3).default("admin"),
     SEXTANT_ADMIN_PASSWORD: z.string().min(1).optional(),
     SEXTANT_ADMIN_FILE: z.string().optional(),
     SEXTANT_ACCESS_TOKEN_SECONDS: seconds(6 * 3600),
     SEXTANT_REFRESH_TOKEN_SECONDS: seconds(48 * 3600),
+    /** After how many days a log-in ends, however often its tokens are refreshed. */
+    SEXTANT_SESSION_DAYS: envInteger.pipe(z.number().min(1)).default(30),
     /** After how many days a new key signs tokens. */
     SEXTANT_SIGNING_KEY_DAYS: envInteger.pipe(z.number().min(1)).default(90),
     /** Whether everybody needs a second factor. */
@@ -40,6 +44,7 @@ await runService("identity", async (life) => {
     databaseUrl: config.SEXTANT_DATABASE_URL,
     natsUrl: config.SEXTANT_NATS_URL,
     trust: trustSchema.parse(JSON.parse(await Deno.readTextFile(config.SEXTANT_BROKER_TRUST))),
+    secretsKey: config.SEXTANT_SECRETS_KEY,
     nodeNatsUrl: config.SEXTANT_NODE_NATS_URL,
     dispatchPublicKeys: config.SEXTANT_DISPATCH_PUBLIC_KEYS,
     firstUser: {
@@ -49,6 +54,7 @@ await runService("identity", async (life) => {
     },
     accessTokenSeconds: config.SEXTANT_ACCESS_TOKEN_SECONDS,
     refreshTokenSeconds: config.SEXTANT_REFRESH_TOKEN_SECONDS,
+    sessionDays: config.SEXTANT_SESSION_DAYS,
     nodeCredentialSeconds: config.SEXTANT_NODE_CREDENTIAL_SECONDS,
     signingKeyDays: config.SEXTANT_SIGNING_KEY_DAYS,
     twoFactor: config.SEXTANT_TWO_FACTOR,

@@ -25,6 +25,7 @@ export {
   updateOrganization,
 } from "./changes/organization.ts";
 export { createRole, removeRole, updateRole } from "./changes/role.ts";
+export { withdrawSigningKeys } from "./changes/signing_key.ts";
 export { removeUser } from "./changes/user.ts";
 export { NobodyLeft, requireAdministrator } from "./changes/administrator.ts";
 export { administrators } from "./store/administrator.ts";

@@ -6,6 +6,7 @@ import { serveEnrolment } from "../../shared/broker/enrolment.ts";
 import { connectIdentity } from "../../shared/broker/service_connection.ts";
 import type { Trust } from "../../shared/broker/trust.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
+import { subscribeEvents } from "../../shared/messages/events.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
 import { forgetOldKeys } from "../../shared/storage/idempotency.ts";
 import { createAccounts } from "./accounts/accounts.ts";
@@ -16,6 +17,8 @@ import { createWithdrawal } from "./broker/withdrawal.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { identityAnswers } from "./answers.ts";
 import { ensureFirstUser, type FirstUserOptions } from "./accounts/first_user.ts";
+import { sealStored } from "./secrets/stored.ts";
+import { openVault } from "./secrets/vault.ts";
 import { openKeyRing } from "./sessions/signing_keys.ts";
 import type { SendMail } from "./accounts/mail.ts";
 import { HEARD, hearEvent } from "./reactions.ts";
@@ -30,6 +33,8 @@ export interface IdentityOptions {
   natsUrl: string;
   /** The keys with which credentials for the broker are signed. */
   trust: Trust;
+  /** The keys that seal secrets in the database, as text; the first one seals, all open. */
+  secretsKey: string;
   /** Where nodes reach the broker, from outside. */
   nodeNatsUrl: string;
   /** By these a node recognises what the hub dispatches. */
@@ -38,6 +43,8 @@ export interface IdentityOptions {
   firstUser: FirstUserOptions;
   accessTokenSeconds?: number;
   refreshTokenSeconds?: number;
+  /** A log-in ends after so many days, however often its tokens are refreshed. */
+  sessionDays?: number;
   nodeCredentialSeconds?: number;
   /** After how many days a new key signs tokens. */
   signingKeyDays?: number;
@@ -60,12 +67,16 @@ export interface Identity {
 const SWEEP_MS = 600_000;
 /** Reset tokens are kept so much longer than they are good for. */
 const DAY_MS = 86_400_000;
+const DAY_SECONDS = 86_400;
+/** How soon a signing key is missed that was withdrawn, when the event of it is not heard. */
+const KEYS_MS = 30_000;
 
 export async function startIdentity(
   life: ServiceLife,
   {
     accessTokenSeconds = 6 * 3600,
     refreshTokenSeconds = 48 * 3600,
+    sessionDays = 30,
     nodeCredentialSeconds = 3600,
     signingKeyDays = 90,
     twoFactor = false,
@@ -76,6 +87,7 @@ export async function startIdentity(
 ): Promise<Identity> {
   const { log } = life;
   const { trust } = options;
+  const vault = openVault(options.secretsKey);
   const connections = Promise.withResolvers<Awaited<ReturnType<typeof connectIdentity>>>();
   const hub = await openHubService(life, {
     service: "identity",
@@ -90,6 +102,7 @@ export async function startIdentity(
   const { db, outbox, ask, nc } = hub;
   const { system } = await connections.promise;
   life.onStop("system account", system.close);
+  await sealStored(db, vault, log);
   await seedCatalogue(db);
   for (const shared of await settleSharedAddresses(db)) {
     log.warn("A user has the address of another, but for capitals; give one of them another", {
@@ -100,6 +113,7 @@ export async function startIdentity(
   serveEnrolment({ nc, trust, log });
 
   const keys = await openKeyRing(db, {
+    vault,
     now,
     days: signingKeyDays,
     tokenSeconds: refreshTokenSeconds,
@@ -107,7 +121,7 @@ export async function startIdentity(
   const background = createBackground(log);
   life.onStop("mails", background.settled);
   const { sendMail } = options;
-  const accounts = createAccounts({ db, now, background, sendMail, twoFactor, serverName });
+  const accounts = createAccounts({ db, vault, now, background, sendMail, twoFactor, serverName });
   const sessions = createSessions({
     db,
     keys,
@@ -115,6 +129,7 @@ export async function startIdentity(
     now,
     accessSeconds: accessTokenSeconds,
     refreshSeconds: refreshTokenSeconds,
+    sessionSeconds: sessionDays * DAY_SECONDS,
   });
   const broker = createBrokerDesk({
     db,
@@ -126,7 +141,7 @@ export async function startIdentity(
     credentialSeconds: nodeCredentialSeconds,
     now,
   });
-  const deps = { db, outbox, keys, accounts, sessions, broker, ask, log, now };
+  const deps = { db, outbox, keys, accounts, sessions, broker, ask, log, vault, now };
 
   hub.every(SWEEP_MS, "sweep up", async function sweepUp() {
     await deleteExpiredSessions(db, now());
@@ -135,6 +150,12 @@ export async function startIdentity(
     await keys.rotate();
     await broker.tidy();
   });
+  hub.every(KEYS_MS, "look at the signing keys", keys.rotate);
+  // By each replica, unlike what the durable consumer below hears.
+  const events = subscribeEvents(nc, async (event) => {
+    if (event.name === "signing_key.withdrawn") await keys.rotate();
+  }, { log, onGap: () => {} });
+  life.onStop("events", events.stop);
   hub.hear({ subject: HEARD, handle: (event) => hearEvent(event, deps) });
   // Also gives nodes the rights of this version, if those of the account are another's.
   await broker.tidy().catch((error) =>

@@ -24,6 +24,7 @@ import { idsOf } from "./records/relations.ts";
 import type { Model, Shell } from "./shell.ts";
 import { createSql, type Query } from "./sql.ts";
 import { withoutTypos } from "./records/typos.ts";
+import { withdrawSigningKeys } from "./signing_keys.ts";
 import { watchEvents } from "./watch.ts";
 
 export interface Session {
@@ -109,6 +110,7 @@ export async function openSession(
         export: (path?: string) => exportEntities(shell, path),
         watch: () => watchEvents(shell),
         doctor: () => diagnose(shell, addresses),
+        withdrawSigningKeys: () => withdrawSigningKeys(shell),
         acknowledgeSeals: () =>
           shell.databases.identity.begin((tx) => acknowledgeSeals(tx, shell.operator))
             .then(() => "Noted, in the audit record."),

@@ -44,6 +44,7 @@ export function hubServicePart(
   ];
   if (service === "identity") {
     env.SEXTANT_BROKER_TRUST = join(folder, FILES.brokerTrust);
+    env.SEXTANT_SECRETS_KEY_FILE = join(folder, FILES.secretsKey);
     env.SEXTANT_DISPATCH_PUBLIC_KEYS_FILE = join(folder, FILES.dispatchPublicKeys);
     env.SEXTANT_NODE_NATS_URL = `ws://${nats}`;
     env.SEXTANT_ADMIN_FILE = join(folder, FILES.newAdministrator);

@@ -8,7 +8,9 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
+import { endOfEnrolment, enrolmentSchema } from "../../shared/broker/service_connection.ts";
 import {
+  ENROLMENT_SECONDS,
   issueEnrolmentCredential,
   newTrust,
   type Trust,
@@ -20,6 +22,7 @@ import { createLogger } from "../../shared/service/log.ts";
 import { newUserKey, publicKeyOf } from "../../shared/broker/signing.ts";
 import { natsServerConfig } from "../../shared/broker/server_config.ts";
 import { HUB_SERVICES, type HubService, type ServiceName } from "../../shared/broker/subjects.ts";
+import { newVaultKey } from "../identity/secrets/vault.ts";
 import { DATABASE, roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
 import { keepSecret, newSecret, writeSecret } from "./deployment.ts";
 
@@ -48,6 +51,8 @@ export const FILES = {
   brokerTrust: "broker_trust.json",
   enrolment: "enrolment.json",
   databaseUrl: "database_url",
+  /** Seals secrets in identity's database. */
+  secretsKey: "secrets_key",
   dispatchKey: "dispatch_key",
   dispatchPublicKeys: "dispatch_public_keys",
   /** Of an administrator whom identity has made, until it was shown. */
@@ -72,11 +77,11 @@ export async function setUpFiles(folder: string, broker: BrokerAddress): Promise
     ),
   ));
   for (const service of ENROLLED) {
-    await keepSecret(
-      join(serviceFolder(service), FILES.enrolment),
-      () => newEnrolment(trust, service),
-    );
+    const path = join(serviceFolder(service), FILES.enrolment);
+    const kept = await keepSecret(path, () => newEnrolment(trust, service));
+    if (isHalfOver(kept)) await writeSecret(path, await newEnrolment(trust, service));
   }
+  await keepSecret(join(serviceFolder("identity"), FILES.secretsKey), newVaultKey);
   const dispatchSeed = await keepSecret(
     join(serviceFolder("task"), FILES.dispatchKey),
     () => newUserKey().seed,
@@ -103,6 +108,16 @@ export async function setUpFiles(folder: string, broker: BrokerAddress): Promise
     ])),
   ) as RolePasswords;
   return { natsConfig, passwords, serviceFolder };
+}
+
+/** Whether an enrolment is to be renewed: soon over, unreadable, or of when they had no such end. */
+function isHalfOver(text: string): boolean {
+  try {
+    const left = endOfEnrolment(enrolmentSchema.parse(JSON.parse(text))).getTime() - Date.now();
+    return left < ENROLMENT_SECONDS * 500 || left > ENROLMENT_SECONDS * 1000;
+  } catch {
+    return true;
+  }
 }
 
 async function newEnrolment(trust: Trust, service: ServiceName): Promise<string> {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { newUserKey } from "../../shared/broker/signing.ts";
+import { issueEnrolmentCredential } from "../../shared/broker/trust.ts";
 import { CACHE_FOLDER, temporaryFolder } from "../../tests/harness.ts";
 import { findNatsServer, startNatsServer } from "./nats_server.ts";
 import { freePort } from "./ports.ts";
@@ -35,9 +38,34 @@ Deno.test("setUpFiles() gives the broker's trust and the dispatch key to one ser
     const { serviceFolder } = await setUpFiles(folder, broker);
     const names = (service: "identity" | "task" | "gateway") =>
       [...Deno.readDirSync(serviceFolder(service))].map((entry) => entry.name).sort();
-    assert.deepEqual(names("identity"), ["broker_trust.json", "dispatch_public_keys"]);
+    assert.deepEqual(names("identity"), [
+      "broker_trust.json",
+      "dispatch_public_keys",
+      "secrets_key",
+    ]);
     assert.deepEqual(names("task"), ["dispatch_key", "enrolment.json"]);
     assert.deepEqual(names("gateway"), ["enrolment.json"]);
+  }));
+
+Deno.test("setUpFiles() renews what services enrol with, from half of its time on, and from when it had none", () =>
+  inFolder(async (folder) => {
+    const broker = { host: "127.0.0.1", port: 4222, websocketPort: 8080 };
+    const { serviceFolder } = await setUpFiles(folder, broker);
+    const path = join(serviceFolder("task"), "enrolment.json");
+    const trust = JSON.parse(
+      await Deno.readTextFile(join(serviceFolder("identity"), "broker_trust.json")),
+    );
+    const day = 86_400;
+    for (
+      const [days, isRenewed] of [[398, false], [201, false], [199, true], [7300, true]] as const
+    ) {
+      const { seed, publicKey } = newUserKey();
+      const { jwt } = await issueEnrolmentCredential(trust, "task", publicKey, days * day);
+      const before = JSON.stringify({ seed, jwt });
+      await Deno.writeTextFile(path, before);
+      await setUpFiles(folder, broker);
+      assert.equal(await Deno.readTextFile(path) !== before, isRenewed, `${days} days`);
+    }
   }));
 
 Deno.test("setUpFiles() writes a configuration with which nats-server starts", () =>

@@ -16,6 +16,7 @@ import {
   issueSystemCredential,
   type Trust,
 } from "./trust.ts";
+import { parseJwtSegment } from "../node_protocol/credential.ts";
 import { ConfigError } from "../service/config.ts";
 import { askForCredential, SERVICE_TTL } from "./enrolment.ts";
 import { messageOf, SextantError } from "../service/errors.ts";
@@ -113,21 +114,36 @@ async function readEnrolment(path: string): Promise<Enrolment> {
   const text = await Deno.readTextFile(path).catch((error) => {
     throw new ConfigError([`SEXTANT_ENROLMENT: ${messageOf(error)}`]);
   });
+  let enrolment: Enrolment;
+  let end: Date;
   try {
-    return enrolmentSchema.parse(JSON.parse(text));
+    enrolment = enrolmentSchema.parse(JSON.parse(text));
+    end = endOfEnrolment(enrolment);
   } catch (cause) {
     // Without the cause's message: it would show what the file holds.
     const error = new ConfigError([`SEXTANT_ENROLMENT: ${path} holds no credential of the set-up`]);
     error.cause = cause;
     throw error;
   }
+  if (end.getTime() > Date.now()) return enrolment;
+  throw new ConfigError([
+    `SEXTANT_ENROLMENT: ${path} ended at ${end.toISOString()}; run the set-up again, which renews it ` +
+    "(deno task up does so at each start, and docker compose run --rm setup)",
+  ]);
+}
+
+const endSchema = z.object({ exp: z.number() });
+
+/** Until when a service can enrol with it. Throws for a malformed one. */
+export function endOfEnrolment({ jwt }: Enrolment): Date {
+  return new Date(endSchema.parse(parseJwtSegment(jwt.split(".")[1] ?? "")).exp * 1000);
 }
 
 /** Connects a service; waits for the broker and for identity as long as it takes, and says so. */
 export async function connectService(
   { service, url, enrolmentFile, log }: ConnectServiceOptions,
 ): Promise<ServiceConnection> {
-  const enrolment = await readEnrolment(enrolmentFile);
+  await readEnrolment(enrolmentFile); // so that what is wrong with it is said before anything waits
   return await connectRenewing({
     url,
     name: service,
@@ -138,7 +154,7 @@ export async function connectService(
     issue: async (publicKey, nc) =>
       nc && await nc.whenConnected(0)
         ? await askForCredential(nc, service, publicKey)
-        : await enrol(service, url, enrolment, publicKey, log),
+        : await enrol(service, url, await readEnrolment(enrolmentFile), publicKey, log),
   });
 }
 

@@ -113,6 +113,20 @@ Deno.test("a service whose credential ran out while identity was away comes back
   await stop();
 });
 
+Deno.test("connectService() says that an enrolment has ended, and what to do, and waits for nothing", async () => {
+  const { nats, stop } = await setUp();
+  const { seed, publicKey } = newUserKey();
+  const { jwt } = await issueEnrolmentCredential(nats.trust, "task", publicKey, -60);
+  const enrolmentFile = await Deno.makeTempFile();
+  await Deno.writeTextFile(enrolmentFile, JSON.stringify({ seed, jwt }));
+  await assert.rejects(
+    connectService({ service: "task", url: nats.url, enrolmentFile, log: silentLogger }),
+    { name: "ConfigError", message: /SEXTANT_ENROLMENT.*ended at.*run the set-up again/s },
+  );
+  await Deno.remove(enrolmentFile);
+  await stop();
+});
+
 Deno.test("serveEnrolment() refuses what is not the asker's, and answers only to the asker", async () => {
   const { nats, stop } = await setUp();
   const identity = await nats.service("identity");

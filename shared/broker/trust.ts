@@ -53,7 +53,8 @@ export interface IssuedCredential {
 }
 
 const NODE_SUBSCRIPTIONS = 32;
-const ENROLMENT_YEARS = 20;
+/** What a service enrols with ends, so that an old copy of it is good for nothing. */
+export const ENROLMENT_SECONDS = 400 * 86_400;
 const NO_LIMITS = {
   conn: -1,
   subs: -1,
@@ -166,13 +167,16 @@ export function issueServiceCredential(
   return issue(service, publicKey, trust.serviceSigner, trust.app, rights, ttlSeconds);
 }
 
-/** A long-lived credential with which a service may only ask for its own credential. */
+/**
+ * A credential with which a service may only ask for its own credential. It is good for 400 days;
+ * the set-up renews it.
+ */
 export function issueEnrolmentCredential(
   trust: Trust,
   service: ServiceName,
   publicKey: string,
+  ttl: number = ENROLMENT_SECONDS,
 ): Promise<IssuedCredential> {
-  const ttl = ENROLMENT_YEARS * 365 * 24 * 3600;
   const rights = enrolmentRights(service);
   return issue(`enrol-${service}`, publicKey, trust.serviceSigner, trust.app, rights, ttl);
 }

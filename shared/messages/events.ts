@@ -28,6 +28,8 @@ export const EVENT_DATA = {
     client_type: z.enum(["user", "node"]),
     client_id: idNumber,
   }),
+  /** Nothing that it signed is good any more. */
+  "signing_key.withdrawn": z.object({ kid: z.string() }),
   "role.changed": z.object({ role_id: idNumber }),
   "role.deleted": z.object({ role_id: idNumber }),
   "collaboration.changed": z.object({ collaboration_id: idNumber }),

@@ -3,6 +3,7 @@
  * over a database and an account at the broker of their own.
  * @module
  */
+import { newVaultKey } from "../../services/identity/secrets/vault.ts";
 import {
   type Collaboration,
   type CollaborationOptions,
@@ -91,6 +92,7 @@ export async function startTestServices(
       databaseUrl: urls.identity,
       natsUrl: nats.url,
       trust: nats.trust,
+      secretsKey: newVaultKey(),
       nodeNatsUrl: nats.url,
       dispatchPublicKeys: [publicKey],
       firstUser: { username: "root", password: ROOT_PASSWORD, file: undefined },

@@ -47,18 +47,23 @@ export function createPrincipals({
   const cache = new Map<string, Entry>();
   // A signature costs more to check than all the rest of a request; the same token comes again and
   // again.
-  const checked = new Map<string, Claims>();
+  const checked = new Map<string, { claims: Claims; kid: string }>();
   const keys = createPublicKeys({ ask, now });
   // An answer that was under way when something was dropped may be stale, and is not kept.
   const underWay = new Set<{ key: string; stale: boolean }>();
 
   async function claimsOf(token: string): Promise<Claims> {
     const known = checked.get(token);
-    if (known && (!("exp" in known) || known.exp * 1000 > now())) return known;
+    const isOver = known && "exp" in known.claims && known.claims.exp * 1000 <= now();
+    // The key it was signed with may have been withdrawn since.
+    if (known && !isOver && await keys.of(known.kid)) return known.claims;
+    checked.delete(token);
     const type = ["access", "store"] as const;
-    const claims = await verifyToken(token, keys.of, { type, now: new Date(now()) });
+    let kid = "";
+    const findKey = (named: string) => keys.of(kid = named);
+    const claims = await verifyToken(token, findKey, { type, now: new Date(now()) });
     if (checked.size >= maxEntries) checked.delete(checked.keys().next().value!);
-    checked.set(token, claims);
+    checked.set(token, { claims, kid });
     return claims;
   }
 
@@ -120,6 +125,9 @@ export function createPrincipals({
           const { client_type, client_id, session_id } = event.data;
           return dropOne(`${client_type}:${client_id}:${session_id}`);
         }
+        case "signing_key.withdrawn":
+          keys.forget();
+          return checked.clear();
         case "node.changed":
         case "node.deleted":
         case "node.key_reset":

@@ -22,19 +22,29 @@ export interface PublicKeysOptions {
   now: () => number;
   /** No question for so long after an unknown key. A new key is heard of no later. */
   pauseMs?: number;
+  /** After so long they are asked for again: one may have been withdrawn, and that not been heard. */
+  maxAgeMs?: number;
 }
 
 export function createPublicKeys(
-  { ask, now, pauseMs = 1_000 }: PublicKeysOptions,
+  { ask, now, pauseMs = 1_000, maxAgeMs = 30_000 }: PublicKeysOptions,
 ): PublicKeys {
   let keys = new Map<string, JWK>();
   let asking: Promise<void> | undefined;
   let quietSince = -Infinity;
+  let loadedAt = -Infinity;
 
   function load(): Promise<void> {
+    const began = now();
     const loading = ask("identity", "keys", {}).then((known) => {
       // Dropped meanwhile: what was asked before may be what is not to be believed any more.
-      if (asking === loading) keys = new Map(known.map((key) => [String(key.kid), key as JWK]));
+      if (asking !== loading) return;
+      // The same object for the same key: what was imported from it is used again.
+      keys = new Map(known.map((key) => [
+        String(key.kid),
+        sameAs(keys.get(String(key.kid)), key as JWK),
+      ]));
+      loadedAt = began;
     }).finally(() => {
       if (asking === loading) asking = undefined;
     });
@@ -43,7 +53,8 @@ export function createPublicKeys(
 
   return {
     async of(kid) {
-      if (!keys.has(kid) && now() - quietSince >= pauseMs) {
+      const old = now() - loadedAt >= maxAgeMs;
+      if (old || (!keys.has(kid) && now() - quietSince >= pauseMs)) {
         asking ??= load();
         await asking;
         if (!keys.has(kid)) quietSince = now();
@@ -54,6 +65,11 @@ export function createPublicKeys(
       keys = new Map();
       asking = undefined;
       quietSince = -Infinity;
+      loadedAt = -Infinity;
     },
   };
+}
+
+function sameAs(known: JWK | undefined, key: JWK): JWK {
+  return known && known.x === key.x && known.kty === key.kty ? known : key;
 }

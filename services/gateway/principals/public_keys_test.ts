@@ -61,6 +61,18 @@ Deno.test("createPublicKeys() does not keep the answer to a question from before
   assert.equal(await keys.of("a"), undefined);
 });
 
+Deno.test("createPublicKeys() takes no key for longer than its time that identity has no more", async () => {
+  const { state, keys } = world();
+  assert.equal((await keys.of("a"))?.kid, "a");
+  state.kids = ["b"];
+  state.at += 29_999;
+  assert.equal((await keys.of("a"))?.kid, "a");
+  state.at += 1;
+  assert.equal(await keys.of("a"), undefined);
+  assert.equal((await keys.of("b"))?.kid, "b");
+  assert.equal(state.asked, 2);
+});
+
 Deno.test("createPublicKeys() makes no pause when identity cannot be asked", async () => {
   let fails = true;
   const ask =

@@ -24,6 +24,8 @@ import {
   upgradePasswordHash,
   useOtpStep,
 } from "../store/account.ts";
+import { openOtpSecret, sealOtpSecret } from "../secrets/stored.ts";
+import type { Vault } from "../secrets/vault.ts";
 import { newOtpSecret, qrUri, stepOfCode } from "./two_factor.ts";
 
 /** How often the same code of a second factor is taken from one address. */
@@ -31,6 +33,7 @@ const USES_OF_A_CODE = 5;
 
 export interface AccountsOptions {
   db: Db;
+  vault: Vault;
   now: () => Date;
   background: Background;
   /** Absent when no mail server is configured. */
@@ -82,6 +85,7 @@ export function logInRefused(): SextantError {
 
 export function createAccounts({
   db,
+  vault,
   now,
   background,
   sendMail,
@@ -123,7 +127,7 @@ export function createAccounts({
       if (!twoFactor) return "passed";
       if (user.otp_secret === null) {
         const secret = newOtpSecret();
-        if (await setFirstOtpSecret(db, user.id, secret)) {
+        if (await setFirstOtpSecret(db, user.id, sealOtpSecret(vault, user.id, secret))) {
           await recordDone(db, "user.second_factor", { noun: "user", id: user.id });
           return this.enrolment(user.username, secret);
         }
@@ -131,7 +135,7 @@ export function createAccounts({
       if (code === undefined || user.otp_secret === null) {
         return { msg: "Send the code of your authenticator app along as mfa_code." };
       }
-      const step = stepOfCode(user.otp_secret, code, now());
+      const step = stepOfCode(openOtpSecret(vault, user.id, user.otp_secret), code, now());
       if (step === undefined) {
         await fail(user);
         throw new SextantError("unauthenticated", "The code is wrong, or its time is over.");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { hash as bcryptHash } from "@node-rs/bcrypt";
+import { hash as argon2Hash } from "@node-rs/argon2";
 import { hashPassword, needsUpgrade, verifyPassword } from "./passwords.ts";
 
 const PASSWORD = "Sx1-correct-horse";
@@ -34,6 +35,16 @@ Deno.test("verifyPassword() knows the password by either kind of hash, and no ot
   assert.equal(needsUpgrade(weaker), true, "parameters that were raised since");
   assert.equal(needsUpgrade(ARGON2.replace(/t=\d+/, "t=1")), true);
   assert.equal(needsUpgrade(ARGON2.replace(/t=\d+/, "t=3")), false);
+});
+
+Deno.test("needsUpgrade() of hashes that cost a guesser less than today's, and of no others", async () => {
+  const made = (memoryCost: number, timeCost: number) =>
+    argon2Hash(PASSWORD, { memoryCost, timeCost, parallelism: 1 });
+  assert.equal(needsUpgrade(await made(4096, 2)), true);
+  assert.equal(needsUpgrade(await made(19_456, 1)), true);
+  assert.equal(needsUpgrade(await made(19_456, 2)), false);
+  assert.equal(needsUpgrade(await made(32_768, 3)), false, "dearer than asked for");
+  assert.equal(needsUpgrade("$argon2i$v=19$m=65536,t=9,p=1$c2FsdHNhbHQ$aGFzaA"), true);
 });
 
 Deno.test("verifyPassword() does the same work for a known user as for an unknown one", async () => {

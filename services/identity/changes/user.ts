@@ -88,7 +88,7 @@ export async function changePassword(
   await tellOfUser(change, id);
 }
 
-/** Sets another second factor; with null the next log-in sets one up. All log-ins end. */
+/** Sets another second factor, given as it is sealed; with null the next log-in sets one up. All log-ins end. */
 export async function resetSecondFactor(
   change: Change,
   id: number,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash as argon2Hash } from "@node-rs/argon2";
 import { hash as bcryptHash } from "@node-rs/bcrypt";
 import { decodeJwt } from "jose";
 import {
@@ -107,6 +108,23 @@ Deno.test("v6's bcrypt hashes verify and become argon2id at log-in", async () =>
     assert.match(row!.password_hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     assert.equal((await logIn(hub(), username)).status, 200);
   }
+});
+
+Deno.test("a hash of weaker parameters than today's is replaced at log-in, and no dearer one is", async () => {
+  const { db } = hub();
+  const { username, id } = await newUser(hub());
+  const store = async (memoryCost: number) => {
+    const old = await argon2Hash(PASSWORD, { memoryCost, timeCost: 2, parallelism: 1 });
+    await db.identity`update "user" set password_hash = ${old} where id = ${id}`;
+    assert.equal((await logIn(hub(), username, "Wrong-password-1")).status, 401);
+    assert.equal((await logIn(hub(), username)).status, 200);
+    const [row] = await db.identity`select password_hash from "user" where id = ${id}`;
+    return { old, now: row!.password_hash as string };
+  };
+  const weak = await store(4096);
+  assert.match(weak.now, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  const dear = await store(32_768);
+  assert.equal(dear.now, dear.old);
 });
 
 Deno.test("PATCH /password/change needs the old one, obeys the policy, ends other log-ins", async () => {

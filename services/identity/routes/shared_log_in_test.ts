@@ -29,6 +29,7 @@ function stockClient(given: Tokens) {
       tokens = refreshed.body;
       return await send(method, path, body);
     },
+    tokens: () => tokens,
     fork: () => stockClient(tokens),
   };
 }
@@ -71,6 +72,30 @@ Deno.test("processes that share a log-in go on with it, however often each of th
   }
   for (const one of forks) await failsAsItself(one);
   hub().advance(-3 * 3600);
+});
+
+Deno.test("a log-in that is refreshed for ever ends after thirty days, for all who share it and all its tokens", async () => {
+  const { call, db } = hub();
+  const { id, logIn } = await newUser();
+  const client = await logIn();
+  const [before] = await db.identity`select count(*)::int as sessions from session`;
+  const forks = [client, client.fork(), client.fork()];
+  for (let day = 0; day < 30; day++) {
+    // One token used again and again makes no second log-in, and no longer one.
+    await Promise.all(forks.map(failsAsItself));
+    hub().advance(86_400);
+  }
+  const [after] = await db.identity`select count(*)::int as sessions from session`;
+  assert.equal(after!.sessions, before!.sessions);
+  for (const one of forks) {
+    await assert.rejects(one.request("GET", `/user/${id}`), /Authentication Error/);
+  }
+  assert.equal(
+    (await call("GET", `/user/${id}`, { token: client.tokens().access_token })).status,
+    401,
+  );
+  await failsAsItself(await logIn());
+  hub().advance(-30 * 86_400);
 });
 
 Deno.test("a second notebook of the same user is no trouble to the first", async () => {

@@ -5,8 +5,9 @@
  * client refreshes after every call that fails, and its programs share one token among processes
  * and notebooks: to end a session on the second use of a token, as rotation would have it, ends the
  * work of those who did nothing wrong. What is done instead against one that was stolen: a session
- * ends at once for all its tokens (log-out, another password, removal); and a session that comes
- * from an address it has not come from before is recorded in the audit record, with the address.
+ * ends at once for all its tokens (log-out, another password, removal), however many they are; it
+ * ends at a greatest age, however often they are refreshed; and one that comes from an address it
+ * has not come from before is recorded in the audit record, with the address.
  * @module
  */
 import { recordDone } from "../../../shared/storage/audit.ts";
@@ -68,23 +69,28 @@ export interface SessionsOptions {
   now: () => Date;
   accessSeconds: number;
   refreshSeconds: number;
+  /** A session ends so long after its log-in, and so does every token of it. */
+  sessionSeconds: number;
 }
 
 /** Addresses of a session that are remembered. */
 const NETWORKS = 20;
 
 export function createSessions(
-  { db, keys, ask, now, accessSeconds, refreshSeconds }: SessionsOptions,
+  { db, keys, ask, now, accessSeconds, refreshSeconds, sessionSeconds }: SessionsOptions,
 ): Sessions {
   async function issue(
     tx: Tx,
     { type, id }: Client,
-    { sid, at }: { sid: string; at: Date },
+    { sid, at, begunAt = at }: { sid: string; at: Date; begunAt?: Date },
   ): Promise<Tokens> {
     const roles = type === "user" ? await roleNamesOfUser(tx, id) : [];
     const key = keys.current();
-    const sign = (type: "access" | "refresh", lifetimeSeconds: number, roles: string[]) =>
-      signToken(key, { jti: crypto.randomUUID(), type, ...base, roles, lifetimeSeconds }, at);
+    const left = Math.floor((endOf(begunAt).getTime() - at.getTime()) / 1000);
+    const sign = (type: "access" | "refresh", seconds: number, roles: string[]) => {
+      const own = { jti: crypto.randomUUID(), type, roles };
+      return signToken(key, { ...own, ...base, lifetimeSeconds: Math.min(seconds, left) }, at);
+    };
     const base = { client_type: type, sub: id, sid };
     const [access_token, refresh_token] = await Promise.all([
       sign("access", accessSeconds, roles),
@@ -96,7 +102,9 @@ export function createSessions(
       : { ...pair, node_url: `/api/node/${id}` };
   }
 
-  const expiry = (at: Date) => new Date(at.getTime() + refreshSeconds * 1000);
+  const endOf = (begunAt: Date) => new Date(begunAt.getTime() + sessionSeconds * 1000);
+  const expiry = (at: Date, begunAt: Date) =>
+    new Date(Math.min(at.getTime() + refreshSeconds * 1000, endOf(begunAt).getTime()));
 
   async function claimsOf(token: string, type: TokenType): Promise<ClientClaims> {
     const claims = await verifyToken(token, keys.publicKey, { type, now: now() });
@@ -116,9 +124,7 @@ export function createSessions(
   }
 
   function requireLive(session: SessionRow | undefined, generation: number | null): SessionRow {
-    if (!session) {
-      throw new SextantError("unauthenticated", "This log-in has ended; log in again.");
-    }
+    if (!session) throw ended();
     if (session.key_generation === generation) return session;
     throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");
   }
@@ -133,7 +139,7 @@ export function createSessions(
         client_id: client.id,
         key_generation: keyGeneration,
         begun_at: at,
-        expires_at: expiry(at),
+        expires_at: expiry(at, at),
         networks: address === undefined ? [] : [address],
       });
       return await issue(tx, client, { sid, at });
@@ -145,17 +151,20 @@ export function createSessions(
       const generation = await requireClient(client);
       const at = now();
       return await db.begin(async (tx) => {
-        const { networks } = requireLive(await lockSession(tx, sid, client, at), generation);
+        const session = requireLive(await lockSession(tx, sid, client, at), generation);
+        const { networks, begun_at: begunAt } = session;
+        // It may have begun where log-ins lasted longer.
+        if (endOf(begunAt) <= at) throw ended();
         const isNew = address !== undefined && !networks.includes(address);
         await prolongSession(tx, sid, {
-          expires_at: expiry(at),
+          expires_at: expiry(at, begunAt),
           networks: isNew ? [...networks, address].slice(-NETWORKS) : networks,
         });
         if (isNew) {
           const object = { noun: client.type, id: client.id };
           await recordDone(tx, `${client.type}.elsewhere`, object, { address });
         }
-        return await issue(tx, client, { sid, at });
+        return await issue(tx, client, { sid, at, begunAt });
       });
     },
 
@@ -172,6 +181,10 @@ export function createSessions(
       return { client: clientOf(claims), id: sid };
     },
   };
+}
+
+function ended(): SextantError {
+  return new SextantError("unauthenticated", "This log-in has ended; log in again.");
 }
 
 function clientOf({ client_type, sub }: Pick<ClientClaims, "client_type" | "sub">): Client {

@@ -1,10 +1,13 @@
 /**
- * The keys that sign tokens: kept in the database, the same for every replica. The newest one
- * signs, all verify.
+ * The keys that sign tokens: kept in the database, sealed, the same for every replica. The newest
+ * one signs, all verify; one that was withdrawn does neither from the moment that it is heard of,
+ * or looked for.
  * @module
  */
 import type { JWK } from "jose";
 import type { Db, JsonValue, Tx } from "../../../shared/storage/db.ts";
+import { openSigningKey, sealSigningKey } from "../secrets/stored.ts";
+import type { Vault } from "../secrets/vault.ts";
 import { newSigningKey, type SigningKey } from "../../../shared/contract/tokens.ts";
 
 export interface KeyRing {
@@ -19,6 +22,7 @@ export interface KeyRing {
 }
 
 export interface KeyRingOptions {
+  vault: Vault;
   now: () => Date;
   /** How long one key signs. */
   days: number;
@@ -35,16 +39,18 @@ const DAY = 86_400_000;
 /** Loads the keys, making the first one when there is none. */
 export async function openKeyRing(
   db: Db,
-  { now, days, tokenSeconds }: KeyRingOptions,
+  { vault, now, days, tokenSeconds }: KeyRingOptions,
 ): Promise<KeyRing> {
   let keys: StoredKey[] = [];
 
   async function stored(tx: Tx): Promise<StoredKey[]> {
-    return [
-      ...await tx<StoredKey[]>`
-        select kid, public_jwk, private_jwk, created_at from signing_key
-        order by created_at desc, kid`,
-    ];
+    const rows = await tx<(Omit<StoredKey, "private_jwk"> & { private_jwk: string })[]>`
+      select kid, public_jwk, private_jwk, created_at from signing_key
+      order by created_at desc, kid`;
+    return rows.map((row) => {
+      const known = keys.find(({ kid }) => kid === row.kid);
+      return known ?? { ...row, private_jwk: openSigningKey(vault, row.kid, row.private_jwk) };
+    });
   }
 
   /** Whether a token signed before `successor` was made can still be valid. */
@@ -65,7 +71,7 @@ export async function openKeyRing(
         await tx`
           insert into signing_key (kid, public_jwk, private_jwk, created_at)
           values (${key.kid}, ${tx.json(key.public_jwk as JsonValue)},
-            ${tx.json(key.private_jwk as JsonValue)}, ${at})`;
+            ${tx.json(sealSigningKey(vault, key.kid, key.private_jwk))}, ${at})`;
       }
       const all = await stored(tx);
       const done = all.filter((_, index) => index > 0 && !mayBeNeeded(all[index - 1]!, at));

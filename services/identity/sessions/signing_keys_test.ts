@@ -3,6 +3,7 @@ import { useTestPostgres } from "../../../tests/harness.ts";
 import { migrate, openDatabase } from "../../../shared/storage/db.ts";
 import { silentLogger as log } from "../../../shared/service/log.ts";
 import { signToken, verifyToken } from "../../../shared/contract/tokens.ts";
+import { newVaultKey, openVault } from "../secrets/vault.ts";
 import { openKeyRing } from "./signing_keys.ts";
 
 const postgres = useTestPostgres();
@@ -21,7 +22,7 @@ async function open() {
   await migrate(db, new URL("../schema/", import.meta.url), log);
   let at = Date.now();
   const now = () => new Date(at);
-  const options = { now, days: 90, tokenSeconds: 48 * 3600 };
+  const options = { vault: openVault(newVaultKey()), now, days: 90, tokenSeconds: 48 * 3600 };
   return {
     db,
     now,

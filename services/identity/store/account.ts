@@ -132,6 +132,8 @@ export async function clearFailures(tx: Tx, userId: number): Promise<void> {
 // -- second factor
 // ------------------------------------------------------------------------------------------
 
+// Its secret is sealed here: see `secrets/stored.ts`.
+
 /** Null takes the second factor away: the next log-in sets one up. */
 export async function setOtpSecret(
   tx: Tx,

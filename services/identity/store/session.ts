@@ -28,6 +28,7 @@ export async function insertSession(tx: Tx, session: NewSession): Promise<void> 
 export interface SessionRow {
   /** Of a node: of the key that it logged in with. */
   key_generation: number | null;
+  begun_at: Date;
   networks: string[];
 }
 
@@ -39,7 +40,7 @@ export async function liveSession(
   at: Date,
 ): Promise<SessionRow | undefined> {
   const [row] = await tx<SessionRow[]>`
-    select key_generation, networks from session
+    select key_generation, begun_at, networks from session
     where id = ${id} and client_type = ${type} and client_id = ${clientId} and expires_at > ${at}`;
   return row;
 }
@@ -52,7 +53,7 @@ export async function lockSession(
   at: Date,
 ): Promise<SessionRow | undefined> {
   const [row] = await tx<SessionRow[]>`
-    select key_generation, networks from session
+    select key_generation, begun_at, networks from session
     where id = ${id} and client_type = ${type} and client_id = ${clientId} and expires_at > ${at}
     for update`;
   return row;
@@ -64,7 +65,7 @@ export async function prolongSession(
   { expires_at, networks }: { expires_at: Date; networks: string[] },
 ): Promise<void> {
   await tx`
-    update session set expires_at = greatest(expires_at, ${expires_at}), networks = ${networks}
+    update session set expires_at = ${expires_at}, networks = ${networks}
     where id = ${id}`;
 }
 

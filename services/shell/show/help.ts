@@ -51,6 +51,8 @@ export const DATABASE_METHODS: Record<string, string> = {
   "await db.doctor()": "checks the hub, and says what to do",
   "await db.acknowledgeSeals()":
     "after a backup was restored: db.doctor() no longer warns of what nodes had noted until now",
+  "await db.withdrawSigningKeys()":
+    "when a key that signs tokens was seen by others: every log-in ends, and new keys are made",
   "await sql.identity`select …`":
     "any query of one service's database: identity, collaboration, task. It tells nobody of changes",
 };

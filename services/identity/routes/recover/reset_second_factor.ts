@@ -5,12 +5,13 @@ import { secondFactor, secondFactorReset } from "../../../../shared/contract/pas
 import { body } from "../../../../shared/contract/validate.ts";
 import { newOtpSecret } from "../../accounts/two_factor.ts";
 import * as changes from "../../changes/user.ts";
+import { sealOtpSecret } from "../../secrets/stored.ts";
 import type { IdentityDeps } from "../../deps.ts";
 import { expired, spendResetToken } from "./reset_token.ts";
 
 export function resetSecondFactor(
   app: Hono<AppEnv>,
-  { outbox, accounts, now }: IdentityDeps,
+  { outbox, accounts, vault, now }: IdentityDeps,
 ): void {
   app.post(
     "/recover/2fa/reset",
@@ -24,7 +25,8 @@ export function resetSecondFactor(
       const user = await outbox.change(async (change) => {
         const token = { token: reset_token, purpose: "two_factor", at: now() } as const;
         const id = await spendResetToken(change.tx, token);
-        return id === "expired" ? id : await changes.resetSecondFactor(change, id, secret);
+        if (id === "expired") return id;
+        return await changes.resetSecondFactor(change, id, sealOtpSecret(vault, id, secret));
       });
       if (user === "expired") throw expired("invalid_request");
       return c.json(accounts.enrolment(user.username, secret));
