@@ -13,7 +13,8 @@ from scipy import stats
 from statsmodels.stats.oneway import anova_oneway
 
 times = int(sys.argv[1])
-rows = pandas.concat([pandas.read_csv(path) for path in sys.argv[2:]], ignore_index=True)
+files = [pandas.read_csv(path).assign(site=i) for i, path in enumerate(sys.argv[2:])]
+rows = pandas.concat(files, ignore_index=True)
 PREDICTORS = "x1 + x2 + x3 + C(g)"
 
 
@@ -51,9 +52,10 @@ def kaplan_meier():
     logrank_test(parts[0]["t"], parts[1]["t"], parts[0]["e"], parts[1]["e"])
 
 
-def cox():
-    frame = rows[["t", "e", "x1", "x2", "x3", "g"]]
-    lifelines.CoxPHFitter().fit(frame, "t", "e", formula="x1 + x2 + x3 + C(g)")
+def cox(strata):
+    frame = rows[["t", "e", "x1", "x2", "x3", "g", *strata]]
+    fitter = lifelines.CoxPHFitter(strata=strata or None)
+    return lambda: fitter.fit(frame, "t", "e", formula="x1 + x2 + x3 + C(g)")
 
 
 ANALYSES = {
@@ -67,7 +69,8 @@ ANALYSES = {
     "logistic": ("statsmodels", glm("b", sm.families.Binomial())),
     "poisson": ("statsmodels", glm("c", sm.families.Poisson())),
     "kaplan-meier": ("lifelines", kaplan_meier),
-    "cox": ("lifelines", cox),
+    "cox": ("lifelines", cox(["site"])),
+    "cox, pooled baseline": ("lifelines", cox([])),
 }
 
 found = {}

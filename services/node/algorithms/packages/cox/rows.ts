@@ -9,8 +9,9 @@ import { type Start, startOf, type Term, termColumn } from "sextant/kernels/desi
 import { completeRows } from "sextant/kernels/frame.ts";
 import { checkTimes } from "sextant/kernels/life_table.ts";
 import { type EventTimes, eventTimesOf, orderRows, predict } from "sextant/kernels/risk_sets.ts";
+import { sortRows } from "sextant/kernels/risk_sets.ts";
 import { type RiskSets, riskSetsOf, smallestStep, sumRows } from "sextant/kernels/risk_sets.ts";
-import type { SurvivalRows, Ties } from "sextant/kernels/risk_sets.ts";
+import type { Ties } from "sextant/kernels/risk_sets.ts";
 import { truthsOf, type Variable } from "sextant/kernels/survey.ts";
 import { selectRows } from "sextant/where.ts";
 
@@ -150,11 +151,11 @@ function read(context: Context, { time, event, strata, where, variables, terms }
   const frame = completeRows(table, [...variables, { name: time }], { [event]: events });
   const times = frame.column(time);
   const levels = variables.find(({ name }) => name === strata)?.levels;
-  const rows: SurvivalRows = {
+  const rows = sortRows({
     times,
     events: frame.column(event),
     columns: terms.map((term) => termColumn(frame, term)),
     strata: orderRows(times, levels && frame.column(strata!), levels?.length ?? 1),
-  };
+  });
   return { frame, rows };
 }

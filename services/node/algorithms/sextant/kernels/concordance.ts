@@ -22,12 +22,16 @@ export function pairsOf(
   const found = { pairs: 0, concordant: 0, tied: 0 };
   const sorted = Float64Array.from(stratum, (row) => eta[row]!).sort();
   const earlier = createRanks(sorted.length);
+  const places = new Uint32Array(eta.length);
+  for (let i = 0; i < stratum.length; i++) {
+    places[stratum[i]!] = placeIn(sorted, eta[stratum[i]!]!);
+  }
   for (let from = 0; from < stratum.length;) {
     let to = from;
     while (to < stratum.length && times[stratum[to]!] === times[stratum[from]!]) to++;
     const rows = stratum.subarray(from, to);
     compare(rows.filter((row) => events[row] === 1));
-    for (const row of rows) if (events[row] === 1) earlier.add(placeIn(sorted, eta[row]!));
+    for (const row of rows) if (events[row] === 1) earlier.add(places[row]!);
     compare(rows.filter((row) => events[row] !== 1));
     from = to;
   }
@@ -35,11 +39,10 @@ export function pairsOf(
 
   function compare(rows: Uint32Array) {
     for (const row of rows) {
-      const place = placeIn(sorted, eta[row]!);
-      const upTo = earlier.count(place);
+      const place = places[row]!;
       found.pairs += earlier.size();
-      found.concordant += earlier.size() - upTo;
-      found.tied += upTo - earlier.count(place - 1);
+      found.concordant += earlier.size() - earlier.count(place);
+      found.tied += earlier.at(place);
     }
   }
 }
@@ -58,11 +61,14 @@ function placeIn(sorted: Float64Array, value: number): number {
 /** How many were added at places up to one (Fenwick 1994). */
 function createRanks(length: number) {
   const counts = new Uint32Array(length + 1);
+  const exact = new Uint32Array(length);
   let size = 0;
   return {
     size: () => size,
+    at: (place: number) => exact[place]!,
     add(place: number) {
       size++;
+      exact[place]!++;
       for (let i = place + 1; i <= length; i += i & -i) counts[i]!++;
     },
     count(place: number) {

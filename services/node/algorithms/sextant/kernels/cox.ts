@@ -70,7 +70,7 @@ export function siteSums(rows: SurvivalRows, coefficients: number[], ties: Ties)
 /** The hazards of a stratum's rows, divided by the largest so that all of them are numbers. */
 function hazardsOf(eta: Float64Array, stratum: Uint32Array) {
   let shift = -Infinity;
-  for (const row of stratum) shift = Math.max(shift, eta[row]!);
+  for (let i = 0; i < stratum.length; i++) shift = Math.max(shift, eta[stratum[i]!]!);
   const hazards = new Float64Array(eta.length);
   for (const row of stratum) hazards[row] = Math.exp(eta[row]! - shift);
   return { shift, hazards };

@@ -24,11 +24,52 @@ export function orderRows(
   places: Float64Array | undefined,
   strata: number,
 ): Uint32Array[] {
-  const order = Uint32Array.from(times, (_, i) => i).sort((a, b) => times[a]! - times[b]!);
+  const order = orderOf(times);
   return Array.from(
     { length: strata },
     (_, stratum) => places ? order.filter((row) => places[row] === stratum) : order,
   );
+}
+
+/** The rows by their times, those of one time as they stand: numbers are counted, not compared. */
+function orderOf(times: Float64Array): Uint32Array {
+  const sorted = times.slice().sort();
+  let different = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[different++] = sorted[i]!;
+  }
+  const ranks = new Uint32Array(times.length);
+  const starts = new Uint32Array(different + 1);
+  for (let row = 0; row < times.length; row++) {
+    let [low, high] = [0, different - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]! < times[row]!) low = middle + 1;
+      else high = middle;
+    }
+    ranks[row] = low;
+    starts[low + 1]!++;
+  }
+  for (let rank = 0; rank < different; rank++) starts[rank + 1]! += starts[rank]!;
+  const order = new Uint32Array(times.length);
+  for (let row = 0; row < times.length; row++) order[starts[ranks[row]!]!++] = row;
+  return order;
+}
+
+/** The same rows with those of a stratum beside each other by time, so that memory is read in order. */
+export function sortRows({ times, events, columns, strata }: SurvivalRows): SurvivalRows {
+  const order = new Uint32Array(strata.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  const sorted = strata.map((stratum) => {
+    order.set(stratum, filled);
+    return Uint32Array.from(stratum, () => filled++);
+  });
+  const sort = (values: Float64Array) => {
+    const found = new Float64Array(order.length);
+    for (let i = 0; i < found.length; i++) found[i] = values[order[i]!]!;
+    return found;
+  };
+  return { times: sort(times), events: sort(events), columns: columns.map(sort), strata: sorted };
 }
 
 /** The times of events of a stratum, and how many there are at each. */
@@ -39,14 +80,18 @@ export interface EventTimes {
 
 export function eventTimesOf({ times, events }: SurvivalRows, stratum: Uint32Array): EventTimes {
   const found: EventTimes = { times: [], events: [] };
-  for (const row of stratum) {
+  let [last, count] = [NaN, 0];
+  for (let i = 0; i < stratum.length; i++) {
+    const row = stratum[i]!;
     if (events[row] !== 1) continue;
-    if (found.times.at(-1) !== times[row]) {
-      found.times.push(times[row]!);
-      found.events.push(0);
+    if (times[row] !== last) {
+      if (count > 0) found.events.push(count);
+      found.times.push(last = times[row]!);
+      count = 0;
     }
-    found.events[found.events.length - 1]!++;
+    count++;
   }
+  if (count > 0) found.events.push(count);
   return found;
 }
 
@@ -202,21 +247,29 @@ export function sumRows(
     & Pick<Weighed, "counts" | "spared">,
 ): RowSums {
   const size = columns.length;
-  const gradient = new Array<number>(size).fill(0);
-  const squares = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+  const gradient = new Float64Array(size);
+  const lower = new Float64Array(size * size);
+  const values = new Float64Array(size);
   let [predicted, k, counted] = [0, 0, 0];
-  for (const row of stratum) {
+  // Loops over places and flat arrays: this is most of the time that a fit takes.
+  for (let i = 0; i < stratum.length; i++) {
+    const row = stratum[i]!;
     for (; k < at.length && at[k]! <= times[row]!; k++) counted += counts[k]!;
     const event = events[row] === 1;
     const share = hazards[row]! * (event ? counted - spared[k - 1]! : counted);
     if (event) predicted += eta[row]!;
+    const part = (event ? 1 : 0) - share;
+    for (let j = 0; j < size; j++) values[j] = columns[j]![row]!;
     for (let j = 0; j < size; j++) {
-      const value = columns[j]![row]!;
-      gradient[j]! += ((event ? 1 : 0) - share) * value;
-      const weighted = share * value;
-      for (let l = 0; l <= j; l++) squares[j]![l]! += weighted * columns[l]![row]!;
+      gradient[j]! += part * values[j]!;
+      const weighted = share * values[j]!;
+      for (let l = 0; l <= j; l++) lower[j * size + l]! += weighted * values[l]!;
     }
   }
-  for (let j = 0; j < size; j++) for (let l = 0; l < j; l++) squares[l]![j] = squares[j]![l]!;
-  return { predicted, gradient, squares };
+  const squares = Array.from(
+    { length: size },
+    (_, j) =>
+      Array.from({ length: size }, (_, l) => lower[Math.max(j, l) * size + Math.min(j, l)]!),
+  );
+  return { predicted, gradient: [...gradient], squares };
 }
