@@ -4,45 +4,29 @@
  * it is encrypted with.
  * @module
  */
-import { createPublicKey, type KeyObject } from "node:crypto";
-import { fingerprintOf } from "../../../shared/contract/public_key.ts";
-import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
-import { digestOf } from "../record/audit_record.ts";
 import type { Correspondence } from "../subtasks/correspondence.ts";
 import { type PayloadCodec, plainPayloads as plainCodec } from "../subtasks/payload_codec.ts";
 import { createBase64Opener } from "./base64.ts";
 import type { Opener, Seal } from "./form.ts";
-import { FormatError, type FormatSetting } from "./formats.ts";
-import { KeyError } from "./keys.ts";
-import type { KeysOfOthers } from "./keys_of_others.ts";
+import { FormatError } from "./formats.ts";
 import {
-  type InputLabel,
-  type Label,
-  type Place,
-  type WantedResult,
-  whyNotThisInput,
-  whyNotThisResult,
-} from "./label.ts";
-import {
-  createBlobOpener,
-  createSeal,
-  type Format,
-  type Judge,
-  openSealed,
-  type Origin,
-  sealText,
-} from "./sealed.ts";
+  createJudging,
+  type EncryptedPayloadsOptions,
+  noteInput,
+  recorded,
+  recordedOpener,
+  type RunPlace,
+  UNSIGNED,
+} from "./judging.ts";
+import { whyNotThisInput } from "./label.ts";
+import { createBlobOpener, createSeal, type Judge, openSealed, type Origin } from "./sealed.ts";
 import { createSignedSeal } from "./signed.ts";
-import { RefusedPayloadError, UnreadableError } from "./unreadable_error.ts";
-import type { UsedInputs } from "./used_inputs.ts";
+import { createSubtaskCodec } from "./subtask_codec.ts";
+import { RefusedPayloadError } from "./unreadable_error.ts";
 import { withoutSecondBase64 } from "./without_second_base64.ts";
 
-/** What of a dispatch says where its payloads belong. */
-export type RunPlace = Pick<
-  Dispatch,
-  "task_id" | "result_id" | "attempt" | "run_id" | "parent_id" | "init_org_id"
->;
+export type { EncryptedPayloadsOptions, RunPlace };
 
 /** An input as it was opened; without an origin where nothing is encrypted. */
 export interface OpenedInput {
@@ -95,82 +79,14 @@ export function createPlainPayloads(audit: Audit): Payloads {
   };
 }
 
-async function noteInput(
-  note: AuditLog["record"],
-  { organizationId, stored, key }: { organizationId: number; stored: string; key: string | null },
-): Promise<void> {
-  await note("subtask input leaves", {
-    organization_id: organizationId,
-    bytes: stored.length,
-    sha256: digestOf(stored),
-    key,
-  });
-}
-
-export interface EncryptedPayloadsOptions {
-  /** Of this node. */
-  organizationId: number;
-  collaborationId: number;
-  /** The organization's. */
-  privateKey: KeyObject;
-  keys: KeysOfOthers;
-  betweenNodes: FormatSetting;
-  /** How this node writes what the node of an organization will read. */
-  formatFor: (organizationId: number) => Promise<Format>;
-  used: UsedInputs;
-  audit: Audit;
-  now?: () => number;
-}
-
-export function createEncryptedPayloads(
-  {
-    organizationId,
-    collaborationId,
-    privateKey,
-    keys,
-    betweenNodes,
-    formatFor,
-    used,
-    audit,
-    now = Date.now,
-  }: EncryptedPayloadsOptions,
-): Payloads {
+export function createEncryptedPayloads(options: EncryptedPayloadsOptions): Payloads {
+  const { organizationId, collaborationId, privateKey, keys, betweenNodes, formatFor, used } =
+    options;
+  const { now = Date.now } = options;
   const own = { organizationId, collaborationId };
-  const ownKey = fingerprintOf(createPublicKey(privateKey));
+  const judging = createJudging(options);
+  const { labelOf, judgeWith, noteOf } = judging;
   const strict = betweenNodes === "authenticated";
-
-  /** What every label of this node begins with. */
-  function labelOf(runId: number, parentId: number, to: number[]): Omit<InputLabel, "is"> {
-    return {
-      collaboration_id: collaborationId,
-      from: organizationId,
-      key: ownKey,
-      to,
-      run_id: runId,
-      parent_id: parentId,
-      at: new Date(now()).toISOString(),
-    };
-  }
-
-  function judgeWith(
-    why: (label: Label) => string | undefined,
-    unsigned: () => string | undefined,
-  ): Judge {
-    return {
-      unsigned() {
-        const reason = unsigned();
-        if (reason) throw new RefusedPayloadError(reason);
-      },
-      async signed(label) {
-        const reason = why(label);
-        if (reason) throw new RefusedPayloadError(reason);
-        return await keys.ofSigner(label.from, label.key).catch((error) => {
-          if (!(error instanceof KeyError)) throw error;
-          throw new RefusedPayloadError(error.message);
-        });
-      },
-    };
-  }
 
   function judgeOfInput(run: RunPlace): Judge {
     const place = { ...own, runId: run.run_id, parentId: run.parent_id };
@@ -186,75 +102,6 @@ export function createEncryptedPayloads(
     throw new RefusedPayloadError(
       `it is the input of result ${before}, given once more as that of result ${result_id}`,
     );
-  }
-
-  function noteOf(run: RunPlace, is: Label["is"], wanted: WantedResult = {}): NoteRefusal {
-    const note = auditOfAttempt(audit, run);
-    return (reason) =>
-      note("payload refused", {
-        what: is,
-        ...(wanted.taskId === undefined ? {} : { of_task: wanted.taskId }),
-        ...(wanted.resultId === undefined ? {} : { of_result: wanted.resultId }),
-        reason,
-      });
-  }
-
-  function codecOf(run: RunPlace, correspondence: Correspondence): PayloadCodec {
-    const place: Place = { ...own, runId: run.run_id, parentId: run.task_id };
-    const note = auditOfAttempt(audit, run);
-
-    function judgeOfResult(wanted: WantedResult): Judge {
-      const { sentFor, allSigned } = correspondence;
-      return judgeWith(
-        (label) => whyNotThisResult(label, place, { wanted, sentFor }),
-        () => {
-          if (strict) return UNSIGNED;
-          if (wanted.taskId !== undefined && allSigned(wanted.taskId)) {
-            return `${UNSIGNED}, in which all inputs of task ${wanted.taskId} were sent`;
-          }
-        },
-      );
-    }
-
-    function sealInput(key: KeyObject, to: number[], format: Format): Seal {
-      if (format === "field") return createSeal(key);
-      if (to.length > 16) throw new KeyError("More than 16 organizations share this key");
-      const label = { is: "input" as const, ...labelOf(run.run_id, run.task_id, to) };
-      return createSignedSeal(label, { reader: key, writer: privateKey });
-    }
-
-    return {
-      encrypted: true,
-      async encode(content, organizationId) {
-        const [key, format] = await Promise.all([
-          keys.ofReader(organizationId),
-          formatFor(organizationId),
-        ]);
-        const seal = sealInput(key, [organizationId], format);
-        const stored = sealText(Uint8Array.fromBase64(content), seal);
-        await noteInput(note, { organizationId, stored, key: seal.key });
-        return stored;
-      },
-      async decode(stored, wanted) {
-        const { content } = await recorded(
-          noteOf(run, "result", wanted),
-          () => openSealed(stored, privateKey, judgeOfResult(wanted)),
-        );
-        return new Uint8Array(withoutSecondBase64(content)).toBase64();
-      },
-      opener: (wanted) =>
-        recordedOpener(
-          createBlobOpener(privateKey, judgeOfResult(wanted)),
-          noteOf(run, "result", wanted),
-        ),
-      async blobSeal(readers) {
-        const { key, organizationIds } = readers!;
-        for (const id of organizationIds) await keys.check(id, key);
-        const formats = await Promise.all(organizationIds.map(formatFor));
-        const format = formats.includes("field") ? "field" : "authenticated";
-        return sealInput(key, organizationIds, format);
-      },
-    };
   }
 
   return {
@@ -290,50 +137,7 @@ export function createEncryptedPayloads(
       };
       return createSignedSeal(label, { reader: key, writer: privateKey });
     },
-    codecOf,
-  };
-}
-
-const UNSIGNED = "it is in v6's format, which shows neither who wrote it nor whether it was " +
-  "changed, and not in the authenticated one";
-
-type NoteRefusal = (reason: string) => Promise<void>;
-
-/** Puts what cannot be read into the audit log. */
-async function recorded<T>(note: NoteRefusal, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof UnreadableError) await note(error.message);
-    throw error;
-  }
-}
-
-function recordedOpener(
-  opener: ReturnType<typeof createBlobOpener>,
-  note: NoteRefusal,
-  atEnd = () => Promise.resolve(),
-): InputOpener {
-  return {
-    get authenticated() {
-      return opener.authenticated;
-    },
-    get origin() {
-      return opener.origin;
-    },
-    update(piece) {
-      try {
-        return opener.update(piece);
-      } catch (error) {
-        if (error instanceof UnreadableError) void note(error.message);
-        throw error;
-      }
-    },
-    final: () =>
-      recorded(note, async () => {
-        const content = await opener.final();
-        await atEnd();
-        return content;
-      }),
+    codecOf: (run, correspondence) =>
+      createSubtaskCodec({ ...options, judging, run, correspondence }),
   };
 }
