@@ -1,6 +1,7 @@
 """Methods with several sources: meta-analysis, rates, mixed models, components and clusters."""
 import numpy as np
 from scipy import stats
+from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 import statsmodels.formula.api as smf
@@ -288,5 +289,44 @@ def components():
     ]
 
 
+def k_means(frame, name, columns, start, scale=False, iterations=100, tolerance=1e-4):
+    values = frame[columns].dropna().to_numpy(float)
+    # The start and the centres are in the columns' own units, only distances are scaled.
+    mean, deviation = (values.mean(0), values.std(0, ddof=1)) if scale else (0, 1)
+    fit = KMeans(
+        len(start), init=(np.array(start, float) - mean) / deviation, n_init=1, algorithm="lloyd",
+        max_iter=iterations, tol=tolerance,
+    ).fit((values - mean) / deviation)
+    sizes = np.bincount(fit.labels_, minlength=len(start))
+    assert (sizes > 0).all(), "scikit-learn gives a centre without rows another place, ours stays"
+    numbers = {"n": len(values), "inertia": fit.inertia_, "iterations": fit.n_iter_}
+    for k, (centre, size) in enumerate(zip(fit.cluster_centers_ * deviation + mean, sizes)):
+        numbers |= {f"sizes/{k}": size}
+        numbers |= {f"centres/{k}/{column}": value for column, value in zip(columns, centre)}
+    arguments = {
+        "columns": columns, "start": start, "scale": scale, "iterations": iterations,
+        "tolerance": tolerance,
+    }
+    return case("k_means", name, "scikit-learn KMeans", arguments, numbers)
+
+
+def clusters():
+    penguins, iris = data.penguins(), data.iris()
+    body = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+    birds = [[39, 18, 190, 3700], [49, 18, 196, 3700], [47, 15, 217, 5000]]
+    flowers = [[5, 3.5, 1.5, 0.2], [6, 2.8, 4.5, 1.3], [6.5, 3, 5.5, 2]]
+    poor = [[5, 3, 1, 0.1], [5.1, 3.5, 1.4, 0.2], [4.9, 3.1, 1.5, 0.1], [6, 3, 5, 2]]
+    columns = list(iris.columns)
+    return [
+        k_means(penguins, "penguins", body, birds, True),
+        k_means(penguins, "penguins", body, birds, False, tolerance=0),
+        k_means(penguins, "penguins", body[:2], [[40, 16], [41, 17], [60, 20]], tolerance=0.01),
+        k_means(iris, "iris", columns, flowers),
+        k_means(iris, "iris", columns, flowers, True, tolerance=0),
+        k_means(iris, "iris", columns, poor), k_means(iris, "iris", columns, poor, tolerance=0.01),
+        k_means(iris, "iris", columns, poor, True, iterations=3),
+    ]
+
+
 def cases():
-    return [*meta_analyses(), *rates(), *mixed_models(), *components()]
+    return [*meta_analyses(), *rates(), *mixed_models(), *components(), *clusters()]
