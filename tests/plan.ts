@@ -24,19 +24,23 @@ export interface Plan {
  * has to be roughly right.
  */
 const LONGEST = [
+  "tests/fuzz_test.ts",
   "tests/blob_algorithm_test.ts",
-  "container/hostile_test.ts",
+  "container_crash_test.ts",
   "tests/large_payload_test.ts",
   "tests/containers_test.ts",
-  "container_crash_test.ts",
   "tests/main_job_test.ts",
+  "container/hostile_test.ts",
+  "tests/faults_test.ts",
+  "rows_test.ts",
   "tests/python_algorithm_test.ts",
   "container/rootless_test.ts",
   "tests/live_test.ts",
-  "rows_test.ts",
+  "presence/watch_test.ts",
+  "tests/faults_short_test.ts",
+  "tests/shell_test.ts",
   "shell/main_test.ts",
   "tests/up_test.ts",
-  "tests/shell_test.ts",
   "tests/stack_test.ts",
   "agent_test.ts",
   "sessions_test.ts",
@@ -61,7 +65,8 @@ export function testFiles(root: string, folder: string): string[] {
 
 /**
  * A process for each file that starts something, the longest first, then whole systems, then the
- * rest. Files that only compute share one process: to start one takes longer than what they do.
+ * rest. Files that only compute share one process, since to start one takes longer than what each
+ * does; all together they are the longest.
  */
 export function planBatches(files: string[], textOf: (file: string) => string): Plan {
   const alone = files.filter((file) => ALONE.some((end) => endsWith(file, end)));
@@ -70,7 +75,7 @@ export function planBatches(files: string[], textOf: (file: string) => string): 
   const computing = others.filter((file) => !starting.includes(file));
   const beside = starting.toSorted((a, b) => rank(a) - rank(b)).map(single);
   if (computing.length > 0) {
-    beside.push({ name: `${computing.length} files that only compute`, files: computing });
+    beside.unshift({ name: `${computing.length} files that only compute`, files: computing });
   }
   return { beside, alone: alone.map(single) };
 }

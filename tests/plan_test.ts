@@ -15,10 +15,10 @@ const TEXTS: Record<string, string> = {
 Deno.test("planBatches() gives each file that starts something a process, the longest first", () => {
   const { beside } = planBatches(Object.keys(TEXTS), (file) => TEXTS[file]!);
   assert.deepEqual(beside.map(({ files }) => files), [
+    ["shared/a_test.ts", "services/d_test.ts"],
     ["services/shell/rows_test.ts"],
     ["tests/c_test.ts"],
     ["services/b_test.ts"],
-    ["shared/a_test.ts", "services/d_test.ts"],
   ]);
 });
 
