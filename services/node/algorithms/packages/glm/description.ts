@@ -2,14 +2,12 @@ import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
 import { partCoverageOutputs } from "sextant/common_arguments.ts";
 import { FAMILIES, LINKS } from "sextant/kernels/families.ts";
+import { agreedArguments, iterations, levelArguments } from "sextant/model_arguments.ts";
+import { predictors, surveyMethod } from "sextant/model_arguments.ts";
 
 const model = {
   outcome: { type: "column", label: "Outcome", help: "The column that the model explains" },
-  predictors: {
-    type: "columns",
-    label: "Predictors",
-    help: "Columns that explain it: numbers, or categories of text or truth values",
-  },
+  predictors,
   family: {
     type: "choice",
     choices: FAMILIES,
@@ -42,11 +40,6 @@ const model = {
   where,
 } as const;
 
-const internal = {
-  variables: { type: "list", label: "Variables", help: "The columns and their levels" },
-  terms: { type: "list", label: "Terms", help: "The coefficients and their scales" },
-} as const;
-
 export const description = {
   name: "glm",
   version: "1.0.0",
@@ -57,34 +50,9 @@ export const description = {
       help: "Fits the model on the rows of all organizations, as if they had been pooled",
       arguments: {
         ...model,
-        categories: {
-          type: "columns",
-          optional: true,
-          label: "Categories",
-          help: "Predictors of numbers that are levels of a category",
-        },
-        reference: {
-          type: "object",
-          default: {},
-          label: "Reference levels",
-          help: "By category, the level that others are compared with: the first unless given",
-        },
-        min_level_count: {
-          type: "integer",
-          min: 1,
-          default: 1,
-          label: "Smallest level",
-          help: "Levels of fewer rows in all are left out with their rows, and counted",
-        },
+        ...levelArguments,
         confidence,
-        iterations: {
-          type: "integer",
-          min: 1,
-          max: 100,
-          default: 25,
-          label: "Iterations",
-          help: "After so many the model is said not to converge",
-        },
+        iterations,
         organizations,
       },
       outputs: [
@@ -113,20 +81,11 @@ export const description = {
       ],
       rounds: "One for the levels, one for means, then one or two for each iteration (about 6)",
     },
-    partial_survey: {
-      internal: true,
-      help: "What the columns are at one organization",
-      arguments: {
-        columns: { type: "columns", label: "Columns", help: "Of the model" },
-        categories: { type: "list", label: "Categories", help: "Columns that are levels" },
-        where,
-      },
-      outputs: [{ name: "*", kind: "count", help: "By column: type, moments, or rows by level" }],
-    },
+    partial_survey: surveyMethod,
     partial_start: {
       internal: true,
       help: "How many rows one organization will use, and their moments",
-      arguments: { ...model, ...internal },
+      arguments: { ...model, ...agreedArguments },
       outputs: [
         ...partCoverageOutputs,
         { name: "moments", kind: "moments", help: "By term", restsOn: "n" },
@@ -137,7 +96,7 @@ export const description = {
       help: "The part of one organization in one iteration",
       arguments: {
         ...model,
-        ...internal,
+        ...agreedArguments,
         coefficients: { type: "list", label: "Coefficients", help: "Where the iteration stands" },
       },
       outputs: [
