@@ -28,6 +28,10 @@ const KINDS = [
   "curve",
   "quantiles",
   "estimate",
+  "levels",
+  "setting",
+  "persons",
+  "contributions",
   "other",
 ] as const;
 
@@ -37,6 +41,8 @@ export const LONGEST_DESCRIPTION = 65_536;
 const LONGEST_DEFAULT = 2000;
 /** Of methods, of arguments, of outputs, of choices, of citations. */
 const MOST = 100;
+/** Outputs within outputs. */
+const DEEPEST = 6;
 
 /**
  * Text that a terminal and a page can show as it stands: no control characters, and none that turn
@@ -49,6 +55,19 @@ function words(most: number) {
 }
 const named = words(100);
 const sentence = words(1000);
+
+/** A part of a result, as `services/node/algorithms/sextant/description.ts` explains it. */
+interface Output {
+  name: string;
+  kind: typeof KINDS[number];
+  help: string;
+  restsOn?: string | string[];
+  each?: Output[];
+  terms?: string;
+  at?: string;
+  contributions?: string;
+  partOf?: string;
+}
 
 /** What a description says of each name. */
 function byName<Schema extends z.ZodType>(schema: Schema) {
@@ -77,18 +96,28 @@ function descriptionOf(object: typeof z.object) {
   }).refine(({ type, choices }) => (type === "choice") === (choices !== undefined), {
     error: 'choices belong to the type "choice", and to it alone',
   });
-  const output = object({
+  const part = {
     name: named,
     kind: z.enum(KINDS),
     help: sentence,
-    restsOn: named.exactOptional(),
-  });
+    restsOn: z.union([named, z.array(named).min(1).max(MOST)]).exactOptional(),
+    terms: named.exactOptional(),
+    at: named.exactOptional(),
+    contributions: named.exactOptional(),
+    partOf: named.exactOptional(),
+  };
+  // Level by level and not by itself, so that what is in it has an end.
+  let output: z.ZodType<Output, Output> = object(part);
+  for (let depth = 1; depth < DEEPEST; depth++) {
+    output = object({ ...part, each: z.array(output).min(1).max(MOST).exactOptional() });
+  }
   const method = object({
     help: sentence,
     label: named.exactOptional(),
     arguments: byName(argument),
     outputs: z.array(output).max(MOST),
     internal: z.literal(true).exactOptional(),
+    rows: z.literal("none").exactOptional(),
     rounds: sentence.exactOptional(),
   });
   return object({

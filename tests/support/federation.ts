@@ -7,7 +7,11 @@ import { openTable } from "../../services/node/data/table.ts";
 import { createTables } from "../../services/node/data/tables.ts";
 import { DEFAULT_READ } from "../../services/node/data/options.ts";
 import { temporaryFolder } from "../harness.ts";
-import type { Context, SubtaskResult } from "../../services/node/algorithms/api.ts";
+import type {
+  Context,
+  DisclosureRules,
+  SubtaskResult,
+} from "../../services/node/algorithms/api.ts";
 
 type Method = (context: Context, kwargs: never) => unknown;
 /** An algorithm's module: a package that describes itself, or a single file. */
@@ -35,10 +39,14 @@ export async function federate(
   }
 }
 
-/** Reads each organization's file once, for many runs; `settings` are those of all nodes' owners. */
+/**
+ * Reads each organization's file once, for many runs; `settings` are those of all nodes' owners, and
+ * `disclosure` the rules that algorithms know of. Nothing is withheld here.
+ */
 export async function createFederation(
   files: string[],
   settings: Record<string, unknown> = {},
+  disclosure: DisclosureRules | null = null,
 ): Promise<Federation> {
   const folder = await temporaryFolder();
   const tables = createTables({ folder: `${folder.path}/tables`, namesMayLeave: true });
@@ -57,6 +65,7 @@ export async function createFederation(
         node: { id: organization, name: `node ${organization}` },
         task: { id: 1, runId: 1 },
         settings,
+        disclosure,
         table: () => openTable("default", columns[organization - 1]!),
         organizations: () =>
           Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),

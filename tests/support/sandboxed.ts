@@ -83,6 +83,7 @@ export async function withSandbox(
         node: { id: 7, name: "alpha" },
         task: { id: 5, runId: 1 },
         settings: {},
+        disclosure: null,
       },
       limits: { timeoutSeconds: 30, memoryMiB: 2048, outputMiB: 8, ...limits },
       onLog: () => {},

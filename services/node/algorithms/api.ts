@@ -13,7 +13,8 @@
  * }
  * ```
  *
- * What it returns must be JSON; what it throws, and what it prints, travels to the researcher.
+ * What it returns must be JSON. What it throws, and what it prints, travels to the researcher; where
+ * the owner has set rules on what may leave, only the kind of error and its line do.
  * @module
  */
 
@@ -79,6 +80,37 @@ export interface SubtaskResult {
   reason?: string;
 }
 
+/**
+ * What may leave this site, so that an algorithm can coarsen what would be withheld. The node
+ * enforces it whatever the algorithm does.
+ */
+export interface DisclosureRules {
+  readonly profile: "datashield" | "opensafely" | "acro" | "strict";
+  /** The column that identifies a person; null where every row is a person of its own. */
+  readonly persons: string | null;
+  /** The fewest persons that a count may tell of; 0 may leave. */
+  readonly minCell: number;
+  /** The fewest persons that any other value may rest on. */
+  readonly minSubset: number;
+  /** Counts leave as multiples of this; 1: as they are. */
+  readonly roundTo: number;
+  /** The most terms that a model may have, as a share of the persons that it rests on. */
+  readonly maxTermsShare: number;
+  /** The fewest persons that a model must rest on beyond one for each term. */
+  readonly minResidualFreedom: number;
+  /** The fewest persons of a level whose name leaves, and of each level of a variable of two. */
+  readonly minLevel: number;
+  /** Whether minima, maxima and quantiles with fewer than `minCell` persons beyond them may leave. */
+  readonly extremes: boolean;
+  /** The `largest` contributions to a sum may make up at most `share` of it; null: whatever. */
+  readonly dominance: { readonly largest: number; readonly share: number } | null;
+  /**
+   * What all but the two largest contribute to a sum must be at least this share of the largest,
+   * since the second could estimate it else; null: whatever.
+   */
+  readonly pRatio: number | null;
+}
+
 /** All that an algorithm can reach. */
 export interface Context {
   /** Whose data this is. */
@@ -90,6 +122,8 @@ export interface Context {
    * What the owner of this node has set for the algorithm. Another site may have other settings.
    */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** The owner's rules on what may leave; null where there are none. */
+  readonly disclosure: DisclosureRules | null;
   /** A database of the task; without a label the only one, or the one labelled `default`. */
   table(label?: string): Table;
   /** The organizations that take part in the collaboration. */

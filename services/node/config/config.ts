@@ -10,12 +10,14 @@ import { messageOf } from "../../../shared/service/errors.ts";
 import type { LogLevel } from "../../../shared/service/log.ts";
 import type { ContainerOptions } from "../container/options.ts";
 import type { NodeDatabase } from "../data/databases.ts";
+import type { SiteDisclosure } from "../disclosure/rules.ts";
 import type { FormatSetting } from "../encryption/formats.ts";
 import type { WayOutSettings } from "../hub/way_out.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import { containerOptions, readLogins } from "./containers.ts";
 import { databaseOf, problemsOfDatabases } from "./databases.ts";
+import { disclosureOf } from "./disclosure.ts";
 import { explain } from "./explain.ts";
 import { policyOf } from "./policies.ts";
 import { type ConfigOptions, configSchema } from "./schema.ts";
@@ -41,6 +43,10 @@ export interface NodeConfig {
   /** What algorithms in the sandbox are told, by references as in the owner's rules. */
   algorithmSettings: { name: string; settings: AlgorithmSettings }[];
   policy: Policy;
+  /** The rules on what may leave; null where there are none. */
+  disclosure: SiteDisclosure | null;
+  /** Whether the owner has said which rules there are, were it none. */
+  disclosureIsSaid: boolean;
   encryption: boolean;
   /** The organization's private key in PEM, which has been checked. */
   privateKey: string | undefined;
@@ -82,6 +88,7 @@ export async function readNodeConfig(
   const options = parsed.data;
   const absolute = (relative: string) => resolve(dirname(file), relative);
   const problems: string[] = [];
+  const disclosure = disclosureOf(options.disclosure, problems);
   const config: NodeConfig = {
     apiKey: await readApiKey(options, { env, absolute, problems }),
     api: apiAddress(options, problems),
@@ -92,6 +99,8 @@ export async function readNodeConfig(
     algorithmLibrary: options.algorithm_library ?? options.algorithm_folders === undefined,
     algorithmSettings: options.algorithm_settings,
     policy: policyOf(options.policies),
+    disclosure,
+    disclosureIsSaid: options.disclosure !== undefined,
     encryption: options.encryption.enabled,
     betweenNodes: options.encryption.between_nodes,
     pinnedKeys: options.encryption.pinned_keys,
@@ -112,7 +121,8 @@ export async function readNodeConfig(
     logLevel: options.logging.level,
     shareConfig: options.share_config,
     shareColumns: options.share_columns,
-    shareLogs: options.share_algorithm_logs,
+    // What is printed, and what errors say, may be values.
+    shareLogs: options.share_algorithm_logs ?? disclosure === null,
   };
   problems.push(...await problemsOfDatabases(config.databases));
   problems.push(...await problemsOfFolders(config.algorithmFolders));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../../../shared/service/config.ts";
+import { PROFILES } from "../disclosure/rules.ts";
 import { readNodeConfig } from "./config.ts";
 import { API_KEY_VARIABLE } from "./secrets.ts";
 
@@ -217,4 +218,49 @@ Deno.test("readNodeConfig() says which file is missing or is not YAML", async ()
   await withConfig("a: [1,", async (read) => {
     assert.match((await problemsOf(read())).join(), /node\.yaml cannot be read/);
   });
+});
+
+Deno.test("readNodeConfig() takes the numbers of a profile, and what the owner changes of them", async () => {
+  const head = "api_key: k\nserver_url: https://hub.example\n";
+  const disclosureIn = (yaml: string) => withConfig(head + yaml, (read) => read());
+  const unsaid = await disclosureIn("");
+  assert.equal(unsaid.disclosure, null);
+  assert.equal(unsaid.disclosureIsSaid, false);
+  assert.equal(unsaid.shareLogs, true);
+  const none = await disclosureIn("disclosure: { profile: none }\n");
+  assert.equal(none.disclosure, null);
+  assert.equal(none.disclosureIsSaid, true);
+  const changed = await disclosureIn(
+    "disclosure: { profile: acro, persons: id, min_cell: 20, p_ratio: ~, trusted: deno:ours }\n",
+  );
+  assert.deepEqual(changed.disclosure, {
+    rules: { profile: "acro", persons: "id", ...PROFILES.acro, minCell: 20, pRatio: null },
+    trusted: ["deno:ours"],
+    unlisted: { sandbox: "guard", containers: "hold" },
+  });
+  assert.equal(changed.shareLogs, false, "what is printed may be values");
+  const shared = "disclosure: { profile: datashield }\nshare_algorithm_logs: true\n";
+  assert.equal((await disclosureIn(shared)).shareLogs, true);
+  const strict = await disclosureIn("disclosure: { profile: strict }\n");
+  assert.deepEqual(strict.disclosure?.unlisted, { sandbox: "guard", containers: "refuse" });
+});
+
+Deno.test("readNodeConfig() refuses rules on what may leave that contradict each other", async () => {
+  const cases: [string, RegExp][] = [
+    ["{ min_cell: 5 }", /^disclosure\.min_cell needs a profile that it changes/],
+    ["{ profile: none, trusted: deno:ours }", /^disclosure\.trusted needs a profile/],
+    ["{ profile: strict, trusted: deno:ours }", /^disclosure\.trusted does not go with .*strict/],
+    ["{ profile: strict, unlisted: hold }", /^disclosure\.unlisted: hold does not go with/],
+    ["{ profile: datashild }", /^disclosure\.profile must be one of none, datashield/],
+    ["{ profile: acro, min_cells: 3 }", /^disclosure\.min_cells is not an option; did you mean/],
+    ["{ profile: acro, min_cell: 0 }", /^disclosure\.min_cell must be at least 1/],
+    ["{ profile: acro, max_terms_share: 2 }", /^disclosure\.max_terms_share must be at most 1/],
+    ["{ profile: acro, unlisted: free }", /^disclosure\.unlisted must be guard, hold or refuse/],
+  ];
+  for (const [section, expected] of cases) {
+    const yaml = `api_key: k\nserver_url: https://hub.example\ndisclosure: ${section}\n`;
+    const [first, ...others] = await withConfig(yaml, (read) => problemsOf(read()));
+    assert.match(first!, expected);
+    assert.deepEqual(others, []);
+  }
 });

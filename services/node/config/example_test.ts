@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { makeCertificates } from "../../../tests/support/certificates.ts";
+import { PROFILES } from "../disclosure/rules.ts";
 import { newPrivateKey } from "../encryption/keys.ts";
 import { readNodeConfig } from "./config.ts";
 import { unwrap } from "./explain.ts";
@@ -59,7 +60,14 @@ Deno.test("node.example.yaml is a configuration that works", async () => {
     await Deno.writeTextFile(`${folder}/minimal.yaml`, minimal);
     const defaults = await readNodeConfig(`${folder}/minimal.yaml`, {});
     assert.deepEqual(config.limits, defaults.limits, "what is shown without a note is the default");
-    assert.equal(config.shareLogs, defaults.shareLogs);
+    assert.equal(config.shareLogs, false, "as it would be without the line, under rules");
+    assert.equal(defaults.shareLogs, true);
+    const { rules } = config.disclosure!;
+    assert.deepEqual(rules, {
+      profile: "datashield",
+      persons: "patient_id",
+      ...PROFILES.datashield,
+    });
     assert.equal(config.betweenNodes, defaults.betweenNodes);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -8,6 +8,7 @@ import type { LogLevel } from "../../../shared/service/log.ts";
 import { FORMAT_SETTINGS } from "../encryption/formats.ts";
 import { containerShape } from "./containers.ts";
 import { databasesSection } from "./databases.ts";
+import { disclosureSection } from "./disclosure.ts";
 import { count, flag, option, port } from "./option_types.ts";
 import { policiesSection, reference } from "./policies.ts";
 import { wayOutShape } from "./way_out.ts";
@@ -66,6 +67,7 @@ export const configSchema = z.strictObject({
     report_interval_seconds: count.max(86_400, "must be at most 86400").default(45),
   }).prefault({}),
   ...containerShape,
+  disclosure: disclosureSection.optional(),
   logging: z.strictObject({
     level: option.toUpperCase().refine((name) => Object.hasOwn(LOG_LEVELS, name), {
       error: `must be one of ${Object.keys(LOG_LEVELS).join(", ")}`,
@@ -73,7 +75,7 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   share_config: flag.default(true),
   share_columns: flag.default(false),
-  share_algorithm_logs: flag.default(true),
+  share_algorithm_logs: flag.optional(),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
 });
 

@@ -23,7 +23,7 @@ export interface MethodCall {
 }
 
 /** Where the run is and what for, as the algorithm sees it. */
-export type Place = Pick<Context, "organization" | "node" | "task" | "settings">;
+export type Place = Pick<Context, "organization" | "node" | "task" | "settings" | "disclosure">;
 
 export interface StartMessage {
   /** Address of the algorithm's file. */

@@ -48,6 +48,7 @@ export async function readSelf(
       node: { id: 0, name: "" },
       task: { id: 0, runId: 0 },
       settings: {},
+      disclosure: null,
     },
     limits: { ...limits, outputMiB: MOST_MIB },
     onLog() {},

@@ -3,6 +3,7 @@
  * @module
  */
 import type { SandboxDatabase } from "../data/databases.ts";
+import type { DataAccess } from "../disclosure/decision.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
@@ -19,6 +20,8 @@ export interface RunSpec {
    */
   input: MethodCall | ContentFile | null;
   databases: SandboxDatabase[];
+  /** What it gets of them: rows unless given. */
+  access?: DataAccess | undefined;
   place: Place;
   /** False refuses arguments that the algorithm describes as conditions on rows. */
   allowWhere?: boolean | undefined;

@@ -37,6 +37,7 @@ export interface SandboxRuntimeOptions {
     | "algorithmSettings"
     | "databases"
     | "dataFolder"
+    | "disclosure"
     | "limits"
     | "policy"
   >;
@@ -128,6 +129,7 @@ export function createSandboxRuntime(
           node: { id: identity.id, name: identity.name },
           task: { id: dispatch.task_id, runId: dispatch.run_id },
           settings: settingsOf(dispatch.image, config.algorithmSettings),
+          disclosure: config.disclosure?.rules ?? null,
         },
         allowWhere: config.policy.allowWhere,
         limits: config.limits,

@@ -4,6 +4,7 @@ import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
+import { PROFILES } from "../disclosure/rules.ts";
 import { createSandbox } from "./sandbox.ts";
 import { findWalls } from "./walls.ts";
 
@@ -181,9 +182,10 @@ Deno.test("Sandbox tells a run where it is, what for, and what the owner has set
       node: { id: 7, name: "alpha's" },
       task: { id: 5, runId: 4 },
       settings: { smallest_group: 10, labels: ["a", null] },
+      disclosure: { profile: "acro" as const, persons: "id", ...PROFILES.acro },
     };
-    const source = `export const main = ({ organization, node, task, settings }) =>
-      ({ organization, node, task, settings });`;
+    const source = `export const main = ({ organization, node, task, settings, disclosure }) =>
+      ({ organization, node, task, settings, disclosure });`;
     assert.deepEqual((await run(source, { place })).value, place);
   });
 });

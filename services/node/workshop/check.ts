@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readArgs } from "../../../shared/command_line/read_args.ts";
+import { problemsOfOutputs } from "../algorithms/sextant/outputs.ts";
 import { pack } from "./pack.ts";
 import { entryOfTarget, nameOf, onlyTarget, TARGET_HELP } from "./pack_command.ts";
 import { readDescription } from "./read_description.ts";
@@ -41,7 +42,8 @@ export async function checkCommand(args: string[]): Promise<number> {
   if (found instanceof Error) say("description", found.message, "");
   else {
     const { description, functions } = found;
-    const problem = description && mismatch(Object.keys(description.methods), functions);
+    const problem = description && (mismatch(Object.keys(description.methods), functions) ??
+      (problemsOfOutputs(description).join("\n") || undefined));
     say(
       "description",
       problem,

@@ -62,7 +62,7 @@ function section(name: string, { label, help, arguments: described, outputs, rou
     table(["Argument", "What it is", ""], Object.entries(described).map(argumentRow)),
     table(
       ["Result", "Kind", ""],
-      outputs.map(outputRow),
+      outputs.flatMap((output) => outputRows(output)),
     ),
     ...(rounds ? [`Rounds: ${rounds}.`] : []),
   ];
@@ -72,15 +72,25 @@ function section(name: string, { label, help, arguments: described, outputs, rou
 /** What organizations tell each other: the outputs of the methods that no form offers. */
 function leaves(methods: Description["methods"]): string[] {
   const rows = Object.values(methods).filter(({ internal }) => internal).flatMap(
-    ({ help, outputs }) => outputs.map((output) => [help, ...outputRow(output)]),
+    ({ help, outputs }) =>
+      outputs.flatMap((output) => outputRows(output)).map((row) => [help, ...row]),
   );
   const note = "What each organization tells the one that executes the task's own run.";
   const head = ["When", "What", "Kind", ""];
   return rows.length === 0 ? [] : [`## What leaves a site\n\n${note}\n\n${table(head, rows)}`];
 }
 
-function outputRow({ name, kind, help, restsOn }: Output): string[] {
-  return [`\`${name}\``, kind, help + (restsOn ? ` (rests on \`${restsOn}\`)` : "")];
+/** An output, and the parts of it: `groups.*.n`. */
+function outputRows(
+  { name, kind, help, restsOn = [], each = [] }: Output,
+  within = "",
+): string[][] {
+  const path = `${within}${name}`;
+  const counts = [restsOn].flat().map((one) => `\`${one}\``).join(" and ");
+  return [
+    [`\`${path}\``, kind, help + (counts && ` (rests on ${counts})`)],
+    ...each.flatMap((part) => outputRows(part, `${path}.`)),
+  ];
 }
 
 function argumentRow([name, argument]: [string, Argument]): string[] {

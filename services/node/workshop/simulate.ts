@@ -147,6 +147,7 @@ export async function simulate(
         node: { id: at, name: site.name },
         task: { id: task, runId: 1 },
         settings: {},
+        disclosure: null,
       },
       allowWhere: policy.allowWhere,
       limits,

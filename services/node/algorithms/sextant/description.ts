@@ -58,25 +58,84 @@ export interface Argument {
   max?: number;
 }
 
+/** What a part of a result is, and so which rules of disclosure it falls under. */
 export type OutputKind =
+  /** A number of persons or rows, or lists and records of such numbers. */
   | "count"
+  /**
+   * A list of cells, each an object of labels and of the number `count` (described otherwise with
+   * `each`); or a list of lists of counts.
+   */
   | "table"
+  /** Sums and means of values, as numbers or lists and records of them. */
   | "moments"
+  /** What comes of a model; it has as many terms as elements unless `terms` says so. */
   | "model"
   | "curve"
+  /** By probability (a record with them as its keys), or by place where `at` names those. */
   | "quantiles"
   | "estimate"
+  /** Names of values of a category. */
+  | "levels"
+  /** An echo of the question, numbers of steps, words: it rests on no row. */
+  | "setting"
+  /** How many persons a part rests on, as evidence: it is taken out at the exit. */
+  | "persons"
+  /**
+   * What single persons contribute to a sum, as evidence: `{total, largest: […]}` of absolute
+   * values, with at least the two largest; taken out at the exit.
+   */
+  | "contributions"
+  /** Anything else. It does not leave a site that has rules, unless the owner trusts the code. */
   | "other";
 
-/** One part of what a method returns. */
+/**
+ * One part of what a method returns, which is an object. A part that no output names is `other`.
+ *
+ * A method that reads rows says of every part what it rests on, and the node lets out what its
+ * owner's rules allow: the rest becomes null in its place, and the result gets `withheld`, a list of
+ * `{output, rule, values}`. Counts are looked at by themselves.
+ *
+ * ```ts
+ * outputs: [
+ *   { name: "n", kind: "count", restsOn: "persons", help: "Rows" },
+ *   { name: "persons", kind: "persons", help: "Persons that they are of" },
+ *   { name: "groups", kind: "table", help: "By level", each: [{
+ *     name: "*", kind: "table", help: "Of a level", each: [
+ *       { name: "n", kind: "count", partOf: "n", help: "Rows" },
+ *       { name: "mean", kind: "moments", restsOn: "n", help: "Of the outcome" },
+ *     ],
+ *   }] },
+ * ]
+ * ```
+ */
 export interface Output {
-  /** Its name in the result. */
+  /** Its name in the object; `*` stands for all parts of the object that are not named. */
   name: string;
-  /** For how it is drawn, and for which rules of disclosure it falls under. */
   kind: OutputKind;
   help: string;
-  /** The part of the result that says on how many persons or rows it rests. */
-  restsOn?: string;
+  /**
+   * The counts on which it rests, which must all be large enough: parts of kind `count` or
+   * `persons`, looked for beside it first and then in the objects around it. Where value and count
+   * are both lists (or records), each value rests on the count in its place (of its name).
+   */
+  restsOn?: string | readonly string[];
+  /**
+   * The parts of the value, in place of its own kind: of an object its fields (`*` for those of a
+   * record), of a list the fields of every object in it.
+   */
+  each?: readonly Output[];
+  /** Of a model: the part that says how many terms it has, as a number or as a list of them. */
+  terms?: string;
+  /** Of quantiles in a list: the part that lists their probabilities, or the argument. */
+  at?: string;
+  /** Of sums: the part of kind `contributions` that shows whether few persons make up most of it. */
+  contributions?: string;
+  /**
+   * Of a count: the count, beside it or further out, that it adds up to together with all others
+   * that say the same. Where one of them is withheld, so is what would give it back.
+   */
+  partOf?: string;
 }
 
 export interface Method {
@@ -86,6 +145,11 @@ export interface Method {
   outputs: readonly Output[];
   /** Called by other methods of the algorithm alone: no form offers it. */
   internal?: true;
+  /**
+   * `none`: it reads no database, and is given none. What it returns rests on what other runs let
+   * out, so it leaves as it is. Only such a method may make subtasks at a site that has rules.
+   */
+  rows?: "none";
   /** What it asks other organizations to do, in words: how often, and what comes back. */
   rounds?: string;
 }

@@ -9,6 +9,7 @@ function contextOf(results: unknown[], asked: unknown[] = []): Context {
     node: { id: 3, name: "a's node" },
     task: { id: 1, runId: 1 },
     settings: {},
+    disclosure: null,
     table: () => assert.fail("no table is read"),
     organizations: () => Promise.resolve([{ id: 3, name: "a" }, { id: 1, name: "b" }]),
     createTask: (task) => Promise.resolve({ id: asked.push(task) }),
