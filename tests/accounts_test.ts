@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createLocalJWKSet, jwtVerify } from "jose";
-import { type ApiClient, createApiClient } from "../services/stack/api_client.ts";
+import { type ApiClient, createApiClient } from "./support/api.ts";
 import { startTestStack, type TestStack, waitFor } from "./harness.ts";
 import { startSmtp } from "./support/smtp.ts";
 

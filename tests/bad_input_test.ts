@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { openSigningKey } from "../services/identity/secrets/stored.ts";
 import { openVault } from "../services/identity/secrets/vault.ts";
 import { FILES } from "../services/stack/setup.ts";
-import { createApiClient } from "../services/stack/api_client.ts";
+import { createApiClient } from "./support/api.ts";
 import { openDatabase } from "../shared/storage/db.ts";
 import { silentLogger } from "../shared/service/log.ts";
 import { type SigningKey, signToken } from "../shared/contract/tokens.ts";

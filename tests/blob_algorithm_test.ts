@@ -12,7 +12,7 @@ import {
   readPrivateKey,
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
-import { joined } from "../services/node/encryption/form.ts";
+import { joined } from "../shared/payload/form.ts";
 import { createSeal, openSealed } from "../services/node/encryption/sealed.ts";
 import { startTestStack, type TestStack, waitFor } from "./harness.ts";
 import { createSite, decodeResult, type Json, type Site } from "./site.ts";

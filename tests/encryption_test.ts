@@ -13,7 +13,7 @@ import { createSeal, openSealed, sealText } from "../services/node/encryption/se
 import { createSignedSeal } from "../services/node/encryption/signed.ts";
 import { fingerprintOf } from "../shared/contract/public_key.ts";
 import { parse } from "yaml";
-import { createApiClient } from "../services/stack/api_client.ts";
+import { createApiClient } from "./support/api.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, type Json, type Member, type Site } from "./site.ts";
 

@@ -12,7 +12,7 @@ import {
   readPublicKey,
 } from "../services/node/encryption/keys.ts";
 import { openPieces, sealPieces } from "../services/node/encryption/opening.ts";
-import type { Opener } from "../services/node/encryption/form.ts";
+import type { Opener } from "../shared/payload/form.ts";
 import {
   createBlobOpener,
   createSeal,

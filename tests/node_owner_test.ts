@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { useTestStack, waitFor } from "./harness.ts";
 import { writeParquet } from "./support/parquet.ts";
 import { parse } from "yaml";
-import { createApiClient } from "../services/stack/api_client.ts";
+import { createApiClient } from "./support/api.ts";
 import { createSite, encodeInput, type Json, type Member } from "./site.ts";
 import { startAlgorithmStore } from "./support/algorithm_store.ts";
 

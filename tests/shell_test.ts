@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { ApiError, createApiClient } from "../services/stack/api_client.ts";
+import { ApiError } from "../services/client/errors.ts";
+import { createApiClient } from "./support/api.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite } from "./site.ts";
 import { openPrompt, type Prompt, runShell, type ShellRun } from "./support/shell.ts";

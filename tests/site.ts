@@ -11,7 +11,7 @@ import {
   decodeResult,
   encodeInput,
   type Json,
-} from "../services/stack/api_client.ts";
+} from "./support/api.ts";
 import { type TestStack, waitFor } from "./harness.ts";
 import { isOpen } from "../shared/node_protocol/status.ts";
 

@@ -2,6 +2,7 @@
  * The decisions of the gateway; no I/O here.
  * @module
  */
+import { isWatchedEvent, type WatchedEventName } from "../../shared/contract/event.ts";
 import type { SextantEvent } from "../../shared/messages/events.ts";
 import {
   isMember,
@@ -77,18 +78,10 @@ export function requestIdOf(given: string | null, newId: () => string): string {
   return given !== null && /^[A-Za-z0-9_-]{8,64}$/.test(given) ? given : newId();
 }
 
-/** The events that the live feed shows. */
-const WATCHED = [
-  "task.created",
-  "task.deleted",
-  "result.status",
-  "result.log",
-  "node.presence",
-] as const;
-type WatchedEvent = Extract<SextantEvent, { name: typeof WATCHED[number] }>;
+type WatchedEvent = Extract<SextantEvent, { name: WatchedEventName }>;
 
 export function isWatched(event: SextantEvent): event is WatchedEvent {
-  return (WATCHED as readonly string[]).includes(event.name);
+  return isWatchedEvent(event.name);
 }
 
 /**

@@ -22,7 +22,7 @@ import {
 import { type Agent, startAgent } from "./agent.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { publicKeyText } from "./encryption/keys.ts";
-import type { Label } from "./encryption/label.ts";
+import type { Label } from "../../shared/payload/label.ts";
 import { openSealed, sealText } from "./encryption/sealed.ts";
 import { AUDIT_FILE } from "./record/audit_log.ts";
 

@@ -16,7 +16,7 @@ import { openHistory } from "./prompt/history.ts";
 import { runPrompt } from "./prompt/prompt.ts";
 import { allAnswered } from "./records/query.ts";
 import { render } from "./show/render.ts";
-import { terminalWidth } from "./show/table.ts";
+import { terminalWidth } from "../../shared/command_line/table.ts";
 import { startSession } from "./session.ts";
 
 const CHECKOUT_DATA = fileURLToPath(new URL("../../.sextant", import.meta.url));

@@ -7,7 +7,7 @@ import type { Db } from "../../shared/storage/db.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { ShellError } from "./errors.ts";
 import { render } from "./show/render.ts";
-import { terminalWidth } from "./show/table.ts";
+import { terminalWidth } from "../../shared/command_line/table.ts";
 
 /** Columns that nobody is shown, by table. */
 const SECRETS: Record<HubService, Record<string, string[]>> = {

@@ -8,7 +8,7 @@ import { HUB_SERVICES, type HubService, subjects } from "../../shared/broker/sub
 import type { BrokerLink } from "./broker.ts";
 import { ShellError } from "./errors.ts";
 import { harmless } from "./errors.ts";
-import { dateShown } from "./show/time.ts";
+import { dateShown } from "../../shared/command_line/time.ts";
 import type { Shell } from "./shell.ts";
 
 /** How often services are asked whether they are there. */

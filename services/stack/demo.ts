@@ -5,13 +5,8 @@
  */
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import {
-  type ApiClient,
-  createApiClient,
-  decodeResult,
-  encodeInput,
-  type Json,
-} from "./api_client.ts";
+import { z } from "zod";
+import { type Client, createClient, isGood } from "../client/mod.ts";
 import {
   BODY_MASS,
   csvOf,
@@ -22,7 +17,6 @@ import {
   populationOf,
 } from "./penguins.ts";
 import type { NewAdministrator } from "./administrator.ts";
-import { isOpen } from "../../shared/node_protocol/status.ts";
 
 interface LogIn {
   username: string;
@@ -56,28 +50,28 @@ type Say = (line: string) => void;
 /** Runs the demo; `say` gets one line per step. */
 export async function runDemo(stack: DemoStack, say: Say): Promise<DemoOutcome> {
   const credentials = await ensureAdministrator(stack);
-  const admin = await createApiClient(stack.gatewayUrl).login(
-    credentials.username,
-    credentials.password,
-  );
+  const admin = createClient({ url: stack.gatewayUrl });
+  await admin.logIn(credentials);
   say(`Logged in as ${credentials.username}.`);
   const site = await setUp(admin, stack, say);
 
-  const researcher = await createApiClient(stack.gatewayUrl).login(
-    site.researcher.username,
-    site.researcher.password,
-  );
+  const researcher = createClient({ url: stack.gatewayUrl });
+  await researcher.logIn(site.researcher);
   say(`Logged in as ${site.researcher.username}, a researcher of ${ISLANDS[0]}.`);
 
   const average = await compute(researcher, site, {
     name: "Average body mass",
     image: "deno:average@1.0.0",
     kwargs: { column: BODY_MASS },
+    schema: z.object({ average: z.number() }),
   }, say);
   const regression = await compute(researcher, site, {
     name: "Body mass by flipper length",
     image: "deno:linear_regression@1.0.0",
     kwargs: { outcome: BODY_MASS, predictors: [FLIPPER_LENGTH] },
+    schema: z.object({
+      coefficients: z.object({ intercept: z.number(), [FLIPPER_LENGTH]: z.number() }),
+    }),
   }, say);
 
   const expected = pooled();
@@ -99,23 +93,22 @@ interface Site {
 }
 
 /** Creates who takes part, unless an earlier demo in the same data folder has. */
-async function setUp(admin: ApiClient, stack: DemoStack, say: Say): Promise<Site> {
+async function setUp(admin: Client, stack: DemoStack, say: Say): Promise<Site> {
   const organizations = new Map<number, Island>();
   for (const island of ISLANDS) {
-    const found = (await admin.get(`/organization?name=${island}`)).data[0];
-    const organization = found ?? await admin.post("/organization", { name: island });
+    const organization = await admin.organizations.list({ name: island }).first() ??
+      await admin.organizations.create({ name: island });
     organizations.set(organization.id, island);
     say(`Organization ${island} has ${populationOf(island)} penguins.`);
   }
   const [first] = organizations.keys();
   const name = "Palmer penguins";
-  const collaboration =
-    (await admin.get(`/collaboration?name=${encodeURIComponent(name)}`)).data[0] ??
-      await admin.post("/collaboration", {
-        name,
-        encrypted: false,
-        organization_ids: [...organizations.keys()],
-      });
+  const collaboration = await admin.collaborations.list({ name }).first() ??
+    await admin.collaborations.create({
+      name,
+      encrypted: false,
+      organization_ids: [...organizations.keys()],
+    });
   say(`Collaboration "${name}" joins them.`);
 
   for (const [organizationId, island] of organizations) {
@@ -130,7 +123,7 @@ async function setUp(admin: ApiClient, stack: DemoStack, say: Say): Promise<Site
 
 /** The node's key is shown once, when it is made; after that its configuration has it. */
 async function startNode(
-  admin: ApiClient,
+  admin: Client,
   stack: DemoStack,
   { collaborationId, organizationId, island }: {
     collaborationId: number;
@@ -140,7 +133,7 @@ async function startNode(
 ): Promise<void> {
   const folder = join(stack.folder, "nodes", island);
   const config = join(folder, "node.yaml");
-  const api_key = await knownKey(config) ?? (await admin.post("/node", {
+  const api_key = await knownKey(config) ?? (await admin.nodes.create({
     name: `${island} node`,
     organization_id: organizationId,
     collaboration_id: collaborationId,
@@ -169,10 +162,10 @@ async function knownKey(config: string): Promise<string | undefined> {
   }
 }
 
-async function allOnline(admin: ApiClient, collaborationId: number): Promise<void> {
+async function allOnline(admin: Client, collaborationId: number): Promise<void> {
   const giveUp = Date.now() + 30_000;
   for (;;) {
-    const nodes: Json[] = (await admin.get(`/node?collaboration_id=${collaborationId}`)).data;
+    const nodes = await admin.nodes.list({ collaboration_id: collaborationId }).all();
     const waiting = nodes.filter((node) => node.status !== "online").map((node) => node.name);
     if (waiting.length === 0) return;
     if (Date.now() > giveUp) {
@@ -192,17 +185,18 @@ async function ensureAdministrator(stack: DemoStack): Promise<LogIn> {
   return credentials;
 }
 
-async function ensureResearcher(admin: ApiClient, stack: DemoStack, organizationId: number) {
+async function ensureResearcher(admin: Client, stack: DemoStack, organizationId: number) {
   const file = join(stack.folder, "researcher.json");
   try {
     return JSON.parse(await Deno.readTextFile(file)) as Site["researcher"];
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const role = (await admin.get("/role?name=Researcher")).data[0];
+  const role = await admin.roles.list({ name: "Researcher" }).first();
+  if (!role) throw new Error('The hub has no role "Researcher".');
   const password = `Sx1-${crypto.getRandomValues(new Uint8Array(12)).toBase64()}`;
   const researcher = { username: "researcher", password };
-  await admin.post("/user", {
+  await admin.users.create({
     ...researcher,
     firstname: "Kristen",
     lastname: "Example",
@@ -214,53 +208,43 @@ async function ensureResearcher(admin: ApiClient, stack: DemoStack, organization
   return researcher;
 }
 
-interface Computation {
+interface Computation<Schema extends z.ZodType> {
   name: string;
   image: string;
   kwargs: Record<string, unknown>;
+  /** Of the result. */
+  schema: Schema;
 }
 
 /**
  * Posts the central task to the first island, shows every change of status, and returns the result.
  */
-async function compute(
-  researcher: ApiClient,
+async function compute<Schema extends z.ZodType>(
+  researcher: Client,
   { collaborationId, organizations }: Site,
-  { name, image, kwargs }: Computation,
+  { name, image, kwargs, schema }: Computation<Schema>,
   say: Say,
-): Promise<Json> {
+): Promise<z.output<Schema>> {
   const [first] = organizations.keys();
-  const task = await researcher.post("/task", {
+  const { taskId, outcomes: [outcome] } = await researcher.run({
     name,
     image,
-    collaboration_id: collaborationId,
-    organizations: [{ id: first, input: encodeInput({ method: "central", kwargs }) }],
-    databases: [{ label: "default" }],
+    collaboration: collaborationId,
+    organizations: [first!],
+    input: { method: "central", kwargs },
+  }, {
+    onPosted: ({ id }) => say(`Task ${id} posted: ${name} (${image}).`),
+    onChange(change) {
+      if (change.is !== "progress") return;
+      const { runId, isSubtask, organizationId, status } = change.progress;
+      const part = isSubtask ? "partial" : "central";
+      say(`  result ${runId}: ${part} at ${organizations.get(organizationId)} is ${status}`);
+    },
   });
-  say(`Task ${task.id} posted: ${name} (${image}).`);
-  const seen = new Map<number, string>();
-  async function showChanges() {
-    const tasks: Json[] = (await researcher.get(`/task?job_id=${task.job_id}&include=runs`)).data;
-    const runs = tasks.flatMap((one) => one.runs as Json[]).sort((a, b) => a.id - b.id);
-    for (const run of runs) {
-      if (seen.get(run.id) === run.status) continue;
-      seen.set(run.id, run.status);
-      const part = run.task.id === task.id ? "central" : "partial";
-      const island = organizations.get(run.organization.id);
-      say(`  result ${run.id}: ${part} at ${island} is ${run.status}`);
-    }
+  if (!outcome || !isGood(outcome)) {
+    throw new Error(`Task ${taskId} ended as "${outcome?.status}": ${outcome?.reason}`);
   }
-  for (let status = task.status; isOpen(status);) {
-    await showChanges();
-    ({ status } = await researcher.get(`/task/${task.id}/status?wait=0.05`));
-  }
-  await showChanges();
-  const [result] = (await researcher.get(`/result?task_id=${task.id}`)).data;
-  if (!result.result) {
-    const run = await researcher.get(`/run/${result.id}`);
-    throw new Error(`Task ${task.id} ended as "${run.status}": ${run.log}`);
-  }
-  return decodeResult(result.result);
+  return schema.parse(outcome.result!.value);
 }
 
 /** Prints the numbers side by side; false when one pair differs by more than the tolerance. */

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { name, nullAsAbsent, queryBoolean, queryId, repeatable, text } from "./fields.ts";
 import { pageQuery } from "./paging.ts";
-import { isRsaPublicKey } from "./public_key.ts";
+import { isRsaPublicKey } from "../payload/rsa_public_key.ts";
 import { link } from "./references.ts";
 
 const addressLine = nullAsAbsent(text.pipe(z.string().max(128)));

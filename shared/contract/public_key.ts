@@ -12,23 +12,6 @@ export function fingerprintOf(key: KeyObject): string {
   return digest(key.export({ type: "spki", format: "der" }));
 }
 
-/** Whether this is one public key in PEM (SPKI), and nothing else. */
-export function isPublicKeyPem(pem: string): boolean {
-  return /^-----BEGIN PUBLIC KEY-----\r?\n?[A-Za-z0-9+/=\r\n]+-----END PUBLIC KEY-----\s*$/.test(
-    pem.trimStart(),
-  );
-}
-
-/** Whether a text is what an organization's record may hold: base64 of an RSA public key in PEM. */
-export function isRsaPublicKey(text: string): boolean {
-  try {
-    const pem = atob(text);
-    return isPublicKeyPem(pem) && createPublicKey(pem).asymmetricKeyType === "rsa";
-  } catch {
-    return false;
-  }
-}
-
 /**
  * The fingerprint of a key as an organization's record holds it: base64 of its PEM (contract §7.2).
  * What is no key has one too, so that every change of it shows; an empty text is null.

@@ -63,7 +63,6 @@ interface Output {
   help: string;
   restsOn?: string | string[];
   each?: Output[];
-  keys?: "setting";
   terms?: string;
   at?: string;
   contributions?: string;
@@ -102,7 +101,6 @@ function descriptionOf(object: typeof z.object) {
     kind: z.enum(KINDS),
     help: sentence,
     restsOn: z.union([named, z.array(named).min(1).max(MOST)]).exactOptional(),
-    keys: z.literal("setting").exactOptional(),
     terms: named.exactOptional(),
     at: named.exactOptional(),
     contributions: named.exactOptional(),

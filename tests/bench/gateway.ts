@@ -2,7 +2,7 @@ import { connectToBroker } from "../../shared/broker/connection.ts";
 import { issueServiceCredential } from "../../shared/broker/trust.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
-import { createApiClient } from "../../services/stack/api_client.ts";
+import { createApiClient } from "../support/api.ts";
 import { startTestBroker } from "../harness.ts";
 import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";

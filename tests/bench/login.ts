@@ -1,5 +1,5 @@
 import { hash, verify } from "@node-rs/argon2";
-import { createApiClient } from "../../services/stack/api_client.ts";
+import { createApiClient } from "../support/api.ts";
 import type { BenchContext } from "./context.ts";
 import { percentile, rateOf, report } from "./measure.ts";
 

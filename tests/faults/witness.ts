@@ -2,7 +2,7 @@
  * What was seen from outside while faults happened, independent of what the hub's tables say in the end.
  * @module
  */
-import type { ApiClient } from "../../services/stack/api_client.ts";
+import type { ApiClient } from "../support/api.ts";
 import { isOpen } from "../../shared/node_protocol/status.ts";
 
 export interface Witness {

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { createInbox } from "nats.ws";
-import { createApiClient } from "../../services/stack/api_client.ts";
+import { createApiClient } from "./api.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import {
   type BrokerConnection,

@@ -4,10 +4,10 @@
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { fingerprintOf } from "../../shared/contract/public_key.ts";
-import { joined, type Seal } from "../../services/node/encryption/form.ts";
+import { joined, type Seal } from "../../shared/payload/form.ts";
 import type { FormatSetting } from "../../services/node/encryption/formats.ts";
 import { newPrivateKey, readPrivateKey } from "../../services/node/encryption/keys.ts";
-import type { Label } from "../../services/node/encryption/label.ts";
+import type { Label } from "../../shared/payload/label.ts";
 import {
   createEncryptedPayloads,
   type EncryptedPayloadsOptions,

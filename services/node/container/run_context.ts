@@ -3,7 +3,7 @@
  * put the result (v6's experimental `run_context_file`).
  * @module
  */
-import { writePythonJson } from "../payload/python_json.ts";
+import { writePythonJson } from "../../../shared/payload/python_json.ts";
 import type { ContainerDatabase } from "./environment.ts";
 
 /** What of a run stands in its context beside what its container is told anyway. */

@@ -2,8 +2,8 @@
  * A payload that is not encrypted, as it lies in a blob: base64 of its content, written and read piece by piece.
  * @module
  */
-import { joined, type Opener, type Seal } from "./form.ts";
-import { UnreadableError } from "./unreadable_error.ts";
+import { joined, type Opener, type Seal } from "../../../shared/payload/form.ts";
+import { UnreadableError } from "../../../shared/payload/unreadable_error.ts";
 
 /** Writes base64 as a seal writes ciphertext. */
 export function createBase64Seal(): Seal {

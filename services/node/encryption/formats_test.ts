@@ -4,7 +4,7 @@ import { createHub } from "../hub/hub.ts";
 import { createFormatChoice, FormatError, type FormatSetting } from "./formats.ts";
 import { CENTRAL, PART, payloadsOf } from "../../../tests/support/payloads.ts";
 import { createCorrespondence } from "../subtasks/correspondence.ts";
-import { beginsSigned } from "./form.ts";
+import { beginsSigned } from "../../../shared/payload/form.ts";
 import type { Payloads } from "./payloads.ts";
 
 interface Double {

@@ -11,9 +11,9 @@ import { digestOf } from "../record/audit_record.ts";
 import type { FormatSetting } from "./formats.ts";
 import { KeyError } from "./keys.ts";
 import type { KeysOfOthers } from "./keys_of_others.ts";
-import type { InputLabel, Label, WantedResult } from "./label.ts";
+import type { InputLabel, Label, WantedResult } from "../../../shared/payload/label.ts";
 import type { BlobOpener, Format, Judge } from "./sealed.ts";
-import { RefusedPayloadError, UnreadableError } from "./unreadable_error.ts";
+import { RefusedPayloadError, UnreadableError } from "../../../shared/payload/unreadable_error.ts";
 import type { UsedInputs } from "./used_inputs.ts";
 
 /** What of a dispatch says where its payloads belong. */

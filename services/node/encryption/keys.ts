@@ -16,7 +16,7 @@ import {
   verify,
 } from "node:crypto";
 import { promisify } from "node:util";
-import { isPublicKeyPem } from "../../../shared/contract/public_key.ts";
+import { isPublicKeyPem } from "../../../shared/payload/rsa_public_key.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 
 /** A key cannot be read or is of no use. The message says what to do. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { discard, type Pieces } from "../payload/pieces.ts";
-import type { Opener, Seal } from "./form.ts";
+import type { Opener, Seal } from "../../../shared/payload/form.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -12,7 +12,7 @@ import {
   signedSeal,
 } from "../../../tests/support/payloads.ts";
 import { ANY_UNSIGNED, createBlobOpener, createSeal, openSealed } from "./sealed.ts";
-import { UnreadableError } from "./unreadable_error.ts";
+import { UnreadableError } from "../../../shared/payload/unreadable_error.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

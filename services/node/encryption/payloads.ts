@@ -8,7 +8,7 @@ import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import type { Correspondence } from "../subtasks/correspondence.ts";
 import { type PayloadCodec, plainPayloads as plainCodec } from "../subtasks/payload_codec.ts";
 import { createBase64Opener } from "./base64.ts";
-import type { Opener, Seal } from "./form.ts";
+import type { Opener, Seal } from "../../../shared/payload/form.ts";
 import { FormatError } from "./formats.ts";
 import {
   createJudging,
@@ -19,12 +19,12 @@ import {
   type RunPlace,
   UNSIGNED,
 } from "./judging.ts";
-import { whyNotThisInput } from "./label.ts";
+import { whyNotThisInput } from "../../../shared/payload/label.ts";
 import { createBlobOpener, createSeal, type Judge, openSealed, type Origin } from "./sealed.ts";
 import { createSignedSeal } from "./signed.ts";
 import { createSubtaskCodec } from "./subtask_codec.ts";
-import { RefusedPayloadError } from "./unreadable_error.ts";
-import { withoutSecondBase64 } from "./without_second_base64.ts";
+import { RefusedPayloadError } from "../../../shared/payload/unreadable_error.ts";
+import { withoutSecondBase64 } from "../../../shared/payload/without_second_base64.ts";
 
 export type { EncryptedPayloadsOptions, RunPlace };
 

@@ -11,10 +11,11 @@ import {
   unsignedSeal,
 } from "../../../tests/support/payloads.ts";
 import { createCorrespondence } from "../subtasks/correspondence.ts";
-import { beginsSigned, payloadId } from "./form.ts";
-import { GREATEST_AGE_DAYS, type Label } from "./label.ts";
+import { beginsSigned } from "../../../shared/payload/form.ts";
+import { payloadId } from "./payload_id.ts";
+import { GREATEST_AGE_DAYS, type Label } from "../../../shared/payload/label.ts";
 import { sealText } from "./sealed.ts";
-import { RefusedPayloadError, UnreadableError } from "./unreadable_error.ts";
+import { RefusedPayloadError, UnreadableError } from "../../../shared/payload/unreadable_error.ts";
 
 const encoder = new TextEncoder();
 const CALL = encoder.encode('{"method":"partial"}');

@@ -18,16 +18,18 @@ import {
   fromBase64,
   HEADER_LIMIT,
   headerOf,
-  idOfHeader,
   joined,
   type Opener,
   own,
   readHeader,
   type Seal,
-} from "./form.ts";
-import { isSigned, type JudgeLabel, signedOpener } from "./signed.ts";
-import { UnreadableError } from "./unreadable_error.ts";
-import { KEY_BYTES, unwrapKey } from "./unwrap_key.ts";
+} from "../../../shared/payload/form.ts";
+import { isSigned } from "../../../shared/payload/signed_form.ts";
+import { type JudgeLabel, signedOpener } from "./signed.ts";
+import { UnreadableError } from "../../../shared/payload/unreadable_error.ts";
+import { KEY_BYTES } from "../../../shared/payload/unpadded_key.ts";
+import { idOfHeader } from "./payload_id.ts";
+import { unwrapKey, wrappedBytes } from "./unwrap_key.ts";
 
 /** `field` is v6's: a word of node.yaml and of the protocol, from before v6 was called that here. */
 export type Format = "field" | "authenticated";
@@ -134,7 +136,7 @@ export function createBlobOpener(privateKey: KeyObject, judge = ANY_UNSIGNED): B
 /** What opens a payload with this header; throws an {@linkcode UnreadableError}. */
 function openerFor(header: Uint8Array, privateKey: KeyObject, judge: Judge): Opener {
   const read = readHeader(header);
-  if (isSigned(read, privateKey)) return signedOpener(read, privateKey, judge.signed);
+  if (isSigned(read, wrappedBytes(privateKey))) return signedOpener(read, privateKey, judge.signed);
   judge.unsigned();
   const decipher = createDecipheriv("aes-256-ctr", unwrapKey(read.wrapped, privateKey), read.iv);
   return {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
 import { newPrivateKey, publicKeyText, readPrivateKey, readPublicKey } from "./keys.ts";
 import { createSeal, openSealed, sealText } from "./sealed.ts";
-import { RefusedPayloadError, UnreadableError } from "./unreadable_error.ts";
+import { RefusedPayloadError, UnreadableError } from "../../../shared/payload/unreadable_error.ts";
 
 const privateKey = readPrivateKey(await newPrivateKey(2048));
 const publicKey = readPublicKey(publicKeyText(privateKey));

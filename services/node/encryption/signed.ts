@@ -32,29 +32,28 @@ import {
 } from "node:crypto";
 import { fingerprintOf } from "../../../shared/contract/public_key.ts";
 import { discard } from "../payload/pieces.ts";
-import { headerOf, joined, MARK, type Opener, own, type Seal, type SealedHeader } from "./form.ts";
-import { type Label, labelSchema } from "./label.ts";
-import { RefusedPayloadError, UnreadableError } from "./unreadable_error.ts";
-import { KEY_BYTES, wrappedBytes } from "./unwrap_key.ts";
+import {
+  joined,
+  type Opener,
+  own,
+  type Seal,
+  type SealedHeader,
+} from "../../../shared/payload/form.ts";
+import type { Label } from "../../../shared/payload/label.ts";
+import {
+  readLabel,
+  signedBytes,
+  signedHeader,
+  TAG_BYTES,
+} from "../../../shared/payload/signed_form.ts";
+import { KEY_BYTES } from "../../../shared/payload/unpadded_key.ts";
+import { RefusedPayloadError, UnreadableError } from "../../../shared/payload/unreadable_error.ts";
+import { wrappedBytes } from "./unwrap_key.ts";
 
 const IV_BYTES = 16;
-const TAG_BYTES = 16;
 const encoder = new TextEncoder();
-/** What the version before wrote, which anybody could. */
-const OLD_MARK = encoder.encode("sextant1");
-const SIGNED_WORD = encoder.encode("sextant payload 2\0");
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
-
-/** Whether a header is of this format, or of what it was in the version before. */
-export function isSigned({ wrapped }: SealedHeader, privateKey: KeyObject): boolean {
-  return wrapped.length > wrappedBytes(privateKey) &&
-    (beginsWith(wrapped, MARK) || beginsWith(wrapped, OLD_MARK));
-}
-
-function beginsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return start.every((byte, index) => bytes[index] === byte);
-}
 
 /** Begins a payload that says this of itself. */
 export function createSignedSeal(
@@ -63,13 +62,11 @@ export function createSignedSeal(
 ): Seal {
   const key = randomBytes(KEY_BYTES);
   const iv = randomBytes(IV_BYTES);
-  const text = encoder.encode(JSON.stringify(label));
-  const sizes = new Uint8Array(4);
-  const view = new DataView(sizes.buffer);
-  view.setUint16(0, text.length);
-  view.setUint16(2, wrappedBytes(writer));
-  const wrapped = [MARK, sizes, text, publicEncrypt({ key: reader, ...OAEP }, key)].reduce(joined);
-  const header = headerOf(wrapped, iv);
+  const header = signedHeader(label, {
+    signatureBytes: wrappedBytes(writer),
+    wrappedKey: publicEncrypt({ key: reader, ...OAEP }, key),
+    iv,
+  });
   const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(encoder.encode(header));
   const hash = createHash("sha256");
   return {
@@ -85,10 +82,6 @@ export function createSignedSeal(
       return joined(sealed, cipher.getAuthTag());
     },
   };
-}
-
-function signedBytes(header: string, digest: Uint8Array): Uint8Array {
-  return [SIGNED_WORD, encoder.encode(header), digest].reduce(joined);
 }
 
 /**
@@ -147,26 +140,6 @@ function isSignature(signature: Uint8Array, bytes: Uint8Array, key: KeyObject): 
   } catch {
     return false;
   }
-}
-
-function readLabel(wrapped: Uint8Array) {
-  if (beginsWith(wrapped, OLD_MARK)) {
-    throw new RefusedPayloadError(
-      "it is in the format of the agent's version before, which does not say who wrote it. " +
-        "Once all agents are updated, have the task done again",
-    );
-  }
-  const rest = wrapped.subarray(MARK.length);
-  const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength);
-  return unlessUnreadable(() => {
-    const length = view.getUint16(0);
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(rest.subarray(4, 4 + length));
-    return {
-      label: labelSchema.parse(JSON.parse(text)),
-      signatureBytes: view.getUint16(2),
-      wrappedKey: rest.subarray(4 + length),
-    };
-  });
 }
 
 function unlessUnreadable<T>(act: () => T): T {

@@ -7,7 +7,7 @@ import type { KeyObject } from "node:crypto";
 import { auditOfAttempt } from "../record/audit_log.ts";
 import type { Correspondence } from "../subtasks/correspondence.ts";
 import type { PayloadCodec } from "../subtasks/payload_codec.ts";
-import type { Seal } from "./form.ts";
+import type { Seal } from "../../../shared/payload/form.ts";
 import {
   type EncryptedPayloadsOptions,
   type Judging,
@@ -18,7 +18,7 @@ import {
   UNSIGNED,
 } from "./judging.ts";
 import { KeyError } from "./keys.ts";
-import { type Place, type WantedResult, whyNotThisResult } from "./label.ts";
+import { type Place, type WantedResult, whyNotThisResult } from "../../../shared/payload/label.ts";
 import {
   createBlobOpener,
   createSeal,
@@ -28,7 +28,7 @@ import {
   sealText,
 } from "./sealed.ts";
 import { createSignedSeal } from "./signed.ts";
-import { withoutSecondBase64 } from "./without_second_base64.ts";
+import { withoutSecondBase64 } from "../../../shared/payload/without_second_base64.ts";
 
 export interface SubtaskCodecOptions extends EncryptedPayloadsOptions {
   judging: Judging;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { createTurns } from "../../../shared/service/turns.ts";
 import { syncFolder, writeSynced } from "../record/data_folder.ts";
-import { GREATEST_AGE_DAYS } from "./label.ts";
+import { GREATEST_AGE_DAYS } from "../../../shared/payload/label.ts";
 
 /** The file in the node's data folder: a line for each input. */
 export const USED_INPUTS_FILE = "used_inputs";

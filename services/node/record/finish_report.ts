@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { WrittenReport } from "../../../shared/node_protocol/reports.ts";
 import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
-import { joined, type Seal } from "../encryption/form.ts";
+import { joined, type Seal } from "../../../shared/payload/form.ts";
 import {
   ChangedFileError,
   collect,

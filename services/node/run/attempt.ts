@@ -10,7 +10,7 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { orAbort } from "../../../shared/service/or_abort.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
-import type { Seal } from "../encryption/form.ts";
+import type { Seal } from "../../../shared/payload/form.ts";
 import type { Origin } from "../encryption/sealed.ts";
 import { WrongKeyError } from "../hub/error.ts";
 import type { Decision } from "../policy/policy.ts";

@@ -5,7 +5,7 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import type { Seal } from "../encryption/form.ts";
+import type { Seal } from "../../../shared/payload/form.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import { digestOfFile } from "../record/audit_record.ts";

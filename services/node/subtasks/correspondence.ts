@@ -5,8 +5,9 @@
  */
 import { z } from "zod";
 import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
-import { beginsSigned, payloadId } from "../encryption/form.ts";
-import type { SentFor, WantedResult } from "../encryption/label.ts";
+import { beginsSigned } from "../../../shared/payload/form.ts";
+import { payloadId } from "../encryption/payload_id.ts";
+import type { SentFor, WantedResult } from "../../../shared/payload/label.ts";
 
 const number = z.int();
 const share = z.object({ organization: number, payload: z.string(), signed: z.boolean() });

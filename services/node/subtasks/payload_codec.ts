@@ -4,8 +4,8 @@
  */
 import type { KeyObject } from "node:crypto";
 import { createBase64Opener, createBase64Seal } from "../encryption/base64.ts";
-import type { WantedResult } from "../encryption/label.ts";
-import type { Opener, Seal } from "../encryption/form.ts";
+import type { WantedResult } from "../../../shared/payload/label.ts";
+import type { Opener, Seal } from "../../../shared/payload/form.ts";
 
 export interface PayloadCodec {
   readonly encrypted: boolean;

@@ -6,9 +6,9 @@
 import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import type { WantedResult } from "../encryption/label.ts";
+import type { WantedResult } from "../../../shared/payload/label.ts";
 import type { Payloads } from "../encryption/payloads.ts";
-import { RefusedPayloadError } from "../encryption/unreadable_error.ts";
+import { RefusedPayloadError } from "../../../shared/payload/unreadable_error.ts";
 import type { Hub } from "../hub/hub.ts";
 import { encodePayload } from "../payload/encode_payload.ts";
 import { TooLargeError } from "../payload/pieces.ts";

@@ -16,7 +16,7 @@ import { checkKeys } from "./keys.ts";
 import { checkServices } from "./services.ts";
 import { checkWork } from "./work.ts";
 import type { Shell } from "../shell.ts";
-import { table, terminalWidth } from "../show/table.ts";
+import { table, terminalWidth } from "../../../shared/command_line/table.ts";
 
 const CHECKS: Record<string, Check> = {
   services: checkServices,

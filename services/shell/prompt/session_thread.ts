@@ -12,7 +12,7 @@ import { allAnswered, isQuery } from "../records/query.ts";
 import { startSession } from "../session.ts";
 import { explain } from "../show/explain.ts";
 import { render } from "../show/render.ts";
-import { terminalWidth } from "../show/table.ts";
+import { terminalWidth } from "../../../shared/command_line/table.ts";
 import { complete } from "./complete.ts";
 import { createEvaluator, type Evaluator, type Outcome } from "./evaluator.ts";
 import { afterFailure, beforeEvaluation } from "./habits.ts";

@@ -13,7 +13,7 @@ import {
   stateOf,
 } from "../shell.ts";
 import { render } from "../show/render.ts";
-import { terminalWidth } from "../show/table.ts";
+import { terminalWidth } from "../../../shared/command_line/table.ts";
 import { asQuery } from "./query.ts";
 import { eachRelated, related } from "./relations.ts";
 import {

@@ -4,7 +4,7 @@
  */
 import type { AnyRecord } from "../shell.ts";
 import { render } from "../show/render.ts";
-import { terminalWidth } from "../show/table.ts";
+import { terminalWidth } from "../../../shared/command_line/table.ts";
 
 export class RecordList extends Array<AnyRecord> {
   /** Whether the database has more that match. */

@@ -4,7 +4,7 @@
  */
 import { DESCRIPTIONS } from "../models/all.ts";
 import type { Description } from "../models/description.ts";
-import { table, terminalWidth, wrapped } from "./table.ts";
+import { table, terminalWidth, wrapped } from "../../../shared/command_line/table.ts";
 
 /** A text that is shown as it is. */
 export class HelpText {

@@ -7,8 +7,8 @@ import { harmless } from "../errors.ts";
 import type { Description, Relation } from "../models/description.ts";
 import { type AnyRecord, nameOf, RecordBase, stateOf } from "../shell.ts";
 import { labelsOf } from "../records/labels.ts";
-import { table } from "./table.ts";
-import { dateShown } from "./time.ts";
+import { table } from "../../../shared/command_line/table.ts";
+import { dateShown } from "../../../shared/command_line/time.ts";
 import { grouped } from "./words.ts";
 
 /** How many characters of one value a record shows, and of one that may be very long. */

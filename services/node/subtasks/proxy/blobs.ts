@@ -18,7 +18,7 @@ import type { Logger } from "../../../../shared/service/log.ts";
 import { createTurns, takeTurn } from "../../../../shared/service/turns.ts";
 import { isSameKey, KeyError, readPublicKey } from "../../encryption/keys.ts";
 import { openPieces, sealPieces } from "../../encryption/opening.ts";
-import { UnreadableError } from "../../encryption/unreadable_error.ts";
+import { UnreadableError } from "../../../../shared/payload/unreadable_error.ts";
 import { persist } from "../../hub/persist.ts";
 import { type Hub, HubError } from "../../hub/hub.ts";
 import {

@@ -13,7 +13,7 @@ import {
   sealBlob,
   unsignedSeal,
 } from "../../../../tests/support/payloads.ts";
-import { payloadId } from "../../encryption/form.ts";
+import { payloadId } from "../../encryption/payload_id.ts";
 import type { Format } from "../../encryption/sealed.ts";
 import { type Correspondence, createCorrespondence } from "../correspondence.ts";
 import { plainPayloads } from "../payload_codec.ts";

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { messageOf } from "../../../../shared/service/errors.ts";
 import type { Logger } from "../../../../shared/service/log.ts";
 import { TooLargeError } from "../../payload/pieces.ts";
-import type { WantedResult } from "../../encryption/label.ts";
+import type { WantedResult } from "../../../../shared/payload/label.ts";
 import type { Correspondence } from "../correspondence.ts";
 import type { PayloadCodec } from "../payload_codec.ts";
 import { MOST_MIB, type ReadStored, type Subtasks } from "../subtasks.ts";

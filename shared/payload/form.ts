@@ -3,7 +3,7 @@
  * the ciphertext, in base64 within JSON, or as it is in a blob (HTTP contract §7.3, §7.4).
  * @module
  */
-import { createHash } from "node:crypto";
+import { bytesOfBase64, toBase64 } from "./base64.ts";
 import { UnreadableError } from "./unreadable_error.ts";
 
 /** Encrypts one payload, piece by piece. */
@@ -61,29 +61,13 @@ export function readHeader(header: Uint8Array): SealedHeader {
 }
 
 export function headerOf(wrapped: Uint8Array, iv: Uint8Array): string {
-  return `${new Uint8Array(wrapped).toBase64()}$${new Uint8Array(iv).toBase64()}$`;
-}
-
-/**
- * What tells a payload from every other, the same whether it is a text or a blob: the digest of its
- * header, in which there is a key that was made for it alone. `null` for what is not encrypted.
- */
-export function payloadId(stored: string | Uint8Array): string | null {
-  const bytes = typeof stored === "string"
-    ? new TextEncoder().encode(stored.slice(0, HEADER_LIMIT))
-    : stored;
-  const end = endOfHeader(bytes);
-  return end < 0 ? null : idOfHeader(bytes.subarray(0, end));
-}
-
-export function idOfHeader(header: string | Uint8Array): string {
-  return createHash("sha256").update(header).digest("hex");
+  return `${toBase64(wrapped)}$${toBase64(iv)}$`;
 }
 
 /** Throws an {@linkcode UnreadableError} for what is none. */
 export function fromBase64(text: Uint8Array): Uint8Array {
   try {
-    return Uint8Array.fromBase64(new TextDecoder("latin1").decode(text));
+    return bytesOfBase64(new TextDecoder("latin1").decode(text));
   } catch {
     throw new UnreadableError();
   }
@@ -108,7 +92,7 @@ export const MARK = new TextEncoder().encode("sextant2");
 /** Whether a payload, or its header, is of the signed format. */
 export function beginsSigned(stored: string): boolean {
   try {
-    const start = Uint8Array.fromBase64(stored.slice(0, 12));
+    const start = bytesOfBase64(stored.slice(0, 12));
     return MARK.every((byte, index) => start[index] === byte);
   } catch {
     return false;

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { id, sha256Text } from "../../../shared/node_protocol/values.ts";
+import { id, sha256Text } from "../node_protocol/values.ts";
 
 const fingerprint = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 

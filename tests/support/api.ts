@@ -1,23 +1,12 @@
 /**
- * A small client of Sextant's own HTTP API, for the demo and for tests.
+ * The API without types, for tests: any method, any path, any body, and each caller with the token
+ * that the test gives it, which nothing renews. On the transport of the typed client.
  * @module
  */
-import { messageOf } from "../../shared/service/errors.ts";
-import { rememberKeys } from "./seen_keys.ts";
+import { ApiError, readErrorBody } from "../../services/client/errors.ts";
+import { createTransport, type Sent } from "../../services/client/transport.ts";
 
-/** The API answered with an error. */
-export class ApiError extends Error {
-  constructor(
-    readonly status: number,
-    readonly body: { msg?: string; [key: string]: unknown },
-    what: string,
-  ) {
-    super(`${what}: ${status} ${body.msg ?? ""}`);
-    this.name = "ApiError";
-  }
-}
-
-// deno-lint-ignore no-explicit-any -- answers are the API's; each caller knows which it asked for
+// deno-lint-ignore no-explicit-any -- answers are the API's; each test knows which it asked for
 export type Json = any;
 
 export interface ApiClient {
@@ -35,50 +24,35 @@ export interface ApiClient {
   login(username: string, password: string): Promise<ApiClient>;
 }
 
-export interface ApiClientOptions {
-  token?: string;
-  /** Told of what the caller should know, such as a public key that has changed. */
-  say?: (line: string) => void;
-}
+/** `url` is the gateway's, without `/api`. */
+export function createApiClient(url: string, { token }: { token?: string } = {}): ApiClient {
+  const transport = createTransport({ url });
 
-/**
- * `url` is the gateway's, without `/api`. The client remembers the public keys of organizations that
- * it was shown, and says when one changes.
- */
-export function createApiClient(
-  url: string,
-  { token, say = console.warn }: ApiClientOptions = {},
-): ApiClient {
-  return clientOf(url, token, rememberKeys(say));
-}
-
-function clientOf(
-  url: string,
-  token: string | undefined,
-  look: (shown: unknown) => void,
-): ApiClient {
   async function request(method: string, path: string, body?: unknown, headers?: HeadersInit) {
     const all = new Headers(headers);
     if (token !== undefined) all.set("authorization", `Bearer ${token}`);
     if (body !== undefined) all.set("content-type", "application/json");
-    try {
-      return await fetch(`${url}/api${path}`, {
-        method,
-        headers: all,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-    } catch (cause) {
-      throw new Error(`Cannot reach the hub at ${url}: ${messageOf(cause)}`, { cause });
-    }
+    return await transport.send({
+      method: method as Sent["method"],
+      path,
+      headers: Object.fromEntries(all),
+      body: body === undefined ? undefined : () => JSON.stringify(body),
+      repeatable: false,
+      patienceMs: Infinity,
+    });
   }
 
   async function parsed(method: string, path: string, body?: unknown): Promise<Json> {
     const response = await request(method, path, body);
     const answer = await response.json();
-    if (response.status >= 300) throw new ApiError(response.status, answer, `${method} ${path}`);
-    if (/^\/organization\b/.test(path)) look(answer);
-    return answer;
+    if (response.status < 300) return answer;
+    const error = new ApiError(`${method} ${path}`, response.status, readErrorBody(answer));
+    error.message = `${error.request}: ${error.status} ${error.body.msg}`;
+    throw error;
   }
+
+  const as = (other: string | undefined) =>
+    createApiClient(url, other === undefined ? {} : { token: other });
 
   return {
     url,
@@ -87,10 +61,10 @@ function clientOf(
     post: (path, body) => parsed("POST", path, body),
     patch: (path, body) => parsed("PATCH", path, body),
     delete: (path, body) => parsed("DELETE", path, body),
-    as: (other) => clientOf(url, other, look),
+    as,
     async login(username, password) {
       const { access_token } = await parsed("POST", "/token/user", { username, password });
-      return clientOf(url, access_token, look);
+      return as(access_token);
     },
   };
 }

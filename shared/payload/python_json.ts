@@ -38,11 +38,12 @@ function parseExactly(
   text: string,
   revive?: (value: unknown) => unknown,
 ): Omit<ParsedJson, "isJson"> {
+  // Looking at every value takes time, and few texts have a number that is so long or so large.
+  const isLong = /\d{16}|e\+?\d{3}/i.test(text);
+  if (!revive && !isLong) return { value: JSON.parse(text), isExact: true };
   let isExact = true;
-  function reviver(_key: string, value: unknown, context?: { source?: string }): unknown {
-    const source = context?.source;
-    if (typeof value !== "number" || source === undefined) return revive ? revive(value) : value;
-    if (/^-?\d{16,}$/.test(source)) {
+  function exactly(value: number, source: string | undefined): number | bigint {
+    if (source !== undefined && /^-?\d{16,}$/.test(source)) {
       const exact = BigInt(source);
       // JavaScript writes a large number with fewer digits than it has; read again it is the same.
       if (String(value) === source) return value;
@@ -53,11 +54,34 @@ function parseExactly(
     if (!Number.isFinite(value)) isExact = false;
     return value;
   }
-  // Looking at every value takes time, and few texts have a number that is so long or so large.
-  const value = revive || /\d{16}|e\+?\d{3}/i.test(text)
-    ? JSON.parse(text, reviver)
-    : JSON.parse(text);
-  return { value, isExact };
+  const mark = crypto.randomUUID();
+  const isMarked = (one: unknown): one is Marked => one instanceof Object && mark in one;
+  function reviver(_key: string, value: unknown, context?: { source?: string }): unknown {
+    if (isMarked(value)) return exactly(Number(value[mark]), value[mark]);
+    if (typeof value === "number" && context?.source !== undefined) {
+      return exactly(value, context.source);
+    }
+    if (typeof value === "number" && !Number.isFinite(value)) isExact = false;
+    return revive ? revive(value) : value;
+  }
+  const shown = SHOWS_SOURCE || !isLong ? text : outsideStrings(
+    text,
+    (part) =>
+      part.replace(/(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g, (digits) => `{"${mark}":"${digits}"}`),
+  );
+  return { value: JSON.parse(shown, reviver), isExact };
+}
+
+/** Whether the platform tells how a number is written; Node.js 20 does not. */
+const SHOWS_SOURCE = showsSource();
+
+function showsSource(): boolean {
+  let shown: string | undefined;
+  JSON.parse("1", (_key: string, value: unknown, context?: { source?: string }) => {
+    shown = context?.source;
+    return value;
+  });
+  return shown === "1";
 }
 
 /** The text of a value, with Python's words for numbers that JSON does not have. */

@@ -1,0 +1,82 @@
+/**
+ * Lists of the API, read page by page.
+ * @module
+ */
+import type { z } from "zod";
+import { pageOf } from "../../shared/contract/paging.ts";
+import type { Calls } from "./calls.ts";
+import type { Query } from "./transport.ts";
+
+/**
+ * What a list may be asked for: the names of the schema's fields, with values as programs have
+ * them.
+ */
+export type Filters<Schema extends z.ZodType> = {
+  readonly [Name in keyof z.input<Schema>]?:
+    | string
+    | number
+    | boolean
+    | readonly (string | number)[]
+    | undefined;
+};
+
+export interface ListOptions {
+  /** Entries that are asked for at once. */
+  perPage?: number;
+  signal?: AbortSignal;
+}
+
+/** A list that has not been read yet; each time it is read, the hub is asked anew. */
+export interface List<Item> extends AsyncIterable<Item> {
+  /** All of them, in one answer of the hub. */
+  all(): Promise<Item[]>;
+  /** The first one; `undefined` where there is none. */
+  first(): Promise<Item | undefined>;
+  /** One page, counted from 1, and how many entries there are in all. */
+  page(number: number): Promise<{ items: Item[]; hasMore: boolean }>;
+}
+
+const PER_PAGE = 100;
+
+export function createList<Item extends z.ZodType>(
+  calls: Calls,
+  { path, item, filters, options = {} }: {
+    path: string;
+    item: Item;
+    filters: Query | undefined;
+    options?: ListOptions | undefined;
+  },
+): List<z.output<Item>> {
+  const { perPage = PER_PAGE, signal } = options;
+  const schema = pageOf(item);
+
+  async function ask(paging: Query) {
+    const { data, links } = await calls.json("GET", path, schema, {
+      query: { ...filters, ...paging },
+      signal,
+    });
+    return { items: data, hasMore: "next" in links };
+  }
+
+  async function* each() {
+    /** What was added or removed meanwhile moves the pages: nothing comes twice. */
+    const seen = new Set<unknown>();
+    for (let number = 1, hasMore = true; hasMore; number++) {
+      const page = await ask({ page: number, per_page: perPage });
+      for (const one of page.items) {
+        const id = (one as { id?: unknown }).id;
+        if (id !== undefined && seen.has(id)) continue;
+        seen.add(id);
+        yield one;
+      }
+      hasMore = page.hasMore;
+    }
+  }
+
+  return {
+    [Symbol.asyncIterator]: each,
+    all: async () => (await ask({})).items,
+    first: async () => (await ask({ page: 1, per_page: 1 })).items[0],
+    page: (number) => ask({ page: number, per_page: perPage }),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * What came of each organization's share of a task.
+ * @module
+ */
+import type { Result } from "../../../shared/contract/result.ts";
+import type { RunWithTask } from "../../../shared/contract/task.ts";
+import { isFailed, isOpen, type ResultStatus } from "../../../shared/node_protocol/status.ts";
+import { parsePythonJson } from "../../../shared/payload/python_json.ts";
+import { withoutSecondBase64 } from "../../../shared/payload/without_second_base64.ts";
+import type { Bytes } from "../payloads/bytes.ts";
+
+/** One organization's share of a task. */
+export interface Outcome {
+  organizationId: number;
+  /** Of the run, and of its result. */
+  id: number;
+  status: ResultStatus;
+  /** The result: text, and what it says where it is JSON. */
+  result?: { text: string; value: unknown; isJson: boolean };
+  /** Why there is none: the end of the run's log, or why the result cannot be opened. */
+  reason?: string;
+  run: RunWithTask;
+}
+
+/** Whether this share has a result that could be read. */
+export function isGood(outcome: Outcome): boolean {
+  return outcome.result !== undefined;
+}
+
+/** The result of a share, of which `content` is what its payload holds. */
+export function goodOutcome(run: RunWithTask, content: Bytes): Outcome {
+  const text = new TextDecoder().decode(withoutSecondBase64(content));
+  let value: unknown;
+  let isJson = true;
+  try {
+    ({ value } = parsePythonJson(text));
+  } catch {
+    isJson = false;
+  }
+  return { ...placeOf(run), result: { text, value, isJson } };
+}
+
+export function failedOutcome(run: RunWithTask, reason: string): Outcome {
+  return { ...placeOf(run), reason };
+}
+
+function placeOf(run: RunWithTask) {
+  return { organizationId: run.organization.id, id: run.id, status: run.status, run };
+}
+
+/** Why there is no result, in the run's own words. */
+export function whyNone(
+  { status, log }: Pick<RunWithTask, "status" | "log">,
+  result: Pick<Result, "cleanup_at">,
+): string {
+  if (isOpen(status)) return `it is ${status}`;
+  if (result.cleanup_at) return `the hub has removed it, at ${result.cleanup_at} UTC`;
+  const said = log?.trimEnd();
+  if (isFailed(status)) return said ? said : `it ended as "${status}" and says no more`;
+  return "it is empty";
+}
