@@ -206,27 +206,7 @@ async function bringUp(
     newAdministrator,
     adminCredentials: () => credentialsOf(newAdministrator),
     adminDatabaseUrl: (name = DATABASE) => adminUrl(name),
-    addNode: (name, configPath) =>
-      supervisor.start(
-        TIER.nodes,
-        denoPart({
-          name: `node ${name}`,
-          main: NODE_MAIN,
-          // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces.
-          // Like the gateway, it looks at the signal of requests. By V8's defaults up to 66 MiB of
-          // a payload's pieces lay in memory after they had passed; with this young generation 15.
-          permissions: [
-            "--allow-all",
-            "--unstable-no-legacy-abort",
-            "--v8-flags=--max-semi-space-size=4",
-          ],
-          // With the stack everything ends.
-          args: ["--config", resolve(configPath), "--kill-runs"],
-          env: {},
-          inherits: INHERITS.node,
-          optional: true,
-        }),
-      ),
+    addNode: (name, configPath) => supervisor.start(TIER.nodes, nodePart(name, configPath)),
     async addReplica(service) {
       const part = replica(service);
       await supervisor.start(TIER.services, part);
@@ -235,6 +215,26 @@ async function bringUp(
     part: supervisor.part,
     failed: supervisor.failed,
   };
+}
+
+function nodePart(name: string, configPath: string): Part {
+  return denoPart({
+    name: `node ${name}`,
+    main: NODE_MAIN,
+    // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces. Like
+    // the gateway, it looks at the signal of requests. By V8's defaults up to 66 MiB of a payload's
+    // pieces lay in memory after they had passed; with this young generation 15.
+    permissions: [
+      "--allow-all",
+      "--unstable-no-legacy-abort",
+      "--v8-flags=--max-semi-space-size=4",
+    ],
+    // With the stack everything ends.
+    args: ["--config", resolve(configPath), "--kill-runs"],
+    env: {},
+    inherits: INHERITS.node,
+    optional: true,
+  });
 }
 
 const NODE_MAIN = "services/node/main.ts";

@@ -95,40 +95,6 @@ export function createStoreClient(
     return await request(method, path, { ...call, at: beside, waitMs });
   }
 
-  async function request(
-    method: string,
-    path: string,
-    { serverUrl, authorization, force, at: { url, addresses }, waitMs }: StoreCall & {
-      at: JudgedAddress;
-      waitMs: number;
-    },
-  ): Promise<{ status: number; json: unknown }> {
-    const trusted = { url: serverUrl, ...(force ? { force: true } : {}) };
-    const body = method === "POST" ? JSON.stringify(trusted) : undefined;
-    let answer: HttpAnswer;
-    try {
-      answer = await requestJudged({
-        url: new URL(`${url}${path}`),
-        addresses,
-        method,
-        headers: {
-          accept: "application/json",
-          // Stores before 4.15 ask for "server_url": to Flask the two are one.
-          "server-url": serverUrl,
-          ...(authorization ? { authorization } : {}),
-          ...(body ? { "content-type": "application/json" } : {}),
-        },
-        body,
-        timeoutMs: waitMs,
-      });
-    } catch (cause) {
-      throw new SextantError("not_found", `The algorithm store at ${url} cannot be reached.`, {
-        cause,
-      });
-    }
-    return { status: answer.status, json: parse(answer.text) };
-  }
-
   async function registerAt(call: StoreCall, judged: JudgedAddress, waitMs: number) {
     const { status, json } = await send("POST", "/vantage6-server", call, { judged, waitMs });
     if (status === 201 || status === 208) return;
@@ -184,6 +150,40 @@ export function createStoreClient(
       throw new SextantError("invalid_request", `The algorithm store does not have ${image}.`);
     },
   };
+}
+
+async function request(
+  method: string,
+  path: string,
+  { serverUrl, authorization, force, at: { url, addresses }, waitMs }: StoreCall & {
+    at: JudgedAddress;
+    waitMs: number;
+  },
+): Promise<{ status: number; json: unknown }> {
+  const trusted = { url: serverUrl, ...(force ? { force: true } : {}) };
+  const body = method === "POST" ? JSON.stringify(trusted) : undefined;
+  let answer: HttpAnswer;
+  try {
+    answer = await requestJudged({
+      url: new URL(`${url}${path}`),
+      addresses,
+      method,
+      headers: {
+        accept: "application/json",
+        // Stores before 4.15 ask for "server_url": to Flask the two are one.
+        "server-url": serverUrl,
+        ...(authorization ? { authorization } : {}),
+        ...(body ? { "content-type": "application/json" } : {}),
+      },
+      body,
+      timeoutMs: waitMs,
+    });
+  } catch (cause) {
+    throw new SextantError("not_found", `The algorithm store at ${url} cannot be reached.`, {
+      cause,
+    });
+  }
+  return { status: answer.status, json: parse(answer.text) };
 }
 
 /** A container image's reference without tag and digest. */

@@ -7,9 +7,9 @@ import { SextantError } from "../../../shared/service/errors.ts";
 import type { SextantEvent } from "../../../shared/messages/events.ts";
 import type { Principal } from "../../../shared/contract/permissions.ts";
 import type { Ask } from "../../../shared/messages/questions.ts";
-import { type Claims, verifyToken } from "../../../shared/contract/tokens.ts";
-import { createPublicKeys } from "./public_keys.ts";
+import type { Claims } from "../../../shared/contract/tokens.ts";
 import { type Resolved, resolvePrincipal } from "./resolve.ts";
+import { createTokenChecker } from "./token_checker.ts";
 
 export interface Principals {
   /**
@@ -45,27 +45,9 @@ export function createPrincipals({
   maxEntries = 10_000,
 }: PrincipalsOptions): Principals {
   const cache = new Map<string, Entry>();
-  // A signature costs more to check than all the rest of a request; the same token comes again and
-  // again.
-  const checked = new Map<string, { claims: Claims; kid: string }>();
-  const keys = createPublicKeys({ ask, now });
+  const tokens = createTokenChecker({ ask, now, maxEntries });
   // An answer that was under way when something was dropped may be stale, and is not kept.
   const underWay = new Set<{ key: string; stale: boolean }>();
-
-  async function claimsOf(token: string): Promise<Claims> {
-    const known = checked.get(token);
-    const isOver = known && "exp" in known.claims && known.claims.exp * 1000 <= now();
-    // The key it was signed with may have been withdrawn since.
-    if (known && !isOver && await keys.of(known.kid)) return known.claims;
-    checked.delete(token);
-    const type = ["access", "store"] as const;
-    let kid = "";
-    const findKey = (named: string) => keys.of(kid = named);
-    const claims = await verifyToken(token, findKey, { type, now: new Date(now()) });
-    if (checked.size >= maxEntries) checked.delete(checked.keys().next().value!);
-    checked.set(token, { claims, kid });
-    return claims;
-  }
 
   async function resolve(claims: Claims): Promise<Principal> {
     const key = keyOf(claims);
@@ -107,7 +89,7 @@ export function createPrincipals({
       if (!token) {
         throw new SextantError("unauthenticated", "Send the access token as a bearer token.");
       }
-      const claims = await claimsOf(token);
+      const claims = await tokens.claimsOf(token);
       if (claims.type === "store" && !forStore) {
         throw new SextantError(
           "unauthenticated",
@@ -126,8 +108,7 @@ export function createPrincipals({
           return dropOne(`${client_type}:${client_id}:${session_id}`);
         }
         case "signing_key.withdrawn":
-          keys.forget();
-          return checked.clear();
+          return tokens.forget();
         case "node.changed":
         case "node.deleted":
         case "node.key_reset":
@@ -148,8 +129,7 @@ export function createPrincipals({
     forget() {
       drop(() => true);
       // A signing key may have been withdrawn, too.
-      keys.forget();
-      checked.clear();
+      tokens.forget();
     },
   };
 }

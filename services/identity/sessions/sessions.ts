@@ -96,10 +96,8 @@ export function createSessions(
       sign("access", accessSeconds, roles),
       sign("refresh", refreshSeconds, []),
     ]);
-    const pair = { access_token, refresh_token, refresh_url: "/api/token/refresh" };
-    return type === "user"
-      ? { ...pair, user_url: `/api/user/${id}` }
-      : { ...pair, node_url: `/api/node/${id}` };
+    const own = type === "user" ? { user_url: `/api/user/${id}` } : { node_url: `/api/node/${id}` };
+    return { access_token, refresh_token, refresh_url: "/api/token/refresh", ...own };
   }
 
   const endOf = (begunAt: Date) => new Date(begunAt.getTime() + sessionSeconds * 1000);
@@ -121,12 +119,6 @@ export function createSessions(
       if (node) return node.key_generation;
     }
     throw new SextantError("unauthenticated", `The ${type} does not exist any more.`);
-  }
-
-  function requireLive(session: SessionRow | undefined, generation: number | null): SessionRow {
-    if (!session) throw ended();
-    if (session.key_generation === generation) return session;
-    throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");
   }
 
   return {
@@ -181,6 +173,12 @@ export function createSessions(
       return { client: clientOf(claims), id: sid };
     },
   };
+}
+
+function requireLive(session: SessionRow | undefined, generation: number | null): SessionRow {
+  if (!session) throw ended();
+  if (session.key_generation === generation) return session;
+  throw new SextantError("unauthenticated", "The node has a new API key since; log in with it.");
 }
 
 function ended(): SextantError {

@@ -13,7 +13,7 @@ import { CannotStart } from "../run/cannot_start.ts";
 import { codeNamedIn } from "../run/code.ts";
 import type { ReceiveInput } from "../run/input.ts";
 import { followToEnd } from "../run/outcome.ts";
-import type { Execute, Preparation, RunHandle, Runtime } from "../run/runtime.ts";
+import type { Execute, Outcome, Preparation, RunHandle, Runtime } from "../run/runtime.ts";
 import type { Hold } from "../run/slots.ts";
 import { type Access, askAccess, askAccessOnce } from "../subtasks/grant.ts";
 import { createProxyToken } from "../subtasks/proxy/token.ts";
@@ -34,10 +34,6 @@ export function createContainerRuntime(
   { config, containers, receiveInput, ...tools }: ContainerRuntimeOptions,
 ): Runtime {
   const { hub, log } = tools;
-
-  function folderOf(dispatch: Dispatch) {
-    return containers.folderOf(attemptKey(dispatch));
-  }
 
   function prepare(
     dispatch: Dispatch,
@@ -71,7 +67,14 @@ export function createContainerRuntime(
         async execute(hold: Hold, noted?: Promise<unknown>) {
           // What is started and not on the disk would be started again.
           await noted;
-          return await execute(dispatch, spec, { access, hold, signal });
+          return await execute(dispatch, spec, {
+            ...tools,
+            config,
+            containers,
+            access,
+            hold,
+            signal,
+          });
         },
         imageId,
         origin,
@@ -93,7 +96,7 @@ export function createContainerRuntime(
       let hold: Hold | undefined;
       const uplink = await openUplink(dispatch, {
         ...tools,
-        folder: folderOf(dispatch),
+        folder: containers.folderOf(attemptKey(dispatch)),
         access: askAccessOnce(hub, dispatch, signal),
         hold: { without: (work) => hold ? hold.without(work) : work() },
         signal,
@@ -116,31 +119,33 @@ export function createContainerRuntime(
       };
     },
   };
+}
 
-  async function execute(
-    dispatch: Dispatch,
-    spec: Omit<RunSpec, keyof ReturnType<typeof commonOf> | "serve">,
-    { access, hold, signal }: { access: Access; hold: Hold; signal: AbortSignal },
-  ) {
-    const uplink = await openUplink(dispatch, {
-      ...tools,
-      folder: folderOf(dispatch),
-      access: () => Promise.resolve(access),
-      hold,
-      signal,
+async function execute(
+  dispatch: Dispatch,
+  spec: Omit<RunSpec, keyof ReturnType<typeof commonOf> | "serve">,
+  { config, containers, access, hold, signal, ...tools }:
+    & Omit<ContainerRuntimeOptions, "receiveInput">
+    & { access: Access; hold: Hold; signal: AbortSignal },
+): Promise<Outcome> {
+  const uplink = await openUplink(dispatch, {
+    ...tools,
+    folder: containers.folderOf(attemptKey(dispatch)),
+    access: () => Promise.resolve(access),
+    hold,
+    signal,
+  });
+  tools.log.info("Running a container", { image: dispatch.image, image_id: spec.imageId });
+  try {
+    const serve = uplink.serve(spec.token);
+    const handle = await containers.start({
+      ...commonOf(dispatch, config, uplink),
+      ...spec,
+      serve,
     });
-    log.info("Running a container", { image: dispatch.image, image_id: spec.imageId });
-    try {
-      const serve = uplink.serve(spec.token);
-      const handle = await containers.start({
-        ...commonOf(dispatch, config, uplink),
-        ...spec,
-        serve,
-      });
-      return await followToEnd(handle, signal);
-    } finally {
-      uplink.end();
-    }
+    return await followToEnd(handle, signal);
+  } finally {
+    uplink.end();
   }
 }
 

@@ -108,21 +108,16 @@ export function supervise(options: SuperviseOptions): RunHandle {
       await Promise.race([following, delay(LAST_LINES_MS, undefined, { ref: false })]);
       ended.abort();
       await watching;
-      return { ...await judge(state), log: runLog.text(), release: options.release };
+      return {
+        ...await judge(state, verdict, options),
+        log: runLog.text(),
+        release: options.release,
+      };
     } finally {
       clearTimeout(timer);
       ended.abort();
       await endOnce();
     }
-  }
-
-  async function judge(state: ContainerState | undefined): Promise<Verdict> {
-    if (!state) return verdict ?? vanished();
-    // What was complete before the node's reason reached it is as good as any.
-    if (verdict && state.ExitCode !== 0) return verdict;
-    const end = { exitCode: state.ExitCode, oomKilled: state.OOMKilled };
-    const output = await collectOutput(runFolder, { maxBytes: limits.outputMiB * 2 ** 20 });
-    return output === "too large" ? overOutput(limits) : judgeEnd(end, output, limits);
   }
 
   const done = follow().catch((error): Outcome => {
@@ -148,4 +143,18 @@ export function supervise(options: SuperviseOptions): RunHandle {
       leaving.abort(new Error("left to the next agent"));
     },
   };
+}
+
+/** The verdict on a container that has ended; `own` is the node's reason to end it, if it had one. */
+async function judge(
+  state: ContainerState | undefined,
+  own: Verdict | undefined,
+  { runFolder, limits }: Pick<SuperviseOptions, "runFolder" | "limits">,
+): Promise<Verdict> {
+  if (!state) return own ?? vanished();
+  // What was complete before the node's reason reached it is as good as any.
+  if (own && state.ExitCode !== 0) return own;
+  const end = { exitCode: state.ExitCode, oomKilled: state.OOMKilled };
+  const output = await collectOutput(runFolder, { maxBytes: limits.outputMiB * 2 ** 20 });
+  return output === "too large" ? overOutput(limits) : judgeEnd(end, output, limits);
 }

@@ -68,6 +68,9 @@ export interface SubtaskClientOptions {
   whileWaiting: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
+/** What a stored result is; of one that cannot be read, the reason. */
+type Content = { value: unknown } | { unreadable: string };
+
 /**
  * The client of one attempt. Nothing is asked of the hub before the algorithm asks for something.
  */
@@ -95,11 +98,11 @@ export function createSubtaskClient(
   async function readResults(
     taskId: number,
     runs: Parts["runs"],
-  ): Promise<Map<number, { value: unknown } | { unreadable: string }>> {
+  ): Promise<Map<number, Content>> {
     const organizationOf = new Map(runs.map(({ id, organization }) => [id, organization.id]));
     const { data } = await subtasks.get(`/result?task_id=${taskId}`, resultsSchema);
     const readStored = subtasks.openReader();
-    const contents = new Map<number, { value: unknown } | { unreadable: string }>();
+    const contents = new Map<number, Content>();
     for (const result of data) {
       const stored = await readStored(result).catch((error) => {
         if (!(error instanceof TooLargeError)) throw error;
@@ -159,33 +162,37 @@ export function createSubtaskClient(
           throw new Error(explainFailure(taskId, status, { runs, reasons }));
         }
         const contents = await readResults(taskId, runs);
-        const unreadable = new Set<number>();
-        for (const [id, content] of contents) {
-          if (!("unreadable" in content) || reasons.has(id)) continue;
-          if (failed === "throw") throw new Error(content.unreadable);
-          reasons.set(id, content.unreadable);
-          unreadable.add(id);
-        }
-        return runs.map(({ id, status, organization }) => {
-          const reason = reasons.get(id);
-          return {
-            organization_id: organization.id,
-            // Whoever keeps what there is must not count it among what is.
-            status: unreadable.has(id) ? "failed" : status,
-            result: reason === undefined ? valueOf(contents.get(id)) : null,
-            ...(reason === undefined ? {} : { reason }),
-          };
-        });
+        return showResults({ runs, reasons }, { contents, failed });
       });
     },
   };
+}
+
+/** The results as the algorithm gets them. Throws for one that cannot be read, or says so in it. */
+function showResults(
+  { runs, reasons }: Parts,
+  { contents, failed }: { contents: Map<number, Content>; failed: "throw" | "keep" },
+): PartialResult[] {
+  return runs.map(({ id, status, organization }) => {
+    const content = contents.get(id);
+    const unreadable = !reasons.has(id) && content && "unreadable" in content;
+    if (unreadable && failed === "throw") throw new Error(content.unreadable);
+    const reason = unreadable ? content.unreadable : reasons.get(id);
+    return {
+      organization_id: organization.id,
+      // Whoever keeps what there is must not count it among what is.
+      status: unreadable ? "failed" : status,
+      result: reason === undefined ? valueOf(content) : null,
+      ...(reason === undefined ? {} : { reason }),
+    };
+  });
 }
 
 async function read(
   codec: PayloadCodec,
   stored: string | Uint8Array,
   wanted: WantedResult & { taskId: number },
-): Promise<{ value: unknown } | { unreadable: string }> {
+): Promise<Content> {
   try {
     const content = Uint8Array.fromBase64(await codec.decode(stored, wanted));
     return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)) };
@@ -201,6 +208,6 @@ async function read(
   }
 }
 
-function valueOf(content: { value: unknown } | { unreadable: string } | undefined): unknown {
+function valueOf(content: Content | undefined): unknown {
   return content && "value" in content ? content.value : null;
 }

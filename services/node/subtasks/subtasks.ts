@@ -14,7 +14,7 @@ import { isOpen } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { persist } from "../hub/persist.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
-import { collect } from "../payload/pieces.ts";
+import { collect, type Pieces } from "../payload/pieces.ts";
 import {
   type Created,
   createdSchema,
@@ -192,20 +192,28 @@ export function createSubtasks(
       }
     },
 
-    openReader() {
-      let room = MOST_BYTES;
-      return async function readStored({ result, blob_storage_used }) {
-        if (!result) return null;
-        if (!blob_storage_used) {
-          // The answer in which it stands has its own bound.
-          room -= result.length;
-          return result;
-        }
+    openReader: () =>
+      openReader(async (blobId) => {
         const { token } = await access();
-        const blob = await collect(hub.download(result, { token, signal }), { maxBytes: room });
-        room -= blob.length;
-        return blob;
-      };
-    },
+        return hub.download(blobId, { token, signal });
+      }),
+  };
+}
+
+/** Reads stored results, all of them together no larger than an algorithm gets at once. */
+function openReader(
+  download: (blobId: string) => Promise<Pieces>,
+): ReadStored {
+  let room = MOST_BYTES;
+  return async function readStored({ result, blob_storage_used }) {
+    if (!result) return null;
+    if (!blob_storage_used) {
+      // The answer in which it stands has its own bound.
+      room -= result.length;
+      return result;
+    }
+    const blob = await collect(await download(result), { maxBytes: room });
+    room -= blob.length;
+    return blob;
   };
 }
