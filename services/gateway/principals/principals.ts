@@ -9,6 +9,7 @@ import type { Principal } from "../../../shared/contract/permissions.ts";
 import type { Ask } from "../../../shared/messages/questions.ts";
 import type { Claims } from "../../../shared/contract/tokens.ts";
 import { type Resolved, resolvePrincipal } from "./resolve.ts";
+import { createSharedLists } from "./shared_lists.ts";
 import { createTokenChecker } from "./token_checker.ts";
 
 export interface Principals {
@@ -46,6 +47,7 @@ export function createPrincipals({
 }: PrincipalsOptions): Principals {
   const cache = new Map<string, Entry>();
   const tokens = createTokenChecker({ ask, now, maxEntries });
+  const lists = createSharedLists();
   // An answer that was under way when something was dropped may be stale, and is not kept.
   const underWay = new Set<{ key: string; stale: boolean }>();
 
@@ -60,7 +62,8 @@ export function createPrincipals({
       const resolved = await resolvePrincipal(ask, claims);
       if (!look.stale) {
         if (cache.size >= maxEntries) cache.delete(cache.keys().next().value!);
-        cache.set(key, { ...resolved, expires: now() + maxAgeMs });
+        const principal = lists.in(resolved.principal);
+        cache.set(key, { ...resolved, principal, expires: now() + maxAgeMs });
       }
       demandFits(resolved, claims);
       return resolved.principal;
@@ -80,6 +83,11 @@ export function createPrincipals({
     for (const [key, { principal }] of [...cache]) {
       if (affected(key, principal)) cache.delete(key);
     }
+  }
+
+  function dropAll() {
+    drop(() => true);
+    lists.forget();
   }
 
   return {
@@ -123,11 +131,11 @@ export function createPrincipals({
         case "organization.deleted":
         case "collaboration.changed":
         case "collaboration.deleted":
-          return drop(() => true);
+          return dropAll();
       }
     },
     forget() {
-      drop(() => true);
+      dropAll();
       // A signing key may have been withdrawn, too.
       tokens.forget();
     },
