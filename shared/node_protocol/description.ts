@@ -63,6 +63,7 @@ interface Output {
   help: string;
   restsOn?: string | string[];
   each?: Output[];
+  keys?: "setting";
   terms?: string;
   at?: string;
   contributions?: string;
@@ -101,6 +102,7 @@ function descriptionOf(object: typeof z.object) {
     kind: z.enum(KINDS),
     help: sentence,
     restsOn: z.union([named, z.array(named).min(1).max(MOST)]).exactOptional(),
+    keys: z.literal("setting").exactOptional(),
     terms: named.exactOptional(),
     at: named.exactOptional(),
     contributions: named.exactOptional(),

@@ -75,7 +75,10 @@ export type OutputKind =
   /** By probability (a record with them as its keys), or by place where `at` names those. */
   | "quantiles"
   | "estimate"
-  /** Names of values of a category. */
+  /**
+   * Names of values of a category. In a list of objects a level rests on the counts of all objects
+   * that have the same.
+   */
   | "levels"
   /** An echo of the question, numbers of steps, words: it rests on no row. */
   | "setting"
@@ -125,6 +128,12 @@ export interface Output {
    * record), of a list the fields of every object in it.
    */
   each?: readonly Output[];
+  /**
+   * Of `*`, and of a value that is a record: `setting` where the names of the parts are known from
+   * the question, such as columns. Unless said, they are taken for levels of a category, and the name
+   * of one with fewer persons than may be told of is taken out with it, in place of a null.
+   */
+  keys?: "setting";
   /** Of a model: the part that says how many terms it has, as a number or as a list of them. */
   terms?: string;
   /** Of quantiles in a list: the part that lists their probabilities, or the argument. */

@@ -1,0 +1,239 @@
+/**
+ * Values that are no counts: each leaves when the counts that it rests on allow it, and what its
+ * kind asks for beside that is so.
+ * @module
+ */
+import type { DisclosureRules } from "../algorithms/api.ts";
+import type { Behind, Counts } from "./counts.ts";
+import {
+  countValues,
+  isHolder,
+  isNothing,
+  isObject,
+  type Place,
+  placesIn,
+  put,
+  takeOut,
+  valueAt,
+} from "./places.ts";
+import type { Part } from "./read_parts.ts";
+
+type Steps = readonly (string | number)[];
+
+export interface ValueJudge {
+  counts: Counts;
+  rules: DisclosureRules;
+  /** The arguments of the method, among which probabilities may be. */
+  args: Readonly<Record<string, unknown>>;
+  /** Told of what was taken out. */
+  withhold: (part: Part, rule: string, values: number) => void;
+}
+
+/** Takes out of the part what may not leave. */
+export function judgeValues(part: Part, judge: ValueJudge): void {
+  judgeAt(part.place, part, [], judge);
+}
+
+function judgeAt(place: Place, part: Part, steps: Steps, judge: ValueJudge): void {
+  const value = valueAt(place);
+  if (value === null || value === undefined) return;
+  const { counts, rules, withhold } = judge;
+  const names = [part.output.restsOn ?? []].flat();
+  const shape = Array.isArray(value) ? "list" : isHolder(value) ? "record" : undefined;
+  if (shape && names.some((name) => counts.hasPlaces(name, part, steps) === shape)) {
+    for (const inner of placesIn(value)) judgeAt(inner, part, [...steps, inner.key], judge);
+    return;
+  }
+  const behind = behindOf(place, part, steps, judge);
+  const rule = behind ? ruleAgainst(value, behind, { part, steps, judge }) : "rests_on";
+  if (rule !== undefined) {
+    withhold(part, rule, countValues(value));
+    const isNamedByLevel = steps.length > 0 && part.output.keys !== "setting";
+    const most = Math.max(0, ...(behind ?? []).map(({ persons }) => persons));
+    if (isNamedByLevel && most < rules.minLevel) takeOut(place);
+    else put(place, null);
+  } else if (part.output.kind === "quantiles") judgeQuantiles(place, part, behind!, judge);
+}
+
+/** All that it rests on; `undefined` where one of these is not to be found. */
+function behindOf(
+  place: Place,
+  part: Part,
+  steps: Steps,
+  { counts, rules }: ValueJudge,
+): Behind[] | undefined {
+  if (part.output.kind === "levels" && part.list) return ofLevel(place, part, { counts, rules });
+  const names = [part.output.restsOn ?? []].flat();
+  const found = names.map((name) => counts.behind(name, part, steps));
+  return names.length === 0 || found.includes(undefined) ? undefined : found.flatMap((one) => one!);
+}
+
+/** The counts of all cells that have this level; `undefined` where none is counted. */
+function ofLevel(
+  { key, holder }: Place,
+  part: Part,
+  { counts, rules }: Pick<ValueJudge, "counts" | "rules">,
+): Behind[] | undefined {
+  const names = [part.output.restsOn ?? []].flat();
+  const level = valueAt({ key, holder });
+  let isCounted = false;
+  let persons = 0;
+  let isOfPersons = true;
+  for (const cell of part.list!.items) {
+    if (!isObject(cell) || valueAt({ holder: cell, key }) !== level) continue;
+    for (const name of names) {
+      const count = counts.at({ holder: cell, key: name });
+      if (!count) continue;
+      isCounted = true;
+      if (count.value === 0) continue;
+      isOfPersons &&= count.isOfPersons;
+      // A person may be in several cells.
+      persons = rules.persons === null ? persons + count.persons : Math.max(persons, count.persons);
+    }
+  }
+  return isCounted ? [{ persons, isOfPersons, withheld: undefined }] : undefined;
+}
+
+function ruleAgainst(
+  value: unknown,
+  behind: readonly Behind[],
+  { part, steps, judge }: { part: Part; steps: Steps; judge: ValueJudge },
+): string | undefined {
+  const { rules } = judge;
+  const { kind } = part.output;
+  const persons = Math.min(...behind.map((one) => one.persons));
+  if (kind === "levels" && persons === 0) return undefined;
+  if (isNothing(value)) return persons === 0 ? undefined : common(persons, behind, part, rules);
+  const rule = common(persons, behind, part, rules);
+  if (rule !== undefined) return rule;
+  if (kind === "model") return ruleAgainstModel(value, persons, part, judge);
+  if (kind === "moments") return ruleAgainstSums(part, steps, judge);
+}
+
+/** What holds for every kind. */
+function common(
+  persons: number,
+  behind: readonly Behind[],
+  { output: { kind } }: Part,
+  { minSubset, minLevel }: DisclosureRules,
+): string | undefined {
+  if (!behind.some((one) => one.isOfPersons)) return "persons";
+  // A name tells that there are some, not how many: it may leave where its count does not.
+  if (kind === "levels") return persons < minLevel ? "min_level" : undefined;
+  const withheld = behind.find((one) => one.withheld !== undefined)?.withheld;
+  if (withheld !== undefined) return withheld;
+  if (persons < minSubset) return "min_subset";
+  return kind === "model" && persons < minLevel ? "min_level" : undefined;
+}
+
+function ruleAgainstModel(
+  value: unknown,
+  persons: number,
+  part: Part,
+  { rules: { maxTermsShare, minResidualFreedom } }: ValueJudge,
+): string | undefined {
+  const terms = termsOf(value, part);
+  if (terms === undefined) return "rests_on";
+  // What is exactly the share may not fail by the last digit of a product.
+  if (terms > maxTermsShare * persons * (1 + 1e-12)) return "max_terms_share";
+  return persons - terms < minResidualFreedom ? "min_residual_freedom" : undefined;
+}
+
+function termsOf(value: unknown, { output: { terms }, scopes }: Part): number | undefined {
+  if (terms === undefined) return isHolder(value) ? placesIn(value).length : 1;
+  const scope = scopes.find(({ object }) => Object.hasOwn(object, terms));
+  const found = scope?.object[terms];
+  if (Number.isSafeInteger(found)) return found as number;
+  return isHolder(found) ? placesIn(found).length : undefined;
+}
+
+/** Whether too few persons make up a sum. */
+function ruleAgainstSums(
+  { output: { contributions }, scopes }: Part,
+  steps: Steps,
+  { rules: { dominance, pRatio } }: ValueJudge,
+): string | undefined {
+  if (!dominance && pRatio === null) return undefined;
+  if (contributions === undefined) return "dominance";
+  let shown: unknown = scopes.find(({ object }) => Object.hasOwn(object, contributions))
+    ?.object[contributions];
+  for (const key of steps) {
+    if (isObject(shown) && Array.isArray(shown.largest)) break;
+    shown = isHolder(shown) ? valueAt({ holder: shown, key }) : undefined;
+  }
+  return ruleAgainstContributions(shown, { dominance, pRatio });
+}
+
+function ruleAgainstContributions(
+  shown: unknown,
+  { dominance, pRatio }: Pick<DisclosureRules, "dominance" | "pRatio">,
+): string | undefined {
+  // Of each of several sums, none may be made up by few.
+  if (isHolder(shown) && !(isObject(shown) && Array.isArray(shown.largest))) {
+    const rules = placesIn(shown).map((place) =>
+      ruleAgainstContributions(valueAt(place), { dominance, pRatio })
+    );
+    return rules.length === 0 ? "dominance" : rules.find((rule) => rule !== undefined);
+  }
+  const { total, largest } = (shown ?? {}) as { total?: unknown; largest?: unknown };
+  const isShown = typeof total === "number" && Array.isArray(largest) &&
+    largest.every((one) => typeof one === "number" && one >= 0);
+  if (!isShown) return "dominance";
+  const sorted = (largest as number[]).toSorted((one, other) => other - one);
+  if (dominance) {
+    const { largest: most, share } = dominance;
+    // Fewer than so many are all that there are.
+    const sum = sorted.slice(0, most).reduce((sum, one) => sum + one, 0);
+    if (sum > share * total * (1 + 1e-12)) return "dominance";
+  }
+  if (pRatio !== null) {
+    const [first = 0, second = 0] = sorted;
+    if (total - first - second < pRatio * first * (1 - 1e-12)) return "p_ratio";
+  }
+}
+
+/** Quantiles have persons beyond them, and between them. */
+function judgeQuantiles(place: Place, part: Part, behind: readonly Behind[], judge: ValueJudge) {
+  const { rules: { minCell, extremes }, withhold } = judge;
+  const persons = Math.min(...behind.map((one) => one.persons));
+  const value = valueAt(place);
+  const each = isHolder(value) ? placesIn(value) : [place];
+  const at = probabilitiesOf(value, part, judge);
+  let before: number | undefined;
+  const inOrder = each.map((one, index) => ({ one, probability: at?.[index] }))
+    .toSorted((a, b) => (a.probability ?? 0) - (b.probability ?? 0));
+  for (const { one, probability } of inOrder) {
+    if (valueAt(one) === null) continue;
+    const rule = ruleAgainstQuantile(probability);
+    if (rule === undefined) before = probability;
+    else {
+      withhold(part, rule, countValues(valueAt(one)));
+      put(one, null);
+    }
+  }
+
+  function ruleAgainstQuantile(probability: number | undefined): string | undefined {
+    if (probability === undefined || !(probability >= 0 && probability <= 1)) return "rests_on";
+    const enough = (share: number) => share * persons * (1 + 1e-12) >= minCell;
+    if (!extremes && !enough(Math.min(probability, 1 - probability))) return "extremes";
+    return before === undefined || enough(probability - before) ? undefined : "min_cell";
+  }
+}
+
+function probabilitiesOf(
+  value: unknown,
+  { output: { at }, scopes }: Part,
+  { args }: ValueJudge,
+): (number | undefined)[] | undefined {
+  if (at === undefined) return isObject(value) ? Object.keys(value).map(numberOf) : undefined;
+  const scope = scopes.find(({ object }) => Object.hasOwn(object, at));
+  const found = scope ? scope.object[at] : args[at];
+  return (Array.isArray(found) ? found : [found]).map((one) =>
+    typeof one === "number" ? one : undefined
+  );
+}
+
+function numberOf(key: string): number | undefined {
+  const number = Number(key);
+  return key.trim() === "" || Number.isNaN(number) ? undefined : number;
+}
