@@ -15,6 +15,7 @@ import { messageOf } from "../../shared/service/errors.ts";
 import { isUserPublicKey } from "../../shared/broker/signing.ts";
 import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
+import { HELD_HELP, runHeld } from "./disclosure/held_commands.ts";
 import { acceptKey } from "./encryption/known_keys.ts";
 import { keygen } from "./encryption/keygen.ts";
 import { acceptHub } from "./hub/known_hub.ts";
@@ -31,7 +32,7 @@ export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 
        deno task node accept-key --config FILE --organization ID --key FINGERPRINT
 
        deno task node accept-hub --config FILE [--key KEY]... [--url URL]
-
+${HELD_HELP}
   --explain says what the rules would do with a task, of which only "image" must be there:
     {"image": "…", "store": "https://…", "user": {"id": 1, "name": "…"}, "organization": {"id": 1, "name": "…"},
      "databases": ["…"], "organizations": 3, "method": "…", "args": [], "kwargs": {}}
@@ -44,6 +45,7 @@ export function findCommand(args: string[]): (() => Promise<number>) | undefined
   if (name === "check") return () => withConfig(rest, runCheck);
   if (name === "status") return () => withConfig(rest, runStatus);
   if (name === "accept-hub") return () => withConfig(rest, runAcceptHub);
+  if (name === "held") return () => withConfig(rest, runHeldCommand, { words: true });
   if (name === "accept-key") return () => withConfig(rest, runAcceptKey);
   if (name === "audit") {
     return () => {
@@ -62,16 +64,22 @@ interface Options {
   organization?: string | undefined;
   key?: string[] | undefined;
   url?: string | undefined;
+  reason?: string | undefined;
+  page?: string | undefined;
+  /** What stands there beside options. */
+  words: string[];
 }
 
 async function withConfig(
   args: string[],
   run: (options: Options) => Promise<number>,
+  { words = false } = {},
 ): Promise<number> {
   let options: Options;
   try {
-    const { values } = readArgs({
+    const { values, positionals } = readArgs({
       args,
+      allowPositionals: words,
       options: {
         config: { type: "string", short: "c" },
         explain: { type: "string" },
@@ -79,13 +87,15 @@ async function withConfig(
         organization: { type: "string" },
         key: { type: "string", multiple: true },
         url: { type: "string" },
+        reason: { type: "string" },
+        page: { type: "string" },
       },
     });
     if (!values.config) throw new Error("--config FILE is missing");
     if (values.expect !== undefined && !/^[0-9a-f]{64}$/.test(values.expect)) {
       throw new Error("--expect must be a digest as audit verify prints it, 64 of 0-9 and a-f");
     }
-    options = { ...values, config: typedPath(values.config) };
+    options = { ...values, words: positionals, config: typedPath(values.config) };
   } catch (error) {
     console.error(`${messageOf(error)}; deno task node --help explains.`);
     return 2;
@@ -127,6 +137,14 @@ async function runStatus({ config }: Options): Promise<number> {
   const { text, well } = showStatus(await readStatus(dataFolder));
   console.log(text);
   return well ? 0 : 1;
+}
+
+async function runHeldCommand({ config, words, reason, page }: Options): Promise<number> {
+  const { dataFolder } = await readNodeConfig(config);
+  const { text, code } = await runHeld({ dataFolder, words, reason, page });
+  if (code === 0) console.log(text);
+  else console.error(text);
+  return code;
 }
 
 async function runAcceptKey({ config, organization, key }: Options): Promise<number> {

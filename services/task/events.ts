@@ -5,7 +5,7 @@
  */
 import type { LogPiece } from "../../shared/node_protocol/logs.ts";
 import type { Change } from "../../shared/storage/outbox.ts";
-import { taskStatus } from "./rules.ts";
+import { heldSince, taskStatus } from "./rules.ts";
 import type { ResultRow } from "./store/result.ts";
 import { statusesOfTask, type TaskRow } from "./store/task.ts";
 
@@ -47,7 +47,7 @@ export async function tellMoved(
 export function tellMovedTo(
   { emit }: Pick<Change, "emit">,
   task: TaskRow,
-  rows: Pick<ResultRow, "id" | "organization_id" | "status" | "attempt">[],
+  rows: Pick<ResultRow, "id" | "organization_id" | "status" | "attempt" | "held_at">[],
   statuses: string[],
 ): void {
   const task_status = taskStatus(statuses);
@@ -64,6 +64,7 @@ export function tellMovedTo(
       status: row.status,
       task_status,
       attempt: row.attempt,
+      held_since: heldSince(row)?.toISOString() ?? null,
     });
   }
 }

@@ -9,7 +9,7 @@ import {
   type Principal,
   scopesOf,
 } from "../../shared/contract/permissions.ts";
-import { isFailed, type ResultStatus } from "../../shared/node_protocol/status.ts";
+import { isFailed, isFinal, type ResultStatus } from "../../shared/node_protocol/status.ts";
 
 /** A task's status out of those of its results, first match wins (contract §5.2). */
 export function taskStatus(statuses: readonly string[]): ResultStatus {
@@ -20,6 +20,19 @@ export function taskStatus(statuses: readonly string[]): ResultStatus {
     if (statuses.includes(open)) return open;
   }
   return "completed";
+}
+
+/** Since when a result has waited at its organization for a person to release it, if it does. */
+export function heldSince(
+  { status, held_at }: { status: string; held_at: Date | null },
+): Date | null {
+  return isFinal(status) ? null : held_at;
+}
+
+/** What a task, or a run, waits for that people at these organizations have to do. */
+export function waitingText(organizations: readonly string[]): string | null {
+  if (organizations.length === 0) return null;
+  return `waiting for release at ${organizations.join(", ")}`;
 }
 
 /** How often a result is handed out again after its agent was lost in the middle of it. */

@@ -10,15 +10,22 @@ import type { Run } from "../../shared/contract/run.ts";
 import type { Task } from "../../shared/contract/task.ts";
 import type { NodeSummary } from "../../shared/messages/questions.ts";
 import { isFinal } from "../../shared/node_protocol/status.ts";
-import { taskStatus } from "./rules.ts";
+import { heldSince, taskStatus, waitingText } from "./rules.ts";
 import type { PortRow } from "./store/port.ts";
 import type { ResultOfTaskRow } from "./store/shown_result.ts";
 import type { TaskDatabaseRow, TaskProgress, TaskRow } from "./store/task.ts";
+
+/** The name of an organization at which something waits for people. */
+export type NameOf = (organizationId: number) => string;
+
+/** For where nothing waits yet, and for an organization that is gone. */
+export const nameless: NameOf = (organizationId) => `organization ${organizationId}`;
 
 export function showTask(
   row: TaskRow,
   databases: TaskDatabaseRow[],
   progress: TaskProgress | undefined,
+  nameOf: NameOf = nameless,
 ): Task {
   const statuses = progress?.statuses ?? [];
   const status = taskStatus(statuses);
@@ -33,6 +40,7 @@ export function showTask(
     finished_at: status === "completed" ? dateText(progress?.last_finished_at ?? null) : null,
     status,
     complete: statuses.every(isFinal),
+    waiting: waitingText((progress?.held_at_organizations ?? []).map(nameOf)),
     timeout_seconds: row.timeout_seconds,
     collaboration: referTo("collaboration", row.collaboration_id),
     study: referTo("study", row.study_id),
@@ -54,8 +62,9 @@ export function showTask(
 function showRun(
   row: ResultOfTaskRow,
   node: NodeSummary | undefined,
-  ports: PortRow[] = [],
+  { ports = [], nameOf }: { ports?: PortRow[] | undefined; nameOf: NameOf },
 ): Run {
+  const held = heldSince(row);
   return {
     id: row.id,
     status: row.status,
@@ -68,6 +77,8 @@ function showRun(
     blob_storage_used: row.input_in_blob,
     attempt: row.attempt,
     code: row.code,
+    held_since: dateText(held),
+    waiting: waitingText(held ? [nameOf(row.organization_id)] : []),
     organization: referTo("organization", row.organization_id),
     task: referTo("task", row.task_id),
     results: referTo("result", row.id),
@@ -83,12 +94,13 @@ function showRun(
 export function runShower(
   nodes: NodeSummary[],
   ports: PortRow[],
+  nameOf: NameOf,
 ): (row: ResultOfTaskRow) => Run {
   const place = (one: { organization_id: number; collaboration_id: number }) =>
     `${one.collaboration_id} ${one.organization_id}`;
   const nodeAt = new Map(nodes.map((node) => [place(node), node]));
   const portsOf = Map.groupBy(ports, (port) => port.result_id);
-  return (row) => showRun(row, nodeAt.get(place(row)), portsOf.get(row.id));
+  return (row) => showRun(row, nodeAt.get(place(row)), { ports: portsOf.get(row.id), nameOf });
 }
 
 export function showResult(row: ResultOfTaskRow): Result {

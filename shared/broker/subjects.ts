@@ -18,7 +18,15 @@ export const STREAMS = { events: "EVENTS" } as const;
 export const OLD_DISPATCH_STREAM = "DISPATCH";
 
 /** What a node reports, each its own subject so that a permission or a log line can name it. */
-export const REPORT_KINDS = ["hello", "work", "accepted", "start", "finish", "lost"] as const;
+export const REPORT_KINDS = [
+  "hello",
+  "work",
+  "accepted",
+  "start",
+  "held",
+  "finish",
+  "lost",
+] as const;
 export type ReportKind = typeof REPORT_KINDS[number];
 
 const TOKEN = /^[A-Za-z0-9_-]+$/;

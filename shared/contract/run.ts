@@ -54,6 +54,13 @@ export const run = z.object({
    * digest; null before it starts, and where the node does not know it by then.
    */
   code: z.string().nullable(),
+  /**
+   * Beyond v6's API: since when the result has waited at its organization for a person to release
+   * it; null unless it does. Its status is `active` as long.
+   */
+  held_since: z.string().nullable(),
+  /** The same for people: `waiting for release at <organization>`. */
+  waiting: z.string().nullable(),
   organization: reference,
   task: reference,
   results: reference,

@@ -101,6 +101,11 @@ export const taskOfRun = z.object({
   finished_at: z.string().nullable(),
   status,
   complete: z.boolean(),
+  /**
+   * Beyond v6's API: `waiting for release at <organization>` and others, while results of it wait
+   * for people there to release them; else null.
+   */
+  waiting: z.string().nullable(),
   timeout_seconds: z.number().int().nullable(),
   collaboration: reference,
   study: reference.nullable(),

@@ -92,6 +92,8 @@ export const EVENT_DATA = {
     /** The task's own status, which this change may have moved. */
     task_status: z.string(),
     attempt: idNumber,
+    /** Since when it has waited for a person at its organization to release it, if it does. */
+    held_since: z.string().nullable().optional(),
   }),
   /** What a running algorithm has printed. */
   "result.log": z.object({

@@ -24,6 +24,7 @@ export type RefusalReason = typeof REFUSAL_REASONS[number];
  */
 export const REPORTED_FROM = {
   start: ["pending", "active"],
+  held: ["pending", "active"],
   finish: ["pending", "active"],
   lost: ["active"],
 } as const satisfies Record<string, readonly ResultStatus[]>;

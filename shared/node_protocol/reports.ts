@@ -51,6 +51,15 @@ export const REPORT_SCHEMAS = {
     /** Whether that is what a tag means at this node: another code than the job's may start then. */
     by_tag: z.boolean().default(false),
   }),
+  /**
+   * It has been computed, and waits at the node until a person there lets it leave or refuses it.
+   * Hubs of the version before know no such report: their node goes on without it.
+   */
+  held: z.object({
+    ...reported,
+    /** Since when. */
+    since: z.iso.datetime(),
+  }),
   /** The attempt is over. */
   finish: z.object({
     ...reported,
@@ -118,6 +127,7 @@ export const REPORT_ANSWERS = {
       job_code: codeText.optional().catch(undefined),
     }),
   ]),
+  held: z.discriminatedUnion("ok", [refused, z.object({ ok: z.literal(true) })]),
   finish: z.discriminatedUnion("ok", [refused, z.object({ ok: z.literal(true) })]),
   lost: z.discriminatedUnion("ok", [
     refused,

@@ -66,6 +66,8 @@ export interface HeldResult {
   result: string | null;
   log: string;
   reason: string | null;
+  /** Since when it waits for release at the node, if the node has said so. */
+  heldSince: string | null;
   /** How often each report about it was committed. */
   committed: Record<string, number>;
 }
@@ -105,6 +107,8 @@ export interface HubDouble {
   /** Seconds for which a broker credential is valid. */
   credentialSeconds: number;
   dispatchSeed: string;
+  /** Whether it is of a version that knows the report `held`. */
+  knowsHeld: boolean;
   /** Longest report over HTTP. */
   largestReport: number;
   nc: BrokerConnection;
@@ -243,6 +247,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     if (kind === "hello") return hello(REPORT_SCHEMAS.hello.parse(json));
     if (kind === "work") return work();
     if (kind === "accepted") return accepted(REPORT_SCHEMAS.accepted.parse(json));
+    if (kind === "held" && !hub.knowsHeld) throw new Refusal(400, 'There is no report "held".');
     const report = REPORT_SCHEMAS[kind].parse(json);
     const result = results.get(report.result_id);
     const reason = refusal(kind, result, report);
@@ -250,6 +255,10 @@ export async function startHubDouble(): Promise<HubDouble> {
     result.committed[kind] = (result.committed[kind] ?? 0) + 1;
     if (kind === "start") return start(REPORT_SCHEMAS.start.parse(json), result);
     if (kind === "lost") return await lost(result);
+    if (kind === "held") {
+      result.heldSince = REPORT_SCHEMAS.held.parse(json).since;
+      return { ok: true };
+    }
     return finish(REPORT_SCHEMAS.finish.parse(json), result);
   }
 
@@ -323,6 +332,7 @@ export async function startHubDouble(): Promise<HubDouble> {
       result: null,
       log: "",
       reason: null,
+      heldSince: null,
       committed: {},
     };
     results.set(id, result);
@@ -456,6 +466,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     seals: [],
     credentialSeconds: 3600,
     dispatchSeed: newUserKey().seed,
+    knowsHeld: true,
     largestReport: Infinity,
     nc,
     asked: new Map(),

@@ -264,6 +264,8 @@ export function reporterOf(hub: TaskHub, node: number, agent_id: string = crypto
         reason: null,
         ...rest,
       }),
+    held: (result_id: number, { attempt = 1, since = new Date().toISOString() } = {}) =>
+      reports.held(node, { agent_id, result_id, attempt, since }),
     lost: (result_id: number, attempt = 1, reason = "the machine lost power") =>
       reports.lost(node, { agent_id, result_id, attempt, reason }),
   };

@@ -78,6 +78,7 @@ export function createContainerRuntime(
         },
         imageId,
         origin,
+        method: call?.method,
       };
     }
     const named = codeNamedIn(dispatch.image);

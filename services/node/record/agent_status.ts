@@ -5,8 +5,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { ATTEMPT_STATES, type AttemptState } from "../../../shared/node_protocol/status.ts";
-import type { Journal } from "./journal.ts";
+import { type Journal, JOURNAL_STATES, type JournalState } from "./journal.ts";
 
 const FILE = "status.json";
 const EVERY_MS = 5000;
@@ -35,7 +34,7 @@ const statusSchema = z.object({
     attempt: count,
     task_id: count,
     image: z.string(),
-    state: z.enum(ATTEMPT_STATES),
+    state: z.enum(JOURNAL_STATES),
   })),
   memory_mib: count,
   load: z.array(count),
@@ -131,6 +130,12 @@ export async function readStatus(folder: string): Promise<Status | undefined> {
   }
 }
 
+/** Whether an agent runs on this folder, as far as it has said so lately. */
+export async function isAgentThere(folder: string, now = Date.now()): Promise<boolean> {
+  const status = await readStatus(folder);
+  return status !== undefined && now - Date.parse(status.at) < STALE_MS;
+}
+
 /** The status for people, and whether all is well. */
 export function showStatus(
   status: Status | undefined,
@@ -144,7 +149,7 @@ export function showStatus(
   const troubled = !connected && status.trouble !== null &&
     status.trouble.at > (status.last_contact ?? "");
   const seconds = (ms: number) => `${Math.round(ms / 1000)} s ago`;
-  const of = (state: AttemptState) => status.runs.filter((run) => run.state === state);
+  const of = (state: JournalState) => status.runs.filter((run) => run.state === state);
   const lines = [
     `node          ${
       status.node ? `${status.node.name} (id ${status.node.id})` : "not known before it logs in"
@@ -156,7 +161,8 @@ export function showStatus(
     ...(status.waits_for ? [`waiting       for ${status.waits_for}, before it takes work`] : []),
     ...(troubled ? [`because       ${status.trouble!.reason}`] : []),
     `runs          ${of("started").length} under way, ${of("accepted").length} waiting, ` +
-    `${of("finished").length} to be reported`,
+    `${of("finished").length} to be reported` +
+    (of("held").length > 0 ? `, ${of("held").length} held (deno task node held)` : ""),
     ...status.runs.map((run) =>
       `  ${run.state.padEnd(10)}  task ${run.task_id}, result ${run.result_id}, ` +
       `attempt ${run.attempt}, ${run.image}`

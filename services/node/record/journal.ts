@@ -11,10 +11,10 @@
 import { crc32 } from "node:zlib";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AttemptState } from "../../../shared/node_protocol/status.ts";
+import { ATTEMPT_STATES } from "../../../shared/node_protocol/status.ts";
 import { type AttemptId, attemptIdSchema } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
-import type { Logger } from "../../../shared/service/log.ts";
+import { type Logger, silentLogger } from "../../../shared/service/log.ts";
 import { type Dispatch, dispatchSchema } from "../../../shared/node_protocol/dispatch.ts";
 import type { Origin } from "../encryption/sealed.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
@@ -22,20 +22,43 @@ import { attemptKey } from "./attempt_key.ts";
 import { type FinishedRun, writeFinishReport } from "./finish_report.ts";
 import { lockFolder, syncFolder, writeSynced } from "./data_folder.ts";
 
+/**
+ * How far an attempt is. Held: it has been computed, and what came of it waits on the disk until a
+ * person lets it leave; to the hub that is finished and not yet reported.
+ */
+export const JOURNAL_STATES = [...ATTEMPT_STATES, "held"] as const;
+export type JournalState = typeof JOURNAL_STATES[number];
+
 /** An attempt that has not been reported to its end. */
 export interface JournalEntry {
   readonly dispatch: Dispatch;
-  readonly state: AttemptState;
+  readonly state: JournalState;
   /** The input that a run has begun on, of an encrypted collaboration. */
   readonly input?: Origin | undefined;
+  /** What runs, or ran, for the owner's eyes. */
+  readonly code?: Code | undefined;
+}
+
+/** What a run executes, as far as that is known. */
+export interface Code {
+  /** `sha256:<hex>`. */
+  digest?: string | undefined;
+  method?: string | undefined;
 }
 
 const attemptId = attemptIdSchema.shape;
 const originSchema = z.object({ id: z.string(), signed: z.boolean() });
+const codeSchema = z.object({ digest: z.string().optional(), method: z.string().optional() });
 const recordSchema = z.discriminatedUnion("is", [
   z.object({ is: z.literal("agent"), version: z.literal(1), agent_id: z.string() }),
   z.object({ is: z.literal("accepted"), dispatch: dispatchSchema }),
-  z.object({ is: z.literal("started"), ...attemptId, input: originSchema.optional() }),
+  z.object({
+    is: z.literal("started"),
+    ...attemptId,
+    input: originSchema.optional(),
+    code: codeSchema.optional(),
+  }),
+  z.object({ is: z.literal("held"), ...attemptId }),
   z.object({ is: z.literal("finished"), ...attemptId }),
   z.object({ is: z.literal("closed"), ...attemptId }),
 ]);
@@ -59,7 +82,9 @@ export interface Journal {
   readonly open: ReadonlyMap<string, JournalEntry>;
   /** Each of these resolves once it is on the disk. */
   accepted(dispatch: Dispatch): Promise<void>;
-  started(attempt: AttemptId, input?: Origin): Promise<void>;
+  started(attempt: AttemptId, input?: Origin, code?: Code): Promise<void>;
+  /** What was computed is kept elsewhere, and waits for a person. */
+  held(attempt: AttemptId): Promise<void>;
   /**
    * Rejects with a {@linkcode ChangedFileError}, and nothing is noted, when the result is not what
    * it was.
@@ -111,11 +136,15 @@ export async function openJournal(
 
     async function rewrite(): Promise<Deno.FsFile> {
       const lines = [toLine({ is: "agent", version: 1, agent_id: agentId })];
-      for (const { dispatch, state, input } of entries.values()) {
+      for (const { dispatch, state, input, code } of entries.values()) {
         const { result_id, attempt } = dispatch;
         lines.push(toLine({ is: "accepted", dispatch }));
-        if (state === "started") lines.push(toLine({ is: state, result_id, attempt, input }));
-        if (state === "finished") lines.push(toLine({ is: state, result_id, attempt }));
+        if (state === "started" || state === "held") {
+          lines.push(toLine({ is: "started", result_id, attempt, input, code }));
+        }
+        if (state === "held" || state === "finished") {
+          lines.push(toLine({ is: state, result_id, attempt }));
+        }
       }
       const fresh = await Deno.open(`${path}.new`, {
         create: true,
@@ -170,8 +199,9 @@ export async function openJournal(
       open: entries,
       reportPath,
       accepted: (dispatch) => append({ is: "accepted", dispatch }),
-      started: ({ result_id, attempt }, input) =>
-        append({ is: "started", result_id, attempt, input }),
+      started: ({ result_id, attempt }, input, code) =>
+        append({ is: "started", result_id, attempt, input, code }),
+      held: ({ result_id, attempt }) => append({ is: "held", result_id, attempt }),
       async finished({ result_id, attempt }, run) {
         const head = { agent_id: agentId, result_id, attempt };
         try {
@@ -197,6 +227,17 @@ export async function openJournal(
   }
 }
 
+/**
+ * How far each open attempt is, as the journal in `folder` has it; read by whoever is not the agent,
+ * while that may be writing.
+ */
+export async function readJournalStates(folder: string): Promise<Map<string, JournalState>> {
+  const entries = new Map<string, JournalEntry>();
+  // A torn end is the agent's, which writes it just now.
+  replay(await readRecords(join(folder, "journal"), silentLogger), entries);
+  return new Map([...entries].map(([key, { state }]) => [key, state]));
+}
+
 function replay(records: JournalRecord[], entries: Map<string, JournalEntry>): string | undefined {
   let agentId: string | undefined;
   for (const record of records) {
@@ -216,8 +257,8 @@ function apply(record: JournalRecord, entries: Map<string, JournalEntry>): void 
   const entry = entries.get(key);
   if (record.is === "closed") entries.delete(key);
   else if (entry) {
-    const input = record.is === "started" ? record.input : entry.input;
-    entries.set(key, { dispatch: entry.dispatch, state: record.is, input });
+    const { input, code } = record.is === "started" ? record : entry;
+    entries.set(key, { dispatch: entry.dispatch, state: record.is, input, code });
   }
 }
 

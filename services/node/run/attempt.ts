@@ -20,13 +20,16 @@ import { type JournalEntry, JournalError } from "../record/journal.ts";
 import { CannotStart } from "./cannot_start.ts";
 import { otherCodeReason, otherImageWarning } from "./code.ts";
 import { createEnding, type EndedRun, type Ending, type EndingOptions } from "./ending.ts";
-import type { Interruption } from "./interruption.ts";
+import { Interruption } from "./interruption.ts";
+import { seeReleased } from "./release.ts";
 import type { Runtime } from "./runtime.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
 
 export interface AttemptTools extends EndingOptions {
   /** What the owner's rules say of an attempt. */
   admit: (dispatch: Dispatch, signal: AbortSignal) => Promise<Decision>;
+  /** Why a result has to wait for a person, if it has, in a sentence; asked of every result. */
+  whyHeld?: (dispatch: Dispatch, run: EndedRun) => Promise<string | undefined>;
   slots: Slots;
   runtime: Runtime;
   /** What encrypts the result of an attempt on this input; `null` where nothing is encrypted. */
@@ -48,6 +51,7 @@ export async function carryOut(
 ): Promise<void> {
   const ending = createEnding(dispatch, tools);
   if (state === "finished") return await ending.deliver();
+  if (state === "held") return await waitForRelease(dispatch, { ending, ...tools }, signal);
   let run: EndedRun | undefined;
   try {
     if (state === "started") {
@@ -62,7 +66,27 @@ export async function carryOut(
     if (signal.aborted) return await endInterrupted(signal.reason, dispatch, { ending, ...tools });
     return await endFailed(error, { ending, ...tools });
   }
-  await ending.conclude(run);
+  const why = run.result && await tools.whyHeld?.(dispatch, run);
+  if (!why) return await ending.conclude(run);
+  if (await ending.hold(run, why) === "over") return;
+  await waitForRelease(dispatch, { ending, ...tools }, signal);
+}
+
+/** What a person decides about a held result is done; no slot is taken, and no time limit runs. */
+async function waitForRelease(
+  dispatch: Dispatch,
+  tools: AttemptTools & { ending: Ending },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await seeReleased(dispatch, tools, signal);
+  } catch (error) {
+    if (endsTheAgent(error)) throw error;
+    if (error instanceof Interruption) return await endInterrupted(error, dispatch, tools);
+    // In the middle of its report the agent stops.
+    if (!tools.held.has(dispatch)) throw error;
+    await endFailed(error, tools);
+  }
 }
 
 /**
@@ -108,12 +132,12 @@ async function compute(
     log.info("The hub no longer wants this attempt", { reason: answer.reason });
     return undefined;
   }
-  const { execute, imageId: image_id, origin } = await specify(answer.input);
+  const { execute, imageId: image_id, origin, method } = await specify(answer.input);
   // Before anything is computed that could not be sent.
   const seal = await orAbort(sealOf(dispatch, origin), signal);
   signal.throwIfAborted();
   const noted = Promise.all([
-    journal.started(dispatch, origin ?? undefined),
+    journal.started(dispatch, origin ?? undefined, { digest: code, method }),
     note("run started", { code, image_id, job_code }),
   ]);
   // It is waited for below, whatever becomes of the run.
@@ -149,14 +173,19 @@ async function takeUp(
   }
 }
 
-type EndTools = Pick<AttemptTools, "journal" | "log" | "runtime"> & { ending: Ending };
+type EndTools = Pick<AttemptTools, "audit" | "held" | "journal" | "log" | "runtime"> & {
+  ending: Ending;
+};
 
 async function endInterrupted(
   { kind, message }: Interruption,
   dispatch: Dispatch,
-  { ending, journal, log, runtime }: EndTools,
+  { audit, ending, held, journal, log, runtime }: EndTools,
 ): Promise<void> {
   log.info("Interrupted", { reason: message });
+  if (held.has(dispatch) && (kind === "killed" || kind === "unwanted")) {
+    await auditOfAttempt(audit, dispatch)("held result dropped", { reason: message });
+  }
   if (kind === "killed") return await ending.fail("killed by user", message);
   if (kind === "unwanted") return await ending.forget();
   // What has not begun is done by the next agent.

@@ -3,6 +3,7 @@ import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
+import { openHeld } from "../disclosure/held.ts";
 import { KeyError } from "../encryption/keys.ts";
 import { writePieces } from "../payload/pieces.ts";
 import { openAuditLog } from "../record/audit_log.ts";
@@ -36,6 +37,7 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
   const folder = await temporaryFolder();
   const journal = await openJournal(folder.path, { log: silentLogger });
   const audit = await openAuditLog(`${folder.path}/audit.log`);
+  const held = await openHeld({ dataFolder: folder.path, journal, log: silentLogger });
   const reports: Record<string, unknown>[] = [];
   const starts: AttemptId[] = [];
   const slots = createSlots(1);
@@ -60,6 +62,7 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
     runtime: {} as Runtime,
     journal,
     reporter,
+    held,
     slots,
     audit,
     shareLogs: true,
@@ -96,6 +99,7 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
       },
     });
   } finally {
+    held.close();
     await audit.close();
     await journal.close();
     await folder.remove();

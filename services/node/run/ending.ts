@@ -6,6 +6,7 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Seal } from "../../../shared/payload/form.ts";
+import type { Held } from "../disclosure/held.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import { digestOfFile } from "../record/audit_record.ts";
@@ -21,15 +22,26 @@ export interface EndingOptions {
   journal: Journal;
   audit: AuditLog;
   reporter: Reporter;
+  held: Held;
   /** Whether what the algorithm prints leaves the site. */
   shareLogs: boolean;
   log: Logger;
 }
 
+const CHANGED = "The result was changed after the algorithm had ended.";
+
 /** The ways in which an attempt can end. Each resolves once nothing is left to be done about it. */
 export interface Ending {
   /** Its algorithm has ended: its end is kept, and reported. */
   conclude(run: EndedRun): Promise<void>;
+  /**
+   * Its algorithm has ended, and what it returned is kept until a person decides about it; the hub
+   * is not told. `why` is a sentence for the owner, which a refusal passes on to the researcher.
+   * When it cannot be kept, the attempt has failed, and is over.
+   */
+  hold(run: EndedRun, why: string): Promise<"held" | "over">;
+  /** A person lets leave what was held: its end is kept, and reported. */
+  release(run: FinishedRun): Promise<void>;
   /** It ends without a result, and without having ended by itself. */
   fail(status: FinalStatus, reason: string): Promise<void>;
   /** What is on the disk is reported. */
@@ -46,7 +58,7 @@ export interface Ending {
  */
 export function createEnding(
   dispatch: Dispatch,
-  { journal, audit, reporter, shareLogs, log }: EndingOptions,
+  { journal, audit, reporter, held, shareLogs, log }: EndingOptions,
 ): Ending {
   const note = auditOfAttempt(audit, dispatch);
 
@@ -59,11 +71,15 @@ export function createEnding(
       log_bytes: run.log?.length ?? 0,
     });
     await Promise.all([noted, keep({ ...run, log: shareLogs ? run.log : null })]);
+    await letGo(run);
+    await deliver();
+  }
+
+  async function letGo(run: EndedRun): Promise<void> {
     await run.release?.().catch((error) => {
       // What is left of a run takes nothing from its result.
       log.error("Cannot remove what is left of a run", { error });
     });
-    await deliver();
   }
 
   async function keep(run: FinishedRun): Promise<void> {
@@ -71,14 +87,56 @@ export function createEnding(
       await journal.finished(dispatch, run);
     } catch (error) {
       if (!(error instanceof ChangedFileError)) throw error;
-      const reason = "The result was changed after the algorithm had ended.";
-      await journal.finished(dispatch, { ...run, status: "crashed", result: null, reason });
+      const end = { status: "crashed", result: null, reason: CHANGED } as const;
+      await journal.finished(dispatch, { ...run, ...end });
     }
   }
 
-  async function fail(status: FinalStatus, reason: string): Promise<void> {
-    await journal.finished(dispatch, { status, reason, result: null, log: null });
+  async function hold(run: EndedRun, why: string): Promise<"held" | "over"> {
+    const { result, log: printed } = run;
+    if (result === null) throw new TypeError("Only a result can be held");
+    await note("run ended", {
+      status: run.status,
+      result_bytes: result.size,
+      result_sha256: result.sha256,
+      log_bytes: printed?.length ?? 0,
+    });
+    const log = shareLogs ? printed : null;
+    const kept = await held.hold({ dispatch, result, log, why }).catch((error) => {
+      if (!(error instanceof ChangedFileError)) throw error;
+      return "changed" as const;
+    });
+    await letGo(run);
+    if (kept === "full") {
+      await fail("not allowed", "As many results wait for release at this node as may.");
+      return "over";
+    }
+    if (kept === "changed") {
+      await fail("crashed", CHANGED);
+      return "over";
+    }
+    const { code, method } = kept;
+    await note("result held", { why, code, method, result_bytes: kept.size });
+    return "held";
+  }
+
+  async function release(run: FinishedRun): Promise<void> {
+    await keep(run);
+    await held.drop(dispatch);
     await deliver();
+  }
+
+  async function fail(status: FinalStatus, reason: string): Promise<void> {
+    const wasHeld = held.has(dispatch);
+    await journal.finished(dispatch, { status, reason, result: null, log: null });
+    if (wasHeld) await held.drop(dispatch);
+    await deliver();
+  }
+
+  async function forget(): Promise<void> {
+    const wasHeld = held.has(dispatch);
+    await journal.closed(dispatch);
+    if (wasHeld) await held.drop(dispatch);
   }
 
   async function deliver(): Promise<void> {
@@ -110,5 +168,5 @@ export function createEnding(
     await journal.closed(dispatch);
   }
 
-  return { conclude, fail, deliver, giveUp, forget: () => journal.closed(dispatch) };
+  return { conclude, hold, release, fail, deliver, giveUp, forget };
 }

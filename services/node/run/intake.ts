@@ -98,7 +98,8 @@ async function sayHello(
   const open = [...journal.open.values()].map(({ dispatch: { result_id, attempt }, state }) => ({
     result_id,
     attempt,
-    state,
+    // What a person still has to release is computed, and no hub knows a finer word for that.
+    state: state === "held" ? "finished" as const : state,
   }));
   const { drop } = await reporter.hello(open, signal);
   log.info("Connected", { open: open.length, dropped: drop.length });

@@ -5,6 +5,7 @@
 import type { ServiceLife } from "../../../shared/service/life.ts";
 import type { NodeConfig } from "../config/config.ts";
 import type { Tables } from "../data/tables.ts";
+import { openHeld } from "../disclosure/held.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Broker } from "../hub/broker.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
@@ -76,6 +77,8 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
   });
   const runtimes = await openRuntimes({ ...options, receiveInput: inputs.receive, log });
   life.onStop("runtimes", runtimes.close);
+  const held = await openHeld({ dataFolder: folder, journal, log });
+  life.onStop("held results", () => Promise.resolve(held.close()));
   const slots = createSlots(config.maxRuns);
   const attempts = createAttempts({
     journal,
@@ -88,6 +91,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
         shareLogs: config.shareLogs,
         journal,
         reporter,
+        held,
         slots,
         runtime: runtimes.runtimeOf(image),
         sealOf: payloads.seal,

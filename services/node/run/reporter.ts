@@ -47,6 +47,9 @@ const LOG_ROOM = 128 * 1024;
  */
 const AT_ONCE = 64;
 
+/** Reports that are not sent again when the hub says that they are wrong. */
+const NOT_AGAIN: readonly ReportKind[] = ["held", "finish"];
+
 /**
  * HTTP statuses that say: this report is wrong. Others say that the hub is unwell, or the log-in
  * is.
@@ -85,6 +88,14 @@ export interface Reporter {
     attempt: AttemptId & { code?: string | undefined; by_tag?: boolean },
     signal: AbortSignal,
   ): Promise<ReportAnswer<"start">>;
+  /**
+   * Says that the result waits here for a person. `unheard` when the hub is of a version that knows
+   * no such report: nothing depends on it.
+   */
+  held(
+    attempt: AttemptId & { since: string },
+    signal: AbortSignal,
+  ): Promise<ReportAnswer<"held"> | "unheard">;
   /**
    * Sends the report in the file at `path`, by message; a large payload goes over HTTP before it.
    */
@@ -144,7 +155,7 @@ export function createReporter(
         ),
       );
       const { data } = reportFailureSchema.safeParse(answer);
-      if (kind === "finish" && data?.error.code === "invalid_request") {
+      if (NOT_AGAIN.includes(kind) && data?.error.code === "invalid_request") {
         throw new ReportRefusedError(data.error.msg);
       }
       if (data?.error.code === "conflict" && kind !== "hello") {
@@ -220,6 +231,13 @@ export function createReporter(
     },
     start: ({ result_id, attempt, code, by_tag }, signal) =>
       send("start", { result_id, attempt, code, by_tag }, AbortSignal.any([signal, ended])),
+    held: ({ result_id, attempt, since }, signal) =>
+      send("held", { result_id, attempt, since }, AbortSignal.any([signal, ended])).catch(
+        (error) => {
+          if (error instanceof ReportRefusedError) return "unheard" as const;
+          throw error;
+        },
+      ),
     lost: ({ result_id, attempt }, reason) => send("lost", { result_id, attempt, reason }, ended),
 
     async finish(_attempt, path) {

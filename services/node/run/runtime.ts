@@ -56,6 +56,8 @@ export interface Prepared {
   imageId?: string;
   /** What the input was, as far as the result must say which one it answers. */
   origin?: Origin | null;
+  /** What is called, where the input was read. */
+  method?: string | undefined;
 }
 
 /**

@@ -138,6 +138,7 @@ export function createSandboxRuntime(
         execute: (hold: Hold, noted = Promise.resolve<unknown>(undefined)) =>
           execute(spec, dispatch, { hold, noted, signal }),
         origin: received.origin,
+        method: received.call?.method,
       };
     }
     // A download is not waited for: under its address nothing else runs.

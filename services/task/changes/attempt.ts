@@ -40,6 +40,25 @@ export async function startAttempt(
 }
 
 /**
+ * An attempt's result waits at its node for a person there. The result stays active, for there are
+ * clients that know no other word, and the time limits of its job stand still (`expiry.ts`). A node
+ * may say so twice; only the first is told of.
+ */
+export async function holdAttempt(
+  change: Change,
+  known: KnownResult,
+  { agent_id, since, at }: { agent_id: string; since: Date; at: Date },
+): Promise<void> {
+  const { result } = known;
+  if (result.held_at !== null) return;
+  const started_at = result.started_at ?? at;
+  // The node's clock may be wrong, and its owner may wish it were.
+  const held_at = new Date(Math.max(started_at.getTime(), Math.min(since.getTime(), at.getTime())));
+  const values = { status: "active", agent_id, started_at, held_at } as const;
+  await moveKnown(change, known, values, at);
+}
+
+/**
  * An attempt has ended; one that failed takes its subtasks along. Returns whom to tell to stop,
  * once it is committed. Throws `invalid_request` when its payload is in a blob that is not the
  * node's.
@@ -106,6 +125,7 @@ export async function nextAttempt(
     attempt,
     agent_id: null,
     code: null,
+    held_at: null,
     started_at: null,
     dispatched_at: at,
     accepted_at: null,

@@ -65,7 +65,8 @@ export async function moveKnown(
 ): Promise<Pick<ResultRow, "organization_id" | "status">> {
   if (isFailed(values.status)) return await moveResult(change, task, result.id, values, at);
   writeResult(change.tx, result.id, values);
-  const moved = { ...result, status: values.status, attempt: values.attempt ?? result.attempt };
+  const { status, attempt = result.attempt, held_at = result.held_at } = values;
+  const moved = { ...result, status, attempt, held_at };
   tellMovedTo(change, task, [moved], [...others, moved.status]);
   return moved;
 }

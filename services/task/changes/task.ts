@@ -90,7 +90,7 @@ export async function createTask(
   return {
     task,
     databases: stored,
-    progress: { task_id: task.id, statuses, last_finished_at: null },
+    progress: { task_id: task.id, statuses, last_finished_at: null, held_at_organizations: [] },
   };
 }
 

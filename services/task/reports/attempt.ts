@@ -1,5 +1,5 @@
 /**
- * Reports about an attempt: `start`, `finish`, `lost`.
+ * Reports about an attempt: `start`, `held`, `finish`, `lost`.
  *
  * Each names an attempt of a result. One that is not about the current attempt, from the agent that
  * runs it, is refused (`refusalOf`): a lost agent that comes back cannot overwrite what came after
@@ -15,7 +15,13 @@ import {
 import type { Refused, ReportAnswer } from "../../../shared/node_protocol/reports.ts";
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import type { Change } from "../../../shared/storage/outbox.ts";
-import { type Attempted, finishAttempt, nextAttempt, startAttempt } from "../changes/attempt.ts";
+import {
+  type Attempted,
+  finishAttempt,
+  holdAttempt,
+  nextAttempt,
+  startAttempt,
+} from "../changes/attempt.ts";
 import type { KnownResult } from "../changes/result.ts";
 import { codeOfJob } from "../store/job_code.ts";
 import { readLiveLog } from "../store/log.ts";
@@ -82,6 +88,19 @@ export function attemptReports(
           ...whatIsToStart(result, payload ?? "", started_at),
           ...(differs ? { job_code: job } : {}),
         };
+      });
+    },
+
+    held(nodeId, report) {
+      return onAttempt("held", nodeId, report, async (change, attempted) => {
+        const { agent_id, since } = report;
+        await holdAttempt(change, attempted, { agent_id, since: new Date(since), at: now() });
+        log.info("Result waits for release", {
+          task_id: attempted.task.id,
+          result_id: report.result_id,
+          attempt: report.attempt,
+        });
+        return { ok: true as const };
       });
     },
 

@@ -5,13 +5,42 @@
 import type { Db, Tx } from "../../../shared/storage/db.ts";
 import { taskColumns, type TaskRow } from "./task.ts";
 
+/** Of a job something of which waits for a person at its node; to follow `where job_id`. */
+const isHeld = (tx: Tx) =>
+  tx`in (
+    select one.job_id from result join task as one on one.id = result.task_id
+    where held_at is not null and finished_at is null)`;
+
+/**
+ * Time limits stand still while something of their job waits for a person, and go on after that. To
+ * be called now and then: a limit stands as long, give or take the time between two calls.
+ */
+export async function keepClocks(tx: Tx, now: Date): Promise<void> {
+  // In one order and past what is locked, since others hold some of these tasks and want the rest.
+  await tx`
+    with due as (
+      select id from task
+      where deadline_at is not null and paused_at is null and job_id ${isHeld(tx)}
+      order by id for no key update skip locked)
+    update task set paused_at = ${now} from due where task.id = due.id`;
+  await tx`
+    with due as (
+      select id from task where paused_at is not null and job_id not ${isHeld(tx)}
+      order by id for no key update skip locked)
+    update task set paused_at = null,
+      deadline_at = deadline_at + greatest(interval '0', ${now}::timestamptz - paused_at)
+    from due where task.id = due.id`;
+}
+
 /** Tasks whose deadline has passed and has not been dealt with. */
 export async function expiredTasks(
   tx: Tx,
   now: Date,
 ): Promise<TaskRow[]> {
   return await tx<TaskRow[]>`
-    select ${taskColumns(tx)} from task where deadline_at < ${now} order by id limit 500`;
+    select ${taskColumns(tx)} from task
+    where deadline_at < ${now} and paused_at is null and job_id not ${isHeld(tx)}
+    order by id limit 500`;
 }
 
 /** The deadline has been dealt with; `timeout_seconds` still tells of it. */

@@ -25,11 +25,16 @@ export interface ResultRow {
   blob_storage_used: boolean;
   /** What the current attempt runs, as its node told at the start. */
   code: string | null;
+  /**
+   * Since when the current attempt's result has waited at its node for a person to release it; of a
+   * result that is over, since when it had.
+   */
+  held_at: Date | null;
 }
 
 export const resultColumns = (tx: Tx) =>
   tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
-     finished_at, cleanup_at, input_in_blob, blob_storage_used, code`;
+     finished_at, cleanup_at, input_in_blob, blob_storage_used, code, held_at`;
 
 export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
   const rows = await tx<{ id: number }[]>`
@@ -119,6 +124,7 @@ export interface ResultChange {
   dispatched_at?: Date;
   accepted_at?: null;
   started_at?: Date | null;
+  held_at?: Date | null;
   finished_at?: Date;
   result?: string | null;
   log?: string | null;

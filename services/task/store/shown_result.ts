@@ -22,6 +22,7 @@ export interface ResultOfTaskRow extends ResultRow {
 const joinedColumns = (tx: Tx, payloads: Fragment) =>
   tx`result.id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at,
      started_at, finished_at, cleanup_at, input_in_blob, blob_storage_used, code,
+     held_at,
      ${payloads}, job_id, collaboration_id, init_org_id, init_user_id`;
 
 /** Which payload columns a question is about; the others are not read. `run`: input and log. */

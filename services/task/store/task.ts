@@ -274,12 +274,16 @@ export interface TaskProgress {
   /** Which there are, each once. */
   statuses: string[];
   last_finished_at: Date | null;
+  /** The organizations at which a result of it waits for a person to release it. */
+  held_at_organizations: number[];
 }
 
 /** The statuses of the results of some tasks; a task without results is absent. */
 export async function progressOfTasks(tx: Tx, ids: number[]): Promise<TaskProgress[]> {
   return await tx<TaskProgress[]>`
-    select task_id, array_agg(distinct status) as statuses, max(finished_at) as last_finished_at
+    select task_id, array_agg(distinct status) as statuses, max(finished_at) as last_finished_at,
+      coalesce(array_agg(distinct organization_id)
+        filter (where held_at is not null and finished_at is null), '{}') as held_at_organizations
     from result where task_id = any(${ids}) group by task_id`;
 }
 

@@ -7,7 +7,7 @@ import type { Db } from "../../../shared/storage/db.ts";
 import type { Outbox } from "../../../shared/storage/outbox.ts";
 import { stopFamily } from "../changes/task.ts";
 import type { Kills } from "../dispatch/kills.ts";
-import { closeDeadline, expiredTasks } from "../store/expiry.ts";
+import { closeDeadline, expiredTasks, keepClocks } from "../store/expiry.ts";
 
 export interface DeadlinesOptions {
   db: Db;
@@ -21,6 +21,7 @@ export interface DeadlinesOptions {
 export async function endExpired(
   { db, outbox, kills, log, now }: DeadlinesOptions,
 ): Promise<number> {
+  await keepClocks(db, now());
   const expired = await expiredTasks(db, now());
   for (const task of expired) {
     const { ended, orders } = await outbox.change(async (change) => {

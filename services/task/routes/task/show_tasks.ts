@@ -1,15 +1,18 @@
 import type { Task } from "../../../../shared/contract/task.ts";
 import { type Principal } from "../../../../shared/contract/permissions.ts";
-import type { Db } from "../../../../shared/storage/db.ts";
 import type { TaskDeps } from "../../deps.ts";
 import { mayTask } from "../../rules.ts";
 import { runShower, showResult, showTask } from "../../show.ts";
+import { namesOfWaiting, organizationsOfHeld } from "./names_of_waiting.ts";
 import { portsOfResults } from "../../store/port.ts";
 import { resultsOfTasks } from "../../store/shown_result.ts";
 import { databasesOfTasks, progressOfTasks, type TaskRow } from "../../store/task.ts";
 
 /** Tasks as the API shows them, in the order of `rows`; two queries, however many there are. */
-export async function showTasks(db: Db, rows: readonly TaskRow[]): Promise<Task[]> {
+export async function showTasks(
+  { db, ask }: Pick<TaskDeps, "db" | "ask">,
+  rows: readonly TaskRow[],
+): Promise<Task[]> {
   const ids = rows.map((row) => row.id);
   const [databases, progress] = await Promise.all([
     databasesOfTasks(db, ids),
@@ -17,7 +20,11 @@ export async function showTasks(db: Db, rows: readonly TaskRow[]): Promise<Task[
   ]);
   const databasesOf = Map.groupBy(databases, (one) => one.task_id);
   const progressOf = new Map(progress.map((one) => [one.task_id, one]));
-  return rows.map((row) => showTask(row, databasesOf.get(row.id) ?? [], progressOf.get(row.id)));
+  const waiting = progress.flatMap((one) => one.held_at_organizations);
+  const nameOf = await namesOfWaiting({ ask }, waiting);
+  return rows.map((row) =>
+    showTask(row, databasesOf.get(row.id) ?? [], progressOf.get(row.id), nameOf)
+  );
 }
 
 /** Tasks with what `include` asks for, where the caller may see it: elsewhere the link stays. */
@@ -26,7 +33,7 @@ export async function showTasksWith(
   principal: Principal,
   { rows, include = [] }: { rows: TaskRow[]; include?: string[] | undefined },
 ): Promise<Task[]> {
-  const tasks = await showTasks(db, rows);
+  const tasks = await showTasks({ db, ask }, rows);
   const ids = rows.filter((row) => mayTask(principal, "run:VIEW", row)).map((row) => row.id);
   const shown = new Set(ids);
   const visible = tasks.filter((task) => shown.has(task.id));
@@ -37,7 +44,8 @@ export async function showTasksWith(
       collaboration_ids: [...new Set(rows.map((row) => row.collaboration_id))],
     });
     const runsOf = Map.groupBy(runs, (run) => run.task_id);
-    const showRun = runShower(nodes, ports);
+    const nameOf = await namesOfWaiting({ ask }, organizationsOfHeld(runs));
+    const showRun = runShower(nodes, ports, nameOf);
     for (const task of visible) task.runs = (runsOf.get(task.id) ?? []).map(showRun);
   }
   if (include.includes("results")) {

@@ -35,6 +35,7 @@ Deno.test("POST /task answers with exactly the fields of the contract and our ow
     finished_at: null,
     status: "pending",
     complete: false,
+    waiting: null,
     timeout_seconds: 60,
     collaboration: {
       id: place.collaboration,
@@ -79,6 +80,8 @@ Deno.test("GET /run and GET /result show what the contract says, before and afte
     cleanup_at: null,
     blob_storage_used: false,
     attempt: 1,
+    held_since: null,
+    waiting: null,
     code: null,
     organization: {
       id: member!.organization,
