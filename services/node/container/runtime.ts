@@ -6,6 +6,7 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { wantedDatabases } from "../data/databases.ts";
+import type { Exits } from "../disclosure/exits.ts";
 import { persist } from "../hub/persist.ts";
 import { HubError } from "../hub/hub.ts";
 import { attemptKey } from "../record/attempt_key.ts";
@@ -27,11 +28,13 @@ export interface ContainerRuntimeOptions extends UplinkTools {
   config: Pick<NodeConfig, "databases" | "limits">;
   containers: Containers;
   receiveInput: ReceiveInput;
+  /** What may leave of a run. */
+  exits: Exits;
 }
 
 /** Runs outlive the agent: the next one takes them up again. */
 export function createContainerRuntime(
-  { config, containers, receiveInput, ...tools }: ContainerRuntimeOptions,
+  { config, containers, receiveInput, exits, ...tools }: ContainerRuntimeOptions,
 ): Runtime {
   const { hub, log } = tools;
 
@@ -71,6 +74,7 @@ export function createContainerRuntime(
             ...tools,
             config,
             containers,
+            exits,
             access,
             hold,
             signal,
@@ -79,6 +83,7 @@ export function createContainerRuntime(
         imageId,
         origin,
         method: call?.method,
+        exit: exits.ofContainer(dispatch.image),
       };
     }
     const named = codeNamedIn(dispatch.image);
@@ -86,7 +91,10 @@ export function createContainerRuntime(
   }
 
   return {
+    exitOf: ({ image }) => exits.ofContainer(image),
+
     async fetch(dispatch, signal, hold) {
+      exits.admitContainer(dispatch.image);
       const get = () => containers.images.get(dispatch.image, { jobId: dispatch.run_id, signal });
       // A slow registry keeps no other run from computing.
       const image = await hold.without(get).catch(refuseImage);
@@ -97,6 +105,7 @@ export function createContainerRuntime(
       let hold: Hold | undefined;
       const uplink = await openUplink(dispatch, {
         ...tools,
+        maySend: exits.ofContainer(dispatch.image).maySend,
         folder: containers.folderOf(attemptKey(dispatch)),
         access: askAccessOnce(hub, dispatch, signal),
         hold: { without: (work) => hold ? hold.without(work) : work() },
@@ -125,12 +134,13 @@ export function createContainerRuntime(
 async function execute(
   dispatch: Dispatch,
   spec: Omit<RunSpec, keyof ReturnType<typeof commonOf> | "serve">,
-  { config, containers, access, hold, signal, ...tools }:
+  { config, containers, exits, access, hold, signal, ...tools }:
     & Omit<ContainerRuntimeOptions, "receiveInput">
     & { access: Access; hold: Hold; signal: AbortSignal },
 ): Promise<Outcome> {
   const uplink = await openUplink(dispatch, {
     ...tools,
+    maySend: exits.ofContainer(dispatch.image).maySend,
     folder: containers.folderOf(attemptKey(dispatch)),
     access: () => Promise.resolve(access),
     hold,

@@ -38,6 +38,8 @@ export interface UplinkTools {
 }
 
 export interface OpenUplinkOptions extends UplinkTools {
+  /** Whether the run may make subtasks. */
+  maySend: boolean;
   folder: RunFolder;
   access: () => Promise<Access>;
   hold: Pick<Hold, "without">;
@@ -46,7 +48,7 @@ export interface OpenUplinkOptions extends UplinkTools {
 
 export async function openUplink(
   dispatch: Dispatch,
-  { hub, payloads, maxBlobBytes, onBlobInput, sendLog, log, folder, access, hold, signal }:
+  { hub, payloads, maxBlobBytes, onBlobInput, sendLog, log, maySend, folder, access, hold, signal }:
     OpenUplinkOptions,
 ): Promise<Uplink> {
   const over = new AbortController();
@@ -60,6 +62,7 @@ export async function openUplink(
       createProxy({
         hub,
         attempt: dispatch.attempt,
+        maySend,
         token,
         access,
         codec,

@@ -21,6 +21,7 @@ export type AuditEvent =
   | "refused"
   | "run started"
   | "run ended"
+  | "disclosure"
   | "result held"
   | "held result released"
   | "held result refused"

@@ -23,13 +23,14 @@ import { createEnding, type EndedRun, type Ending, type EndingOptions } from "./
 import { Interruption } from "./interruption.ts";
 import { seeReleased } from "./release.ts";
 import type { Runtime } from "./runtime.ts";
+import { passExit } from "./pass_exit.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
 
 export interface AttemptTools extends EndingOptions {
   /** What the owner's rules say of an attempt. */
   admit: (dispatch: Dispatch, signal: AbortSignal) => Promise<Decision>;
-  /** Why a result has to wait for a person, if it has, in a sentence; asked of every result. */
-  whyHeld?: (dispatch: Dispatch, run: EndedRun) => Promise<string | undefined>;
+  /** The data folder, where words are kept that do not leave. */
+  dataFolder: string;
   slots: Slots;
   runtime: Runtime;
   /** What encrypts the result of an attempt on this input; `null` where nothing is encrypted. */
@@ -66,9 +67,9 @@ export async function carryOut(
     if (signal.aborted) return await endInterrupted(signal.reason, dispatch, { ending, ...tools });
     return await endFailed(error, { ending, ...tools });
   }
-  const why = run.result && await tools.whyHeld?.(dispatch, run);
-  if (!why) return await ending.conclude(run);
-  if (await ending.hold(run, why) === "over") return;
+  const passed = await passExit(dispatch, run, tools);
+  if (passed.heldFor === undefined) return await ending.conclude(passed.run);
+  if (await ending.hold(passed.run, passed.heldFor) === "over") return;
   await waitForRelease(dispatch, { ending, ...tools }, signal);
 }
 
@@ -132,7 +133,7 @@ async function compute(
     log.info("The hub no longer wants this attempt", { reason: answer.reason });
     return undefined;
   }
-  const { execute, imageId: image_id, origin, method } = await specify(answer.input);
+  const { execute, exit, imageId: image_id, origin, method } = await specify(answer.input);
   // Before anything is computed that could not be sent.
   const seal = await orAbort(sealOf(dispatch, origin), signal);
   signal.throwIfAborted();
@@ -148,8 +149,8 @@ async function compute(
   if (warning) log.warn(warning);
   const run = await execute(hold, noted).finally(() => noted);
   return warning === undefined
-    ? { ...run, seal }
-    : { ...run, log: `[${warning}]\n${run.log ?? ""}`, seal };
+    ? { ...run, seal, exit }
+    : { ...run, log: `[${warning}]\n${run.log ?? ""}`, seal, exit };
 }
 
 /** A run that outlived an earlier agent; `undefined` when there is none. */
@@ -163,13 +164,14 @@ async function takeUp(
   log.info("Taken up again");
   // Its end first: however slow the hub is about a key, what runs already can be killed meanwhile.
   const run = await goOn(NO_SLOT);
-  if (run.result === null) return { ...run, seal: null };
+  const exit = runtime.exitOf!(dispatch);
+  if (run.result === null) return { ...run, seal: null, exit };
   try {
-    return { ...run, seal: await sealOf(dispatch, input) };
+    return { ...run, seal: await sealOf(dispatch, input), exit };
   } catch (error) {
     if (!isAboutKeys(error)) throw error;
     // Nothing of a result is sent that cannot be encrypted.
-    return { ...run, status: "failed", result: null, reason: error.message, seal: null };
+    return { ...run, status: "failed", result: null, reason: error.message, seal: null, exit };
   }
 }
 

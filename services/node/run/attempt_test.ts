@@ -3,6 +3,7 @@ import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
+import { OPEN_EXIT } from "../disclosure/exit.ts";
 import { openHeld } from "../disclosure/held.ts";
 import { KeyError } from "../encryption/keys.ts";
 import { writePieces } from "../payload/pieces.ts";
@@ -62,6 +63,7 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
     runtime: {} as Runtime,
     journal,
     reporter,
+    dataFolder: folder.path,
     held,
     slots,
     audit,
@@ -87,8 +89,9 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
       async takeUp(again, { sealOf, signal }) {
         await journal.accepted(dispatch);
         await journal.started(dispatch);
-        const runtime: Pick<Runtime, "reattach"> = {
+        const runtime: Pick<Runtime, "reattach" | "exitOf"> = {
           reattach: (_, signal) => Promise.resolve(again(signal)),
+          exitOf: () => OPEN_EXIT,
         };
         await carryOut({ dispatch, state: "started" }, {
           ...tools,
@@ -162,7 +165,7 @@ Deno.test("carryOut() reports no start while the run waits for its image, or for
         await hold.without(() => image.promise);
         const run = { status: "completed", result: null, log: null, reason: null } as const;
         const execute = () => Promise.resolve(run);
-        const specify = () => Promise.resolve({ execute });
+        const specify = () => Promise.resolve({ execute, exit: OPEN_EXIT });
         return () => ({ code: Promise.resolve(undefined), specify });
       },
     });
@@ -246,7 +249,7 @@ Deno.test("carryOut() warns in the log when a tag means another image than the j
           Promise.resolve(() => ({
             code: Promise.resolve(own),
             byTag: true,
-            specify: () => Promise.resolve({ execute }),
+            specify: () => Promise.resolve({ execute, exit: OPEN_EXIT }),
           })),
       },
     }, new AbortController().signal);

@@ -5,6 +5,7 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import type { Exit } from "../disclosure/exit.ts";
 import type { Seal } from "../../../shared/payload/form.ts";
 import type { Held } from "../disclosure/held.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
@@ -15,8 +16,11 @@ import type { Journal } from "../record/journal.ts";
 import { type Reporter, ReportRefusedError, UndeliverableError } from "./reporter.ts";
 import type { Execution } from "./runtime.ts";
 
-/** A run that has ended, with what encrypts its result; `null` where nothing is encrypted. */
-export type EndedRun = Execution & { seal: Seal | null };
+/**
+ * A run that has ended, with what may leave of it, and what encrypts its result; `null` where nothing
+ * is encrypted.
+ */
+export type EndedRun = Execution & { seal: Seal | null; exit: Exit };
 
 export interface EndingOptions {
   journal: Journal;

@@ -20,7 +20,7 @@ import type { WayOut } from "../hub/way_out.ts";
 import { methodsAllowed } from "../policy/decide_call.ts";
 import { mayRun } from "../policy/decide_task.ts";
 import type { Policy } from "../policy/policy.ts";
-import { readSelf, type ReadSelfOptions, type Self, selfSchema } from "../sandbox/read_self.ts";
+import { readSelfOnce, type ReadSelfOptions, type Self } from "../sandbox/read_self.ts";
 import { algorithmNames, resolveAlgorithm, type ResolvedAlgorithm } from "./algorithm_store.ts";
 
 export interface OfferedOptions extends Pick<ReadSelfOptions, "sandbox"> {
@@ -69,8 +69,7 @@ export function createOffered(
 
   async function askOnce(image: string, algorithm: ResolvedAlgorithm): Promise<Self> {
     if (algorithm.fromLibrary) return await selfOfLibrary(image);
-    const kept = join(cacheDir, `${algorithm.code.replace("sha256:", "")}.json`);
-    return await keptIn(kept, () => readSelf(algorithm, { sandbox, limits, signal }));
+    return await readSelfOnce(algorithm, { cacheDir, sandbox, limits, signal });
   }
 
   return async function offered() {
@@ -132,16 +131,4 @@ function toldOf(
     : functions;
   const methods = methodsAllowed(image, exported, policy);
   return toldAlgorithm.safeParse({ image, digest, description: described, methods }).data;
-}
-
-/** What `path` keeps, or what `make` makes, to be kept there. */
-async function keptIn(path: string, make: () => Promise<Self>): Promise<Self> {
-  try {
-    return selfSchema.parse(JSON.parse(await Deno.readTextFile(path)));
-  } catch {
-    const self = await make();
-    await Deno.writeTextFile(`${path}.new`, JSON.stringify(self));
-    await Deno.rename(`${path}.new`, path);
-    return self;
-  }
 }

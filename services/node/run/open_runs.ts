@@ -88,6 +88,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
       const tools = {
         admit: gate.admit,
         audit,
+        dataFolder: folder,
         shareLogs: config.shareLogs,
         journal,
         reporter,

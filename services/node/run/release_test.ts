@@ -3,9 +3,11 @@ import type { ReportAnswer } from "../../../shared/node_protocol/reports.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
+import { type Exit, OPEN_EXIT } from "../disclosure/exit.ts";
 import { type Held, openHeld } from "../disclosure/held.ts";
 import { runHeld, type Said } from "../disclosure/held_commands.ts";
 import { heldFolder, resultPath } from "../disclosure/held_files.ts";
+import { PROFILES } from "../disclosure/rules.ts";
 import { KeyError } from "../encryption/keys.ts";
 import { writePieces } from "../payload/pieces.ts";
 import { type AuditLog, openAuditLog } from "../record/audit_log.ts";
@@ -72,7 +74,7 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
     const tools: AttemptTools = {
       admit: () => Promise.resolve({ allowed: true }),
       runtime: runtimeOf(path),
-      whyHeld: () => Promise.resolve(WHY),
+      dataFolder: path,
       journal,
       reporter,
       held,
@@ -138,8 +140,17 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
   }
 }
 
-/** Returns {@linkcode RESULT}. */
-function runtimeOf(path: string): Runtime {
+/** Returns {@linkcode RESULT}, which is held. */
+function runtimeOf(path: string, onDecision: () => Promise<void> = async () => {}): Runtime {
+  const exit: Exit = {
+    ...OPEN_EXIT,
+    rules: { profile: "datashield", persons: null, ...PROFILES.datashield },
+    standing: "held",
+    async decide() {
+      await onDecision();
+      return { is: "held", reason: WHY };
+    },
+  };
   return {
     fetch: () =>
       Promise.resolve(() => ({
@@ -147,6 +158,7 @@ function runtimeOf(path: string): Runtime {
         specify: () =>
           Promise.resolve({
             method: "mean",
+            exit,
             async execute() {
               const bytes = new TextEncoder().encode(RESULT);
               const result = await writePieces(`${path}/output`, [bytes]);
@@ -196,6 +208,7 @@ Deno.test("carryOut() keeps a result that is held until its owner releases it, a
     assert.deepEqual(records.map(({ event }) => event), [
       "task received",
       "run started",
+      "disclosure",
       "run ended",
       "result held",
       "held result released",
@@ -412,10 +425,7 @@ Deno.test("hold() takes no more results than may wait", async () => {
 Deno.test("A held result that is changed on its way ends the attempt without it", async () => {
   await withSite(async ({ path, live }) => {
     const life = await live({
-      async whyHeld() {
-        await Deno.writeTextFile(`${path}/output`, '{"mean":41.6}');
-        return WHY;
-      },
+      runtime: runtimeOf(path, () => Deno.writeTextFile(`${path}/output`, '{"mean":41.6}')),
     });
     await life.carryOut();
     const { status, result } = life.told.at(-1)!.body;

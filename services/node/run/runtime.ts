@@ -7,6 +7,7 @@
  * @module
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import type { Exit } from "../disclosure/exit.ts";
 import type { Origin } from "../encryption/sealed.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { FinishedRun } from "../record/finish_report.ts";
@@ -23,6 +24,8 @@ export interface Runtime {
    * of it has been removed then. A runtime whose runs end with the agent has no such function.
    */
   reattach?(dispatch: Dispatch, signal: AbortSignal): Promise<Execute | undefined>;
+  /** What may leave of a run that is taken up. */
+  exitOf?(dispatch: Dispatch): Exit;
 }
 
 /**
@@ -52,6 +55,8 @@ export interface Preparation {
 
 export interface Prepared {
   execute: Execute;
+  /** What may leave of it. */
+  exit: Exit;
   /** The id that the engine has for the image, for the node's own records. */
   imageId?: string;
   /** What the input was, as far as the result must say which one it answers. */
@@ -70,7 +75,7 @@ export type Execute = (hold: Hold, noted?: Promise<unknown>) => Promise<Executio
 /**
  * A run whose end is known; `release` lets go of what is kept of it, once its end is on the disk.
  */
-export type Execution = FinishedRun & Pick<Outcome, "release">;
+export type Execution = FinishedRun & Pick<Outcome, "release" | "said">;
 
 /** The words with which a runtime can end a run; a part of v6's own (HTTP contract §5.3). */
 export type OutcomeStatus =
@@ -97,6 +102,8 @@ export interface Outcome {
   log: string;
   /** For the researcher: why it did not complete; null when it did. */
   reason: string | null;
+  /** What it said that is not in the reason, since it may not leave. */
+  said?: string | undefined;
   /** Lets go of what is kept of the run; to be called once this is safe. */
   release?: (() => Promise<void>) | undefined;
 }

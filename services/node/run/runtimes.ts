@@ -3,6 +3,7 @@
  * where there is an engine.
  * @module
  */
+import { join } from "node:path";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { openContainers } from "../container/open_containers.ts";
@@ -14,11 +15,16 @@ import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
+import { createExits } from "../disclosure/exits.ts";
+import { readSelfOnce } from "../sandbox/read_self.ts";
 import { createSandboxRuntime } from "../sandbox/runtime.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
 import type { ReceiveInput } from "./input.ts";
+import { toldDescription } from "../../../shared/node_protocol/description.ts";
+import type { Description } from "../algorithms/sextant/description.ts";
 import { createSendLog } from "./log_stream.ts";
-import type { Runtime } from "./runtime.ts";
+import type { ResolvedAlgorithm } from "./algorithm_store.ts";
+import type { RunLimits, Runtime } from "./runtime.ts";
 
 export interface Runtimes {
   /** What runs the algorithm that is named so. */
@@ -65,7 +71,11 @@ export async function openRuntimes({
       if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
     }
     const containers = await openContainers({ options, folder, journal, hub, log });
-    const common = { config, hub, receiveInput, sendLog, log };
+    const exits = createExits({
+      ...config,
+      describe: (algorithm) => describeOnce(algorithm, { folder, sandbox, limits }),
+    });
+    const common = { config, hub, receiveInput, sendLog, exits, log };
     const inSandbox = createSandboxRuntime({
       ...common,
       identity,
@@ -94,4 +104,17 @@ export async function openRuntimes({
     await sandbox.close();
     throw error;
   }
+}
+
+/** What an algorithm says of itself; undefined for nothing that can be read. */
+async function describeOnce(
+  algorithm: ResolvedAlgorithm,
+  { folder, sandbox, limits }: { folder: string; sandbox: Sandbox; limits: RunLimits },
+): Promise<Description | undefined> {
+  const cacheDir = join(folder, "algorithms");
+  const { signal } = new AbortController();
+  // One that cannot be asked says why when it runs.
+  const self = await readSelfOnce(algorithm, { cacheDir, sandbox, limits, signal })
+    .catch(() => undefined);
+  return toldDescription.safeParse(self?.description).data;
 }

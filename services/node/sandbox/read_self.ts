@@ -3,6 +3,7 @@
  * without data.
  * @module
  */
+import { join } from "node:path";
 import { z } from "zod";
 import type { RunLimits } from "../run/runtime.ts";
 import type { RunSpec } from "./run_spec.ts";
@@ -67,5 +68,23 @@ export async function readSelf(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", end);
+  }
+}
+
+/** The same, kept in `cacheDir` under the digest of the algorithm. */
+export async function readSelfOnce(
+  { code, ...algorithm }: RunSpec["algorithm"] & { code: string },
+  { cacheDir, ...options }: ReadSelfOptions & { cacheDir: string },
+): Promise<Self> {
+  const path = join(cacheDir, `${code.replace("sha256:", "")}.json`);
+  try {
+    return selfSchema.parse(JSON.parse(await Deno.readTextFile(path)));
+  } catch {
+    const self = await readSelf(algorithm, options);
+    // Two may ask at once.
+    const fresh = `${path}.${crypto.randomUUID()}.new`;
+    await Deno.writeTextFile(fresh, JSON.stringify(self));
+    await Deno.rename(fresh, path);
+    return self;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { SandboxDatabase } from "../data/databases.ts";
 import type { DataAccess } from "../disclosure/decision.ts";
+import type { Words } from "../disclosure/exit.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
@@ -20,6 +21,8 @@ export interface RunSpec {
    */
   input: MethodCall | ContentFile | null;
   databases: SandboxDatabase[];
+  /** Which words of it leave with the reason why it failed: all unless given. */
+  words?: Words | undefined;
   /** What it gets of them: rows unless given. */
   access?: DataAccess | undefined;
   place: Place;

@@ -9,6 +9,8 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { AlgorithmSettings, NodeConfig } from "../config/config.ts";
 import { forSandbox, wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
+import type { Exit } from "../disclosure/exit.ts";
+import type { Exits } from "../disclosure/exits.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
@@ -22,7 +24,8 @@ import { createLogStream, type SendLog } from "../run/log_stream.ts";
 import { followToEnd } from "../run/outcome.ts";
 import type { Outcome, Preparation, Runtime } from "../run/runtime.ts";
 import type { Hold } from "../run/slots.ts";
-import { createSubtaskClient } from "../subtasks/sandbox_client.ts";
+import { NO_SUBTASKS } from "../disclosure/exit.ts";
+import { createSubtaskClient, type SubtaskClient } from "../subtasks/sandbox_client.ts";
 import type { RunSpec } from "./run_spec.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -49,6 +52,8 @@ export interface SandboxRuntimeOptions {
   receiveInput: ReceiveInput;
   /** By which algorithms that have an address are fetched. */
   wayOut: Pick<WayOut, "fetch">;
+  /** What may leave of a run. */
+  exits: Exits;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: SendLog;
   log: Logger;
@@ -66,30 +71,37 @@ export function createSandboxRuntime(
     receiveInput,
     wayOut,
     sendLog,
+    exits,
     log,
   }: SandboxRuntimeOptions,
 ): Runtime {
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
     dispatch: Dispatch,
-    { hold, noted, signal }: { hold: Hold; noted?: Promise<unknown>; signal: AbortSignal },
+    { hold, noted, exit, signal }: {
+      hold: Hold;
+      noted?: Promise<unknown>;
+      exit: Exit;
+      signal: AbortSignal;
+    },
   ): Promise<Outcome> {
     const over = new AbortController();
     const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
     const { result_id, attempt } = dispatch;
     log.info("Running", { result_id, attempt });
+    const client = createSubtaskClient({
+      hub,
+      payloads,
+      dispatch,
+      log,
+      signal: AbortSignal.any([signal, over.signal]),
+      whileWaiting: hold.without,
+    });
     const handle = await sandbox.start({
       ...spec,
       noted,
       onLog: lines.push,
-      client: createSubtaskClient({
-        hub,
-        payloads,
-        dispatch,
-        log,
-        signal: AbortSignal.any([signal, over.signal]),
-        whileWaiting: hold.without,
-      }),
+      client: exit.maySend ? client : withoutSubtasks(client),
     });
     try {
       return await followToEnd(handle, signal);
@@ -113,17 +125,21 @@ export function createSandboxRuntime(
     async function specify(text: string | null) {
       const received = await receiveInput(dispatch, text, signal);
       const input = readableInput(received);
+      const resolved = await algorithm.catch((error) => {
+        if (!(error instanceof SextantError)) throw error;
+        log.info("The algorithm cannot be used", { image: dispatch.image, error });
+        throw new CannotStart(error.message);
+      });
+      const exit = await exits.ofSandbox(resolved, dispatch.image, received.call);
       const wanted = wantedDatabases(dispatch, config.databases);
-      const databases = await forSandbox(wanted, tables);
+      const databases = exit.access === "rows" ? await forSandbox(wanted, tables) : [];
       const spec = {
         name: attemptKey(dispatch),
-        algorithm: await algorithm.catch((error) => {
-          if (!(error instanceof SextantError)) throw error;
-          log.info("The algorithm cannot be used", { image: dispatch.image, error });
-          throw new CannotStart(error.message);
-        }),
+        algorithm: resolved,
         input,
         databases,
+        access: exit.access,
+        words: exit.words,
         place: {
           organization: identity.organization,
           node: { id: identity.id, name: identity.name },
@@ -136,7 +152,8 @@ export function createSandboxRuntime(
       };
       return {
         execute: (hold: Hold, noted = Promise.resolve<unknown>(undefined)) =>
-          execute(spec, dispatch, { hold, noted, signal }),
+          execute(spec, dispatch, { hold, noted, exit, signal }),
+        exit,
         origin: received.origin,
         method: received.call?.method,
       };
@@ -146,6 +163,11 @@ export function createSandboxRuntime(
   }
 
   return { fetch: (dispatch, signal) => Promise.resolve(() => prepare(dispatch, signal)) };
+}
+
+/** For a run that has seen rows: what it would send along is looked at by nobody. */
+function withoutSubtasks(client: SubtaskClient): SubtaskClient {
+  return { ...client, createTask: () => Promise.reject(new Error(NO_SUBTASKS)) };
 }
 
 /** What the owner has set for an algorithm; the first entry that names it counts. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { pathToFileURL } from "node:url";
+import { wordsThatLeave } from "../disclosure/words.ts";
 import { noResult, type Verdict } from "../run/outcome.ts";
 import type { Output } from "../run/output.ts";
 import type { RunLimits } from "../run/runtime.ts";
@@ -32,13 +33,26 @@ export function judgeResult({ isJson, ...result }: Output): Verdict {
 /** The verdict on an error that the runner tells of. */
 export function explainError(
   { kind, text }: ErrorFrame,
-  { algorithm, input, limits }: Pick<RunSpec, "algorithm" | "input" | "limits">,
+  spec: Pick<RunSpec, "algorithm" | "input" | "limits" | "words">,
   folder: RunFolder,
 ): Verdict {
-  const words = clean(
+  const { algorithm, words = "all" } = spec;
+  const whole = clean(
     text.replaceAll(pathToFileURL(folder.algorithm).href, algorithm.name)
       .replaceAll(`${folder.path}/`, ""),
   );
+  // What comes before the algorithm does anything is about what it was called with.
+  const isBefore = kind === "input" || kind === "load" || kind === "method";
+  const told = isBefore ? whole : wordsThatLeave(whole, words, algorithm.name);
+  const verdict = verdictOn(kind, told, spec);
+  return told === whole ? verdict : { ...verdict, said: whole };
+}
+
+function verdictOn(
+  kind: ErrorFrame["kind"],
+  words: string,
+  { algorithm, input, limits }: Pick<RunSpec, "algorithm" | "input" | "limits">,
+): Verdict {
   switch (kind) {
     case "input":
       return noResult("start failed", words);

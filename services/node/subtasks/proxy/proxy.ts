@@ -10,6 +10,7 @@ import { Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Logger } from "../../../../shared/service/log.ts";
+import { NO_SUBTASKS } from "../../disclosure/exit.ts";
 import { FormatError } from "../../encryption/formats.ts";
 import { KeyError } from "../../encryption/keys.ts";
 import { type Hub, HubError } from "../../hub/hub.ts";
@@ -30,6 +31,8 @@ export interface ProxyOptions {
   hub: Hub;
   /** Which attempt the run is. */
   attempt: number;
+  /** Whether it may make subtasks and upload what goes with them; it may unless said. */
+  maySend?: boolean;
   /** The run's own secret. */
   token: string;
   /** The hub's token for this run, and where it belongs. */
@@ -56,7 +59,8 @@ export function createProxy(
   { correspondence = createCorrespondence(), ...given }: ProxyOptions,
 ): Proxy {
   const options = { correspondence, ...given };
-  const { hub, token, memory, blobs: runBlobs, whileWaiting, signal, log } = options;
+  const { hub, maySend = true, token, memory, blobs: runBlobs, whileWaiting, signal, log } =
+    options;
   const subtasks = createSubtasks(options);
   const blobs = createBlobRoutes({ ...options, ...runBlobs, subtasks });
   const attributions = createAttributions();
@@ -67,6 +71,12 @@ export function createProxy(
 
   app.use(async function onlyThisRun(c, next) {
     if (!carriesToken(c.req.raw, token)) return c.json({ msg: "This is not your proxy." }, 401);
+    return await next();
+  });
+
+  app.use(async function onlyAsks(c, next) {
+    const { method } = c.req;
+    if (!maySend && method !== "GET" && method !== "HEAD") return c.json({ msg: NO_SUBTASKS }, 403);
     return await next();
   });
 
