@@ -214,8 +214,8 @@ Deno.test("carryOut() keeps a result that is held until its owner releases it, a
       "held result released",
       "report leaves",
     ]);
-    assert.equal(records[4]!.reason, "means of 100 rows");
-    assert.equal(records[4]!.result_bytes, RESULT.length);
+    assert.equal(records[5]!.reason, "means of 100 rows");
+    assert.equal(records[5]!.result_bytes, RESULT.length);
     assert.ok(!JSON.stringify(records).includes("41.5"));
   });
 });
