@@ -55,6 +55,116 @@ export interface Table {
   dates(name: string): (string | null)[];
 }
 
+/** What every answer of {@linkcode Aggregates} says of itself. */
+export interface Protected {
+  /** Rows that the answer rests on; null where these are too few to say. */
+  n: number | null;
+  /** The persons of those rows; as `n` where the owner names no column of persons. */
+  persons: number | null;
+  /**
+   * What rests on fewer persons than this is not in the answer, and neither is what would give it
+   * back. Nothing tells it from what is not there at all.
+   */
+  least: number;
+  /** Counts are rounded to multiples of this; 1 for not at all. */
+  rounded_to: number;
+  /** The owner's rules by which something was withheld, by name. */
+  withheld: string[];
+}
+
+/** The mean of a column and the sum of squared distances from it; null where it is withheld. */
+export type ProtectedMoments = { mean: number; squares: number } | null;
+
+export interface Group {
+  /** One a column, in the order in which these were asked for. */
+  levels: string[];
+  n: number;
+  persons: number;
+  /** Of the columns `sums`. */
+  moments: Record<string, ProtectedMoments>;
+}
+
+export interface GroupsAnswer extends Protected {
+  groups: Group[];
+}
+
+/** A column of numbers or truth values, or the zeros and ones of a level of a category. */
+export type Term = string | { column: string; level: string };
+
+export interface CrossProductsAnswer extends Protected {
+  /** By term; weighted where weights were given. */
+  means: number[] | null;
+  /** The sums of products of two terms' distances from their means. */
+  products: number[][] | null;
+  /** The sum of the weights; `n` without any. */
+  weight: number | null;
+}
+
+export interface RiskSetsAnswer extends Protected {
+  groups: {
+    levels: string[];
+    /**
+     * Intervals that follow each other, the last one ending with the observations: until when each
+     * lasts (null for that end), how many are at risk as it begins, how many have the event in it,
+     * and how many leave without one.
+     */
+    intervals: { until: number | null; at_risk: number; events: number; left: number }[];
+  }[];
+}
+
+export interface QuantileCountsAnswer extends Protected {
+  /** Rows at or below each threshold; null for a threshold that the data are too thin for. */
+  counts: (number | null)[];
+}
+
+/**
+ * What can be asked of a table without seeing its rows. It is counted beside the algorithm, by the
+ * node, under the rules of the data's owner; rows in which one of the columns is missing are left
+ * out. All throw if there is no such column or it holds something else, and where a question tells
+ * too much beside earlier ones of this run.
+ */
+export interface Aggregates {
+  /** Names and types of the columns; throws where the owner does not let them leave. */
+  describe(): Promise<{ columns: { name: string; type: Column["type"] }[] }>;
+  /**
+   * The rows by the levels of columns of text, numbers or truth values, and the moments of numbers
+   * by group. Without columns, all rows are one group.
+   */
+  groups(
+    columns: readonly string[],
+    options?: { where?: string | undefined; sums?: readonly string[] | undefined },
+  ): Promise<GroupsAnswer>;
+  /** The moments of columns of numbers, by the groups of the columns `by`. */
+  moments(
+    columns: readonly string[],
+    options?: { where?: string | undefined; by?: readonly string[] | undefined },
+  ): Promise<GroupsAnswer>;
+  /** Means and products of terms: what a linear regression, a correlation and a PCA are made of. */
+  crossProducts(
+    terms: readonly Term[],
+    options?: { where?: string | undefined; weights?: string | undefined },
+  ): Promise<CrossProductsAnswer>;
+  /**
+   * Who is at risk, and what happens to them, by intervals of time. `times` are the ends of
+   * intervals that are wanted; those that hold too few events become one with the next.
+   */
+  riskSets(
+    time: string,
+    event: string,
+    options?: {
+      times?: readonly number[] | undefined;
+      where?: string | undefined;
+      by?: readonly string[] | undefined;
+    },
+  ): Promise<RiskSetsAnswer>;
+  /** How many values are at or below each of the thresholds, for quantiles and histograms. */
+  quantileCounts(
+    column: string,
+    thresholds: readonly number[],
+    options?: { where?: string | undefined },
+  ): Promise<QuantileCountsAnswer>;
+}
+
 export interface Organization {
   id: number;
   name: string;
@@ -124,8 +234,12 @@ export interface Context {
   readonly settings: Readonly<Record<string, unknown>>;
   /** The owner's rules on what may leave; null where there are none. */
   readonly disclosure: DisclosureRules | null;
-  /** A database of the task; without a label the only one, or the one labelled `default`. */
-  table(label?: string): Table;
+  /**
+   * A database of the task; without a label the only one, or the one labelled `default`. Where the
+   * owner's rules do not let this algorithm see rows, all of {@linkcode Table} throws, and
+   * {@linkcode Aggregates} is what there is.
+   */
+  table(label?: string): Table & Aggregates;
   /** The organizations that take part in the collaboration. */
   organizations(): Promise<Organization[]>;
   createTask(task: Subtask): Promise<{ id: number }>;

@@ -1,0 +1,27 @@
+/**
+ * A question about a table, and its answer as the owner's rules let it leave.
+ * @module
+ */
+import { answerCrossProducts } from "./cross_products.ts";
+import { answerGroups } from "./groups.ts";
+import { answerQuantileCounts } from "./quantile_counts.ts";
+import type { Question } from "./questions.ts";
+import { answerRiskSets } from "./risk_sets.ts";
+import type { Session } from "./session.ts";
+
+/** Throws for a question that cannot be computed, with a message that tells no value. */
+export function answer(
+  session: Session,
+  question: Exclude<Question, { ask: "describe" }>,
+): object {
+  switch (question.ask) {
+    case "groups":
+      return answerGroups(session, question);
+    case "crossProducts":
+      return answerCrossProducts(session, question);
+    case "riskSets":
+      return answerRiskSets(session, question);
+    case "quantileCounts":
+      return answerQuantileCounts(session, question);
+  }
+}

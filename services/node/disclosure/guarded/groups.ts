@@ -1,0 +1,140 @@
+/**
+ * Rows counted by groups, and moments of numbers by group.
+ * @module
+ */
+import type { GroupsAnswer, ProtectedMoments } from "../../algorithms/api.ts";
+import { groupRows } from "../../algorithms/sextant/kernels/groups.ts";
+import { momentsOf } from "../../algorithms/sextant/kernels/moments.ts";
+import { begin, end, numbersOfColumn, Withheld } from "./answer_head.ts";
+import {
+  beginTelling,
+  type Cells,
+  cellsOf,
+  countMeasures,
+  rounded,
+  type Rule,
+  type Session,
+  type Telling,
+} from "./session.ts";
+import { type GroupValues, levelsOf, valuesIn, whyNotMoments } from "./values.ts";
+
+export interface GroupsQuestion {
+  columns: string[];
+  where?: string | undefined;
+  sums?: string[] | undefined;
+}
+
+export function answerGroups(
+  session: Session,
+  { columns, where, sums = [] }: GroupsQuestion,
+): GroupsAnswer {
+  const { table, rules, persons } = session;
+  const numbers = Object.fromEntries(sums.map((name) => [name, numbersOfColumn(table, name)]));
+  const { levels, places } = groupRows(table, columns, numbers);
+  const cells = cellsOf(session, { where, places, count: levels.length });
+  const withheld = new Withheld();
+  const head = begin(session, cells, withheld);
+  if (!head) return { ...end(session, cells, withheld), groups: [] };
+
+  const counting = beginTelling(session, countMeasures(cells, [...columns, ...sums]));
+  const inOrder = bySize(cells);
+  if (!counting.tell(inOrder)) {
+    withheld.add("difference");
+    return { ...end(session, undefined, withheld), groups: [] };
+  }
+  const told = inOrder.filter((cell) => {
+    const why: Rule | undefined = cells.persons[cell]! < rules.minCell
+      ? "min_cell"
+      : counting.tell([cell])
+      ? undefined
+      : "difference";
+    return withheld.unless(why);
+  });
+  const moments = sums.map((name) => tellMoments(session, { name, numbers, cells, told, withheld }));
+  return {
+    ...end(session, cells, withheld),
+    groups: told.sort((a, b) => a - b).map((cell) => ({
+      levels: levels[cell]!,
+      n: rounded(cells.rows[cell]!, rules),
+      persons: rounded(cells.persons[cell]!, rules),
+      moments: Object.fromEntries(sums.map((name, i) => [name, moments[i]!.get(cell) ?? null])),
+    })),
+  };
+
+  /** The cells that have rows, those of most persons first: what must be withheld is small. */
+  function bySize({ rows }: Cells): number[] {
+    const filled = [...rows.keys()].filter((cell) => rows[cell]! > 0);
+    return filled.sort((a, b) => cells.persons[b]! - cells.persons[a]! || a - b);
+  }
+
+  function tellMoments(
+    session: Session,
+    { name, numbers, cells, told, withheld }: {
+      name: string;
+      numbers: Record<string, Float64Array>;
+      cells: Cells;
+      told: number[];
+      withheld: Withheld;
+    },
+  ): Map<number, ProtectedMoments> {
+    const values = numbers[name]!;
+    const summing = beginTelling(session, [{ name: `sums of ${name}`, cells: cells.of }]);
+    const levels = levelCells(session, { values, cells, columns: [...columns, ...sums], name });
+    const found = new Map<number, ProtectedMoments>();
+    for (const cell of told) {
+      const group = valuesIn(cells.of, cell, values, persons);
+      let why = whyNotMoments(group, rules);
+      if (!why && !(levels?.tell(cell) ?? true)) why = "difference";
+      if (!why && !summing.tell([cell])) why = "difference";
+      if (withheld.unless(why)) found.set(cell, protectedMoments(group, rules.roundTo));
+    }
+    return found;
+  }
+}
+
+/**
+ * A mean of two values is a count of each: to be told as these are. Returns nothing for a column of
+ * more.
+ */
+function levelCells(
+  session: Session,
+  { values, cells, columns, name }: {
+    values: Float64Array;
+    cells: Cells;
+    columns: string[];
+    name: string;
+  },
+): { tell(cell: number): boolean } | undefined {
+  const { few } = levelsOf(values.filter((_, row) => cells.of[row]! >= 0));
+  if (!few || few.length < 2) return undefined;
+  const place = new Map(few.map((level, i) => [level, i]));
+  const fine: Cells = {
+    ...cells,
+    of: cells.of.map((cell, row) => cell < 0 ? cell : cell * few.length + place.get(values[row]!)!),
+    rows: new Int32Array(cells.rows.length * few.length),
+  };
+  for (const cell of fine.of) if (cell >= 0) fine.rows[cell]!++;
+  const telling: Telling = beginTelling(session, countMeasures(fine, [...columns, name]));
+  return {
+    tell: (cell) => few.every((_, i) => telling.tell([cell * few.length + i])),
+  };
+}
+
+/**
+ * The moments of a group. Where counts are rounded, the squares are those of as many rows as are
+ * said, and a mean of two values is made of rounded counts: either would give the counts away.
+ */
+export function protectedMoments({ values }: GroupValues, roundTo: number): ProtectedMoments {
+  const { n, mean, squares } = momentsOf(values);
+  if (roundTo <= 1) return { mean, squares };
+  const round = (count: number) => Math.round(count / roundTo) * roundTo;
+  const said = round(n);
+  const { few } = levelsOf(values);
+  if (few?.length !== 2) return { mean, squares: squares * said / n };
+  const [low, high] = few as [number, number];
+  const share = round(values.reduce((count, value) => count + (value === high ? 1 : 0), 0)) / said;
+  return {
+    mean: low + share * (high - low),
+    squares: said * share * (1 - share) * (high - low) ** 2,
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * The process that computes what is asked of a run's tables, beside its algorithm and behind the
+ * same walls: it may read the files of columns, and nothing else.
+ *
+ * Takes JSON lines on its standard input, first a {@linkcode Setting}, then {@linkcode Asked}, and
+ * answers each of these with one line, a {@linkcode Told}.
+ * @module
+ */
+import type { DisclosureRules } from "../../algorithms/api.ts";
+import { readFootOf } from "../../data/columns_file.ts";
+import { openTable, TableError } from "../../data/table.ts";
+import { answer } from "./answer.ts";
+import type { Question } from "./questions.ts";
+import { openSession, type Session } from "./session.ts";
+
+export interface Setting {
+  databases: { label: string; path: string }[];
+  rules: DisclosureRules | null;
+}
+
+export interface Asked {
+  id: number;
+  question: Question;
+}
+
+export type Told = { id: number; value: object } | { id: number; error: string };
+
+const sessions = new Map<string, Session>();
+
+function tell({ databases, rules }: Setting, question: Question): object {
+  const { label } = question;
+  const { path } = databases.find((one) => one.label === label)!;
+  if (question.ask === "describe") return describe(label, path);
+  let session = sessions.get(label);
+  if (!session) sessions.set(label, session = openSession(openTable(label, path), rules));
+  return answer(session, question);
+}
+
+function describe(label: string, path: string): object {
+  const { columns, namesMayLeave } = readFootOf(path);
+  if (namesMayLeave) return { columns: columns.map(({ name, type }) => ({ name, type })) };
+  throw new TableError(
+    `The names of the columns of the database "${label}" are not told: the owner of this node has ` +
+      "not set share_columns.",
+  );
+}
+
+async function* readLines(): AsyncGenerator<unknown> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of Deno.stdin.readable) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+const lines = readLines();
+const setting = (await lines.next()).value as Setting;
+for await (const line of lines) {
+  const { id, question } = line as Asked;
+  let told: Told;
+  try {
+    told = { id, value: tell(setting, question) };
+  } catch (error) {
+    told = { id, error: error instanceof Error ? error.message : String(error) };
+  }
+  const bytes = new TextEncoder().encode(`${JSON.stringify(told)}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}

@@ -1,0 +1,169 @@
+/**
+ * One database of a run as its questions see it: the table, its persons, the owner's rules, and what
+ * has been told of it so far.
+ * @module
+ */
+import type { DisclosureRules, Table } from "../../algorithms/api.ts";
+import { readCondition } from "../../algorithms/sextant/condition/condition.ts";
+import { evaluate, YES } from "../../algorithms/sextant/condition/evaluate.ts";
+import { createReleased, type Released, sizesOf } from "./released.ts";
+
+/** What the rules say where there are none: everything may be told. */
+export const OPEN: Omit<DisclosureRules, "profile"> = {
+  persons: null,
+  minCell: 1,
+  minSubset: 1,
+  roundTo: 1,
+  maxTermsShare: Infinity,
+  minResidualFreedom: 0,
+  minLevel: 1,
+  extremes: true,
+  dominance: null,
+  pRatio: null,
+};
+
+export type Rules = typeof OPEN;
+
+/** A rule by its name in node.yaml, or what several answers together would give away. */
+export type Rule =
+  | "min_cell"
+  | "min_subset"
+  | "min_level"
+  | "max_terms_share"
+  | "min_residual_freedom"
+  | "dominance"
+  | "p_ratio"
+  | "difference";
+
+/** A cell below 0: the row does not meet the condition, or lacks a value. */
+export const [OUTSIDE, MISSING] = [-1, -2] as const;
+
+export interface Session {
+  table: Table;
+  rules: Rules;
+  /** Of each row its person, from 0; undefined where every row is one of its own. */
+  persons: Int32Array | undefined;
+  /** By what was summed: the numbers of a column, or nothing but the rows. */
+  released: Map<string, Released>;
+  /** Terms of cross products so far. */
+  terms: Set<string>;
+}
+
+export function openSession(table: Table, given: DisclosureRules | null): Session {
+  const rules = given ?? OPEN;
+  return {
+    table,
+    rules,
+    persons: rules.persons === null ? undefined : personsOf(table, rules.persons),
+    released: new Map(),
+    terms: new Set(),
+  };
+}
+
+/** Rows that name no person are taken for one and the same. */
+function personsOf(table: Table, column: string): Int32Array {
+  const { values } = table.column(column);
+  const known = new Map<unknown, number>();
+  const found = new Int32Array(values.length);
+  for (let row = 0; row < found.length; row++) {
+    let person = known.get(values[row]);
+    if (person === undefined) known.set(values[row], person = known.size);
+    found[row] = person;
+  }
+  return found;
+}
+
+/** The rows that a question is about, each in its cell. */
+export interface Cells {
+  /** Of each row its cell, {@linkcode OUTSIDE} or {@linkcode MISSING}. */
+  of: Int32Array;
+  /** Rows and persons by cell. */
+  rows: Int32Array;
+  persons: Int32Array;
+  /** Of all of them together. */
+  n: number;
+  people: number;
+}
+
+/** The rows that meet a condition, in the cells that `places` gives them; below 0 lacks a value. */
+export function cellsOf(
+  { table, persons }: Session,
+  { where, places, count }: { where: string | undefined; places: Int32Array; count: number },
+): Cells {
+  const met = where === undefined ? undefined : evaluate(readCondition(where), table);
+  const of = new Int32Array(table.length);
+  const all = new Int32Array(table.length);
+  for (let row = 0; row < of.length; row++) {
+    if (met && met[row] !== YES) of[row] = all[row] = OUTSIDE;
+    else if (places[row]! < 0) {
+      of[row] = MISSING;
+      all[row] = OUTSIDE;
+    } else of[row] = places[row]!;
+  }
+  return {
+    of,
+    rows: sizesOf(of, count, undefined),
+    persons: sizesOf(of, count, persons),
+    n: sizesOf(all, 1, undefined)[0]!,
+    people: sizesOf(all, 1, persons)[0]!,
+  };
+}
+
+/** What sums over cells add to: a name for what is summed, and whose rows. */
+export interface Measure {
+  name: string;
+  cells: Int32Array;
+}
+
+/**
+ * What a count of cells adds to: the rows of all questions, and those in which the same columns are
+ * complete. Among the former, rows that lack a value are taken to be in the largest cell: how many
+ * there are may be known, but else two columns of which each lacks one value could not both be
+ * counted.
+ */
+export function countMeasures({ of, rows }: Cells, columns: readonly string[]): Measure[] {
+  const largest = rows.indexOf(Math.max(...rows));
+  return [
+    { name: "rows", cells: of.map((cell) => cell === MISSING ? largest : cell) },
+    { name: `rows with ${JSON.stringify([...columns].sort())}`, cells: of },
+  ];
+}
+
+export interface Telling {
+  /** Whether sums over these cells may be told, in every measure; they are told from then on. */
+  tell(cells: readonly number[]): boolean;
+  /** Forgets what was told here. */
+  forget(): void;
+}
+
+/** Begins to tell sums over cells. */
+export function beginTelling(session: Session, measures: readonly Measure[]): Telling {
+  const { rules, persons, table, released } = session;
+  // Without rules there is nothing to be kept apart.
+  if (rules.minCell <= 1) return { tell: () => true, forget() {} };
+  const all = measures.map(({ name, cells }) => {
+    let one = released.get(name);
+    if (!one) {
+      one = createReleased({ rows: table.length, persons, least: rules.minCell });
+      released.set(name, one);
+    }
+    const forget = one.mark();
+    one.divide(cells);
+    return { ...one, forget };
+  });
+  return {
+    tell(cells) {
+      if (!all.every((one) => one.mayTell(cells))) return false;
+      for (const one of all) one.tell(cells);
+      return true;
+    },
+    forget() {
+      for (const one of all) one.forget();
+    },
+  };
+}
+
+/** A count as it may leave. */
+export function rounded(count: number, { roundTo }: Rules): number {
+  return Math.round(count / roundTo) * roundTo;
+}
