@@ -7,10 +7,16 @@ import { openTable } from "../../services/node/data/table.ts";
 import { createTables } from "../../services/node/data/tables.ts";
 import { DEFAULT_READ } from "../../services/node/data/options.ts";
 import { temporaryFolder } from "../harness.ts";
+import { answer } from "../../services/node/disclosure/guarded/answer.ts";
+import { readQuestion } from "../../services/node/disclosure/guarded/questions.ts";
+import { openSession } from "../../services/node/disclosure/guarded/session.ts";
+import { aggregatesOf } from "../../services/node/disclosure/guarded/table.ts";
 import type {
+  Aggregates,
   Context,
   DisclosureRules,
   SubtaskResult,
+  Table,
 } from "../../services/node/algorithms/api.ts";
 
 type Method = (context: Context, kwargs: never) => unknown;
@@ -59,6 +65,20 @@ export async function createFederation(
   async function run(algorithm: Algorithm, method: string, kwargs: Record<string, unknown>) {
     const tasks: SubtaskResult[][] = [];
 
+    /** With rows, whatever the rules; what is asked of it is answered under them. */
+    function tableOf(path: string): Table & Aggregates {
+      const table = openTable("default", path);
+      const session = openSession(table, disclosure);
+      return {
+        ...table,
+        ...aggregatesOf("default", async (asked) => {
+          const question = readQuestion(asked);
+          if (question.ask === "describe") throw new Error("not described here");
+          return await answer(session, question);
+        }),
+      };
+    }
+
     async function call(organization: number, method: string, kwargs: Record<string, unknown>) {
       const context: Context = {
         organization: { id: organization, name: `org ${organization}` },
@@ -66,7 +86,7 @@ export async function createFederation(
         task: { id: 1, runId: 1 },
         settings,
         disclosure,
-        table: () => openTable("default", columns[organization - 1]!),
+        table: () => tableOf(columns[organization - 1]!),
         organizations: () =>
           Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),
         async createTask({ organizations, input }) {

@@ -100,3 +100,18 @@ export function readFloats(
 ): Float64Array<ArrayBuffer> {
   return new Float64Array(read(offset, length * VALUE_BYTES.number).buffer);
 }
+
+/** The foot of the file at `path`. */
+export function readFootOf(path: string): TableFoot {
+  using file = Deno.openSync(path);
+  return readFoot((offset, length) => {
+    const bytes = new Uint8Array(length);
+    file.seekSync(offset, Deno.SeekMode.Start);
+    for (let done = 0; done < length;) {
+      const count = file.readSync(bytes.subarray(done));
+      if (count === null) throw new TypeError("This file of columns is cut off");
+      done += count;
+    }
+    return bytes;
+  }, file.statSync().size);
+}

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
+import type { Guard } from "../disclosure/guarded/guard.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
 import { type Answer, type Call, FrameError } from "./frames.ts";
 
@@ -27,7 +28,7 @@ const resultsSchema = z.object({
  * exception.
  */
 export function createAnswerer(
-  client: SubtaskClient,
+  { client, guard }: { client: SubtaskClient; guard: Pick<Guard, "ask"> },
   send: (answer: Answer) => Promise<void>,
 ): (call: Call) => void {
   let underWay = 0;
@@ -38,6 +39,7 @@ export function createAnswerer(
       const { taskId, ...options } = parse(what, resultsSchema, input);
       return await client.results(taskId, options);
     }
+    if (what === "aggregates") return await guard.ask(input);
     return await client.createTask(parse(what, subtaskSchema, input));
   }
 

@@ -12,6 +12,7 @@
  */
 import { z } from "zod";
 import type { Context } from "../algorithms/api.ts";
+import type { DataAccess } from "../disclosure/decision.ts";
 
 export const RECORD_SEPARATOR = 0x1e;
 const LINE_FEED = 0x0a;
@@ -33,7 +34,9 @@ export interface StartMessage {
    * itself (`read_self.ts`).
    */
   call: MethodCall | string | null;
-  databases: { label: string; path: string }[];
+  /** Without a path where it gets no rows. */
+  databases: { label: string; path: string | null }[];
+  access: DataAccess;
   place: Place;
   /** Whether arguments may be conditions on rows. */
   allow_where: boolean;
@@ -47,7 +50,7 @@ export type Answer = { id: number; value: unknown } | { id: number; error: strin
 const callSchema = z.object({
   is: z.literal("call"),
   id: z.number().int(),
-  what: z.enum(["organizations", "createTask", "results"]),
+  what: z.enum(["organizations", "createTask", "results", "aggregates"]),
   input: z.unknown(),
 });
 const errorSchema = z.object({

@@ -12,30 +12,17 @@ import { removeFolder } from "./run_folder.ts";
 const OPEN_FOLDER = "/var/tmp/sextant-sandbox";
 const SOURCE = fileURLToPath(new URL("../../..", import.meta.url));
 const RUNNER = "services/node/sandbox/runner.ts";
-/** The runner and everything that it imports; the copies lie to each other as these do. */
-const CODE = [
-  RUNNER,
-  "services/node/data/table.ts",
-  "services/node/algorithms/sextant/description.ts",
-  "services/node/data/columns_file.ts",
-  "shared/command_line/closest.ts",
-];
-const CODE_FOLDERS = [
-  "services",
-  "services/node",
-  "services/node/algorithms",
-  "services/node/algorithms/sextant",
-  "services/node/sandbox",
-  "services/node/data",
-  "shared",
-  "shared/command_line",
-];
+/** An import of a file of ours, once types are gone. */
+const IMPORT = /^(?:import|export)\b[^;]*?from "(\.[^"]+)";/gm;
+/** Computes what is asked of a run's tables. */
+const GUARD = "services/node/disclosure/guarded/process.ts";
 
 /** Where the sandbox keeps its files. */
 export interface Home {
   /** Folder of folders of runs. */
   runs: string;
   runner: string;
+  guard: string;
   /** The program that runs it. */
   deno: string;
   /** An empty folder that no run can write to, for Deno to keep its caches in. */
@@ -66,7 +53,6 @@ export async function createHome(
   const cache = join(path, "cache");
   await removeFolder(runs);
   for (const part of [runs, cache, code]) await createOwnFolder(part);
-  for (const part of CODE_FOLDERS) await createOwnFolder(join(code, part));
   // Whatever Deno would keep from one run to the next, as localStorage, it must not.
   await Deno.chmod(cache, 0o555);
   await writeCode(code);
@@ -79,6 +65,7 @@ export async function createHome(
   return {
     runs,
     runner: join(code, RUNNER.replace(/\.ts$/, ".js")),
+    guard: join(code, GUARD.replace(/\.ts$/, ".js")),
     deno: program,
     cache,
     async remove() {
@@ -110,10 +97,23 @@ async function takeLock(folder: string, { create = true } = {}): Promise<Deno.Fs
   file.close();
 }
 
-/** Lays down the runner as plain JavaScript, so that no run has to make it that. */
+/**
+ * Lays down the runner and the guard, and all that they import, as plain JavaScript, so that no run
+ * has to make it that. The copies lie to each other as the files do.
+ */
 async function writeCode(folder: string): Promise<void> {
-  for (const name of CODE) {
+  const names = new Set([RUNNER, GUARD]);
+  const folders = new Set<string>();
+  // What is found on the way is visited, too.
+  for (const name of names) {
     const text = stripTypeScriptTypes(await Deno.readTextFile(join(SOURCE, name)));
+    for (const [, path] of text.matchAll(IMPORT)) names.add(join(dirname(name), path!));
+    let part = "";
+    for (const one of dirname(name).split("/")) {
+      part = join(part, one);
+      if (!folders.has(part)) await createOwnFolder(join(folder, part));
+      folders.add(part);
+    }
     const path = join(folder, name.replace(/\.ts$/, ".js"));
     await Deno.writeTextFile(path, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
     await Deno.chmod(path, 0o644);

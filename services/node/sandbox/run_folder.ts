@@ -57,12 +57,12 @@ export function readablePaths(folder: string): string[] {
  */
 export async function fillRunFolder(
   path: string,
-  { algorithm, input, databases }: Pick<RunSpec, "algorithm" | "input" | "databases">,
+  { algorithm, input, databases, access = "rows" }: Pick<
+    RunSpec,
+    "algorithm" | "input" | "databases" | "access"
+  >,
   uid: number | undefined,
 ): Promise<RunFolder> {
-  if (databases.length > MAX_DATABASES) {
-    throw new RunFolderError(`The task names more than ${MAX_DATABASES} databases.`);
-  }
   const extension = EXTENSIONS.find((extension) => algorithm.name.endsWith(extension)) ?? ".ts";
   const folder: RunFolder = {
     path,
@@ -72,12 +72,26 @@ export async function fillRunFolder(
   };
   await handIn(algorithm.path, folder.algorithm, uid, `The algorithm ${algorithm.name}`);
   if (input && "path" in input) await handIn(input.path, folder.input, uid, "The input");
-  for (const [index, { label, path: source }] of databases.entries()) {
-    const target = databasePath(path, index);
-    await handInColumns(source, target, uid, `The database "${label}"`);
-    folder.databases.push({ label, path: target });
-  }
+  if (access === "rows") folder.databases = await handInDatabases(path, databases, uid);
   return folder;
+}
+
+/** Puts databases into a run's folder. Throws a {@linkcode RunFolderError} as that does. */
+export async function handInDatabases(
+  folder: string,
+  databases: RunSpec["databases"],
+  uid: number | undefined,
+): Promise<RunFolder["databases"]> {
+  if (databases.length > MAX_DATABASES) {
+    throw new RunFolderError(`The task names more than ${MAX_DATABASES} databases.`);
+  }
+  const found: RunFolder["databases"] = [];
+  for (const [index, { label, path: source }] of databases.entries()) {
+    const target = databasePath(folder, index);
+    await handInColumns(source, target, uid, `The database "${label}"`);
+    found.push({ label, path: target });
+  }
+  return found;
 }
 
 function inputPath(folder: string): string {

@@ -5,6 +5,7 @@
 import type { SandboxDatabase } from "../data/databases.ts";
 import type { DataAccess } from "../disclosure/decision.ts";
 import type { Words } from "../disclosure/exit.ts";
+import type { GuardCounts } from "../disclosure/guarded/guard.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
@@ -34,4 +35,6 @@ export interface RunSpec {
   /** Called with whole lines as they are printed, until the log is full. */
   onLog: (lines: string[]) => void;
   client: SubtaskClient;
+  /** Told at the end what was asked of the tables, if anything was. */
+  onGuarded?: ((counts: GuardCounts) => void) | undefined;
 }

@@ -8,7 +8,7 @@
  * because every run waits for it.
  * @module
  */
-import type { Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
+import type { Aggregates, Context, Subtask, SubtaskResult, Table } from "../algorithms/api.ts";
 import {
   checkArguments,
   type Description,
@@ -17,6 +17,7 @@ import {
 import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
 import { openTable, TableError } from "../data/table.ts";
+import { aggregatesOf, tableWithoutRows } from "../disclosure/guarded/table.ts";
 
 const encoder = new TextEncoder();
 
@@ -143,8 +144,10 @@ function sendResult(text: string) {
 
 // -- the run
 
-function createContext({ databases, place }: Pick<StartMessage, "databases" | "place">): Context {
-  const tables = new Map<string, Table>();
+function createContext(
+  { databases, access, place }: Pick<StartMessage, "databases" | "access" | "place">,
+): Context {
+  const tables = new Map<string, Table & Aggregates>();
 
   function choose(label: string | undefined) {
     const wanted = label ?? (databases.length === 1 ? databases[0]!.label : "default");
@@ -162,8 +165,15 @@ function createContext({ databases, place }: Pick<StartMessage, "databases" | "p
     ...place,
     table(label) {
       const { label: found, path } = choose(label);
-      const table = tables.get(found) ?? openTable(found, path);
-      tables.set(found, table);
+      let table = tables.get(found);
+      if (!table) {
+        const profile = place.disclosure?.profile;
+        const rows = path === null
+          ? tableWithoutRows(found, { access, profile })
+          : openTable(found, path);
+        table = Object.assign(rows, aggregatesOf(found, (asked) => call("aggregates", asked)));
+        tables.set(found, table);
+      }
       return table;
     },
     organizations: () => call("organizations") as ReturnType<Context["organizations"]>,
@@ -256,7 +266,7 @@ function refuseConditions({ arguments: described }: Method, checked: Record<stri
 }
 
 async function run(
-  { algorithm, call: given, databases, place, allow_where, max_calls }: StartMessage,
+  { algorithm, call: given, databases, access, place, allow_where, max_calls }: StartMessage,
 ) {
   maxCalls = max_calls;
   const failed = (error: unknown) => failWith(error, algorithm);
@@ -279,7 +289,7 @@ async function run(
     const call = findMethod(module, asked.method);
     const args = argumentsOf(module, asked, allow_where);
     try {
-      value = await call(createContext({ databases, place }), ...args);
+      value = await call(createContext({ databases, access, place }), ...args);
     } catch (error) {
       failed(error);
     }

@@ -27,6 +27,8 @@ export interface LaunchOptions {
   walls: Walls;
   users: Users;
   limits: RunLimits;
+  /** What it executes: the runner unless given. */
+  program?: string;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface LaunchOptions {
  * folder.
  */
 export async function launchRunner(
-  { home, walls, users, limits }: LaunchOptions,
+  { home, walls, users, limits, program = home.runner }: LaunchOptions,
 ): Promise<RunnerProcess> {
   const uid = walls.ownUser ? users.take() : undefined;
   let folder: string | undefined;
@@ -48,7 +50,10 @@ export async function launchRunner(
   }
   try {
     folder = await createRunFolder(home.runs, uid);
-    const command = behindWalls(walls, denoCommand(home, folder, limits), { uid, limits });
+    const command = behindWalls(walls, denoCommand({ home, folder, limits, program }), {
+      uid,
+      limits,
+    });
     const process = new Deno.Command(command.command, {
       ...command,
       cwd: folder,
@@ -94,7 +99,14 @@ export async function launchRunner(
   }
 }
 
-function denoCommand(home: Home, folder: string, limits: RunLimits): string[] {
+function denoCommand(
+  { home, folder, limits, program }: {
+    home: Home;
+    folder: string;
+    limits: RunLimits;
+    program: string;
+  },
+): string[] {
   return [
     home.deno,
     "run",
@@ -116,7 +128,7 @@ function denoCommand(home: Home, folder: string, limits: RunLimits): string[] {
     "--deny-sys",
     "--deny-import",
     heapFlag(limits),
-    home.runner,
+    program,
   ];
 }
 

@@ -132,7 +132,7 @@ export function createSandboxRuntime(
       });
       const exit = await exits.ofSandbox(resolved, dispatch.image, received.call);
       const wanted = wantedDatabases(dispatch, config.databases);
-      const databases = exit.access === "rows" ? await forSandbox(wanted, tables) : [];
+      const databases = exit.access === "none" ? [] : await forSandbox(wanted, tables);
       const spec = {
         name: attemptKey(dispatch),
         algorithm: resolved,

@@ -8,10 +8,17 @@
  */
 import { join } from "node:path";
 import type { Logger } from "../../../shared/service/log.ts";
+import { createGuard } from "../disclosure/guarded/guard.ts";
 import { endedAtOnce } from "../run/outcome.ts";
 import type { RunHandle, RunLimits } from "../run/runtime.ts";
 import { createHome } from "./home.ts";
-import { fillRunFolder, removeFolder, type RunFolder, RunFolderError } from "./run_folder.ts";
+import {
+  fillRunFolder,
+  handInDatabases,
+  removeFolder,
+  type RunFolder,
+  RunFolderError,
+} from "./run_folder.ts";
 import type { RunSpec } from "./run_spec.ts";
 import { launchRunner, type RunnerProcess } from "./runner_process.ts";
 import { supervise } from "./supervise.ts";
@@ -92,7 +99,28 @@ export async function createSandbox(
       throw error;
     }
     const resultPath = join(results, spec.name);
-    return supervise({ runner, runFolder, spec, resultPath, maxLogBytes, log: runLog });
+    const guard = guardOf(spec, runLog);
+    return supervise({ runner, runFolder, spec, guard, resultPath, maxLogBytes, log: runLog });
+  }
+
+  /** Answers questions about the run's tables, in a process like the run's own. */
+  function guardOf({ databases, place, access, allowWhere = true, limits }: RunSpec, log: Logger) {
+    return createGuard({
+      databases: access === "none" ? [] : databases,
+      rules: place.disclosure,
+      allowWhere,
+      log,
+      async launch() {
+        const process = await launchRunner({ home, walls, users, limits, program: home.guard });
+        try {
+          const { folder, uid } = process;
+          return { process, databases: await handInDatabases(folder, databases, uid) };
+        } catch (error) {
+          await process.remove();
+          throw error;
+        }
+      },
+    });
   }
 
   if (limits) waiting.refill(limits, 0);

@@ -5,6 +5,7 @@
  */
 import { pathToFileURL } from "node:url";
 import type { Logger } from "../../../shared/service/log.ts";
+import type { Guard } from "../disclosure/guarded/guard.ts";
 import { discard } from "../payload/pieces.ts";
 import { KILLED, MAX_TIMER, overTime, type Verdict } from "../run/outcome.ts";
 import { createOutputFile } from "../run/output.ts";
@@ -26,6 +27,8 @@ export interface Supervision {
   runner: RunnerProcess;
   runFolder: RunFolder;
   spec: RunSpec;
+  /** What answers its questions about tables; it ends with the run. */
+  guard: Guard;
   /** Where the result is to lie. */
   resultPath: string;
   maxLogBytes: number;
@@ -36,13 +39,13 @@ export interface Supervision {
  * Sends the runner its work and follows it; the first verdict that anything leads to is the run's.
  */
 export function supervise(
-  { runner, runFolder, spec, resultPath, maxLogBytes, log }: Supervision,
+  { runner, runFolder, spec, guard, resultPath, maxLogBytes, log }: Supervision,
 ): RunHandle {
   const { limits } = spec;
   const { process } = runner;
   const runLog = createRunLog({ maxBytes: maxLogBytes, onLines: spec.onLog });
   const send = createSender(process.stdin);
-  const answer = createAnswerer(spec.client, send);
+  const answer = createAnswerer({ client: spec.client, guard }, send);
   const output = createOutputFile(resultPath);
   /** Pieces of the result that have come and are not in the file yet. */
   const arrived: Uint8Array[] = [];
@@ -112,6 +115,8 @@ export function supervise(
       verdict ??= overLimit("The node lost hold of the run; its own log says why.");
     } finally {
       clearTimeout(timer);
+      await guard.close().catch((error) => log.warn("Cannot end a guarded table", { error }));
+      if (guard.counts.questions > 0) spec.onGuarded?.(guard.counts);
       await runner.remove().catch((error) => log.warn("Cannot remove a run's folder", { error }));
       await output.close({ keep: verdict?.result != null })
         .catch((error) => log.warn("Cannot remove what a run left as its result", { error }));
@@ -136,13 +141,17 @@ export function supervise(
 }
 
 function startMessage(
-  { input, place, allowWhere = true }: RunSpec,
+  { input, place, access = "rows", databases, allowWhere = true }: RunSpec,
   folder: RunFolder,
 ): StartMessage {
   return {
     algorithm: pathToFileURL(folder.algorithm).href,
     call: input && "path" in input ? folder.input : input,
-    databases: folder.databases,
+    // The paths are known only where the files are handed in.
+    databases: access === "rows"
+      ? folder.databases
+      : databases.map(({ label }) => ({ label, path: null })),
+    access,
     place,
     allow_where: allowWhere,
     max_calls: MAX_CALLS,

@@ -232,8 +232,7 @@ function weightedComoments(columns: Float64Array[], weights: Float64Array) {
   const products = columns.map((one, i) =>
     columns.map((other, j) =>
       one.reduce(
-        (sum, value, row) =>
-          sum + weights[row]! * (value - means[i]!) * (other[row]! - means[j]!),
+        (sum, value, row) => sum + weights[row]! * (value - means[i]!) * (other[row]! - means[j]!),
         0,
       )
     )

@@ -50,7 +50,9 @@ export function answerGroups(
       : "difference";
     return withheld.unless(why);
   });
-  const moments = sums.map((name) => tellMoments(session, { name, numbers, cells, told, withheld }));
+  const moments = sums.map((name) =>
+    tellMoments(session, { name, numbers, cells, told, withheld })
+  );
   return {
     ...end(session, cells, withheld),
     groups: told.sort((a, b) => a - b).map((cell) => ({

@@ -12,7 +12,6 @@ const columns = z.array(column).max(MOST_COLUMNS)
   .refine((all) => new Set(all).size === all.length, "must name each column once");
 const where = z.string().nullish().transform((one) => one ?? undefined);
 const numbers = z.array(z.number()).max(MOST_NUMBERS);
-const some = { min: (least: number) => columns.refine((all) => all.length >= least, "is empty") };
 const label = { label: z.string() };
 
 const term = z.union([
@@ -67,4 +66,3 @@ export function readQuestion(input: unknown): Question {
   );
   throw new TypeError(`${String(ask)}() cannot take that: ${issues.join("; ")}.`);
 }
-

@@ -143,11 +143,14 @@ export function createReleased({ rows, persons, least }: ReleasedOptions): Relea
       const changed = basis.filter(({ values, pivot }) =>
         sizes[pivot]! < least && values[vector.pivot] !== 0
       );
-      return [vector.values, ...changed.map(({ values }) => {
-        const found = values.slice();
-        subtract(found, vector.values, values[vector.pivot]!);
-        return found;
-      })].every((values) => !discloses(values));
+      return [
+        vector.values,
+        ...changed.map(({ values }) => {
+          const found = values.slice();
+          subtract(found, vector.values, values[vector.pivot]!);
+          return found;
+        }),
+      ].every((values) => !discloses(values));
     },
     tell: (cells) => insert(reduced(vectorOf(cells))),
     mark() {
