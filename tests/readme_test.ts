@@ -9,7 +9,9 @@ import { pathToFileURL } from "node:url";
 import { readNodeConfig } from "../services/node/config/config.ts";
 import { readImportFile } from "../services/shell/import/file.ts";
 import { temporaryFolder } from "./harness.ts";
-import { federate } from "./support/federation.ts";
+import { createFederation, federate } from "./support/federation.ts";
+import type { DisclosureRules } from "../services/node/algorithms/api.ts";
+import { PROFILES } from "../services/node/disclosure/rules.ts";
 
 const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 
@@ -54,11 +56,44 @@ Deno.test("the README's node.yaml is one", async () => {
 
 Deno.test("the README's algorithm computes what it says", async () => {
   await inFolder(async (write) => {
-    const path = await write("above@1.0.0.ts", block("ts", "export function partial"));
+    const path = await write("above@1.0.0.ts", block("ts", "interface Counts"));
     const algorithm = await import(pathToFileURL(path).href);
     const files = ["age\n41\nNA\n", "age\n70\n52\n"];
     const question = { column: "age", limit: 50 };
     assert.deepEqual(await federate(algorithm, "central", question, files), { above: 2, of: 3 });
+  });
+});
+
+Deno.test("the README's regression is that of the pooled rows, under rules and without", async () => {
+  await inFolder(async (write) => {
+    const path = await write("line@1.0.0.ts", block("ts", "crossProducts"));
+    const algorithm = await import(pathToFileURL(path).href);
+    const rows = Array.from({ length: 60 }, (_, i) => [40 + i / 3, 100 + 0.7 * i + (i * i) % 7]);
+    const csv = (part: number[][]) => `age,pressure\n${part.map((row) => row.join()).join("\n")}\n`;
+    const files = [csv(rows.slice(0, 20)), csv(rows.slice(20, 58)), csv(rows.slice(58))];
+    const fit = async (used: number[][], disclosure: DisclosureRules | null) => {
+      const federation = await createFederation(files, {}, disclosure);
+      const found = await federation.run(algorithm, "central", { x: "age", y: "pressure" })
+        .finally(federation.close) as Record<string, number>;
+      const mean = (column: number) =>
+        used.reduce((sum, row) => sum + row[column]!, 0) / used.length;
+      const product = (one: number, other: number) =>
+        used.reduce((sum, row) => sum + (row[one]! - mean(one)) * (row[other]! - mean(other)), 0);
+      const slope = product(0, 1) / product(0, 0);
+      const truth = {
+        n: used.length,
+        average: mean(1),
+        slope,
+        intercept: mean(1) - slope * mean(0),
+      };
+      assert.deepEqual(Object.keys(found), Object.keys(truth));
+      for (const [name, value] of Object.entries(truth)) {
+        assert.ok(Math.abs(found[name]! - value) < 1e-10 * Math.abs(value), name);
+      }
+    };
+    await fit(rows, null);
+    // Two rows are too few to tell of: that organization has no part in it.
+    await fit(rows.slice(0, 58), { profile: "datashield", persons: null, ...PROFILES.datashield });
   });
 });
 

@@ -319,6 +319,7 @@ Deno.test("Sandbox's runs die with the agent, and the next sandbox removes what 
         algorithm: { name: "endless.ts", path: "${folder}/endless.ts" },
         input: { method: "main", args: [], kwargs: {} },
         databases: [],
+        place: { disclosure: null },
         limits: { timeoutSeconds: 600, memoryMiB: 1024, outputMiB: 1 },
         onLog: ([line]) => console.log(line),
         client: {},
