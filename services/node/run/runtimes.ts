@@ -83,6 +83,8 @@ export async function openRuntimes({
       sandbox,
       payloads,
       wayOut,
+      onGuarded: (dispatch, counts) =>
+        auditOfAttempt(audit, dispatch)("disclosure", { decision: "answered", ...counts }),
     });
     const inContainers = containers && createContainerRuntime({
       ...common,

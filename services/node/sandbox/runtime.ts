@@ -11,6 +11,7 @@ import { forSandbox, wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Exits } from "../disclosure/exits.ts";
+import type { GuardCounts } from "../disclosure/guarded/guard.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
@@ -56,6 +57,8 @@ export interface SandboxRuntimeOptions {
   exits: Exits;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: SendLog;
+  /** Told what a run has asked of its tables without seeing rows. */
+  onGuarded: (dispatch: Dispatch, counts: GuardCounts) => void;
   log: Logger;
 }
 
@@ -72,6 +75,7 @@ export function createSandboxRuntime(
     wayOut,
     sendLog,
     exits,
+    onGuarded,
     log,
   }: SandboxRuntimeOptions,
 ): Runtime {
@@ -101,6 +105,7 @@ export function createSandboxRuntime(
       ...spec,
       noted,
       onLog: lines.push,
+      onGuarded: (counts) => onGuarded(dispatch, counts),
       client: exit.maySend ? client : withoutSubtasks(client),
     });
     try {
