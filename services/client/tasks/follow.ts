@@ -16,6 +16,8 @@ export interface Progress {
   organizationId: number;
   status: ResultStatus;
   attempt: number;
+  /** Since when the result waits for a person at the organization to release it; else null. */
+  heldSince: string | null;
   /** Whether it is a share of a subtask. */
   isSubtask: boolean;
 }
@@ -50,7 +52,7 @@ export function createFollow({ tasks, runs, events }: Following) {
     const watched = new Set([taskId]);
 
     function tell(progress: Progress) {
-      const state = `${progress.attempt} ${progress.status}`;
+      const state = `${progress.attempt} ${progress.status} ${progress.heldSince !== null}`;
       if (known.get(progress.runId) === state) return;
       known.set(progress.runId, state);
       onChange?.({ is: "progress", progress });
@@ -90,6 +92,7 @@ export function createFollow({ tasks, runs, events }: Following) {
         organizationId,
         attempt,
         status: event.data.status as ResultStatus,
+        heldSince: event.data.held_since ?? null,
         isSubtask: task_id !== taskId,
       });
       return task_id === taskId ? event.data.task_status as ResultStatus : undefined;
@@ -130,6 +133,7 @@ function progressOf(run: RunWithTask, taskId: number): Progress {
     organizationId: run.organization.id,
     status: run.status,
     attempt: run.attempt,
+    heldSince: run.held_since,
     isSubtask: run.task.id !== taskId,
   };
 }

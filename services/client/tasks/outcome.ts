@@ -50,10 +50,10 @@ function placeOf(run: RunWithTask) {
 
 /** Why there is no result, in the run's own words. */
 export function whyNone(
-  { status, log }: Pick<RunWithTask, "status" | "log">,
+  { status, log, waiting }: Pick<RunWithTask, "status" | "log" | "waiting">,
   result: Pick<Result, "cleanup_at">,
 ): string {
-  if (isOpen(status)) return `it is ${status}`;
+  if (isOpen(status)) return `it is ${status}${waiting === null ? "" : `, ${waiting}`}`;
   if (result.cleanup_at) return `the hub has removed it, at ${result.cleanup_at} UTC`;
   const said = log?.trimEnd();
   if (isFailed(status)) return said ? said : `it ended as "${status}" and says no more`;
