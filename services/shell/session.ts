@@ -3,8 +3,7 @@
  * it.
  * @module
  */
-import { hostname, userInfo } from "node:os";
-import type { Operator } from "../../shared/storage/audit.ts";
+import { thisOperator } from "../../shared/command_line/operator.ts";
 import { acknowledgeSeals } from "../../shared/storage/noted_seals.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
@@ -76,7 +75,7 @@ export async function openSession(
   const base = {
     databases: mapServices((service) => opened[service].db),
     broker,
-    operator: whoAmI(),
+    operator: thisOperator(),
     now: () => new Date(),
   };
   const shell: Shell = {
@@ -143,11 +142,4 @@ function mapServices<Value>(make: (service: HubService) => Value): Record<HubSer
     HubService,
     Value
   >;
-}
-
-function whoAmI(): Operator {
-  // Behind sudo the account is root's; the person is the one who called it.
-  const behind = Deno.env.get("SUDO_USER");
-  const { username, uid } = userInfo();
-  return { name: behind ?? username, uid, host: hostname() };
 }

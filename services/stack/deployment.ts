@@ -77,15 +77,12 @@ export interface DeploymentLock {
  * it ends; a launcher that is just stopping is waited for.
  */
 export async function lockDeployment(folder: string, waitMs = 15_000): Promise<DeploymentLock> {
-  const file = await Deno.open(join(folder, "lock"), { read: true, write: true, create: true })
-    .catch((error) => {
-      throw unusableFolder(folder, error);
-    });
   const giveUpAt = Date.now() + waitMs;
-  while (!await file.tryLock(true)) {
+  for (;;) {
+    const lock = await lockIfFree(folder);
+    if (lock) return lock;
     if (Date.now() > giveUpAt) {
       const holder = (await Deno.readTextFile(join(folder, "lock"))).trim();
-      file.close();
       throw new Error(
         `Cannot start: another launcher${
           holder ? ` (process ${holder})` : ""
@@ -94,6 +91,18 @@ export async function lockDeployment(folder: string, waitMs = 15_000): Promise<D
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The lock of {@linkcode lockDeployment} if nobody has it, else `undefined`. */
+export async function lockIfFree(folder: string): Promise<DeploymentLock | undefined> {
+  const file = await Deno.open(join(folder, "lock"), { read: true, write: true, create: true })
+    .catch((error) => {
+      throw unusableFolder(folder, error);
+    });
+  if (!await file.tryLock(true)) {
+    file.close();
+    return undefined;
   }
   await file.truncate();
   await file.write(new TextEncoder().encode(`${Deno.pid}\n`));

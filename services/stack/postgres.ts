@@ -202,6 +202,11 @@ function servesFolder(pid: number, folder: string): boolean {
   }
 }
 
+/** Where the socket of the server is that runs on the database in `path`. */
+export function socketFolderOf(path: string): string {
+  return chooseSocketFolder(databaseFolder(path, unprivilegedAccount(path)));
+}
+
 /** The data folder itself, unless the path of a socket in it would be too long for the kernel. */
 function chooseSocketFolder(folder: string): string {
   if (folder.length <= LONGEST_SOCKET_FOLDER) return folder;

@@ -31,7 +31,7 @@ export function findPostgresBinaries(
   return [...folders, ...debianFolders()].find(hasServer);
 }
 
-function debianFolders(): string[] {
+export function debianFolders(): string[] {
   try {
     const versions = [...Deno.readDirSync(DEBIAN_ROOT)].map((entry) => entry.name);
     return versions.sort((a, b) => Number(b) - Number(a)).map((v) => `${DEBIAN_ROOT}/${v}/bin`);

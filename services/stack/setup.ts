@@ -2,12 +2,11 @@
  * The one-off set-up of a deployment: what every part must be given before it can start. Safe to do
  * again; what exists is kept.
  *
- * `deno task up` does it in its data folder. As a program it is the `setup` container of
- * compose.yaml.
+ * `deno task up` does it in its data folder, and the `setup` container of compose.yaml by
+ * `set_up_named.ts`.
  * @module
  */
 import { join } from "node:path";
-import { z } from "zod";
 import { endOfEnrolment, enrolmentSchema } from "../../shared/broker/service_connection.ts";
 import {
   ENROLMENT_SECONDS,
@@ -16,14 +15,11 @@ import {
   type Trust,
   trustSchema,
 } from "../../shared/broker/trust.ts";
-import { envInteger, readConfig } from "../../shared/service/config.ts";
-import { openDatabase, waitForDatabase } from "../../shared/storage/db.ts";
-import { createLogger } from "../../shared/service/log.ts";
 import { newUserKey, publicKeyOf } from "../../shared/broker/signing.ts";
 import { natsServerConfig } from "../../shared/broker/server_config.ts";
 import { HUB_SERVICES, type HubService, type ServiceName } from "../../shared/broker/subjects.ts";
 import { newVaultKey } from "../identity/secrets/vault.ts";
-import { DATABASE, roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
+import { roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
 import { keepSecret, newSecret, writeSecret } from "./deployment.ts";
 
 /** Services that ask identity for their broker credential, and so hold an enrolment. */
@@ -143,33 +139,4 @@ export async function setUpServiceDatabases(
     await writeSecret(join(serviceFolder(service), FILES.databaseUrl), url);
     await writeSecret(join(serviceFolder("shell"), databaseUrlFile(service)), url);
   }
-}
-
-if (import.meta.main) {
-  const log = createLogger("setup");
-  const config = readConfig({
-    SEXTANT_SETUP_FOLDER: z.string(),
-    // Of the server's administrator, without a database: postgres://postgres:secret@postgres:5432
-    SEXTANT_POSTGRES_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-    SEXTANT_NATS_PORT: envInteger.default(4222),
-    SEXTANT_NATS_WEBSOCKET_PORT: envInteger.default(8080),
-    SEXTANT_NATS_MONITOR_PORT: envInteger.default(8222),
-  });
-  const deployment = await setUpFiles(config.SEXTANT_SETUP_FOLDER, {
-    host: "0.0.0.0",
-    port: config.SEXTANT_NATS_PORT,
-    websocketPort: config.SEXTANT_NATS_WEBSOCKET_PORT,
-    monitorPort: config.SEXTANT_NATS_MONITOR_PORT,
-  });
-  const { hostname, port } = new URL(config.SEXTANT_POSTGRES_URL);
-  const adminUrl = (database: string) => new URL(database, config.SEXTANT_POSTGRES_URL + "/").href;
-  const database = openDatabase(adminUrl("postgres"), { schema: "public", log, max: 1 });
-  await waitForDatabase(database, log);
-  await database.end();
-  await setUpServiceDatabases(deployment, {
-    adminUrl,
-    serviceUrl: (role, password) =>
-      `postgres://${role}:${password}@${hostname}:${port || 5432}/${DATABASE}`,
-  });
-  log.info("The deployment is set up", { folder: config.SEXTANT_SETUP_FOLDER });
 }

@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import type { LogEntry } from "../../shared/service/log_text.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { type NewAdministrator, readNewAdministrator } from "./administrator.ts";
+import { requireNoHalfRestore } from "./backup/half_restore.ts";
 import { INHERITS } from "./child_environment.ts";
 import { DATABASE } from "./database.ts";
 import {
@@ -24,6 +25,7 @@ import { freePort, portIsFree } from "./ports.ts";
 import { type Postgres, POSTGRES_ADMIN, startPostgres } from "./postgres.ts";
 import { killAll } from "./process.ts";
 import { denoPart, fetchPackages } from "./service_part.ts";
+import { settingsIn, writeSettings } from "./settings.ts";
 import { setUpFiles, setUpServiceDatabases } from "./setup.ts";
 import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
 
@@ -112,6 +114,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   ended.catch(() => {});
   try {
+    await requireNoHalfRestore(folder);
     await Deno.mkdir(runFolder, { recursive: true });
     const stack = bringUp({ ...options, folder, signal }, supervisor, runFolder);
     return { ...await Promise.race([stack, ended, supervisor.failed]), stop };
@@ -139,6 +142,7 @@ async function bringUp(
   for (const orphan of await stopOrphans(runFolder)) {
     say(`Stopped "${orphan}", which an earlier launcher had left running`);
   }
+  await writeSettings(folder, settingsIn(Deno.env.toObject()));
   const ports = await choosePorts(options, say);
   const nats = `${LOOPBACK}:${ports.natsWebsocket}`;
   const gateway = `${LOOPBACK}:${ports.gateway}`;

@@ -139,11 +139,16 @@ export async function recordDone(
   if (scope) await insertion(tx, scope, [{ what, object, ...DONE, data }]);
 }
 
-/** Records something that an operator said in the shell. */
-export async function recordOperatorWord(tx: Tx, operator: Operator, what: string): Promise<void> {
+/** Records something that an operator said in the shell, or did by a command. */
+export async function recordOperatorWord(
+  tx: Tx,
+  operator: Operator,
+  what: string,
+  data: JsonValue = null,
+): Promise<void> {
   await scopes.run(
     scopeOf(operator),
-    () => recordDone(tx, what, { noun: what.split(".")[0]!, id: null }),
+    () => recordDone(tx, what, { noun: what.split(".")[0]!, id: null }, data),
   );
 }
 

@@ -135,6 +135,11 @@ interface Migration {
   file: URL;
 }
 
+/** The migrations of a service in the order in which they are applied, from their folder. */
+export async function migrationNames(folder: URL): Promise<string[]> {
+  return (await migrationsIn([COMMON, folder])).map(({ name }) => name);
+}
+
 /** The files `NNN_name.sql` of some folders, in the order of their numbers. */
 async function migrationsIn(folders: URL[]): Promise<Migration[]> {
   const found: Migration[] = [];

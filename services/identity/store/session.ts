@@ -86,6 +86,12 @@ export async function deleteSessions(
       and id is distinct from ${sparing ?? null}::uuid`;
 }
 
+/** Ends all log-ins of users, and what they may recover their accounts with. */
+export async function endSessionsOfUsers(tx: Tx): Promise<void> {
+  await tx`delete from session where client_type = 'user'`;
+  await tx`delete from reset_token`;
+}
+
 export async function deleteExpiredSessions(tx: Tx, now: Date): Promise<void> {
   await tx`delete from session where expires_at < ${now}`;
 }

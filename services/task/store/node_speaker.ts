@@ -2,7 +2,7 @@
  * The SQL of speakers: which process of an agent speaks for a node, and which other one wants to.
  * @module
  */
-import type { Db } from "../../../shared/storage/db.ts";
+import type { Db, Tx } from "../../../shared/storage/db.ts";
 
 export interface Speaker {
   /** Made by the process at its start. */
@@ -30,6 +30,13 @@ export async function addSpeaker(
   await db`
     insert into node_speaker (node_id, public_key, since) values (${nodeId}, ${publicKey}, ${at})
     on conflict (node_id) do nothing`;
+}
+
+/** No process speaks for its node any more: each says a hello before the hub listens to it. */
+export async function disownAgents(tx: Tx, at: Date): Promise<void> {
+  await tx`
+    update node_speaker set public_key = '', since = ${at}, second_key = null,
+      second_address = null, second_seen_at = null, second_told_at = null`;
 }
 
 /** Puts a process in the place of `before`; false when that does not speak any more. */
