@@ -11,7 +11,7 @@ import { isOpen } from "../shared/node_protocol/status.ts";
 import { openDatabase } from "../shared/storage/db.ts";
 import { watchFeed } from "./faults/witness.ts";
 import { CACHE_FOLDER, temporaryFolder, waitFor } from "./harness.ts";
-import { createSite, type Json, type Site } from "./site.ts";
+import { createSite, encodeInput, type Json, type Site } from "./site.ts";
 
 const MAIN = `${ROOT}services/stack/backup/main.ts`;
 const RUNS = 200;
@@ -123,8 +123,14 @@ Deno.test("a backup taken in the middle of 200 runs and restored elsewhere has e
     const restored = await loggedIn(site, first);
     const witness = watchFeed(restored.researcher);
     const after = await everythingEnds(restored);
-    const newTask = await restored.post({ image: "deno:slow@1.0.0", method: "wait" });
-    assert.equal((await restored.outcome(newTask.id)).status, "completed");
+    const newTask = await restored.researcher.post("/task", {
+      name: "of a new time",
+      image: "deno:slow@1.0.0",
+      collaboration_id: site.collaborationId,
+      organizations: [{ id: site.members[0]!.id, input: encodeInput({ method: "now" }) }],
+      databases: [{ label: "default" }],
+    });
+    await everythingEnds(restored);
     await witness.stop();
 
     const found = new Set(after.map((one) => one.task.id));
@@ -197,7 +203,9 @@ Deno.test("restore checks the whole backup first, sets a hub aside only when tol
     assert.equal(await keyOf(`${data}/${aside}`), key);
     assert.equal(await keyOf(data), key);
     const again = await start(data);
-    const { name } = await (await loggedIn(site, hub)).admin.get(`/organization/${site.members[0]!.id}`);
+    const { name } = await (await loggedIn(site, hub)).admin.get(
+      `/organization/${site.members[0]!.id}`,
+    );
     assert.equal(name, site.members[0]!.name);
     await again.stop();
 

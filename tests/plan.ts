@@ -32,6 +32,7 @@ const LONGEST = [
   "tests/main_job_test.ts",
   "container/hostile_test.ts",
   "tests/faults_test.ts",
+  "tests/backup_test.ts",
   "rows_test.ts",
   "tests/python_algorithm_test.ts",
   "container/rootless_test.ts",

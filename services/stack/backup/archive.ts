@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { createTarDecoder, createTarPacker } from "modern-tar";
 import { messageOf } from "../../../shared/service/errors.ts";
-import { type Manifest, MANIFEST, manifestSchema, type Part } from "./manifest.ts";
+import { MANIFEST, type Manifest, manifestSchema, type Part } from "./manifest.ts";
 
 type Bytes = ReadableStream<Uint8Array>;
 

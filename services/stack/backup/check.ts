@@ -37,7 +37,10 @@ export async function checkBackup(path: string, opener: Opener): Promise<Checked
   const keys = new Map([...files].filter(([name]) => name.startsWith(KEYS)));
   requireKeys(keys);
 
-  function json<Schema extends z.ZodType>(name: string, schema: Schema): z.infer<Schema> | undefined {
+  function json<Schema extends z.ZodType>(
+    name: string,
+    schema: Schema,
+  ): z.infer<Schema> | undefined {
     const content = files.get(`${SETTINGS}${name}`);
     return content && schema.parse(JSON.parse(new TextDecoder().decode(content)));
   }

@@ -19,7 +19,8 @@ import { newFile } from "./sink.ts";
 
 const CHECKOUT_DATA = join(ROOT, ".sextant");
 
-const WHICH_HUB = `The hub is that of deno task up, running or not, or the one that the environment names, as in compose.yaml:
+const WHICH_HUB =
+  `The hub is that of deno task up, running or not, or the one that the environment names, as in compose.yaml:
 SEXTANT_POSTGRES_URL (of the server's administrator: postgres://postgres:…@host:5432) with SEXTANT_SETUP_FOLDER.`;
 
 const HELP = {
@@ -35,7 +36,8 @@ the keys, the settings. Who has the file has the keys, unless it is encrypted. T
   --help                   this text
 
 ${WHICH_HUB}`,
-  restore: `deno task restore --from FILE [--data DIR] [--replace] [--identity-file FILE | --passphrase-file FILE]
+  restore:
+    `deno task restore --from FILE [--data DIR] [--replace] [--identity-file FILE | --passphrase-file FILE]
 
 Reads a backup wholly, and only then makes a hub of it. The hub must not run. Nodes go on with it when it is
 where they look for it; users log in anew.
@@ -86,7 +88,9 @@ async function backup(args: string[]): Promise<void> {
   } finally {
     await hub.close();
   }
-  if (!lock) say("It is not encrypted: it holds every key of the hub, and must be kept like those.");
+  if (!lock) {
+    say("It is not encrypted: it holds every key of the hub, and must be kept like those.");
+  }
 }
 
 async function restore(args: string[]): Promise<void> {

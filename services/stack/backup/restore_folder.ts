@@ -47,8 +47,10 @@ export async function restoreFolder(
   const lock = await lockIfFree(folder);
   if (!lock) throw new Error(`Cannot restore: the hub in ${folder} runs. Stop it first.`);
   try {
-    const before = await Array.fromAsync(PARTS, async (name) =>
-      await exists(join(folder, name)) ? [name] : []).then((found) => found.flat());
+    const before = await Array.fromAsync(
+      PARTS,
+      async (name) => await exists(join(folder, name)) ? [name] : [],
+    ).then((found) => found.flat());
     if (before.length > 0 && !replace) {
       throw new Error(
         `Cannot restore: there is a hub in ${folder} already. Choose another folder with --data, ` +

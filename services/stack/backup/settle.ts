@@ -54,7 +54,9 @@ export async function settle({ open, manifest, operator, at }: SettleOptions): P
 async function requireMigrations(tx: Tx, expected: string[], service: string): Promise<void> {
   const rows = await tx<{ name: string }[]>`select name from migration order by number`;
   if (JSON.stringify(rows.map(({ name }) => name)) === JSON.stringify(expected)) return;
-  throw new Error(`Cannot use the backup: the database of ${service} was changed while it was made`);
+  throw new Error(
+    `Cannot use the backup: the database of ${service} was changed while it was made`,
+  );
 }
 
 async function passOverIds(tx: Tx, service: HubService): Promise<void> {

@@ -3,6 +3,7 @@ import type { Ask } from "../../../shared/messages/questions.ts";
 import type { SecondAgent } from "../../../shared/node_protocol/second_agent.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { useTaskHub } from "../../../tests/support/task_hub.ts";
+import { disownAgents } from "../store/node_speaker.ts";
 import { createOneAgent, isNews } from "./one_agent.ts";
 
 const hub = useTaskHub();
@@ -142,3 +143,22 @@ Deno.test("isNews() is true at first, and again after ten minutes", () => {
   assert.equal(isNews({ second_told_at }, new Date(599_999)), false);
   assert.equal(isNews({ second_told_at }, new Date(600_000)), true);
 });
+
+Deno.test("after a restore of the hub an agent that goes on says a hello before its reports count", async () => {
+  const { connected, seen, hello, report } = oneNode();
+  connected.add("first");
+  await hello("first");
+  seen.at = new Date("2030-01-02");
+  await disownAgents(hub().db, seen.at);
+  await assert.rejects(
+    () => retried(() => report("first")),
+    /speaks for the node since 2030-01-02.*this one's hello was not accepted after that/,
+  );
+  await hello("first");
+  await report("first");
+});
+
+/** Does it until it is refused: for a moment the one that spoke last is not looked up again. */
+async function retried(act: () => Promise<void>): Promise<void> {
+  for (const giveUpAt = performance.now() + 5000; performance.now() < giveUpAt;) await act();
+}
