@@ -5,6 +5,7 @@
  */
 import { auditEntries } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
+import { consistencyProof, newestHead } from "../../shared/storage/audit_tree.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import { ownHealth } from "../../shared/storage/health.ts";
 import { SextantError } from "../../shared/service/errors.ts";
@@ -89,6 +90,8 @@ export function collaborationAnswers(
     },
     audit: (question) => auditEntries(db, question),
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
+    audit_tree: async () => ({ head: await newestHead(db) ?? null }),
+    audit_consistency: (question) => consistencyProof(db, question),
     health: () => ownHealth({ db, outbox }),
   };
 }

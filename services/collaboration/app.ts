@@ -46,6 +46,8 @@ import { editStudy } from "./routes/study/edit.ts";
 import { getStudy } from "./routes/study/get.ts";
 import { listStudies } from "./routes/study/list.ts";
 import { removeStudyOrganization } from "./routes/study/remove_organization.ts";
+import { listWitnessed } from "./routes/witness/list.ts";
+import { tellWitnessed } from "./routes/witness/tell.ts";
 
 const OPERATIONS = [
   listCollaborations,
@@ -74,6 +76,8 @@ const OPERATIONS = [
   deleteNode,
   resetNodeKey,
   reportMetrics,
+  tellWitnessed,
+  listWitnessed,
   getMetrics,
   collectMetrics,
   tellAlgorithms,

@@ -5,6 +5,7 @@
  */
 import { auditEntries, recordRefusal } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
+import { consistencyProof, newestHead } from "../../shared/storage/audit_tree.ts";
 import { ownHealth } from "../../shared/storage/health.ts";
 import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import type { IdentityDeps } from "./deps.ts";
@@ -60,6 +61,8 @@ export function identityAnswers(
     },
     audit: (question) => auditEntries(db, question),
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
+    audit_tree: async () => ({ head: await newestHead(db) ?? null }),
+    audit_consistency: (question) => consistencyProof(db, question),
     health: () => ownHealth({ db, outbox }),
   };
 }

@@ -13,7 +13,9 @@ import { auditRequests } from "../../shared/storage/audit.ts";
 import { DUPLICATES } from "./changes/duplicates.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { listAudit } from "./routes/audit/list.ts";
+import { listAuditCheckpoints } from "./routes/audit/list_checkpoints.ts";
 import { listAuditSeals } from "./routes/audit/list_seals.ts";
+import { proveAuditConsistency } from "./routes/audit/prove_consistency.ts";
 import { createOrganization } from "./routes/organization/create.ts";
 import { deleteOrganization } from "./routes/organization/delete.ts";
 import { editOrganization } from "./routes/organization/edit.ts";
@@ -91,6 +93,8 @@ const OPERATIONS = [
 
   listAudit,
   listAuditSeals,
+  listAuditCheckpoints,
+  proveAuditConsistency,
 ];
 
 export function createIdentityApp(deps: IdentityDeps): Hono<AppEnv> {

@@ -7,6 +7,7 @@ import { isFinal, isOpen } from "../../shared/node_protocol/status.ts";
 import { SextantError } from "../../shared/service/errors.ts";
 import { auditEntries } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
+import { consistencyProof, newestHead } from "../../shared/storage/audit_tree.ts";
 import { ownHealth } from "../../shared/storage/health.ts";
 import type { TaskDeps } from "./deps.ts";
 import { flatDatabases } from "./dispatch/send.ts";
@@ -15,7 +16,7 @@ import { addRefused, refusedCounts } from "./store/refused_count.ts";
 import { resultById, shareOf } from "./store/result.ts";
 import { countTasks, databasesOfTasks, statusesOfTask, taskById } from "./store/task.ts";
 
-export function taskAnswers({ db, outbox }: TaskDeps): RpcHandlers<"task"> {
+export function taskAnswers({ db, outbox, checkpoints }: TaskDeps): RpcHandlers<"task"> {
   return {
     /** Checks in the contract's order (§2.4). */
     async container({ task_id, image, collaboration_id, organization_id }) {
@@ -60,6 +61,9 @@ export function taskAnswers({ db, outbox }: TaskDeps): RpcHandlers<"task"> {
     refused: async () => ({ counts: await refusedCounts(db) }),
     audit: (question) => auditEntries(db, question),
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
+    audit_tree: async () => ({ head: await newestHead(db) ?? null }),
+    audit_consistency: (question) => consistencyProof(db, question),
+    checkpoints: async () => ({ checkpoints: await checkpoints.ask() }),
     health: () => ownHealth({ db, outbox }),
   };
 }

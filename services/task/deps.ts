@@ -7,6 +7,7 @@ import type { Logger } from "../../shared/service/log.ts";
 import type { Outbox } from "../../shared/storage/outbox.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 import type { RateLimiter } from "../../shared/service/rate_limiter.ts";
+import type { Checkpoints } from "./dispatch/checkpoints.ts";
 import type { Kills } from "./dispatch/kills.ts";
 import type { Reports } from "./reports/handlers.ts";
 import type { TaskWatch } from "./task_watch.ts";
@@ -34,6 +35,7 @@ export interface TaskDeps {
   ask: Ask;
   reports: Reports;
   kills: Kills;
+  checkpoints: Checkpoints;
   wakeUps: WakeUps;
   watch: TaskWatch;
   settings: TaskSettings;

@@ -6,6 +6,7 @@ import { type BrokerConnection, newHeaders } from "../../shared/broker/connectio
 import { connectService } from "../../shared/broker/service_connection.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
+import { CHECKPOINTS_HEADER, checkpointsHeader } from "../../shared/node_protocol/checkpoints.ts";
 import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
 import { createCounts } from "../../shared/service/counts.ts";
@@ -14,6 +15,11 @@ import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
 import { taskAnswers } from "./answers.ts";
 import { createTaskApp } from "./app.ts";
 import type { TaskDeps, TaskSettings } from "./deps.ts";
+import {
+  type Checkpoints,
+  CHECKPOINTS_EVERY_MS,
+  createCheckpoints,
+} from "./dispatch/checkpoints.ts";
 import { createKills } from "./dispatch/kills.ts";
 import { deleteOldStream } from "./dispatch/old_stream.ts";
 import { createReactions, hearEvent } from "./reactions.ts";
@@ -64,9 +70,15 @@ export async function startTask(
 ): Promise<Task> {
   const { log } = life;
 
+  // Nothing is sent before they are there.
+  let checkpoints: Checkpoints | undefined;
   function publishSigned(nc: BrokerConnection, subject: string, payload: Uint8Array) {
     const headers = newHeaders();
     signAsHub(headers, dispatchKey, { subject, payload });
+    const newest = checkpoints?.newest ?? [];
+    if (subject.startsWith("dispatch.") && newest.length > 0) {
+      headers.set(CHECKPOINTS_HEADER, checkpointsHeader(newest));
+    }
     nc.publish(subject, payload, { headers });
   }
   const hub = await openHubService(life, {
@@ -80,9 +92,12 @@ export async function startTask(
   await deleteOldStream(nc, log);
 
   const publish = (subject: string, payload: Uint8Array) => publishSigned(nc, subject, payload);
+  const issuers = await ask("identity", "node_issuers", {});
+  const { appAccountPublic: account } = issuers;
+  checkpoints = createCheckpoints({ db, ask, dispatchKey, account, log });
   const kills = createKills({ db, log, now, publish });
   const wakeUps = createWakeUps({ db, log, now, publish });
-  const reports = createReports({ db, outbox, kills, dispatchKey, log, now });
+  const reports = createReports({ db, outbox, kills, checkpoints, dispatchKey, log, now });
   const watch = createTaskWatch();
   const { subtasksPerMinute } = settings;
   const subtaskRate = createRateLimiter({
@@ -96,6 +111,7 @@ export async function startTask(
     ask,
     reports,
     kills,
+    checkpoints,
     wakeUps,
     watch,
     settings,
@@ -110,7 +126,6 @@ export async function startTask(
   });
   life.onStop("heard events", events.stop);
   hub.hear({ subject: "event.*.deleted", ...createReactions(deps) });
-  const issuers = await ask("identity", "node_issuers", {});
   const oneAgent = createOneAgent({
     db,
     ask,
@@ -136,6 +151,9 @@ export async function startTask(
     ...(reconcileEveryMs === undefined ? {} : { everyMs: reconcileEveryMs }),
   });
   life.onStop("reconciler", reconciler.stop);
+  // Not waited for: another service may be starting, too.
+  void checkpoints.ask();
+  hub.every(CHECKPOINTS_EVERY_MS, "sign checkpoints", checkpoints.ask);
   const app = createTaskApp(deps);
   hub.serve({ answers: taskAnswers(deps), fetch: app.fetch });
   life.onStop("held requests", watch.close);

@@ -7,7 +7,8 @@
  *
  * A node signs its log-ins to the broker with the same key, and the broker chooses what is signed
  * there. So the first line is one that no log-in begins with, and nothing but a nonce is signed at
- * a log-in: a false broker could else have reports signed.
+ * a log-in: a false broker could else have reports signed. The hub's key signs the checkpoints of its
+ * audit record, too, which begin with other words.
  * @module
  */
 import {
@@ -69,10 +70,15 @@ function publicKey(text: string): KeyObject {
     // The library checks the checksum but overlooks a letter too many.
     if (text.length !== KEY_LENGTH) throw new TypeError("Cannot use this key: it is not an nkey");
     fromPublic(text);
-    const raw = decodeBase32(text).subarray(1, 33);
+    const raw = nkeyBytes(text);
     const der = new Uint8Array([...SPKI_PREFIX, ...raw]);
     return createPublicKey({ key: der as unknown as Buffer, format: "der", type: "spki" });
   });
+}
+
+/** The 32 bytes of a public key in nkey text. */
+export function nkeyBytes(text: string): Uint8Array {
+  return decodeBase32(text).subarray(1, 33);
 }
 
 function decodeBase32(text: string): Uint8Array {
@@ -131,6 +137,15 @@ export function sign(seed: string, subject: string, payload: Uint8Array): string
  */
 export function signNonce(seed: string, nonce: string): string | undefined {
   return NONCE.test(nonce) ? signRaw(seed, encoder.encode(nonce)) : undefined;
+}
+
+/**
+ * Signs the text of a note (see `transparency/checkpoint.ts`): 64 bytes. Throws for one that could be
+ * taken for a message.
+ */
+export function signNoteText(seed: string, text: string): Uint8Array {
+  if (text.startsWith("sextant message")) throw new TypeError("Cannot sign this: it is no note");
+  return new Uint8Array(signBytes(null, encoder.encode(text), privateKey(seed)));
 }
 
 function signRaw(seed: string, bytes: Uint8Array): string {

@@ -42,6 +42,10 @@ export const auditSealList = z.object({
   "after and newest exclude each other",
 );
 
+const count = z.string().regex(/^\d{1,15}$/, "must be a number of records").transform(Number);
+
+export const auditConsistency = z.object({ service: z.enum(HUB_SERVICES), from: count, to: count });
+
 const idNumber = z.number().int();
 
 /** A record as one service keeps it. */
@@ -79,3 +83,5 @@ const service = z.enum(HUB_SERVICES);
 
 export const auditRecord = auditEntry.extend({ service }).meta({ id: "AuditRecord" });
 export const auditSeals = z.object({ data: z.array(sealSchema.extend({ service })) });
+export const auditCheckpoints = z.object({ data: z.array(z.string()) });
+export const auditProof = z.object({ proof: z.array(z.string()) });

@@ -10,6 +10,7 @@ import type { Principal } from "../contract/permissions.ts";
 import { containerGrantSchema } from "../node_protocol/container_grant.ts";
 import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
 import { sealsQuestion } from "../storage/audit_seal.ts";
+import { consistencyQuestion, proofAnswer, treeHeadSchema } from "../storage/audit_tree.ts";
 
 const idNumber = z.number().int();
 const idList = z.array(idNumber);
@@ -47,6 +48,11 @@ const health = z.object({
   /** Why the service's outbox is ill; a service of the version before does not tell. */
   outbox: z.string().nullish(),
 });
+const audit_tree = {
+  input: z.object({}),
+  /** Null before there is a seal. */
+  output: z.object({ head: treeHeadSchema.nullable() }),
+};
 const membership = z.object({ id: idNumber, organization_ids: idList });
 
 export const RPC_METHODS = {
@@ -115,6 +121,9 @@ export const RPC_METHODS = {
     audit: { input: auditQuestion, output: auditAnswer },
     /** The seals over those records. */
     audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
+    /** The tree over those records as it was at the last seal, and proofs of how it has grown. */
+    audit_tree,
+    audit_consistency: { input: consistencyQuestion, output: proofAnswer },
     /** Records a request that the gateway refused. */
     record_refusal: { input: refusalSchema, output: z.object({}) },
     /**
@@ -173,6 +182,9 @@ export const RPC_METHODS = {
     audit: { input: auditQuestion, output: auditAnswer },
     /** The seals over those records. */
     audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
+    /** The tree over those records as it was at the last seal, and proofs of how it has grown. */
+    audit_tree,
+    audit_consistency: { input: consistencyQuestion, output: proofAnswer },
     /** An algorithm store, or null. Without a collaboration it serves all of them. */
     store: {
       input: z.object({ id: idNumber }),
@@ -251,6 +263,11 @@ export const RPC_METHODS = {
     audit: { input: auditQuestion, output: auditAnswer },
     /** The seals over those records. */
     audit_seals: { input: sealsQuestion, output: z.object({ seals: z.array(sealSchema) }) },
+    /** The tree over those records as it was at the last seal, and proofs of how it has grown. */
+    audit_tree,
+    audit_consistency: { input: consistencyQuestion, output: proofAnswer },
+    /** The newest checkpoint of each service's record, signed by the hub. */
+    checkpoints: { input: z.object({}), output: z.object({ checkpoints: z.array(z.string()) }) },
     /**
      * How many tasks there are of what is given: an organization's are those it started or has a
      * share in.

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import type { ReportKind } from "../broker/subjects.ts";
 import { text } from "../contract/fields.ts";
+import { checkpointList } from "./checkpoints.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { ATTEMPT_STATES, FINAL_STATUSES } from "./status.ts";
 import { signedDispatchSchema } from "./dispatch.ts";
@@ -109,6 +110,8 @@ export const REPORT_ANSWERS = {
     dispatches: z.array(signedDispatchSchema),
     /** The last result of this page, when there may be more after it. */
     next: id.nullable(),
+    /** Of the hub's audit record; not told by hubs of the version before. */
+    checkpoints: checkpointList.optional().catch(undefined),
   }),
   accepted: z.object({ ok: z.literal(true) }),
   start: z.discriminatedUnion("ok", [

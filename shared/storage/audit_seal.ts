@@ -2,7 +2,7 @@
  * The chain over a service's audit record that makes tampering evident.
  *
  * Every minute the records that have come since are put under a seal: its digest covers theirs and
- * the seal before. Who can write the database can write records and chain anew, but not what others
+ * the seal before; and they become leaves of the record's Merkle tree (`audit_tree.ts`). Who can write the database can write records and chain anew, but not what others
  * have noted: every node keeps the newest seals in its own audit log and follows the chain from
  * there (`services/node/record/hub_witness.ts`). For that it needs only the seals, which say
  * nothing of what the records say.
@@ -14,11 +14,13 @@ import { type Db, type Tx, uniqueViolation } from "./db.ts";
 import type { Seal } from "../contract/audit.ts";
 import { messageOf } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
+import { recordLines } from "./audit_lines.ts";
+import { newestHead, openTree } from "./audit_tree.ts";
 
 const SEAL_EVERY_MS = 60_000;
 /** Writers of the record are kept waiting no longer than this. */
 const LOCK_TIMEOUT_MS = 1000;
-/** Records read at once. */
+/** Seals read at once. */
 const BATCH = 1000;
 /** What the first seal has in place of one before it. */
 export const NO_SEAL = "0".repeat(64);
@@ -54,22 +56,47 @@ export async function sealAudit(db: Db, now: Date): Promise<Seal | undefined> {
     return Math.max(row!.id ?? 0, last?.last_id ?? 0);
   });
   return await db.begin(async (tx) => {
-    const { records, records_sha256 } = await digestRecords(tx, last?.last_id ?? 0, horizon);
+    // One replica at a time, and none seals what another has just sealed.
+    await tx`select pg_advisory_xact_lock(hashtext('sextant.seal.' || current_schema()))`;
+    const [newest] = await seals(tx, { newest: 1 });
+    if ((newest?.number ?? 0) !== (last?.number ?? 0)) return undefined;
     const seal = {
       number: (last?.number ?? 0) + 1,
       last_id: horizon,
-      records,
-      records_sha256,
+      ...await growTree(tx, last?.last_id ?? 0, horizon),
       sealed_at: now.toISOString(),
     };
-    const whole = { ...seal, sha256: sealDigest(last?.sha256 ?? NO_SEAL, seal) };
+    const { head, ...plain } = seal;
+    const whole = { ...plain, sha256: sealDigest(last?.sha256 ?? NO_SEAL, plain) };
     await tx`insert into audit_seal ${tx(whole)}`;
+    await tx`insert into audit_tree_head ${tx({ seal: whole.number, ...head })}`;
     return whole;
   }).catch((error) => {
-    // Another replica was faster.
+    // A replica of the version before, which takes no lock, was faster.
     if (uniqueViolation(error) !== undefined) return undefined;
     throw error;
   });
+}
+
+/**
+ * Adds to the tree what it does not cover up to the record `till`, and digests those of it after
+ * `after`. That is the same, but for the first time and while replicas of the version before seal.
+ */
+async function growTree(tx: Tx, after: number, till: number) {
+  const before = await newestHead(tx);
+  const tree = await openTree(tx, before?.size ?? 0);
+  const hash = createHash("sha256");
+  let records = 0;
+  for await (const rows of recordLines(tx, before?.last_id ?? 0, till)) {
+    for (const { id, line } of rows) {
+      if (id <= after) continue;
+      hash.update(`${line}\n`);
+      records++;
+    }
+    await tree.append(rows.map(({ line }) => line));
+  }
+  const root = Buffer.from(tree.root()).toString("base64");
+  return { records, records_sha256: hash.digest("hex"), head: { size: tree.size, root } };
 }
 
 /**
@@ -82,17 +109,9 @@ async function digestRecords(
 ): Promise<{ records: number; records_sha256: string }> {
   const hash = createHash("sha256");
   let records = 0;
-  // The database writes the line, so that what is digested is what is stored.
-  for (let from = after, more = true; more;) {
-    const rows = await tx<{ id: number; line: string }[]>`
-    select id::float8 as id, json_build_array(id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-      request_id, who_kind, who_id, who_organization_id, what, object, object_id, outcome, status,
-      code, method, path, data::text)::text as line
-    from audit where audit.id > ${from} and audit.id <= ${till} order by audit.id limit ${BATCH}`;
+  for await (const rows of recordLines(tx, after, till)) {
     for (const { line } of rows) hash.update(`${line}\n`);
     records += rows.length;
-    more = rows.length === BATCH;
-    from = rows.at(-1)?.id ?? till;
   }
   return { records, records_sha256: hash.digest("hex") };
 }

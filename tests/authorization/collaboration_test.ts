@@ -331,6 +331,19 @@ testTable("collaboration", [
     expect: { Root: YES, "*": NO },
   },
   {
+    route: "PUT /node/:id/witness",
+    request: async (world, place) => ({
+      path: `/node/${await node(world, place)}/witness`,
+      body: { text: "{}", key: `sha256:${"0".repeat(64)}`, signature: "" },
+    }),
+    expect: { "a node": OWN, "*": NO },
+  },
+  {
+    route: "GET /node/:id/witness",
+    request: async (world, place) => ({ path: `/node/${await node(world, place)}/witness` }),
+    expect: { "a node": OWN, "*": NO },
+  },
+  {
     route: "PUT /node/:id/algorithms",
     request: async (world, place) => ({
       path: `/node/${await node(world, place)}/algorithms`,

@@ -260,4 +260,14 @@ testTable("identity", [
     request: () => ({ path: "/audit/seals" }),
     expect: { "a container": NO, "*": YES },
   },
+  {
+    route: "GET /audit/checkpoints",
+    request: () => ({ path: "/audit/checkpoints" }),
+    expect: { "a container": NO, "*": YES },
+  },
+  {
+    route: "GET /audit/consistency",
+    request: () => ({ path: "/audit/consistency?service=task&from=0&to=0" }),
+    expect: { "a container": NO, "*": YES },
+  },
 ]);

@@ -2,7 +2,7 @@
  * The node's data folder: one process at a time, and names that survive a power cut.
  * @module
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Another process holds the folder. */
 export class FolderInUseError extends Error {
@@ -37,6 +37,18 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     handle.close();
   }
+}
+
+/** Writes a file that only its owner can read; whoever reads it finds all of it, or what was before. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.new`;
+  await Deno.writeTextFile(draft, text, { mode: 0o600 });
+  {
+    using file = await Deno.open(draft);
+    await file.sync();
+  }
+  await Deno.rename(draft, path);
+  await syncFolder(dirname(path));
 }
 
 /** Appends to a file; resolves to the number of bytes once they are on the disk. */

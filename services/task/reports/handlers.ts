@@ -7,6 +7,7 @@ import type { ReportAnswer, ReportBody } from "../../../shared/node_protocol/rep
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Db } from "../../../shared/storage/db.ts";
 import type { Outbox } from "../../../shared/storage/outbox.ts";
+import type { Checkpoints } from "../dispatch/checkpoints.ts";
 import type { Kills } from "../dispatch/kills.ts";
 
 /** What is done about each kind of report of a node. */
@@ -18,6 +19,7 @@ export interface ReportsOptions {
   db: Db;
   outbox: Outbox;
   kills: Kills;
+  checkpoints: Pick<Checkpoints, "newest">;
   /** The seed that signs what is dispatched. */
   dispatchKey: string;
   log: Logger;

@@ -7,10 +7,17 @@ import { markAccepted } from "../store/dispatch.ts";
 import type { Reports, ReportsOptions } from "./handlers.ts";
 
 export function workReports(
-  { db, dispatchKey, now }: Pick<ReportsOptions, "db" | "dispatchKey" | "now">,
+  { db, checkpoints, dispatchKey, now }: Pick<
+    ReportsOptions,
+    "db" | "checkpoints" | "dispatchKey" | "now"
+  >,
 ): Pick<Reports, "work" | "accepted"> {
   return {
-    work: (nodeId, { after }) => workForNode({ db, dispatchKey, now }, nodeId, after),
+    work: async (nodeId, { after }) => ({
+      ...await workForNode({ db, dispatchKey, now }, nodeId, after),
+      // Once for all pages.
+      ...(after === 0 ? { checkpoints: [...checkpoints.newest] } : {}),
+    }),
     async accepted(nodeId, { attempts }) {
       await markAccepted(db, nodeId, attempts, now());
       return { ok: true };
