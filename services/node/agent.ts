@@ -36,6 +36,9 @@ import { takeWork } from "./run/intake.ts";
 import { Interruption } from "./run/interruption.ts";
 import { createOffered } from "./run/offered.ts";
 import { openRuns } from "./run/open_runs.ts";
+import { openExchange } from "./witness/exchange.ts";
+import { openWitness } from "./witness/witness.ts";
+import { recordStatus } from "./witness/record_status.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
 
 /** How long a stopping agent tries to tell the hub what it could not finish. */
@@ -117,6 +120,7 @@ async function start(
     waitsFor: "the hub",
     trouble: null,
     contact: undefined,
+    record: undefined,
   };
   const status = writeStatus({ folder, journal, state });
   life.onStop("status", status.close);
@@ -140,7 +144,7 @@ async function start(
   const stopping = new AbortController();
   const silenced = new AbortController();
   const signal = silenced.signal;
-  const payloads = await setUpPayloads({
+  const { payloads, organization } = await setUpPayloads({
     config,
     identity,
     hub,
@@ -149,6 +153,10 @@ async function start(
     starting,
     signal,
   });
+  const witnessing = { hub, keys: broker.hubKeys, folder, audit, log, signal: stopping.signal };
+  const witness = await openWitness(witnessing);
+  const exchange = await openExchange({ ...witnessing, witness, identity, organization });
+  tell({ record: () => recordStatus(witness, exchange) });
   const tables = createTables({
     folder: join(folder, "tables"),
     namesMayLeave: config.shareColumns,
@@ -181,6 +189,7 @@ async function start(
     log,
     whyNot: (dispatch) => whyNotThisDispatch(dispatch, identity, Date.now()),
     audit,
+    onCheckpoints: (notes) => void witness.hear(notes),
     onReady() {
       ready.resolve();
       void shareConfig(config, { ...about, tables });
@@ -198,7 +207,13 @@ async function start(
   });
   await orAbort(ready.promise, starting);
   tell({ waitsFor: undefined });
-  tellOfNode(life, { ...about, config, journal, audit, sandbox, wayOut, stopping, since });
+  async function look() {
+    await witness.look();
+    await exchange.compare();
+  }
+  const alarms = () => witness.alarms.length;
+  const told = { config, journal, audit, sandbox, wayOut, stopping, since, look, alarms };
+  tellOfNode(life, { ...about, ...told });
   return identity;
 }
 
@@ -237,7 +252,7 @@ async function reachHub(
 /** Notes the hub's seals, and tells the hub what the owner lets the node tell of itself. */
 function tellOfNode(
   life: ServiceLife,
-  { config, journal, audit, sandbox, wayOut, stopping, since, ...about }: {
+  { config, journal, audit, sandbox, wayOut, stopping, since, look, alarms, ...about }: {
     hub: Hub;
     nodeId: number;
     config: NodeConfig;
@@ -248,6 +263,10 @@ function tellOfNode(
     stopping: AbortController;
     log: Logger;
     signal: AbortSignal;
+    /** Looks at the hub's record, and at what others have seen of it. */
+    look: () => Promise<void>;
+    /** How many alarms about it there are. */
+    alarms: () => number;
     /** When the agent started, as `performance.now()` tells time. */
     since: number;
   },
@@ -256,7 +275,7 @@ function tellOfNode(
   const offered = createOffered({ ...about, config, sandbox, wayOut });
   const nothing = () => Promise.resolve([]);
   const telling = [
-    witnessHub({ ...about, folder, audit }),
+    witnessHub({ ...about, folder, audit, first: look }),
     tellAlgorithms({ ...about, offered: config.shareConfig ? offered : nothing }),
   ];
   life.onStop("telling", async () => {
@@ -264,7 +283,7 @@ function tellOfNode(
     await Promise.all(telling);
   });
   if (everySeconds !== undefined) {
-    void reportMetrics({ ...about, everySeconds, folder, journal, maxRuns, since });
+    void reportMetrics({ ...about, everySeconds, folder, journal, maxRuns, since, alarms });
   }
 }
 

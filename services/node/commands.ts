@@ -23,6 +23,7 @@ import { forgetVariables } from "./hub/way_out.ts";
 import { readStatus, showStatus } from "./record/agent_status.ts";
 import { readPieces } from "./payload/pieces.ts";
 import { AUDIT_FILE } from "./record/audit_log.ts";
+import { acknowledge, readKept, SUBJECTS_OF_ALARMS } from "./witness/kept.ts";
 import { verifyAuditLog } from "./record/audit_verify.ts";
 
 export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 4096]
@@ -30,8 +31,8 @@ export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 
        deno task node status --config FILE
        deno task node audit verify --config FILE [--expect DIGEST]
        deno task node accept-key --config FILE --organization ID --key FINGERPRINT
-
        deno task node accept-hub --config FILE [--key KEY]... [--url URL]
+       deno task node accept-record --config FILE --service SERVICE --reason TEXT
 ${HELD_HELP}
   --explain says what the rules would do with a task, of which only "image" must be there:
     {"image": "…", "store": "https://…", "user": {"id": 1, "name": "…"}, "organization": {"id": 1, "name": "…"},
@@ -46,6 +47,7 @@ export function findCommand(args: string[]): (() => Promise<number>) | undefined
   if (name === "status") return () => withConfig(rest, runStatus);
   if (name === "accept-hub") return () => withConfig(rest, runAcceptHub);
   if (name === "held") return () => withConfig(rest, runHeldCommand, { words: true });
+  if (name === "accept-record") return () => withConfig(rest, runAcceptRecord);
   if (name === "accept-key") return () => withConfig(rest, runAcceptKey);
   if (name === "audit") {
     return () => {
@@ -64,6 +66,7 @@ interface Options {
   organization?: string | undefined;
   key?: string[] | undefined;
   url?: string | undefined;
+  service?: string | undefined;
   reason?: string | undefined;
   page?: string | undefined;
   /** What stands there beside options. */
@@ -87,6 +90,7 @@ async function withConfig(
         organization: { type: "string" },
         key: { type: "string", multiple: true },
         url: { type: "string" },
+        service: { type: "string" },
         reason: { type: "string" },
         page: { type: "string" },
       },
@@ -188,6 +192,32 @@ async function runAcceptHub({ config, key = [], url }: Options): Promise<number>
   const { dataFolder } = await readNodeConfig(config);
   await acceptHub(dataFolder, { keys: key, url });
   console.log(`Accepted: ${[...key, ...(url ? [url] : [])].join(", ")}. Start the agent again.`);
+  return 0;
+}
+
+async function runAcceptRecord({ config, service, reason }: Options): Promise<number> {
+  const known = SUBJECTS_OF_ALARMS.find((one) => one === service);
+  if (known === undefined) {
+    console.error(`--service must be one of ${SUBJECTS_OF_ALARMS.join(", ")}; --help explains.`);
+    return 2;
+  }
+  if (!reason?.trim()) {
+    console.error("--reason TEXT is missing: it stands in the audit log from then on.");
+    return 2;
+  }
+  const { dataFolder } = await readNodeConfig(config);
+  const { alarms } = await readKept(dataFolder);
+  await acknowledge(dataFolder, { service: known, reason: reason.trim() });
+  const own = alarms.filter((alarm) => alarm.service === known);
+  console.log(
+    own.length === 0
+      ? `There is no alarm about ${known}.`
+      : own.map(({ at, kind, problem }) => `${at}  ${kind}: ${problem}`).join("\n"),
+  );
+  console.log(
+    "Acknowledged. The agent forgets what it had seen there, and notes it anew, when it next looks: " +
+      "within an hour, or when it is started.",
+  );
   return 0;
 }
 

@@ -125,6 +125,7 @@ await Promise.all(all.map(async ({ id, place, hub, broker }) => {
     attempts,
     log,
     whyNot: () => undefined,
+    onCheckpoints() {},
     audit: { record: () => Promise.resolve() },
     onReady: ready.resolve,
     signal,

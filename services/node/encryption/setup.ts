@@ -13,7 +13,7 @@ import type { AuditLog } from "../record/audit_log.ts";
 import { createFormatChoice } from "./formats.ts";
 import { publicKeyText, readPrivateKey, tryKey } from "./keys.ts";
 import { openKnownKeys } from "./known_keys.ts";
-import { createKeysOfOthers } from "./keys_of_others.ts";
+import { createKeysOfOthers, type KeysOfOthers } from "./keys_of_others.ts";
 import { createEncryptedPayloads, createPlainPayloads, type Payloads } from "./payloads.ts";
 import { openUsedInputs } from "./used_inputs.ts";
 
@@ -27,6 +27,12 @@ export function checkEncryption(
     `encryption.enabled is ${enabled} here, but the collaboration "${name}" is ` +
     `${encrypted ? "encrypted" : "not encrypted"}; the two must agree`,
   ]);
+}
+
+/** How payloads are read and written; and the keys of organizations, where they are encrypted. */
+export interface PayloadSetUp {
+  payloads: Payloads;
+  organization: { privateKey: KeyObject; keys: KeysOfOthers } | undefined;
 }
 
 export interface SetUpPayloadsOptions {
@@ -51,8 +57,10 @@ export interface SetUpPayloadsOptions {
  */
 export async function setUpPayloads(
   { config, identity, hub, audit, log, starting, signal }: SetUpPayloadsOptions,
-): Promise<Payloads> {
-  if (!config.encryption) return createPlainPayloads(audit);
+): Promise<PayloadSetUp> {
+  if (!config.encryption) {
+    return { payloads: createPlainPayloads(audit), organization: undefined };
+  }
   const privateKey = readPrivateKey(config.privateKey ?? "");
   tryKey(privateKey);
   const { betweenNodes, pinnedKeys: pinned, dataFolder: folder } = config;
@@ -62,16 +70,18 @@ export async function setUpPayloads(
   await publishKey(privateKey, { identity, hub, audit, log, signal: starting });
   const collaborationId = identity.collaboration.id;
   const formatFor = createFormatChoice({ hub, collaborationId, betweenNodes, signal });
-  return createEncryptedPayloads({
+  const keys = createKeysOfOthers({ hub, known, signal });
+  const payloads = createEncryptedPayloads({
     organizationId: identity.organization.id,
     collaborationId,
     privateKey,
-    keys: createKeysOfOthers({ hub, known, signal }),
+    keys,
     betweenNodes,
     formatFor,
     used: await openUsedInputs(folder),
     audit,
   });
+  return { payloads, organization: { privateKey, keys } };
 }
 
 async function publishKey(

@@ -46,6 +46,8 @@ export interface Broker {
   ): Promise<string>;
   /** One signed message that nobody answers; dropped while there is no connection. */
   publish(subject: string, payload: Uint8Array): void;
+  /** The keys by which the hub signs, as this node believes. */
+  hubKeys(): readonly string[];
   /** What decides whether a message on `subject` is from the hub. */
   trust(subject: string): HubTrust;
   close(): Promise<void>;
@@ -150,6 +152,7 @@ export async function connectBroker(
       if (!isUp()) return;
       connection.publish(subject, payload, { headers: signedHeaders(subject, payload) });
     },
+    hubKeys: () => credential.dispatch_keys,
     trust: (subject) => ({
       subject,
       verify: (subject, payload, signature) =>

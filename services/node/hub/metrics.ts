@@ -18,6 +18,8 @@ export interface MeasureOptions {
   folder: string;
   journal: Pick<Journal, "open">;
   maxRuns: number;
+  /** How many alarms about the hub's audit record there are. */
+  alarms?: () => number;
   /** When the agent started, as `performance.now()` tells time. */
   since: number;
 }
@@ -51,7 +53,7 @@ export async function reportMetrics(
 }
 
 export async function measure(
-  { folder, journal, maxRuns, since }: MeasureOptions,
+  { folder, journal, maxRuns, since, alarms }: MeasureOptions,
 ): Promise<NodeMetrics> {
   const disk = await statfs(folder);
   const memory = Deno.systemMemoryInfo();
@@ -75,5 +77,6 @@ export async function measure(
       to_be_reported: runs("finished"),
     },
     max_runs: maxRuns,
+    ...(alarms ? { hub_record_alarms: alarms() } : {}),
   };
 }

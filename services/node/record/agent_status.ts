@@ -36,6 +36,14 @@ const statusSchema = z.object({
     image: z.string(),
     state: z.enum(JOURNAL_STATES),
   })),
+  /** What was seen of the hub's audit record; agents of the version before do not tell. */
+  record: z.object({
+    services: z.array(z.object({ service: z.string(), size: count, sealed_at: z.string() })),
+    alarms: z.array(z.object({ service: z.string(), kind: z.string(), problem: z.string() })),
+    /** Other nodes that were shown the same, and when the last one was heard to be. */
+    agreeing: count,
+    agreed_at: z.string().nullable(),
+  }).optional(),
   memory_mib: count,
   load: z.array(count),
 });
@@ -48,6 +56,8 @@ export interface AgentState {
   trouble: Status["trouble"];
   /** Resolves when the broker answers. */
   contact: (() => Promise<void>) | undefined;
+  /** What was seen of the hub's audit record. */
+  record?: (() => NonNullable<Status["record"]>) | undefined;
 }
 
 export interface WriteStatusOptions {
@@ -95,6 +105,7 @@ export function writeStatus(
         image: dispatch.image,
         state,
       })),
+      ...(state.record ? { record: state.record() } : {}),
       memory_mib: Math.round(Deno.memoryUsage().rss / 2 ** 20),
       load: Deno.loadavg().map((one) => Math.round(one * 100) / 100),
     };
@@ -167,11 +178,36 @@ export function showStatus(
       `  ${run.state.padEnd(10)}  task ${run.task_id}, result ${run.result_id}, ` +
       `attempt ${run.attempt}, ${run.image}`
     ),
+    ...recordLines(status.record),
     `memory        ${status.memory_mib} MiB (the agent alone)`,
     `load          ${status.load.join(", ")} (this machine)`,
   ];
   return {
     text: lines.join("\n"),
-    well: alive && connected && status.waits_for === null,
+    well: alive && connected && status.waits_for === null && !status.record?.alarms.length,
   };
+}
+
+function recordLines(record: Status["record"]): string[] {
+  if (!record) return [];
+  const { services, alarms, agreeing, agreed_at } = record;
+  return [
+    ...services.map(({ service, size, sealed_at }, at) =>
+      `${
+        at === 0 ? "hub's record  " : "".padEnd(14)
+      }${service}: ${size} entries, sealed ${sealed_at}`
+    ),
+    ...(services.length > 0
+      ? [
+        `${"".padEnd(14)}${
+          agreed_at === null
+            ? "no other node was heard to be shown the same"
+            : `${agreeing} other nodes were shown the same, the last one heard at ${agreed_at}`
+        }`,
+      ]
+      : []),
+    ...alarms.map(({ service, kind, problem }) =>
+      `ALARM         the hub's record of ${service}, ${kind}: ${problem}`
+    ),
+  ];
 }

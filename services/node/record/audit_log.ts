@@ -38,6 +38,9 @@ export type AuditEvent =
   | "public key refused"
   | "public key published"
   | "hub record noted"
+  | "hub checkpoint noted"
+  | "hub record acknowledged"
+  | "witness seen"
   | "hub record broken";
 
 export interface AuditLog {

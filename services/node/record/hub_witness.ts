@@ -49,6 +49,8 @@ export interface WitnessOptions {
   log: Logger;
   signal: AbortSignal;
   now?: () => number;
+  /** What is done each time before. */
+  first?: () => Promise<void>;
 }
 
 /**
@@ -59,9 +61,12 @@ export async function witnessHub(
   options: WitnessOptions,
   everyMs = EVERY_MS,
 ): Promise<void> {
-  const { log, audit, signal, now = Date.now } = options;
+  const { log, audit, signal, now = Date.now, first } = options;
   let looked = now();
   while (!signal.aborted) {
+    await first?.().catch((error) =>
+      log.debug("Cannot look at the hub's record now", { reason: messageOf(error) })
+    );
     try {
       await lookAtSeals(options);
       looked = now();
@@ -95,8 +100,9 @@ export async function lookAtSeals(
         service,
         problem: found,
         advice:
-          "Ask the hub's operator. If the hub was restored from a backup, and you believe so, " +
-          `remove ${path}: its record is then noted anew, and what was noted before stays here.`,
+          "Ask the hub's operator. If the hub was restored from a backup, and you believe so: " +
+          `deno task node accept-record --config node.yaml --service ${service} --reason "…". ` +
+          "Its record is then noted anew, and what was noted before stays here.",
       });
       await audit.record("hub record broken", { service, noted: before, problem: found });
       continue;
@@ -182,6 +188,16 @@ function whyWrongTime({ number, sealed_at = "" }: Partial<Note>, now: number): s
   if (age < -GREATEST_AGE_MS) {
     return `The newest seal, ${number}, is of ${sealed_at}, which is to come.`;
   }
+}
+
+/** The owner knows why a service's record is another one: its seals are noted anew. */
+export async function forgetNoted(folder: string, service: HubService): Promise<void> {
+  const path = join(folder, FILE);
+  const noted = await readNoted(path);
+  if (!noted[service]) return;
+  delete noted[service];
+  await Deno.writeTextFile(`${path}.new`, JSON.stringify(noted), { mode: 0o600 });
+  await Deno.rename(`${path}.new`, path);
 }
 
 async function readNoted(path: string): Promise<Noted> {

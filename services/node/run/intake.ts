@@ -34,6 +34,8 @@ export interface IntakeOptions {
   /** Why a dispatch that the hub has signed is not for this node, if it is not. */
   whyNot: (dispatch: Dispatch) => string | undefined;
   audit: Pick<AuditLog, "record">;
+  /** Told of the checkpoints of the hub's audit record that come along. */
+  onCheckpoints: (notes: readonly string[]) => void;
   /** Called once the hub knows that this agent is there. */
   onReady: () => void;
   signal: AbortSignal;

@@ -11,6 +11,7 @@ import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Msg } from "../../../shared/broker/connection.ts";
 import { subjects } from "../../../shared/broker/subjects.ts";
+import { checkpointsOf } from "../../../shared/node_protocol/checkpoints.ts";
 import {
   type Dispatch,
   readDispatch,
@@ -35,6 +36,8 @@ export interface WorkIntakeOptions {
   whyNot?: (dispatch: Dispatch) => string | undefined;
   /** Told of every dispatch that is dropped. */
   onRefused?: (reason: string) => void;
+  /** Told of the checkpoints of the hub's audit record that come along. */
+  onCheckpoints?: (notes: readonly string[]) => void;
   /** How often is asked for work that was not heard of; each time somewhat earlier or later. */
   askEveryMs?: number;
   /** How long acceptances wait for others, and for the start of their run. */
@@ -51,7 +54,7 @@ export async function takeDispatched(
   options: WorkIntakeOptions,
   signal: AbortSignal,
 ): Promise<never> {
-  const { nodeId, broker, reporter, attempts, log, whyNot, onRefused } = options;
+  const { nodeId, broker, reporter, attempts, log, whyNot, onRefused, onCheckpoints } = options;
   const { askEveryMs = 60_000, mostHeld = 10_000 } = options;
   const subject = subjects.dispatch(nodeId);
   const tell = createAcceptances(options, signal);
@@ -59,9 +62,9 @@ export async function takeDispatched(
 
   function hear(message: Msg): void {
     const reading = readDispatch(message, broker.trust(subject));
-    if ("refused" in reading) {
-      drop(message.subject, reading.refused);
-    } else if ("wake_up" in reading.value || attempts.size >= mostHeld) {
+    if ("refused" in reading) return drop(message.subject, reading.refused);
+    onCheckpoints?.(checkpointsOf(message));
+    if ("wake_up" in reading.value || attempts.size >= mostHeld) {
       wakeUp.resolve();
     } else {
       // A broken journal ends the agent; the hub has the work.
@@ -85,6 +88,7 @@ export async function takeDispatched(
     for (let after: number | null = 0; after !== null;) {
       if (attempts.size >= mostHeld) await attempts.whenAtMost(mostHeld / 2, signal);
       const page: ReportAnswer<"work"> = await reporter.work(after, signal);
+      onCheckpoints?.(page.checkpoints ?? []);
       const accepted: Promise<void>[] = [];
       for (const signed of page.dispatches) {
         const reading = readSignedDispatch(signed, broker.trust(subject));

@@ -31,8 +31,12 @@ const keptCheckpoint = z.object({
 });
 export type KeptCheckpoint = z.infer<typeof keptCheckpoint>;
 
+/** Whose record it is, or `nodes` for what other nodes state. */
+export const SUBJECTS_OF_ALARMS = [...HUB_SERVICES, "nodes"] as const;
+export type SubjectOfAlarm = typeof SUBJECTS_OF_ALARMS[number];
+
 const alarmSchema = z.object({
-  service: z.enum(HUB_SERVICES),
+  service: z.enum(SUBJECTS_OF_ALARMS),
   kind: z.enum(ALARM_KINDS),
   problem: z.string(),
   at: z.string(),
@@ -53,7 +57,7 @@ const keptSchema = z.object({
 export type Kept = z.infer<typeof keptSchema>;
 
 const acceptedSchema = z.array(z.object({
-  service: z.enum(HUB_SERVICES),
+  service: z.enum(SUBJECTS_OF_ALARMS),
   reason: z.string(),
   at: z.string(),
 }));
@@ -78,7 +82,7 @@ export async function acknowledgements(folder: string, kept: Kept): Promise<Ackn
 /** What `accept-record` does: the agent sees it the next time it looks, or when it starts. */
 export async function acknowledge(
   folder: string,
-  { service, reason }: { service: HubService; reason: string },
+  { service, reason }: { service: SubjectOfAlarm; reason: string },
 ): Promise<void> {
   const path = join(folder, ACCEPTED_FILE);
   const before = await readFile(path, acceptedSchema) ?? [];

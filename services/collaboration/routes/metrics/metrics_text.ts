@@ -63,6 +63,11 @@ const FAMILIES: Family[] = [
     "Runs that the agent has, by state.",
     ({ metrics: { runs } }) => Object.entries(runs).map(([state, count]) => [count, { state }]),
   ),
+  reported(
+    "hub_record_alarms",
+    "What the node says against the hub's audit record.",
+    ({ metrics: { hub_record_alarms: alarms } }) => alarms === undefined ? [] : [[alarms]],
+  ),
   reported("max_runs", "Runs that may compute at once.", ({ metrics }) => [[metrics.max_runs]]),
 ];
 

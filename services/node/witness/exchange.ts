@@ -1,0 +1,129 @@
+/**
+ * Comparing with other nodes what each was shown of the hub's audit record. The statements go
+ * through the hub, which can hold them back, but not write them (`statements.ts`).
+ * @module
+ */
+import { z } from "zod";
+import { statementsAnswer } from "../../../shared/node_protocol/witness.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import type { Logger } from "../../../shared/service/log.ts";
+import { type Checkpoint, readCheckpoint } from "../../../shared/transparency/checkpoint.ts";
+import { isSameHash } from "../../../shared/transparency/merkle.ts";
+import type { Hub, NodeIdentity } from "../hub/hub.ts";
+import type { AuditLog } from "../record/audit_log.ts";
+import { checkpointOf } from "./kept.ts";
+import { isProven } from "./proofs.ts";
+import { openStatements, type OrganizationKeys } from "./statements.ts";
+import type { HubWitness } from "./witness.ts";
+
+/** Checkpoints of others that are known to agree. */
+const MOST_AGREED = 4096;
+
+export interface ExchangeOptions {
+  witness: HubWitness;
+  hub: Pick<Hub, "request">;
+  keys: () => readonly string[];
+  identity: NodeIdentity;
+  /** Where payloads are encrypted. */
+  organization: OrganizationKeys | undefined;
+  folder: string;
+  audit: Pick<AuditLog, "record">;
+  log: Logger;
+  signal: AbortSignal;
+  now?: () => number;
+}
+
+export interface Exchange {
+  /** When each other node was last heard to have seen the same record, by its id. */
+  readonly agreed: ReadonlyMap<number, string>;
+  /** Tells what this node has seen, and looks at what others have. Rejects while it cannot. */
+  compare(): Promise<void>;
+}
+
+export async function openExchange(options: ExchangeOptions): Promise<Exchange> {
+  const { witness, hub, keys, identity, organization, folder, audit, log, signal } = options;
+  const { now = Date.now } = options;
+  const { kept } = witness;
+  const statements = await openStatements(folder, organization);
+  const path = `/node/${identity.id}/witness`;
+  const agreed = new Map<number, string>();
+  /** Checkpoints of others that are proven to be of the record that this node has seen. */
+  const same = new Set<string>();
+
+  async function tell(): Promise<void> {
+    const checkpoints = Object.values(kept.checkpoints).map(({ note }) => note);
+    if (checkpoints.length === 0) return;
+    const body = statements.sign({
+      v: 1,
+      node_id: identity.id,
+      organization_id: identity.organization.id,
+      collaboration_id: identity.collaboration.id,
+      at: new Date(now()).toISOString(),
+      checkpoints,
+    });
+    await hub.request(path, z.unknown(), { method: "PUT", body, signal });
+  }
+
+  /** Whether a checkpoint that another node was shown is of the record that this one has seen. */
+  async function isSame(note: string, node: number): Promise<boolean> {
+    if (same.has(note)) return true;
+    const told = readCheckpoint(note, keys());
+    // Signed by a key that is not the hub's any more, or never was one: it shows nothing.
+    if (typeof told === "string") return false;
+    const { service } = told;
+    const mine = kept.checkpoints[service];
+    if (!mine) return false;
+    if (await isOneRecord(told, checkpointOf(service, mine))) {
+      if (same.size >= MOST_AGREED) same.clear();
+      same.add(note);
+      return true;
+    }
+    const problem =
+      `Node ${node} was shown ${told.size} records that are not those that this node ` +
+      `was shown.`;
+    await witness.raise(service, { kind: "split view", problem }, note);
+    return false;
+  }
+
+  async function isOneRecord(told: Checkpoint, mine: Checkpoint): Promise<boolean> {
+    if (told.origin !== mine.origin) return false;
+    if (told.size === mine.size) return isSameHash(told.root, mine.root);
+    const [first, second] = told.size < mine.size ? [told, mine] : [mine, told];
+    return await isProven(hub, first, second, signal);
+  }
+
+  return {
+    agreed,
+    async compare() {
+      await tell();
+      const { data } = await hub.request(path, statementsAnswer, { signal });
+      for (const other of data) {
+        const { node_id: node } = other;
+        if (node === identity.id) continue;
+        const known = kept.witnesses[node];
+        const place = { collaborationId: identity.collaboration.id, known, now: now() };
+        const reading = await statements.read(other, place);
+        if ("refused" in reading) {
+          const problem = `A statement of node ${node} is not believed: ${reading.refused}.`;
+          if (reading.otherKey) {
+            await witness.raise("nodes", { kind: "other witness", problem }, other.text);
+          } else log.debug(problem);
+          continue;
+        }
+        if (known !== other.key) {
+          await audit.record("witness seen", { node_id: node, key: other.key });
+          kept.witnesses[node] = other.key;
+          await witness.save();
+        }
+        let isAll = true;
+        for (const note of reading.statement.checkpoints) {
+          isAll = await isSame(note, node).catch((error) => {
+            log.debug("Cannot compare with another node now", { reason: messageOf(error) });
+            return false;
+          }) && isAll;
+        }
+        if (isAll) agreed.set(node, reading.statement.at);
+      }
+    },
+  };
+}
