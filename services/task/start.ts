@@ -2,12 +2,9 @@
  * Starts task with everything it needs; what task is stands in `app.ts`.
  * @module
  */
-import { type BrokerConnection, newHeaders } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
-import { CHECKPOINTS_HEADER, checkpointsHeader } from "../../shared/node_protocol/checkpoints.ts";
-import { signAsHub } from "../../shared/node_protocol/hub_signature.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
 import { createCounts } from "../../shared/service/counts.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
@@ -21,6 +18,7 @@ import {
   createCheckpoints,
 } from "./dispatch/checkpoints.ts";
 import { createKills } from "./dispatch/kills.ts";
+import { createSignedPublisher } from "./dispatch/publish_signed.ts";
 import { deleteOldStream } from "./dispatch/old_stream.ts";
 import { createReactions, hearEvent } from "./reactions.ts";
 import { serveReports } from "./reports/desk.ts";
@@ -70,31 +68,22 @@ export async function startTask(
 ): Promise<Task> {
   const { log } = life;
 
-  // Nothing is sent before they are there.
-  let checkpoints: Checkpoints | undefined;
-  function publishSigned(nc: BrokerConnection, subject: string, payload: Uint8Array) {
-    const headers = newHeaders();
-    signAsHub(headers, dispatchKey, { subject, payload });
-    const newest = checkpoints?.newest ?? [];
-    if (subject.startsWith("dispatch.") && newest.length > 0) {
-      headers.set(CHECKPOINTS_HEADER, checkpointsHeader(newest));
-    }
-    nc.publish(subject, payload, { headers });
-  }
+  const publisher = createSignedPublisher(dispatchKey);
   const hub = await openHubService(life, {
     service: "task",
     databaseUrl,
     schema: new URL("./schema/", import.meta.url),
     connect: () => connectService({ service: "task", url: natsUrl, enrolmentFile, log }),
-    send: publishSigned,
+    send: publisher.publish,
   });
   const { db, outbox, ask, nc } = hub;
   await deleteOldStream(nc, log);
 
-  const publish = (subject: string, payload: Uint8Array) => publishSigned(nc, subject, payload);
+  const publish = (subject: string, payload: Uint8Array) => publisher.publish(nc, subject, payload);
   const issuers = await ask("identity", "node_issuers", {});
   const { appAccountPublic: account } = issuers;
-  checkpoints = createCheckpoints({ db, ask, dispatchKey, account, log });
+  const checkpoints = createCheckpoints({ db, ask, dispatchKey, account, log });
+  publisher.checkpoints = checkpoints;
   const kills = createKills({ db, log, now, publish });
   const wakeUps = createWakeUps({ db, log, now, publish });
   const reports = createReports({ db, outbox, kills, checkpoints, dispatchKey, log, now });

@@ -16,6 +16,8 @@ import { isProven } from "./proofs.ts";
 import { openStatements, type OrganizationKeys } from "./statements.ts";
 import type { HubWitness } from "./witness.ts";
 
+/** A statement that cannot be compared for so long is one that the hub does not want compared. */
+const COMPARED_WITHIN_MS = 86_400_000;
 /** Checkpoints of others that are known to agree. */
 const MOST_AGREED = 4096;
 
@@ -49,6 +51,8 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
   const agreed = new Map<number, string>();
   /** Checkpoints of others that are proven to be of the record that this node has seen. */
   const same = new Set<string>();
+  /** Since when the hub does not let a node's checkpoints be compared, by its id. */
+  const waiting = new Map<number, number>();
 
   async function tell(): Promise<void> {
     const checkpoints = Object.values(kept.checkpoints).map(({ note }) => note);
@@ -92,6 +96,29 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     return await isProven(hub, first, second, signal);
   }
 
+  async function areSame(notes: string[], node: number): Promise<boolean> {
+    let areAll = true;
+    let reason: string | undefined;
+    for (const note of notes) {
+      areAll = await isSame(note, node).catch((error) => {
+        reason = messageOf(error);
+        return false;
+      }) && areAll;
+    }
+    if (reason === undefined) {
+      waiting.delete(node);
+      return areAll;
+    }
+    const since = waiting.get(node) ?? now();
+    waiting.set(node, since);
+    if (now() - since > COMPARED_WITHIN_MS) {
+      const problem = `What node ${node} was shown could not be compared since ` +
+        `${new Date(since).toISOString()}: ${reason}`;
+      await witness.raise("nodes", { kind: "split view", problem });
+    }
+    return false;
+  }
+
   return {
     agreed,
     async compare() {
@@ -115,14 +142,8 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
           kept.witnesses[node] = other.key;
           await witness.save();
         }
-        let isAll = true;
-        for (const note of reading.statement.checkpoints) {
-          isAll = await isSame(note, node).catch((error) => {
-            log.debug("Cannot compare with another node now", { reason: messageOf(error) });
-            return false;
-          }) && isAll;
-        }
-        if (isAll) agreed.set(node, reading.statement.at);
+        const { checkpoints, at } = reading.statement;
+        if (await areSame(checkpoints, node)) agreed.set(node, at);
       }
     },
   };

@@ -268,3 +268,30 @@ Deno.test("another key that speaks for a node, where none of its organization's 
     );
   });
 });
+
+Deno.test("what another station was shown, and the hub does not let be compared for a day, is an alarm", async () => {
+  const one = record(8);
+  const { proof } = one;
+  let now = NOW;
+  await withStations({ encrypted: false, shown: () => one, now: () => now }, async (open) => {
+    const [a, b] = [await open(3), await open(4)];
+    await a.look();
+    one.grow(1);
+    await b.witness.look();
+    one.proof = () => {
+      throw new HubError("busy", 503);
+    };
+    await b.exchange.compare();
+    now += 23 * 3_600_000;
+    await b.exchange.compare();
+    assert.deepEqual(b.alarms(), []);
+    now += 2 * 3_600_000;
+    // Station 3 goes on to state what it has seen.
+    await a.exchange.compare();
+    await b.exchange.compare();
+    assert.match(String(b.alarms()), /^nodes, split view: .*node 3 .*not be compared since .*busy/);
+    one.proof = proof;
+    await b.exchange.compare();
+    assert.deepEqual([...b.exchange.agreed.keys()], [3]);
+  });
+});
