@@ -310,3 +310,34 @@ Deno.test("the node notes the seals of the hub's audit record in its own", async
   assert.equal(asked.status, 400);
   await asked.body?.cancel();
 });
+
+Deno.test("two nodes keep the checkpoints of the hub's audit record, and hear from each other that they were shown one", async () => {
+  const site = await createSite(stack(), { data: ["x\n1\n", "x\n2\n"] });
+  const [one, other] = site.members as [Member, Member];
+  await stack().part("identity").restart();
+  await waitFor(async () => {
+    const { data } = await site.admin.get("/audit/checkpoints");
+    return data.length > 0;
+  }, { what: "a checkpoint", timeout: 20_000 });
+  const recordOf = async ({ config }: Member) =>
+    JSON.parse(await Deno.readTextFile(config.replace(/\.yaml$/, "-data/status.json"))).record;
+  for (const member of [one, other]) {
+    await site.startNode(member);
+    await waitFor(async () => (await recordOf(member))?.services.length > 0, {
+      what: "the node to keep the checkpoint",
+      timeout: 30_000,
+    });
+  }
+  // The one that came second has heard of the first.
+  const record = await waitFor(async () => {
+    const found = await recordOf(other);
+    return found.agreeing === 1 ? found : undefined;
+  }, { what: "the nodes to compare", timeout: 30_000 });
+  assert.deepEqual(record.alarms, []);
+  const status = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "services/node/main.ts", "status", "--config", other.config],
+  }).output();
+  const text = new TextDecoder().decode(status.stdout);
+  assert.match(text, /hub's record +identity: [1-9]\d* entries, sealed 20/);
+  assert.match(text, /1 other nodes were shown the same/);
+});

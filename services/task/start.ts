@@ -12,11 +12,7 @@ import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
 import { taskAnswers } from "./answers.ts";
 import { createTaskApp } from "./app.ts";
 import type { TaskDeps, TaskSettings } from "./deps.ts";
-import {
-  type Checkpoints,
-  CHECKPOINTS_EVERY_MS,
-  createCheckpoints,
-} from "./dispatch/checkpoints.ts";
+import { CHECKPOINTS_EVERY_MS, createCheckpoints } from "./dispatch/checkpoints.ts";
 import { createKills } from "./dispatch/kills.ts";
 import { createSignedPublisher } from "./dispatch/publish_signed.ts";
 import { deleteOldStream } from "./dispatch/old_stream.ts";

@@ -7,7 +7,7 @@ import {
 import { signAsHub } from "../../../shared/node_protocol/hub_signature.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 
-const DISPATCHES = subjects.dispatch(0).replace(/0$/, "");
+const DISPATCHES = subjects.allDispatches().replace("*", "");
 
 /** Says things to nodes, signed; with a dispatch come the checkpoints of the audit record. */
 export interface SignedPublisher {
