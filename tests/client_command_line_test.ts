@@ -352,3 +352,28 @@ Deno.test("every command explains itself, with an example, and what is mistyped 
     assert.match(stderr, /Did you mean "result"\?/);
   });
 });
+
+Deno.test("the README's steps to a first result are what a researcher types", async () => {
+  const { plain } = await place();
+  const { username, password } = plain.login;
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const [, steps] = /^```sh\n(deno task client login.*?)^```$/ms.exec(readme)!;
+  const lines = steps!.trim().split("\n").map((line) =>
+    line.replace("http://127.0.0.1:7601", stack().gatewayUrl).replace("alice", username)
+      .replace('"age"', '"x"').replace(/ +#.*$/, "").replace("deno task client ", "")
+  );
+  assert.equal(lines.length, 3);
+  await withFolder(undefined, async (command) => {
+    const printed = [];
+    for (const line of lines) {
+      const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) =>
+        quoted ?? bare!
+      );
+      const { code, stdout, stderr } = await command(args, { env: { SEXTANT_PASSWORD: password } });
+      assert.equal(code, 0, `${line}\n${stderr}`);
+      printed.push(stdout);
+    }
+    assert.match(printed[1]!, /deno:average@1\.0\.0/);
+    assert.match(printed[2]!, /│ average +│ 3 +│/);
+  });
+});

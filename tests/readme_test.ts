@@ -127,6 +127,21 @@ Deno.test("the README's first commands name the Deno that is checked, and tasks 
   for (const [, , task] of commands) assert.ok(tasks[task!], task);
 });
 
+Deno.test("the README's program for the client has its types right", async () => {
+  const program = block("ts", "createClient").replaceAll(
+    "./services/",
+    new URL("../services/", import.meta.url).href,
+  );
+  await inFolder(async (write) => {
+    const path = await write("program.ts", program);
+    const config = new URL("../deno.json", import.meta.url).pathname;
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "--config", config, path],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  });
+});
+
 Deno.test("the README's steps to an own algorithm lead there", async () => {
   const steps = block("sh", "algorithm new").replaceAll("\\\n", "").trim().split("\n");
   const main = new URL("../services/node/workshop/main.ts", import.meta.url).pathname;
