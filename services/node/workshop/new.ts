@@ -63,6 +63,7 @@ export const description = {
         { name: "count", kind: "count", help: "Rows with a value" },
       ],
       rounds: "one, in which sums and counts come back",
+      rows: "none",
     },
     partial: {
       help: "The sum and the count of one organization.",

@@ -63,6 +63,11 @@ export function nameOf(entry: string): string {
   return name === "algorithm" ? basename(dirname(entry)) : name;
 }
 
+/** Whether the algorithm with this entry comes with the node. */
+export async function isOfLibrary(entry: string): Promise<boolean> {
+  return (await libraryPackages()).some((one) => one.entry === entry);
+}
+
 /** How tasks refer to the algorithm with this entry; a folder of no version is taken for 0.0.0. */
 export async function imageOf(entry: string): Promise<string> {
   const ofLibrary = (await libraryPackages()).find((one) => one.entry === entry);

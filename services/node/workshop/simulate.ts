@@ -4,10 +4,14 @@
  */
 import type { Logger } from "../../../shared/service/log.ts";
 import type { SandboxDatabase } from "../data/databases.ts";
+import { type Exit, NO_SUBTASKS, OPEN_EXIT } from "../disclosure/exit.ts";
+import type { Exits } from "../disclosure/exits.ts";
 import { decideCall } from "../policy/decide_call.ts";
 import { decideTask } from "../policy/decide_task.ts";
 import { decideAll, type Policy } from "../policy/policy.ts";
+import type { ResolvedAlgorithm } from "../run/algorithm_store.ts";
 import { type Call, callSchema } from "../run/call.ts";
+import { CannotStart } from "../run/cannot_start.ts";
 import type { Outcome, RunLimits } from "../run/runtime.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
@@ -63,11 +67,13 @@ export interface Simulation {
 export interface SimulateOptions {
   sandbox: Pick<Sandbox, "start">;
   /** The algorithm's file, what people call it, and how tasks refer to it. */
-  algorithm: { name: string; path: string; image: string };
+  algorithm: { name: string; path: string; image: string } & Partial<ResolvedAlgorithm>;
   /** At least one; the first executes the task's own run. */
   sites: readonly Site[];
   /** The rules of every site. */
   policy: Policy;
+  /** What may leave each site: everything unless given. */
+  exits?: Pick<Exits, "ofSandbox">;
   limits: RunLimits;
   log: Logger;
   /** Ends everything that runs. */
@@ -79,13 +85,15 @@ interface Ended {
   result: unknown;
 }
 
+const OPEN_EXITS: Pick<Exits, "ofSandbox"> = { ofSandbox: () => Promise.resolve(OPEN_EXIT) };
+
 /** The person who asks, to the owner's rules. */
 const CALLER = { id: 1, name: "you" };
 
 /** Executes `call` at the first site, and its subtasks where it asks for them. */
 export async function simulate(
   call: Call,
-  { sandbox, algorithm, sites, policy, limits, signal }: SimulateOptions,
+  { sandbox, algorithm, sites, policy, exits = OPEN_EXITS, limits, signal }: SimulateOptions,
 ): Promise<Simulation> {
   const runs: SimulatedRun[] = [];
   const rounds: Round[] = [];
@@ -137,31 +145,50 @@ export async function simulate(
       return { run, result: undefined };
     }
     const began = performance.now();
+    let exit: Exit;
+    try {
+      exit = await exits.ofSandbox({ code: "", ...algorithm }, algorithm.image, call);
+    } catch (error) {
+      if (!(error instanceof CannotStart)) throw error;
+      run.reason = error.message;
+      return { run, result: undefined };
+    }
+    const client = clientOf(number, at);
     const handle = await sandbox.start({
       name: `try-${number}-${crypto.randomUUID().slice(0, 8)}`,
       algorithm,
       input: call,
-      databases: site.databases,
+      databases: exit.access === "none" ? [] : site.databases,
+      access: exit.access,
+      words: exit.words,
       place: {
         organization: { id: at, name: site.name },
         node: { id: at, name: site.name },
         task: { id: task, runId: 1 },
         settings: {},
-        disclosure: null,
+        disclosure: exit.rules,
       },
       allowWhere: policy.allowWhere,
       limits,
       onLog() {},
-      client: clientOf(number, at),
+      client: exit.maySend
+        ? client
+        : { ...client, createTask: () => Promise.reject(new Error(NO_SUBTASKS)) },
     });
     const kill = () => void handle.kill();
     signal.addEventListener("abort", kill, { once: true });
     if (signal.aborted) kill();
-    const { status, reason, log, result: file, release } = await handle.done;
+    const { status, reason, log, result: made, release } = await handle.done;
     signal.removeEventListener("abort", kill);
     run.seconds = (performance.now() - began) / 1000;
     Object.assign(run, { status, reason, log });
+    const decided = made ? await exit.decide(made) : undefined;
+    const file = decided?.is === "released" ? decided.result : null;
+    if (decided && decided.is !== "released") {
+      Object.assign(run, { status: "not allowed", reason: decided.reason });
+    }
     const result = file ? JSON.parse(await Deno.readTextFile(file.path)) : undefined;
+    if (file && file !== made) await Deno.remove(file.path).catch(() => {});
     await release?.();
     if (file) send({ from: site.name, to, what: "result", method: call.method, content: result });
     return { run, result };

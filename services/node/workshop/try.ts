@@ -8,20 +8,33 @@ import {
   wholeNumber,
 } from "../../../shared/command_line/read_args.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
+import { disclosureOf, disclosureSection } from "../config/disclosure.ts";
 import { policiesSection, policyOf } from "../config/policies.ts";
 import { DataError } from "../data/error.ts";
 import { DEFAULT_READ } from "../data/options.ts";
 import { createTables, type Source, type Tables } from "../data/tables.ts";
+import { createExits } from "../disclosure/exits.ts";
+import { PROFILES, type SiteDisclosure } from "../disclosure/rules.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type Call, namedArguments } from "../run/call.ts";
 import { compare } from "./compare.ts";
 import { originalLines } from "./original_lines.ts";
 import { pack } from "./pack.ts";
-import { entryOfTarget, imageOf, nameOf, onlyTarget, TARGET_HELP } from "./pack_command.ts";
+import {
+  entryOfTarget,
+  imageOf,
+  isOfLibrary,
+  nameOf,
+  onlyTarget,
+  TARGET_HELP,
+} from "./pack_command.ts";
 import { poolColumns } from "./pool_columns.ts";
 import { showComparison, showSimulation } from "./show_simulation.ts";
+import { readDescription } from "./read_description.ts";
 import { simulate, type Simulation, type Site } from "./simulate.ts";
 import { LIMITS, withWorkbench } from "./workbench.ts";
+
+const PROFILE_NAMES = Object.keys(PROFILES);
 
 export const TRY_HELP =
   `Runs an algorithm in the real sandbox, with files as the sites; no hub is needed.
@@ -36,6 +49,9 @@ Usage: deno task algorithm try TARGET --data FILE [--data FILE …] [options]
   --kwargs JSON     named arguments; --args JSON for a list of those without names
   --policy FILE     a node.yaml whose policies hold at every site; tasks name the algorithm
                     deno:<name>@<version>, after its file or as in the library, or deno:<folder>@0.0.0
+  --disclosure P    a profile of rules on what may leave (${PROFILE_NAMES.join(", ")}), with
+                    each row a person: an algorithm that is none of the library then gets aggregates and no
+                    rows; or a node.yaml whose rules hold at every site
   --pooled          run it also on all rows at one site, and compare
   --repeat N        run it N times; the times are printed
   --timeout S       seconds for one run; default ${LIMITS.timeoutSeconds}
@@ -65,6 +81,7 @@ export async function tryCommand(args: string[]): Promise<number> {
       kwargs: { type: "string", default: "{}" },
       args: { type: "string", default: "[]" },
       policy: { type: "string" },
+      disclosure: { type: "string" },
       pooled: { type: "boolean", default: false },
       repeat: { type: "string", default: "1" },
       timeout: { type: "string", default: String(LIMITS.timeoutSeconds) },
@@ -82,14 +99,19 @@ export async function tryCommand(args: string[]): Promise<number> {
   const repeat = wholeNumber("repeat", values.repeat, 1, 1000);
   const limits = { ...LIMITS, timeoutSeconds: wholeNumber("timeout", values.timeout, 1) };
   const policy = values.policy ? await readPolicy(typedPath(values.policy)) : {};
+  const disclosure = values.disclosure === undefined
+    ? null
+    : await readDisclosure(values.disclosure);
   const entry = await entryOfTarget(target);
 
   return await withWorkbench(async ({ sandbox, folder, log }) => {
-    const { code, map } = await pack(entry);
-    const path = join(folder, "algorithm.js");
-    await Deno.writeFile(path, code);
-    const name = `${nameOf(entry)}.js`;
-    const image = await imageOf(entry);
+    const { algorithm, map } = await packInto(folder, entry);
+    const exits = createExits({
+      disclosure,
+      // The author reads what it says.
+      shareLogs: true,
+      describe: async () => (await readDescription(entry, { sandbox, folder, limits })).description,
+    });
     const tables = createTables({ folder: join(folder, "tables"), namesMayLeave: true });
     const sites = await openSites(files, tables, values.query);
 
@@ -97,14 +119,15 @@ export async function tryCommand(args: string[]): Promise<number> {
       const { signal } = stopped;
       const found = await simulate(call, {
         sandbox,
-        algorithm: { name, path, image },
+        algorithm,
         sites,
         policy,
+        exits,
         limits,
         log,
         signal,
       });
-      const lines = originalLines(name, map);
+      const lines = originalLines(algorithm.name, map);
       for (const run of found.runs) {
         run.log = lines(run.log);
         run.reason &&= lines(run.reason);
@@ -150,6 +173,19 @@ export async function tryCommand(args: string[]): Promise<number> {
   }, limits);
 }
 
+/** Packs the algorithm into a file of the folder, as nodes know it. */
+async function packInto(folder: string, entry: string) {
+  const { code, map, digest } = await pack(entry);
+  const path = join(folder, "algorithm.js");
+  await Deno.writeFile(path, code);
+  const image = await imageOf(entry);
+  const known = { path, image, code: `sha256:${digest}` };
+  const algorithm = await isOfLibrary(entry)
+    ? { ...known, name: `${image.slice("deno:".length)}.js`, fromLibrary: true as const }
+    : { ...known, name: `${nameOf(entry)}.js` };
+  return { algorithm, map };
+}
+
 async function openSites(files: string[], tables: Tables, query?: string): Promise<Site[]> {
   const names = files.map((file) => basename(file));
   return await Promise.all(files.map(async (path, index): Promise<Site> => {
@@ -181,6 +217,21 @@ function readJson<Value>(option: string, text: string, schema: z.ZodType<Value>)
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new UsageError(`--${option}: ${z.prettifyError(parsed.error)}`);
+}
+
+/** The rules of a profile, or those of a node.yaml. */
+async function readDisclosure(given: string): Promise<SiteDisclosure | null> {
+  const problems: string[] = [];
+  const isProfile = (PROFILE_NAMES as readonly string[]).includes(given);
+  const section = isProfile
+    ? { profile: given }
+    : (parseYaml(await Deno.readTextFile(typedPath(given))) as Record<string, unknown> | null)
+      ?.disclosure;
+  const parsed = disclosureSection.safeParse(section ?? {});
+  if (!parsed.success) throw new UsageError(`--disclosure: ${z.prettifyError(parsed.error)}`);
+  const found = disclosureOf(parsed.data, problems);
+  if (problems.length > 0) throw new UsageError(`--disclosure: ${problems.join("; ")}`);
+  return found;
 }
 
 async function readPolicy(path: string): Promise<Policy> {

@@ -39,6 +39,21 @@ Deno.test("deno task algorithm makes, checks, tries, describes and packs an algo
     assert.deepEqual(json.result, { average: 48.5, count: 4 });
     assert.equal(json.seconds.length, 2);
 
+    // One value is too few to tell of, so that only a.csv has a part in it.
+    const rules = ["--disclosure", "datashield"];
+    const guarded = JSON.parse(
+      (await algorithm("try", mine, ...files, ...column, ...rules, "--json")).out,
+    );
+    assert.deepEqual(guarded.result, { average: 44, count: 3 }, JSON.stringify(guarded.runs));
+    const withRows = join(folder, "rows.ts");
+    await Deno.writeTextFile(
+      withRows,
+      `export const central = (context: any) => context.table().numeric("age");\n`,
+    );
+    const refused = await algorithm("try", withRows, ...files, ...rules);
+    assert.equal(refused.code, 1);
+    assert.match(refused.out, /gets no rows.*profile datashield.*disclosure\.trusted/);
+
     const library = await algorithm(
       "try",
       "summary",

@@ -70,7 +70,9 @@ export function levelsOf(values: Float64Array): Levels {
     if (2 * (end - at) > sorted.length) commonest = sorted[at]!;
     at = end;
   }
-  return { few: different.length <= FEW_LEVELS ? different : undefined, commonest };
+  // Three values that all differ are no levels: their sum and squares leave them open.
+  const isFew = different.length <= Math.min(FEW_LEVELS, Math.max(2, sorted.length - 1));
+  return { few: isFew ? different : undefined, commonest };
 }
 
 function personsWith({ values, persons }: GroupValues, level: number): number {
