@@ -12,6 +12,7 @@ import { runService, type ServiceProcess } from "../../shared/service/run_servic
 import { startAgent } from "./agent.ts";
 import { COMMANDS_HELP, findCommand } from "./commands.ts";
 import { type NodeConfig, readNodeConfig } from "./config/config.ts";
+import { PROFILES } from "./disclosure/rules.ts";
 import { forgetVariables } from "./hub/way_out.ts";
 import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
 import { describeWalls, type Wall } from "./sandbox/walls.ts";
@@ -42,6 +43,8 @@ The configuration, with its defaults:
   policies:
     allowed_algorithms:       # exact references, or names without version; without this
       - deno:average          # list only algorithms from the folders above may run
+  disclosure:
+    profile: datashield       # what results may tell: datashield, opensafely, acro, strict; default: none
   encryption:
     enabled: false            # must agree with the collaboration
     private_key: ./key.pem    # or the variable ${PRIVATE_KEY_VARIABLE}; keygen makes one
@@ -89,6 +92,14 @@ async function run(
     log.warn("server_url is plain http: the API key and all data travel readable", {
       server: config.api,
     });
+  }
+  if (!config.disclosureIsSaid) {
+    log.warn(
+      "No rules on what results may tell: one of a single row leaves. Set disclosure.profile",
+      {
+        profiles: Object.keys(PROFILES),
+      },
+    );
   }
   const starting = startAgent({ config, log, signal, onFailure: fail, killRuns });
   // An agent that is stopped while it starts gives back what it has, and then says that it did not

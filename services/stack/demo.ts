@@ -74,6 +74,8 @@ export async function runDemo(stack: DemoStack, say: Say): Promise<DemoOutcome> 
     }),
   }, say);
 
+  await showWithheld(researcher, site, say);
+
   const expected = pooled();
   const agrees = compare([
     ["average body mass (g)", average.average, expected.average],
@@ -84,6 +86,30 @@ export async function runDemo(stack: DemoStack, say: Say): Promise<DemoOutcome> 
     agrees,
     users: [{ ...credentials, role: "Root" }, { ...site.researcher, role: "Researcher" }],
   };
+}
+
+/** Asks one island about a single penguin, of which its rules let nothing out. */
+async function showWithheld(researcher: Client, site: Site, say: Say): Promise<void> {
+  const [first] = site.organizations.keys();
+  const { outcomes: [outcome] } = await researcher.run({
+    name: "The one penguin of 6300 g",
+    image: "deno:average@1.0.0",
+    collaboration: site.collaborationId,
+    organizations: [first!],
+    input: { method: "partial", kwargs: { column: FLIPPER_LENGTH } },
+    databases: [{
+      label: "default",
+      preprocessing: [{
+        function: "filter_range",
+        parameters: { column: BODY_MASS, min_: 6200 },
+      }],
+    }],
+  });
+  if (!outcome || !isGood(outcome)) {
+    throw new Error(`A question about one penguin ended as "${outcome?.status}"`);
+  }
+  say(`Of its one penguin above 6200 g, ${ISLANDS[0]} lets out (rules: datashield):`);
+  say(`  ${JSON.stringify(outcome.result!.value)}`);
 }
 
 interface Site {
@@ -146,6 +172,7 @@ async function startNode(
     api_path: "/api",
     databases: [{ label: "default", uri: "penguins.csv", type: "csv" }],
     policies: { allowed_algorithms: ["deno:average@1.0.0", "deno:linear_regression@1.0.0"] },
+    disclosure: { profile: "datashield" },
   });
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "penguins.csv"), csvOf(island));

@@ -10,16 +10,21 @@ interface Central {
   organizations?: number[];
 }
 
-/** What leaves an organization. */
+/** What leaves an organization, with null for what the rules there withhold. */
 interface Partial {
-  sum: number;
+  sum: number | null;
   /** Rows that have a value. */
-  count: number;
+  count: number | null;
   /** Rows that have none. */
-  missing: number;
+  missing: number | null;
+  withheld?: unknown;
 }
 
-/** Returns `{average, count, missing}` over the organizations; the average of no values is null. */
+/**
+ * Returns `{average, count, missing}` over the organizations; the average of no values is null.
+ * Where organizations withhold something, `withheld` says who and what: one that withholds its sum
+ * is left out of all, and what is missing is null unless everybody tells it.
+ */
 export async function central(context: Context, args: Central) {
   const { column, organizations } = checkCentral(args);
   const asked = organizations ?? (await context.organizations()).map(({ id }) => id);
@@ -29,25 +34,48 @@ export async function central(context: Context, args: Central) {
     input: { method: "partial", kwargs: { column } },
     name: `partial average of ${column}`,
   });
-  const parts = (await context.results(task.id)).map(({ result }) => checkPartial(result));
-
-  const count = exactSum(parts.map((part) => part.count));
+  const parts = (await context.results(task.id)).map(({ organization_id, result }) => ({
+    organization: organization_id,
+    ...checkPartial(result),
+  }));
+  const told = parts.filter((part): part is typeof part & { sum: number; count: number } =>
+    part.sum !== null && part.count !== null
+  );
+  if (told.length === 0) throw new Error("Every organization withholds its part.");
+  const withheld = parts.flatMap(({ organization, withheld }) =>
+    withheld === undefined ? [] : [{ organization, withheld }]
+  );
+  const count = exactSum(told.map((part) => part.count));
+  const missing = told.map((part) => part.missing);
   return {
-    average: count === 0 ? null : exactSum(parts.map((part) => part.sum)) / count,
+    average: count === 0 ? null : exactSum(told.map((part) => part.sum)) / count,
     count,
-    missing: exactSum(parts.map((part) => part.missing)),
+    missing: missing.every((one) => one !== null) ? exactSum(missing) : null,
+    ...(withheld.length > 0 ? { withheld } : {}),
   };
 }
 
 /** Returns this organization's part: {@linkcode Partial}. */
 export function partial(context: Context, args: { column: string }): Partial {
   const values = context.table().numeric(checkColumn(args?.column));
+  const { roundTo = 1 } = context.disclosure ?? {};
+  if (roundTo > 1) {
+    throw new DisclosureError(
+      "The owner of this node lets counts leave rounded only, by which an average would be wrong: " +
+        "use deno:summary.",
+    );
+  }
   const present = values.filter((value) => value !== null);
   return {
     sum: exactSum(present),
     count: present.length,
     missing: values.length - present.length,
   };
+}
+
+/** Its words leave a site whatever its rules are. */
+class DisclosureError extends Error {
+  override name = "DisclosureError";
 }
 
 /** A sum whose error does not grow with the number of values (Neumaier). */
@@ -80,7 +108,10 @@ function checkCentral(args: Central): Central {
 }
 
 function checkPartial(result: unknown): Partial {
-  const { sum, count, missing } = (result ?? {}) as Partial;
-  if ([sum, count, missing].every(Number.isFinite)) return { sum, count, missing };
+  const { sum, count, missing, withheld } = (result ?? {}) as Partial;
+  const isTold = (one: unknown) => Number.isFinite(one) || (one === null && withheld !== undefined);
+  if ([sum, count, missing].every(isTold)) {
+    return { sum, count, missing, ...(withheld === undefined ? {} : { withheld }) };
+  }
   throw new TypeError("An organization returned something other than a sum and counts.");
 }

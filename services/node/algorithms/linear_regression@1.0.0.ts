@@ -17,12 +17,12 @@ interface Model {
   organizations?: number[] | undefined;
 }
 
-/** What leaves an organization. */
+/** What leaves an organization, unless the rules there withhold it. */
 interface Part {
   /** Rows in which nothing is missing. */
   n: number;
-  /** Rows left out because something is. */
-  dropped: number;
+  /** Rows left out because something is; null where that is withheld. */
+  dropped: number | null;
   /**
    * Subtracted from each predictor and the outcome: with values far from zero, digits would be
    * lost.
@@ -40,7 +40,8 @@ const TOLERANCE = 1e-7;
 /**
  * Returns `{coefficients, standard_errors, r_squared, n, dropped}`, the first two by predictor and
  * `intercept`. Standard errors are null without rows to spare, r_squared if the outcome does not
- * vary.
+ * vary. Where organizations withhold something, `withheld` says who and what: one that withholds
+ * more than how many rows were dropped is left out, and then `dropped` is null.
  */
 export async function central(context: Context, args: Model) {
   const { outcome, predictors, organizations } = checkModel(args);
@@ -51,9 +52,18 @@ export async function central(context: Context, args: Model) {
     input: { method: "partial", kwargs: { outcome, predictors } },
     name: `partial regression of ${outcome}`,
   });
-  const parts = (await context.results(id)).map(({ result }) => checkPart(result, predictors));
+  const results = await context.results(id);
+  const withheld = results.flatMap(({ organization_id, result }) => {
+    const { withheld } = (result ?? {}) as { withheld?: unknown };
+    return withheld === undefined ? [] : [{ organization: organization_id, withheld }];
+  });
+  const told = results.filter(({ result }) => !isWithheld(result));
+  if (told.length === 0) throw new Error("Every organization withholds its part.");
+  const parts = told.map(({ result }) => checkPart(result, predictors));
   const n = parts.reduce((sum, part) => sum + part.n, 0);
-  const dropped = parts.reduce((sum, part) => sum + part.dropped, 0);
+  const dropped = told.length < results.length || parts.some((part) => part.dropped === null)
+    ? null
+    : parts.reduce((sum, part) => sum + part.dropped!, 0);
   if (n <= predictors.length) {
     throw new Error(`${n} complete rows are too few for ${predictors.length + 1} coefficients.`);
   }
@@ -65,13 +75,24 @@ export async function central(context: Context, args: Model) {
       )
     )
   );
-  return { ...solve(triangle(rows, centre.length + 1), centre, n, predictors), n, dropped };
+  return {
+    ...solve(triangle(rows, centre.length + 1), centre, n, predictors),
+    n,
+    dropped,
+    ...(withheld.length > 0 ? { withheld } : {}),
+  };
 }
 
 /** Returns this organization's {@linkcode Part}. */
 export function partial(context: Context, args: Model): Part {
   const { outcome, predictors } = checkModel(args);
   const table = context.table();
+  if ((context.disclosure?.roundTo ?? 1) > 1) {
+    throw new DisclosureError(
+      "The owner of this node lets counts leave rounded only, by which a regression would be wrong: " +
+        "use deno:glm.",
+    );
+  }
   const columns = [...predictors, outcome].map((name) => table.numeric(name));
   const all = columns[0]!.map((_, row) => columns.map((values) => values[row]));
   const rows = all.filter((row): row is number[] => row.every((value) => value !== null));
@@ -81,6 +102,11 @@ export function partial(context: Context, args: Model): Part {
   const offsets = rows.map((row) => [1, ...row.map((value, i) => value - centre[i]!)]);
   const r = triangle(offsets, centre.length + 1);
   return { n: rows.length, dropped: all.length - rows.length, centre, triangle: r };
+}
+
+/** Its words leave a site whatever its rules are. */
+class DisclosureError extends Error {
+  override name = "DisclosureError";
 }
 
 /** The upper triangle R for which R'R is the sum of products of the rows, by Givens rotations. */
@@ -158,11 +184,19 @@ function checkModel({ outcome, predictors, organizations }: Model = {} as Model)
   throw new TypeError('The argument "organizations" must be a list of ids.');
 }
 
+/** Whether the rules of the site leave too little of its part. */
+function isWithheld(result: unknown): boolean {
+  const { n, centre, triangle, withheld } = (result ?? {}) as Partial<Part> & {
+    withheld?: unknown;
+  };
+  return withheld !== undefined && (n === null || centre === null || triangle === null);
+}
+
 function checkPart(result: unknown, { length }: string[]): Part {
   const part = (result ?? {}) as Part;
   const rows = Array.isArray(part.triangle) ? part.triangle : [];
   const sizes = [part.centre?.length, rows.length - 1, ...rows.map((row) => row?.length - 1)];
-  const numbers = [part.n, part.dropped, part.centre, rows].flat(2);
+  const numbers = [part.n, part.dropped ?? 0, part.centre, rows].flat(2);
   if (sizes.every((size) => size === length + 1) && numbers.every(Number.isFinite)) return part;
   throw new TypeError("An organization returned something other than its part of the regression.");
 }

@@ -25,6 +25,7 @@ import { gpuProblem } from "../container/gpu.ts";
 import { createTables } from "../data/tables.ts";
 import { algorithmNames } from "../run/algorithm_store.ts";
 import { namedArguments } from "../run/call.ts";
+import { checkDisclosure } from "./disclosure.ts";
 import { checkDatabase, checkServer } from "./databases.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkAddress, checkSurroundings } from "./network.ts";
@@ -38,6 +39,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   const identity = yield* checkWays(config);
   yield checkPrivateKey(config, identity);
   yield await listAlgorithms(config);
+  yield checkDisclosure(config);
   const tables = createTables({
     folder: join(config.dataFolder, "tables"),
     namesMayLeave: config.shareColumns,
