@@ -6,7 +6,10 @@ Deno.test("checkDisclosure() warns where nothing is said, and not where nothing 
   const none = { disclosure: null, shareLogs: true };
   const unsaid = checkDisclosure({ ...none, disclosureIsSaid: false });
   assert.equal(unsaid.well, true, "what worked before goes on");
-  assert.match(unsaid.note, /^WARNING: .* one row leaves; set disclosure\.profile to datashield, opensafely/);
+  assert.match(
+    unsaid.note,
+    /^WARNING: .* one row leaves; set disclosure\.profile to datashield, opensafely/,
+  );
   assert.doesNotMatch(checkDisclosure({ ...none, disclosureIsSaid: true }).note, /WARNING/);
 });
 

@@ -137,7 +137,10 @@ export function createSandboxRuntime(
       });
       const exit = await exits.ofSandbox(resolved, dispatch.image, received.call);
       const wanted = wantedDatabases(dispatch, config.databases);
-      const databases = exit.access === "none" ? [] : await forSandbox(wanted, tables);
+      // One that gets none hears of what, by name.
+      const databases = exit.access === "none"
+        ? wanted.map(({ database: { label } }) => ({ label, type: "columns" as const, path: "" }))
+        : await forSandbox(wanted, tables);
       const spec = {
         name: attemptKey(dispatch),
         algorithm: resolved,

@@ -1,0 +1,232 @@
+/**
+ * Rules on what may leave, on the whole system: whatever an algorithm tries, no value that rests on
+ * too few persons is at the hub, nor in a log, a message or the audit record.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { useTestStack, waitFor } from "./harness.ts";
+import { createSite, encodeInput, type Json, type Member, type Site } from "./site.ts";
+import { runHeld } from "../services/node/disclosure/held_commands.ts";
+import { readNodeConfig } from "../services/node/config/config.ts";
+
+const stack = useTestStack();
+/** Of the second row; as a number it is nowhere else. */
+const SECRET = "7319.25";
+const ONE_ROW = `secret,age\n${SECRET},44\n`;
+const ROWS = `secret,age\n${SECRET},44\n${SECRET},45\n12,46\n13,47\n14,48\n15,49\n`;
+
+async function startSite(
+  nodes: Record<string, unknown>[],
+  data: string[] = nodes.map(() => ROWS),
+): Promise<Site> {
+  const site = await createSite(stack(), { data, node: (index) => nodes[index]! });
+  for (const member of site.members) await site.startNode(member);
+  return site;
+}
+
+async function ask(
+  site: Site,
+  method: string,
+  { image = "deno:leaky@1.0.0", member = site.members[0]!, kwargs = {} }: {
+    image?: string;
+    member?: Member;
+    kwargs?: Record<string, unknown>;
+  } = {},
+) {
+  const task = await site.post({ image, method, kwargs, members: [member] });
+  return { task, ...await site.outcome(task.id) };
+}
+
+/** All that anybody can learn of the site's tasks, without the algorithms' own files. */
+async function knownAtHub(site: Site): Promise<string> {
+  const tasks: Json[] = (await site.admin.get(
+    `/task?collaboration_id=${site.collaborationId}&include=runs,results&per_page=100`,
+  )).data;
+  const parts: unknown[] = [tasks];
+  for (const { id } of tasks) {
+    parts.push(await site.admin.get(`/run?task_id=${id}&include=input,results`));
+    const { data } = await site.admin.get(`/result?task_id=${id}`);
+    parts.push(data.map(({ result }: Json) => result ? atob(result) : null));
+  }
+  return JSON.stringify(parts);
+}
+
+const auditOf = async (member: Member) =>
+  await Deno.readTextFile(join(dirname(member.config), "node-data", "audit.log"));
+
+async function assertNothingLeft(site: Site) {
+  assert.ok(!(await knownAtHub(site)).includes("7319"), "at the hub");
+  assert.ok(!stack().log.some((line) => line.includes("7319")), "in the logs of hub and agents");
+  for (const member of site.members) {
+    assert.ok(!(await auditOf(member)).includes("7319"), "in the audit log");
+  }
+}
+
+Deno.test("a site with one row lets out none of it, and says by which rule", async () => {
+  const node = { disclosure: { profile: "datashield" } };
+  const site = await startSite([node, node], [ONE_ROW, ROWS]);
+  const { status, results, runs } = await ask(site, "partial", {
+    image: "deno:average@1.0.0",
+    kwargs: { column: "secret" },
+  });
+  assert.equal(status, "completed", JSON.stringify(runs));
+  assert.deepEqual(results[0], {
+    sum: null,
+    count: null,
+    missing: 0,
+    withheld: [
+      { output: "sum", rule: "min_cell", values: 1 },
+      { output: "count", rule: "min_cell", values: 1 },
+    ],
+  });
+  assert.equal(runs[0].log, "");
+  await assertNothingLeft(site);
+  const records = (await auditOf(site.members[0]!)).split("\n").filter((line) =>
+    line.includes('"event":"disclosure"')
+  ).map((line) => JSON.parse(line));
+  assert.equal(records.length, 1);
+  const [{ decision, standing, values_before, values_after, withheld, rules }] = records;
+  assert.deepEqual([decision, standing, values_before, values_after], ["released", "own", 3, 1]);
+  assert.deepEqual(withheld, results[0].withheld);
+  assert.equal(rules.minCell, 3);
+
+  // The others are averaged without it.
+  const all = await ask(site, "central", {
+    image: "deno:average@1.0.0",
+    kwargs: { column: "age" },
+  });
+  assert.equal(all.status, "completed", JSON.stringify(all.runs));
+  const [{ average, count, withheld: told }] = all.results;
+  assert.deepEqual([average, count], [46.5, 6]);
+  assert.deepEqual(told.map(({ organization }: Json) => organization), [site.members[0]!.id]);
+});
+
+Deno.test("a filter that isolates one person gets nothing of them", async () => {
+  const site = await startSite([{ disclosure: { profile: "datashield" } }]);
+  const { id } = site.members[0]!;
+  const about = (min_: number, include_min: boolean) =>
+    site.researcher.post("/task", {
+      name: "one person",
+      image: "deno:average@1.0.0",
+      collaboration_id: site.collaborationId,
+      organizations: [{
+        id,
+        input: encodeInput({ method: "partial", kwargs: { column: "age" } }),
+      }],
+      databases: [{
+        label: "default",
+        preprocessing: [{
+          function: "filter_range",
+          parameters: { column: "age", min_, include_min },
+        }],
+      }],
+    });
+  const few = await site.outcome((await about(47, false)).id);
+  assert.deepEqual([few.results[0].sum, few.results[0].count], [null, null]);
+  const enough = await site.outcome((await about(47, true)).id);
+  assert.deepEqual([enough.results[0].sum, enough.results[0].count], [144, 3]);
+});
+
+Deno.test("an algorithm that nobody trusts sees no rows, and can return, say and send none", async () => {
+  const site = await startSite([{ disclosure: { profile: "datashield" } }]);
+  for (const method of ["rows", "forged", "thrown", "pretended", "printed", "sent", "ended"]) {
+    const { status, runs } = await ask(site, method);
+    assert.equal(status, "crashed", method);
+    assert.match(runs[0].log, /datashield/, "it says why");
+  }
+  const { results } = await ask(site, "file");
+  assert.match(results[0].found[0], /^(NotFound|NotCapable|PermissionDenied)$/);
+  await assertNothingLeft(site);
+  const { status, results: [{ groups }], runs } = await ask(site, "guarded");
+  assert.equal(status, "completed", JSON.stringify(runs));
+  assert.equal(groups[0].n, 6);
+});
+
+Deno.test("what an algorithm that is only held says, sends and returns waits for a person, who may refuse", async () => {
+  const site = await startSite([{
+    disclosure: { profile: "datashield", unlisted: "hold" },
+  }]);
+  const [member] = site.members;
+  for (const method of ["thrown", "pretended", "sent", "ended"]) {
+    const { status, runs } = await ask(site, method);
+    assert.equal(status, "failed", method);
+    assert.match(runs[0].log, /why stays at this site/, method);
+    assert.ok(
+      !/Error|exit code|line|:\d+/.test(runs[0].log.replace(/\(profile.*\)/, "")),
+      runs[0].log,
+    );
+  }
+  for (const method of ["rows", "forged", "printed"]) {
+    const task = await site.post({ image: "deno:leaky@1.0.0", method });
+    const run = await waitFor(
+      async () =>
+        (await site.researcher.get(`/run?task_id=${task.id}`)).data
+          .find((one: Json) => JSON.stringify(one).includes("waiting for release")),
+      { what: `${method} to be held` },
+    );
+    const { dataFolder } = await readNodeConfig(member!.config);
+    const words = ["refuse", String(run.id)];
+    const { code, text } = await runHeld({ dataFolder, words, reason: "not this" });
+    assert.equal(code, 0, text);
+    const { status, runs } = await site.outcome(task.id);
+    assert.equal(status, "not allowed");
+    assert.match(runs[0].log, /Refused at release: not this/);
+  }
+  await assertNothingLeft(site);
+});
+
+Deno.test("of one that the owner trusts the result leaves, and of its words the place of the error alone", async () => {
+  const site = await startSite([{
+    disclosure: { profile: "datashield", trusted: "deno:leaky" },
+  }]);
+  for (const method of ["thrown", "pretended"]) {
+    const { status, runs } = await ask(site, method);
+    assert.equal(status, "crashed");
+    assert.match(
+      runs[0].log,
+      /^Error: what it says stays at this site.*\n    at leaky@1\.0\.0\.ts:\d+:\d+$/,
+      method,
+    );
+  }
+  const printed = await ask(site, "printed");
+  assert.deepEqual([printed.status, printed.runs[0].log], ["completed", ""]);
+  await assertNothingLeft(site);
+  const kept = join(dirname(site.members[0]!.config), "node-data", "kept_words");
+  const texts = await Promise.all(
+    (await Array.fromAsync(Deno.readDir(kept))).map(({ name }) =>
+      Deno.readTextFile(join(kept, name))
+    ),
+  );
+  assert.equal(texts.filter((text) => text.includes(SECRET)).length, 3, "the owner has them");
+  const { results } = await ask(site, "forged");
+  assert.deepEqual(results[0], { n: 1000, mean: Number(SECRET) }, "as the owner wants it");
+});
+
+Deno.test("an algorithm that the owner wants refused does not start, and reads which rule says so", async () => {
+  const site = await startSite([{
+    disclosure: { profile: "opensafely", unlisted: "refuse" },
+  }]);
+  const { status, runs } = await ask(site, "echo");
+  assert.equal(status, "not allowed");
+  assert.match(
+    runs[0].log,
+    /what may leave \(profile opensafely\) do not let deno:leaky@1\.0\.0 run/,
+  );
+  // Counts that are rounded make no average.
+  const average = await ask(site, "partial", {
+    image: "deno:average@1.0.0",
+    kwargs: { column: "age" },
+  });
+  assert.match(average.runs[0].log, /^DisclosureError: .*rounded only.*deno:summary/);
+});
+
+Deno.test("a site without rules goes on as before", async () => {
+  const site = await startSite([{}], [ONE_ROW]);
+  const { results, runs } = await ask(site, "printed");
+  assert.deepEqual(results[0], { n: 3 });
+  assert.match(runs[0].log, new RegExp(`the secret is ${SECRET}`));
+  assert.ok(
+    stack().log.some((line) => line.includes("warn") && line.includes("No rules on what results")),
+  );
+});
