@@ -185,7 +185,7 @@ Deno.test("of one that the owner trusts the result leaves, and of its words the 
     assert.equal(status, "crashed");
     assert.match(
       runs[0].log,
-      /^Error: what it says stays at this site.*\n    at leaky@1\.0\.0\.ts:\d+:\d+$/,
+      /^Error: what it says stays at this site.*\n {4}at leaky@1\.0\.0\.ts:\d+:\d+$/,
       method,
     );
   }
