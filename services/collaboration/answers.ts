@@ -8,6 +8,7 @@ import { seals } from "../../shared/storage/audit_seal.ts";
 import { consistencyProof, newestHead } from "../../shared/storage/audit_tree.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import { ownHealth } from "../../shared/storage/health.ts";
+import { storageMetrics } from "../../shared/storage/metrics.ts";
 import { SextantError } from "../../shared/service/errors.ts";
 import { found } from "../../shared/contract/validate.ts";
 import type {
@@ -37,6 +38,7 @@ import {
   setPayloadFormats,
   touchNode,
 } from "./store/node.ts";
+import { nodeCounts } from "./store/metrics.ts";
 import { studyById, studyMembers } from "./store/study.ts";
 
 /** An asking service waits five seconds. */
@@ -93,6 +95,7 @@ export function collaborationAnswers(
     audit_tree: async () => ({ head: await newestHead(db) ?? null }),
     audit_consistency: (question) => consistencyProof(db, question),
     health: () => ownHealth({ db, outbox }),
+    metrics: async () => [...await storageMetrics(db, "collaboration"), await nodeCounts(db)],
   };
 }
 

@@ -14,16 +14,20 @@ import { crossOrigin } from "./door/cross_origin.ts";
 import { limitAttempts } from "./door/rate_limit.ts";
 import { requestLine } from "./door/request_line.ts";
 import { tellRefusals } from "./door/tell_refusals.ts";
+import { measureRequests } from "./metrics/measure_requests.ts";
 import { watchEvents } from "./routes/event/watch.ts";
 import { forwardRequests } from "./routes/forward.ts";
 import { getApiDescription } from "./routes/hub/api_description.ts";
 import { getDocs } from "./routes/hub/docs.ts";
 import { getHealth } from "./routes/hub/health.ts";
+import { getMetrics } from "./routes/hub/metrics.ts";
 import { getVersion } from "./routes/hub/version.ts";
 
 export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   const app = createApp(deps.log);
   app.use(requestLine);
+  const { feed, principals, metrics, http } = deps;
+  if (metrics) app.use(measureRequests(metrics.own));
   app.use(secureHeaders());
   app.use(crossOrigin(deps.corsOrigins));
   app.use(tellRefusals(deps.refused));
@@ -32,9 +36,9 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
 
   getVersion(app);
   getHealth(app, deps);
+  if (metrics) getMetrics(app, { ...metrics, http, principals });
   getApiDescription(app, deps);
   getDocs(app);
-  const { feed, principals } = deps;
   if (feed) watchEvents(app, { feed, principals });
   forwardRequests(app, deps);
   return app;

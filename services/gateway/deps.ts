@@ -4,9 +4,11 @@
  */
 import type { HttpClient } from "../../shared/http_over_nats/mod.ts";
 import type { Logger } from "../../shared/service/log.ts";
+import type { Metric } from "../../shared/messages/metric.ts";
 import type { Refusal } from "../../shared/storage/audit.ts";
 import type { AttemptLimits } from "./door/rate_limit.ts";
 import type { Feed } from "./live/feed.ts";
+import type { OwnMetrics } from "./metrics/own_metrics.ts";
 import type { Principals } from "./principals/principals.ts";
 
 export interface GatewayDeps {
@@ -14,6 +16,13 @@ export interface GatewayDeps {
   principals: Principals;
   /** Asks each service whether it and its database answer, and the broker for its stream. */
   health: () => Promise<HubHealth>;
+  /** For Prometheus; without it there are none. */
+  metrics?: {
+    own: OwnMetrics;
+    ofHub: () => Promise<Metric[]>;
+    /** With which they can be had without an account. */
+    token?: string | undefined;
+  };
   log: Logger;
   corsOrigins: string[];
   /** Bytes of a request body. */

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
+import { readScrapeToken } from "./metrics/scraper.ts";
 import { startGateway } from "./start.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -19,6 +20,8 @@ await runService("gateway", async (life) => {
     SEXTANT_MAX_BLOB_MIB: envInteger.pipe(z.number().min(1)).default(4096),
     /** Failed log-ins of one caller in the long run; an address may have five times as many. */
     SEXTANT_ATTEMPTS_PER_MINUTE: envInteger.pipe(z.number().min(1)).default(60),
+    /** A file with the token of Prometheus. */
+    SEXTANT_METRICS_TOKEN_FILE: z.string().min(1).optional(),
     /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
     SEXTANT_TRUST_PROXY: envBoolean.default(false),
   });
@@ -35,6 +38,8 @@ await runService("gateway", async (life) => {
     maxBlob: config.SEXTANT_MAX_BLOB_MIB * MEBIBYTE,
     attemptsPerMinute: config.SEXTANT_ATTEMPTS_PER_MINUTE,
     trustProxy: config.SEXTANT_TRUST_PROXY,
+    metricsToken: config.SEXTANT_METRICS_TOKEN_FILE &&
+      await readScrapeToken(config.SEXTANT_METRICS_TOKEN_FILE),
   });
 });
 

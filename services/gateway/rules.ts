@@ -37,6 +37,12 @@ const OWNERS: Record<string, HubService> = {
   column: "task",
 };
 
+/** For figures: the noun of a path, of those that there are. */
+export function nounOf(path: string): string {
+  const noun = /^\/api\/([a-z]+)(?:\/|$)/.exec(path)?.[1];
+  return noun !== undefined && (Object.hasOwn(OWNERS, noun) || noun === "events") ? noun : "other";
+}
+
 /** The service that answers `/api/<noun>…`, or `undefined`. */
 export function serviceOf(path: string): HubService | undefined {
   // The keys of nodes are not accounts of people: they are collaboration's.

@@ -19,6 +19,8 @@ import type { HubHealth, ServiceHealth } from "./deps.ts";
 import { closeDoor } from "./door/closing.ts";
 import { createFeed } from "./live/feed.ts";
 import { createPrincipals } from "./principals/principals.ts";
+import { createOwnMetrics } from "./metrics/own_metrics.ts";
+import { hubMetrics } from "./metrics/hub_metrics.ts";
 import { addressOf, attemptLimits, network } from "./door/rate_limit.ts";
 import { requestIdOf } from "./rules.ts";
 
@@ -40,6 +42,8 @@ export interface GatewayOptions {
   attemptsPerMinute?: number;
   /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
   trustProxy?: boolean;
+  /** With which Prometheus gets the figures; without it, it needs an account. */
+  metricsToken?: string | undefined;
   now?: () => Date;
 }
 
@@ -62,6 +66,7 @@ export async function startGateway(
     maxBlob = 4096 * MEBIBYTE,
     attemptsPerMinute = 60,
     trustProxy = false,
+    metricsToken,
     now = () => new Date(),
     ...options
   }: GatewayOptions,
@@ -75,7 +80,11 @@ export async function startGateway(
     ask,
     now: () => now().getTime(),
   });
-  const events = subscribeEvents(nc, principals.hear, { log, onGap: principals.forget });
+  const own = createOwnMetrics();
+  const events = subscribeEvents(nc, (event) => {
+    principals.hear(event);
+    own.hear(event);
+  }, { log, onGap: principals.forget });
   life.onStop("events", events.stop);
 
   const feed = createFeed({ nc, log });
@@ -92,6 +101,11 @@ export async function startGateway(
     feed,
     principals,
     health: () => healthOfHub(askHealth, nc),
+    metrics: {
+      own,
+      ofHub: () => hubMetrics({ ask: askHealth, nc, log }),
+      token: metricsToken,
+    },
     log,
     corsOrigins,
     maxBody,

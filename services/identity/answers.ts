@@ -7,6 +7,7 @@ import { auditEntries, recordRefusal } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
 import { consistencyProof, newestHead } from "../../shared/storage/audit_tree.ts";
 import { ownHealth } from "../../shared/storage/health.ts";
+import { storageMetrics } from "../../shared/storage/metrics.ts";
 import type { RpcHandlers } from "../../shared/messages/questions.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { DEFAULT_ROLES } from "./rights/catalogue.ts";
@@ -64,5 +65,6 @@ export function identityAnswers(
     audit_tree: async () => ({ head: await newestHead(db) ?? null }),
     audit_consistency: (question) => consistencyProof(db, question),
     health: () => ownHealth({ db, outbox }),
+    metrics: () => storageMetrics(db, "identity"),
   };
 }

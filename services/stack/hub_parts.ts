@@ -80,6 +80,7 @@ export function gatewayPart({ nats, gateway, serviceFolder }: HubAddresses): Par
       SEXTANT_NATS_URL: `ws://${nats}`,
       SEXTANT_ENROLMENT: join(folder, FILES.enrolment),
       SEXTANT_LISTEN: gateway,
+      SEXTANT_METRICS_TOKEN_FILE: join(folder, FILES.metricsToken),
     },
     inherits: INHERITS.gateway,
   });

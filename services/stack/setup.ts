@@ -51,6 +51,8 @@ export const FILES = {
   secretsKey: "secrets_key",
   dispatchKey: "dispatch_key",
   dispatchPublicKeys: "dispatch_public_keys",
+  /** With which Prometheus gets the figures. */
+  metricsToken: "metrics_token",
   /** Of an administrator whom identity has made, until it was shown. */
   newAdministrator: "new_administrator.json",
 } as const;
@@ -86,6 +88,8 @@ export async function setUpFiles(folder: string, broker: BrokerAddress): Promise
     join(serviceFolder("identity"), FILES.dispatchPublicKeys),
     publicKeyOf(dispatchSeed),
   );
+
+  await keepSecret(join(serviceFolder("gateway"), FILES.metricsToken), newSecret);
 
   const natsFolder = join(folder, "nats");
   const natsConfig = join(natsFolder, "nats.conf");

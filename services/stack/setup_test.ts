@@ -44,7 +44,7 @@ Deno.test("setUpFiles() gives the broker's trust and the dispatch key to one ser
       "secrets_key",
     ]);
     assert.deepEqual(names("task"), ["dispatch_key", "enrolment.json"]);
-    assert.deepEqual(names("gateway"), ["enrolment.json"]);
+    assert.deepEqual(names("gateway"), ["enrolment.json", "metrics_token"]);
   }));
 
 Deno.test("setUpFiles() renews what services enrol with, from half of its time on, and from when it had none", () =>

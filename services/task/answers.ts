@@ -9,10 +9,12 @@ import { auditEntries } from "../../shared/storage/audit.ts";
 import { seals } from "../../shared/storage/audit_seal.ts";
 import { consistencyProof, newestHead } from "../../shared/storage/audit_tree.ts";
 import { ownHealth } from "../../shared/storage/health.ts";
+import { storageMetrics } from "../../shared/storage/metrics.ts";
 import type { TaskDeps } from "./deps.ts";
 import { flatDatabases } from "./dispatch/send.ts";
 import { taskStatus } from "./rules.ts";
-import { addRefused, refusedCounts } from "./store/refused_count.ts";
+import { taskMetrics } from "./store/metrics.ts";
+import { addRefused } from "./store/refused_count.ts";
 import { resultById, shareOf } from "./store/result.ts";
 import { countTasks, databasesOfTasks, statusesOfTask, taskById } from "./store/task.ts";
 
@@ -58,12 +60,12 @@ export function taskAnswers({ db, outbox, checkpoints }: TaskDeps): RpcHandlers<
       await addRefused(db, counts);
       return {};
     },
-    refused: async () => ({ counts: await refusedCounts(db) }),
     audit: (question) => auditEntries(db, question),
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
     audit_tree: async () => ({ head: await newestHead(db) ?? null }),
     audit_consistency: (question) => consistencyProof(db, question),
     checkpoints: async () => ({ checkpoints: await checkpoints.ask() }),
     health: () => ownHealth({ db, outbox }),
+    metrics: async () => [...await storageMetrics(db, "task"), ...await taskMetrics(db)],
   };
 }

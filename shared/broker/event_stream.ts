@@ -94,6 +94,15 @@ function isSame(one: EventLimits, other: EventLimits): boolean {
     one.max_msgs_per_subject === other.max_msgs_per_subject;
 }
 
+/** How full the stream is. Rejects when JetStream does not answer. */
+export async function eventStreamState(
+  nc: Pick<BrokerConnection, "jetstreamManager">,
+): Promise<{ messages: number; bytes: number; maxBytes: number }> {
+  const manager = await nc.jetstreamManager();
+  const { state, config } = await manager.streams.info(STREAMS.events);
+  return { messages: state.messages, bytes: state.bytes, maxBytes: config.max_bytes };
+}
+
 /** How long the broker may take to tell of the stream. */
 const ANSWERS_WITHIN_MS = 3_000;
 

@@ -11,6 +11,7 @@ import { containerGrantSchema } from "../node_protocol/container_grant.ts";
 import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
 import { sealsQuestion } from "../storage/audit_seal.ts";
 import { consistencyQuestion, proofAnswer, treeHeadSchema } from "../storage/audit_tree.ts";
+import { metricSchema } from "./metric.ts";
 
 const idNumber = z.number().int();
 const idList = z.array(idNumber);
@@ -132,6 +133,8 @@ export const RPC_METHODS = {
      */
     revoke_nodes: { input: z.object({ node_ids: idList }), output: z.object({}) },
     health: { input: z.object({}), output: health },
+    /** What a service tells Prometheus; every replica the same. */
+    metrics: { input: z.object({}), output: z.array(metricSchema) },
   },
   collaboration: {
     /** The collaborations of an organization, each with all its members. */
@@ -224,6 +227,8 @@ export const RPC_METHODS = {
       output: z.object({ nodes: idNumber }),
     },
     health: { input: z.object({}), output: health },
+    /** What a service tells Prometheus; every replica the same. */
+    metrics: { input: z.object({}), output: z.array(metricSchema) },
   },
   task: {
     /** What a container token for this task must say; refuses as `POST /token/container` should. */
@@ -254,11 +259,6 @@ export const RPC_METHODS = {
       input: z.object({ counts: z.record(z.string().max(64), z.number().int().positive()) }),
       output: z.object({}),
     },
-    /** Those numbers. */
-    refused: {
-      input: z.object({}),
-      output: z.object({ counts: z.array(z.object({ kind: z.string(), count: z.number() })) }),
-    },
     /** The newest records of what was changed and refused. */
     audit: { input: auditQuestion, output: auditAnswer },
     /** The seals over those records. */
@@ -283,6 +283,8 @@ export const RPC_METHODS = {
       output: z.object({ tasks: idNumber }),
     },
     health: { input: z.object({}), output: health },
+    /** What a service tells Prometheus; every replica the same. */
+    metrics: { input: z.object({}), output: z.array(metricSchema) },
   },
 } as const;
 

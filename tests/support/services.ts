@@ -26,6 +26,8 @@ import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import { startTestNats, type TestNats } from "./nats.ts";
 import { startTestPostgres, type TestPostgres } from "./postgres.ts";
 
+/** With which the gateway gives its figures. */
+export const METRICS_TOKEN = "a-token-of-prometheus-for-tests";
 export const ROOT_PASSWORD = "Root-password-1";
 /** What algorithm stores know this hub by. */
 export const SERVER_URL = "https://hub.example/api";
@@ -122,6 +124,7 @@ export async function startTestServices(
         listen: { hostname: "127.0.0.1", port: 0 },
         maxBody: 2 ** 20,
         attemptsPerMinute: 1e6,
+        metricsToken: METRICS_TOKEN,
       }),
     ]);
     return {

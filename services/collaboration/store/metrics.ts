@@ -2,6 +2,7 @@
  * The SQL of what nodes report of themselves.
  * @module
  */
+import { gaugeBy, type Metric } from "../../../shared/messages/metric.ts";
 import type { Tx } from "../../../shared/storage/db.ts";
 import { type NodeMetrics, nodeMetricsSchema } from "../../../shared/node_protocol/metrics.ts";
 
@@ -64,4 +65,17 @@ export async function measuredNodes(tx: Tx): Promise<MeasuredNode[]> {
     ...node,
     report: readReport({ reported_at, age_seconds, metrics }),
   }));
+}
+
+/** How many nodes there are, by whether they are connected. */
+export async function nodeCounts(tx: Tx): Promise<Metric> {
+  const [row] = await tx<{ online: number; all: number }[]>`
+    select count(*) filter (where status = 'online')::float8 as online,
+      count(*)::float8 as all from node`;
+  const { online, all } = row!;
+  return gaugeBy("status", {
+    name: "sextant_nodes",
+    help: "Nodes, by whether they are connected.",
+    rows: [{ status: "online", value: online }, { status: "offline", value: all - online }],
+  });
 }

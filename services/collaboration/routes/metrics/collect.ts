@@ -5,16 +5,16 @@ import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { demand, scopesOf } from "../../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { measuredNodes } from "../../store/metrics.ts";
-import { METRICS_TYPE, metricsText, refusedText } from "./metrics_text.ts";
+import { METRICS_TYPE, metricsText } from "./metrics_text.ts";
 
 export function collectMetrics(app: Hono<AppEnv>, { db, ask }: CollaborationDeps): void {
-  // For Prometheus, with the token of somebody who may view all nodes.
+  // The gateway adds what the hub tells of itself.
   app.get(
     "/metrics",
     allow(["user"], "node:VIEW"),
     answers(undefined, {
       type: "text/plain",
-      does: "Figures of all nodes, and what the hub refused, for Prometheus.",
+      does: "Figures of the hub and of all nodes, for Prometheus.",
     }),
     async function collectMetrics(c) {
       demand(
@@ -25,10 +25,7 @@ export function collectMetrics(app: Hono<AppEnv>, { db, ask }: CollaborationDeps
       const ids = [...new Set(nodes.map(({ organization_id }) => organization_id))];
       const organizations = await ask("identity", "organizations", { ids });
       const names = new Map(organizations.map(({ id, name }) => [id, name]));
-      const { counts } = await ask("task", "refused", {});
-      return c.body(metricsText(nodes, names) + refusedText(counts), 200, {
-        "content-type": METRICS_TYPE,
-      });
+      return c.body(metricsText(nodes, names), 200, { "content-type": METRICS_TYPE });
     },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What nodes report, and what the hub refused, in the text form that Prometheus collects.
+ * What nodes report, in the text form that Prometheus collects.
  * @module
  */
 import type { MeasuredNode, Report } from "../../store/metrics.ts";
@@ -89,17 +89,6 @@ export function metricsText(nodes: MeasuredNode[], organizations: Map<number, st
       }
     }
   }
-  return `${lines.join("\n")}\n`;
-}
-
-/** What the hub did not take of anybody, by kind. */
-export function refusedText(counts: { kind: string; count: number }[]): string {
-  const name = "sextant_hub_refused_total";
-  const lines = [
-    `# HELP ${name} Messages and tokens that the hub did not take, since it was set up.`,
-    `# TYPE ${name} counter`,
-    ...counts.map(({ kind, count }) => `${name}{${labelText({ kind })}} ${count}`),
-  ];
   return `${lines.join("\n")}\n`;
 }
 
