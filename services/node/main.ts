@@ -16,10 +16,12 @@ import { PROFILES } from "./disclosure/rules.ts";
 import { forgetVariables } from "./hub/way_out.ts";
 import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
 import { describeWalls, type Wall } from "./sandbox/walls.ts";
+import { nodeUnit } from "./unit.ts";
 
 const HELP = `Runs the agent of one node at a data station.
 
 Usage: deno task node --config FILE [--kill-runs]
+       deno task node --unit --config FILE    prints a unit for systemd that runs it
 ${COMMANDS_HELP}  --config FILE   the node's configuration (YAML)
   --kill-runs     end what runs when the agent is stopped. Without it containers go on and the next
                   agent takes them up again, as after a crash: nobody but the program itself ends
@@ -125,16 +127,22 @@ interface AgentArgs {
 /** What the command line says, or the exit code when there is nothing to work with. */
 async function readAgentArgs(): Promise<AgentArgs | number> {
   try {
-    const { values: { config, help, "kill-runs": killRuns = false } } = readArgs({
+    const { values: { config, help, unit, "kill-runs": killRuns = false } } = readArgs({
       args: Deno.args,
       options: {
         config: { type: "string", short: "c" },
         "kill-runs": { type: "boolean" },
+        unit: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
     if (help) {
       console.log(HELP + (await describeWalls()).map(showWall).join("\n"));
+      return 0;
+    }
+    if (config && unit) {
+      const { dataFolder } = await readNodeConfig(typedPath(config));
+      console.log(nodeUnit({ config: typedPath(config), dataFolder }));
       return 0;
     }
     if (config) return { path: typedPath(config), killRuns };

@@ -2,7 +2,7 @@
  * `deno task up` and `deno task demo`: a whole Sextant on this machine.
  * @module
  */
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import {
   readArgs,
   typedPath,
@@ -20,11 +20,15 @@ import {
 import { usualDataFolder } from "./account.ts";
 import type { NewAdministrator } from "./administrator.ts";
 import { runDemo } from "./demo.ts";
+import { type LogFile, type LogFileOptions, openLogFile } from "./log_file.ts";
 import { killAll } from "./process.ts";
 import { ROOT } from "./service_part.ts";
 import { type Stack, type StackOptions, startStack } from "./stack.ts";
+import { hubUnit } from "./unit.ts";
 
 const GATEWAY_PORT = 7601;
+const LOG_MIB = 10;
+const LOG_FILES = 10;
 const CHECKOUT_DATA = join(ROOT, ".sextant");
 /**
  * Two signals closer together than this are one: a terminal and the task runner both pass on
@@ -33,7 +37,7 @@ const CHECKOUT_DATA = join(ROOT, ".sextant");
 const SAME_SIGNAL_MS = 500;
 
 const HELP = {
-  up: `deno task up [--data DIR] [--port N] [--nodes FILE...]
+  up: `deno task up [--data DIR] [--port N] [--nodes FILE...] [--log-folder DIR] [--unit]
 
 Starts PostgreSQL, nats-server and the four services on this machine and keeps running until Ctrl-C.
 Everything that must last is in the data folder; start again and it is all there.
@@ -41,6 +45,10 @@ Everything that must last is in the data folder; start again and it is all there
   --data DIR      data folder; ${CHECKOUT_DATA} unless given
   --port N        port of the gateway; else the one of last time, at first ${GATEWAY_PORT} or a free one
   --nodes FILE... also start a node for each of these configuration files
+  --log-folder DIR  also writes the log there, one JSON object a line, into files that are rotated
+    --log-size MIB  size of each; ${LOG_MIB} unless given
+    --log-count N   how many are kept; ${LOG_FILES} unless given
+  --unit          starts nothing; prints a unit for systemd that starts the same
   --help          this text
 
 In the environment: SEXTANT_LOG_LEVEL (debug, info, warn, error), SEXTANT_POSTGRES_BIN (folder with postgres
@@ -60,6 +68,8 @@ with the same numbers on the pooled data. Exit code 1 when they differ.
 interface Launch {
   options: StackOptions;
   leastLevel: LogLevel;
+  /** Where the log is written besides. */
+  logFile?: Omit<LogFileOptions, "say"> | undefined;
   /** What to do once the stack is up; returns whether to stop then. */
   whenReady(stack: Stack): Promise<boolean>;
 }
@@ -68,7 +78,9 @@ interface Launch {
  * Runs a stack until it is told to stop, something dies, or its work is done; returns the exit
  * code.
  */
-async function launch({ options, leastLevel, whenReady }: Launch): Promise<number> {
+async function launch(
+  { options, leastLevel, logFile, whenReady }: Launch,
+): Promise<number> {
   const render = createRenderer({ colour: !Deno.noColor && Deno.stderr.isTerminal() });
   const print = (line: string) => void Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));
   const interrupt = listenForStop(print);
@@ -76,13 +88,17 @@ async function launch({ options, leastLevel, whenReady }: Launch): Promise<numbe
     interrupt.addEventListener("abort", () => resolve(), { once: true })
   );
   let stack: Stack | undefined;
+  let log: LogFile | undefined;
   try {
+    log = logFile && openLogFile({ ...logFile, say: print });
     stack = await startStack({
       ...options,
       signal: interrupt,
       say: print,
       onEntry(part: string, entry: LogEntry) {
-        if (LEVELS.indexOf(entry.level) >= LEVELS.indexOf(leastLevel)) print(render(part, entry));
+        if (LEVELS.indexOf(entry.level) < LEVELS.indexOf(leastLevel)) return;
+        print(render(part, entry));
+        log?.write(part, entry);
       },
     });
     const work = whenReady(stack).then((done) => done ? undefined : new Promise<void>(() => {}));
@@ -94,6 +110,7 @@ async function launch({ options, leastLevel, whenReady }: Launch): Promise<numbe
     return 1;
   } finally {
     await stack?.stop();
+    log?.close();
     if (stack || interrupt.aborted) print("Everything has stopped");
   }
 }
@@ -145,6 +162,10 @@ async function up(args: string[]): Promise<number> {
       data: { type: "string" },
       port: { type: "string" },
       nodes: { type: "string", multiple: true, default: [] },
+      "log-folder": { type: "string" },
+      "log-size": { type: "string" },
+      "log-count": { type: "string" },
+      unit: { type: "boolean", default: false },
     },
   });
   if (positionals.length && !values.nodes.length) {
@@ -153,8 +174,14 @@ async function up(args: string[]): Promise<number> {
   const nodes = [...values.nodes, ...positionals].map(typedPath);
   for (const path of nodes) await checkReadable(path);
   const port = values.port === undefined ? undefined : wholeNumber("port", values.port, 1, 65535);
+  const logFile = logFileOf(values);
+  if (values.unit) {
+    console.log(unitOf({ ...values, nodes, port, logFile }));
+    return 0;
+  }
   return await launch({
     leastLevel: logLevel("info"),
+    logFile,
     options: {
       folder: values.data === undefined ? usualDataFolder(CHECKOUT_DATA) : typedPath(values.data),
       gatewayPort: port,
@@ -167,6 +194,46 @@ async function up(args: string[]): Promise<number> {
       await stack.newAdministrator?.shown();
       return false;
     },
+  });
+}
+
+type LogFileArgs = Omit<LogFileOptions, "say"> | undefined;
+
+function logFileOf(
+  values: Partial<Record<"log-folder" | "log-size" | "log-count", string>>,
+): LogFileArgs {
+  const { "log-folder": folder, "log-size": size, "log-count": count } = values;
+  if (folder === undefined) {
+    if (size === undefined && count === undefined) return undefined;
+    throw new UsageError("--log-size and --log-count need --log-folder DIR");
+  }
+  return {
+    folder: typedPath(folder),
+    size: 2 ** 20 * (size === undefined ? LOG_MIB : wholeNumber("log-size", size, 1, 100_000)),
+    count: count === undefined ? LOG_FILES : wholeNumber("log-count", count, 1, 10_000),
+  };
+}
+
+/** The unit that starts what the command line asks for. */
+function unitOf(
+  { data, port, nodes, logFile }: {
+    data?: string | undefined;
+    port: number | undefined;
+    nodes: string[];
+    logFile: LogFileArgs;
+  },
+): string {
+  return hubUnit({
+    data: data === undefined ? undefined : typedPath(data),
+    args: [
+      ...port === undefined ? [] : ["--port", String(port)],
+      ...nodes.flatMap((path) => ["--nodes", path]),
+      ...logFile ? ["--log-folder", logFile.folder] : [],
+      ...logFile ? ["--log-size", String(logFile.size / 2 ** 20)] : [],
+      ...logFile ? ["--log-count", String(logFile.count)] : [],
+    ],
+    withNodes: nodes.length > 0,
+    writes: [...logFile ? [logFile.folder] : [], ...nodes.map((path) => dirname(path))],
   });
 }
 
