@@ -3,6 +3,7 @@
  * @module
  */
 import { checkArguments, type Description } from "sextant/description.ts";
+import { type Checked, checkResult } from "../../services/node/disclosure/check_result.ts";
 import { openTable } from "../../services/node/data/table.ts";
 import { createTables } from "../../services/node/data/tables.ts";
 import { DEFAULT_READ } from "../../services/node/data/options.ts";
@@ -47,12 +48,14 @@ export async function federate(
 
 /**
  * Reads each organization's file once, for many runs; `settings` are those of all nodes' owners, and
- * `disclosure` the rules that algorithms know of. Nothing is withheld here.
+ * `disclosure` their rules on what may leave, which what an algorithm that describes itself returns
+ * is checked against as a node does. `onChecked` hears what became of it.
  */
 export async function createFederation(
   files: string[],
   settings: Record<string, unknown> = {},
   disclosure: DisclosureRules | null = null,
+  onChecked: (method: string, checked: Checked) => void = () => {},
 ): Promise<Federation> {
   const folder = await temporaryFolder();
   const tables = createTables({ folder: `${folder.path}/tables`, namesMayLeave: true });
@@ -80,13 +83,17 @@ export async function createFederation(
     }
 
     async function call(organization: number, method: string, kwargs: Record<string, unknown>) {
+      const described = (algorithm.description as Description | undefined)?.methods[method];
       const context: Context = {
         organization: { id: organization, name: `org ${organization}` },
         node: { id: organization, name: `node ${organization}` },
         task: { id: 1, runId: 1 },
         settings,
         disclosure,
-        table: () => tableOf(columns[organization - 1]!),
+        table() {
+          if (disclosure && described?.rows === "none") throw new Error(`"${method}" has no rows.`);
+          return tableOf(columns[organization - 1]!);
+        },
         organizations: () =>
           Promise.resolve(files.map((_, i) => ({ id: i + 1, name: `org ${i + 1}` }))),
         async createTask({ organizations, input }) {
@@ -104,10 +111,14 @@ export async function createFederation(
         results: (id) => Promise.resolve(tasks[id - 1]!),
         log() {},
       };
-      const described = (algorithm.description as Description | undefined)?.methods[method];
       const args = described ? checkArguments(method, described, { kwargs }) : kwargs;
       const value = await (algorithm[method] as Method)(context, args as never);
-      return JSON.parse(JSON.stringify(value));
+      const result = JSON.parse(JSON.stringify(value));
+      if (!disclosure || !described || described.rows === "none") return result;
+      const { outputs } = described;
+      const checked = checkResult(result, { outputs, rules: disclosure, args });
+      onChecked(method, checked);
+      return checked.result;
     }
     return await call(1, method, kwargs);
   }

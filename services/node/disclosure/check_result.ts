@@ -98,7 +98,9 @@ export function checkResult(
   }
   for (const { place } of evidence) delete (place.holder as Record<string, unknown>)[place.key];
   const after = countValues(result);
-  const withheld = [...noted.values()];
+  // An algorithm that knows the rules has left out things by itself, and said so.
+  const own = Array.isArray(result.withheld) ? result.withheld as Withheld[] : [];
+  const withheld = [...own, ...noted.values()];
   if (withheld.length > 0) put({ holder: result, key: "withheld" }, withheld);
   return { result, withheld, before, after };
 }

@@ -82,7 +82,7 @@ function ofLevel(
   for (const cell of part.list!.items) {
     if (!isObject(cell) || valueAt({ holder: cell, key }) !== level) continue;
     for (const name of names) {
-      const count = counts.at({ holder: cell, key: name });
+      const count = counts.at({ holder: cell, key: name }) ?? evidenceOf(cell, name, part);
       if (!count) continue;
       isCounted = true;
       if (count.value === 0) continue;
@@ -92,6 +92,18 @@ function ofLevel(
     }
   }
   return isCounted ? [{ persons, isOfPersons, withheld: undefined }] : undefined;
+}
+
+/** Persons of a cell that says them beside its count, which may be withheld already. */
+function evidenceOf(
+  cell: Record<string, unknown>,
+  name: string,
+  { scopes }: Part,
+): Pick<Behind, "persons" | "isOfPersons"> & { value: number } | undefined {
+  const output = scopes[0]?.outputs.find((one) => one.name === name);
+  const value = valueAt({ holder: cell, key: name });
+  if (output?.kind !== "persons" || !Number.isSafeInteger(value)) return undefined;
+  return { persons: value as number, value: value as number, isOfPersons: true };
 }
 
 function ruleAgainst(

@@ -31,12 +31,83 @@ export const confidence = {
 export const coverageOutputs = [
   { name: "n", kind: "count", help: "Rows used" },
   { name: "sites", kind: "count", help: "Rows used and left out, by organization" },
-  { name: "left_out", kind: "count", help: "Rows left out, and for what" },
-  { name: "notes", kind: "other", help: "What a reader should know" },
+  {
+    name: "left_out",
+    kind: "count",
+    help: "Rows left out, and for what; null where an organization's rules withhold a count",
+  },
+  {
+    name: "withheld",
+    kind: "setting",
+    help: "What the rules of which organization withheld; only where one has rules",
+  },
+  { name: "notes", kind: "setting", help: "What a reader should know" },
 ] as const satisfies Output[];
+
+/** What a part says that was withheld from it. */
+export const withheldOutput = {
+  name: "withheld",
+  kind: "setting",
+  help: "What the site's rules withheld of this part",
+} as const satisfies Output;
+
+export const personsOutput = {
+  name: "persons",
+  kind: "persons",
+  help: "Whose rows they are",
+} as const satisfies Output;
 
 /** Of a method that is asked of each organization. */
 export const partCoverageOutputs = [
-  { name: "n", kind: "count", help: "Rows used" },
-  { name: "leftOut", kind: "count", help: "Rows left out, and for what" },
+  { name: "n", kind: "count", restsOn: "persons", help: "Rows used" },
+  personsOutput,
+  { name: "leftOut", kind: "count", keys: "setting", help: "Rows left out, and for what" },
+  withheldOutput,
+] as const satisfies Output[];
+
+/** On what all of a part's values rest: rows, and persons where the site counts those. */
+export const RESTS = ["n", "persons"] as const;
+
+/** As `comomentsOf` makes them. */
+export const comomentsOutput = {
+  name: "comoments",
+  kind: "moments",
+  help: "Means, and sums of products about them",
+  each: [
+    { name: "n", kind: "count", restsOn: "persons", help: "Rows" },
+    { name: "means", kind: "model", restsOn: RESTS, terms: "means", help: "By column" },
+    { name: "products", kind: "model", restsOn: RESTS, terms: "means", help: "By two columns" },
+  ],
+} as const satisfies Output;
+
+/** Of models: on how many coefficients the site's rules have to look. */
+export const coefficientsOutput = {
+  name: "coefficients",
+  kind: "setting",
+  help: "How many the model has; where the site has rules",
+} as const satisfies Output;
+
+/** The parts of moments, as `momentsOf` makes them. */
+export const momentsOutputs = [
+  { name: "n", kind: "count", restsOn: "persons", help: "Values" },
+  personsOutput,
+  {
+    name: "mean",
+    kind: "moments",
+    restsOn: RESTS,
+    contributions: "contributions",
+    help: "Of the values",
+  },
+  {
+    name: "squares",
+    kind: "moments",
+    restsOn: RESTS,
+    contributions: "contributions",
+    help: "The sum of squared distances from the mean",
+  },
+  {
+    name: "contributions",
+    kind: "contributions",
+    help: "Of single persons, where a rule asks for them",
+  },
 ] as const satisfies Output[];

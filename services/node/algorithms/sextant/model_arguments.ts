@@ -2,8 +2,9 @@
  * Arguments of models, described once, and the method that agrees on their columns.
  * @module
  */
-import type { Argument, Method } from "./api.ts";
-import { where } from "./common_arguments.ts";
+import type { Argument, Method, Output } from "./api.ts";
+import { momentsOutputs, personsOutput, RESTS, where } from "./common_arguments.ts";
+import { withheldOutput } from "./common_arguments.ts";
 
 export const predictors = {
   type: "columns",
@@ -30,7 +31,8 @@ export const levelArguments = {
     min: 1,
     default: 1,
     label: "Smallest level",
-    help: "Levels of fewer rows in all are left out with their rows, and counted",
+    help: "Levels of fewer rows in all are left out with their rows, and counted; an " +
+      "organization whose rules ask for more persons leaves out those that are rare there",
   },
 } as const satisfies Record<string, Argument>;
 
@@ -49,6 +51,36 @@ export const agreedArguments = {
   terms: { type: "list", label: "Terms", help: "The coefficients and their scales" },
 } as const satisfies Record<string, Argument>;
 
+/** Of the columns that a model is to use. */
+export const startMomentsOutput = {
+  name: "moments",
+  kind: "moments",
+  help: "By term, and of the outcome",
+  each: [{
+    name: "*",
+    kind: "moments",
+    keys: "setting",
+    help: "Of a term's column",
+    each: [
+      { name: "n", kind: "count", restsOn: "persons", help: "Values" },
+      {
+        name: "mean",
+        kind: "model",
+        restsOn: RESTS,
+        terms: "coefficients",
+        help: "Of the values",
+      },
+      {
+        name: "squares",
+        kind: "model",
+        restsOn: RESTS,
+        terms: "coefficients",
+        help: "The sum of squared distances from the mean",
+      },
+    ],
+  }],
+} as const satisfies Output;
+
 export const surveyMethod = {
   internal: true,
   help: "What the columns are at one organization",
@@ -57,5 +89,25 @@ export const surveyMethod = {
     categories: { type: "list", label: "Categories", help: "Columns that are levels" },
     where,
   },
-  outputs: [{ name: "*", kind: "count", help: "By column: type, moments, or rows by level" }],
+  outputs: [
+    withheldOutput,
+    {
+      name: "columns",
+      kind: "moments",
+      help: "By column",
+      each: [{
+        name: "*",
+        kind: "moments",
+        keys: "setting",
+        help: "Of a column",
+        each: [
+          { name: "type", kind: "setting", help: "Numbers, a category, or no value" },
+          { name: "missing", kind: "count", help: "Rows without a value" },
+          { name: "moments", kind: "moments", help: "Of numbers", each: momentsOutputs },
+          { name: "levels", kind: "count", restsOn: "persons", help: "Rows by level" },
+          personsOutput,
+        ],
+      }],
+    },
+  ],
 } as const satisfies Method;

@@ -5,11 +5,17 @@
  */
 import type { Context } from "./api.ts";
 import { readCondition } from "./condition/condition.ts";
+import type { Withheld } from "./disclosure.ts";
 
 export interface Part<T> {
   /** The id of the organization. */
   organization: number;
   part: T;
+}
+
+/** What an organization's rules withheld of its part; nothing is said where it has none. */
+export interface SiteWithheld extends Withheld {
+  organization: number;
 }
 
 export interface Question<T> {
@@ -19,6 +25,11 @@ export interface Question<T> {
   kwargs: Record<string, unknown>;
   /** Returns the part, or throws a {@linkcode PartError}. */
   read: (part: unknown) => T;
+  /**
+   * Is told of every organization with rules what these withheld. A part that cannot be read then
+   * for want of it is not among those that are returned.
+   */
+  onWithheld?: (organization: number, withheld: Withheld[], isRead: boolean) => void;
 }
 
 /**
@@ -32,18 +43,37 @@ export async function askParts<T>(context: Context, question: Question<T>): Prom
     (await context.organizations()).map(({ id }) => id);
   const task = await context.createTask({ organizations, input: { method, kwargs }, name: method });
   const results = await context.results(task.id);
-  const parts = results.map(({ organization_id, result }, i) => {
+  const parts = results.flatMap(({ organization_id, result }, i): Part<T>[] => {
     const organization = organization_id ?? organizations[i]!;
+    const withheld = question.onWithheld && readWithheld(result);
     try {
-      return { organization, part: read(result) };
+      const part = read(result);
+      if (withheld) question.onWithheld!(organization, withheld, true);
+      return [{ organization, part }];
     } catch (error) {
       if (!(error instanceof PartError)) throw error;
+      if (withheld && withheld.length > 0) {
+        question.onWithheld!(organization, withheld, false);
+        return [];
+      }
       throw new TypeError(
         `Organization ${organization} returned something other than its part: ${error.message}.`,
       );
     }
   });
   return parts.sort((a, b) => a.organization - b.organization);
+}
+
+/** What a part says was withheld of it; undefined of an organization without rules. */
+function readWithheld(part: unknown): Withheld[] | undefined {
+  const { withheld } = (part ?? {}) as { withheld?: unknown };
+  if (!Array.isArray(withheld)) return undefined;
+  return readList(withheld, (one) =>
+    readFields<Withheld>(one, {
+      output: readText,
+      rule: readText,
+      values: readCount,
+    }));
 }
 
 /** What an organization returned is not its part. */
@@ -61,6 +91,11 @@ export function readNumber(value: unknown): number {
 export function readCount(value: unknown): number {
   if (Number.isSafeInteger(value) && value as number >= 0) return value as number;
   throw new PartError("a count is missing");
+}
+
+/** A count; null where it was withheld. */
+export function readCountOrNull(value: unknown): number | null {
+  return value === null ? null : readCount(value);
 }
 
 export function readText(value: unknown): string {

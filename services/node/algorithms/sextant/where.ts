@@ -3,19 +3,26 @@
  * @module
  */
 import type { Table } from "./api.ts";
+import type { SiteRules } from "./disclosure.ts";
 import { readCondition } from "./condition/condition.ts";
 import { evaluate, OPEN, YES } from "./condition/evaluate.ts";
 
-/** Rows that a condition took away. */
+/** Rows that a condition took away; null where an organization's rules withhold the count. */
 export interface Outside {
   /** Rows that do not meet it. */
-  not_met: number;
+  not_met: number | null;
   /** Rows of which a missing value leaves open whether they do. */
-  unknown: number;
+  unknown: number | null;
 }
 
 /** A table, and how many of its rows a condition took away before. */
-export type Rows = Table & { readonly outside?: Outside };
+export type Rows = Table & {
+  readonly outside?: Outside;
+  /** Which rows of the table were left. */
+  readonly kept?: Uint32Array;
+  /** What may leave, and the persons of these rows; where the site's owner has set rules. */
+  readonly site?: SiteRules;
+};
 
 /**
  * The rows of a table that meet a condition (its language is in `condition/condition.ts`); all of
@@ -42,6 +49,7 @@ export function selectRows(table: Table, where: string | undefined): Rows {
   return {
     columns: table.columns,
     length: met,
+    kept,
     outside: { not_met: table.length - met - unknown, unknown },
     column(name) {
       const column = table.column(name);

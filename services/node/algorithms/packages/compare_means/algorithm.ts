@@ -2,14 +2,18 @@
  * The means of groups over all organizations: analysis of variance, t-tests, and Welch's of both.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { coverage, type LeftOut, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { groupRows, splitByGroup } from "sextant/kernels/groups.ts";
+import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
+import { type Used, usedRows } from "sextant/kernels/frame.ts";
+import { contributionsByGroup, groupRows, personsOfGroups } from "sextant/kernels/groups.ts";
+import { rulesOfGroups, splitByGroup } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
+import { roundedMoments } from "sextant/kernels/moments.ts";
 import { byLevel, floatsOf } from "sextant/kernels/survey.ts";
-import { askParts, readCount, readFields, readMoments, readRecord } from "sextant/parts.ts";
+import { readCount, readFields, readMoments, readRecord } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { fAbove, tQuantile, tTwoSided } from "sextant/statistics/distributions.ts";
-import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -19,9 +23,7 @@ interface Question {
   where?: string | undefined;
 }
 
-interface MeansPart {
-  n: number;
-  leftOut: LeftOut;
+interface MeansPart extends Used {
   groups: Record<string, Moments>;
 }
 
@@ -37,8 +39,8 @@ export async function central(
   if (!group && against === undefined) {
     throw new TypeError('Give a column as "group", or a mean to compare with as "against".');
   }
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { column, group, where },
     read: readPart,
@@ -66,18 +68,27 @@ export async function central(
     welch_t_test: pair && tested ? tTest(pair, confidence, "unequal") : null,
     one_sample: !group ? oneSample(groups[0]!, against!, confidence) : null,
     ...covered,
-    notes,
+    ...sites.withheld(),
+    notes: [...notes, ...sites.notes()],
   };
 }
 
 /** Returns this organization's moments by group. */
 export function partial(context: Context, { column, group, where }: Question): MeansPart {
-  const table = selectRows(context.table(), where);
-  const numbers = { [column]: floatsOf(table, column) };
-  const groups = groupRows(table, group ? [group] : [], numbers);
-  const moments = splitByGroup(groups).map(momentsOf);
-  const named = groups.levels.map(([level], i) => [level ?? ALL, moments[i]!]);
-  return { n: groups.n, leftOut: groups.leftOut, groups: Object.fromEntries(named) };
+  return answer(context, where, (table) => {
+    const numbers = { [column]: floatsOf(table, column) };
+    const groups = groupRows(table, group ? [group] : [], numbers);
+    const roundTo = groups.site?.rules.roundTo ?? 1;
+    const moments = splitByGroup(groups).map((one) => roundedMoments(momentsOf(one), roundTo));
+    const [persons, contributions] = [personsOfGroups(groups), contributionsByGroup(groups)];
+    const named = groups.levels.map(([level], i) => [level ?? ALL, {
+      ...moments[i]!,
+      ...persons && { persons: persons[i]! },
+      ...contributions && { contributions: contributions[i]! },
+    }]);
+    const used = usedRows({ ...groups, site: rulesOfGroups(groups) });
+    return { ...used, groups: Object.fromEntries(named) };
+  });
 }
 
 function showGroup(moments: Moments) {

@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
+import { momentsOutputs, partCoverageOutputs, where } from "sextant/common_arguments.ts";
 
 const question = {
   column: {
@@ -25,7 +25,10 @@ export const description = {
   methods: {
     central: {
       label: "Compare means",
-      help: "Compares the means of groups of the rows of all organizations",
+      help:
+        "Compares the means of groups of the rows of all organizations; without groups of too " +
+        "few persons for an organization's rules on what may leave, where they are",
+      rows: "none",
       arguments: {
         ...question,
         against: {
@@ -53,7 +56,12 @@ export const description = {
       help: "The moments of one organization",
       arguments: question,
       outputs: [
-        { name: "groups", kind: "moments", help: "By group", restsOn: "n" },
+        {
+          name: "groups",
+          kind: "moments",
+          help: "By group",
+          each: [{ name: "*", kind: "moments", help: "Of a group", each: momentsOutputs }],
+        },
         ...partCoverageOutputs,
       ],
     },

@@ -3,14 +3,16 @@
  * missing.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { type Comoments, comomentsOf } from "sextant/kernels/comoments.ts";
-import { mergeComoments, readComoments } from "sextant/kernels/comoments.ts";
-import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
-import { requireRows } from "sextant/kernels/frame.ts";
-import { askParts, readCount, readFields } from "sextant/parts.ts";
+import { mergeComoments, readComoments, roundedComoments } from "sextant/kernels/comoments.ts";
+import { requireModel } from "sextant/kernels/design.ts";
+import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
+import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
+import { readCount, readFields } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { normalQuantile, tTwoSided } from "sextant/statistics/distributions.ts";
-import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -19,9 +21,7 @@ interface Question {
   where?: string | undefined;
 }
 
-interface CorrelationPart {
-  n: number;
-  leftOut: LeftOut;
+interface CorrelationPart extends Used {
   comoments: Comoments;
 }
 
@@ -31,8 +31,8 @@ export async function central(
 ) {
   const { columns, where, confidence, organizations } = args;
   if (columns.length < 2) throw new TypeError('The argument "columns" must name two or more.');
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { columns, where },
     read: (part) => readPart(part, columns.length),
@@ -50,15 +50,18 @@ export async function central(
       return { x, y, ...describe(Math.max(-1, Math.min(1, r)), covered.n, confidence) };
     })
   );
-  return { correlations, ...covered, notes: [] };
+  return { correlations, ...covered, ...sites.withheld(), notes: sites.notes() };
 }
 
 /** Returns this organization's comoments. */
 export function partial(context: Context, { columns, where }: Question): CorrelationPart {
-  const rows = selectRows(context.table(), where);
-  const frame = completeRows(rows, columns.map((name) => ({ name })));
-  const comoments = comomentsOf(columns.map((name) => frame.column(name)));
-  return { n: frame.n, leftOut: frame.leftOut, comoments };
+  return answer(context, where, (rows) => {
+    const frame = completeRows(rows, columns.map((name) => ({ name })));
+    const numbers = columns.map((name) => frame.column(name));
+    requireModel(frame, numbers, columns.length);
+    const comoments = roundedComoments(comomentsOf(numbers), frame.site?.rules.roundTo ?? 1);
+    return { ...usedRows(frame), comoments };
+  });
 }
 
 /** Fisher's interval; null where too few rows are left for one. */

@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
+import { comomentsOutput, partCoverageOutputs, where } from "sextant/common_arguments.ts";
 
 const columns = {
   type: "columns",
@@ -16,7 +16,9 @@ export const description = {
   methods: {
     central: {
       label: "Correlations",
-      help: "Correlates columns on the rows of all organizations that lack none of them",
+      help: "Correlates columns on the rows of all organizations that lack none of them; without " +
+        "organizations whose rules on what may leave their rows are too few for",
+      rows: "none",
       arguments: { columns, where, confidence, organizations },
       outputs: [
         {
@@ -34,7 +36,7 @@ export const description = {
       help: "The sums of products of one organization",
       arguments: { columns, where },
       outputs: [
-        { name: "comoments", kind: "moments", help: "Means and products", restsOn: "n" },
+        comomentsOutput,
         ...partCoverageOutputs,
       ],
     },

@@ -11,7 +11,8 @@ import { type Start, type Term, termsOf } from "sextant/kernels/design.ts";
 import { coverage } from "sextant/kernels/frame.ts";
 import { agreeOnColumns, checkRoles, surveyPart } from "sextant/kernels/model_columns.ts";
 import type { EventTimes, Ties } from "sextant/kernels/risk_sets.ts";
-import { askParts, readCount, readFields, readList, readNumber } from "sextant/parts.ts";
+import { readCount, readFields, readList, readNumber } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { chiSquaredAbove, normalQuantile } from "sextant/statistics/distributions.ts";
 import { normalTwoSided } from "sextant/statistics/distributions.ts";
 import { type Ask, pooledRiskSets, pooledSums, poolEventTimes, readEventTimes } from "./pooled.ts";
@@ -50,19 +51,20 @@ interface Baseline {
 }
 
 export async function central(context: Context, args: Central) {
-  const { time, event, predictors, strata, ties, where, organizations } = args;
+  const { time, event, predictors, strata, ties, where } = args;
   checkRoles([time, event, ...predictors, strata]);
   const pooled = args.baseline === "pooled";
   const levels = strata ? [strata] : [];
-  const { variables, notes } = await agreeOnColumns(context, { ...args, numbers: [], levels });
+  const sites = createSites(context, args.organizations);
+  const { variables, notes } = await agreeOnColumns(sites, { ...args, numbers: [], levels });
   const terms = termsOf(variables.filter(({ name }) => name !== strata), args.reference);
-  const ask: Ask = (method, kwargs, read) =>
-    askParts(context, { organizations, method, kwargs, read });
+  const ask: Ask = (method, kwargs, read) => sites.ask({ method, kwargs, read });
   const model: Prepared = { time, event, strata, ties, where, variables, terms };
   const strataLevels = variables.find(({ name }) => name === strata)?.levels;
   const count = strataLevels?.length ?? 1;
   const readPart = (part: unknown) => readCoxStart(part, pooled ? count : 0);
   const starts = await ask("partial_start", { ...model, pooled }, readPart);
+  sites.settle();
   const prepared = { ...model, terms: scaleTerms(terms, starts, terms.length) };
   const events = starts.reduce((sum, { part }) => sum + part.events, 0);
   if (events === 0) throw new Error(`No row that the model uses has the event "${event}".`);
@@ -101,7 +103,8 @@ export async function central(context: Context, args: Central) {
     ties,
     events,
     ...coverage(starts),
-    notes,
+    ...sites.withheld(),
+    notes: [...notes, ...sites.notes()],
   };
 }
 

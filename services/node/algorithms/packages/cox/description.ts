@@ -1,9 +1,14 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import {
+  coefficientsOutput,
+  partCoverageOutputs,
+  personsOutput,
+} from "sextant/common_arguments.ts";
+import { RESTS, withheldOutput } from "sextant/common_arguments.ts";
 import { TIES } from "sextant/kernels/risk_sets.ts";
 import { agreedArguments, iterations, levelArguments } from "sextant/model_arguments.ts";
-import { predictors, surveyMethod } from "sextant/model_arguments.ts";
+import { predictors, startMomentsOutput, surveyMethod } from "sextant/model_arguments.ts";
 
 const model = {
   time: {
@@ -50,7 +55,10 @@ export const description = {
   methods: {
     central: {
       label: "Fit a model",
-      help: "Fits the model on the rows of all organizations, as if they had been pooled",
+      help:
+        "Fits the model on the rows of all organizations, as if they had been pooled; without " +
+        "those whose rules on what may leave their rows or events are too few for",
+      rows: "none",
       arguments: {
         time: model.time,
         event: model.event,
@@ -62,7 +70,8 @@ export const description = {
           label: "Baseline",
           help: "Whether each site has a baseline of its own (stratified by site), or all share " +
             "one; for a pooled one sums over those at risk leave each site at each event time, " +
-            "whose differences may be of single rows, and an owner may refuse it",
+            "whose differences may be of single rows: no organization with rules on what may leave " +
+            "takes part in it, and an owner may refuse it besides",
         },
         strata: model.strata,
         ties: model.ties,
@@ -72,7 +81,7 @@ export const description = {
           default: false,
           label: "Show the baseline",
           help: "Whether the baseline's cumulative hazard is returned, at each event time; it " +
-            "leaves each site whose baseline it is",
+            "leaves each site whose baseline it is, and under rules has steps of several persons",
         },
         confidence,
         iterations,
@@ -115,9 +124,9 @@ export const description = {
           restsOn: "events",
         },
         { name: "means", kind: "moments", help: "Of the terms, over all rows", restsOn: "n" },
-        { name: "baseline", kind: "other", help: "What was fitted" },
-        { name: "ties", kind: "other", help: "What was fitted" },
-        { name: "iterations", kind: "other", help: "Until it converged" },
+        { name: "baseline", kind: "setting", help: "What was fitted" },
+        { name: "ties", kind: "setting", help: "What was fitted" },
+        { name: "iterations", kind: "setting", help: "Until it converged" },
         ...coverageOutputs,
       ],
       rounds: "One for the levels, one for means, then one for each iteration (about 5), or two " +
@@ -134,8 +143,9 @@ export const description = {
       },
       outputs: [
         ...partCoverageOutputs,
-        { name: "moments", kind: "moments", help: "By term", restsOn: "n" },
-        { name: "events", kind: "count", help: "Rows with the event" },
+        coefficientsOutput,
+        startMomentsOutput,
+        { name: "events", kind: "count", restsOn: "persons", help: "Rows with the event" },
         {
           name: "eventTimes",
           kind: "table",
@@ -149,10 +159,23 @@ export const description = {
       help: "The likelihood of one organization and its derivatives, with a baseline of its own",
       arguments: at,
       outputs: [
-        { name: "n", kind: "count", help: "Rows" },
-        { name: "logLikelihood", kind: "moments", help: "Of these rows", restsOn: "n" },
-        { name: "gradient", kind: "moments", help: "By term", restsOn: "n" },
-        { name: "information", kind: "moments", help: "By two terms", restsOn: "n" },
+        ...partCoverageOutputs,
+        coefficientsOutput,
+        {
+          name: "logLikelihood",
+          kind: "model",
+          help: "Of these rows",
+          restsOn: RESTS,
+          terms: "coefficients",
+        },
+        { name: "gradient", kind: "model", help: "By term", restsOn: RESTS, terms: "coefficients" },
+        {
+          name: "information",
+          kind: "model",
+          help: "By two terms",
+          restsOn: RESTS,
+          terms: "coefficients",
+        },
       ],
     },
     partial_risk_sets: {
@@ -165,7 +188,8 @@ export const description = {
           kind: "count",
           help: "The fewest rows by which the sums at two times that follow each other differ",
         },
-        { name: "finite", kind: "other", help: "Whether all hazards are numbers" },
+        { name: "finite", kind: "setting", help: "Whether all hazards are numbers" },
+        withheldOutput,
         {
           name: "sets",
           kind: "table",
@@ -184,6 +208,7 @@ export const description = {
       },
       outputs: [
         { name: "n", kind: "count", help: "Rows" },
+        withheldOutput,
         { name: "predicted", kind: "moments", help: "Sum over the events", restsOn: "n" },
         { name: "gradient", kind: "moments", help: "By term", restsOn: "n" },
         { name: "squares", kind: "moments", help: "By two terms", restsOn: "n" },
@@ -198,14 +223,24 @@ export const description = {
         show_baseline: { type: "boolean", label: "Baseline", help: "Whether it is returned" },
       },
       outputs: [
-        { name: "n", kind: "count", help: "Rows" },
-        { name: "events", kind: "count", help: "Rows with the event" },
-        { name: "pairs", kind: "count", help: "Pairs of rows: all, in order, tied" },
+        ...partCoverageOutputs,
+        coefficientsOutput,
+        { name: "events", kind: "count", restsOn: "persons", help: "Rows with the event" },
+        {
+          name: "pairs",
+          kind: "estimate",
+          help: "Pairs of rows: all, in order, tied",
+          restsOn: RESTS,
+        },
         {
           name: "baselines",
           kind: "curve",
-          help: "By stratum: times of events, and the hazards there",
-          restsOn: "events",
+          help: "By stratum",
+          each: [
+            { name: "times", kind: "curve", help: "Where hazards end", restsOn: "persons" },
+            { name: "hazards", kind: "curve", help: "Up to those times", restsOn: "persons" },
+            personsOutput,
+          ],
         },
       ],
     },

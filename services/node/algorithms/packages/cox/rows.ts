@@ -2,18 +2,23 @@
  * What one organization is asked for.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
+import { PartWithheld, requireSpread, rulesOfRows } from "sextant/disclosure.ts";
+import type { SiteRules } from "sextant/disclosure.ts";
+import { intervalsOf, roundedUp, roundest } from "sextant/kernels/coarse.ts";
 import { pairsOf } from "sextant/kernels/concordance.ts";
 import { type CoxSums, siteSums } from "sextant/kernels/cox.ts";
-import { type Start, startOf, type Term, termColumn } from "sextant/kernels/design.ts";
-import { completeRows } from "sextant/kernels/frame.ts";
+import { requireModel, type Start, startOf, usedByModel } from "sextant/kernels/design.ts";
+import { type Term, termColumn } from "sextant/kernels/design.ts";
+import { completeRows, type Frame } from "sextant/kernels/frame.ts";
 import { checkTimes } from "sextant/kernels/life_table.ts";
 import { type EventTimes, eventTimesOf, orderRows, predict } from "sextant/kernels/risk_sets.ts";
 import { sortRows } from "sextant/kernels/risk_sets.ts";
 import { type RiskSets, riskSetsOf, smallestStep, sumRows } from "sextant/kernels/risk_sets.ts";
-import type { Ties } from "sextant/kernels/risk_sets.ts";
+import type { SurvivalRows, Ties } from "sextant/kernels/risk_sets.ts";
 import { truthsOf, type Variable } from "sextant/kernels/survey.ts";
-import { selectRows } from "sextant/where.ts";
+import type { Rows } from "sextant/where.ts";
 
 export interface Prepared {
   time: string;
@@ -38,19 +43,48 @@ export function partial_start(
         "take the baseline by site.",
     );
   }
-  const { frame, rows } = read(context, args);
-  checkTimes(args.time, rows.times);
-  return {
-    ...startOf(frame, args.terms, []),
-    events: rows.events.reduce((sum, one) => sum + one, 0),
-    eventTimes: args.pooled ? rows.strata.map((stratum) => eventTimesOf(rows, stratum)) : [],
-  };
+  return answer(context, args.where, (table) => {
+    const { frame, rows } = read(table, args);
+    checkTimes(args.time, rows.times);
+    if (args.pooled) refuseByTime(table);
+    return {
+      ...startOf(frame, args.terms, [], args.terms.length),
+      events: rows.events.reduce((sum, one) => sum + one, 0),
+      eventTimes: args.pooled ? rows.strata.map((stratum) => eventTimesOf(rows, stratum)) : [],
+    };
+  });
+}
+
+/**
+ * Under rules nothing leaves by event time: the sums at two times may differ by a single row, and
+ * no coarser times would be those of all organizations.
+ */
+function refuseByTime({ site }: Rows) {
+  if (site) throw new PartWithheld("min_cell");
 }
 
 /** The likelihood here and its derivatives, each stratum with a baseline of its own. */
 export function partial_step(context: Context, args: At): CoxSums & { n: number } {
-  const { rows } = read(context, args);
-  return { n: rows.times.length, ...siteSums(rows, args.coefficients, args.ties) };
+  return answer(context, args.where, (table) => {
+    const { frame, rows } = read(table, args);
+    requireSpreadHazards(frame, args);
+    return { ...usedIn(frame, args), ...siteSums(rows, args.coefficients, args.ties) };
+  });
+}
+
+/** Rows, and under rules the persons that they are of. */
+function usedIn(frame: Frame, { terms }: Prepared): { n: number } {
+  return frame.site ? usedByModel(frame, terms.length) : { n: frame.n };
+}
+
+/** Refuses coefficients by which only a few rows are in danger, as if there were no others. */
+function requireSpreadHazards({ site, ...frame }: Frame, { terms, coefficients }: At) {
+  if (!site) return;
+  const columns = terms.map((term) => termColumn({ site, ...frame }, term));
+  const times = new Float64Array(frame.n);
+  const eta = predict({ columns, times, events: times, strata: [] }, coefficients);
+  const most = eta.reduce((all, one) => Math.max(all, one), -Infinity);
+  requireSpread(site, eta.map((one) => Math.exp(one - most)));
 }
 
 export interface RiskSetLists {
@@ -68,7 +102,13 @@ export function partial_risk_sets(
   context: Context,
   args: At & { eventTimes: EventTimes[] },
 ): { fewest: number; finite: boolean; sets: (RiskSetLists | null)[] } {
-  const { rows } = read(context, args);
+  return answer(context, args.where, (table) => {
+    refuseByTime(table);
+    return riskSetsHere(read(table, args).rows, args);
+  });
+}
+
+function riskSetsHere(rows: SurvivalRows, args: At & { eventTimes: EventTimes[] }) {
   const hazards = predict(rows, args.coefficients).map(Math.exp);
   const steps = rows.strata.map((stratum, i) =>
     smallestStep(rows, stratum, args.eventTimes[i]!.times)
@@ -97,7 +137,16 @@ export function partial_weighted(
   context: Context,
   args: At & { eventTimes: EventTimes[]; weights: { counts: number[]; spared: number[] }[] },
 ) {
-  const { rows } = read(context, args);
+  return answer(context, args.where, (table) => {
+    refuseByTime(table);
+    return sumsHere(read(table, args).rows, args);
+  });
+}
+
+function sumsHere(
+  rows: SurvivalRows,
+  args: At & { eventTimes: EventTimes[]; weights: { counts: number[]; spared: number[] }[] },
+) {
   const eta = predict(rows, args.coefficients);
   const hazards = eta.map(Math.exp);
   const sums = rows.strata.map((stratum, i) => {
@@ -127,35 +176,77 @@ export function partial_finish(
   context: Context,
   args: At & { origin: number; show_baseline: boolean },
 ) {
-  const { rows } = read(context, args);
-  const eta = predict(rows, args.coefficients);
-  const found = rows.strata.map((stratum) => pairsOf(rows, stratum, eta));
-  const sum = (name: "pairs" | "concordant" | "tied") =>
-    found.reduce((all, pairs) => all + pairs[name], 0);
-  const hazards = eta.map((value) => Math.exp(value - args.origin));
+  return answer(context, args.where, (table) => {
+    const { frame, rows, order } = read(table, args);
+    requireSpreadHazards(frame, args);
+    const eta = predict(rows, args.coefficients);
+    const found = rows.strata.map((stratum) => pairsOf(rows, stratum, eta));
+    const sum = (name: "pairs" | "concordant" | "tied") =>
+      found.reduce((all, pairs) => all + pairs[name], 0);
+    const hazards = eta.map((value) => Math.exp(value - args.origin));
+    return {
+      ...usedIn(frame, args),
+      events: rows.events.reduce((all, one) => all + one, 0),
+      pairs: { pairs: sum("pairs"), concordant: sum("concordant"), tied: sum("tied") },
+      baselines: !args.show_baseline ? [] : rows.strata.map((stratum) => {
+        const at = eventTimesOf(rows, stratum);
+        const { s0 } = riskSetsOf(rows, { stratum, hazards, at, ties: "breslow" });
+        const found = { times: at.times, hazards: at.events.map((count, k) => count / s0[k]!) };
+        return frame.site ? coarser(found, { site: frame.site, rows, stratum, order }) : found;
+      }),
+    };
+  });
+}
+
+/** A baseline whose steps are of enough persons each; none where there are too few. */
+function coarser(
+  { times, hazards }: { times: number[]; hazards: number[] },
+  { site, rows, stratum, order }: {
+    site: SiteRules;
+    rows: SurvivalRows;
+    stratum: Uint32Array;
+    order: Uint32Array;
+  },
+) {
+  const ended = stratum.filter((row) => rows.events[row] === 1);
+  const ends = Float64Array.from(ended, (row) => rows.times[row]!);
+  const intervals = intervalsOf(ends, rulesOfRows(site, ended.map((row) => order[row]!)), {
+    least: Math.max(site.rules.minCell, site.rules.minSubset),
+    part: roundest,
+    last: roundedUp(times.at(-1) ?? 0),
+  });
+  if (!intervals) site.withhold("baselines", "min_cell", times.length);
+  else if (intervals.some(({ exact }) => !exact)) {
+    site.withhold("baselines", "min_cell", times.length - intervals.length);
+  }
+  let next = 0;
+  const steps = (intervals ?? []).map(({ upTo }) => {
+    let sum = 0;
+    for (; next < times.length && times[next]! <= upTo; next++) sum += hazards[next]!;
+    return sum;
+  });
   return {
-    n: rows.times.length,
-    events: rows.events.reduce((all, one) => all + one, 0),
-    pairs: { pairs: sum("pairs"), concordant: sum("concordant"), tied: sum("tied") },
-    baselines: !args.show_baseline ? [] : rows.strata.map((stratum) => {
-      const at = eventTimesOf(rows, stratum);
-      const { s0 } = riskSetsOf(rows, { stratum, hazards, at, ties: "breslow" });
-      return { times: at.times, hazards: at.events.map((count, k) => count / s0[k]!) };
-    }),
+    times: (intervals ?? []).map(({ upTo }) => upTo),
+    hazards: steps,
+    persons: (intervals ?? []).map(({ persons }) => persons),
   };
 }
 
-function read(context: Context, { time, event, strata, where, variables, terms }: Prepared) {
-  const table = selectRows(context.table(), where);
+function read(table: Rows, { time, event, strata, variables, terms }: Prepared) {
   const events = truthsOf(table, event);
   const frame = completeRows(table, [...variables, { name: time }], { [event]: events });
   const times = frame.column(time);
   const levels = variables.find(({ name }) => name === strata)?.levels;
-  const rows = sortRows({
-    times,
-    events: frame.column(event),
-    columns: terms.map((term) => termColumn(frame, term)),
-    strata: orderRows(times, levels && frame.column(strata!), levels?.length ?? 1),
-  });
-  return { frame, rows };
+  const columns = terms.map((term) => termColumn(frame, term));
+  requireModel(frame, [...columns, frame.column(event)], terms.length);
+  const ordered = orderRows(times, levels && frame.column(strata!), levels?.length ?? 1);
+  const rows = sortRows({ times, events: frame.column(event), columns, strata: ordered });
+  // Of each sorted row, the frame's.
+  const order = new Uint32Array(ordered.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const stratum of frame.site ? ordered : []) {
+    order.set(stratum, filled);
+    filled += stratum.length;
+  }
+  return { frame, rows, order };
 }

@@ -3,11 +3,15 @@
  * levels of a third one, those of Mantel and Haenszel.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { coverage, type LeftOut, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { countGroups, groupRows } from "sextant/kernels/groups.ts";
+import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
+import { type Used, usedRows } from "sextant/kernels/frame.ts";
+import { countGroups, groupRows, hiddenGroups } from "sextant/kernels/groups.ts";
+import { personsOfGroups, rulesOfGroups } from "sextant/kernels/groups.ts";
 import { byLevel } from "sextant/kernels/survey.ts";
-import { askParts, readCount, readFields, readList, readText } from "sextant/parts.ts";
+import { readCount, readCountOrNull, readFields, readList, readText } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { chiSquaredAbove } from "sextant/statistics/distributions.ts";
 import { fisherExact } from "sextant/statistics/fisher.ts";
 import {
@@ -20,7 +24,6 @@ import {
   riskRatio,
   type TwoByTwo,
 } from "sextant/statistics/two_by_two.ts";
-import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -32,12 +35,23 @@ interface Question {
 }
 
 /** What leaves an organization. */
-interface CountsPart {
-  n: number;
-  leftOut: LeftOut;
-  /** The levels of row, column and stratum, and how many rows have them. */
-  cells: { levels: string[]; count: number }[];
+interface CountsPart extends Used {
+  /** The levels of row, column and stratum, and how many rows have them; null if withheld. */
+  cells: { levels: string[]; count: Count }[];
 }
+
+/** As it leaves. */
+interface Cell {
+  row: string;
+  column: string;
+  stratum?: string;
+  count: Count;
+  /** For the site's rules alone. */
+  persons?: number;
+}
+
+/** Null where an organization withholds its own. */
+type Count = number | null;
 
 export async function central(
   context: Context,
@@ -47,8 +61,8 @@ export async function central(
   const names = [row, column, ...stratum ? [stratum] : []];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) throw new TypeError(`The column "${twice}" stands for two things in this table.`);
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { row, column, stratum, where },
     read: (part) => readPart(part, names.length),
@@ -60,39 +74,57 @@ export async function central(
     [...new Set(cells.map((cell) => cell.levels[i]!))].sort(byLevel)
   );
   const [rows, columns, strata] = levels as [string[], string[], string[]?];
-  const tableOf = (which: typeof cells) => {
-    const counts = rows.map(() => columns.map(() => 0));
-    for (const { levels: [r, c], count } of which) {
-      counts[rows.indexOf(r!)]![columns.indexOf(c!)]! += count;
+  const tableOf = (stratum?: string): Count[][] => {
+    const counts = rows.map(() => columns.map((): Count => 0));
+    for (const { part } of parts) {
+      const unknown = names.map((name, i) => unknownLevels(part, name, i));
+      for (const { levels: [r, c, s], count } of part.cells) {
+        if (stratum !== undefined && s !== stratum) continue;
+        const [i, j] = [rows.indexOf(r!), columns.indexOf(c!)];
+        counts[i]![j] = add(counts[i]![j]!, count);
+      }
+      for (const [i, row] of rows.entries()) {
+        for (const [j, column] of columns.entries()) {
+          const isUnknown = unknown[0]!(row) || unknown[1]!(column) ||
+            stratum !== undefined && unknown[2]!(stratum);
+          if (isUnknown) counts[i]![j] = null;
+        }
+      }
     }
     return counts;
   };
-  const counts = tableOf(cells);
-  const by = strata?.map((level) => ({
-    stratum: level,
-    counts: tableOf(cells.filter((cell) => cell.levels[2] === level)),
-  }));
-  const pair = isTwoByTwo(counts) ? describePair(counts, confidence) : NO_PAIR;
+  const counts = tableOf();
+  const by = strata?.map((level) => ({ stratum: level, counts: tableOf(level) }));
+  const known = isKnown(counts) ? counts : undefined;
+  const pair = known && isTwoByTwo(known) ? describePair(known, confidence) : NO_PAIR;
   const notes = isTwoByTwo(counts)
     ? [
       `Ratios are of "${columns[0]}" against "${columns[1]}" in "${rows[0]}" beside "${rows[1]}".`,
       ...counts.flat().includes(0) ? ["A cell is 0: ratios that divide by it are null."] : [],
     ]
     : [];
+  if (!known) {
+    notes.push("A cell that an organization withholds is null, and so is what needs every cell.");
+  }
   return {
     rows,
     columns,
     counts,
-    ...independence(counts),
+    ...known ? independence(known) : NO_TESTS,
     ...pair,
     strata: by ?? null,
-    mantel_haenszel: by && isTwoByTwo(counts)
+    mantel_haenszel: by?.every((one) => isKnown(one.counts)) && isTwoByTwo(counts)
       ? describeStrata(by.map((one) => one.counts as TwoByTwo), confidence)
       : null,
     ...covered,
-    notes: stratum && !isTwoByTwo(counts)
-      ? [...notes, "Strata are pooled only in tables of two rows and two columns."]
-      : notes,
+    ...sites.withheld(),
+    notes: [
+      ...notes,
+      ...stratum && !isTwoByTwo(counts)
+        ? ["Strata are pooled only in tables of two rows and two columns."]
+        : [],
+      ...sites.notes(),
+    ],
   };
 }
 
@@ -100,17 +132,50 @@ export async function central(
 export function partial(
   context: Context,
   { row, column, stratum, where }: Question,
-): CountsPart {
-  const rows = selectRows(context.table(), where);
-  const groups = groupRows(rows, [row, column, ...stratum ? [stratum] : []]);
-  const counts = countGroups(groups);
-  const cells = groups.levels.map((levels, i) => ({ levels, count: counts[i]! }));
-  return { n: groups.n, leftOut: groups.leftOut, cells };
+): Used & { cells: Cell[] } {
+  return answer(context, where, (rows) => {
+    const groups = groupRows(rows, [row, column, ...stratum ? [stratum] : []]);
+    const [counts, persons, hidden] = [
+      countGroups(groups),
+      personsOfGroups(groups),
+      hiddenGroups(groups),
+    ];
+    const gone = hidden.filter(Boolean).length;
+    if (gone > 0) groups.site!.withhold("cells", "min_cell", gone);
+    const cells = groups.levels.map(([row, column, stratum], i): Cell => ({
+      row: row!,
+      column: column!,
+      ...stratum !== undefined && { stratum },
+      count: hidden[i] ? null : counts[i]!,
+      ...persons && { persons: persons[i]! },
+    }));
+    return { ...usedRows({ ...groups, site: rulesOfGroups(groups) }), cells };
+  });
 }
 
-function isTwoByTwo(counts: number[][]): counts is TwoByTwo {
+function add(a: Count, b: Count): Count {
+  return a === null || b === null ? null : a + b;
+}
+
+/**
+ * Whether an organization may have rows of a level though it names none: it has left out levels of
+ * too few persons.
+ */
+function unknownLevels(part: CountsPart, name: string, place: number): (level: string) => boolean {
+  if (part.leftOut.levels[name] === undefined) return () => false;
+  const named = new Set(part.cells.map(({ levels }) => levels[place]));
+  return (level) => !named.has(level);
+}
+
+function isKnown(counts: Count[][]): counts is number[][] {
+  return !counts.flat().includes(null);
+}
+
+function isTwoByTwo<T extends Count>(counts: T[][]): counts is [[T, T], [T, T]] {
   return counts.length === 2 && counts[0]!.length === 2;
 }
+
+const NO_TESTS = { chi_squared: null, yates: null, cramers_v: null, smallest_expected: null };
 
 /** The tests of independence, null where a table of one row or column has none. */
 function independence(counts: number[][]) {
@@ -169,10 +234,15 @@ function readPart(value: unknown, columns: number): CountsPart {
     n: readCount,
     leftOut: readLeftOut,
     cells: (cells) =>
-      readList(cells, (cell) =>
-        readFields<CountsPart["cells"][number]>(cell, {
-          levels: (levels) => readList(levels, readText, columns),
-          count: readCount,
-        })),
+      readList(cells, (cell) => {
+        const read = readFields<Omit<Cell, "persons">>(cell, {
+          row: readText,
+          column: readText,
+          stratum: (one) => columns === 3 ? readText(one) : "",
+          count: readCountOrNull,
+        });
+        const levels = [read.row, read.column, read.stratum!].slice(0, columns);
+        return { levels, count: read.count };
+      }),
   });
 }

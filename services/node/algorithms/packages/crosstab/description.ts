@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations } from "sextant/common_arguments.ts";
-import { partCoverageOutputs, where } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, personsOutput, where } from "sextant/common_arguments.ts";
 
 const question = {
   row: { type: "column", label: "Rows", help: "The column whose levels are the rows" },
@@ -21,11 +21,15 @@ export const description = {
   methods: {
     central: {
       label: "Table of counts",
-      help: "Counts the rows of all organizations by two columns, and tests their independence",
+      help:
+        "Counts the rows of all organizations by two columns, and tests their independence. A " +
+        "cell that an organization's rules on what may leave withhold is null, and with it what " +
+        "needs every cell; levels of too few persons are left out where they are",
+      rows: "none",
       arguments: { ...question, confidence, organizations },
       outputs: [
-        { name: "rows", kind: "other", help: "The levels of the rows" },
-        { name: "columns", kind: "other", help: "The levels of the columns" },
+        { name: "rows", kind: "levels", help: "The levels of the rows" },
+        { name: "columns", kind: "levels", help: "The levels of the columns" },
         { name: "counts", kind: "table", help: "Rows by both", restsOn: "n" },
         { name: "chi_squared", kind: "estimate", help: "Pearson's test", restsOn: "n" },
         { name: "yates", kind: "estimate", help: "The same, with Yates' correction", restsOn: "n" },
@@ -56,7 +60,18 @@ export const description = {
       help: "Counts the rows of one organization",
       arguments: question,
       outputs: [
-        { name: "cells", kind: "table", help: "Rows by levels", restsOn: "n" },
+        {
+          name: "cells",
+          kind: "table",
+          help: "Rows by levels",
+          each: [
+            { name: "row", kind: "levels", help: "Its level", restsOn: "persons" },
+            { name: "column", kind: "levels", help: "Its level", restsOn: "persons" },
+            { name: "stratum", kind: "levels", help: "Its level", restsOn: "persons" },
+            { name: "count", kind: "count", help: "Rows", restsOn: "persons" },
+            personsOutput,
+          ],
+        },
         ...partCoverageOutputs,
       ],
     },

@@ -3,10 +3,12 @@
  * iteration, the triangle of its weighted rows and a few sums.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import {
   commonLevels,
   readStart,
+  requireModel,
   scaleTerms,
   startMoments,
   startOf,
@@ -14,19 +16,22 @@ import {
   termColumn,
   termsOf,
   unscale,
+  usedByModel,
 } from "sextant/kernels/design.ts";
 import { families, type FamilyName, type LinkName, links } from "sextant/kernels/families.ts";
 import { completeRows, coverage, type Frame } from "sextant/kernels/frame.ts";
 import { checkOutcomes, fitGlm, type GlmFit, type GlmRows } from "sextant/kernels/irls.ts";
 import { glmStep, readGlmStep } from "sextant/kernels/irls.ts";
-import { agreeOn, levelNotes, readSurvey, surveyColumns } from "sextant/kernels/survey.ts";
+import { surveyPart } from "sextant/kernels/model_columns.ts";
+import { agreeOn, levelNotes, readSurvey } from "sextant/kernels/survey.ts";
 import type { Variable } from "sextant/kernels/survey.ts";
-import { askParts } from "sextant/parts.ts";
+import { createSites, type Sites } from "sextant/sites.ts";
 import { normalQuantile, normalTwoSided } from "sextant/statistics/distributions.ts";
 import { tQuantile, tTwoSided } from "sextant/statistics/distributions.ts";
-import { selectRows } from "sextant/where.ts";
+import type { Rows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
+export { surveyPart as partial_survey };
 
 interface Model {
   outcome: string;
@@ -55,7 +60,7 @@ interface Prepared extends Model {
 
 export async function central(context: Context, args: Central) {
   checkRoles(args);
-  const { family, organizations } = args;
+  const { family } = args;
   const link = args.link ?? families[family].links[0]!;
   if (!families[family].links.includes(link)) {
     throw new TypeError(
@@ -66,11 +71,13 @@ export async function central(context: Context, args: Central) {
   }
   const { outcome, predictors, offset, weights, where } = args;
   const model: Model = { outcome, predictors, family, link, offset, weights, where };
-  const { variables, notes } = await survey(context, args);
+  const sites = createSites(context, args.organizations);
+  const { variables, notes } = await survey(sites, args);
   const terms = termsOf(variables.filter(({ name }) => predictors.includes(name)), args.reference);
   const ask = <T>(method: string, kwargs: Prepared, read: (part: unknown) => T) =>
-    askParts(context, { organizations, method, kwargs: { ...kwargs }, read });
+    sites.ask({ method, kwargs: { ...kwargs }, read });
   const starts = await ask("partial_start", { ...model, variables, terms }, readStart);
+  sites.settle();
   const prepared: Prepared = { ...model, variables, terms: scaleTerms(terms, starts) };
 
   const fit = async (terms: Term[], intercept: number) =>
@@ -94,31 +101,45 @@ export async function central(context: Context, args: Central) {
   const alone = offset || weights ? await fit([], intercept) : undefined;
   intercept = alone?.coefficients[0] ?? intercept;
   const found = await fit(prepared.terms, intercept);
-  return { ...show(args, link, prepared.terms, found), ...coverage(starts), notes };
-}
-
-/** Returns what the columns are here. */
-export function partial_survey(
-  context: Context,
-  { columns, categories, where }: { columns: string[]; categories: string[]; where?: string },
-) {
-  return surveyColumns(selectRows(context.table(), where), columns, categories);
+  return {
+    ...show(args, link, prepared.terms, found),
+    ...coverage(starts),
+    ...sites.withheld(),
+    notes: [...notes, ...sites.notes()],
+  };
 }
 
 /** Returns this organization's rows and their moments. */
 export function partial_start(context: Context, args: Prepared) {
-  const frame = completeRows(selectRows(context.table(), args.where), args.variables);
-  checkOutcomes(args.outcome, frame.column(args.outcome), args.family);
-  if (args.weights && frame.column(args.weights).some((weight) => !(weight > 0))) {
-    throw new TypeError(`The weights in "${args.weights}" must be above 0.`);
-  }
-  return startOf(frame, args.terms, [args.outcome, ...args.offset ? [args.offset] : []]);
+  return answer(context, args.where, (table) => {
+    const frame = frameOf(table, args);
+    checkOutcomes(args.outcome, frame.column(args.outcome), args.family);
+    if (args.weights && frame.column(args.weights).some((weight) => !(weight > 0))) {
+      throw new TypeError(`The weights in "${args.weights}" must be above 0.`);
+    }
+    return startOf(frame, args.terms, [args.outcome, ...args.offset ? [args.offset] : []]);
+  });
 }
 
 /** Returns this organization's part of an iteration. */
 export function partial_step(context: Context, args: Prepared & { coefficients: number[] }) {
-  const frame = completeRows(selectRows(context.table(), args.where), args.variables);
-  return glmStep(rowsOf(frame, args), args.coefficients);
+  return answer(context, args.where, (table) => {
+    const frame = frameOf(table, args);
+    const step = glmStep(rowsOf(frame, args), args.coefficients, frame.site);
+    return frame.site ? { ...usedByModel(frame, args.terms.length + 1), ...step } : step;
+  });
+}
+
+/** The rows that the model uses; under rules, refuses such as would show a few of them. */
+function frameOf(table: Rows, { variables, terms, outcome, offset, weights }: Prepared): Frame {
+  const frame = completeRows(table, variables, {}, [outcome]);
+  const others = [outcome, offset, weights].filter((name) => name !== undefined);
+  const columns = [
+    ...terms.map((term) => termColumn(frame, term)),
+    ...others.map((name) => frame.column(name)),
+  ];
+  requireModel(frame, columns, terms.length + 1);
+  return frame;
 }
 
 function rowsOf(
@@ -144,11 +165,10 @@ function checkRoles({ outcome, predictors, offset, weights, categories = [] }: C
 }
 
 /** Asks what the columns are, and agrees on the levels. */
-async function survey(context: Context, args: Central) {
-  const { outcome, predictors, offset, weights, categories = [], where, organizations } = args;
+async function survey(sites: Sites, args: Central) {
+  const { outcome, predictors, offset, weights, categories = [], where } = args;
   const columns = [outcome, ...predictors, offset, weights].filter((name) => name !== undefined);
-  const parts = await askParts(context, {
-    organizations,
+  const parts = await sites.ask({
     method: "partial_survey",
     kwargs: { columns, categories, where },
     read: readSurvey,

@@ -53,7 +53,7 @@ Deno.test("glm counts rows by site and what was left out, with a site empty", as
   assert.deepEqual(Object.keys(coefficients), ["intercept", "x", "g[b]", "g[c]"]);
   assert.match(notes.join(), /level "c" of "g" is found at organization 2 only/);
   const some = await run({ ...KWARGS, where: "z > 3 and g != 'c'" });
-  assert.equal(some.n + some.left_out.where.not_met + some.left_out.rows, 31);
+  assert.equal(some.n + some.left_out.where.not_met! + some.left_out.rows!, 31);
   assert.deepEqual(Object.keys(some.coefficients), ["intercept", "x", "g[b]"]);
 });
 

@@ -1,9 +1,9 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { coefficientsOutput, partCoverageOutputs, RESTS } from "sextant/common_arguments.ts";
 import { FAMILIES, LINKS } from "sextant/kernels/families.ts";
 import { agreedArguments, iterations, levelArguments } from "sextant/model_arguments.ts";
-import { predictors, surveyMethod } from "sextant/model_arguments.ts";
+import { predictors, startMomentsOutput, surveyMethod } from "sextant/model_arguments.ts";
 
 const model = {
   outcome: { type: "column", label: "Outcome", help: "The column that the model explains" },
@@ -47,7 +47,10 @@ export const description = {
   methods: {
     central: {
       label: "Fit a model",
-      help: "Fits the model on the rows of all organizations, as if they had been pooled",
+      help:
+        "Fits the model on the rows of all organizations, as if they had been pooled; without " +
+        "those whose rules on what may leave their rows are too few for",
+      rows: "none",
       arguments: {
         ...model,
         ...levelArguments,
@@ -74,9 +77,9 @@ export const description = {
           help: "Akaike's criterion; the dispersion is not counted as a coefficient",
           restsOn: "n",
         },
-        { name: "family", kind: "other", help: "And link: what was fitted" },
-        { name: "link", kind: "other", help: "What was fitted" },
-        { name: "iterations", kind: "other", help: "Until it converged" },
+        { name: "family", kind: "setting", help: "And link: what was fitted" },
+        { name: "link", kind: "setting", help: "What was fitted" },
+        { name: "iterations", kind: "setting", help: "Until it converged" },
         ...coverageOutputs,
       ],
       rounds: "One for the levels, one for means, then one or two for each iteration (about 6)",
@@ -88,7 +91,8 @@ export const description = {
       arguments: { ...model, ...agreedArguments },
       outputs: [
         ...partCoverageOutputs,
-        { name: "moments", kind: "moments", help: "By term", restsOn: "n" },
+        coefficientsOutput,
+        startMomentsOutput,
       ],
     },
     partial_step: {
@@ -100,11 +104,43 @@ export const description = {
         coefficients: { type: "list", label: "Coefficients", help: "Where the iteration stands" },
       },
       outputs: [
-        { name: "weight", kind: "count", help: "Rows, counted with their weights" },
-        { name: "deviance", kind: "moments", help: "Of these rows", restsOn: "weight" },
-        { name: "pearson", kind: "moments", help: "Of these rows", restsOn: "weight" },
-        { name: "terms", kind: "moments", help: "Of the likelihood", restsOn: "weight" },
-        { name: "triangle", kind: "moments", help: "Of the weighted rows", restsOn: "weight" },
+        ...partCoverageOutputs,
+        coefficientsOutput,
+        {
+          name: "weight",
+          kind: "model",
+          help: "The sum of the rows' weights: their number, where there are none",
+          restsOn: RESTS,
+          terms: "coefficients",
+        },
+        {
+          name: "deviance",
+          kind: "model",
+          help: "Of these rows",
+          restsOn: RESTS,
+          terms: "coefficients",
+        },
+        {
+          name: "pearson",
+          kind: "model",
+          help: "Of these rows",
+          restsOn: RESTS,
+          terms: "coefficients",
+        },
+        {
+          name: "terms",
+          kind: "model",
+          help: "Of the likelihood",
+          restsOn: RESTS,
+          terms: "coefficients",
+        },
+        {
+          name: "triangle",
+          kind: "model",
+          help: "Of the weighted rows",
+          restsOn: RESTS,
+          terms: "coefficients",
+        },
       ],
     },
   },

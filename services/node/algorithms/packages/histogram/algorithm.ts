@@ -2,11 +2,14 @@
  * How many values of a column lie in each of equal bins, over all organizations.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
-import { requireRows } from "sextant/kernels/frame.ts";
-import { askParts, readCount, readFields, readList } from "sextant/parts.ts";
-import { selectRows } from "sextant/where.ts";
+import type { SiteRules } from "sextant/disclosure.ts";
+import { evenest, intervalsOf } from "sextant/kernels/coarse.ts";
+import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
+import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
+import { PartError, readCount, readFields, readList, readRecord } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 
 export { description } from "./description.ts";
 
@@ -18,12 +21,20 @@ interface Question {
   where?: string | undefined;
 }
 
-interface BinsPart {
-  n: number;
-  leftOut: LeftOut;
+interface BinsPart extends Used {
   below: number;
   above: number;
   counts: number[];
+}
+
+/**
+ * Of a site with rules: what is below, the bins, and what is above, in runs of enough persons. A run
+ * goes up to its end, which counts from 0 for what is below.
+ */
+interface RunsPart extends Used {
+  ends: number[];
+  runs: number[];
+  runPersons?: number[];
 }
 
 export async function central(
@@ -32,36 +43,101 @@ export async function central(
 ) {
   const { bins, column } = question;
   checkEdges(question);
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { ...question },
-    read: (part) => readPart(part, bins),
+    read: (part) => readRuns(part, bins),
   });
   const covered = coverage(parts);
   requireRows(covered, `No organization has a value in the column "${column}".`);
-  const sum = (value: (part: BinsPart) => number) =>
-    parts.reduce((all, { part }) => all + value(part), 0);
   const edges = edgesOf(question);
+  const runs = mergeRuns(parts.map(({ part }) => part));
+  const apart = (place: number) => runs.find(({ first, end }) => first === place && end === place);
+  const whole = runs.length < bins + 2;
   return {
-    bins: edges.slice(1).map((edge, i) => ({
-      from: edges[i]!,
-      to: edge,
-      count: sum(({ counts }) => counts[i]!),
+    bins: runs.filter(({ first, end }) => end > 0 && first <= bins).map((
+      { first, end, count },
+    ) => ({
+      from: first === 0 ? null : edges[first - 1]!,
+      to: end > bins ? null : edges[end]!,
+      count,
     })),
-    below: sum(({ below }) => below),
-    above: sum(({ above }) => above),
+    below: apart(0)?.count ?? null,
+    above: apart(bins + 1)?.count ?? null,
     ...covered,
-    notes: [],
+    ...sites.withheld(),
+    notes: [
+      ...whole ? ["Bins are taken together where an organization has too few persons in one."] : [],
+      ...sites.notes(),
+    ],
   };
 }
 
+/** The runs that all parts have together, with their sums: where one ends, one of each ends. */
+function mergeRuns(parts: RunsPart[]) {
+  const [first, ...others] = parts.map(({ ends }) => new Set(ends));
+  const ends = [...first!].filter((end) => others.every((one) => one.has(end)));
+  return ends.map((end, i) => {
+    const begin = i === 0 ? 0 : ends[i - 1]! + 1;
+    const count = parts.reduce(
+      (all, part) =>
+        all +
+        part.runs.reduce(
+          (sum, run, j) => part.ends[j]! >= begin && part.ends[j]! <= end ? sum + run : sum,
+          0,
+        ),
+      0,
+    );
+    return { first: begin, end, count };
+  });
+}
+
 /** Returns this organization's counts. */
-export function partial(context: Context, question: Question): BinsPart {
-  const { column, from, to, where } = question;
-  const frame = completeRows(selectRows(context.table(), where), [{ name: column }]);
+export function partial(context: Context, question: Question): BinsPart | RunsPart {
+  return answer(context, question.where, (table) => {
+    const frame = completeRows(table, [{ name: question.column }]);
+    return frame.site ? countRuns(frame, question, frame.site) : countBins(frame, question);
+  });
+}
+
+/** What may leave: runs of bins, each of enough persons; where nobody is, nobody is told of. */
+function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart {
+  const { column, from, to, bins } = question;
   const edges = edgesOf(question);
-  const part = { n: frame.n, leftOut: frame.leftOut, below: 0, above: 0 };
+  const places = frame.column(column).map((value) =>
+    value < from ? 0 : value > to ? bins + 1 : binOf(value, edges) + 1
+  );
+  const used = usedRows(frame);
+  const intervals = intervalsOf(places, site, {
+    least: Math.min(site.rules.minCell, used.persons!),
+    part: evenest,
+    last: bins + 1,
+  })!;
+  const found: RunsPart = { ...used, ends: [], runs: [], runPersons: [] };
+  const add = (end: number, rows: number, persons: number) => {
+    found.ends.push(end);
+    found.runs.push(rows);
+    found.runPersons!.push(persons);
+  };
+  let next = 0;
+  for (const { upTo, end, rows, persons, exact } of intervals) {
+    // A bin of its own: those around it are empty.
+    if (exact) { while (next < upTo) add(next++, 0, 0); }
+    add(upTo, rows, persons);
+    next = upTo + 1;
+    if (exact) { while (next <= end) add(next++, 0, 0); }
+  }
+  while (next <= bins + 1) add(next++, 0, 0);
+  const fewer = bins + 2 - found.ends.length;
+  if (fewer > 0) site.withhold("runs", "min_cell", fewer);
+  return found;
+}
+
+function countBins(frame: Frame, question: Question): BinsPart {
+  const { column, from, to } = question;
+  const edges = edgesOf(question);
+  const part = { ...usedRows(frame), below: 0, above: 0 };
   const counts = edges.slice(1).map(() => 0);
   for (const value of frame.column(column)) {
     if (value < from) part.below++;
@@ -101,12 +177,20 @@ function binOf(value: number, edges: number[]): number {
   return bin;
 }
 
-function readPart(value: unknown, bins: number): BinsPart {
-  return readFields<BinsPart>(value, {
-    n: readCount,
-    leftOut: readLeftOut,
-    below: readCount,
-    above: readCount,
-    counts: (counts) => readList(counts, readCount, bins),
-  });
+function readRuns(value: unknown, bins: number): RunsPart {
+  const used = readFields<Used>(value, { n: readCount, leftOut: readLeftOut });
+  if (!("ends" in readRecord(value, (one) => one))) {
+    const { below, above, counts } = readFields<Omit<BinsPart, keyof Used>>(value, {
+      below: readCount,
+      above: readCount,
+      counts: (counts) => readList(counts, readCount, bins),
+    });
+    const runs = [below, ...counts, above];
+    return { ...used, ends: runs.map((_, i) => i), runs };
+  }
+  const { ends } = readFields(value, { ends: (ends) => readList(ends, readCount) });
+  const isRising = ends.every((end, i) => i === 0 || end > ends[i - 1]!);
+  if (!isRising || ends.at(-1) !== bins + 1) throw new PartError("runs of bins are not in order");
+  const { runs } = readFields(value, { runs: (runs) => readList(runs, readCount, ends.length) });
+  return { ...used, ends, runs };
 }

@@ -29,10 +29,19 @@ export const description = {
   methods: {
     central: {
       label: "Histogram",
-      help: "Counts the values of all organizations by bins",
+      help:
+        "Counts the values of all organizations by bins; bins in which one with rules on what may " +
+        "leave has too few persons are taken together with others",
+      rows: "none",
       arguments: { ...question, organizations },
       outputs: [
-        { name: "bins", kind: "table", help: "From, to and count of each", restsOn: "n" },
+        {
+          name: "bins",
+          kind: "table",
+          help:
+            "From, to and count of each; from or to is null where what is below or above is in it",
+          restsOn: "n",
+        },
         { name: "below", kind: "count", help: "Values below the first bin" },
         { name: "above", kind: "count", help: "Values above the last bin" },
         ...coverageOutputs,
@@ -44,9 +53,21 @@ export const description = {
       help: "Counts one organization's values",
       arguments: question,
       outputs: [
-        { name: "counts", kind: "table", help: "By bin", restsOn: "n" },
-        { name: "below", kind: "count", help: "Values below the first bin" },
-        { name: "above", kind: "count", help: "Values above the last bin" },
+        { name: "counts", kind: "count", help: "By bin", restsOn: "persons" },
+        {
+          name: "below",
+          kind: "count",
+          help: "Values below the first bin",
+          restsOn: "persons",
+        },
+        { name: "above", kind: "count", help: "Values above the last bin", restsOn: "persons" },
+        {
+          name: "ends",
+          kind: "setting",
+          help: "Where the site has rules: which bins are taken together",
+        },
+        { name: "runs", kind: "count", help: "Values in those", restsOn: "runPersons" },
+        { name: "runPersons", kind: "persons", help: "Whose they are" },
         ...partCoverageOutputs,
       ],
     },

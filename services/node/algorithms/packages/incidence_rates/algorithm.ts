@@ -3,16 +3,22 @@
  * stratum.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { coverage, type LeftOut, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { groupRows, splitByGroup } from "sextant/kernels/groups.ts";
+import { type Contributions, personsByPlace } from "sextant/disclosure.ts";
+import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
+import { type Used, usedRows } from "sextant/kernels/frame.ts";
+import { contributionsByGroup, groupRows, hiddenGroups } from "sextant/kernels/groups.ts";
+import { personsOfGroups, rulesOfGroups, splitByGroup } from "sextant/kernels/groups.ts";
 import { checkRoles } from "sextant/kernels/model_columns.ts";
 import { byLevel, floatsOf, truthsOf } from "sextant/kernels/survey.ts";
-import { askParts, readCount, readFields, readList, readNumber, readText } from "sextant/parts.ts";
+import { readCountOrNull, readFields, readList, readNumber, readText } from "sextant/parts.ts";
+import { readCount } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { type Count, countP, directRate, directRatio } from "sextant/statistics/rates.ts";
 import { rateDifference, rateOf, rateRatio } from "sextant/statistics/rates.ts";
 import { exactSum } from "sextant/statistics/sum.ts";
-import { selectRows } from "sextant/where.ts";
+import type { Rows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -33,17 +39,24 @@ interface Central extends Question {
   organizations?: number[];
 }
 
-interface Cell extends Count {
+/** Rows, events and person-time; null where an organization withholds its own. */
+interface Cell {
   group: string;
   stratum: string;
-  n: number;
+  n: number | null;
+  events: number | null;
+  time: number | null;
+  /** For the site's rules alone. */
+  persons?: number;
+  eventPersons?: number;
+  contributions?: Contributions;
 }
 
-interface CellsPart {
-  n: number;
-  leftOut: LeftOut;
+interface CellsPart extends Used {
   cells: Cell[];
 }
+
+type Crude = Count & { n: number };
 
 /** The one group or stratum, where none is asked for. */
 const ALL = "all";
@@ -54,8 +67,8 @@ export async function central(context: Context, args: Central) {
   for (const name of ["standard", "standard_rates"] as const) {
     if (args[name] && !strata) throw new TypeError(`The argument "${name}" needs "strata".`);
   }
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { events, person_time, group, strata, where },
     read: readPart,
@@ -71,18 +84,21 @@ export async function central(context: Context, args: Central) {
     const known = groups.map((level) => `"${level}"`).join(", ");
     throw new TypeError(`The argument "reference" must be one of the groups: ${known}.`);
   }
-  const count = (group?: string, stratum?: string) =>
-    sumCells(cells.filter((cell) =>
+  const count = (group?: string, stratum?: string): Crude | null => {
+    if (parts.some(({ part }) => isUnknown(part, args, { group, stratum }))) return null;
+    return sumCells(cells.filter((cell) =>
       (group === undefined || cell.group === group) &&
       (stratum === undefined || cell.stratum === stratum)
     ));
+  };
   const all = stratumLevels.map((stratum) => count(undefined, stratum));
   const numbers = (name: "standard" | "standard_rates") =>
     byStratum(name, args[name], stratumLevels);
-  const standard = numbers("standard") ?? all.map(({ time }) => time);
+  const known = all.every((one) => one !== null) ? all : undefined;
+  const standard = numbers("standard") ?? known?.map(({ time }) => time);
   const rates = numbers("standard_rates") ??
-    all.map(({ events, time }) => time > 0 ? events / time : 0);
-  if (standard.every((weight) => weight === 0)) {
+    known?.map(({ events, time }) => time > 0 ? events / time : 0);
+  if (standard?.every((weight) => weight === 0)) {
     throw new TypeError(
       args.standard ? 'The weights of "standard" are all 0.' : "There is no person-time.",
     );
@@ -91,13 +107,17 @@ export async function central(context: Context, args: Central) {
   const of = (group?: string) => {
     const crude = count(group);
     const byStratum = stratumLevels.map((stratum) => count(group, stratum));
-    const direct = strata ? directRate(byStratum, standard, confidence) : null;
-    const expected = exactSum(byStratum.map(({ time }, i) => time * rates[i]!));
+    if (!crude || !byStratum.every((one) => one !== null)) {
+      notes.push("What an organization withholds is null, and so is what it is a part of.");
+      return { crude, direct: null, indirect: null };
+    }
+    const direct = strata && standard ? directRate(byStratum, standard, confidence) : null;
+    const expected = rates ? exactSum(byStratum.map(({ time }, i) => time * rates[i]!)) : 0;
     const smr = { events: crude.events, time: expected };
     const indirect = strata && expected > 0
       ? { observed: crude.events, expected, ...rateOf(smr, confidence)!, p: countP(smr) }
       : null;
-    if (strata && !direct) {
+    if (strata && standard && !direct) {
       notes.push(
         `${group === undefined ? "There" : `In the group "${group}"`} is no person-time in some ` +
           "stratum of the standard, so no directly standardised rate.",
@@ -109,10 +129,11 @@ export async function central(context: Context, args: Central) {
   const base = found[groups.indexOf(reference)]!;
   const shown = found.map(({ crude, direct, indirect }, i) => {
     const other = groups[i] !== reference;
+    const pair = other && crude && base.crude ? [crude, base.crude] as const : null;
     return [groups[i]!, {
       ...showCount(crude, { per, confidence }),
-      ratio: other ? rateRatio(crude, base.crude, confidence) : null,
-      difference: other ? scaled(rateDifference(crude, base.crude, confidence), per) : null,
+      ratio: pair && rateRatio(...pair, confidence),
+      difference: pair && scaled(rateDifference(...pair, confidence), per),
       direct: scaled(direct, per),
       direct_ratio: other && direct && base.direct
         ? directRatio(direct, base.direct, confidence)
@@ -136,26 +157,41 @@ export async function central(context: Context, args: Central) {
     reference: group ? reference : null,
     per,
     ...covered,
-    notes: [...new Set(notes)],
+    ...sites.withheld(),
+    notes: [...new Set(notes), ...sites.notes()],
   };
 }
 
 /** Returns this organization's events and person-time. */
 export function partial(context: Context, question: Question): CellsPart {
-  const { events, person_time, group, strata, where } = question;
-  const table = selectRows(context.table(), where);
+  return answer(context, question.where, (table) => cellsOf(table, question));
+}
+
+function cellsOf(table: Rows, question: Question): CellsPart {
+  const { events, person_time, group, strata } = question;
   const numbers = { [events]: countsOf(), [person_time]: timesOf() };
   const columns = [group, strata].filter((name) => name !== undefined);
   const groups = groupRows(table, columns, numbers);
   const [counts, times] = [splitByGroup(groups, 0), splitByGroup(groups, 1)];
+  const persons = personsOfGroups(groups);
+  const withEvent = groups.places.map((place, row) => groups.numbers[0]![row]! > 0 ? place : -1);
+  const eventPersons = groups.site && personsByPlace(groups.site, withEvent, groups.levels.length);
+  const hidden = hiddenGroups(groups, eventPersons);
+  const gone = hidden.filter(Boolean).length;
+  if (gone > 0) groups.site!.withhold("cells", "min_cell", 3 * gone);
+  const contributions = contributionsByGroup(groups, 1);
   const cells = groups.levels.map((levels, i): Cell => ({
     group: group ? levels[0]! : ALL,
     stratum: strata ? levels.at(-1)! : ALL,
-    n: counts[i]!.length,
-    events: exactSum(counts[i]!),
-    time: exactSum(times[i]!),
+    ...hidden[i] ? { n: null, events: null, time: null } : {
+      n: counts[i]!.length,
+      events: exactSum(counts[i]!),
+      time: exactSum(times[i]!),
+    },
+    ...persons && { persons: persons[i]!, eventPersons: eventPersons![i]! },
+    ...contributions && { contributions: contributions[i]! },
   }));
-  return { n: groups.n, leftOut: groups.leftOut, cells };
+  return { ...usedRows({ ...groups, site: rulesOfGroups(groups) }), cells };
 
   function countsOf(): Float64Array {
     if (table.column(events).type === "boolean") return truthsOf(table, events);
@@ -176,9 +212,25 @@ export function partial(context: Context, question: Question): CellsPart {
   }
 }
 
-function sumCells(cells: Cell[]) {
+/** Null where one of them is withheld. */
+function sumCells(cells: Cell[]): Crude | null {
+  const isWhole = (cell: Cell): cell is Cell & Crude =>
+    cell.n !== null && cell.events !== null && cell.time !== null;
+  if (!cells.every(isWhole)) return null;
   const sum = (name: "n" | "events" | "time") => exactSum(cells.map((cell) => cell[name]));
   return { n: sum("n"), events: sum("events"), time: sum("time") };
+}
+
+/** Whether an organization left out levels of too few persons, of which these may be some. */
+function isUnknown(
+  { leftOut: { levels }, cells }: CellsPart,
+  names: Question,
+  { group, stratum }: { group: string | undefined; stratum: string | undefined },
+): boolean {
+  const isOut = (column: string | undefined, isNamed: (cell: Cell) => boolean) =>
+    column !== undefined && levels[column] !== undefined && !cells.some(isNamed);
+  return group !== undefined && isOut(names.group, (cell) => cell.group === group) ||
+    stratum !== undefined && isOut(names.strata, (cell) => cell.stratum === stratum);
 }
 
 /** A number for each stratum; undefined if none are given. */
@@ -202,9 +254,11 @@ function byStratum(
 }
 
 function showCount(
-  { n, events, time }: { n: number; events: number; time: number },
+  crude: Crude | null,
   { per, confidence }: { per: number; confidence: number },
 ) {
+  if (!crude) return { n: null, events: null, person_time: null, rate: null };
+  const { n, events, time } = crude;
   return {
     n,
     events,
@@ -230,9 +284,9 @@ function readPart(value: unknown): CellsPart {
         readFields<Cell>(cell, {
           group: readText,
           stratum: readText,
-          n: readCount,
-          events: readCount,
-          time: readNumber,
+          n: readCountOrNull,
+          events: readCountOrNull,
+          time: (time) => time === null ? null : readNumber(time),
         })),
   });
 }

@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, personsOutput } from "sextant/common_arguments.ts";
 
 const question = {
   events: {
@@ -36,7 +36,10 @@ export const description = {
   methods: {
     central: {
       label: "Incidence rates",
-      help: "Counts events and person-time of the rows of all organizations",
+      help:
+        "Counts events and person-time of the rows of all organizations. What an organization's " +
+        "rules on what may leave withhold is null, and so is what it is a part of",
+      rows: "none",
       arguments: {
         ...question,
         reference: {
@@ -95,8 +98,27 @@ export const description = {
         {
           name: "cells",
           kind: "table",
-          help: "By group and stratum: rows, events, person-time",
-          restsOn: "n",
+          help: "By group and stratum",
+          each: [
+            { name: "group", kind: "levels", help: "Its level", restsOn: "persons" },
+            { name: "stratum", kind: "levels", help: "Its level", restsOn: "persons" },
+            { name: "n", kind: "count", help: "Rows", restsOn: "persons" },
+            { name: "events", kind: "count", help: "Of these", restsOn: "eventPersons" },
+            {
+              name: "time",
+              kind: "moments",
+              help: "Person-time",
+              restsOn: ["n", "persons"],
+              contributions: "contributions",
+            },
+            personsOutput,
+            { name: "eventPersons", kind: "persons", help: "With an event" },
+            {
+              name: "contributions",
+              kind: "contributions",
+              help: "Of single persons to the person-time, where a rule asks for them",
+            },
+          ],
         },
         ...partCoverageOutputs,
       ],

@@ -2,15 +2,20 @@
  * k-means over all organizations, from each one's sums by cluster.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
-import { requireRows } from "sextant/kernels/frame.ts";
+import { PartWithheld } from "sextant/disclosure.ts";
+import { requireModel } from "sextant/kernels/design.ts";
+import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
+import { type Frame, requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
-import { askParts, readCount, readFields, readList, readMoments } from "sextant/parts.ts";
-import { readNumber } from "sextant/parts.ts";
+import { readCount, readFields, readList, readMoments } from "sextant/parts.ts";
+import { readNumber, readRecord } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { exactSum } from "sextant/statistics/sum.ts";
-import { selectRows } from "sextant/where.ts";
+import type { Rows } from "sextant/where.ts";
 import { type Clusters, clustersOf } from "./clusters.ts";
+import { clustersOfCrowds, crowdsOf } from "./crowds.ts";
 
 export { description } from "./description.ts";
 
@@ -27,9 +32,7 @@ interface Central extends Question {
   organizations?: number[];
 }
 
-interface StartPart {
-  n: number;
-  leftOut: LeftOut;
+interface StartPart extends Used {
   /** By column. */
   moments: Moments[];
 }
@@ -37,14 +40,15 @@ interface StartPart {
 export async function central(context: Context, args: Central) {
   const { columns, where, scale, organizations } = args;
   const start = readStart(args.start);
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial_start",
     kwargs: { columns, where },
     read: (part) => readStartPart(part, columns.length),
   });
   // Only now: a column that is none is the better answer.
   checkWidth(start, columns.length);
+  sites.settle();
   const covered = coverage(parts);
   requireRows(covered, "No row has a value in each of the columns.");
   const { n } = covered;
@@ -55,15 +59,15 @@ export async function central(context: Context, args: Central) {
   const scales = scale ? moments.map(scaleOf) : columns.map(() => 1);
 
   async function assign(centres: number[][]): Promise<Clusters> {
-    const found = await askParts(context, {
-      organizations,
+    const found = await sites.ask({
       method: "partial_clusters",
       kwargs: { columns, where, centres, scales },
       read: (part) => readClusters(part, centres.length, columns.length),
     });
     for (const { organization, part } of found) {
       const before = parts.find((one) => one.organization === organization)?.part.n;
-      if (part.sizes.reduce((sum, size) => sum + size, 0) === before) continue;
+      // Rounded sizes add up to something else.
+      if (part.isOfCrowds || part.sizes.reduce((sum, size) => sum + size, 0) === before) continue;
       throw new Error(`Organization ${organization} had other rows before: its data changed.`);
     }
     return mergeClusters(found.map(({ part }) => part));
@@ -84,7 +88,8 @@ export async function central(context: Context, args: Central) {
     iterations,
     converged,
     ...covered,
-    notes,
+    ...sites.withheld(),
+    notes: [...notes, ...sites.notes()],
   };
 
   function scaleOf({ squares }: Moments, i: number): number {
@@ -95,9 +100,21 @@ export async function central(context: Context, args: Central) {
 
 /** Returns this organization's moments. */
 export function partial_start(context: Context, { columns, where }: Question): StartPart {
-  const frame = completeRows(selectRows(context.table(), where), columns.map((name) => ({ name })));
-  const moments = columns.map((name) => momentsOf(frame.column(name)));
-  return { n: frame.n, leftOut: frame.leftOut, moments };
+  return answer(context, where, (table) => {
+    const frame = frameOf(table, columns);
+    // Of a mean by cluster nobody knows how much of it one person makes up.
+    const rules = table.site?.rules;
+    if (rules && (rules.dominance || rules.pRatio !== null)) throw new PartWithheld("dominance");
+    const moments = columns.map((name) => momentsOf(frame.column(name)));
+    return { ...usedRows(frame), moments };
+  });
+}
+
+/** The rows with a value in each; under rules, refuses such as would show a few of them. */
+function frameOf(table: Rows, columns: string[]): Frame {
+  const frame = completeRows(table, columns.map((name) => ({ name })));
+  requireModel(frame, columns.map((name) => frame.column(name)), columns.length);
+  return frame;
 }
 
 /** Returns this organization's sums by cluster. */
@@ -105,8 +122,15 @@ export function partial_clusters(
   context: Context,
   { columns, where, centres, scales }: Question & { centres: number[][]; scales: number[] },
 ): Clusters {
-  const frame = completeRows(selectRows(context.table(), where), columns.map((name) => ({ name })));
-  return clustersOf(columns.map((name) => frame.column(name)), centres, scales);
+  return answer(context, where, (table): Clusters => {
+    const frame = frameOf(table, columns);
+    const values = columns.map((name) => frame.column(name));
+    const { site } = frame;
+    if (!site) return clustersOf(values, centres, scales);
+    const crowds = crowdsOf(values, site);
+    if (frame.n > crowds.length) site.withhold("means", "min_cell", frame.n - crowds.length);
+    return clustersOfCrowds(crowds, { centres, scales, site }) as object as Clusters;
+  });
 }
 
 interface Iteration {
@@ -202,10 +226,26 @@ function readStartPart(value: unknown, width: number): StartPart {
   });
 }
 
-function readClusters(value: unknown, size: number, width: number): Clusters {
-  return readFields<Clusters>(value, {
+function readClusters(
+  value: unknown,
+  size: number,
+  width: number,
+): Clusters & { isOfCrowds: boolean } {
+  const isOfCrowds = "means" in readRecord(value, (one) => one);
+  const readRows = (one: unknown) => readList(one, (row) => readList(row, readNumber, width), size);
+  const { sizes, within } = readFields<Omit<Clusters, "sums">>(value, {
     sizes: (sizes) => readList(sizes, readCount, size),
-    sums: (sums) => readList(sums, (row) => readList(row, readNumber, width), size),
     within: (within) => readList(within, readNumber, size),
   });
+  if (!isOfCrowds) {
+    return {
+      sizes,
+      within,
+      isOfCrowds,
+      ...readFields<{ sums: number[][] }>(value, { sums: readRows }),
+    };
+  }
+  const { means } = readFields<{ means: number[][] }>(value, { means: readRows });
+  const sums = means.map((row, k) => row.map((mean) => mean * sizes[k]!));
+  return { sizes, within, isOfCrowds, sums };
 }

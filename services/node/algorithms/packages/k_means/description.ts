@@ -1,6 +1,7 @@
 import type { Description } from "sextant/api.ts";
 import { coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { momentsOutputs, partCoverageOutputs, personsOutput } from "sextant/common_arguments.ts";
+import { withheldOutput } from "sextant/common_arguments.ts";
 
 const question = {
   columns: {
@@ -21,7 +22,10 @@ export const description = {
       label: "k-means from a start",
       help:
         "Moves centres until each is the mean of the rows nearest to it, over all organizations; " +
-        "no row's cluster leaves a site. A centre without rows is kept where it is",
+        "no row's cluster leaves a site. A centre without rows is kept where it is. At an " +
+        "organization with rules on what may leave, rows go to clusters in crowds of neighbours of " +
+        "enough persons",
+      rows: "none",
       arguments: {
         ...question,
         start: {
@@ -72,8 +76,8 @@ export const description = {
           restsOn: "sizes",
         },
         { name: "inertia", kind: "model", help: "The sum of those", restsOn: "n" },
-        { name: "iterations", kind: "other", help: "How often the centres were moved" },
-        { name: "converged", kind: "other", help: "Whether that was enough" },
+        { name: "iterations", kind: "setting", help: "How often the centres were moved" },
+        { name: "converged", kind: "setting", help: "Whether that was enough" },
         ...coverageOutputs,
       ],
       rounds: "One for variances, then one for each iteration, and one for the last sizes",
@@ -83,33 +87,41 @@ export const description = {
       help: "The moments of one organization",
       arguments: question,
       outputs: [
-        { name: "moments", kind: "moments", help: "By column", restsOn: "n" },
+        { name: "moments", kind: "moments", help: "By column", each: momentsOutputs },
         ...partCoverageOutputs,
       ],
     },
     partial_clusters: {
       internal: true,
       help:
-        "The clusters of one organization. A centre from far off may get one person alone, whose " +
-        "values its sums then are",
+        "The clusters of one organization. Where it has no rules, a centre from far off may get " +
+        "one person alone, whose values its sums then are",
       arguments: {
         ...question,
         centres: { type: "list", label: "Centres", help: "Where they stand" },
         scales: { type: "list", label: "Scales", help: "By column, that distances are divided by" },
       },
       outputs: [
-        { name: "sizes", kind: "count", help: "By cluster: rows" },
+        { name: "sizes", kind: "count", help: "By cluster: rows", restsOn: "persons" },
+        personsOutput,
+        withheldOutput,
         {
           name: "sums",
           kind: "moments",
           help: "By cluster: sums of the columns",
-          restsOn: "sizes",
+          restsOn: ["sizes", "persons"],
+        },
+        {
+          name: "means",
+          kind: "moments",
+          help: "By cluster, where the site has rules: means of the columns",
+          restsOn: ["sizes", "persons"],
         },
         {
           name: "within",
           kind: "moments",
           help: "By cluster: squared distances from its centre",
-          restsOn: "sizes",
+          restsOn: ["sizes", "persons"],
         },
       ],
     },

@@ -3,11 +3,16 @@
  * from each site's counts by time.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { coverage, type LeftOut, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { groupRows, splitByGroup } from "sextant/kernels/groups.ts";
+import { PartWithheld, rulesOfRows } from "sextant/disclosure.ts";
+import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
+import { type Used, usedRows } from "sextant/kernels/frame.ts";
+import { groupRows, type Groups, rowsByGroup, rulesOfGroups } from "sextant/kernels/groups.ts";
+import { splitByGroup } from "sextant/kernels/groups.ts";
 import {
   checkTimes,
+  coarseLifeTableOf,
   countRows,
   type LifeTable,
   lifeTableOf,
@@ -18,9 +23,9 @@ import {
   survivalCurve,
 } from "sextant/kernels/life_table.ts";
 import { byLevel, floatsOf, truthsOf } from "sextant/kernels/survey.ts";
-import { askParts, readCount, readFields, readRecord } from "sextant/parts.ts";
+import { readCount, readFields, readRecord } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { logRank } from "sextant/statistics/log_rank.ts";
-import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -31,9 +36,7 @@ interface Question {
   where?: string | undefined;
 }
 
-interface TablesPart {
-  n: number;
-  leftOut: LeftOut;
+interface TablesPart extends Used {
   groups: Record<string, LifeTable>;
 }
 
@@ -48,8 +51,8 @@ export async function central(
   const names = [time, event, group].filter((name) => name !== undefined);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) throw new TypeError(`The column "${twice}" stands for two things.`);
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { time, event, group, where },
     read: readPart,
@@ -81,21 +84,63 @@ export async function central(
     groups: Object.fromEntries(shown),
     log_rank: tables.length > 1 ? logRank(tables) : null,
     ...covered,
-    notes: tables.every((table) => countRows(table).events === 0) ? ["No row has the event."] : [],
+    ...sites.withheld(),
+    notes: [
+      ...tables.every((table) => countRows(table).events === 0) ? ["No row has the event."] : [],
+      ...sites.notes(),
+    ],
   };
 }
 
 /** Returns this organization's counts by time. */
 export function partial(context: Context, { time, event, group, where }: Question): TablesPart {
-  const table = selectRows(context.table(), where);
-  const numbers = { [time]: floatsOf(table, time), [event]: truthsOf(table, event) };
-  const groups = groupRows(table, group ? [group] : [], numbers);
-  const [times, events] = [splitByGroup(groups, 0), splitByGroup(groups, 1)];
-  const named = groups.levels.map(([level], i) => {
-    checkTimes(time, times[i]!);
-    return [level ?? ALL, lifeTableOf(times[i]!, events[i]!)];
+  return answer(context, where, (table) => {
+    const numbers = { [time]: floatsOf(table, time), [event]: truthsOf(table, event) };
+    const groups = groupRows(table, group ? [group] : [], numbers);
+    const [times, events] = [splitByGroup(groups, 0), splitByGroup(groups, 1)];
+    const named = groups.levels.map(([level], i) => {
+      checkTimes(time, times[i]!);
+      return [level ?? ALL, lifeTableOf(times[i]!, events[i]!)] as const;
+    });
+    if (groups.site) return coarsePart(groups, { group, times, events, named });
+    return { n: groups.n, leftOut: groups.leftOut, groups: Object.fromEntries(named) };
   });
-  return { n: groups.n, leftOut: groups.leftOut, groups: Object.fromEntries(named) };
+}
+
+/** The part of a site with rules: in intervals, without groups whose events are too few for any. */
+function coarsePart(
+  groups: Groups,
+  { group, times, events, named }: {
+    group: string | undefined;
+    times: Float64Array[];
+    events: Float64Array[];
+    named: (readonly [string, LifeTable])[];
+  },
+): TablesPart {
+  const site = groups.site!;
+  const rows = rowsByGroup(groups);
+  const coarse = named.map(([level, fine], i) => {
+    const table = coarseLifeTableOf(times[i]!, events[i]!, rulesOfRows(site, rows[i]!));
+    if (!table) site.withhold("groups", "min_cell", fine.times.length);
+    const fewer = fine.times.length - (table?.times.length ?? 0);
+    if (table && fewer > 0) site.withhold("groups.*.times", "min_cell", fewer);
+    return [level, table] as const;
+  });
+  const isTold = coarse.map(([, table]) => table !== undefined);
+  if (groups.n > 0 && !isTold.includes(true)) throw new PartWithheld("min_cell");
+  const gone = rows.reduce((sum, { length }, i) => isTold[i] ? sum : sum + length, 0);
+  const { leftOut } = groups;
+  if (gone > 0) {
+    leftOut.rows! += gone;
+    leftOut.levels[group!] = (leftOut.levels[group!] ?? 0) + gone;
+  }
+  const places = groups.places.map((place) => place >= 0 && isTold[place] ? place : -1);
+  return {
+    ...usedRows({ n: groups.n - gone, leftOut, site: rulesOfGroups({ ...groups, places }) }),
+    groups: Object.fromEntries(
+      coarse.flatMap(([level, table]) => table ? [[level, table] as const] : []),
+    ),
+  };
 }
 
 function readPart(value: unknown): TablesPart {

@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, personsOutput } from "sextant/common_arguments.ts";
 
 const question = {
   time: {
@@ -30,7 +30,11 @@ export const description = {
   methods: {
     central: {
       label: "Survival curves",
-      help: "Estimates survival on the rows of all organizations",
+      help:
+        "Estimates survival on the rows of all organizations. One with rules on what may leave " +
+        "counts in intervals of time of enough persons, and leaves out groups with too few of them " +
+        "or too few events",
+      rows: "none",
       arguments: {
         ...question,
         horizon: {
@@ -63,8 +67,25 @@ export const description = {
         {
           name: "groups",
           kind: "table",
-          help: "Events and censored rows by time: at a time it may be a single row",
-          restsOn: "n",
+          help: "By group: at a time it may be a single row, where the site has no rules",
+          each: [{
+            name: "*",
+            kind: "curve",
+            help: "Of a group",
+            each: [
+              { name: "times", kind: "curve", help: "By size", restsOn: "persons" },
+              { name: "events", kind: "count", help: "At each time", restsOn: "eventPersons" },
+              {
+                name: "censored",
+                kind: "count",
+                help: "Rows that end there without the event",
+                restsOn: "censoredPersons",
+              },
+              { ...personsOutput, help: "At each time" },
+              { name: "eventPersons", kind: "persons", help: "With the event" },
+              { name: "censoredPersons", kind: "persons", help: "Without it" },
+            ],
+          }],
         },
         ...partCoverageOutputs,
       ],

@@ -3,16 +3,18 @@
  * their standard errors leave it.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { type Term, termsOf } from "sextant/kernels/design.ts";
+import { requireModel, type Term, termColumn, termsOf } from "sextant/kernels/design.ts";
 import { families, type LinkName } from "sextant/kernels/families.ts";
-import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
+import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
+import { type Frame, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { agreeOnColumns, checkRoles, surveyPart } from "sextant/kernels/model_columns.ts";
 import { truthsOf, type Variable } from "sextant/kernels/survey.ts";
-import { askParts, type Part, PartError, readCount, readFields } from "sextant/parts.ts";
+import { type Part, PartError, readCount, readFields } from "sextant/parts.ts";
 import { readNumber, readRecord, readText } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { combineStudies, type Study } from "sextant/statistics/meta.ts";
-import { selectRows } from "sextant/where.ts";
 import { type Estimates, fitHere, type Model } from "./fit_here.ts";
 
 export { description } from "./description.ts";
@@ -28,9 +30,7 @@ interface Central extends Model {
   organizations?: number[];
 }
 
-interface FitPart {
-  n: number;
-  leftOut: LeftOut;
+interface FitPart extends Used {
   estimates: Estimates;
   /** A sentence, where there are no estimates. */
   problem: string | null;
@@ -38,15 +38,15 @@ interface FitPart {
 
 export async function central(context: Context, args: Central) {
   const model = modelOf(args);
-  const { predictors, where, organizations, confidence } = args;
+  const { predictors, where, confidence } = args;
   const { outcome, offset, weights, time } = model;
   const binary = outcome && model.model === "binomial" ? [outcome] : [];
   const numbers = [...binary.length === 0 ? [outcome] : [], offset, weights, time]
     .filter((name) => name !== undefined);
-  const { variables, notes } = await agreeOnColumns(context, { ...args, numbers, binary });
+  const sites = createSites(context, args.organizations);
+  const { variables, notes } = await agreeOnColumns(sites, { ...args, numbers, binary });
   const terms = termsOf(variables.filter(({ name }) => predictors.includes(name)), args.reference);
-  const parts = await askParts(context, {
-    organizations,
+  const parts = await sites.ask({
     method: "partial_fit",
     kwargs: { ...model, where, variables, terms },
     read: readPart,
@@ -74,7 +74,8 @@ export async function central(context: Context, args: Central) {
     excluded,
     model: model.model,
     ...coverage(fitted),
-    notes,
+    ...sites.withheld(),
+    notes: [...notes, ...sites.notes()],
   };
 }
 
@@ -91,22 +92,39 @@ export function combine(
 }
 
 /** Returns this organization's estimates. */
-export async function partial_fit(
+export function partial_fit(
   context: Context,
   args: Model & { where?: string; variables: Variable[]; terms: Term[] },
 ): Promise<FitPart> {
-  const table = selectRows(context.table(), args.where);
-  const events = args.event ? { [args.event]: truthsOf(table, args.event) } : {};
-  const frame = completeRows(table, args.variables, events);
-  const part = { n: frame.n, leftOut: frame.leftOut };
-  try {
-    return { ...part, estimates: await fitHere(frame, args, args.terms), problem: null };
-  } catch (error) {
-    // A column that is not what it must be is for the researcher to mend; rows that do not carry
-    // the model are a fact of this site.
-    if (!(error instanceof Error) || error instanceof TypeError) throw error;
-    return { ...part, estimates: {}, problem: error.message };
-  }
+  return answer(context, args.where, async (table): Promise<FitPart> => {
+    const { variables, terms, outcome, event } = args;
+    const events = event ? { [event]: truthsOf(table, event) } : {};
+    const frame = completeRows(table, variables, events, outcome ? [outcome] : []);
+    requireModel(frame, columnsOf(frame, args), terms.length + (event ? 0 : 1));
+    const part = usedRows(frame);
+    try {
+      return { ...part, estimates: await fitHere(frame, args, terms), problem: null };
+    } catch (error) {
+      // A column that is not what it must be is for the researcher to mend; rows that do not carry
+      // the model are a fact of this site.
+      if (!(error instanceof Error) || error instanceof TypeError) throw error;
+      // The words may tell how many rows there are of something.
+      const problem = frame.site ? NO_MODEL : error.message;
+      return { ...part, estimates: {}, problem };
+    }
+  });
+}
+
+/** What a site with rules says in place of why. */
+const NO_MODEL = "The rows here do not carry the model.";
+
+function columnsOf(frame: Frame, model: Model & { terms: Term[] }): Float64Array[] {
+  const { terms, outcome, offset, weights, event } = model;
+  const others = [outcome, offset, weights, event].filter((name) => name !== undefined);
+  return [
+    ...terms.map((term) => termColumn(frame, term)),
+    ...others.map((name) => frame.column(name)),
+  ];
 }
 
 /** The model with what it needs, and nothing that it has no use for. */

@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { partCoverageOutputs, RESTS } from "sextant/common_arguments.ts";
 import { FAMILIES, LINKS } from "sextant/kernels/families.ts";
 import { TIES } from "sextant/kernels/risk_sets.ts";
 import { agreedArguments, iterations, levelArguments } from "sextant/model_arguments.ts";
@@ -85,7 +85,9 @@ export const description = {
     central: {
       label: "Fit and combine",
       help: "Fits the model at each organization by itself and combines the estimates, which is " +
-        "not the same as the model of the pooled rows",
+        "not the same as the model of the pooled rows; without those whose rules on what may leave " +
+        "their rows are too few for",
+      rows: "none",
       arguments: {
         model: model.model,
         predictors,
@@ -112,10 +114,10 @@ export const description = {
         },
         {
           name: "excluded",
-          kind: "other",
+          kind: "setting",
           help: "Organizations that could not fit the model, and why",
         },
-        { name: "model", kind: "other", help: "What was fitted" },
+        { name: "model", kind: "setting", help: "What was fitted" },
         ...coverageOutputs,
       ],
       rounds: "One for the levels, one for the models",
@@ -123,6 +125,7 @@ export const description = {
     combine: {
       label: "Combine estimates",
       help: "Combines estimates that are known already, of whatever model, with the same methods",
+      rows: "none",
       arguments: {
         studies: {
           type: "list",
@@ -144,9 +147,9 @@ export const description = {
           name: "estimates",
           kind: "model",
           help: "By term: estimate and standard error",
-          restsOn: "n",
+          restsOn: RESTS,
         },
-        { name: "problem", kind: "other", help: "Why there is no model here" },
+        { name: "problem", kind: "setting", help: "Why there is no model here" },
       ],
     },
   },

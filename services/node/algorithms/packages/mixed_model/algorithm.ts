@@ -3,19 +3,21 @@
  * each.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { readStart, scaleTerms, startMoments, startOf, type Term } from "sextant/kernels/design.ts";
-import { termColumn, termsOf, unscale } from "sextant/kernels/design.ts";
-import { completeRows, coverage } from "sextant/kernels/frame.ts";
+import { requireModel, termColumn, termsOf, unscale, usedByModel } from "sextant/kernels/design.ts";
+import { completeRows, coverage, type Frame } from "sextant/kernels/frame.ts";
 import { agreeOnColumns, checkRoles, surveyPart } from "sextant/kernels/model_columns.ts";
 import { type Estimator, fitRandomEffect, type RandomFit } from "sextant/kernels/random_effect.ts";
 import type { SiteTriangle } from "sextant/kernels/random_effect.ts";
 import type { Variable } from "sextant/kernels/survey.ts";
-import { askParts, readCount, readFields, readSquare } from "sextant/parts.ts";
+import { readCount, readFields, readSquare } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { chiSquaredAbove, normalQuantile } from "sextant/statistics/distributions.ts";
 import { normalTwoSided } from "sextant/statistics/distributions.ts";
 import { createTriangle, dependentColumn, stackTriangles } from "sextant/statistics/triangle.ts";
-import { selectRows } from "sextant/where.ts";
+import type { Rows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 export { surveyPart as partial_survey };
@@ -43,16 +45,17 @@ interface Central {
 }
 
 export async function central(context: Context, args: Central) {
-  const { outcome, predictors, estimator, where, organizations } = args;
+  const { outcome, predictors, estimator, where } = args;
   checkRoles([outcome, ...predictors]);
-  const { variables, notes } = await agreeOnColumns(context, { ...args, numbers: [outcome] });
+  const sites = createSites(context, args.organizations);
+  const { variables, notes } = await agreeOnColumns(sites, { ...args, numbers: [outcome] });
   const plain = termsOf(variables.filter(({ name }) => name !== outcome), args.reference);
-  const starts = await askParts(context, {
-    organizations,
+  const starts = await sites.ask({
     method: "partial_start",
     kwargs: { outcome, variables, terms: plain, where },
     read: readStart,
   });
+  sites.settle();
   const terms = scaleTerms(plain, starts);
   const { mean: centre, squares } = startMoments(starts, ":" + outcome);
   if (squares === 0) throw new Error(`The outcome "${outcome}" has the same value in all rows.`);
@@ -60,8 +63,7 @@ export async function central(context: Context, args: Central) {
     throw new Error("Fewer than two organizations have complete rows: their effects cannot vary.");
   }
   const size = terms.length + 1;
-  const parts = await askParts(context, {
-    organizations,
+  const parts = await sites.ask({
     method: "partial_sums",
     kwargs: { outcome, variables, terms, where, centre },
     read: (part) =>
@@ -70,43 +72,60 @@ export async function central(context: Context, args: Central) {
         triangle: (one) => readSquare(one, size + 1),
       }),
   });
-  const sites = parts.filter(({ part }) => part.n > 0);
-  throwIfDependent(terms, sites.map(({ part }) => part));
-  const fit = fitRandomEffect(sites.map(({ part }) => part), size, estimator);
+  const filled = parts.filter(({ part }) => part.n > 0).map(({ organization, part }) => {
+    // The rows as the triangle has them; their number may be rounded by a site's rules.
+    const [[first]] = part.triangle as [[number]];
+    return { organization, part: { ...part, n: Math.round(first ** 2) } };
+  });
+  throwIfDependent(terms, filled.map(({ part }) => part));
+  const fit = fitRandomEffect(filled.map(({ part }) => part), size, estimator);
   if (fit.siteVariance === 0) {
     notes.push("The organizations differ no more than by chance: their variance is 0.");
   }
   return {
     ...show(args, { terms, centre, fit: unscaledLikelihood(terms, fit, estimator) }),
-    site_effects: sites.map(({ organization }, i) => ({ organization, effect: fit.effects[i]! })),
+    site_effects: filled.map(({ organization }, i) => ({ organization, effect: fit.effects[i]! })),
     estimator,
     ...coverage(starts),
-    notes,
+    ...sites.withheld(),
+    notes: [...notes, ...sites.notes()],
   };
 }
 
 /** Returns this organization's rows and their moments. */
-export function partial_start(context: Context, { outcome, variables, terms, where }: Prepared) {
-  return startOf(completeRows(selectRows(context.table(), where), variables), terms, [outcome]);
+export function partial_start(context: Context, args: Prepared) {
+  const { outcome, terms, where } = args;
+  return answer(context, where, (table) => startOf(frameOf(table, args), terms, [outcome]));
+}
+
+/** The rows that the model uses; under rules, refuses such as would show a few of them. */
+function frameOf(table: Rows, { outcome, variables, terms }: Prepared): Frame {
+  const frame = completeRows(table, variables, {}, [outcome]);
+  const columns = terms.map((term) => termColumn(frame, term));
+  requireModel(frame, [...columns, frame.column(outcome)], terms.length + 1);
+  return frame;
 }
 
 /** Returns the triangle of this organization's rows. */
 export function partial_sums(
   context: Context,
-  { outcome, variables, terms, where, centre }: Prepared & { centre: number },
+  args: Prepared & { centre: number },
 ): SiteTriangle {
-  const frame = completeRows(selectRows(context.table(), where), variables);
-  const columns = terms.map((term) => termColumn(frame, term));
-  const values = frame.column(outcome);
-  const size = terms.length + 2;
-  const triangle = createTriangle(size);
-  const row = new Float64Array(size).fill(1);
-  for (let i = 0; i < frame.n; i++) {
-    for (let j = 0; j < columns.length; j++) row[j + 1] = columns[j]![i]!;
-    row[size - 1] = values[i]! - centre;
-    triangle.add(row);
-  }
-  return { n: frame.n, triangle: triangle.finish() };
+  return answer(context, args.where, (table) => {
+    const { outcome, terms, centre } = args;
+    const frame = frameOf(table, args);
+    const columns = terms.map((term) => termColumn(frame, term));
+    const values = frame.column(outcome);
+    const size = terms.length + 2;
+    const triangle = createTriangle(size);
+    const row = new Float64Array(size).fill(1);
+    for (let i = 0; i < frame.n; i++) {
+      for (let j = 0; j < columns.length; j++) row[j + 1] = columns[j]![i]!;
+      row[size - 1] = values[i]! - centre;
+      triangle.add(row);
+    }
+    return { ...usedByModel(frame, terms.length + 1), triangle: triangle.finish() };
+  });
 }
 
 function throwIfDependent(terms: Term[], sites: SiteTriangle[]) {

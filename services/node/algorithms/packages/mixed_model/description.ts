@@ -1,9 +1,9 @@
 import type { Description } from "sextant/api.ts";
 import { confidence, coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { coefficientsOutput, partCoverageOutputs, RESTS } from "sextant/common_arguments.ts";
 import { ESTIMATORS } from "sextant/kernels/random_effect.ts";
 import { agreedArguments, levelArguments, predictors } from "sextant/model_arguments.ts";
-import { surveyMethod } from "sextant/model_arguments.ts";
+import { startMomentsOutput, surveyMethod } from "sextant/model_arguments.ts";
 
 const outcome = {
   type: "column",
@@ -20,7 +20,9 @@ export const description = {
     central: {
       label: "Fit a model",
       help: "Fits the model on the rows of all organizations, as if they had been pooled with a " +
-        "column that names the organization",
+        "column that names the organization; without those whose rules on what may leave their " +
+        "rows are too few for",
+      rows: "none",
       arguments: {
         outcome,
         predictors,
@@ -60,7 +62,7 @@ export const description = {
           help: "By organization, the effect as predicted",
           restsOn: "n",
         },
-        { name: "estimator", kind: "other", help: "What was used" },
+        { name: "estimator", kind: "setting", help: "What was used" },
         ...coverageOutputs,
       ],
       rounds: "One for the levels, one for means, one for the sums of products",
@@ -72,7 +74,8 @@ export const description = {
       arguments: { outcome, ...agreedArguments, where },
       outputs: [
         ...partCoverageOutputs,
-        { name: "moments", kind: "moments", help: "By term", restsOn: "n" },
+        coefficientsOutput,
+        startMomentsOutput,
       ],
     },
     partial_sums: {
@@ -85,12 +88,14 @@ export const description = {
         centre: { type: "number", label: "Centre", help: "Subtracted from the outcome" },
       },
       outputs: [
-        { name: "n", kind: "count", help: "Rows" },
+        ...partCoverageOutputs,
+        coefficientsOutput,
         {
           name: "triangle",
-          kind: "moments",
+          kind: "model",
           help: "Of ones, terms and outcome: its products are their sums of products",
-          restsOn: "n",
+          restsOn: RESTS,
+          terms: "coefficients",
         },
       ],
     },

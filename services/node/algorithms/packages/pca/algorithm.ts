@@ -3,13 +3,15 @@
  * @module
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { type Comoments, comomentsOf } from "sextant/kernels/comoments.ts";
-import { mergeComoments, readComoments } from "sextant/kernels/comoments.ts";
-import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
-import { requireRows } from "sextant/kernels/frame.ts";
-import { askParts, readCount, readFields } from "sextant/parts.ts";
-import { selectRows } from "sextant/where.ts";
+import { mergeComoments, readComoments, roundedComoments } from "sextant/kernels/comoments.ts";
+import { requireModel } from "sextant/kernels/design.ts";
+import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
+import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
+import { readCount, readFields } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 
 export { description } from "./description.ts";
 
@@ -18,9 +20,7 @@ interface Question {
   where?: string | undefined;
 }
 
-interface ComomentsPart {
-  n: number;
-  leftOut: LeftOut;
+interface ComomentsPart extends Used {
   comoments: Comoments;
 }
 
@@ -38,8 +38,8 @@ export async function central(
       `The argument "components" must be at most ${columns.length}, as many as there are columns.`,
     );
   }
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { columns, where },
     read: (part) => readPart(part, columns.length),
@@ -69,16 +69,20 @@ export async function central(
     means: byColumn(means),
     scales: byColumn(scales),
     ...covered,
-    notes: notesOn(found.map(({ variance }) => variance), shown.length),
+    ...sites.withheld(),
+    notes: [...notesOn(found.map(({ variance }) => variance), shown.length), ...sites.notes()],
   };
 }
 
 /** Returns this organization's comoments. */
 export function partial(context: Context, { columns, where }: Question): ComomentsPart {
-  const rows = selectRows(context.table(), where);
-  const frame = completeRows(rows, columns.map((name) => ({ name })));
-  const comoments = comomentsOf(columns.map((name) => frame.column(name)));
-  return { n: frame.n, leftOut: frame.leftOut, comoments };
+  return answer(context, where, (rows) => {
+    const frame = completeRows(rows, columns.map((name) => ({ name })));
+    const numbers = columns.map((name) => frame.column(name));
+    requireModel(frame, numbers, columns.length);
+    const comoments = roundedComoments(comomentsOf(numbers), frame.site?.rules.roundTo ?? 1);
+    return { ...usedRows(frame), comoments };
+  });
 }
 
 /** The components by falling variance. A sign says nothing: the largest loading is made positive. */

@@ -1,6 +1,6 @@
 import type { Description } from "sextant/api.ts";
 import { coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
-import { partCoverageOutputs } from "sextant/common_arguments.ts";
+import { comomentsOutput, partCoverageOutputs } from "sextant/common_arguments.ts";
 
 const question = {
   columns: {
@@ -19,7 +19,10 @@ export const description = {
   methods: {
     central: {
       label: "Principal components",
-      help: "Finds the components of the rows of all organizations; no row's scores leave a site",
+      help:
+        "Finds the components of the rows of all organizations; no row's scores leave a site. " +
+        "Organizations whose rules on what may leave their rows are too few for are left out",
+      rows: "none",
       arguments: {
         ...question,
         scale: {
@@ -57,12 +60,7 @@ export const description = {
       help: "The moments of one organization",
       arguments: question,
       outputs: [
-        {
-          name: "comoments",
-          kind: "moments",
-          help: "Means, and sums of products about them",
-          restsOn: "n",
-        },
+        comomentsOutput,
         ...partCoverageOutputs,
       ],
     },

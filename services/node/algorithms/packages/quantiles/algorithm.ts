@@ -1,14 +1,18 @@
 /**
  * Exact quantiles over all organizations, without their values: sites count how many lie at or
- * below given numbers, and the search is narrowed until no number lies in between.
+ * below given numbers, and the search is narrowed until no number lies in between. A site with rules
+ * counts in intervals of its own, the same whatever is asked, so that no search closes in on a value.
  * @module
  */
+import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { completeRows, coverage, type LeftOut, readLeftOut } from "sextant/kernels/frame.ts";
-import { requireRows } from "sextant/kernels/frame.ts";
-import { askParts, readCount, readFields, readList, readNumber } from "sextant/parts.ts";
+import { PartWithheld, type SiteRules } from "sextant/disclosure.ts";
+import { intervalsOf, roundest } from "sextant/kernels/coarse.ts";
+import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
+import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
+import { readCount, readFields, readList, readNumber } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
 import { fromOrdered, toOrdered } from "sextant/statistics/ordered_bits.ts";
-import { selectRows } from "sextant/where.ts";
 
 export { description } from "./description.ts";
 
@@ -22,11 +26,12 @@ interface Question {
   where?: string | undefined;
 }
 
-interface CountPart {
-  n: number;
-  leftOut: LeftOut;
+interface CountPart extends Used {
   /** Values at or below each of the numbers. */
   counts: number[];
+  /** Of a site with rules: so many of the least and of the greatest values are told of together. */
+  ends?: number;
+  countPersons?: number[];
 }
 
 /** One value of the sorted rows, searched for between two numbers: above `low`, at most `high`. */
@@ -47,9 +52,9 @@ export async function central(
   if (probabilities.length === 0 || !probabilities.every(isOne)) {
     throw new TypeError('The argument "probabilities" must be a list of numbers between 0 and 1.');
   }
+  const sites = createSites(context, organizations);
   const ask = (limits: number[]) =>
-    askParts(context, {
-      organizations,
+    sites.ask({
       method: "partial",
       kwargs: { column, where, limits },
       read: (part) => readPart(part, limits.length),
@@ -58,6 +63,8 @@ export async function central(
   const covered = coverage(parts);
   requireRows(covered, `No organization has a value in the column "${column}".`);
   const { n, ...rest } = covered;
+  sites.settle();
+  const ends = Math.max(...parts.map(({ part }) => part.ends ?? 0));
 
   // Between which two of the sorted values each quantile lies, and where.
   const places = probabilities.map((p) => p * (n - 1));
@@ -68,10 +75,17 @@ export async function central(
   });
   const quantiles = places.map((place, i) => {
     const [low, high] = [Math.floor(place), Math.ceil(place)].map((rank) => values.get(rank + 1)!);
+    // Not at the ends, nor where the last interval ends, which is no value.
+    if (place < ends || place > n - 1 - ends || high === Number.MAX_VALUE && ends > 0) {
+      return { probability: probabilities[i]!, value: null };
+    }
     const value = low! + (place - Math.floor(place)) * (high! - low!);
     return { probability: probabilities[i]!, value };
   });
-  return { quantiles, n, ...rest, notes: [] };
+  const notes = ends > 0
+    ? ["Values are where intervals of enough persons end; at the ends there are none."]
+    : [];
+  return { quantiles, n, ...rest, ...sites.withheld(), notes: [...notes, ...sites.notes()] };
 }
 
 /** Returns this organization's counts. */
@@ -79,12 +93,34 @@ export function partial(
   context: Context,
   { column, where, limits }: Question & { limits: number[] },
 ): CountPart {
-  const frame = completeRows(selectRows(context.table(), where), [{ name: column }]);
-  const sorted = frame.column(column).slice().sort();
+  return answer(context, where, (table) => {
+    const frame = completeRows(table, [{ name: column }]);
+    if (frame.site) {
+      return { ...usedRows(frame), ...coarseCounts(frame.column(column), limits, frame.site) };
+    }
+    const sorted = frame.column(column).slice().sort();
+    return { ...usedRows(frame), counts: limits.map((limit) => below(sorted, limit)) };
+  });
+}
+
+/** The counts as if every value were where its interval ends. */
+function coarseCounts(values: Float64Array, limits: number[], site: SiteRules) {
+  const { rules: { minCell, minSubset }, withhold } = site;
+  const least = Math.max(minCell, minSubset);
+  const intervals = intervalsOf(values, site, { least, part: roundest, last: Number.MAX_VALUE });
+  if (!intervals) throw new PartWithheld("min_cell");
+  if (intervals.some(({ exact }) => !exact)) withhold("counts", "min_cell", values.length);
+  const ends = Float64Array.from(intervals, ({ upTo }) => upTo);
+  const [rows, persons] = [[0], [0]];
+  for (const [i, one] of intervals.entries()) {
+    rows.push(rows[i]! + one.rows);
+    persons.push(persons[i]! + one.persons);
+  }
+  const places = limits.map((limit) => below(ends, limit));
   return {
-    n: frame.n,
-    leftOut: frame.leftOut,
-    counts: limits.map((limit) => below(sorted, limit)),
+    counts: places.map((place) => rows[place]!),
+    countPersons: places.map((place) => persons[place]!),
+    ends: least,
   };
 }
 
@@ -129,9 +165,10 @@ function cuts({ low, high }: Search): bigint[] {
 }
 
 function readPart(value: unknown, length: number): CountPart {
-  return readFields<CountPart>(value, {
+  return readFields<Omit<CountPart, "countPersons">>(value, {
     n: readCount,
     leftOut: readLeftOut,
     counts: (counts) => readList(counts, readNumber, length),
+    ends: (ends) => ends === undefined ? 0 : readCount(ends),
   });
 }

@@ -16,7 +16,11 @@ export const description = {
   methods: {
     central: {
       label: "Quantiles",
-      help: "Finds quantiles of a column over all organizations, between ranks in proportion",
+      help:
+        "Finds quantiles of a column over all organizations, between ranks in proportion. One with " +
+        "rules on what may leave counts in intervals of enough persons: a quantile is then where " +
+        "one ends, and null at the ends",
+      rows: "none",
       arguments: {
         column,
         probabilities: {
@@ -43,7 +47,18 @@ export const description = {
         limits: { type: "list", label: "Limits", help: "Numbers that values are counted up to" },
       },
       outputs: [
-        { name: "counts", kind: "count", help: "Values at or below each" },
+        {
+          name: "counts",
+          kind: "count",
+          help: "Values at or below each",
+          restsOn: "countPersons",
+        },
+        { name: "countPersons", kind: "persons", help: "Whose they are" },
+        {
+          name: "ends",
+          kind: "setting",
+          help: "Where the site has rules: how many values at each end are told of together",
+        },
         ...partCoverageOutputs,
       ],
     },

@@ -2,14 +2,17 @@
  * A description of columns over all organizations ("table 1"), in all and by group.
  * @module
  */
-import type { Context, Table } from "sextant/api.ts";
-import { nothingLeftOut, readOutside, requireRows, sumOutside } from "sextant/kernels/frame.ts";
+import { answer } from "sextant/answer.ts";
+import type { Context } from "sextant/api.ts";
+import { nothingLeftOut, requireRows, sumKnown, sumOutside } from "sextant/kernels/frame.ts";
 import { groupRows } from "sextant/kernels/groups.ts";
-import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
+import { deviation, mergeMoments, momentsOf } from "sextant/kernels/moments.ts";
 import { byLevel, countLevels, numbersOf, sumCounts } from "sextant/kernels/survey.ts";
-import { askParts, type Part, readCount, readFields, readMoments } from "sextant/parts.ts";
-import { readRecord, readText } from "sextant/parts.ts";
-import { type Outside, selectRows } from "sextant/where.ts";
+import type { Part } from "sextant/parts.ts";
+import { createSites } from "sextant/sites.ts";
+import type { Rows } from "sextant/where.ts";
+import { type Cell, readPart, type SummaryPart } from "./part.ts";
+import { tellColumns, type Values } from "./told.ts";
 
 export { description } from "./description.ts";
 
@@ -18,31 +21,6 @@ interface Question {
   categories: string[];
   group?: string | undefined;
   where?: string | undefined;
-}
-
-/** A column of some rows. */
-interface Cell {
-  missing: number;
-  moments: Moments;
-  /** Of a category: rows by level. */
-  counts: Record<string, number>;
-}
-
-interface ColumnPart {
-  /** `none`: no row has a value. */
-  type: string;
-  all: Cell;
-  groups: Record<string, Cell>;
-}
-
-interface SummaryPart {
-  rows: number;
-  /** Rows by group. */
-  groups: Record<string, number>;
-  /** Rows whose group is missing. */
-  without_group: number;
-  where: Outside;
-  columns: Record<string, ColumnPart>;
 }
 
 export async function central(
@@ -54,19 +32,25 @@ export async function central(
   if (stray !== undefined) {
     throw new TypeError(`"categories" names "${stray}", which is none of the columns.`);
   }
-  const parts = await askParts(context, {
-    organizations,
+  const sites = createSites(context, organizations);
+  const parts = await sites.ask({
     method: "partial",
     kwargs: { ...question },
     read: readPart,
   });
-  const sum = (value: (part: SummaryPart) => number) =>
-    parts.reduce((all, { part }) => all + value(part), 0);
+  const sum = (value: (part: SummaryPart) => number | null) =>
+    sumKnown(parts.map(({ part }) => value(part)));
   const n = sum(({ rows }) => rows);
   const where = sumOutside(parts.map(({ part }) => part.where));
   requireRows({ n, left_out: { rows: 0, where } });
   const counts = sumCounts(parts.map(({ part }) => part.groups));
   const groups = Object.keys(counts).sort(byLevel);
+  // Of a group that an organization may have, but of too few persons to name it, nobody knows.
+  for (const name of groups) {
+    const isOut = ({ part }: Part<SummaryPart>) =>
+      part.left_out !== undefined && !Object.hasOwn(part.groups, name);
+    if (parts.some(isOut)) counts[name] = null;
+  }
   if (group && groups.length === 0) {
     throw new Error(`No organization has a value in the column "${group}".`);
   }
@@ -77,18 +61,26 @@ export async function central(
     sites: parts.map(({ organization, part }) => ({ organization, n: part.rows })),
     left_out: {
       without_group: sum(({ without_group }) => without_group),
+      ...parts.some(({ part }) => part.left_out !== undefined) &&
+        { levels: sum(({ left_out }) => left_out ?? (left_out === null ? null : 0)) },
       where,
     },
+    ...sites.withheld(),
   };
 }
 
 /** Returns this organization's part. */
-export function partial(
-  context: Context,
-  { columns, categories, group, where }: Question,
-): SummaryPart {
-  const table = selectRows(context.table(), where);
+export function partial(context: Context, question: Question): SummaryPart {
+  return answer(context, question.where, (table) => describe(table, question));
+}
+
+function describe(table: Rows, { columns, categories, group }: Question): SummaryPart {
   const grouped = group ? groupRows(table, [group]) : undefined;
+  const valuesOf = (name: string) => readValues(table, name, categories.includes(name));
+  const { site } = table;
+  if (site) {
+    return tellColumns({ ...table, site }, { columns, group, groups: grouped, valuesOf });
+  }
   const names = grouped?.levels.map(([level]) => level!) ?? [];
   const rowsBy = names.map(() => [] as number[]);
   grouped?.places.forEach((place, row) => place >= 0 && rowsBy[place]!.push(row));
@@ -98,37 +90,41 @@ export function partial(
     without_group: grouped?.leftOut.rows ?? 0,
     where: nothingLeftOut(table).where,
     columns: Object.fromEntries(columns.map((name) => {
-      const { type, cell } = readCells(table, name, categories.includes(name));
+      const values = valuesOf(name);
+      const cell = (rows?: number[]) => cellOf(name, values, rows);
       const groups = names.map((group, i) => [group, cell(rowsBy[i]!)]);
-      return [name, { type, all: cell(), groups: Object.fromEntries(groups) }];
+      return [name, { type: values.type, all: cell(), groups: Object.fromEntries(groups) }];
     })),
   };
 }
 
-/** The type of a column, and how to describe some of its rows, or all. */
-function readCells(table: Table, name: string, isCategory: boolean) {
-  const nothing = { moments: momentsOf([]), counts: {} };
+/** What a column holds. */
+function readValues(table: Rows, name: string, isCategory: boolean): Values {
   const numbers = isCategory ? undefined : numbersOf(table, name);
-  if (numbers) {
-    const cell = (rows?: number[]): Cell => {
-      const values = rows ? Float64Array.from(rows, (row) => numbers[row]!) : numbers;
-      const moments = momentsOf(values);
-      return { ...nothing, missing: values.length - moments.n, moments };
-    };
-    return { type: numbers.every(Number.isNaN) ? "none" : "number", cell };
-  }
-  const column = table.column(name);
-  if (column.type === "date") {
+  if (numbers) return { type: numbers.every(Number.isNaN) ? "none" : "number", numbers };
+  const { type, values } = table.column(name);
+  if (type === "date") {
     throw new TypeError(`The column "${name}" holds dates, which a summary does not describe.`);
   }
-  const all: unknown[] = column.values;
-  const cell = (rows?: number[]): Cell => {
-    const values = rows ? rows.map((row) => all[row]) : all;
-    const counts = countLevels(name, values);
-    const present = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    return { ...nothing, missing: values.length - present, counts };
-  };
-  return { type: all.every((value) => value === null) ? "none" : "category", cell };
+  // Said at once of the whole column, as it would be of its parts.
+  countLevels(name, values);
+  const levels = values.map((value) => value === null ? null : String(value));
+  return { type: levels.every((level) => level === null) ? "none" : "category", levels };
+}
+
+/** A column of some of the rows, or of all. */
+function cellOf(name: string, values: Values, rows?: number[]): Cell {
+  const nothing = { moments: momentsOf([]), counts: {} };
+  if ("numbers" in values) {
+    const { numbers } = values;
+    const some = rows ? Float64Array.from(rows, (row) => numbers[row]!) : numbers;
+    const moments = momentsOf(some);
+    return { ...nothing, missing: some.length - moments.n, moments };
+  }
+  const some = rows ? rows.map((row) => values.levels[row]) : values.levels;
+  const counts = countLevels(name, some);
+  const present = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return { ...nothing, missing: some.length - present, counts };
 }
 
 function summarize(name: string, groups: string[], parts: Part<SummaryPart>[]) {
@@ -143,16 +139,25 @@ function summarize(name: string, groups: string[], parts: Part<SummaryPart>[]) {
     );
   }
   const show = (cells: Cell[]) => {
-    const missing = cells.reduce((sum, cell) => sum + cell.missing, 0);
-    const moments = mergeMoments(cells.map((cell) => cell.moments));
-    const counts = sumCounts(cells.map((cell) => cell.counts));
+    const missing = sumKnown(cells.map((cell) => cell.missing));
     if (first.type === "number") {
+      // The mean of the rows whose organizations tell theirs, and how many they are.
+      const told = cells.flatMap((cell) => cell.moments ?? []);
+      if (told.length === 0 && cells.length > 0) return { n: null, missing, mean: null, sd: null };
+      const moments = mergeMoments(told);
       const mean = moments.n === 0 ? null : moments.mean;
       return { n: moments.n, missing, mean, sd: deviation(moments) };
     }
+    const counts = sumCounts(cells.map((cell) => cell.counts));
     const levels = Object.keys(counts).sort(byLevel);
+    for (const level of levels) {
+      if (cells.some((cell) => cell.unnamed && !Object.hasOwn(cell.counts, level))) {
+        counts[level] = null;
+      }
+    }
+    const isWhole = !cells.some(({ unnamed }) => unnamed);
     return {
-      n: levels.reduce((sum, level) => sum + counts[level]!, 0),
+      n: isWhole ? sumKnown(levels.map((level) => counts[level]!)) : null,
       missing,
       counts: Object.fromEntries(levels.map((level) => [level, counts[level]])),
     };
@@ -163,28 +168,4 @@ function summarize(name: string, groups: string[], parts: Part<SummaryPart>[]) {
     all: show(said.map(({ all }) => all)),
     groups: Object.fromEntries(groups.map((group) => [group, show(cellsOf(group))])),
   };
-}
-
-function readCell(value: unknown): Cell {
-  return readFields<Cell>(value, {
-    missing: readCount,
-    moments: readMoments,
-    counts: (counts) => readRecord(counts, readCount),
-  });
-}
-
-function readPart(value: unknown): SummaryPart {
-  return readFields<SummaryPart>(value, {
-    rows: readCount,
-    groups: (groups) => readRecord(groups, readCount),
-    without_group: readCount,
-    where: readOutside,
-    columns: (columns) =>
-      readRecord(columns, (column) =>
-        readFields<ColumnPart>(column, {
-          type: readText,
-          all: readCell,
-          groups: (groups) => readRecord(groups, readCell),
-        })),
-  });
 }

@@ -28,6 +28,18 @@ export function comomentsOf(columns: Float64Array[]): Comoments {
   return { n, means, products };
 }
 
+/** The same covariances of a number of rows that is rounded, as a site's rules ask. */
+export function roundedComoments(comoments: Comoments, roundTo: number): Comoments {
+  const n = Math.round(comoments.n / roundTo) * roundTo;
+  if (n === comoments.n || comoments.n < 2 || n < 2) return comoments;
+  const factor = (n - 1) / (comoments.n - 1);
+  return {
+    ...comoments,
+    n,
+    products: comoments.products.map((row) => row.map((one) => one * factor)),
+  };
+}
+
 /** The comoments of the whole; of no rows at all, those of an empty part. */
 export function mergeComoments(parts: Comoments[]): Comoments {
   const filled = parts.filter(({ n }) => n > 0);

@@ -3,8 +3,9 @@
  * each level but the one that the others are compared with.
  * @module
  */
+import { PartWithheld, requireLevels, requireSubset } from "../disclosure.ts";
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
-import { coverage, type Frame, type LeftOut, readLeftOut, requireRows } from "./frame.ts";
+import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
 import type { Agreed, Variable } from "./survey.ts";
 
@@ -66,23 +67,50 @@ export function termsOf(predictors: Variable[], reference: Record<string, unknow
   });
 }
 
+/**
+ * Under rules, refuses rows that are too few for so many coefficients, or in which a column shows a
+ * few: all but those have the same value.
+ */
+export function requireModel(
+  { n, site }: Pick<Frame, "n" | "site">,
+  columns: readonly Float64Array[],
+  coefficients: number,
+) {
+  if (!site || n === 0) return;
+  const persons = requireSubset(site, n);
+  if (coefficients > site.rules.maxTermsShare * persons) throw new PartWithheld("max_terms_share");
+  if (persons - coefficients < site.rules.minResidualFreedom) {
+    throw new PartWithheld("min_residual_freedom");
+  }
+  requireLevels(site, columns);
+}
+
+/** What a part of a model says of its rows, and to the site's rules of its coefficients. */
+export function usedByModel(frame: Frame, coefficients: number): Used & { coefficients?: number } {
+  return { ...usedRows(frame), ...frame.site && { coefficients } };
+}
+
 /** What a site says of the rows that it will use. */
-export interface Start {
-  n: number;
-  leftOut: LeftOut;
+export interface Start extends Used {
+  /** How many the model has; for the site's rules. */
+  coefficients?: number;
   /** Of each term's column, and of the outcome and what else the model names. */
   moments: Record<string, Moments>;
 }
 
-/** This site's {@linkcode Start}. */
-export function startOf(frame: Frame, terms: Term[], others: string[]): Start {
+/** This site's {@linkcode Start}, of a model that has an intercept, too, unless said. */
+export function startOf(
+  frame: Frame,
+  terms: Term[],
+  others: string[],
+  coefficients = terms.length + 1,
+): Start {
   const columns = [
     ...terms.map((term) => [term.name, termColumn(frame, term)] as const),
     ...others.map((name) => [`:${name}`, frame.column(name)] as const),
   ];
   return {
-    n: frame.n,
-    leftOut: frame.leftOut,
+    ...usedByModel(frame, coefficients),
     moments: Object.fromEntries(columns.map(([name, values]) => [name, momentsOf(values)])),
   };
 }

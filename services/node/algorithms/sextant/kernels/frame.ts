@@ -3,17 +3,21 @@
  * @module
  */
 import type { Table } from "../api.ts";
+import { personsByPlace, requireSubset, rulesOfRows, type SiteRules } from "../disclosure.ts";
 import type { Outside, Rows } from "../where.ts";
-import { type Part, readCount, readFields, readRecord } from "../parts.ts";
+import { type Part, readCountOrNull, readFields, readRecord } from "../parts.ts";
 import { floatsOf, sumCounts, type Variable } from "./survey.ts";
 
-/** Rows that were not used, and why. A row in which two columns are missing counts at both. */
+/**
+ * Rows that were not used, and why. A row in which two columns are missing counts at both. Null where
+ * an organization's rules withhold a count.
+ */
 export interface LeftOut {
-  rows: number;
+  rows: number | null;
   /** By column. */
-  missing: Record<string, number>;
+  missing: Record<string, number | null>;
   /** Rows with a level that the model leaves out, by column. */
-  levels: Record<string, number>;
+  levels: Record<string, number | null>;
   /** Rows that the condition `where` took away before; they are not among `rows`. */
   where: Outside;
 }
@@ -29,18 +33,35 @@ export interface Frame {
   leftOut: LeftOut;
   /** A column's numbers; of a category, the places of the levels. */
   column(name: string): Float64Array;
+  /** What may leave, where the site's owner has set rules. */
+  site: SiteRules | undefined;
+}
+
+/** The beginning of a site's part: how many rows it uses, of how many persons, and what it does not. */
+export interface Used {
+  n: number;
+  /** For the site's rules alone: it does not leave. */
+  persons?: number;
+  leftOut: LeftOut;
+}
+
+/** What a part says of the rows that it uses; under rules, refuses rows of too few persons. */
+export function usedRows({ n, leftOut, site }: Pick<Frame, "n" | "leftOut" | "site">): Used {
+  return { n, ...site && { persons: requireSubset(site, n) }, leftOut };
 }
 
 /**
  * The complete rows of these columns, and of those that were `read` already. A level that is not one
- * of the agreed ones leaves its row out too.
+ * of the agreed ones leaves its row out too; under rules so does one that too few persons have here,
+ * except in columns that are `kept` as they are, such as an outcome.
  */
 export function completeRows(
   table: Rows,
   variables: Variable[],
   read: Record<string, Float64Array> = {},
+  kept: string[] = [],
 ): Frame {
-  const leftOut = nothingLeftOut(table);
+  const leftOut: LeftOut & { rows: number } = { ...nothingLeftOut(table), rows: 0 };
   const complete = new Uint8Array(table.length).fill(1);
   const columns = new Map<string, Float64Array>();
   const found = [
@@ -52,6 +73,10 @@ export function completeRows(
     if (missing > 0) leftOut.missing[name] = missing;
     if (others > 0) leftOut.levels[name] = others;
     for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) complete[i] = 0;
+  }
+  if (table.site) {
+    const categories = variables.filter(({ name, levels }) => levels && !kept.includes(name));
+    leaveOutRareLevels(table.site, { categories, columns, complete, leftOut });
   }
   let n = 0;
   for (let i = 0; i < complete.length; i++) n += complete[i]!;
@@ -67,12 +92,50 @@ export function completeRows(
   return {
     n,
     leftOut,
+    site: table.site && leftOut.rows > 0
+      ? rulesOfRows(table.site, rowsWhere(complete))
+      : table.site,
     column(name) {
       const found = columns.get(name);
       if (found) return found;
       throw new Error(`The column "${name}" is not part of the model.`);
     },
   };
+}
+
+function rowsWhere(complete: Uint8Array): number[] {
+  const rows: number[] = [];
+  for (let i = 0; i < complete.length; i++) if (complete[i] === 1) rows.push(i);
+  return rows;
+}
+
+/** Leaves out the rows of levels of too few persons, until no level is left that has so few. */
+function leaveOutRareLevels(
+  site: SiteRules,
+  { categories, columns, complete, leftOut }: {
+    categories: Variable[];
+    columns: Map<string, Float64Array>;
+    complete: Uint8Array;
+    leftOut: LeftOut;
+  },
+) {
+  for (let again = true; again;) {
+    again = false;
+    for (const { name, levels } of categories) {
+      const values = columns.get(name)!;
+      const places = Int32Array.from(values, (value, i) => complete[i] === 1 ? value : -1);
+      const persons = personsByPlace(site, places, levels!.length);
+      const rare = persons.map((count) => count > 0 && count < site.rules.minLevel);
+      if (!rare.includes(true)) continue;
+      again = true;
+      site.withhold("levels", "min_level", rare.filter(Boolean).length);
+      for (let i = 0; i < places.length; i++) {
+        if (places[i]! < 0 || !rare[places[i]!]) continue;
+        complete[i] = 0;
+        leftOut.levels[name] = (leftOut.levels[name] ?? 0) + 1;
+      }
+    }
+  }
 }
 
 function valuesOf(table: Table, { name, levels }: Variable) {
@@ -107,22 +170,22 @@ function withMissing(values: Float64Array) {
 /** Reads what another site left out. */
 export function readLeftOut(value: unknown): LeftOut {
   return readFields<LeftOut>(value, {
-    rows: readCount,
-    missing: (one) => readRecord(one, readCount),
-    levels: (one) => readRecord(one, readCount),
+    rows: readCountOrNull,
+    missing: (one) => readRecord(one, readCountOrNull),
+    levels: (one) => readRecord(one, readCountOrNull),
     where: readOutside,
   });
 }
 
 /** Reads how many rows a condition took away at another site. */
 export function readOutside(value: unknown): Outside {
-  return readFields<Outside>(value, { not_met: readCount, unknown: readCount });
+  return readFields<Outside>(value, { not_met: readCountOrNull, unknown: readCountOrNull });
 }
 
 export interface Coverage {
   /** Rows used. */
   n: number;
-  sites: { organization: number; n: number; left_out: number }[];
+  sites: { organization: number; n: number; left_out: number | null }[];
   left_out: LeftOut;
 }
 
@@ -136,7 +199,7 @@ export function coverage(parts: Part<{ n: number; leftOut: LeftOut }>[]): Covera
       left_out: part.leftOut.rows,
     })),
     left_out: {
-      rows: parts.reduce((sum, { part }) => sum + part.leftOut.rows, 0),
+      rows: sumKnown(parts.map(({ part }) => part.leftOut.rows)),
       missing: sumCounts(parts.map(({ part }) => part.leftOut.missing)),
       levels: sumCounts(parts.map(({ part }) => part.leftOut.levels)),
       where: sumOutside(parts.map(({ part }) => part.leftOut.where)),
@@ -146,12 +209,16 @@ export function coverage(parts: Part<{ n: number; leftOut: LeftOut }>[]): Covera
 
 /** Throws if no row is used: there are none, or `lack` says what the rows lack. */
 export function requireRows(
-  { n, left_out }: { n: number; left_out: Pick<LeftOut, "rows" | "where"> },
+  { n, left_out }: { n: number | null; left_out: Pick<LeftOut, "rows" | "where"> },
   lack = "No row can be used.",
 ) {
-  if (n > 0) return;
+  // A count that is withheld is not 0.
+  if (n !== 0) return;
   const { rows, where: { not_met, unknown } } = left_out;
-  if (rows > 0) throw new Error(lack);
+  if (rows !== 0) throw new Error(lack);
+  if (not_met === null || unknown === null) {
+    throw new Error('No row meets the condition "where".');
+  }
   if (not_met + unknown === 0) throw new Error("There are no rows.");
   throw new Error(
     `No row meets the condition "where": of ${
@@ -163,7 +230,12 @@ export function requireRows(
 
 export function sumOutside(parts: Outside[]): Outside {
   return {
-    not_met: parts.reduce((sum, { not_met }) => sum + not_met, 0),
-    unknown: parts.reduce((sum, { unknown }) => sum + unknown, 0),
+    not_met: sumKnown(parts.map(({ not_met }) => not_met)),
+    unknown: sumKnown(parts.map(({ unknown }) => unknown)),
   };
+}
+
+/** The sum of counts; null where one of them was withheld, which is not 0. */
+export function sumKnown(counts: readonly (number | null)[]): number | null {
+  return counts.reduce((sum, count) => sum === null || count === null ? null : sum + count, 0);
 }

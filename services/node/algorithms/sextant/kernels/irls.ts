@@ -4,6 +4,7 @@
  * same as if the rows had been pooled (McCullagh and Nelder 1989).
  * @module
  */
+import { requireSpread, type SiteRules } from "../disclosure.ts";
 import { readFields, readList, readNumber, readSquare } from "../parts.ts";
 import { dependentColumn, inverse, solveTriangle } from "../statistics/triangle.ts";
 import { createTriangle, stackTriangles } from "../statistics/triangle.ts";
@@ -44,14 +45,21 @@ export interface GlmStep {
   triangle: number[][];
 }
 
-/** This site's {@linkcode GlmStep}. */
-export function glmStep(rows: GlmRows, coefficients: number[]): GlmStep {
+/**
+ * This site's {@linkcode GlmStep}. Under rules, refuses coefficients at which hardly any row but a few
+ * count: of far ones somebody may have thought only to single rows out.
+ */
+export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules): GlmStep {
   const { columns, outcome, offset, weights } = rows;
   const [family, link] = [families[rows.family], links[rows.link]];
   const size = columns.length + 2;
   const triangle = createTriangle(size);
   const row = new Float64Array(size);
   const step = { weight: 0, deviance: 0, pearson: 0, terms: [0, 0] as [number, number] };
+  const [counted, away] = [0, 1].map(() => new Float64Array(site ? outcome.length : 0)) as [
+    Float64Array,
+    Float64Array,
+  ];
   for (let i = 0; i < outcome.length; i++) {
     let eta = coefficients[0]!;
     for (let j = 0; j < columns.length; j++) eta += coefficients[j + 1]! * columns[j]![i]!;
@@ -72,6 +80,14 @@ export function glmStep(rows: GlmRows, coefficients: number[]): GlmStep {
     const [first, second] = family.likelihoodTerms(y, mean);
     step.terms[0] += weight * first;
     step.terms[1] += weight * second;
+    if (!site) continue;
+    counted[i] = root * root;
+    away[i] = weight * family.deviance(y, mean);
+  }
+  if (site) {
+    requireSpread(site, counted);
+    // A sum of squares about any line follows from the triangle; other deviances do not.
+    if (rows.family !== "gaussian" || rows.link !== "identity") requireSpread(site, away);
   }
   return { ...step, triangle: triangle.finish() };
 }

@@ -3,8 +3,10 @@
  * the counts (Kaplan and Meier 1958).
  * @module
  */
+import type { SiteRules } from "../disclosure.ts";
 import { readCount, readFields, readList, readNumber } from "../parts.ts";
 import { normalQuantile } from "../statistics/distributions.ts";
+import { firstWhere, intervalsOf, roundedUp, roundest } from "./coarse.ts";
 
 /** How many rows end at each time, in the order of the times. */
 export interface LifeTable {
@@ -46,6 +48,84 @@ export function lifeTableOf(times: Float64Array, events: Float64Array): LifeTabl
     table.censored.push(j - without);
   }
   return table;
+}
+
+/** With the persons behind each count, for the site's rules. */
+export interface CoarseLifeTable extends LifeTable {
+  persons: number[];
+  eventPersons: number[];
+  censoredPersons: number[];
+}
+
+/**
+ * The same in intervals, each counted at its end: in each, those with the event are none or enough
+ * persons, and so are those without. Undefined where all together are too few. A time that enough
+ * share is told as it is.
+ */
+export function coarseLifeTableOf(
+  times: Float64Array,
+  events: Float64Array,
+  site: SiteRules,
+): CoarseLifeTable | undefined {
+  const least = Math.max(site.rules.minCell, site.rules.minSubset);
+  const rowsWhere = (isOne: (row: number) => boolean) => Array.from(times.keys()).filter(isOne);
+  const ended = rowsWhere((row) => events[row] === 1);
+  // Cut by the events, as the curve is made of them.
+  const deciding = ended.length > 0 ? ended : rowsWhere(() => true);
+  const last = roundedUp(times.reduce((most, time) => Math.max(most, time), 0));
+  const cuts = intervalsOf(
+    Float64Array.from(deciding, (row) => times[row]!),
+    { persons: site.persons && Uint32Array.from(deciding, (row) => site.persons![row]!) },
+    { least, part: roundest, last },
+  );
+  if (!cuts) return undefined;
+  const ends = cuts.map(({ end }) => end);
+  // What is censored after the last event.
+  ends[ends.length - 1] = last;
+  const cells = ends.map(() => [] as number[]);
+  for (const row of times.keys()) {
+    cells[firstWhere(0, ends.length - 1, (place) => times[row]! <= ends[place]!)]!.push(row);
+  }
+  const isTold = (rows: number[]) =>
+    [1, 0].every((kind) => {
+      const some = rows.filter((row) => (events[row] === 1 ? 1 : 0) === kind);
+      return some.length === 0 || personsIn(some) >= least;
+    });
+  const merged: { end: number; rows: number[] }[] = [];
+  let open: number[] = [];
+  for (const [i, rows] of cells.entries()) {
+    open = open.length === 0 ? rows : open.concat(rows);
+    if (!isTold(open)) continue;
+    merged.push({ end: ends[i]!, rows: open });
+    open = [];
+  }
+  while (open.length > 0) {
+    const before = merged.pop();
+    if (!before) return undefined;
+    open = before.rows.concat(open);
+    if (!isTold(open)) continue;
+    merged.push({ end: last, rows: open });
+    open = [];
+  }
+  const filled = merged.filter(({ rows }) => rows.length > 0);
+  const of = (value: (rows: number[]) => number, kind?: number) =>
+    filled.map(({ rows }) =>
+      value(rows.filter((row) => kind === undefined || (events[row] === 1 ? 1 : 0) === kind))
+    );
+  return {
+    times: filled.map(({ end, rows }) =>
+      rows.every((row) => times[row] === times[rows[0]!]) ? times[rows[0]!]! : end
+    ),
+    events: of((rows) => rows.length, 1),
+    censored: of((rows) => rows.length, 0),
+    persons: of(personsIn),
+    eventPersons: of(personsIn, 1),
+    censoredPersons: of(personsIn, 0),
+  };
+
+  function personsIn(rows: number[]): number {
+    return site.persons ? new Set(rows.map((row) => site.persons![row])).size : rows.length;
+  }
 }
 
 export function mergeLifeTables(tables: LifeTable[]): LifeTable {

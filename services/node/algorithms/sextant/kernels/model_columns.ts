@@ -2,11 +2,11 @@
  * Agreement of the organizations on a model's columns, before it is fitted.
  * @module
  */
+import { answer } from "../answer.ts";
 import type { Context } from "../api.ts";
-import { askParts } from "../parts.ts";
+import type { Sites } from "../sites.ts";
 import { commonLevels } from "./design.ts";
 import { agreeOn, levelNotes, readSurvey, surveyColumns, type Variable } from "./survey.ts";
-import { selectRows } from "../where.ts";
 
 export interface ModelColumns {
   predictors: string[];
@@ -21,18 +21,16 @@ export interface ModelColumns {
   /** Levels of fewer rows in all are left out. */
   min_level_count: number;
   where?: string | undefined;
-  organizations?: number[] | undefined;
 }
 
 /** Asks the organizations' `partial_survey`; returns each column as all take it, and notes. */
-export async function agreeOnColumns(context: Context, asked: ModelColumns) {
+export async function agreeOnColumns(sites: Sites, asked: ModelColumns) {
   const { predictors, numbers, levels = [], binary = [], categories = [] } = asked;
-  const { where, organizations } = asked;
+  const { where } = asked;
   const columns = [...numbers, ...binary, ...predictors, ...levels];
   const stray = categories.find((name) => !predictors.includes(name));
   if (stray) throw new TypeError(`"categories" names "${stray}", which is no predictor.`);
-  const parts = await askParts(context, {
-    organizations,
+  const parts = await sites.ask({
     method: "partial_survey",
     kwargs: { columns, categories: [...categories, ...levels], where },
     read: readSurvey,
@@ -66,7 +64,7 @@ export function surveyPart(
   context: Context,
   { columns, categories, where }: { columns: string[]; categories: string[]; where?: string },
 ) {
-  return surveyColumns(selectRows(context.table(), where), columns, categories);
+  return answer(context, where, (rows) => surveyColumns(rows, columns, categories));
 }
 
 /** Refuses a column that stands for two things. */

@@ -48,6 +48,16 @@ export function mergeMoments(parts: readonly Moments[]): Moments {
   return { n, mean, squares: exactSum([...filled.map(({ squares }) => squares), ...between]) };
 }
 
+/**
+ * The same variance of so many rows as a site's rules let it tell, which may be rounded: so the
+ * rounding of the number does not change what is made of both.
+ */
+export function roundedMoments<T extends Moments>(moments: T, roundTo: number): T {
+  const n = Math.round(moments.n / roundTo) * roundTo;
+  if (n === moments.n || moments.n < 2 || n < 2) return moments;
+  return { ...moments, n, squares: moments.squares / (moments.n - 1) * (n - 1) };
+}
+
 /** The variance, as of a sample; null for fewer than two values. */
 export function variance({ n, squares }: Moments): number | null {
   return n < 2 ? null : squares / (n - 1);

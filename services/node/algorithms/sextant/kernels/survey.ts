@@ -4,9 +4,12 @@
  * @module
  */
 import type { Table } from "../api.ts";
-import { readCount, readFields, readMoments, readRecord, readText } from "../parts.ts";
+import { type Contributions, contributionsOf } from "../disclosure.ts";
+import { personsByPlace, requireSubset } from "../disclosure.ts";
+import { readCount, readCountOrNull, readFields, readMoments } from "../parts.ts";
+import { type Part, readRecord, readText } from "../parts.ts";
+import type { Rows } from "../where.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
-import type { Part } from "../parts.ts";
 
 /** A column with more different values is no category; nor shall so many values leave a site. */
 export const MOST_LEVELS = 100;
@@ -15,10 +18,13 @@ export const MOST_LEVELS = 100;
 export interface ColumnSurvey {
   /** `none`: no row has a value. */
   type: "number" | "category" | "none";
-  missing: number;
-  moments: Moments;
+  /** Null where the site's rules withhold it. */
+  missing: number | null;
+  moments: Moments & { persons?: number; contributions?: Contributions };
   /** Of a category: rows by level. */
   levels: Record<string, number>;
+  /** The persons that they are of, for the site's rules alone. */
+  persons?: Record<string, number>;
 }
 
 /** A column as all sites take it. */
@@ -34,9 +40,57 @@ export interface Agreed extends Variable {
   counts: Record<string, number>;
 }
 
-/** Surveys columns; those of text or truth values are categories, and those of `categories`. */
-export function surveyColumns(table: Table, columns: string[], categories: string[]) {
-  return Object.fromEntries(columns.map((name) => [name, survey(table, name, categories)]));
+/**
+ * Surveys columns; those of text or truth values are categories, and those of `categories`. Under
+ * rules, a column in which too few persons have a value has none here, and levels of too few persons
+ * are not named.
+ */
+export function surveyColumns(
+  table: Rows,
+  columns: string[],
+  categories: string[],
+): { columns: Record<string, ColumnSurvey> } {
+  if (table.site) requireSubset(table.site, table.length);
+  const found = columns.map((name) =>
+    [name, underRules(table, name, survey(table, name, categories))] as const
+  );
+  return { columns: Object.fromEntries(found) };
+}
+
+function underRules({ site, ...table }: Rows, name: string, found: ColumnSurvey): ColumnSurvey {
+  const none = { type: "none" as const, moments: { ...momentsOf([]), persons: 0 }, levels: {} };
+  if (!site) return found;
+  if (found.type === "none") return { ...found, ...none };
+  const names = found.type === "category" ? Object.keys(found.levels) : ["numbers"];
+  const places = new Map(names.map((level, i) => [level, i]));
+  const values: readonly unknown[] = table.column(name).values;
+  const at = Int32Array.from(
+    values,
+    (value) => value === null ? -1 : found.type === "number" ? 0 : places.get(String(value))!,
+  );
+  const persons = personsByPlace(site, at, names.length);
+  if (found.type === "number") {
+    if (persons[0]! >= site.rules.minSubset) {
+      const contributions = contributionsOf(site, numbersOf(table, name)!);
+      const evidence = { persons: persons[0]!, ...contributions && { contributions } };
+      return { ...found, moments: { ...found.moments, ...evidence } };
+    }
+    site.withhold("moments", "min_subset", 1);
+    return { ...none, missing: null };
+  }
+  const common = names.filter((_, i) => persons[i]! >= site.rules.minLevel);
+  if (common.length < names.length) {
+    site.withhold("levels", "min_level", names.length - common.length);
+  }
+  const ofCommon = (counts: (level: string) => number) =>
+    Object.fromEntries(common.map((level) => [level, counts(level)]));
+  return {
+    ...found,
+    moments: none.moments,
+    type: common.length === 0 ? "none" : found.type,
+    levels: ofCommon((level) => found.levels[level]!),
+    persons: ofCommon((level) => persons[places.get(level)!]!),
+  };
 }
 
 function survey(table: Table, name: string, categories: string[]): ColumnSurvey {
@@ -102,13 +156,16 @@ export function countLevels(name: string, values: readonly unknown[]): Record<st
 
 /** Reads what `surveyColumns` made at another site. */
 export function readSurvey(value: unknown): Record<string, ColumnSurvey> {
-  return readRecord(value, (one) =>
+  const read = (one: unknown) =>
     readFields<ColumnSurvey>(one, {
       type: (type) => readText(type) as ColumnSurvey["type"],
-      missing: readCount,
+      missing: readCountOrNull,
       moments: readMoments,
       levels: (levels) => readRecord(levels, readCount),
-    }));
+    });
+  return readFields<{ columns: Record<string, ColumnSurvey> }>(value, {
+    columns: (columns) => readRecord(columns, read),
+  }).columns;
 }
 
 /** What the sites' surveys say together; throws where they contradict each other or say nothing. */
@@ -119,7 +176,7 @@ export function agreeOn(name: string, parts: Part<Record<string, ColumnSurvey>>[
   });
   const [first] = said;
   if (!first) {
-    const rows = parts.some(({ part }) => (part[name]?.missing ?? 0) > 0);
+    const rows = parts.some(({ part }) => part[name] && part[name].missing !== 0);
     throw new Error(
       rows
         ? `No organization has a value in the column "${name}".`
@@ -144,12 +201,16 @@ export function agreeOn(name: string, parts: Part<Record<string, ColumnSurvey>>[
   };
 }
 
-/** Counts by name, summed. */
-export function sumCounts(parts: Record<string, number>[]): Record<string, number> {
-  const sums = new Map<string, number>();
+/** Counts by name, summed; null where one of them was withheld. */
+export function sumCounts<T extends number | null>(
+  parts: Record<string, T>[],
+): Record<string, T> {
+  const sums = new Map<string, T>();
   for (const part of parts) {
     for (const [name, count] of Object.entries(part)) {
-      sums.set(name, (sums.get(name) ?? 0) + count);
+      const before = sums.get(name) ?? (sums.has(name) ? null : 0);
+      const sum = before === null || count === null ? null : before + count;
+      sums.set(name, sum as T);
     }
   }
   return Object.fromEntries(sums);

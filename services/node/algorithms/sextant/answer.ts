@@ -1,0 +1,54 @@
+/**
+ * What an organization is asked, answered from its rows.
+ * @module
+ */
+import type { Context } from "./api.ts";
+import { PartWithheld, readPersons, type SiteRules, type Withheld } from "./disclosure.ts";
+import { rulesOfRows } from "./disclosure.ts";
+import { type Rows, selectRows } from "./where.ts";
+
+/**
+ * Returns what `make` makes of the rows that `where` leaves; it may be a promise. Where the site's owner has set rules on
+ * what may leave, `rows` carry them, and the part says in `withheld` what was left out of it for
+ * their sake; it has nothing else where nothing may leave.
+ *
+ * ```ts
+ * export function partial(context: Context, { column, where }: Question) {
+ *   return answer(context, where, (rows) => partOf(completeRows(rows, [{ name: column }])));
+ * }
+ * ```
+ */
+export function answer<T extends object>(
+  context: Context,
+  where: string | undefined,
+  make: (rows: Rows) => T,
+): T {
+  const { disclosure } = context;
+  const table = context.table();
+  if (!disclosure) return make(selectRows(table, where));
+  const withheld: Withheld[] = [];
+  const site: SiteRules = {
+    rules: disclosure,
+    persons: readPersons(table, disclosure),
+    withhold(output, rule, values) {
+      const said = withheld.find((one) => one.output === output && one.rule === rule);
+      if (said) said.values += values;
+      else withheld.push({ output, rule, values });
+    },
+  };
+  // The node rounds every count: whoever reads them shall know.
+  if (disclosure.roundTo > 1) site.withhold("*", "round_to", 1);
+  const done = (part: object) => ({ ...part, withheld });
+  const refused = (error: unknown) => {
+    if (!(error instanceof PartWithheld)) throw error;
+    // A part without anything: who asked goes on without this organization.
+    return { withheld: [{ output: "*", rule: error.rule, values: 1 }] };
+  };
+  try {
+    const rows = selectRows(table, where);
+    const part = make({ ...rows, site: rows.kept ? rulesOfRows(site, rows.kept) : site });
+    return (part instanceof Promise ? part.then(done, refused) : done(part)) as T;
+  } catch (error) {
+    return refused(error) as T;
+  }
+}
