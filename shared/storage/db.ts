@@ -157,11 +157,17 @@ async function migrationsIn(folders: URL[]): Promise<Migration[]> {
 
 /**
  * Applies the files `NNN_name.sql` of `folder`, and of the folder that all services share, that
- * this database has not seen, in order, each in its own transaction. Replicas that start together
- * wait for one another under an advisory lock.
+ * this database has not seen, in order, each in its own transaction; to a number, when one is given,
+ * as an earlier version would have. Replicas that start together wait for one another under an
+ * advisory lock.
  */
-export async function migrate(db: Db, folder: URL, log: Logger): Promise<void> {
-  const files = await migrationsIn([COMMON, folder]);
+export async function migrate(
+  db: Db,
+  folder: URL,
+  log: Logger,
+  { upTo = Infinity }: { upTo?: number } = {},
+): Promise<void> {
+  const files = (await migrationsIn([COMMON, folder])).filter(({ number }) => number <= upTo);
   for (const file of files) {
     const text = await Deno.readTextFile(file.file);
     await db.begin(async (tx) => {
