@@ -6,7 +6,7 @@ import { userLogInAnswer } from "../../shared/contract/token.ts";
 import { said } from "../../shared/contract/answers.ts";
 import { createBlobs } from "./blobs.ts";
 import { type CallOptions, createCalls, errorOf, parsed } from "./calls.ts";
-import { type KeyChangedError, KeyError } from "./errors.ts";
+import { ApiError, type KeyChangedError, KeyError, LogInRefusedError } from "./errors.ts";
 import { type EventOptions, followEvents } from "./events.ts";
 import { createSeenKeys, type KeyStore } from "./keys/seen_keys.ts";
 import { account, audit, hub } from "./nouns/hub.ts";
@@ -96,6 +96,9 @@ export function createClient(options: ClientOptions) {
       body: { username, password, ...(code === undefined ? {} : { mfa_code: code }) },
       anonymous: true,
       once: true,
+    }).catch((error) => {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      throw new LogInRefusedError(error.request, error.status, error.body);
     });
     if ("access_token" in answer) {
       const { access_token, refresh_token } = answer;

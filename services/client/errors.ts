@@ -48,6 +48,11 @@ export class LoggedOutError extends ApiError {
   override name = "LoggedOutError";
 }
 
+/** A wrong name, password or code; the hub does not say which. */
+export class LogInRefusedError extends ApiError {
+  override name = "LogInRefusedError";
+}
+
 /** Nobody may do this with the rights of who is logged in. */
 export class ForbiddenError extends ApiError {
   override name = "ForbiddenError";

@@ -2,6 +2,10 @@
  * What was seen from outside while faults happened, independent of what the hub's tables say in the end.
  * @module
  */
+import {
+  readServerSentEvents,
+  type ServerSentEvent,
+} from "../../services/client/server_sent_events.ts";
 import type { ApiClient } from "../support/api.ts";
 import { isOpen } from "../../shared/node_protocol/status.ts";
 
@@ -19,17 +23,11 @@ export function watchFeed(api: ApiClient): Witness {
   const witness: Witness = { ends: new Map(), gaps: 0, stop: async () => {} };
   let lastId = "";
 
-  function take(block: string) {
-    const fields = new Map(
-      block.split("\n").map((line) => {
-        const colon = line.indexOf(":");
-        return [line.slice(0, colon), line.slice(colon + 1).trim()];
-      }),
-    );
-    lastId = fields.get("id") ?? lastId;
-    if (fields.get("event") === "gap") witness.gaps++;
-    if (fields.get("event") !== "result.status") return;
-    const { result_id, status } = JSON.parse(fields.get("data")!);
+  function take({ event, id, data }: ServerSentEvent) {
+    lastId = id ?? lastId;
+    if (event === "gap") witness.gaps++;
+    if (event !== "result.status") return;
+    const { result_id, status } = JSON.parse(data);
     if (isOpen(status)) return;
     witness.ends.set(result_id, [...witness.ends.get(result_id) ?? [], status]);
   }
@@ -43,25 +41,20 @@ export function watchFeed(api: ApiClient): Witness {
       await answer.body?.cancel();
       throw new Error(`the feed answered ${answer.status}`);
     }
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    const cancel = () => void reader.cancel().catch(() => {});
-    stopping.signal.addEventListener("abort", cancel, { once: true });
+    const silent = new AbortController();
+    const body = answer.body.pipeThrough(new TransformStream(), {
+      signal: AbortSignal.any([stopping.signal, silent.signal]),
+    });
+    let alive: ReturnType<typeof setTimeout> | undefined;
     // A gateway that was paused leaves the line open and silent; the feed shows life every 15 s.
-    let alive = setTimeout(cancel, 20_000);
+    function heard() {
+      clearTimeout(alive);
+      alive = setTimeout(() => silent.abort(), 20_000);
+    }
     try {
-      for (let text = "";;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        clearTimeout(alive);
-        alive = setTimeout(cancel, 20_000);
-        text += value;
-        for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
-          take(text.slice(0, end));
-        }
-      }
+      for await (const event of readServerSentEvents(body, heard)) take(event);
     } finally {
       clearTimeout(alive);
-      stopping.signal.removeEventListener("abort", cancel);
     }
   }
 

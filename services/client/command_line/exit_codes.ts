@@ -3,7 +3,7 @@
  * @module
  */
 import { UsageError } from "../../../shared/command_line/read_args.ts";
-import { KeyError, LoggedOutError, UnreachableError } from "../errors.ts";
+import { KeyError, LoggedOutError, LogInRefusedError, UnreachableError } from "../errors.ts";
 
 export const EXIT = {
   well: 0,
@@ -19,7 +19,7 @@ export const EXIT_HELP = `Exit codes:
   0    well
   1    the hub refused it, or a part of the task has no result
   2    the command line is wrong
-  3    nobody is logged in, or the log-in has ended
+  3    the log-in was refused or has ended, or nobody is logged in
   4    the hub cannot be reached
   5    a key cannot be used, or is another than before
   130  stopped by Ctrl-C; what was posted goes on`;
@@ -27,7 +27,9 @@ export const EXIT_HELP = `Exit codes:
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Stopped) return EXIT.stopped;
   if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof LoggedOutError) return EXIT.loggedOut;
+  if (error instanceof LoggedOutError || error instanceof LogInRefusedError) {
+    return EXIT.loggedOut;
+  }
   if (error instanceof UnreachableError) return EXIT.unreachable;
   if (error instanceof KeyError) return EXIT.key;
   return EXIT.failed;
