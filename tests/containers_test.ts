@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { readNodeConfig } from "../services/node/config/config.ts";
+import { runHeld } from "../services/node/disclosure/held_commands.ts";
 import { useTestStack, waitFor } from "./harness.ts";
 import { createSite, decodeResult, type Json, type SiteOptions } from "./site.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "./support/container_engine.ts";
@@ -52,6 +54,84 @@ Deno.test(
     assert.deepEqual(links, {});
     const sums = data.map(({ result }: Json) => decodeResult(result));
     assert.deepEqual(sums.map(({ sum }: Json) => sum), [3, 3]);
+  },
+);
+
+/** Under the owner's rules on what may leave. */
+function ruledSite(disclosure: Record<string, unknown>) {
+  return site({
+    node: {
+      container: { socket: engine().socket },
+      policies: { allowed_algorithms: [SHELL_IMAGE], require_algorithm_pull: false },
+      disclosure,
+    },
+  });
+}
+
+Deno.test(
+  containerTest(
+    "what a container returns waits for a person where there are rules on what may leave",
+  ),
+  async () => {
+    const { members: [member], startNode, post, outcome, researcher } = await ruledSite({
+      profile: "datashield",
+    });
+    await startNode(member!);
+    const task = await post({ image: SHELL_IMAGE, method: "partial" });
+    const run = await waitFor(
+      async () =>
+        (await researcher.get(`/run?task_id=${task.id}`)).data
+          .find((one: Json) => JSON.stringify(one).includes("waiting for release")),
+      { what: "the result to be held", timeout: 30_000 },
+    );
+    const { dataFolder } = await readNodeConfig(member!.config);
+    const reason = "two rows";
+    const { code, text } = await runHeld({ dataFolder, words: ["refuse", String(run.id)], reason });
+    assert.equal(code, 0, text);
+    const { status, runs, results } = await outcome(task.id);
+    assert.deepEqual([status, results], ["not allowed", [null]]);
+    assert.match(runs[0].log, /Refused at release: two rows/);
+    assert.doesNotMatch(runs[0].log, /rows counted/, "what it printed stays");
+  },
+);
+
+Deno.test(
+  containerTest("a container that is held makes no subtasks, and says nothing by how it ends"),
+  async () => {
+    const { members: [member], startNode, post, outcome, admin } = await ruledSite({
+      profile: "datashield",
+    });
+    await startNode(member!);
+    const task = await post({ image: SHELL_IMAGE, method: "central" });
+    const { status, runs } = await outcome(task.id);
+    assert.equal(status, "failed");
+    assert.match(runs[0].log, /why stays at this site/);
+    assert.doesNotMatch(runs[0].log, /exit code|signal/);
+    assert.deepEqual((await admin.get(`/task?parent_id=${task.id}`)).data, []);
+    const kept = join(dirname(member!.config), "node-data", "kept_words");
+    const [{ name }] = await Array.fromAsync(Deno.readDir(kept)) as [Deno.DirEntry];
+    // For the owner alone.
+    assert.match(await Deno.readTextFile(join(kept, name)), /exit code 1;[^]*403 Forbidden/);
+  },
+);
+
+Deno.test(
+  containerTest("containers do not start under strict rules, and leave as they are where trusted"),
+  async () => {
+    const strict = await ruledSite({ profile: "strict" });
+    await strict.startNode(strict.members[0]!);
+    const refused = await strict.outcome(
+      (await strict.post({ image: SHELL_IMAGE, method: "partial" })).id,
+    );
+    assert.equal(refused.status, "not allowed");
+    assert.match(refused.runs[0].log, /profile strict\) do not let .* run/);
+    const trusting = await ruledSite({ profile: "datashield", trusted: SHELL_IMAGE });
+    await trusting.startNode(trusting.members[0]!);
+    const { status, results } = await trusting.outcome(
+      (await trusting.post({ image: SHELL_IMAGE, method: "partial" })).id,
+    );
+    assert.equal(status, "completed");
+    assert.deepEqual(results, [{ sum: 3, count: 2 }]);
   },
 );
 

@@ -16,7 +16,7 @@ const SCRIPT = fileURLToPath(new URL("./library.py", import.meta.url));
 const model = { predictors: ["x1", "x2", "x3", "g"] };
 const survival = { time: "t", event: "e" };
 /** Analyses by the name that library.py knows them by, too. */
-const ANALYSES: Record<string, { algorithm: string; kwargs: Record<string, unknown> }> = {
+export const ANALYSES: Record<string, { algorithm: string; kwargs: Record<string, unknown> }> = {
   summary: { algorithm: "summary", kwargs: { columns: ["x1", "x2", "x3", "g"], group: "h" } },
   crosstab: { algorithm: "crosstab", kwargs: { row: "g", column: "h" } },
   anova: { algorithm: "compare_means", kwargs: { column: "y", group: "g" } },
@@ -99,7 +99,7 @@ export async function benchLibrary({ quick }: BenchContext): Promise<void> {
 }
 
 /** Numbers that are the same each time, and depend on each other as outcomes do. */
-function table(rows: number, site: number): string {
+export function table(rows: number, site: number): string {
   let state = 12345 + site;
   const uniform = () => {
     state = Math.imul(state, 1664525) + 1013904223 >>> 0;

@@ -9,6 +9,7 @@ import { startTestStack } from "../harness.ts";
 import { createSite } from "../site.ts";
 import type { BenchContext } from "./context.ts";
 import { benchData } from "./data.ts";
+import { benchDisclosure } from "./disclosure.ts";
 import { benchDatabase } from "./database.ts";
 import { benchFanOut } from "./fan_out.ts";
 import { benchFeed } from "./feed.ts";
@@ -43,6 +44,10 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
   library: {
     what: "each analysis of the library on a million rows at 4 sites, beside Python's",
     run: benchLibrary,
+  },
+  disclosure: {
+    what: "analyses of the library on a million rows with rules on what may leave, and without",
+    run: benchDisclosure,
   },
   lists: {
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
