@@ -16,6 +16,7 @@ import { isUserPublicKey } from "../../shared/broker/signing.ts";
 import { check, explainTask } from "./check/check.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { HELD_HELP, runHeld } from "./disclosure/held_commands.ts";
+import { LEDGER_HELP, runLedger } from "./disclosure/ledger/ledger_commands.ts";
 import { acceptKey } from "./encryption/known_keys.ts";
 import { keygen } from "./encryption/keygen.ts";
 import { acceptHub } from "./hub/known_hub.ts";
@@ -33,7 +34,7 @@ export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 
        deno task node accept-key --config FILE --organization ID --key FINGERPRINT
        deno task node accept-hub --config FILE [--key KEY]... [--url URL]
        deno task node accept-record --config FILE --service SERVICE --reason TEXT
-${HELD_HELP}
+${HELD_HELP}${LEDGER_HELP}
   --explain says what the rules would do with a task, of which only "image" must be there:
     {"image": "…", "store": "https://…", "user": {"id": 1, "name": "…"}, "organization": {"id": 1, "name": "…"},
      "databases": ["…"], "organizations": 3, "method": "…", "args": [], "kwargs": {}}
@@ -48,6 +49,7 @@ export function findCommand(args: string[]): (() => Promise<number>) | undefined
   if (name === "accept-hub") return () => withConfig(rest, runAcceptHub);
   if (name === "held") return () => withConfig(rest, runHeldCommand, { words: true });
   if (name === "accept-record") return () => withConfig(rest, runAcceptRecord);
+  if (name === "ledger") return () => withConfig(rest, runLedgerCommand, { words: true });
   if (name === "accept-key") return () => withConfig(rest, runAcceptKey);
   if (name === "audit") {
     return () => {
@@ -69,6 +71,7 @@ interface Options {
   service?: string | undefined;
   reason?: string | undefined;
   page?: string | undefined;
+  database?: string | undefined;
   /** What stands there beside options. */
   words: string[];
 }
@@ -93,6 +96,7 @@ async function withConfig(
         service: { type: "string" },
         reason: { type: "string" },
         page: { type: "string" },
+        database: { type: "string" },
       },
     });
     if (!values.config) throw new Error("--config FILE is missing");
@@ -148,6 +152,15 @@ async function runHeldCommand({ config, words, reason, page }: Options): Promise
   const { text, code } = await runHeld({ dataFolder, words, reason, page });
   if (code === 0) console.log(text);
   else console.error(text);
+  return code;
+}
+
+async function runLedgerCommand(
+  { config, words, database, reason }: Options,
+): Promise<number> {
+  const { dataFolder, databases } = await readNodeConfig(config);
+  const { text, code } = await runLedger({ dataFolder, databases, words, database, reason });
+  console.log(text);
   return code;
 }
 

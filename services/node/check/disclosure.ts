@@ -21,7 +21,7 @@ export function checkDisclosure(
     // What worked before there were rules goes on.
     return finding(name, true, `WARNING: ${note}; set disclosure.profile to ${known}, or none`);
   }
-  const { rules, trusted, unlisted } = disclosure;
+  const { ledger, rules, trusted, unlisted } = disclosure;
   const parts = [
     `profile ${rules.profile}`,
     `persons ${rules.persons === null ? "by row" : `by column ${rules.persons}`}`,
@@ -36,6 +36,7 @@ export function checkDisclosure(
       rules.dominance ? `${rules.dominance.largest} at most ${rules.dominance.share}` : "none"
     }`,
     `p_ratio ${rules.pRatio ?? "none"}`,
+    `ledger ${ledger}`,
     `trusted ${trusted.join(", ") || "none"}`,
     `unlisted ${unlisted.sandbox}, containers ${unlisted.containers}`,
     `logs and words of errors ${shareLogs ? "leave" : "stay"}`,

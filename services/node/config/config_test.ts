@@ -236,6 +236,7 @@ Deno.test("readNodeConfig() takes the numbers of a profile, and what the owner c
   assert.deepEqual(changed.disclosure, {
     rules: { profile: "acro", persons: "id", ...PROFILES.acro, minCell: 20, pRatio: null },
     trusted: ["deno:ours"],
+    ledger: true,
     unlisted: { sandbox: "guard", containers: "hold" },
   });
   assert.equal(changed.shareLogs, false, "what is printed may be values");

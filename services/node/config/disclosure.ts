@@ -24,6 +24,7 @@ export const disclosureSection = z.strictObject({
   extremes: flag.optional(),
   dominance: z.strictObject({ largest: count, share }).nullable().optional(),
   p_ratio: share.nullable().optional(),
+  ledger: flag.optional(),
   trusted: listOf(reference).optional(),
   unlisted: z.enum(["guard", "hold", "refuse"], "must be guard, hold or refuse").optional(),
 });
@@ -36,7 +37,7 @@ export function disclosureOf(
   section: z.infer<typeof disclosureSection> = { profile: "none" },
   problems: string[],
 ): SiteDisclosure | null {
-  const { profile, persons, trusted = [], unlisted, ...numbers } = section;
+  const { profile, persons, ledger = true, trusted = [], unlisted, ...numbers } = section;
   if (profile === "none") {
     const useless = Object.keys(section).find((name) => name !== "profile");
     if (useless) {
@@ -70,6 +71,7 @@ export function disclosureOf(
   );
   return {
     rules: { profile, persons: persons ?? null, ...PROFILES[profile], ...overridden },
+    ledger,
     trusted,
     unlisted: {
       sandbox: unlisted ?? "guard",

@@ -31,6 +31,11 @@ export interface TableFoot {
   /** Rows. */
   length: number;
   columns: ColumnFoot[];
+  /**
+   * Where the places of the rows in the source begin, 32-bit numbers; absent where these are all its
+   * rows.
+   */
+  placesAt?: number;
   /** Whether messages for the researcher may name the columns. */
   namesMayLeave: boolean;
 }

@@ -20,7 +20,7 @@ import type {
   ReadJob,
   TypedColumn,
 } from "./types.ts";
-import { writeColumns } from "./write_columns.ts";
+import { ALL_ROWS, writeColumns } from "./write_columns.ts";
 
 /**
  * Reads, filters and writes. Throws a {@linkcode DataError} for what cannot be read with certainty.
@@ -202,7 +202,7 @@ function conditions(steps: FilterRange[], columns: TypedColumn[]): string {
       ...max === undefined ? [] : [compare(column, includeMax ? "<=" : "<", max)],
     ];
   });
-  return parts.length === 0 ? "true" : parts.join(" and ");
+  return parts.length === 0 ? ALL_ROWS : parts.join(" and ");
 }
 
 function compare({ name, type, value }: TypedColumn, operator: string, bound: number | string) {

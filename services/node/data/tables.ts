@@ -32,7 +32,7 @@ export interface TablesOptions {
 }
 
 /** Changes with everything that makes the same source read differently. */
-const FORM = 1;
+const FORM = 2;
 /** Tables kept of one source: a task may ask for other rows of it each time. */
 const KEPT_OF_A_SOURCE = 16;
 /** A file may change again within the same tick of its clock. */

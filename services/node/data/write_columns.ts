@@ -12,6 +12,9 @@ export interface Selection {
   columns: TypedColumn[];
 }
 
+/** The condition that every row meets. */
+export const ALL_ROWS = "true";
+
 export interface WriteColumnsOptions {
   path: string;
   namesMayLeave: boolean;
@@ -47,7 +50,13 @@ export async function writeColumns(
     }
     feet.push(foot);
   }
-  await write(encodeFoot({ length, columns: feet, namesMayLeave }));
+  const foot = { length, columns: feet, namesMayLeave };
+  if (where === ALL_ROWS) return await write(encodeFoot(foot));
+  const places = new Uint32Array(length);
+  await fill(connection, `select rowid::double, rowid::double from ${from} where ${where}`, places);
+  const placesAt = offset;
+  await write(new Uint8Array(places.buffer));
+  await write(encodeFoot({ ...foot, placesAt }));
 }
 
 interface Values {

@@ -56,7 +56,7 @@ export async function runHeld({ dataFolder, words, reason, page }: HeldOptions):
   if (number === undefined) throw new UsageError(`held ${verb} needs the number of a run`);
   if (!/^\d{1,10}$/.test(number)) throw new UsageError(`"${number}" is no number of a run`);
   const id = Number(number);
-  const given = verb === "show" ? "" : checkReason(verb, reason);
+  const given = verb === "show" ? "" : checkReason(`held ${verb}`, reason);
   const note = (await notesOf(dataFolder)).find(({ result_id }) => result_id === id);
   if (!note) {
     const text = `No result of run ${id} waits here; deno task node held lists those that do.`;
@@ -66,11 +66,12 @@ export async function runHeld({ dataFolder, words, reason, page }: HeldOptions):
   return await decide(dataFolder, note, verb as HeldDecision["is"], given);
 }
 
-function checkReason(verb: string, reason: string | undefined): string {
+/** The reason that a command was given. Throws a {@linkcode UsageError} for none. */
+export function checkReason(command: string, reason: string | undefined): string {
   const text = reason?.trim() ?? "";
   if (text === "") {
-    const reader = verb === "refuse" ? "whoever asked reads it, and the" : "the";
-    throw new UsageError(`held ${verb} needs --reason TEXT: ${reader} audit log keeps it`);
+    const reader = command === "held refuse" ? "whoever asked reads it, and the" : "the";
+    throw new UsageError(`${command} needs --reason TEXT: ${reader} audit log keeps it`);
   }
   if (text.length > LONGEST_REASON || visible(text) !== text) {
     throw new UsageError(

@@ -75,6 +75,8 @@ export interface Unlisted {
 /** All that the owner says on what may leave. */
 export interface SiteDisclosure {
   rules: DisclosureRules;
+  /** Whether results are held against those that left before. */
+  ledger: boolean;
   /** References, and patterns, of algorithms that the owner trusts with rows. */
   trusted: readonly string[];
   unlisted: Unlisted;

@@ -22,6 +22,7 @@ export type AuditEvent =
   | "run started"
   | "run ended"
   | "disclosure"
+  | "ledger cleared"
   | "result held"
   | "held result released"
   | "held result refused"

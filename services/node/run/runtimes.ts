@@ -15,6 +15,7 @@ import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
+import { openLedgerOfRuns } from "../disclosure/ledger/ledger_of_runs.ts";
 import { createExits } from "../disclosure/exits.ts";
 import { readSelfOnce } from "../sandbox/read_self.ts";
 import { createSandboxRuntime } from "../sandbox/runtime.ts";
@@ -76,8 +77,11 @@ export async function openRuntimes({
       describe: (algorithm) => describeOnce(algorithm, { folder, sandbox, limits }),
     });
     const common = { config, hub, receiveInput, sendLog, exits, log };
+    const rules = config.disclosure?.ledger ? config.disclosure.rules : undefined;
+    const ledger = rules && await openLedgerOfRuns({ dataFolder: folder, rules, audit, log });
     const inSandbox = createSandboxRuntime({
       ...common,
+      ledger,
       identity,
       tables,
       sandbox,

@@ -4,6 +4,7 @@
  */
 import type { SandboxDatabase } from "../data/databases.ts";
 import type { DataAccess } from "../disclosure/decision.ts";
+import type { MayTell } from "../disclosure/guarded/guard.ts";
 import type { Words } from "../disclosure/exit.ts";
 import type { GuardCounts } from "../disclosure/guarded/guard.ts";
 import type { ContentFile } from "../payload/pieces.ts";
@@ -26,6 +27,8 @@ export interface RunSpec {
   words?: Words | undefined;
   /** What it gets of them: rows unless given. */
   access?: DataAccess | undefined;
+  /** Looks at what is to be told of a guarded table: see `guarded/guard.ts`. */
+  mayTell?: MayTell | undefined;
   place: Place;
   /** False refuses arguments that the algorithm describes as conditions on rows. */
   allowWhere?: boolean | undefined;

@@ -12,6 +12,7 @@ import type { Tables } from "../data/tables.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Exits } from "../disclosure/exits.ts";
 import type { GuardCounts } from "../disclosure/guarded/guard.ts";
+import type { LedgerOfRuns } from "../disclosure/ledger/ledger_of_runs.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
@@ -55,6 +56,8 @@ export interface SandboxRuntimeOptions {
   wayOut: Pick<WayOut, "fetch">;
   /** What may leave of a run. */
   exits: Exits;
+  /** What left before; undefined where the site has no rules. */
+  ledger?: LedgerOfRuns | undefined;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: SendLog;
   /** Told what a run has asked of its tables without seeing rows. */
@@ -76,6 +79,7 @@ export function createSandboxRuntime(
     sendLog,
     exits,
     onGuarded,
+    ledger,
     log,
   }: SandboxRuntimeOptions,
 ): Runtime {
@@ -135,18 +139,22 @@ export function createSandboxRuntime(
         log.info("The algorithm cannot be used", { image: dispatch.image, error });
         throw new CannotStart(error.message);
       });
-      const exit = await exits.ofSandbox(resolved, dispatch.image, received.call);
+      const ruled = await exits.ofSandbox(resolved, dispatch.image, received.call);
       const wanted = wantedDatabases(dispatch, config.databases);
       // One that gets none hears of what, by name.
-      const databases = exit.access === "none"
+      const databases = ruled.access === "none"
         ? wanted.map(({ database: { label } }) => ({ label, type: "columns" as const, path: "" }))
         : await forSandbox(wanted, tables);
+      const read = databases.map((columns, index) => ({ columns, wanted: wanted[index]! }));
+      const known = ruled.rules !== null && ruled.access !== "none" ? ledger : undefined;
+      const exit = known && looksAt(ruled) ? known.exitOf(ruled, dispatch, read) : ruled;
       const spec = {
         name: attemptKey(dispatch),
         algorithm: resolved,
         input,
         databases,
         access: exit.access,
+        ...(exit.rules && ledger ? { mayTell: ledger.mayTellOf(dispatch, read) } : {}),
         words: exit.words,
         place: {
           organization: identity.organization,
@@ -171,6 +179,11 @@ export function createSandboxRuntime(
   }
 
   return { fetch: (dispatch, signal) => Promise.resolve(() => prepare(dispatch, signal)) };
+}
+
+/** Whether what leaves at the end rests on rows, and leaves by itself. */
+function looksAt({ access, standing }: Exit): boolean {
+  return access === "rows" && standing !== "held";
 }
 
 /** For a run that has seen rows: what it would send along is looked at by nobody. */

@@ -104,8 +104,10 @@ export async function createSandbox(
   }
 
   /** Answers questions about the run's tables, in a process like the run's own. */
-  function guardOf({ databases, place, access, allowWhere = true, limits }: RunSpec, log: Logger) {
+  function guardOf(spec: RunSpec, log: Logger) {
+    const { databases, place, access, allowWhere = true, limits, mayTell } = spec;
     return createGuard({
+      mayTell,
       databases: access === "none" ? [] : databases,
       rules: place.disclosure,
       allowWhere,

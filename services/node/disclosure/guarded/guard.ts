@@ -6,6 +6,7 @@
 import type { DisclosureRules } from "../../algorithms/api.ts";
 import { messageOf } from "../../../../shared/service/errors.ts";
 import type { Logger } from "../../../../shared/service/log.ts";
+import type { SelectedRows } from "../../algorithms/sextant/selection.ts";
 import type { SandboxDatabase } from "../../data/databases.ts";
 import type { RunnerProcess } from "../../sandbox/runner_process.ts";
 import type { Asked, Setting, Told } from "./process.ts";
@@ -43,14 +44,24 @@ export interface CreateGuardOptions {
   allowWhere: boolean;
   /** Starts the process that computes, with these files of columns in its folder. */
   launch: () => Promise<{ process: RunnerProcess; databases: { label: string; path: string }[] }>;
+  /**
+   * Looks at the rows on which an answer rests, before that is handed over; resolves to why it may
+   * not be, for the algorithm, if it may not.
+   */
+  mayTell?: MayTell | undefined;
   log: Logger;
 }
 
+export type MayTell = (
+  label: string,
+  selections: readonly SelectedRows[],
+) => Promise<string | undefined>;
+
 /** Nothing is started before the first question. */
 export function createGuard(
-  { databases, rules, allowWhere, launch, log }: CreateGuardOptions,
+  { databases, rules, allowWhere, launch, mayTell, log }: CreateGuardOptions,
 ): Guard {
-  const waiting = new Map<number, PromiseWithResolvers<object>>();
+  const waiting = new Map<number, PromiseWithResolvers<Answer>>();
   const found = { questions: 0, withheld: 0, refused: 0, rules: new Set<string>() };
   let starting: Promise<Sender> | undefined;
   let closing: (() => Promise<void>) | undefined;
@@ -62,10 +73,16 @@ export function createGuard(
     const id = ++found.questions;
     // A process that has died is not started again: with it went what this run has been told.
     const send = await (starting ??= start());
-    const answer = Promise.withResolvers<object>();
+    const answer = Promise.withResolvers<Answer>();
     waiting.set(id, answer);
     await send({ id, question });
-    return note(await answer.promise);
+    const { value, selections } = await answer.promise;
+    const tells = rules && selections.length > 0 && (value as { n?: number | null }).n !== null;
+    const reason = tells ? await mayTell?.(question.label, selections) : undefined;
+    if (reason === undefined) return note(value);
+    found.refused++;
+    found.rules.add("min_subset");
+    throw new Error(reason);
   }
 
   function check(question: Question) {
@@ -120,7 +137,7 @@ export function createGuard(
         const asked = waiting.get(told.id);
         waiting.delete(told.id);
         if ("error" in told) asked?.reject(new Error(told.error));
-        else asked?.resolve(told.value);
+        else asked?.resolve(told);
       }
     } catch (error) {
       log.error("Cannot read what was computed of a guarded table", { error: messageOf(error) });
@@ -146,6 +163,7 @@ export function createGuard(
   };
 }
 
+type Answer = Extract<Told, { value: object }>;
 type Sender = (message: Asked) => Promise<void>;
 
 const ENDED = "What was asked of the table cannot be computed: most likely it takes more memory " +

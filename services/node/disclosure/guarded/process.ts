@@ -7,6 +7,7 @@
  * @module
  */
 import type { DisclosureRules } from "../../algorithms/api.ts";
+import type { SelectedRows } from "../../algorithms/sextant/selection.ts";
 import { readFootOf } from "../../data/columns_file.ts";
 import { openTable, TableError } from "../../data/table.ts";
 import { answer } from "./answer.ts";
@@ -23,17 +24,25 @@ export interface Asked {
   question: Question;
 }
 
-export type Told = { id: number; value: object } | { id: number; error: string };
+/** `selections` are those rows of the table on which the answer rests. */
+export type Told = { id: number; value: object; selections: SelectedRows[] } | {
+  id: number;
+  error: string;
+};
 
 const sessions = new Map<string, Session>();
 
-function tell({ databases, rules }: Setting, question: Question): object {
+function tell(
+  { databases, rules }: Setting,
+  question: Question,
+): { value: object; selections: SelectedRows[] } {
   const { label } = question;
   const { path } = databases.find((one) => one.label === label)!;
-  if (question.ask === "describe") return describe(label, path);
+  if (question.ask === "describe") return { value: describe(label, path), selections: [] };
   let session = sessions.get(label);
   if (!session) sessions.set(label, session = openSession(openTable(label, path), rules));
-  return answer(session, question);
+  session.used.length = 0;
+  return { value: answer(session, question), selections: session.used };
 }
 
 function describe(label: string, path: string): object {
@@ -61,7 +70,7 @@ for await (const line of lines) {
   const { id, question } = line as Asked;
   let told: Told;
   try {
-    told = { id, value: tell(setting, question) };
+    told = { id, ...tell(setting, question) };
   } catch (error) {
     told = { id, error: error instanceof Error ? error.message : String(error) };
   }

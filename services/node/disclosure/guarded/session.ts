@@ -6,6 +6,7 @@
 import type { DisclosureRules, Table } from "../../algorithms/api.ts";
 import { readCondition } from "../../algorithms/sextant/condition/condition.ts";
 import { evaluate, YES } from "../../algorithms/sextant/condition/evaluate.ts";
+import { type SelectedRows, selectionOf } from "../../algorithms/sextant/selection.ts";
 import { createReleased, type Released, sizesOf } from "./released.ts";
 
 /** What the rules say where there are none: everything may be told. */
@@ -47,6 +48,8 @@ export interface Session {
   released: Map<string, Released>;
   /** Terms of cross products so far. */
   terms: Set<string>;
+  /** The rows that questions were about, until they are taken: for the ledger of what left. */
+  used: SelectedRows[];
 }
 
 export function openSession(table: Table, given: DisclosureRules | null): Session {
@@ -57,6 +60,7 @@ export function openSession(table: Table, given: DisclosureRules | null): Sessio
     persons: rules.persons === null ? undefined : personsOf(table, rules.persons),
     released: new Map(),
     terms: new Set(),
+    used: [],
   };
 }
 
@@ -87,7 +91,7 @@ export interface Cells {
 
 /** The rows that meet a condition, in the cells that `places` gives them; below 0 lacks a value. */
 export function cellsOf(
-  { table, persons }: Session,
+  { table, persons, used }: Session,
   { where, places, count }: { where: string | undefined; places: Int32Array; count: number },
 ): Cells {
   const met = where === undefined ? undefined : evaluate(readCondition(where), table);
@@ -100,6 +104,7 @@ export function cellsOf(
       all[row] = OUTSIDE;
     } else of[row] = places[row]!;
   }
+  used.push(selectionOf(rowsIn(of), table.length));
   return {
     of,
     rows: sizesOf(of, count, undefined),
@@ -107,6 +112,13 @@ export function cellsOf(
     n: sizesOf(all, 1, undefined)[0]!,
     people: sizesOf(all, 1, persons)[0]!,
   };
+}
+
+function rowsIn(cells: Int32Array): Uint32Array {
+  const rows = new Uint32Array(cells.length);
+  let count = 0;
+  for (let row = 0; row < cells.length; row++) if (cells[row]! >= 0) rows[count++] = row;
+  return rows.subarray(0, count);
 }
 
 /** What sums over cells add to: a name for what is summed, and whose rows. */

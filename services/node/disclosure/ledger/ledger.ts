@@ -1,0 +1,200 @@
+/**
+ * The ledger of what left: per database on which persons each released result rested, so that none
+ * leaves that differs from an earlier one by a few of them: the two together would tell of those
+ * few. It outlives restarts, and does not ask who the user is: several can be one.
+ *
+ * What it knows and compares is one selection with one other. What follows from three or more, it
+ * does not see.
+ * @module
+ */
+import { join } from "node:path";
+import type { Logger } from "../../../../shared/service/log.ts";
+import { createTurns } from "../../../../shared/service/turns.ts";
+import type { AuditLog } from "../../record/audit_log.ts";
+import {
+  addEntries,
+  type Clear,
+  databaseKeys,
+  type LedgerEntry,
+  ledgerFolder,
+  packed,
+  readBytes,
+  readClears,
+  readEntries,
+} from "./files.ts";
+import { openPersonNumbers, type PersonNumbers } from "./persons.ts";
+import { difference, type Selection } from "./selection.ts";
+
+/** What is to leave. */
+export interface Release {
+  /** What rests on it, as far as an entry says it. */
+  about: Pick<
+    LedgerEntry,
+    "task_id" | "result_id" | "user_id" | "organization_id" | "image"
+  >;
+  /** By database: its key, its label, and the selections of it. */
+  databases: { key: string; label: string; selections: Selection[] }[];
+  /** The fewest persons in which two selections may differ, unless they are the same. */
+  least: number;
+}
+
+/** `differs`: too little from an earlier one. `full`: no more can be remembered. */
+export type Verdict = "allowed" | "differs" | "full";
+
+export interface Ledger {
+  /**
+   * Whether a result may leave; it is remembered as one that did when this says so. One decision is
+   * made after the other, so that of two results that end at once the second is compared with the
+   * first. The selections of one run are not compared with one another: what leaves together is the
+   * exit's, or the guarded table's, to look at.
+   */
+  decide(release: Release): Promise<Verdict>;
+  /** Numbers for the persons of a database. */
+  personsOf(key: string): Promise<PersonNumbers>;
+}
+
+/** Of one database: beyond this nothing new leaves until its owner clears it. */
+const MOST_ENTRIES = 10_000;
+const MOST_BYTES = 2 ** 30;
+
+export interface OpenLedgerOptions {
+  dataFolder: string;
+  audit: Pick<AuditLog, "record">;
+  log: Logger;
+  mostEntries?: number;
+  mostBytes?: number;
+  now?: () => Date;
+}
+
+/** Opens the ledger, and obeys what the owner has asked for while no agent ran. */
+export async function openLedger(
+  {
+    dataFolder,
+    audit,
+    log,
+    mostEntries = MOST_ENTRIES,
+    mostBytes = MOST_BYTES,
+    now = () => new Date(),
+  }: OpenLedgerOptions,
+): Promise<Ledger> {
+  const folder = ledgerFolder(dataFolder);
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const inTurn = createTurns(1);
+  /** By database, read when it is first needed. */
+  const known = new Map<string, Promise<LedgerEntry[]>>();
+  const persons = new Map<string, Promise<PersonNumbers>>();
+  await obeyClears();
+
+  async function folderOf(key: string): Promise<string> {
+    const path = join(folder, key);
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  }
+
+  function entriesOf(key: string): Promise<LedgerEntry[]> {
+    return once(known, key, async () => readEntries(await folderOf(key), { mend: true }));
+  }
+
+  async function obeyClears(): Promise<void> {
+    for (const { path, clear } of await readClears(folder)) {
+      const keys = clear.database ? [clear.database.key] : await databaseKeys(folder);
+      let entries = 0;
+      for (const key of keys) {
+        entries += (await entriesOf(key)).length;
+        known.delete(key);
+        // The persons keep their numbers: runs that are under way have them.
+        await removeEntries(join(folder, key));
+      }
+      await audit.record("ledger cleared", auditOf(clear, entries));
+      await Deno.remove(path);
+      log.info("The ledger was cleared", { database: clear.database?.label ?? "all", entries });
+    }
+  }
+
+  async function isTooClose(
+    key: string,
+    one: Selection,
+    { least, resultId }: { least: number; resultId: number },
+  ): Promise<boolean> {
+    for (const entry of await entriesOf(key)) {
+      // What one run lets out is looked at together, elsewhere.
+      if (entry.unit !== one.unit || entry.result_id === resultId) continue;
+      // They differ in as many at least.
+      if (Math.abs(entry.persons - one.persons) >= least) continue;
+      const bytes = one.unit === "counted"
+        ? new Uint8Array()
+        : await readBytes(join(folder, key), entry);
+      const differs = difference(one, { ...entry, bytes });
+      if (differs > 0 && differs < least) return true;
+    }
+    return false;
+  }
+
+  async function decide({ about, databases, least }: Release): Promise<Verdict> {
+    await obeyClears();
+    const fresh: { key: string; added: { entry: LedgerEntry; content: Uint8Array }[] }[] = [];
+    for (const { key, label, selections } of databases) {
+      const entries = await entriesOf(key);
+      const before = new Set(entries.map(({ digest }) => digest));
+      const added: { entry: LedgerEntry; content: Uint8Array }[] = [];
+      for (const one of selections) {
+        if (before.has(one.digest)) continue;
+        before.add(one.digest);
+        if (await isTooClose(key, one, { least, resultId: about.result_id })) return "differs";
+        // On nobody nothing rests.
+        if (one.persons === 0) continue;
+        const content = packed(one);
+        const { unit, persons, digest } = one;
+        const at = now().toISOString();
+        const entry = { at, label, ...about, unit, persons, digest, bytes: content.length };
+        added.push({ entry, content });
+      }
+      const bytes = [...entries, ...added.map(({ entry }) => entry)]
+        .reduce((sum, entry) => sum + entry.bytes, 0);
+      if (added.length > 0 && (entries.length + added.length > mostEntries || bytes > mostBytes)) {
+        return "full";
+      }
+      if (added.length > 0) fresh.push({ key, added });
+    }
+    // Before anything leaves: what is remembered and did not leave costs little.
+    for (const { key, added } of fresh) {
+      await addEntries(await folderOf(key), added);
+      (await entriesOf(key)).push(...added.map(({ entry }) => entry));
+    }
+    return "allowed";
+  }
+
+  return {
+    decide: (release) => inTurn(() => decide(release)),
+    personsOf: (key) =>
+      once(persons, key, async () => openPersonNumbers(await folderOf(key), "persons")),
+  };
+}
+
+/** Removes the entries, then their selections, which mean nothing without them. */
+async function removeEntries(folder: string): Promise<void> {
+  const names = (await Array.fromAsync(Deno.readDir(folder)).catch(() => []))
+    .map(({ name }) => name);
+  if (names.includes("entries")) await Deno.remove(join(folder, "entries"));
+  for (const name of names) {
+    if (name.endsWith(".selection")) await Deno.remove(join(folder, name));
+  }
+}
+
+function auditOf({ database, reason, by, at }: Clear, entries: number): Record<string, unknown> {
+  return { database: database?.label ?? null, entries, reason, by, asked_at: at };
+}
+
+/** What `make` makes for a key, once; a failure is tried again. */
+function once<Value>(
+  made: Map<string, Promise<Value>>,
+  key: string,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const found = made.get(key) ?? make().catch((error) => {
+    made.delete(key);
+    throw error;
+  });
+  made.set(key, found);
+  return found;
+}

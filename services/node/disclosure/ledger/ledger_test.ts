@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { silentLogger } from "../../../../shared/service/log.ts";
+import { temporaryFolder } from "../../../../tests/harness.ts";
+import type { NodeDatabase } from "../../data/databases.ts";
+import { type LedgerEntry, ledgerFolder } from "./files.ts";
+import { type Ledger, openLedger, type OpenLedgerOptions } from "./ledger.ts";
+import { runLedger } from "./ledger_commands.ts";
+import { makeSelection, type Selection } from "./selection.ts";
+import { ledgerKey } from "./selections_of_run.ts";
+
+const about: Pick<
+  LedgerEntry,
+  "task_id" | "result_id" | "user_id" | "organization_id" | "image"
+> = { task_id: 5, result_id: 7, user_id: 1, organization_id: 2, image: "deno:glm@1.0.0" };
+let lastRun = 7;
+
+/** All of `n` rows but some. */
+function rows(n: number, without: number[] = []): Selection {
+  const selected = new Uint8Array(n).fill(1);
+  for (const row of without) selected[row] = 0;
+  return makeSelection({ selected, unit: "rows" });
+}
+
+interface Site {
+  path: string;
+  open(options?: Partial<OpenLedgerOptions>): Promise<Ledger>;
+  records: { event: string; details: Record<string, unknown> | undefined }[];
+}
+
+async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
+  const { path, remove } = await temporaryFolder();
+  const records: Site["records"] = [];
+  const audit: OpenLedgerOptions["audit"] = {
+    record(event, details) {
+      records.push({ event, details });
+      return Promise.resolve();
+    },
+  };
+  const open: Site["open"] = (options = {}) =>
+    openLedger({ dataFolder: path, audit, log: silentLogger, ...options });
+  await use({ path, open, records }).finally(remove);
+}
+
+/** Of a run of its own, unless it is given. */
+function release(
+  ledger: Ledger,
+  selections: Selection[],
+  { key = "a", least = 3, run = ++lastRun } = {},
+) {
+  const of = { ...about, result_id: run };
+  return ledger.decide({ about: of, databases: [{ key, label: "default", selections }], least });
+}
+
+Deno.test("decide() lets out what differs from an earlier result by min_subset persons, and by no fewer", async () => {
+  for (const least of [3, 8, 10, 11]) {
+    await withSite(async ({ open }) => {
+      const ledger = await open();
+      assert.equal(await release(ledger, [rows(100)], { least }), "allowed");
+      for (const [differing, verdict] of [[1, "differs"], [least - 1, "differs"]] as const) {
+        const without = Array.from({ length: differing }, (_, i) => i);
+        assert.equal(await release(ledger, [rows(100, without)], { least }), verdict);
+      }
+      const enough = Array.from({ length: least }, (_, i) => i);
+      assert.equal(await release(ledger, [rows(100, enough)], { least }), "allowed");
+      assert.equal(await release(ledger, [rows(100)], { least }), "allowed", "the same again");
+      assert.equal(await release(ledger, [rows(100, enough)], { least }), "allowed");
+    });
+  }
+});
+
+Deno.test("decide() sees an exchange of persons that leaves as many", async () => {
+  await withSite(async ({ open }) => {
+    const ledger = await open();
+    assert.equal(await release(ledger, [rows(100, [1])]), "allowed");
+    assert.equal(await release(ledger, [rows(100, [2])]), "differs");
+    assert.equal(await release(ledger, [rows(100, [3, 4, 5])]), "allowed");
+  });
+});
+
+Deno.test("decide() remembers nothing of what it refused", async () => {
+  await withSite(async ({ path, open }) => {
+    const ledger = await open();
+    await release(ledger, [rows(100)]);
+    const other = rows(60);
+    assert.equal(await release(ledger, [other, rows(100, [1])]), "differs");
+    assert.equal(await release(ledger, [rows(60, [1])]), "allowed", "the other did not leave");
+    const files = await Array.fromAsync(Deno.readDir(`${ledgerFolder(path)}/a`));
+    assert.equal(files.filter(({ name }) => name.endsWith(".selection")).length, 2);
+  });
+});
+
+Deno.test("decide() compares with what left before a restart, and of each database alone", async () => {
+  await withSite(async ({ open }) => {
+    await release(await open(), [rows(100)]);
+    const again = await open();
+    assert.equal(await release(again, [rows(100, [9])], { key: "b" }), "allowed");
+    assert.equal(await release(again, [rows(100, [9])]), "differs");
+    assert.equal(await release(again, [rows(100)]), "allowed");
+  });
+});
+
+Deno.test("decide() goes on after a crash in the middle of an entry", async () => {
+  await withSite(async ({ path, open }) => {
+    await release(await open(), [rows(100)]);
+    const file = `${ledgerFolder(path)}/a/entries`;
+    await Deno.writeTextFile(file, '{"at":"2026', { append: true });
+    const again = await open();
+    assert.equal(await release(again, [rows(50)]), "allowed");
+    const third = await open();
+    assert.equal(await release(third, [rows(100, [9])]), "differs");
+    assert.equal(await release(third, [rows(50, [9])]), "differs");
+  });
+});
+
+Deno.test("decide() lets one out of many that end at once and differ by one person", async () => {
+  await withSite(async ({ open }) => {
+    const ledger = await open();
+    const verdicts = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => release(ledger, [rows(100, [i])])),
+    );
+    assert.equal(verdicts.filter((verdict) => verdict === "allowed").length, 1);
+  });
+});
+
+Deno.test("decide() does not compare what leaves of one run", async () => {
+  await withSite(async ({ open }) => {
+    const ledger = await open();
+    assert.equal(await release(ledger, [rows(100), rows(100, [1])]), "allowed");
+    assert.equal(await release(ledger, [rows(100, [1])]), "allowed", "it has left");
+    const run = ++lastRun;
+    assert.equal(await release(ledger, [rows(40)], { run }), "allowed");
+    assert.equal(await release(ledger, [rows(40, [1])], { run }), "allowed");
+    assert.equal(await release(ledger, [rows(40, [2])]), "differs");
+  });
+});
+
+Deno.test("decide() lets nothing new out of a ledger that is full, until the owner clears it", async () => {
+  await withSite(async ({ path, open }) => {
+    const ledger = await open({ mostEntries: 2 });
+    assert.equal(await release(ledger, [rows(100)]), "allowed");
+    assert.equal(await release(ledger, [rows(50)]), "allowed");
+    assert.equal(await release(ledger, [rows(20)]), "full");
+    assert.equal(await release(ledger, [rows(50)]), "allowed", "the same as before");
+    await runLedger({ dataFolder: path, databases: [], words: ["clear"], reason: "new data" });
+    assert.equal(await release(ledger, [rows(20)]), "allowed");
+    const small = await open({ mostBytes: 10 });
+    assert.equal(await release(small, [rows(1000, [1, 4, 9, 16, 25, 36])]), "full");
+  });
+});
+
+Deno.test("ledger clear is obeyed by an agent that runs, and by the next one, and is in the audit log", async () => {
+  await withSite(async ({ path, open, records }) => {
+    const database: NodeDatabase = {
+      label: "default",
+      type: "csv",
+      path: "/data/x.csv",
+      reach: [],
+    };
+    const other = { ...database, label: "other", path: "/data/y.csv" };
+    const options = { dataFolder: path, databases: [database, other] };
+    const keys = [database, other].map(({ path }) =>
+      ledgerKey({ type: "csv", path: path!, options: {} as never })
+    );
+    const ledger = await open();
+    for (const key of keys) await release(ledger, [rows(100)], { key });
+    const list = await runLedger({ ...options, words: [] });
+    assert.match(
+      list.text,
+      / 100 rows +first for task 5, run \d+, user 1 of organization 2, deno:glm/,
+    );
+
+    const clear = { ...options, words: ["clear"], database: "default" };
+    await assert.rejects(runLedger(clear), { name: "UsageError" });
+    await assert.rejects(runLedger({ ...clear, database: "none", reason: "x" }), /There is no/);
+    const said = await runLedger({ ...clear, reason: "the data are new" });
+    assert.match(said.text, /of the database "default" is cleared when the agent runs again/);
+    assert.match((await runLedger({ ...options, words: [] })).text, /is to be cleared/);
+    assert.equal(await release(ledger, [rows(100, [1])], { key: keys[0]! }), "allowed");
+    assert.equal(await release(ledger, [rows(100, [1])], { key: keys[1]! }), "differs");
+    assert.deepEqual(records.map(({ event, details }) => [event, details!.database]), [
+      ["ledger cleared", "default"],
+    ]);
+    assert.equal(records[0]!.details!.entries, 1);
+    assert.equal(records[0]!.details!.reason, "the data are new");
+
+    await runLedger({ ...clear, database: undefined, reason: "all of it" });
+    const next = await open();
+    assert.equal(records.length, 2);
+    assert.equal(await release(next, [rows(100, [1])], { key: keys[1]! }), "allowed");
+  });
+});
+
+Deno.test("personsOf() numbers persons the same after a restart, and after a torn write", async () => {
+  await withSite(async ({ path, open }) => {
+    const column = (values: (string | null)[]) => ({ name: "id", type: "text" as const, values });
+    const first = await (await open()).personsOf("a");
+    assert.deepEqual([...await first.numbersOf(column(["x", "y", "x", null]))], [0, 1, 0, 2]);
+    await Deno.writeFile(`${ledgerFolder(path)}/a/persons`, Uint8Array.of(1, 2, 3), {
+      append: true,
+    });
+    const again = await (await open()).personsOf("a");
+    const many = Array.from({ length: 3000 }, (_, i) => `p${i}`);
+    const numbers = await again.numbersOf(column([null, "z", "y", ...many]));
+    assert.deepEqual([...numbers.subarray(0, 3)], [2, 3, 1]);
+    assert.equal(new Set(numbers).size, 3003);
+    const third = await (await open()).personsOf("a");
+    assert.deepEqual(await third.numbersOf(column([null, "z", "y", ...many])), numbers);
+  });
+});

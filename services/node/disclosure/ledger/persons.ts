@@ -1,0 +1,109 @@
+/**
+ * Numbers for the persons of a database that stay the same from run to run, whatever a task asks of
+ * it: a file of digests of what the owner's column says, each at the place of its number. It only
+ * grows.
+ *
+ * The digests have 53 bits and no secret: whoever reads this file can read the database.
+ * @module
+ */
+import type { Column } from "../../algorithms/api.ts";
+import { openNew, writeAll } from "../../payload/pieces.ts";
+import { syncFolder } from "../../record/data_folder.ts";
+
+export interface PersonNumbers {
+  /** Of each row its person's number; new persons get theirs, durably. */
+  numbersOf(column: Column): Promise<Uint32Array>;
+}
+
+/** Opens the file `name` in `folder`; an end that a crash has torn is cut off. */
+export async function openPersonNumbers(folder: string, name: string): Promise<PersonNumbers> {
+  const path = `${folder}/${name}`;
+  const stored = await Deno.readFile(path).catch(async (error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    (await openNew(path)).close();
+    await syncFolder(folder);
+    return new Uint8Array();
+  });
+  const whole = stored.length - stored.length % 8;
+  if (whole < stored.length) await Deno.truncate(path, whole);
+  const table = createTable();
+  for (const digest of new Float64Array(stored.slice(0, whole).buffer)) table.numberOf(digest);
+
+  return {
+    async numbersOf({ values }) {
+      const known = table.size;
+      const numbers = new Uint32Array(values.length);
+      const seen = new Map<unknown, number>();
+      for (let row = 0; row < values.length; row++) {
+        const value = values[row];
+        let number = seen.get(value);
+        if (number === undefined) {
+          // Rows without a value count as one person together.
+          number = table.numberOf(digestOf(value === null ? "" : `=${value}`));
+          seen.set(value, number);
+        }
+        numbers[row] = number;
+      }
+      if (table.size > known) await append(path, table.digests(known));
+      return numbers;
+    },
+  };
+}
+
+async function append(path: string, digests: Float64Array): Promise<void> {
+  using file = await Deno.open(path, { append: true });
+  await writeAll(file, new Uint8Array(digests.buffer, digests.byteOffset, digests.byteLength));
+  await file.syncData();
+}
+
+/** Numbers by digest, in two flat arrays: a map of a million takes ten times as much memory. */
+function createTable() {
+  let slots = new Uint32Array(1024);
+  let digests = new Float64Array(512);
+  let size = 0;
+
+  function slotOf(digest: number): number {
+    const mask = slots.length - 1;
+    let slot = digest % slots.length;
+    while (slots[slot] !== 0 && digests[slots[slot]! - 1] !== digest) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  function grow(): void {
+    const before = digests.subarray(0, size);
+    slots = new Uint32Array(2 * slots.length);
+    digests = new Float64Array(slots.length / 2);
+    digests.set(before);
+    for (let number = 0; number < size; number++) slots[slotOf(digests[number]!)] = number + 1;
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    /** The number of a digest, a new one if need be. */
+    numberOf(digest: number): number {
+      const slot = slotOf(digest);
+      if (slots[slot] !== 0) return slots[slot]! - 1;
+      digests[size] = digest;
+      slots[slot] = ++size;
+      if (size === digests.length) grow();
+      return size - 1;
+    },
+    digests: (from: number) => digests.slice(from, size),
+  };
+}
+
+/** 53 bits of a text, from two sums that are mixed at their end. */
+function digestOf(text: string): number {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 0x9e3779b1);
+    low = Math.imul(low ^ code, 0x5f356495);
+  }
+  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35);
+  return 0x100000000 * (high & 0x1fffff) + (low >>> 0);
+}

@@ -1,0 +1,96 @@
+/**
+ * Selections as the ledger compares them: of each person a byte that says which of the person's rows
+ * are in. No I/O here.
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+/**
+ * What is counted where two selections differ. `persons`: by the owner's column. `rows`: each row is
+ * a person, told apart by its place in the source. `counted`: rows of a query without that column,
+ * of which nothing says which is which; only how many there are can be compared.
+ */
+export type Unit = "persons" | "rows" | "counted";
+
+export interface Selection {
+  unit: Unit;
+  /** How many persons it rests on. */
+  persons: number;
+  /** Of each person, by number: 0 for none of their rows. Empty where they are only counted. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** The same for the same rows. */
+  digest: string;
+}
+
+export interface SelectionOptions {
+  /** One byte a row: whether it is in. */
+  selected: Uint8Array;
+  unit: Unit;
+  /** Of each row its person's number, where there is a column of persons. */
+  persons?: Uint32Array | undefined;
+  /** Of each row its place in the source; the row's own unless given. */
+  places?: Uint32Array | undefined;
+  /** What tells these rows from others of as many, where they are only counted. */
+  request?: string;
+}
+
+export function makeSelection(
+  { selected, unit, persons, places, request = "" }: SelectionOptions,
+): Selection {
+  if (unit === "counted") {
+    let count = 0;
+    for (let row = 0; row < selected.length; row++) count += selected[row]!;
+    const digest = digestOf(unit, [selected, new TextEncoder().encode(request)]);
+    return { unit, persons: count, bytes: new Uint8Array(), digest };
+  }
+  const numbers = persons ?? places;
+  let size = 0;
+  for (let row = 0; row < selected.length; row++) {
+    if (selected[row] === 1) size = Math.max(size, (numbers?.[row] ?? row) + 1);
+  }
+  // Which of a person's rows are in, and not only how many: another row of the same person in place
+  // of one would tell of that person, too.
+  const sums = new Uint32Array(size);
+  const bytes = new Uint8Array(size);
+  for (let row = 0; row < selected.length; row++) {
+    if (selected[row] === 0) continue;
+    const number = numbers?.[row] ?? row;
+    if (unit === "persons") sums[number]! += mixed(places?.[row] ?? row);
+    bytes[number] = 1;
+  }
+  let count = 0;
+  for (let number = 0; number < size; number++) {
+    if (bytes[number] === 0) continue;
+    count++;
+    if (unit === "persons") bytes[number] = 1 + sums[number]! % 255;
+  }
+  return { unit, persons: count, bytes, digest: digestOf(unit, [bytes]) };
+}
+
+/** In how many persons two selections of one unit differ. */
+export function difference(
+  one: Pick<Selection, "unit" | "persons" | "bytes">,
+  other: Pick<Selection, "unit" | "persons" | "bytes">,
+): number {
+  if (one.unit === "counted") return Math.abs(one.persons - other.persons);
+  const [short, long] = one.bytes.length < other.bytes.length
+    ? [one.bytes, other.bytes]
+    : [other.bytes, one.bytes];
+  let count = 0;
+  for (let i = 0; i < short.length; i++) if (short[i] !== long[i]) count++;
+  for (let i = short.length; i < long.length; i++) if (long[i] !== 0) count++;
+  return count;
+}
+
+/** A number of 32 bits that looks like any other. */
+function mixed(value: number): number {
+  let hash = Math.imul(value ^ (value >>> 16), 0x7feb352d);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function digestOf(unit: Unit, contents: Uint8Array[]): string {
+  const hash = createHash("sha256").update(`${unit}\n`);
+  for (const content of contents) hash.update(content);
+  return hash.digest("hex");
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readSelection, selectionOf } from "../../algorithms/sextant/selection.ts";
+import { difference, makeSelection } from "./selection.ts";
+
+/** Rows of persons, of which some are in. */
+function selection(persons: number[], rows: number[], places?: number[]) {
+  const selected = new Uint8Array(persons.length);
+  for (const row of rows) selected[row] = 1;
+  return makeSelection({
+    selected,
+    unit: "persons",
+    persons: Uint32Array.from(persons),
+    ...(places ? { places: Uint32Array.from(places) } : {}),
+  });
+}
+
+Deno.test("makeSelection() counts persons, not rows", () => {
+  const one = selection([0, 0, 0, 1, 2], [0, 1, 3]);
+  assert.equal(one.persons, 2);
+  assert.equal(difference(one, selection([0, 0, 0, 1, 2], [0, 1, 3, 4])), 1);
+});
+
+Deno.test("difference() sees the person of whom another row is in, though as many are", () => {
+  const persons = [0, 0, 1, 1, 2];
+  const all = selection(persons, [0, 1, 2, 3, 4]);
+  const fewer = selection(persons, [0, 2, 3, 4]);
+  const other = selection(persons, [1, 2, 3, 4]);
+  assert.deepEqual([difference(all, fewer), difference(fewer, other)], [1, 1]);
+  assert.notEqual(fewer.digest, other.digest);
+});
+
+Deno.test("makeSelection() is the same for the same rows, however the table was filtered", () => {
+  const whole = selection([0, 1, 1, 2, 3], [1, 2, 4]);
+  // The rows 1, 2 and 4 of the source, of which the second to the last were read.
+  const filtered = selection([1, 1, 2, 3], [0, 1, 3], [1, 2, 3, 4]);
+  assert.equal(whole.digest, filtered.digest);
+  assert.equal(difference(whole, filtered), 0);
+});
+
+Deno.test("makeSelection() of rows tells them apart by their place in the source", () => {
+  const rows = (selected: number[], places?: number[]) =>
+    makeSelection({
+      selected: Uint8Array.from(selected),
+      unit: "rows",
+      ...(places ? { places: Uint32Array.from(places) } : {}),
+    });
+  assert.equal(difference(rows([1, 0, 1, 1]), rows([1, 1, 1], [0, 2, 3])), 0);
+  assert.equal(difference(rows([1, 1, 1, 1]), rows([1, 1, 1], [0, 2, 3])), 1);
+  assert.equal(rows([1, 0, 1, 1]).digest, rows([1, 1, 1], [0, 2, 3]).digest);
+});
+
+Deno.test("makeSelection() of rows that nobody can tell apart compares how many there are", () => {
+  const counted = (n: number, request: string) =>
+    makeSelection({ selected: new Uint8Array(n).fill(1), unit: "counted", request });
+  assert.equal(difference(counted(10, "a"), counted(12, "b")), 2);
+  assert.equal(counted(10, "a").digest, counted(10, "a").digest);
+  assert.notEqual(counted(10, "a").digest, counted(10, "b").digest);
+});
+
+Deno.test("readSelection() reads what selectionOf() says, and refuses rows of another table", () => {
+  for (const rows of [[], [0], [7, 8], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]) {
+    const selected = readSelection(selectionOf(rows, 10), 10);
+    assert.deepEqual([...selected.keys()].filter((row) => selected[row] === 1), rows);
+  }
+  assert.equal(selectionOf(undefined, 10).rows, null);
+  assert.throws(() => readSelection(selectionOf([1], 10), 100), /another table/);
+  assert.throws(() => readSelection({ rows: "?" }, 10));
+});

@@ -1,0 +1,133 @@
+/**
+ * The exit of a run whose result the ledger looks at, after the rules have let it out.
+ * @module
+ */
+import type { Dispatch } from "../../../../shared/node_protocol/dispatch.ts";
+import { type ContentFile, writePieces } from "../../payload/pieces.ts";
+import { type Decided, type Exit, MOST_CHECKED_MIB, releasedPath } from "../exit.ts";
+import type { DisclosureRules } from "../rules.ts";
+import type { Ledger, Release, Verdict } from "./ledger.ts";
+import { databasesOfRun, NoPersonsError, type TableOfRun } from "./selections_of_run.ts";
+
+export interface WithLedgerOptions {
+  rules: DisclosureRules;
+  ledger: Pick<Ledger, "decide">;
+  dispatch: Dispatch;
+  /** What the run reads. */
+  tables: Promise<readonly TableOfRun[]>;
+}
+
+/** The name under which a part of the node's own library says which rows it used. */
+const EVIDENCE = "selections";
+
+export function withLedger(
+  exit: Exit,
+  { rules, ledger, dispatch, tables }: WithLedgerOptions,
+): Exit {
+  return {
+    ...exit,
+    async decide(result) {
+      const { evidence, left } = exit.standing === "own"
+        ? await takeEvidence(result)
+        : { evidence: undefined, left: result };
+      const decided = await exit.decide(left);
+      if (decided.is !== "released") return decided;
+      let verdict: Verdict;
+      try {
+        verdict = await ledger.decide({
+          about: aboutOf(dispatch),
+          databases: databasesOfRun(await tables, evidence),
+          least: rules.minSubset,
+        });
+      } catch (error) {
+        if (!(error instanceof NoPersonsError)) throw error;
+        return { is: "refused", reason: error.message };
+      }
+      if (verdict === "allowed") return decided;
+      return exit.standing === "own"
+        ? await nothingOf(result, decided, verdict)
+        : { is: "refused", reason: REASONS[verdict] };
+    },
+  };
+}
+
+/** Why an answer of a guarded table may not be handed over, if it may not. */
+export async function whyNotTold(
+  { rules, ledger, dispatch, tables }: WithLedgerOptions,
+  label: string,
+  evidence: readonly unknown[],
+): Promise<string | undefined> {
+  try {
+    const table = (await tables).find((one) => one.label === label)!;
+    const databases = databasesOfRun([table], evidence);
+    const verdict = await ledger.decide({
+      about: aboutOf(dispatch),
+      databases,
+      least: rules.minSubset,
+    });
+    return verdict === "allowed" ? undefined : REASONS[verdict];
+  } catch (error) {
+    if (!(error instanceof NoPersonsError)) throw error;
+    return error.message;
+  }
+}
+
+function aboutOf(dispatch: Dispatch): Release["about"] {
+  return {
+    task_id: dispatch.task_id,
+    result_id: dispatch.result_id,
+    user_id: dispatch.init_user_id,
+    organization_id: dispatch.init_org_id,
+    image: dispatch.image,
+  };
+}
+
+const REASONS: Readonly<Record<Exclude<Verdict, "allowed">, string>> = {
+  differs:
+    "The persons on whom this result rests differ by fewer than min_subset from those of an " +
+    "earlier result, so that the two together could tell of them (the site's ledger of what left). " +
+    "Ask of the same rows as before, or of others by more persons.",
+  full:
+    "The ledger of what left this site is full, so nothing that rests on other rows than before " +
+    "can leave until the owner clears it.",
+};
+
+/** What `withheld` names: never how many persons it was about. */
+const RULES: Readonly<Record<Exclude<Verdict, "allowed">, string>> = {
+  differs: "min_subset (differs from an earlier result by fewer persons)",
+  full: "the ledger is full",
+};
+
+/** A part without anything, so that who asked goes on without this organization. */
+async function nothingOf(
+  result: ContentFile,
+  decided: Decided & { is: "released" },
+  verdict: Exclude<Verdict, "allowed">,
+): Promise<Decided> {
+  const withheld = [{ output: "*", rule: RULES[verdict], values: 1 }];
+  const bytes = new TextEncoder().encode(JSON.stringify({ withheld }));
+  if (decided.result.path !== result.path) await Deno.remove(decided.result.path).catch(() => {});
+  const empty = await writePieces(releasedPath(result), [bytes]);
+  return {
+    is: "released",
+    result: empty,
+    withheld,
+    ...(decided.counted ? { counted: { before: decided.counted.before, after: 0 } } : {}),
+  };
+}
+
+/** Takes the evidence out of a result, which stays as it is where there is none. */
+async function takeEvidence(
+  result: ContentFile,
+): Promise<{ evidence: unknown[] | undefined; left: ContentFile }> {
+  const none = { evidence: undefined, left: result };
+  if (result.size > MOST_CHECKED_MIB * 2 ** 20) return none;
+  const text = await Deno.readTextFile(result.path);
+  if (!text.includes(`"${EVIDENCE}"`)) return none;
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, EVIDENCE)) return none;
+  const { [EVIDENCE]: evidence, ...rest } = value as Record<string, unknown>;
+  if (!Array.isArray(evidence)) throw new TypeError("The evidence of a result is no list");
+  const bytes = new TextEncoder().encode(JSON.stringify(rest));
+  return { evidence, left: await writePieces(releasedPath(result), [bytes]) };
+}
