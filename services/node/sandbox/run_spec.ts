@@ -4,9 +4,8 @@
  */
 import type { SandboxDatabase } from "../data/databases.ts";
 import type { DataAccess } from "../disclosure/decision.ts";
-import type { MayTell } from "../disclosure/guarded/guard.ts";
 import type { Words } from "../disclosure/exit.ts";
-import type { GuardCounts } from "../disclosure/guarded/guard.ts";
+import type { GuardCounts, MayTell } from "../disclosure/guarded/asking.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";

@@ -11,7 +11,7 @@ import { forSandbox, wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Exits } from "../disclosure/exits.ts";
-import type { GuardCounts } from "../disclosure/guarded/guard.ts";
+import type { GuardCounts } from "../disclosure/guarded/asking.ts";
 import type { LedgerOfRuns } from "../disclosure/ledger/ledger_of_runs.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Protected, Table } from "../../algorithms/api.ts";
-import { floatsOf, truthsOf } from "../../algorithms/sextant/kernels/survey.ts";
+import { floatsOf, truthsOf } from "../../algorithms/sextant/columns.ts";
 import { type Cells, rounded, type Rule, type Session } from "./session.ts";
 
 /** The rules by which something was withheld. */

@@ -6,9 +6,9 @@
 import type { DisclosureRules } from "../../algorithms/api.ts";
 import { messageOf } from "../../../../shared/service/errors.ts";
 import type { Logger } from "../../../../shared/service/log.ts";
-import type { SelectedRows } from "../../algorithms/sextant/selection.ts";
 import type { SandboxDatabase } from "../../data/databases.ts";
 import type { RunnerProcess } from "../../sandbox/runner_process.ts";
+import type { GuardCounts, MayTell } from "./asking.ts";
 import type { Asked, Setting, Told } from "./process.ts";
 import { type Question, readQuestion } from "./questions.ts";
 
@@ -23,17 +23,6 @@ export interface Guard {
   /** Ends what computes. */
   close(): Promise<void>;
   readonly counts: GuardCounts;
-}
-
-/** What was asked, for the audit log. */
-export interface GuardCounts {
-  questions: number;
-  /** Answers of which something was withheld. */
-  withheld: number;
-  /** Answers that told nothing. */
-  refused: number;
-  /** The rules by which, by their names in node.yaml. */
-  rules: string[];
 }
 
 export interface CreateGuardOptions {
@@ -51,11 +40,6 @@ export interface CreateGuardOptions {
   mayTell?: MayTell | undefined;
   log: Logger;
 }
-
-export type MayTell = (
-  label: string,
-  selections: readonly SelectedRows[],
-) => Promise<string | undefined>;
 
 /** Nothing is started before the first question. */
 export function createGuard(

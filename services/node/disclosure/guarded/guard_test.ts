@@ -4,7 +4,7 @@ import type { RunOptions, SandboxOfTest } from "../../../../tests/support/sandbo
 import { withSandbox } from "../../../../tests/support/sandboxed.ts";
 import type { Json } from "../../../../tests/site.ts";
 import { PROFILES } from "../rules.ts";
-import type { GuardCounts } from "./guard.ts";
+import type { GuardCounts } from "./asking.ts";
 import { MOST_QUESTIONS, MOST_REFUSED } from "./guard.ts";
 
 type Run = ReturnType<SandboxOfTest["run"]>;

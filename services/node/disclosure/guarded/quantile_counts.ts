@@ -3,7 +3,7 @@
  * @module
  */
 import type { QuantileCountsAnswer } from "../../algorithms/api.ts";
-import { floatsOf } from "../../algorithms/sextant/kernels/survey.ts";
+import { floatsOf } from "../../algorithms/sextant/columns.ts";
 import { begin, end, firstAtLeast, Withheld } from "./answer_head.ts";
 import { sizesOf } from "./released.ts";
 import { beginTelling, cellsOf, countMeasures, rounded, type Session } from "./session.ts";

@@ -4,7 +4,7 @@
  */
 import type { RiskSetsAnswer } from "../../algorithms/api.ts";
 import { groupRows } from "../../algorithms/sextant/kernels/groups.ts";
-import { floatsOf, truthsOf } from "../../algorithms/sextant/kernels/survey.ts";
+import { floatsOf, truthsOf } from "../../algorithms/sextant/columns.ts";
 import { begin, end, firstAtLeast, Withheld } from "./answer_head.ts";
 import { sizesOf } from "./released.ts";
 import { beginTelling, cellsOf, countMeasures, rounded, type Session } from "./session.ts";

@@ -4,7 +4,7 @@
  */
 import type { Dispatch } from "../../../../shared/node_protocol/dispatch.ts";
 import type { Exit } from "../exit.ts";
-import type { MayTell } from "../guarded/guard.ts";
+import type { MayTell } from "../guarded/asking.ts";
 import type { DisclosureRules } from "../rules.ts";
 import { openLedger, type OpenLedgerOptions } from "./ledger.ts";
 import { createTableReader, type ReadDatabase } from "./selections_of_run.ts";

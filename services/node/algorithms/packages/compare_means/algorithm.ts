@@ -10,7 +10,8 @@ import { contributionsByGroup, groupRows, personsOfGroups } from "sextant/kernel
 import { rulesOfGroups, splitByGroup } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
 import { roundedMoments } from "sextant/kernels/moments.ts";
-import { byLevel, floatsOf } from "sextant/kernels/survey.ts";
+import { floatsOf } from "sextant/columns.ts";
+import { byLevel } from "sextant/kernels/survey.ts";
 import { readCount, readFields, readMoments, readRecord } from "sextant/parts.ts";
 import { createSites } from "sextant/sites.ts";
 import { fAbove, tQuantile, tTwoSided } from "sextant/statistics/distributions.ts";

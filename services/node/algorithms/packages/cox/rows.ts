@@ -17,7 +17,8 @@ import { type EventTimes, eventTimesOf, orderRows, predict } from "sextant/kerne
 import { sortRows } from "sextant/kernels/risk_sets.ts";
 import { type RiskSets, riskSetsOf, smallestStep, sumRows } from "sextant/kernels/risk_sets.ts";
 import type { SurvivalRows, Ties } from "sextant/kernels/risk_sets.ts";
-import { truthsOf, type Variable } from "sextant/kernels/survey.ts";
+import { truthsOf } from "sextant/columns.ts";
+import { type Variable } from "sextant/kernels/survey.ts";
 import type { Rows } from "sextant/where.ts";
 
 export interface Prepared {

@@ -22,7 +22,8 @@ import {
   restrictedMean,
   survivalCurve,
 } from "sextant/kernels/life_table.ts";
-import { byLevel, floatsOf, truthsOf } from "sextant/kernels/survey.ts";
+import { floatsOf, truthsOf } from "sextant/columns.ts";
+import { byLevel } from "sextant/kernels/survey.ts";
 import { readCount, readFields, readRecord } from "sextant/parts.ts";
 import { createSites } from "sextant/sites.ts";
 import { logRank } from "sextant/statistics/log_rank.ts";

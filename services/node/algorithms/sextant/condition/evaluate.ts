@@ -3,7 +3,7 @@
  * @module
  */
 import type { Table } from "../api.ts";
-import { numbersOf } from "../kernels/survey.ts";
+import { numbersOf } from "../columns.ts";
 import type { Condition } from "./condition.ts";
 import { ConditionError } from "./condition_error.ts";
 import { momentOf } from "./moment.ts";

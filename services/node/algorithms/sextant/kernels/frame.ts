@@ -6,7 +6,8 @@ import type { Table } from "../api.ts";
 import { personsByPlace, requireSubset, rulesOfRows, type SiteRules } from "../disclosure.ts";
 import type { Outside, Rows } from "../where.ts";
 import { type Part, readCountOrNull, readFields, readRecord } from "../parts.ts";
-import { floatsOf, sumCounts, type Variable } from "./survey.ts";
+import { floatsOf } from "../columns.ts";
+import { sumCounts, type Variable } from "./survey.ts";
 
 /**
  * Rows that were not used, and why. A row in which two columns are missing counts at both. Null where

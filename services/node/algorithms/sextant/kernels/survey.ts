@@ -8,6 +8,7 @@ import { type Contributions, contributionsOf } from "../disclosure.ts";
 import { personsByPlace, requireSubset } from "../disclosure.ts";
 import { readCount, readCountOrNull, readFields, readMoments } from "../parts.ts";
 import { type Part, readRecord, readText } from "../parts.ts";
+import { numbersOf } from "../columns.ts";
 import type { Rows } from "../where.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
 
@@ -108,36 +109,6 @@ function survey(table: Table, name: string, categories: string[]): ColumnSurvey 
     throw new TypeError(`The column "${name}" holds dates, which are neither numbers nor levels.`);
   }
   return { ...nothing, type: "category", missing, levels: countLevels(name, values) };
-}
-
-/** A column's numbers, `NaN` where there is none; undefined if it holds something else. */
-export function numbersOf(table: Table, name: string): Float64Array | undefined {
-  try {
-    return table.floats(name);
-  } catch (error) {
-    // Without a value a column is of no type: it may well hold numbers at the other sites.
-    const values: unknown[] = table.column(name).values;
-    if (values.every((value) => value === null)) return new Float64Array(table.length).fill(NaN);
-    if (error instanceof Error) return undefined;
-    throw error;
-  }
-}
-
-/** A column's numbers, `NaN` where there is none; throws what is wrong if it holds something else. */
-export function floatsOf(table: Table, name: string): Float64Array {
-  return numbersOf(table, name) ?? table.floats(name);
-}
-
-/** Of a column of truth values, or of 0 and 1: 1 for true, `NaN` where there is no value. */
-export function truthsOf(table: Table, name: string): Float64Array {
-  const column = table.column(name);
-  if (column.type === "boolean") {
-    return Float64Array.from(column.values, (value) => value === null ? NaN : value ? 1 : 0);
-  }
-  const values = floatsOf(table, name);
-  const wrong = values.findIndex((value) => value !== 0 && value !== 1 && !Number.isNaN(value));
-  if (wrong < 0) return values;
-  throw new TypeError(`The column "${name}" must hold 0 and 1, or truth values, and does not.`);
 }
 
 /** Rows by value, of a column that is a category. */
