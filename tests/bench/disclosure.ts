@@ -43,6 +43,7 @@ export async function benchDisclosure({ quick }: BenchContext): Promise<void> {
         rules: { profile: "datashield", persons: null, ...PROFILES.datashield },
         trusted: [],
         unlisted: { sandbox: "guard", containers: "hold" },
+        ledger: false,
       },
       shareLogs: false,
       describe: () => Promise.resolve(undefined),
