@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { temporaryFolder } from "../../../../tests/harness.ts";
+import { selectionOf } from "../../algorithms/sextant/selection.ts";
+import { forSandbox, type NodeDatabase, type WantedDatabase } from "../../data/databases.ts";
+import { createTables, type Tables } from "../../data/tables.ts";
+import { openPersonNumbers } from "./persons.ts";
+import { difference } from "./selection.ts";
+import { createTableReader, databasesOfRun, ledgerKey } from "./selections_of_run.ts";
+
+interface Site {
+  path: string;
+  /** The selection of a request, of all of its rows or of some. */
+  select(
+    database: NodeDatabase,
+    wanted: WantedDatabase["wanted"],
+    options?: { persons?: string; rows?: number[] },
+  ): Promise<ReturnType<typeof databasesOfRun>[number]["selections"][number]>;
+}
+
+async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
+  const { path, remove } = await temporaryFolder();
+  const tables: Tables = createTables({ folder: `${path}/tables`, namesMayLeave: true });
+  await Deno.mkdir(`${path}/ledger`);
+  try {
+    await use({
+      path,
+      async select(database, wanted, { persons, rows } = {}) {
+        const asked = { database, wanted };
+        const [columns] = await forSandbox([asked], tables);
+        const personsOf = () => openPersonNumbers(`${path}/ledger`, "persons");
+        const read = createTableReader({ persons: persons ?? null, ledger: { personsOf } });
+        const table = await read({ wanted: asked, columns: columns! });
+        const evidence = rows && [selectionOf(rows, table.length)];
+        return databasesOfRun([table], evidence)[0]!.selections[0]!;
+      },
+    });
+  } finally {
+    await remove();
+  }
+}
+
+const above = (min: number) => ({
+  preprocessing: [{ function: "filter_range", parameters: { column: "age", min_: min } }],
+});
+
+Deno.test("a selection is the same by preprocessing and by evidence of rows", async () => {
+  await withSite(async ({ path, select }) => {
+    const ages = [30, 20, 50, 40, 60];
+    await Deno.writeTextFile(
+      `${path}/a.csv`,
+      `age,id\n${ages.map((age) => `${age},p${age % 40}`).join("\n")}\n`,
+    );
+    const database: NodeDatabase = { label: "a", type: "csv", path: `${path}/a.csv`, reach: [] };
+    for (const persons of [undefined, "id"]) {
+      const options = persons ? { persons } : {};
+      const filtered = await select(database, above(30), options);
+      const chosen = await select(database, {}, { ...options, rows: [2, 3, 4] });
+      assert.equal(filtered.digest, chosen.digest);
+      const whole = await select(database, {}, options);
+      // The rows of 20 and 60 are of one person.
+      assert.deepEqual([whole.persons, difference(whole, chosen)], persons ? [4, 2] : [5, 2]);
+    }
+  });
+});
+
+Deno.test("queries are compared by the persons that they name, else by how many rows they give", async () => {
+  await withSite(async ({ path, select }) => {
+    const file = new DatabaseSync(`${path}/a.sqlite`);
+    file.exec("create table t (id text, age integer)");
+    for (let i = 0; i < 10; i++) file.exec(`insert into t values ('p${i}', ${i})`);
+    file.close();
+    const database: NodeDatabase = { label: "a", type: "sql", path: `${path}/a.sqlite`, reach: [] };
+    const [all, fewer, mixed] = [
+      "select id, age from t",
+      "select id, age from t where age <> 3",
+      "select age, id from t order by age desc",
+    ].map((query) => ({ query }));
+    const persons = "id";
+    const whole = await select(database, all!, { persons });
+    assert.equal(difference(whole, await select(database, fewer!, { persons })), 1);
+    assert.equal((await select(database, mixed!, { persons })).digest, whole.digest);
+
+    const counted = await select(database, all!);
+    assert.equal(counted.unit, "counted");
+    assert.equal(difference(counted, await select(database, fewer!)), 1);
+    await assert.rejects(
+      select(database, { query: "select age from t" }, { persons }),
+      { name: "NoPersonsError", message: /without the column that identifies a person/ },
+    );
+  });
+});
+
+Deno.test("ledgerKey() is of a database and not of who logs in there", () => {
+  const options = {} as never;
+  const key = (path: string) => ledgerKey({ type: "postgres", path, options });
+  const one = key("postgresql://ann:secret@db.example:5432/study");
+  assert.equal(key("postgresql://bob:other@db.example/study"), one);
+  assert.notEqual(key("postgresql://ann:secret@db.example/other"), one);
+  assert.notEqual(ledgerKey({ type: "csv", path: "/a", options }), one);
+});
