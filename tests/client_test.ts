@@ -4,7 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { newPrivateKey } from "../services/node/encryption/keys.ts";
+import { newPrivateKey, readPublicKey } from "../services/node/encryption/keys.ts";
+import { createSeal, sealText } from "../services/node/encryption/sealed.ts";
+import { beginsSigned } from "../shared/payload/form.ts";
 import {
   createClient,
   createMemoryKeyStore,
@@ -338,6 +340,52 @@ Deno.test("without the organization's key, or with another's, nothing is posted 
   const foreign = await readOrganizationKey(await newPrivateKey(2048));
   await assert.rejects(client.run(task, { key: foreign }), /This is not the key of organization/);
   assert.deepEqual(await client.tasks.list({ name }).all(), []);
+});
+
+Deno.test("in an encrypted collaboration inputs are signed, nodes answer signed, and nothing else is taken", async () => {
+  const { secret, key: pem } = await sites();
+  const [own] = secret.members;
+  const key = await readOrganizationKey(pem);
+  const task = {
+    image: "deno:average@1.0.0",
+    collaboration: secret.collaborationId,
+    organizations: [own!.id],
+    input: { method: "partial", kwargs: { column: "x" } },
+  };
+  let forged: string | undefined;
+  // A hub that puts its own result in place of the node's: anybody can encrypt in v6's format.
+  const lying: typeof fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    if (forged === undefined || !String(input).includes("/api/result?")) return response;
+    const answer = await response.json();
+    for (const one of answer.data) one.result = forged;
+    return Response.json(answer);
+  };
+  const client = await clientOf(secret, { fetch: lying });
+  const { taskId, outcomes } = await client.run(task, { key, signed: "always" });
+  assert.deepEqual(outcomes.map(({ result }) => result?.value), [{ sum: 3, count: 2, missing: 0 }]);
+  const [run] = await client.runs.list({ task_id: taskId }).all();
+  const [result] = await client.storedResults.list({ task_id: taskId }).all();
+  assert.ok(beginsSigned(run!.input!) && beginsSigned(result!.result!));
+
+  const { taskId: later } = await client.run(task, { key });
+  forged = result!.result!;
+  const [replayed] = await client.results.of(later, { key });
+  assert.match(replayed!.reason!, /answers another input than the one that was sent/);
+  forged = sealText(
+    new TextEncoder().encode('{"sum": 1, "count": 1}'),
+    createSeal(readPublicKey(key.publicKey)),
+  );
+  const [invented] = await client.results.of(later, { key });
+  assert.match(invented!.reason!, /it is not signed, and what it answers to was/);
+
+  const { secret: _, plain } = await sites();
+  await assert.rejects(
+    (await clientOf(plain)).post({ ...task, collaboration: plain.collaborationId }, {
+      signed: "always",
+    }),
+    /cannot be signed: its collaboration is not encrypted/,
+  );
 });
 
 Deno.test("results of subtasks, which nodes sign, are opened by whoever they are for", async () => {

@@ -170,9 +170,12 @@ Deno.test("who insists on the authenticated format writes nothing for a node tha
   const path = `/collaboration/${site.collaborationId}/payload_formats`;
   const told = async () =>
     (await site.admin.get(path)).data.map((one: Json) => one.payload_formats.join());
-  assert.deepEqual(await told(), ["field,authenticated2", "field,authenticated2"]);
+  assert.deepEqual(await told(), [
+    "field,authenticated2,requests1",
+    "field,authenticated2,requests1",
+  ]);
   await logInAsFieldNode(second);
-  assert.deepEqual(await told(), ["field,authenticated2", ""]);
+  assert.deepEqual(await told(), ["field,authenticated2,requests1", ""]);
 
   const bad = await post(site, { ...CENTRAL, member: first });
   assert.notEqual(await finalStatus(site, bad.id), "completed");

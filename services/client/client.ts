@@ -17,6 +17,7 @@ import { createSession, type SessionStore } from "./session.ts";
 import { createFollow, type FollowOptions } from "./tasks/follow.ts";
 import { isGood, type Outcome } from "./tasks/outcome.ts";
 import { createPost, type NewTask, type PostOptions } from "./tasks/post.ts";
+import { createSentRequests } from "./tasks/sent_requests.ts";
 import { createResults } from "./tasks/results.ts";
 import { createTransport, type Sent, type TransportOptions } from "./transport.ts";
 
@@ -86,8 +87,9 @@ export function createClient(options: ClientOptions) {
     hub: hub(calls),
     account: own,
   };
-  const opening = createResults({ ...nouns, results: nouns.storedResults, keys, blobs });
-  const post = createPost({ ...nouns, keys, blobs, whoAmI: own.whoAmI });
+  const sent = createSentRequests();
+  const opening = createResults({ ...nouns, results: nouns.storedResults, keys, blobs, sent });
+  const post = createPost({ ...nouns, keys, blobs, sent, whoAmI: own.whoAmI });
   const events = (following?: EventOptions) => followEvents(calls, following);
   const follow = createFollow({ ...nouns, events });
 

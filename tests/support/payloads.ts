@@ -78,6 +78,7 @@ export const CENTRAL: RunPlace = {
   run_id: 1,
   parent_id: null,
   init_org_id: 3,
+  image: "deno:average@1.0.0",
 };
 
 /** The part of its subtask, task 9, at organization 4's node. */
@@ -88,6 +89,7 @@ export const PART: RunPlace = {
   run_id: 1,
   parent_id: 5,
   init_org_id: 3,
+  image: "deno:average@1.0.0",
 };
 
 /** The label of organization 3's input for organization 4, in CENTRAL. */

@@ -47,6 +47,8 @@ Usage: deno task client run ALGORITHM [options]
   --detach     post it and come back at once
   --out PATH   writes the result to a file too, those of several organizations to a folder
 ${KEY_HELP}
+  --signed     post nothing that cannot be signed with that key; unless given, inputs are signed for
+               the nodes that say that they read it
 ${COMMON_HELP}
 
 Ctrl-C leaves it running, and says how to come back. Progress goes to standard error, the result to
@@ -73,6 +75,7 @@ const OPTIONS = {
   detach: { type: "boolean", default: false },
   out: { type: "string" },
   key: { type: "string" },
+  signed: { type: "boolean", default: false },
 } as const;
 type Values = ReturnType<typeof readArgs<{ options: typeof OPTIONS }>>["values"];
 
@@ -108,16 +111,21 @@ export interface PostingOptions {
   detach: boolean;
   out?: string | undefined;
   key: OrganizationKey | undefined;
+  signed?: boolean;
 }
 
 export async function postAndFollow(
   client: Client,
   task: NewTask,
-  { json, detach, out, key }: PostingOptions,
+  { json, detach, out, key, signed = false }: PostingOptions,
 ): Promise<number> {
   using stopped = untilStopped();
   const { signal } = stopped;
-  const posted = await client.post(task, { key, signal }).catch((error) => {
+  const posted = await client.post(task, {
+    key,
+    signal,
+    signed: signed ? "always" : "announced",
+  }).catch((error) => {
     if (!signal.aborted) throw error;
     throw new Stopped("Stopped; perhaps it was posted already: deno task client tasks");
   });

@@ -23,6 +23,8 @@ export interface OrganizationKey {
   unwrap(wrapped: Uint8Array): Promise<Bytes>;
   /** One that was wrapped by RSA-OAEP, as signed payloads have it. Rejects for any other. */
   unwrapOaep(wrapped: Uint8Array): Promise<Bytes>;
+  /** RSASSA-PSS with SHA-256. */
+  sign(bytes: Bytes): Promise<Bytes>;
 }
 
 const RSA = { hash: "SHA-256" };
@@ -48,6 +50,13 @@ export async function readOrganizationKey(pem: string): Promise<OrganizationKey>
   const half = await crypto.subtle.importKey("jwk", { n, e, kty }, algorithm, true, ["encrypt"]);
   const der = new Uint8Array(await crypto.subtle.exportKey("spki", half));
   const usages: KeyUsage[] = ["sign"];
+  const pss = await crypto.subtle.importKey(
+    "pkcs8",
+    pkcs8,
+    { name: "RSA-PSS", ...RSA },
+    false,
+    usages,
+  );
   const secret = await crypto.subtle.importKey(
     "raw",
     pkcs8,
@@ -63,6 +72,10 @@ export async function readOrganizationKey(pem: string): Promise<OrganizationKey>
       // The same each time, and known to nobody else.
       const rejected = await crypto.subtle.sign("HMAC", secret, new Uint8Array(wrapped));
       return unwrapKey(wrapped, numbers, new Uint8Array(rejected));
+    },
+    async sign(bytes) {
+      const algorithm = { name: "RSA-PSS", saltLength: 32 };
+      return new Uint8Array(await crypto.subtle.sign(algorithm, pss, bytes));
     },
     async unwrapOaep(wrapped) {
       try {

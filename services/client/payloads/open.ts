@@ -38,6 +38,8 @@ export interface OpenOptions {
    * have signed it. Rejects with a {@linkcode RefusedPayloadError}.
    */
   signer: (label: Label) => Promise<RsaPublicKey>;
+  /** Whether only what is signed is read. */
+  signedOnly?: boolean;
 }
 
 /**
@@ -95,6 +97,9 @@ async function* sealed(
   if (isSigned(header, key.wrappedBytes)) {
     const rest = await collect(pieces);
     return yield await openSigned(header, joined(first, rest), options);
+  }
+  if (options.signedOnly) {
+    throw new RefusedPayloadError("it is not signed, and what it answers to was");
   }
   const ctr = await createCtr(await key.unwrap(header.wrapped), header.iv);
   yield* passing(await ctr.update(first));

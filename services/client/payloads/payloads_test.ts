@@ -11,6 +11,7 @@ import { type Bytes, bytesOfText, collect } from "./bytes.ts";
 import { createCtr } from "./ctr.ts";
 import { type OpenOptions, openPayload, type Stored } from "./open.ts";
 import { payloadBlob, payloadText } from "./seal.ts";
+import { sealSigned } from "./seal_signed.ts";
 
 const own = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
@@ -116,4 +117,35 @@ Deno.test("a signed payload opens once its signer is known, and not when anythin
   }
   const foreign = createSignedSeal(LABEL, { reader: createPublicKey(other), writer: other });
   await assert.rejects(open(inText(sealText(CONTENT, foreign)), { signer }), /damaged/);
+});
+
+Deno.test("what the client signs a node opens, as text and as blob, and knows who has written it", async () => {
+  const { to: _, ...common } = LABEL;
+  const label = {
+    is: "request" as const,
+    collaboration_id: common.collaboration_id,
+    from: 1,
+    key: key.fingerprint,
+    to: [2],
+    at: common.at,
+    image: "deno:average@1.0.0",
+  };
+  const sealed = await sealSigned(CONTENT, label, {
+    reader: readRsaPublicKey(publicKeyText(other)),
+    writer: key,
+  });
+  const judge = (signer: typeof own) => ({
+    unsigned: () => assert.fail("it is signed"),
+    signed(found: Label) {
+      assert.deepEqual(found, label);
+      return Promise.resolve(createPublicKey(signer));
+    },
+  });
+  for (const stored of [sealed.text(), await collect(sealed.blob())]) {
+    const { content, origin } = await openSealed(stored, other, judge(own));
+    assert.deepEqual(new Uint8Array(content), CONTENT);
+    assert.deepEqual(origin, { id: sealed.id, signed: true });
+    await assert.rejects(openSealed(stored, other, judge(other)), /has not signed it/);
+    await assert.rejects(openSealed(stored, own, judge(own)), /damaged/);
+  }
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Task } from "../../../shared/contract/task.ts";
+import { SIGNED_REQUESTS } from "../../../shared/payload/label.ts";
 import { writePythonJson } from "../../../shared/payload/python_json.ts";
 import type { RsaPublicKey } from "../../../shared/payload/rsa_public_key.ts";
 import type { Blobs } from "../blobs.ts";
@@ -15,8 +16,10 @@ import type { CallSettings } from "../nouns/noun.ts";
 import type { organizations } from "../nouns/people.ts";
 import type { collaborations } from "../nouns/places.ts";
 import type { tasks } from "../nouns/work.ts";
-import { bytesOfText, type Content, peek, piecesOf } from "../payloads/bytes.ts";
+import { type Bytes, bytesOfText, type Content, peek, piecesOf } from "../payloads/bytes.ts";
 import { payloadBlob, payloadText } from "../payloads/seal.ts";
+import { sealSigned } from "../payloads/seal_signed.ts";
+import type { SentRequests } from "./sent_requests.ts";
 
 /** What an algorithm is called with. */
 export interface Call {
@@ -60,6 +63,12 @@ export interface PostOptions extends CallSettings {
    * encrypted for it.
    */
   key?: OrganizationKey | undefined;
+  /**
+   * With the key, inputs are signed for nodes that say that they read it: then neither the hub nor
+   * anybody else can make one, change one, or give it to another algorithm; and what such a node
+   * answers is signed by it, for this input. `always` refuses to post what cannot be signed.
+   */
+  signed?: "announced" | "always";
 }
 
 export interface Posting {
@@ -69,39 +78,53 @@ export interface Posting {
   whoAmI(options: CallSettings): Promise<{ organization_id: number }>;
   keys: SeenKeys;
   blobs: Blobs;
+  sent: SentRequests;
 }
 
 /** A payload of more bytes is uploaded on its own. */
 const LARGEST_IN_JSON = 2 ** 20;
+/** To be signed, an input has to be in memory. */
+const LARGEST_SIGNED = 128 * 2 ** 20;
+
+/** How inputs are written: whose key opens that of each organization, and who signs. */
+interface Writing {
+  /** None where nothing is encrypted. */
+  readers: Map<number, RsaPublicKey>;
+  /** Those whose nodes read signed inputs. */
+  readSigned: Set<number>;
+  writer: { key: OrganizationKey; organizationId: number } | undefined;
+}
 
 export function createPost(parts: Posting) {
-  const { collaborations, organizations, tasks, keys, blobs } = parts;
+  const { collaborations, organizations, tasks, keys, blobs, sent } = parts;
 
-  /** The keys of those who are to read, by their ids; none where nothing is encrypted. */
-  async function readersOf(
-    task: NewTask,
-    options: PostOptions,
-  ): Promise<Map<number, RsaPublicKey>> {
+  async function writingOf(task: NewTask, options: PostOptions): Promise<Writing> {
     const { encrypted } = await collaborations.get(task.collaboration, options);
     const readers = new Map<number, RsaPublicKey>();
-    if (!encrypted) return readers;
-    const wanted = [...new Set(task.organizations)];
+    if (!encrypted) return { readers, readSigned: new Set(), writer: undefined };
     const shown = await organizations.list({ collaboration_id: task.collaboration }).all();
-    for (const id of wanted) {
+    for (const id of task.organizations) {
       const one = shown.find((organization) => organization.id === id) ??
         await organizations.get(id, options);
       readers.set(id, await keys.keyOf(one));
     }
-    if (options.key) await demandOwnKey(options.key, options);
-    return readers;
+    const { data } = await collaborations.payloadFormats(task.collaboration, options);
+    const readSigned = new Set(
+      data.filter(({ payload_formats }) => payload_formats.includes(SIGNED_REQUESTS))
+        .map(({ organization }) => organization.id),
+    );
+    const { key } = options;
+    if (!key) return { readers, readSigned, writer: undefined };
+    const organizationId = await ownOrganization(key, options);
+    return { readers, readSigned, writer: { key, organizationId } };
   }
 
-  /** Results are encrypted with what the hub's record has. */
-  async function demandOwnKey(key: OrganizationKey, options: CallSettings): Promise<void> {
+  /** Whose key it is. Results are encrypted with what the hub's record has: it must be this one. */
+  async function ownOrganization(key: OrganizationKey, options: CallSettings): Promise<number> {
     const { organization_id } = await parts.whoAmI(options);
     const own = await organizations.get(organization_id, options);
     const atHub = await fingerprintOf((await keys.keyOf(own)).der);
-    if (atHub === key.fingerprint) return;
+    if (atHub === key.fingerprint) return own.id;
     throw new KeyError(
       `This is not the key of organization ${own.id} "${own.name}": its public half is ` +
         `${key.fingerprint}, and the hub's record has ${atHub}. The results could not be opened ` +
@@ -109,16 +132,53 @@ export function createPost(parts: Posting) {
     );
   }
 
-  async function stored(
+  /** Whether the input of an organization is signed. Rejects where it had to be and cannot be. */
+  function isSigned(id: number, whole: Bytes | undefined, { writing, signed }: Sharing): boolean {
+    const { readers, readSigned, writer } = writing;
+    const why = !readers.has(id)
+      ? "its collaboration is not encrypted"
+      : !writer
+      ? "no private key was given"
+      : !readSigned.has(id)
+      ? `the node of organization ${id} has not told the hub that it reads signed inputs`
+      : !whole
+      ? `it has more than ${LARGEST_SIGNED} bytes`
+      : undefined;
+    if (why === undefined) return true;
+    if (signed === "always") throw new KeyError(`The input cannot be signed: ${why}.`);
+    return false;
+  }
+
+  /** Writes an organization's input; `noted` gets the id of one that is signed. */
+  async function shareOf(
+    id: number,
     input: Call | Content,
-    reader: RsaPublicKey | undefined,
-    { asBlob, signal }: { asBlob: boolean; signal?: AbortSignal | undefined },
-  ): Promise<string> {
+    { noted, ...sharing }: Sharing & { noted: Map<number, string> },
+  ): Promise<{ id: number; input: string }> {
+    const { writing: { readers, writer }, image, collaboration, asBlob, signal } = sharing;
     const content = isCall(input) ? contentOf(input) : input;
-    const head = await peek(piecesOf(content), LARGEST_IN_JSON);
-    if (head.whole && !asBlob) return await payloadText(head.whole, reader);
-    await head.pieces.return(undefined);
-    return await blobs.upload(() => payloadBlob(content, reader), { signal });
+    const limit = writer ? LARGEST_SIGNED : LARGEST_IN_JSON;
+    const { whole, pieces } = await peek(piecesOf(content), limit);
+    await pieces.return(undefined);
+    const inJson = !asBlob && whole !== undefined && whole.length <= LARGEST_IN_JSON;
+    const reader = readers.get(id);
+    if (isSigned(id, whole, sharing)) {
+      const label = {
+        is: "request" as const,
+        collaboration_id: collaboration,
+        from: writer!.organizationId,
+        key: writer!.key.fingerprint,
+        to: [id],
+        at: new Date().toISOString(),
+        image,
+      };
+      const sealed = await sealSigned(whole!, label, { reader: reader!, writer: writer!.key });
+      noted.set(id, sealed.id);
+      if (inJson) return { id, input: sealed.text() };
+      return { id, input: await blobs.upload(sealed.blob, { signal }) };
+    }
+    if (inJson) return { id, input: await payloadText(whole, reader) };
+    return { id, input: await blobs.upload(() => payloadBlob(content, reader), { signal }) };
   }
 
   /** Posts a task, and resolves with it as the hub shows it. */
@@ -126,16 +186,18 @@ export function createPost(parts: Posting) {
     if (task.organizations.length === 0) {
       throw new ClientError("Cannot post the task: name at least one organization.");
     }
-    const [readers, asBlob] = await Promise.all([readersOf(task, options), blobs.required()]);
+    const [writing, asBlob] = await Promise.all([writingOf(task, options), blobs.required()]);
+    const noted = new Map<number, string>();
+    const { image, collaboration } = task;
+    const { signal, signed = "announced" } = options;
+    const sharing = { writing, noted, image, collaboration, asBlob, signal, signed };
     const shares: { id: number; input: string }[] = [];
     for (const id of task.organizations) {
-      const own = task.inputs?.get(id) ?? task.input;
-      const to = { asBlob, signal: options.signal };
-      shares.push({ id, input: await stored(own, readers.get(id), to) });
+      shares.push(await shareOf(id, task.inputs?.get(id) ?? task.input, sharing));
     }
-    return await tasks.create({
-      image: task.image,
-      collaboration_id: task.collaboration,
+    const posted = await tasks.create({
+      image,
+      collaboration_id: collaboration,
       study_id: task.study,
       organizations: shares,
       databases: (task.databases ?? ["default"]).map((one) =>
@@ -148,7 +210,19 @@ export function createPost(parts: Posting) {
       store_id: task.storeId,
       server_url: task.serverUrl,
     }, options);
+    sent.note(posted.id, noted);
+    return posted;
   };
+}
+
+/** What the shares of one task have in common. */
+interface Sharing {
+  writing: Writing;
+  image: string;
+  collaboration: number;
+  asBlob: boolean;
+  signal: AbortSignal | undefined;
+  signed: "announced" | "always";
 }
 
 function isCall(input: Call | Content): input is Call {

@@ -19,6 +19,7 @@ import type { collaborations } from "../nouns/places.ts";
 import type { results, runs, tasks } from "../nouns/work.ts";
 import { type Bytes, collect } from "../payloads/bytes.ts";
 import { openPayload, type Stored } from "../payloads/open.ts";
+import type { SentRequests } from "./sent_requests.ts";
 import { failedOutcome, goodOutcome, type Outcome, whyNone } from "./outcome.ts";
 
 export interface OpenResultOptions extends CallSettings {
@@ -34,6 +35,7 @@ export interface Opening {
   results: ReturnType<typeof results>;
   keys: SeenKeys;
   blobs: Blobs;
+  sent: SentRequests;
 }
 
 /** Results of one task that are opened at the same time. */
@@ -85,7 +87,12 @@ export function createResults(parts: Opening) {
     { signal }: CallSettings,
   ): AsyncGenerator<Bytes> {
     const stored = storedOf(result.result!, result.blob_storage_used, signal);
-    return openPayload(stored, { key, signer: signerOf((label) => whyNotOf(label, task, run)) });
+    const sent = parts.sent.idOf(task.id, run.organization.id);
+    return openPayload(stored, {
+      key,
+      signer: signerOf((label) => whyNotOf(label, { task, run, sent })),
+      signedOnly: sent !== undefined,
+    });
   }
 
   async function outcomeOf(
@@ -170,8 +177,14 @@ export function createResults(parts: Opening) {
 }
 
 /** Why a label does not belong to a result; `undefined` when it does. */
-function whyNotOf(label: Label, task: Task, run: RunWithTask): string | undefined {
+function whyNotOf(
+  label: Label,
+  { task, run, sent }: { task: Task; run: RunWithTask; sent: string | undefined },
+): string | undefined {
   if (label.is !== "result") return "it was written as the input of a task, not as a result";
+  if (sent !== undefined && label.answers !== sent) {
+    return "it answers another input than the one that was sent";
+  }
   if (label.result_id !== run.id || label.task_id !== task.id) {
     return `it is result ${label.result_id} of task ${label.task_id}`;
   }
@@ -179,18 +192,24 @@ function whyNotOf(label: Label, task: Task, run: RunWithTask): string | undefine
 }
 
 function whyNotInput(label: Label, task: Task, run: RunWithTask): string | undefined {
+  const to = run.organization.id;
+  if (label.is === "request") {
+    const isOfTask = label.collaboration_id === task.collaboration.id &&
+      label.from === task.init_org.id && label.to.includes(to);
+    return isOfTask ? undefined : "it was written for another task";
+  }
   if (label.is !== "input") return "it was written as a result, not as the input of a task";
-  return whyElsewhere(label, { task, from: task.init_org.id, to: run.organization.id });
+  return whyElsewhere(label, { task, from: task.init_org.id, to });
 }
 
 function whyElsewhere(
-  label: Label,
+  label: Exclude<Label, { is: "request" }>,
   { task, from, to }: { task: Task; from: number; to: number },
 ): string | undefined {
   if (label.collaboration_id !== task.collaboration.id) {
     return `it was written in collaboration ${label.collaboration_id}`;
   }
-  if (label.run_id !== task.job_id || label.parent_id !== task.parent?.id) {
+  if (label.run_id !== task.job_id || label.parent_id !== (task.parent?.id ?? null)) {
     return `it was written for a subtask of task ${label.parent_id} of run ${label.run_id}`;
   }
   if (label.from !== from) return `organization ${label.from} has written it, not ${from}`;

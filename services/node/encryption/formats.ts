@@ -9,6 +9,7 @@
  * @module
  */
 import { z } from "zod";
+import { SIGNED_REQUESTS } from "../../../shared/payload/label.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import type { Format } from "./sealed.ts";
 
@@ -35,7 +36,7 @@ export function readableFormats(
   { encryption, betweenNodes }: { encryption: boolean; betweenNodes: FormatSetting },
 ): string[] {
   if (!encryption) return [];
-  return betweenNodes === "field" ? ["field"] : ["field", AUTHENTICATED];
+  return betweenNodes === "field" ? ["field"] : ["field", AUTHENTICATED, SIGNED_REQUESTS];
 }
 
 export interface FormatChoiceOptions {

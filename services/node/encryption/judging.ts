@@ -19,7 +19,7 @@ import type { UsedInputs } from "./used_inputs.ts";
 /** What of a dispatch says where its payloads belong. */
 export type RunPlace = Pick<
   Dispatch,
-  "task_id" | "result_id" | "attempt" | "run_id" | "parent_id" | "init_org_id"
+  "task_id" | "result_id" | "attempt" | "run_id" | "parent_id" | "init_org_id" | "image"
 >;
 
 export interface EncryptedPayloadsOptions {
@@ -39,7 +39,11 @@ export interface EncryptedPayloadsOptions {
 
 export interface Judging {
   /** What every label of this node begins with. */
-  labelOf(runId: number, parentId: number, to: number[]): Omit<InputLabel, "is">;
+  labelOf<Parent extends number | null>(
+    runId: number,
+    parentId: Parent,
+    to: number[],
+  ): Omit<InputLabel, "is" | "parent_id"> & { parent_id: Parent };
   /** Who decides by these reasons against a payload; `undefined` is none. */
   judgeWith(
     why: (label: Label) => string | undefined,
@@ -55,7 +59,7 @@ export function createJudging(
 ): Judging {
   const ownKey = fingerprintOf(createPublicKey(privateKey));
 
-  function labelOf(runId: number, parentId: number, to: number[]): Omit<InputLabel, "is"> {
+  function labelOf<Parent extends number | null>(runId: number, parentId: Parent, to: number[]) {
     return {
       collaboration_id: collaborationId,
       from: organizationId,

@@ -19,7 +19,7 @@ import {
   type RunPlace,
   UNSIGNED,
 } from "./judging.ts";
-import { whyNotThisInput } from "../../../shared/payload/label.ts";
+import { whyNotThisInput, whyNotThisRequest } from "../../../shared/payload/label.ts";
 import { createBlobOpener, createSeal, type Judge, openSealed, type Origin } from "./sealed.ts";
 import { createSignedSeal } from "./signed.ts";
 import { createSubtaskCodec } from "./subtask_codec.ts";
@@ -47,7 +47,8 @@ export interface Payloads {
   inputOpener(run: RunPlace): InputOpener;
   /**
    * Begins the result of a run on this input, for the organization whose task it is; `null` where
-   * payloads are not encrypted. A person's program knows only v6's format.
+   * payloads are not encrypted. A person's program that has signed what it asked reads what is
+   * signed; others know v6's format alone.
    */
   seal(run: RunPlace, origin: Origin | null | undefined): Promise<Seal | null>;
   /** What a run exchanges with its subtasks. */
@@ -91,7 +92,12 @@ export function createEncryptedPayloads(options: EncryptedPayloadsOptions): Payl
   function judgeOfInput(run: RunPlace): Judge {
     const place = { ...own, runId: run.run_id, parentId: run.parent_id };
     return judgeWith(
-      (label) => whyNotThisInput(label, { ...place, from: run.init_org_id }, now()),
+      (label) => {
+        const { init_org_id: from, image } = run;
+        return run.parent_id === null && label.is === "request"
+          ? whyNotThisRequest(label, { ...place, from, image }, now())
+          : whyNotThisInput(label, { ...place, from }, now());
+      },
       () => strict && run.parent_id !== null ? UNSIGNED : undefined,
     );
   }
@@ -119,7 +125,7 @@ export function createEncryptedPayloads(options: EncryptedPayloadsOptions): Payl
     async seal(run, origin) {
       const { init_org_id: to, parent_id, run_id, task_id, result_id } = run;
       const key = await keys.ofReader(to);
-      if (parent_id === null) return createSeal(key);
+      if (parent_id === null && !origin?.signed) return createSeal(key);
       // Who has signed reads what is signed, whatever the hub says.
       if (!origin?.signed && await formatFor(to) === "field") return createSeal(key);
       if (!origin) {

@@ -13,7 +13,7 @@ import {
 import { createCorrespondence } from "../subtasks/correspondence.ts";
 import { beginsSigned } from "../../../shared/payload/form.ts";
 import { payloadId } from "./payload_id.ts";
-import { GREATEST_AGE_DAYS, type Label } from "../../../shared/payload/label.ts";
+import { GREATEST_AGE_DAYS, type InputLabel, type Label } from "../../../shared/payload/label.ts";
 import { sealText } from "./sealed.ts";
 import { RefusedPayloadError, UnreadableError } from "../../../shared/payload/unreadable_error.ts";
 
@@ -122,6 +122,42 @@ Deno.test("who insists on authenticated payloads reads v6's format from users al
   );
   const { origin } = await payloadsOf(4).openInput(stored, PART);
   assert.equal(origin!.signed, false);
+});
+
+/** The label of a person's input for organization 4, in a task of organization 3. */
+function requestLabel(changes: object = {}): Label {
+  const { run_id: _, parent_id: __, ...common } = inputLabel() as InputLabel;
+  return { ...common, is: "request", image: PART.image, ...changes } as Label;
+}
+
+Deno.test("a person's signed input is read for its task's organization and algorithm, once", async () => {
+  const top = { ...PART, parent_id: null };
+  const cases: [object, object, RegExp][] = [
+    [{ collaboration_id: 8 }, {}, /written in collaboration 8/],
+    [{ to: [5] }, {}, /damaged, or encrypted for another key/],
+    [{ from: 5 }, {}, /organization 5 has written it, not organization 3/],
+    [{ image: "deno:other@1.0.0" }, {}, /written for deno:other@1\.0\.0, not for deno:average/],
+    [{ image: "deno:average" }, { image: "deno:average@sha256:00" }, /written for deno:average/],
+    [{ image: "a/b:1" }, { image: "a/bc@sha256:00" }, /written for a\/b:1/],
+    [{ at: "2020-01-01T00:00:00Z" }, {}, /too long ago/],
+    [{}, { parent_id: 5 }, /written as the request of a task, not as an input/],
+  ];
+  for (const [label, run, reason] of cases) {
+    const node = payloadsOf(4);
+    const stored = sealText(CALL, signedSeal(requestLabel(label)));
+    await refused(node, node.openInput(stored, { ...top, ...run }), reason);
+  }
+  const node = payloadsOf(4);
+  const stored = sealText(CALL, signedSeal(requestLabel()));
+  const { origin } = await node.openInput(stored, top);
+  assert.equal(origin!.signed, true);
+  await refused(node, node.openInput(stored, { ...top, result_id: 22 }), /given once more/);
+  const pinned = sealText(CALL, signedSeal(requestLabel({ image: "r.example:5000/a/b:1" })));
+  await node.openInput(pinned, { ...top, image: "r.example:5000/a/b@sha256:00" });
+  const answer = sealText(OUTPUT, (await node.seal(top, origin))!);
+  assert.ok(beginsSigned(answer), "who has signed reads what is signed");
+  const { origin: unsigned } = await node.openInput(sealText(CALL, unsignedSeal(4)), top);
+  assert.ok(!beginsSigned(sealText(OUTPUT, (await node.seal(top, unsigned))!)));
 });
 
 /** Organization 3's central part, which has asked 4 and 5 in task 9, and 4 once more in task 10. */
