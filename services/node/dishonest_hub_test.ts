@@ -103,7 +103,12 @@ Deno.test("a node computes on what another node has signed, and signs its answer
     });
     assert.equal(new TextDecoder().decode(content), '{"a":1}');
     assert.deepEqual(
-      { is: label!.is, from: label!.from, to: label!.to, parent: label!.parent_id },
+      {
+        is: label!.is,
+        from: label!.from,
+        to: label!.to,
+        parent: label!.is === "request" ? null : label!.parent_id,
+      },
       { is: "result", from: 3, to: [4], parent: 5 },
     );
     const [ended] = await audited("run ended");
