@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { newPrivateKey, readPublicKey } from "../services/node/encryption/keys.ts";
 import { createSeal, sealText } from "../services/node/encryption/sealed.ts";
 import { beginsSigned } from "../shared/payload/form.ts";
+import { parsePythonJson } from "../shared/payload/python_json.ts";
 import {
   createClient,
   createMemoryKeyStore,
@@ -119,6 +120,40 @@ Deno.test("the same walk under Node.js, in a script that needs nothing but web s
     assert.ok(success, new TextDecoder().decode(stderr));
     assertWalked(JSON.parse(new TextDecoder().decode(stdout)), site);
   }
+});
+
+/** Long and short whole numbers, others, and digits in texts; in JSON and in Python's. */
+const NUMBERS = [
+  '{"a":12345678901234567890,"b":[-9007199254740993,9007199254740992,7],"c":"12345678901234567890"}',
+  "[0.12345678901234567890,1.2e+3,12345678901234567890.5,123456789012345678e2,1e400]",
+  '{"a":NaN,"b":-Infinity,"c":12345678901234567890}',
+];
+
+/** What these are read as, with the numbers that are exact beyond doubt. */
+function readNumbers(parse: typeof parsePythonJson): string[] {
+  return NUMBERS.map((text) => {
+    const { value, isExact, isJson } = parse(text);
+    return JSON.stringify(
+      [value, isExact, isJson],
+      (_, one) => typeof one === "bigint" ? `${one}n` : typeof one === "number" ? String(one) : one,
+    );
+  });
+}
+
+Deno.test("numbers in results are the same under Node.js, which does not tell how they were written", async () => {
+  const script = await bundleForBrowsers(`
+    import { parsePythonJson } from "../../shared/payload/python_json.ts";
+    const NUMBERS = ${JSON.stringify(NUMBERS)};
+    ${readNumbers.toString()}
+    console.log(JSON.stringify(readNumbers(parsePythonJson)));
+  `);
+  const file = await Deno.makeTempFile({ dir: stack().folder, suffix: ".mjs" });
+  await Deno.writeTextFile(file, script);
+  const { success, stdout, stderr } = await new Deno.Command("node", { args: [file] }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  const found = JSON.parse(new TextDecoder().decode(stdout));
+  assert.deepEqual(found, readNumbers(parsePythonJson));
+  assert.match(found[0]!, /12345678901234567890n.*-9007199254740993n.*"9007199254740992"/);
 });
 
 Deno.test("many calls that find the access token over renew it once", async () => {

@@ -41,6 +41,8 @@ const LONGEST = [
   "tests/faults_short_test.ts",
   "tests/shell_test.ts",
   "shell/main_test.ts",
+  "tests/client_command_line_test.ts",
+  "tests/client_test.ts",
   "tests/up_test.ts",
   "tests/stack_test.ts",
   "agent_test.ts",
