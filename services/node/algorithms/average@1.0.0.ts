@@ -108,7 +108,7 @@ function checkCentral(args: Central): Central {
 }
 
 function checkPartial(result: unknown): Partial {
-  const { sum, count, missing, withheld } = (result ?? {}) as Partial;
+  const { sum = null, count = null, missing = null, withheld } = (result ?? {}) as Partial;
   const isTold = (one: unknown) => Number.isFinite(one) || (one === null && withheld !== undefined);
   if ([sum, count, missing].every(isTold)) {
     return { sum, count, missing, ...(withheld === undefined ? {} : { withheld }) };

@@ -189,7 +189,7 @@ function isWithheld(result: unknown): boolean {
   const { n, centre, triangle, withheld } = (result ?? {}) as Partial<Part> & {
     withheld?: unknown;
   };
-  return withheld !== undefined && (n === null || centre === null || triangle === null);
+  return withheld !== undefined && (n == null || centre == null || triangle == null);
 }
 
 function checkPart(result: unknown, { length }: string[]): Part {

@@ -56,6 +56,7 @@ export async function passExit(
   });
   await auditOfAttempt(audit, dispatch)("disclosure", auditOf(decided, exit));
   if (decided.is === "released") return { run: leaving(run, decided.result) };
+  await removeMade(result);
   if (decided.is === "held" && run.status === "completed") {
     return { run, heldFor: decided.reason };
   }
@@ -82,16 +83,23 @@ function withoutWords(run: EndedRun): EndedRun {
 }
 
 function leaving(run: EndedRun, result: ContentFile): EndedRun {
-  const { result: own } = run;
-  if (own === null || result.path === own.path) return run;
+  const own = run.result!;
   return {
     ...run,
     result,
     async release() {
-      await Deno.remove(releasedPath(own)).catch(() => {});
+      await removeMade(own);
       await run.release?.();
     },
   };
+}
+
+/** What was made on the way out: of a result, and of what was made of it. */
+async function removeMade(own: ContentFile): Promise<void> {
+  const made = releasedPath(own);
+  for (const path of [made, releasedPath({ ...own, path: made })]) {
+    await Deno.remove(path).catch(() => {});
+  }
 }
 
 /** Numbers of values, never a value. */
