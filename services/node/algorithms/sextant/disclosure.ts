@@ -5,6 +5,7 @@
  * @module
  */
 import type { DisclosureRules, Table } from "./api.ts";
+import { intsByPlace } from "./fill.ts";
 
 /** What was withheld, in the words in which the node says so: never a value. */
 export interface Withheld {
@@ -113,7 +114,7 @@ export function requireLevels(site: SiteRules, columns: readonly Float64Array[])
     for (let i = 0; i < values.length; i++) same += values[i] === most ? 1 : 0;
     let [few, those] = [values.length - same, same];
     if (site.persons) {
-      const places = Int32Array.from(values, (value) => value === most ? 1 : 0);
+      const places = intsByPlace(values.length, (i) => values[i] === most ? 1 : 0);
       [few, those] = personsByPlace(site, places, 2) as [number, number];
     }
     const isTooFew = (persons: number) => persons > 0 && persons < site.rules.minLevel;

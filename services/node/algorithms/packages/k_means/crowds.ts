@@ -6,6 +6,7 @@
  */
 import type { SiteRules } from "sextant/disclosure.ts";
 import { momentsOf } from "sextant/kernels/moments.ts";
+import { floatsOfRows } from "sextant/fill.ts";
 
 /** Crowds are larger where there are very many rows: more of them would take long. */
 const MOST_CROWDS = 20_000;
@@ -29,9 +30,7 @@ export function crowdsOf(columns: Float64Array[], site: SiteRules): Crowd[] {
   const crowds: Crowd[] = [];
   const open = [Uint32Array.from({ length: n }, (_, row) => row)];
   for (let rows = open.pop(); rows; rows = open.pop()) {
-    const moments = columns.map((values) =>
-      momentsOf(Float64Array.from(rows, (row) => values[row]!))
-    );
+    const moments = columns.map((values) => momentsOf(floatsOfRows(rows, (row) => values[row]!)));
     const halves = rows.length < small ? undefined : halve(rows, moments);
     if (halves) {
       open.push(...halves);

@@ -14,6 +14,7 @@ import { createSites } from "sextant/sites.ts";
 import type { Rows } from "sextant/where.ts";
 import { type Cell, readPart, type SummaryPart } from "./part.ts";
 import { tellColumns, type Values } from "./told.ts";
+import { floatsOfRows } from "sextant/fill.ts";
 
 export { description } from "./description.ts";
 
@@ -118,7 +119,7 @@ function cellOf(name: string, values: Values, rows?: number[]): Cell {
   const nothing = { moments: momentsOf([]), counts: {} };
   if ("numbers" in values) {
     const { numbers } = values;
-    const some = rows ? Float64Array.from(rows, (row) => numbers[row]!) : numbers;
+    const some = rows ? floatsOfRows(rows, (row) => numbers[row]!) : numbers;
     const moments = momentsOf(some);
     return { ...nothing, missing: some.length - moments.n, moments };
   }

@@ -11,6 +11,7 @@ import { momentsOf, roundedMoments } from "sextant/kernels/moments.ts";
 import type { Rows } from "sextant/where.ts";
 import { requireSubset } from "sextant/disclosure.ts";
 import type { Cell, ColumnPart, SummaryPart } from "./part.ts";
+import { floatsOfRows } from "sextant/fill.ts";
 
 /** Rows that are described together. */
 interface RowSet {
@@ -119,7 +120,7 @@ function tellNumbers(
   const least = site.rules.minSubset;
   const cellOf = (rows: number[]) => {
     const present = rows.filter((row) => !Number.isNaN(numbers[row]!));
-    const values = Float64Array.from(present, (row) => numbers[row]!);
+    const values = floatsOfRows(present, (row) => numbers[row]!);
     const contributions = contributionsOf(rulesOfRows(site, present), values);
     const persons = personsIn(site, present);
     return {

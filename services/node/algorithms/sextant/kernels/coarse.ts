@@ -6,6 +6,7 @@
  * @module
  */
 import type { SiteRules } from "../disclosure.ts";
+import { floatsOfRows } from "../fill.ts";
 
 /** An interval of values: above the end of the one before, up to its own. */
 export interface Interval {
@@ -88,14 +89,14 @@ function sortValues(values: Float64Array, persons: Uint32Array | undefined) {
   if (!persons) {
     return { sorted: values.slice().sort(), counted: (from: number, to: number) => to - from };
   }
-  const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
   const before = new Uint32Array(values.length + 1);
   const seen = new Set<number>();
   for (const [i, row] of order.entries()) {
     before[i + 1] = seen.add(persons[row]!).size;
   }
   return {
-    sorted: Float64Array.from(order, (row) => values[row]!),
+    sorted: floatsOfRows(order, (row) => values[row]!),
     counted: (from: number, to: number) => before[to]! - before[from]!,
   };
 }

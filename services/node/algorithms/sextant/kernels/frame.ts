@@ -8,6 +8,7 @@ import type { Outside, Rows } from "../where.ts";
 import { type Part, readCountOrNull, readFields, readRecord } from "../parts.ts";
 import { floatsOf } from "../columns.ts";
 import { sumCounts, type Variable } from "./survey.ts";
+import { intsByPlace } from "../fill.ts";
 
 /**
  * Rows that were not used, and why. A row in which two columns are missing counts at both. Null where
@@ -124,7 +125,7 @@ function leaveOutRareLevels(
     again = false;
     for (const { name, levels } of categories) {
       const values = columns.get(name)!;
-      const places = Int32Array.from(values, (value, i) => complete[i] === 1 ? value : -1);
+      const places = intsByPlace(values.length, (i) => complete[i] === 1 ? values[i]! : -1);
       const persons = personsByPlace(site, places, levels!.length);
       const rare = persons.map((count) => count > 0 && count < site.rules.minLevel);
       if (!rare.includes(true)) continue;

@@ -9,6 +9,7 @@ import { type SiteRules, tooFew } from "../disclosure.ts";
 import type { Rows } from "../where.ts";
 import { type LeftOut, nothingLeftOut } from "./frame.ts";
 import { MOST_LEVELS } from "./survey.ts";
+import { floatsOfRows } from "../fill.ts";
 
 /** The rows of a site by group. */
 export interface Groups {
@@ -170,7 +171,7 @@ export function contributionsByGroup(groups: Groups, which = 0): Contributions[]
   return levels.map((_, group) => {
     const rows: number[] = [];
     for (let row = 0; row < places.length; row++) if (places[row] === group) rows.push(row);
-    const values = Float64Array.from(rows, (row) => numbers[which]![row]!);
+    const values = floatsOfRows(rows, (row) => numbers[which]![row]!);
     return contributionsOf(rulesOfRows(site, rows), values)!;
   });
 }

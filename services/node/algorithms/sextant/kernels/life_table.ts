@@ -7,6 +7,7 @@ import type { SiteRules } from "../disclosure.ts";
 import { readCount, readFields, readList, readNumber } from "../parts.ts";
 import { normalQuantile } from "../statistics/distributions.ts";
 import { firstWhere, intervalsOf, roundedUp, roundest } from "./coarse.ts";
+import { floatsOfRows } from "../fill.ts";
 
 /** How many rows end at each time, in the order of the times. */
 export interface LifeTable {
@@ -74,7 +75,7 @@ export function coarseLifeTableOf(
   const deciding = ended.length > 0 ? ended : rowsWhere(() => true);
   const last = roundedUp(times.reduce((most, time) => Math.max(most, time), 0));
   const cuts = intervalsOf(
-    Float64Array.from(deciding, (row) => times[row]!),
+    floatsOfRows(deciding, (row) => times[row]!),
     { persons: site.persons && Uint32Array.from(deciding, (row) => site.persons![row]!) },
     { least, part: roundest, last },
   );
