@@ -122,10 +122,19 @@ Deno.test("a filter that isolates one person gets nothing of them", async () => 
         }],
       }],
     });
-  const few = await site.outcome((await about(47, false)).id);
-  assert.deepEqual([few.results[0].sum, few.results[0].count], [null, null]);
   const enough = await site.outcome((await about(47, true)).id);
   assert.deepEqual([enough.results[0].sum, enough.results[0].count], [144, 3]);
+  const few = await site.outcome((await about(47, false)).id);
+  assert.deepEqual([few.results[0].sum ?? null, few.results[0].count ?? null], [null, null]);
+  // These are enough by themselves, and with the first would tell of one.
+  const oneMore = await site.outcome((await about(46, true)).id);
+  assert.deepEqual([oneMore.results[0].sum ?? null, oneMore.results[0].count ?? null], [
+    null,
+    null,
+  ]);
+  assert.match(JSON.stringify(oneMore.results[0].withheld), /differs from an earlier result/);
+  const all = await site.outcome((await about(44, true)).id);
+  assert.deepEqual([all.results[0].sum, all.results[0].count], [279, 6]);
 });
 
 Deno.test("an algorithm that nobody trusts sees no rows, and can return, say and send none", async () => {
