@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { request } from "node:https";
+import { stringify } from "yaml";
+import { waitFor } from "./harness.ts";
+import { decodeResult, encodeInput, type Json } from "./site.ts";
+import { type ComposeEngine, missing, startComposeEngine } from "./support/compose_engine.ts";
+
+const DOMAIN = "hub.localhost";
+const SERVICES = ["identity", "collaboration", "task", "gateway"];
+const PARTS = ["postgres", "nats", ...SERVICES, "shell", "front"];
+
+/** The API by its name and through its TLS, whatever this machine makes of the name. */
+function createCaller(ca: string) {
+  let token: string | undefined;
+  function call(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; json: Json }> {
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; json: Json }>();
+    const sent = request({
+      host: "127.0.0.1",
+      port: 443,
+      servername: DOMAIN,
+      path: `/api${path}`,
+      method,
+      ca,
+      agent: false,
+      headers: {
+        host: DOMAIN,
+        "content-type": "application/json",
+        ...token === undefined ? {} : { authorization: `Bearer ${token}` },
+      },
+    }, (answer) => {
+      let text = "";
+      answer.on("data", (piece) => text += piece);
+      answer.on("end", () => {
+        try {
+          resolve({ status: answer.statusCode!, json: JSON.parse(text) });
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    sent.on("error", reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    return promise;
+  }
+  async function ask(method: string, path: string, body?: unknown): Promise<Json> {
+    const { status, json } = await call(method, path, body);
+    assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(json)}`);
+    return json;
+  }
+  return {
+    ask,
+    async isHealthy() {
+      return (await call("GET", "/health")).status === 200;
+    },
+    async logIn(password: string) {
+      token = undefined;
+      token = (await ask("POST", "/token/user", { username: "admin", password })).access_token;
+    },
+  };
+}
+type Caller = ReturnType<typeof createCaller>;
+
+async function computeMean(api: Caller): Promise<number> {
+  const input = encodeInput({ method: "central", kwargs: { column: "age" } });
+  const task = await api.ask("POST", "/task", {
+    name: "Mean age",
+    image: "deno:average@1.0.0",
+    collaboration_id: 1,
+    organizations: [{ id: 1, input }],
+    databases: [{ label: "default" }],
+  });
+  const { data: [result] } = await waitFor(async () => {
+    const { status } = await api.ask("GET", `/task/${task.id}/status?wait=5`);
+    assert.ok(!/failed|crashed|not allowed/.test(status), status);
+    return status === "completed" && await api.ask("GET", `/result?task_id=${task.id}`);
+  }, { what: "the task to be completed", timeout: 90_000 });
+  return decodeResult(result.result).average;
+}
+
+/** A data station's folder, and a container of its own for the agent, which knows the hub by its name alone. */
+async function startSite(
+  { compose, podman, folder, project }: ComposeEngine,
+  { apiKey, ca }: { apiKey: string; ca: string },
+): Promise<void> {
+  const site = `${folder}/site`;
+  await Deno.writeTextFile(`${site}/patients.csv`, "age\n20\n40\n63\n");
+  await Deno.writeTextFile(`${site}/ca.pem`, ca);
+  await Deno.writeTextFile(
+    `${site}/node.yaml`,
+    stringify({
+      api_key: apiKey,
+      server_url: `https://${DOMAIN}`,
+      port: 443,
+      ca: "ca.pem",
+      databases: [{ label: "default", uri: "patients.csv", type: "csv" }],
+      policies: { allowed_algorithms: ["deno:average"] },
+    }),
+  );
+  await compose("--profile", "site", "up", "--no-start", "node");
+  const gateway = await podman(
+    ...["network", "inspect", "sextest_site", "--format", "{{range .Subnets}}{{.Gateway}}{{end}}"],
+  );
+  const override = {
+    version: "3.8",
+    services: { node: { extra_hosts: [`${DOMAIN}:${gateway.trim()}`] } },
+  };
+  await Deno.writeTextFile(`${project}/site.yaml`, stringify(override));
+  await compose("-f", `${project}/site.yaml`, "--profile", "site", "up", "-d", "node");
+}
+
+Deno.test(
+  "compose.yaml: up, log-in through TLS, a node from outside, a task, two replicas, restarts, shell, backup, restore, down",
+  {
+    ignore: missing !== undefined,
+  },
+  async () => {
+    const engine = await startComposeEngine({ SEXTANT_DOMAIN: DOMAIN });
+    const { compose, podman } = engine;
+    try {
+      await compose("up", "-d");
+      const ca = await waitFor(
+        async () =>
+          await Deno.readTextFile(
+            `${await engine.volume("front-data")}/caddy/pki/authorities/local/root.crt`,
+          ),
+        { what: "the front's certificate" },
+      );
+      const api = createCaller(ca);
+      const healthy = (after: string) =>
+        waitFor(api.isHealthy, { what: `the hub to be ready ${after}`, timeout: 90_000 });
+      await healthy("at first");
+      const said = await compose("logs", "--no-color", "identity");
+      const password = /password "(\S+)"\. Change it/.exec(said)![1]!;
+      await api.logIn(password);
+      await api.ask("POST", "/collaboration", {
+        name: "Heart",
+        encrypted: false,
+        organization_ids: [1],
+      });
+      const { api_key } = await api.ask("POST", "/node", {
+        organization_id: 1,
+        collaboration_id: 1,
+      });
+      await startSite(engine, { apiKey: api_key, ca });
+      assert.equal(await computeMean(api), 41);
+
+      await aboutRights(engine);
+      await compose("up", "-d", "--no-recreate", "--scale", "task=2");
+      assert.equal(
+        (await podman("ps", "-q", "--filter", "name=sextest_task")).trim().split("\n").length,
+        2,
+      );
+      for (const part of PARTS) {
+        await compose("restart", "--timeout", "20", part);
+        await healthy(`after the restart of ${part}`);
+      }
+      assert.equal(await computeMean(api), 41);
+      const count = await compose(
+        "exec",
+        "-T",
+        "shell",
+        "deno",
+        "task",
+        "shell",
+        "--json",
+        "--eval",
+        "await db.Task.count()",
+      );
+      assert.equal(Number(count.trim()), 4);
+
+      const backups = `${engine.folder}:/backups`;
+      await compose("run", "--rm", "-v", backups, "operator", "backup", "--to", "/backups/hub.tar");
+      await computeMean(api);
+      await compose("down");
+      const restore = ["restore", "--from", "/backups/hub.tar", "--replace"];
+      await compose("run", "--rm", "-v", backups, "operator", ...restore);
+      await compose("up", "-d");
+      await healthy("after the restore");
+      await api.logIn(password);
+      assert.equal((await api.ask("GET", "/task")).data.length, 4);
+      await compose("-f", `${engine.project}/site.yaml`, "--profile", "site", "up", "-d", "node");
+      assert.equal(await computeMean(api), 41);
+      await compose("--profile", "site", "down");
+      assert.equal((await podman("ps", "-aq")).trim(), "");
+    } finally {
+      await engine.stop();
+    }
+  },
+);
+
+/** Nobody is root who need not be, knows the database's administrator, or reaches it without need. */
+async function aboutRights({ compose, podman, volume }: ComposeEngine): Promise<void> {
+  const superuser = await Deno.readTextFile(`${await volume("superuser")}/password`);
+  assert.match(superuser, /^[0-9a-f]{48}$/);
+  const running = (await podman("ps", "-q")).trim().split("\n");
+  const about = await podman("inspect", ...running);
+  assert.ok(
+    !about.includes(superuser),
+    "the administrator's password is in a container's settings",
+  );
+  for (const service of [...SERVICES, "nats", "shell"]) {
+    assert.equal((await compose("exec", "-T", service, "id", "-u")).trim(), "10001", service);
+  }
+  for (const service of ["front", "gateway", "nats"]) {
+    await assert.rejects(compose("exec", "-T", service, "getent", "hosts", "postgres"), service);
+  }
+  await assert.rejects(compose("exec", "-T", "front", "getent", "hosts", "identity"));
+}
