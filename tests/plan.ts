@@ -24,6 +24,7 @@ export interface Plan {
  * has to be roughly right.
  */
 const LONGEST = [
+  "tests/compose_test.ts",
   "tests/fuzz_test.ts",
   "tests/blob_algorithm_test.ts",
   "container_crash_test.ts",
