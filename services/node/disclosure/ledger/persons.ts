@@ -6,6 +6,7 @@
  * The digests have 53 bits and no secret: whoever reads this file can read the database.
  * @module
  */
+import { createTurns } from "../../../../shared/service/turns.ts";
 import type { Column } from "../../algorithms/api.ts";
 import { openNew, writeAll } from "../../payload/pieces.ts";
 import { syncFolder } from "../../record/data_folder.ts";
@@ -14,6 +15,8 @@ export interface PersonNumbers {
   /** Of each row its person's number; new persons get theirs, durably. */
   numbersOf(column: Column): Promise<Uint32Array>;
 }
+
+const ROWS_AT_ONCE = 50_000;
 
 /** Opens the file `name` in `folder`; an end that a crash has torn is cut off. */
 export async function openPersonNumbers(folder: string, name: string): Promise<PersonNumbers> {
@@ -28,23 +31,29 @@ export async function openPersonNumbers(folder: string, name: string): Promise<P
   if (whole < stored.length) await Deno.truncate(path, whole);
   const table = createTable();
   for (const digest of new Float64Array(stored.slice(0, whole).buffer)) table.numberOf(digest);
+  let onDisk = table.size;
+  const inTurn = createTurns(1);
+
+  /** Resolves once all that have a number are on the disk; others may number at the same time. */
+  function written(): Promise<void> {
+    return inTurn(async () => {
+      const to = table.size;
+      if (to > onDisk) await append(path, table.digests(onDisk, to));
+      onDisk = to;
+    });
+  }
 
   return {
     async numbersOf({ values }) {
-      const known = table.size;
       const numbers = new Uint32Array(values.length);
-      const seen = new Map<unknown, number>();
       for (let row = 0; row < values.length; row++) {
-        const value = values[row];
-        let number = seen.get(value);
-        if (number === undefined) {
-          // Rows without a value count as one person together.
-          number = table.numberOf(digestOf(value === null ? "" : `=${value}`));
-          seen.set(value, number);
-        }
-        numbers[row] = number;
+        // The agent has others to answer meanwhile.
+        if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await new Promise((go) => setTimeout(go));
+        const value = values[row]!;
+        // Rows without a value count as one person together.
+        numbers[row] = table.numberOf(value === null ? 0 : digestOf(String(value)));
       }
-      if (table.size > known) await append(path, table.digests(known));
+      await written();
       return numbers;
     },
   };
@@ -64,7 +73,7 @@ function createTable() {
 
   function slotOf(digest: number): number {
     const mask = slots.length - 1;
-    let slot = digest % slots.length;
+    let slot = (digest >>> 0) & mask;
     while (slots[slot] !== 0 && digests[slots[slot]! - 1] !== digest) slot = (slot + 1) & mask;
     return slot;
   }
@@ -90,7 +99,7 @@ function createTable() {
       if (size === digests.length) grow();
       return size - 1;
     },
-    digests: (from: number) => digests.slice(from, size),
+    digests: (from: number, to: number) => digests.slice(from, to),
   };
 }
 
