@@ -107,7 +107,7 @@ Deno.test("attack: two conditions that differ by one person, in two runs", async
     const mean = PEOPLE.filter(({ age, name }) => age <= 47 && name !== "p7")
       .reduce((sum, { cost }) => sum + cost, 0) / 27;
     const numbers = [...(others ?? "").matchAll(/-?\d+(?:\.\d+)?/g)].map(([one]) => Number(one));
-    assert.ok(numbers.every((one) => Math.abs(one - mean) > 1e-6), String(others));
+    assert.ok(numbers.every((one) => Math.abs(one - mean) > 1e-6), `${all} and ${others}`);
   }
 });
 

@@ -1,6 +1,6 @@
 /** Attacks with an algorithm of the attacker's own, which runs at the sites in the sandbox. */
 import assert from "node:assert/strict";
-import { useTestStack } from "../harness.ts";
+import { useTestStack, waitFor } from "../harness.ts";
 import type { Json } from "../site.ts";
 import { assertNoSecret, createVictims, PEOPLE, type Victims } from "./victims.ts";
 
@@ -140,24 +140,24 @@ Deno.test("attack: a saturated model, and a column that marks one person", async
 });
 
 Deno.test("attack: at a site that holds what it does not know, nothing is to be seen of rows", async () => {
-  const { attack: _, members, site } = await victims();
+  const { members, site } = await victims();
   const { researcher, post } = site;
   for (
     const method of ["rows", "forged", "byError", "byNameOfError", "byLog", "byName", "byOutcome"]
   ) {
     const { id } = await post({ image: "deno:attack@1.0.0", method, members: [members.hold] });
-    let seen: Json[] = [];
-    for (let rest = true; rest;) {
-      const status = await researcher.get(`/task/${id}/status?wait=1`);
-      const paths = [
-        `/task/${id}`,
-        `/run?task_id=${id}`,
-        `/result?task_id=${id}`,
-        `/task?parent_id=${id}`,
-      ];
-      seen = [status, ...await Promise.all(paths.map((path) => researcher.get(path)))];
-      rest = !/waiting for release|completed|failed|crashed|not allowed/.test(JSON.stringify(seen));
-    }
+    const paths = [
+      `/task/${id}/status`,
+      `/task/${id}`,
+      `/run?task_id=${id}`,
+      `/result?task_id=${id}`,
+      `/task?parent_id=${id}`,
+    ];
+    const seen = await waitFor(async () => {
+      const seen: Json[] = await Promise.all(paths.map((path) => researcher.get(path)));
+      const [run] = seen[2].data;
+      return run.waiting || run.finished_at ? seen : undefined;
+    }, { what: "the run to end or to be held", timeout: 30_000 });
     assertNoSecret(`${method}, held`, ...seen);
     assert.equal(seen[4].data.length, 0, `${method} made a subtask`);
     assert.doesNotMatch(JSON.stringify(seen), /"status":"completed"/, method);
