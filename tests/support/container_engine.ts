@@ -226,6 +226,8 @@ printf '{"runs":%s}' $(wc -l < /mnt/tmp/runs) > output`,
   ask: `port=$(sed 's/.*"port":\\([0-9]*\\).*/\\1/' input)
 printf '{"heard":"%s"}' "$(nc -w 5 localhost $port < /dev/null 2>/dev/null)" > output`,
   mirror: `cat input > output`,
+  script:
+    `sed 's/.*"script":"\\([^"]*\\)".*/\\1/' input | base64 -d > /tmp/script; exec sh -e /tmp/script`,
   mirror_and_crash: `cat input > output; exit 3`,
   slow: `sleep 4; echo '{"slow": true}' > output`,
   forever: `trap '' TERM; while :; do sleep 1; done`,

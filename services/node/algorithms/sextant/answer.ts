@@ -3,7 +3,13 @@
  * @module
  */
 import type { Context } from "./api.ts";
-import { PartWithheld, readPersons, type SiteRules, type Withheld } from "./disclosure.ts";
+import {
+  countPersons,
+  PartWithheld,
+  readPersons,
+  type SiteRules,
+  type Withheld,
+} from "./disclosure.ts";
 import { rulesOfRows } from "./disclosure.ts";
 import { type Rows, selectRows } from "./where.ts";
 
@@ -46,7 +52,13 @@ export function answer<T extends object>(
   };
   try {
     const rows = selectRows(table, where);
-    const part = make({ ...rows, site: rows.kept ? rulesOfRows(site, rows.kept) : site });
+    const ruled = rows.kept ? rulesOfRows(site, rows.kept) : site;
+    // What nobody meets is answered as what few meet: else a condition on one person, and on what
+    // that person has, would tell whether it has it.
+    if (rows.kept && countPersons(ruled, rows.length) < disclosure.minSubset) {
+      throw new PartWithheld("min_subset");
+    }
+    const part = make({ ...rows, site: ruled });
     return (part instanceof Promise ? part.then(done, refused) : done(part)) as T;
   } catch (error) {
     return refused(error) as T;
