@@ -3,20 +3,15 @@
  * @module
  */
 import type { Context } from "./api.ts";
-import {
-  countPersons,
-  PartWithheld,
-  readPersons,
-  type SiteRules,
-  type Withheld,
-} from "./disclosure.ts";
-import { rulesOfRows } from "./disclosure.ts";
+import { countPersons, PartWithheld, readPersons, type SiteRules } from "./disclosure.ts";
+import { rulesOfRows, type Withheld } from "./disclosure.ts";
+import { type SelectedRows, selectionOf } from "./selection.ts";
 import { type Rows, selectRows } from "./where.ts";
 
 /**
- * Returns what `make` makes of the rows that `where` leaves; it may be a promise. Where the site's owner has set rules on
- * what may leave, `rows` carry them, and the part says in `withheld` what was left out of it for
- * their sake; it has nothing else where nothing may leave.
+ * Returns what `make` makes of the rows that `where` leaves; it may be a promise. Where the site's
+ * owner has set rules on what may leave, `rows` carry them, and the part says in `withheld` what was
+ * left out of it for their sake; it has nothing else where nothing may leave.
  *
  * ```ts
  * export function partial(context: Context, { column, where }: Question) {
@@ -33,9 +28,14 @@ export function answer<T extends object>(
   const table = context.table();
   if (!disclosure) return make(selectRows(table, where));
   const withheld: Withheld[] = [];
+  const selections: SelectedRows[] = [];
   const site: SiteRules = {
     rules: disclosure,
     persons: readPersons(table, disclosure),
+    places: undefined,
+    use(places) {
+      selections.push(selectionOf(places, table.length));
+    },
     withhold(output, rule, values) {
       const said = withheld.find((one) => one.output === output && one.rule === rule);
       if (said) said.values += values;
@@ -44,11 +44,15 @@ export function answer<T extends object>(
   };
   // The node rounds every count: whoever reads them shall know.
   if (disclosure.roundTo > 1) site.withhold("*", "round_to", 1);
-  const done = (part: object) => ({ ...part, withheld });
+  const done = (part: object) => ({ ...part, withheld, selections: evidence() });
+  // Of no rows, where none are used: the ledger would take nothing for all.
+  const evidence = () => selections.length > 0 ? selections : [selectionOf([], table.length)];
   const refused = (error: unknown) => {
     if (!(error instanceof PartWithheld)) throw error;
     // A part without anything: who asked goes on without this organization.
-    return { withheld: [{ output: "*", rule: error.rule, values: 1 }] };
+    selections.length = 0;
+    const said: Withheld[] = [{ output: "*", rule: error.rule, values: 1 }];
+    return { withheld: said, selections: evidence() };
   };
   try {
     const rows = selectRows(table, where);

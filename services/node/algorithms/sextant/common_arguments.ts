@@ -51,6 +51,13 @@ export const withheldOutput = {
   help: "What the site's rules withheld of this part",
 } as const satisfies Output;
 
+/** Which rows a part rests on, for the site's ledger alone. */
+export const selectionsOutput = {
+  name: "selections",
+  kind: "persons",
+  help: "Which rows it rests on, for the site's ledger",
+} as const satisfies Output;
+
 export const personsOutput = {
   name: "persons",
   kind: "persons",
@@ -63,6 +70,7 @@ export const partCoverageOutputs = [
   personsOutput,
   { name: "leftOut", kind: "count", keys: "setting", help: "Rows left out, and for what" },
   withheldOutput,
+  selectionsOutput,
 ] as const satisfies Output[];
 
 /** On what all of a part's values rest: rows, and persons where the site counts those. */

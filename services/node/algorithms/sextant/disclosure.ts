@@ -30,6 +30,10 @@ export interface SiteRules {
   rules: DisclosureRules;
   /** Of each row its person, numbered from 0; undefined where each row is one. */
   persons: Uint32Array | undefined;
+  /** Of each row its place in the database; undefined for all of its rows. */
+  places: Uint32Array | undefined;
+  /** Says to the site's ledger that what leaves rests on the rows at these places; all of them. */
+  use(places: Uint32Array | undefined): void;
   withhold(output: string, rule: Rule, values: number): void;
 }
 
@@ -65,11 +69,13 @@ export function readPersons(table: Table, { persons }: DisclosureRules): Uint32A
 
 /** The same rules for some of the rows. */
 export function rulesOfRows(site: SiteRules, rows: ArrayLike<number>): SiteRules {
-  const { persons } = site;
-  if (!persons) return site;
-  const found = new Uint32Array(rows.length);
-  for (let i = 0; i < found.length; i++) found[i] = persons[rows[i]!]!;
-  return { ...site, persons: found };
+  const { persons, places } = site;
+  const of = (values: Uint32Array | undefined) => {
+    const found = new Uint32Array(rows.length);
+    for (let i = 0; i < found.length; i++) found[i] = values ? values[rows[i]!]! : rows[i]!;
+    return found;
+  };
+  return { ...site, persons: persons && of(persons), places: of(places) };
 }
 
 /** How many persons so many rows are of. */
@@ -94,7 +100,7 @@ export function personsByPlace(
   return seen?.map(({ size }) => size) ?? counts;
 }
 
-/** Refuses rows of too few persons; none at all tell nothing. */
+/** Refuses rows of too few persons; none at all tell nothing. Others are said to be used. */
 export function requireSubset(site: SiteRules, rows: number): number {
   const persons = countPersons(site, rows);
   if (persons > 0 && persons < site.rules.minSubset) throw new PartWithheld("min_subset");
@@ -172,10 +178,12 @@ export function tooFew(
 
 /** Whether the total of hidden counts tells the small ones: they are known to be small, and not 0. */
 function tells(counts: number[], least: number): boolean {
+  // Alone it follows from the total, and from it what else was hidden with it.
+  if (counts.filter((count) => count > 0).length === 1) return true;
   const small = counts.filter((count) => count > 0 && count < least);
   if (small.length === 0) return false;
   const total = counts.reduce((sum, count) => sum + count, 0);
-  return counts.length === 1 || total < least ||
+  return total < least ||
     small.length === counts.length &&
       (total === counts.length || total === counts.length * (least - 1));
 }

@@ -4,7 +4,7 @@
  */
 import type { Argument, Method, Output } from "./api.ts";
 import { momentsOutputs, personsOutput, RESTS, where } from "./common_arguments.ts";
-import { withheldOutput } from "./common_arguments.ts";
+import { selectionsOutput, withheldOutput } from "./common_arguments.ts";
 
 export const predictors = {
   type: "columns",
@@ -32,7 +32,8 @@ export const levelArguments = {
     default: 1,
     label: "Smallest level",
     help: "Levels of fewer rows in all are left out with their rows, and counted; an " +
-      "organization whose rules ask for more persons leaves out those that are rare there",
+      "organization whose rules ask for more persons leaves out those that are rare there, and of " +
+      "the others it tells only how many rows there are at least",
   },
 } as const satisfies Record<string, Argument>;
 
@@ -91,6 +92,7 @@ export const surveyMethod = {
   },
   outputs: [
     withheldOutput,
+    selectionsOutput,
     {
       name: "columns",
       kind: "moments",

@@ -5,9 +5,9 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { type Used, usedRows } from "sextant/kernels/frame.ts";
+import type { Used } from "sextant/kernels/frame.ts";
 import { contributionsByGroup, groupRows, personsOfGroups } from "sextant/kernels/groups.ts";
-import { rulesOfGroups, splitByGroup } from "sextant/kernels/groups.ts";
+import { splitByGroup, usedGroups } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
 import { roundedMoments } from "sextant/kernels/moments.ts";
 import { floatsOf } from "sextant/columns.ts";
@@ -87,8 +87,7 @@ export function partial(context: Context, { column, group, where }: Question): M
       ...persons && { persons: persons[i]! },
       ...contributions && { contributions: contributions[i]! },
     }]);
-    const used = usedRows({ ...groups, site: rulesOfGroups(groups) });
-    return { ...used, groups: Object.fromEntries(named) };
+    return { ...usedGroups(groups), groups: Object.fromEntries(named) };
   });
 }
 

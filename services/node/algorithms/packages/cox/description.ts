@@ -5,7 +5,7 @@ import {
   partCoverageOutputs,
   personsOutput,
 } from "sextant/common_arguments.ts";
-import { RESTS, withheldOutput } from "sextant/common_arguments.ts";
+import { RESTS, selectionsOutput, withheldOutput } from "sextant/common_arguments.ts";
 import { TIES } from "sextant/kernels/risk_sets.ts";
 import { agreedArguments, iterations, levelArguments } from "sextant/model_arguments.ts";
 import { predictors, startMomentsOutput, surveyMethod } from "sextant/model_arguments.ts";
@@ -190,6 +190,7 @@ export const description = {
         },
         { name: "finite", kind: "setting", help: "Whether all hazards are numbers" },
         withheldOutput,
+        selectionsOutput,
         {
           name: "sets",
           kind: "table",
@@ -209,6 +210,7 @@ export const description = {
       outputs: [
         { name: "n", kind: "count", help: "Rows" },
         withheldOutput,
+        selectionsOutput,
         { name: "predicted", kind: "moments", help: "Sum over the events", restsOn: "n" },
         { name: "gradient", kind: "moments", help: "By term", restsOn: "n" },
         { name: "squares", kind: "moments", help: "By two terms", restsOn: "n" },

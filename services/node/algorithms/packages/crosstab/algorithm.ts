@@ -6,9 +6,9 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { type Used, usedRows } from "sextant/kernels/frame.ts";
+import type { Used } from "sextant/kernels/frame.ts";
 import { countGroups, groupRows, hiddenGroups } from "sextant/kernels/groups.ts";
-import { personsOfGroups, rulesOfGroups } from "sextant/kernels/groups.ts";
+import { personsOfGroups, usedGroups } from "sextant/kernels/groups.ts";
 import { byLevel } from "sextant/kernels/survey.ts";
 import { readCount, readCountOrNull, readFields, readList, readText } from "sextant/parts.ts";
 import { createSites } from "sextant/sites.ts";
@@ -149,7 +149,7 @@ export function partial(
       count: hidden[i] ? null : counts[i]!,
       ...persons && { persons: persons[i]! },
     }));
-    return { ...usedRows({ ...groups, site: rulesOfGroups(groups) }), cells };
+    return { ...usedGroups(groups), cells };
   });
 }
 

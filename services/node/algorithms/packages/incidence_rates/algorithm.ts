@@ -7,9 +7,9 @@ import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { type Contributions, personsByPlace } from "sextant/disclosure.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { type Used, usedRows } from "sextant/kernels/frame.ts";
+import type { Used } from "sextant/kernels/frame.ts";
 import { contributionsByGroup, groupRows, hiddenGroups } from "sextant/kernels/groups.ts";
-import { personsOfGroups, rulesOfGroups, splitByGroup } from "sextant/kernels/groups.ts";
+import { personsOfGroups, splitByGroup, usedGroups } from "sextant/kernels/groups.ts";
 import { checkRoles } from "sextant/kernels/model_columns.ts";
 import { floatsOf, truthsOf } from "sextant/columns.ts";
 import { byLevel } from "sextant/kernels/survey.ts";
@@ -192,7 +192,7 @@ function cellsOf(table: Rows, question: Question): CellsPart {
     ...persons && { persons: persons[i]!, eventPersons: eventPersons![i]! },
     ...contributions && { contributions: contributions[i]! },
   }));
-  return { ...usedRows({ ...groups, site: rulesOfGroups(groups) }), cells };
+  return { ...usedGroups(groups), cells };
 
   function countsOf(): Float64Array {
     if (table.column(events).type === "boolean") return truthsOf(table, events);

@@ -1,7 +1,7 @@
 import type { Description } from "sextant/api.ts";
 import { coverageOutputs, organizations, where } from "sextant/common_arguments.ts";
 import { momentsOutputs, partCoverageOutputs, personsOutput } from "sextant/common_arguments.ts";
-import { withheldOutput } from "sextant/common_arguments.ts";
+import { selectionsOutput, withheldOutput } from "sextant/common_arguments.ts";
 
 const question = {
   columns: {
@@ -105,6 +105,7 @@ export const description = {
         { name: "sizes", kind: "count", help: "By cluster: rows", restsOn: "persons" },
         personsOutput,
         withheldOutput,
+        selectionsOutput,
         {
           name: "sums",
           kind: "moments",

@@ -7,8 +7,8 @@ import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { PartWithheld, rulesOfRows } from "sextant/disclosure.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
-import { type Used, usedRows } from "sextant/kernels/frame.ts";
-import { groupRows, type Groups, rowsByGroup, rulesOfGroups } from "sextant/kernels/groups.ts";
+import type { Used } from "sextant/kernels/frame.ts";
+import { groupRows, type Groups, rowsByGroup, usedGroups } from "sextant/kernels/groups.ts";
 import { splitByGroup } from "sextant/kernels/groups.ts";
 import {
   checkTimes,
@@ -137,7 +137,7 @@ function coarsePart(
   }
   const places = groups.places.map((place) => place >= 0 && isTold[place] ? place : -1);
   return {
-    ...usedRows({ n: groups.n - gone, leftOut, site: rulesOfGroups({ ...groups, places }) }),
+    ...usedGroups({ ...groups, n: groups.n - gone, places }),
     groups: Object.fromEntries(
       coarse.flatMap(([level, table]) => table ? [[level, table] as const] : []),
     ),

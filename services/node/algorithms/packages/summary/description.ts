@@ -1,6 +1,6 @@
 import type { Description, Output } from "sextant/api.ts";
 import { momentsOutputs, organizations, personsOutput } from "sextant/common_arguments.ts";
-import { where, withheldOutput } from "sextant/common_arguments.ts";
+import { selectionsOutput, where, withheldOutput } from "sextant/common_arguments.ts";
 
 const question = {
   columns: { type: "columns", label: "Columns", help: "The columns that are described" },
@@ -77,6 +77,7 @@ export const description = {
         { name: "left_out", kind: "count", help: "Rows of groups of too few persons" },
         { name: "where", kind: "count", keys: "setting", help: "Rows that where takes away" },
         withheldOutput,
+        selectionsOutput,
         {
           name: "columns",
           kind: "moments",

@@ -58,14 +58,22 @@ export function tellColumns(
 ): SummaryPart {
   const { site } = table;
   const { sets, rare } = rowSetsOf(table, groups, group);
-  const used = sets.flatMap(({ rows }) => rows);
+  const use = (rows: number[]) => site.use(rulesOfRows(site, rows).places);
+  const used = sets.flatMap(({ rows }) => rows).sort((a, b) => a - b);
   const persons = requireSubset(rulesOfRows(site, used), used.length);
+  for (const { rows } of sets.length > 1 ? sets : []) use(rows);
   const found = columns.map((name) => {
     const values = valuesOf(name);
+    use(
+      used.filter((row) =>
+        "numbers" in values ? !Number.isNaN(values.numbers[row]!) : values.levels[row] !== null
+      ),
+    );
     const tell = "numbers" in values ? tellNumbers : tellLevels;
     const cells = tell(site, values as never, sets, used);
     return { name, type: values.type, ...cells };
   });
+  if (used.length > 0) use(used);
   const isFew = ({ missing, missingPersons }: Told) =>
     missing! > 0 && missingPersons < site.rules.minCell;
   // Rounded counts do not tell their difference.

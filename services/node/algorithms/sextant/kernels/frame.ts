@@ -3,7 +3,13 @@
  * @module
  */
 import type { Table } from "../api.ts";
-import { personsByPlace, requireSubset, rulesOfRows, type SiteRules } from "../disclosure.ts";
+import {
+  PartWithheld,
+  personsByPlace,
+  requireSubset,
+  rulesOfRows,
+  type SiteRules,
+} from "../disclosure.ts";
 import type { Outside, Rows } from "../where.ts";
 import { type Part, readCountOrNull, readFields, readRecord } from "../parts.ts";
 import { floatsOf } from "../columns.ts";
@@ -49,7 +55,10 @@ export interface Used {
 
 /** What a part says of the rows that it uses; under rules, refuses rows of too few persons. */
 export function usedRows({ n, leftOut, site }: Pick<Frame, "n" | "leftOut" | "site">): Used {
-  return { n, ...site && { persons: requireSubset(site, n) }, leftOut };
+  if (!site) return { n, leftOut };
+  const persons = requireSubset(site, n);
+  if (n > 0) site.use(site.places);
+  return { n, persons, leftOut };
 }
 
 /**
@@ -76,12 +85,15 @@ export function completeRows(
     if (others > 0) leftOut.levels[name] = others;
     for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) complete[i] = 0;
   }
+  const wasEmpty = !complete.includes(1);
   if (table.site) {
     const categories = variables.filter(({ name, levels }) => levels && !kept.includes(name));
     leaveOutRareLevels(table.site, { categories, columns, complete, leftOut });
   }
   let n = 0;
   for (let i = 0; i < complete.length; i++) n += complete[i]!;
+  // Nothing is left of some: that is no site without rows.
+  if (n === 0 && !wasEmpty) throw new PartWithheld("min_level");
   leftOut.rows = table.length - n;
   if (leftOut.rows > 0) {
     for (const [name, values] of columns) {

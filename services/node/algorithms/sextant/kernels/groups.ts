@@ -5,9 +5,9 @@
  */
 import type { Table } from "../api.ts";
 import { type Contributions, contributionsOf, personsByPlace, rulesOfRows } from "../disclosure.ts";
-import { type SiteRules, tooFew } from "../disclosure.ts";
+import { PartWithheld, requireSubset, type SiteRules, tooFew } from "../disclosure.ts";
 import type { Rows } from "../where.ts";
-import { type LeftOut, nothingLeftOut } from "./frame.ts";
+import { type LeftOut, nothingLeftOut, type Used, usedRows } from "./frame.ts";
 import { MOST_LEVELS } from "./survey.ts";
 import { floatsOfRows } from "../fill.ts";
 
@@ -87,6 +87,7 @@ function leaveOutRareLevels(
   groups: Omit<Groups, "n"> & { site: SiteRules; leftOut: { rows: number } },
 ) {
   const { site, leftOut, levels, places } = groups;
+  requireSubset(rulesOfGroups(groups), places.length - leftOut.rows);
   const least = Math.max(site.rules.minLevel, site.rules.minSubset);
   const gone = levels.map(() => false);
   for (let again = true; again;) {
@@ -112,6 +113,8 @@ function leaveOutRareLevels(
       }
     }
   }
+  // Nothing is left of some: that is no site without rows.
+  if (levels.length > 0 && !gone.includes(false)) throw new PartWithheld("min_level");
   let kept = 0;
   const moved = gone.map((isGone) => isGone ? -1 : kept++);
   return {
@@ -122,11 +125,27 @@ function leaveOutRareLevels(
 }
 
 /** The rules and the persons of the rows that are in a group. */
-export function rulesOfGroups({ site, places }: Groups): SiteRules | undefined {
-  if (!site?.persons) return site;
+export function rulesOfGroups(
+  { site, places }: { site: SiteRules; places: Int32Array },
+): SiteRules {
   const rows: number[] = [];
   for (let row = 0; row < places.length; row++) if (places[row]! >= 0) rows.push(row);
   return rulesOfRows(site, rows);
+}
+
+/** More bits than this the ledger is not told of. */
+const MOST_BITS = 64_000_000;
+
+/**
+ * What a part says of the rows that are in its groups, and to the site's ledger of the rows of each,
+ * where there are not very many.
+ */
+export function usedGroups(groups: Groups): Used {
+  const { n, leftOut, site, levels, places } = groups;
+  const used = usedRows({ n, leftOut, site: site && rulesOfGroups({ site, places }) });
+  if (!site || levels.length < 2 || levels.length * places.length > MOST_BITS) return used;
+  for (const rows of rowsByGroup(groups)) site.use(rulesOfRows(site, rows).places);
+  return used;
 }
 
 /** The persons of each group; undefined where no rules ask for them. */

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Table } from "../api.ts";
-import { type Contributions, contributionsOf } from "../disclosure.ts";
 import { personsByPlace, requireSubset } from "../disclosure.ts";
 import { readCount, readCountOrNull, readFields, readMoments } from "../parts.ts";
 import { type Part, readRecord, readText } from "../parts.ts";
@@ -21,7 +20,7 @@ export interface ColumnSurvey {
   type: "number" | "category" | "none";
   /** Null where the site's rules withhold it. */
   missing: number | null;
-  moments: Moments & { persons?: number; contributions?: Contributions };
+  moments: Moments & { persons?: number };
   /** Of a category: rows by level. */
   levels: Record<string, number>;
   /** The persons that they are of, for the site's rules alone. */
@@ -43,14 +42,16 @@ export interface Agreed extends Variable {
 
 /**
  * Surveys columns; those of text or truth values are categories, and those of `categories`. Under
- * rules, a column in which too few persons have a value has none here, and levels of too few persons
- * are not named.
+ * rules, a column in which too few persons have a value has none here, levels of too few persons are
+ * not named, and of others it is told only that there are at least so many rows: the model will use
+ * fewer rows than these, and two numbers of nearly the same would tell of the difference.
  */
 export function surveyColumns(
   table: Rows,
   columns: string[],
   categories: string[],
 ): { columns: Record<string, ColumnSurvey> } {
+  // Not said to be used: what is told of these rows is the same for others that are nearly as many.
   if (table.site) requireSubset(table.site, table.length);
   const found = columns.map((name) =>
     [name, underRules(table, name, survey(table, name, categories))] as const
@@ -62,6 +63,7 @@ function underRules({ site, ...table }: Rows, name: string, found: ColumnSurvey)
   const none = { type: "none" as const, moments: { ...momentsOf([]), persons: 0 }, levels: {} };
   if (!site) return found;
   if (found.type === "none") return { ...found, ...none };
+  if (found.missing !== 0) site.withhold("columns.*.missing", "min_cell", 1);
   const names = found.type === "category" ? Object.keys(found.levels) : ["numbers"];
   const places = new Map(names.map((level, i) => [level, i]));
   const values: readonly unknown[] = table.column(name).values;
@@ -72,9 +74,7 @@ function underRules({ site, ...table }: Rows, name: string, found: ColumnSurvey)
   const persons = personsByPlace(site, at, names.length);
   if (found.type === "number") {
     if (persons[0]! >= site.rules.minSubset) {
-      const contributions = contributionsOf(site, numbersOf(table, name)!);
-      const evidence = { persons: persons[0]!, ...contributions && { contributions } };
-      return { ...found, moments: { ...found.moments, ...evidence } };
+      return { ...found, missing: found.missing && null, moments: none.moments };
     }
     site.withhold("moments", "min_subset", 1);
     return { ...none, missing: null };
@@ -83,15 +83,21 @@ function underRules({ site, ...table }: Rows, name: string, found: ColumnSurvey)
   if (common.length < names.length) {
     site.withhold("levels", "min_level", names.length - common.length);
   }
-  const ofCommon = (counts: (level: string) => number) =>
-    Object.fromEntries(common.map((level) => [level, counts(level)]));
+  const told = common.map((level) =>
+    [level, atLeast(found.levels[level]!, site.rules.minLevel)] as const
+  );
   return {
-    ...found,
+    missing: found.missing && null,
     moments: none.moments,
     type: common.length === 0 ? "none" : found.type,
-    levels: ofCommon((level) => found.levels[level]!),
-    persons: ofCommon((level) => persons[places.get(level)!]!),
+    levels: Object.fromEntries(told),
+    persons: Object.fromEntries(common.map((level) => [level, persons[places.get(level)!]!])),
   };
+}
+
+/** The largest of `least`, twice that, and so on that is no more than a count. */
+function atLeast(count: number, least: number): number {
+  return least * 2 ** Math.max(0, Math.floor(Math.log2(count / least)));
 }
 
 function survey(table: Table, name: string, categories: string[]): ColumnSurvey {
