@@ -5,7 +5,7 @@
 import { userLogInAnswer } from "../../shared/contract/token.ts";
 import { said } from "../../shared/contract/answers.ts";
 import { createBlobs } from "./blobs.ts";
-import { type CallOptions, createCalls, errorOf, parsed } from "./calls.ts";
+import { type CallOptions, type Calls, createCalls, errorOf, parsed } from "./calls.ts";
 import { ApiError, type KeyChangedError, KeyError, LogInRefusedError } from "./errors.ts";
 import { type EventOptions, followEvents } from "./events.ts";
 import { createSeenKeys, type KeyStore } from "./keys/seen_keys.ts";
@@ -13,7 +13,7 @@ import { account, audit, hub } from "./nouns/hub.ts";
 import { organizations, roles, rules, users } from "./nouns/people.ts";
 import { algorithms, algorithmStores, collaborations, nodes, studies } from "./nouns/places.ts";
 import { results, runs, tasks } from "./nouns/work.ts";
-import { createSession, type SessionStore } from "./session.ts";
+import { createSession, type Session, type SessionStore } from "./session.ts";
 import { createFollow, type FollowOptions } from "./tasks/follow.ts";
 import { isGood, type Outcome } from "./tasks/outcome.ts";
 import { createPost, type NewTask, type PostOptions } from "./tasks/post.ts";
@@ -93,25 +93,6 @@ export function createClient(options: ClientOptions) {
   const events = (following?: EventOptions) => followEvents(calls, following);
   const follow = createFollow({ ...nouns, events });
 
-  async function logIn({ username, password, code }: LogIn): Promise<LoggedIn> {
-    const answer = await calls.json("POST", "/token/user", userLogInAnswer, {
-      body: { username, password, ...(code === undefined ? {} : { mfa_code: code }) },
-      anonymous: true,
-      once: true,
-    }).catch((error) => {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      throw new LogInRefusedError(error.request, error.status, error.body);
-    });
-    if ("access_token" in answer) {
-      const { access_token, refresh_token } = answer;
-      await session.begin({ access_token, refresh_token });
-      return { needs: undefined };
-    }
-    const { msg } = answer;
-    if (!("qr_uri" in answer)) return { needs: "code", msg };
-    return { needs: "set-up", msg, qrUri: answer.qr_uri, secret: answer.otp_secret };
-  }
-
   return {
     url: transport.url,
     ...nouns,
@@ -119,7 +100,7 @@ export function createClient(options: ClientOptions) {
     blobs,
     /** The public keys of organizations. */
     keys,
-    logIn,
+    logIn: (given: LogIn) => logIn({ calls, session }, given),
     /** Ends the log-in at the hub, for all who share it, and forgets it here in any case. */
     async logOut(): Promise<void> {
       const token = await session.end();
@@ -170,4 +151,26 @@ export function createClient(options: ClientOptions) {
       return { taskId: id, status, outcomes, failed: outcomes.filter((one) => !isGood(one)) };
     },
   };
+}
+
+async function logIn(
+  { calls, session }: { calls: Calls; session: Session },
+  { username, password, code }: LogIn,
+): Promise<LoggedIn> {
+  const answer = await calls.json("POST", "/token/user", userLogInAnswer, {
+    body: { username, password, ...(code === undefined ? {} : { mfa_code: code }) },
+    anonymous: true,
+    once: true,
+  }).catch((error) => {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    throw new LogInRefusedError(error.request, error.status, error.body);
+  });
+  if ("access_token" in answer) {
+    const { access_token, refresh_token } = answer;
+    await session.begin({ access_token, refresh_token });
+    return { needs: undefined };
+  }
+  const { msg } = answer;
+  if (!("qr_uri" in answer)) return { needs: "code", msg };
+  return { needs: "set-up", msg, qrUri: answer.qr_uri, secret: answer.otp_secret };
 }

@@ -32,7 +32,7 @@ export interface List<Item> extends AsyncIterable<Item> {
   all(): Promise<Item[]>;
   /** The first one; `undefined` where there is none. */
   first(): Promise<Item | undefined>;
-  /** One page, counted from 1, and how many entries there are in all. */
+  /** One page, counted from 1, and whether another one follows. */
   page(number: number): Promise<{ items: Item[]; hasMore: boolean }>;
 }
 

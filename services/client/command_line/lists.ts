@@ -150,7 +150,7 @@ function methodsOf(named: readonly Algorithm[]): string {
 
 export const TASKS_HELP = `Lists tasks, the newest first.
 
-Usage: deno task client tasks [--collaboration NAME|ID] [--status STATUS] [--all] [options]
+Usage: deno task client tasks [--collaboration NAME|ID] [--status STATUS] [options]
 
   --status STATUS   such as active, completed, failed
   --number N        so many; 20 unless given

@@ -132,23 +132,6 @@ export function createPost(parts: Posting) {
     );
   }
 
-  /** Whether the input of an organization is signed. Rejects where it had to be and cannot be. */
-  function isSigned(id: number, whole: Bytes | undefined, { writing, signed }: Sharing): boolean {
-    const { readers, readSigned, writer } = writing;
-    const why = !readers.has(id)
-      ? "its collaboration is not encrypted"
-      : !writer
-      ? "no private key was given"
-      : !readSigned.has(id)
-      ? `the node of organization ${id} has not told the hub that it reads signed inputs`
-      : !whole
-      ? `it has more than ${LARGEST_SIGNED} bytes`
-      : undefined;
-    if (why === undefined) return true;
-    if (signed === "always") throw new KeyError(`The input cannot be signed: ${why}.`);
-    return false;
-  }
-
   /** Writes an organization's input; `noted` gets the id of one that is signed. */
   async function shareOf(
     id: number,
@@ -162,7 +145,7 @@ export function createPost(parts: Posting) {
     await pieces.return(undefined);
     const inJson = !asBlob && whole !== undefined && whole.length <= LARGEST_IN_JSON;
     const reader = readers.get(id);
-    if (isSigned(id, whole, sharing)) {
+    if (isToBeSigned(id, whole, sharing)) {
       const label = {
         is: "request" as const,
         collaboration_id: collaboration,
@@ -195,23 +178,27 @@ export function createPost(parts: Posting) {
     for (const id of task.organizations) {
       shares.push(await shareOf(id, task.inputs?.get(id) ?? task.input, sharing));
     }
-    const posted = await tasks.create({
-      image,
-      collaboration_id: collaboration,
-      study_id: task.study,
-      organizations: shares,
-      databases: (task.databases ?? ["default"]).map((one) =>
-        typeof one === "string" ? { label: one } : one
-      ),
-      name: task.name,
-      description: task.description,
-      timeout_seconds: task.timeoutSeconds,
-      keep_going: task.keepGoing,
-      store_id: task.storeId,
-      server_url: task.serverUrl,
-    }, options);
+    const posted = await tasks.create(bodyOf(task, shares), options);
     sent.note(posted.id, noted);
     return posted;
+  };
+}
+
+function bodyOf(task: NewTask, organizations: { id: number; input: string }[]) {
+  return {
+    image: task.image,
+    collaboration_id: task.collaboration,
+    study_id: task.study,
+    organizations,
+    databases: (task.databases ?? ["default"]).map((one) =>
+      typeof one === "string" ? { label: one } : one
+    ),
+    name: task.name,
+    description: task.description,
+    timeout_seconds: task.timeoutSeconds,
+    keep_going: task.keepGoing,
+    store_id: task.storeId,
+    server_url: task.serverUrl,
   };
 }
 
@@ -223,6 +210,27 @@ interface Sharing {
   asBlob: boolean;
   signal: AbortSignal | undefined;
   signed: "announced" | "always";
+}
+
+/** Whether the input of an organization is signed. Throws where it had to be and cannot be. */
+function isToBeSigned(
+  id: number,
+  whole: Bytes | undefined,
+  { writing: { readers, readSigned, writer }, signed }: Sharing,
+): boolean {
+  const why = !readers.has(id)
+    ? "its collaboration is not encrypted"
+    : !writer
+    ? "no private key was given"
+    : !readSigned.has(id)
+    ? `the node of organization ${id} has not told the hub that it reads signed inputs`
+    : !whole
+    ? `it has more than ${LARGEST_SIGNED} bytes`
+    : undefined;
+  if (why !== undefined && signed === "always") {
+    throw new KeyError(`The input cannot be signed: ${why}.`);
+  }
+  return why === undefined;
 }
 
 function isCall(input: Call | Content): input is Call {

@@ -42,44 +42,9 @@ export interface Opening {
 const AT_ONCE = 8;
 
 export function createResults(parts: Opening) {
-  const { blobs, keys } = parts;
-
-  async function isEncrypted(task: Task, options: CallSettings): Promise<boolean> {
-    return (await parts.collaborations.get(task.collaboration.id, options)).encrypted;
-  }
-
-  async function keyFor(
-    task: Task,
-    { key, ...options }: OpenResultOptions,
-  ): Promise<OrganizationKey | undefined> {
-    if (!await isEncrypted(task, options)) return undefined;
-    if (key) return key;
-    throw new KeyError(
-      "The collaboration is encrypted: its results are opened with the private key of the " +
-        "organization that they are for.",
-    );
-  }
-
-  function storedOf(text: string, inBlob: boolean, signal: AbortSignal | undefined): Stored {
-    return inBlob || isBlobId(text)
-      ? { in: "blob", pieces: blobs.download(text, { signal }) }
-      : { in: "text", text };
-  }
-
-  /** With which organization's key a signed payload must be signed, and whether it belongs here. */
-  function signerOf(why: (label: Label) => string | undefined) {
-    return async function signer(label: Label): Promise<RsaPublicKey> {
-      const reason = why(label);
-      if (reason) throw new RefusedPayloadError(reason);
-      const key = await keys.keyOf(await parts.organizations.get(label.from));
-      const fingerprint = await fingerprintOf(key.der);
-      if (fingerprint === label.key) return key;
-      throw new RefusedPayloadError(
-        `it is signed with the key ${label.key}, and that of organization ${label.from} is ` +
-          fingerprint,
-      );
-    };
-  }
+  const storedOf = storedIn(parts);
+  const signerOf = signersOf(parts);
+  const keyFor = keysFor(parts);
 
   function pieces(
     { task, run, result }: { task: Task; run: RunWithTask; result: Result },
@@ -174,6 +139,54 @@ export function createResults(parts: Opening) {
       return openPayload(stored, { key: await keyFor(task, options), signer });
     },
   };
+}
+
+/** The key that opens the payloads of a task; none where nothing is encrypted. */
+function keysFor({ collaborations }: Opening) {
+  return async function keyFor(
+    task: Task,
+    { key, ...options }: OpenResultOptions,
+  ): Promise<OrganizationKey | undefined> {
+    const { encrypted } = await collaborations.get(task.collaboration.id, options);
+    if (!encrypted) return undefined;
+    if (key) return key;
+    throw new KeyError(
+      "The collaboration is encrypted: its results are opened with the private key of the " +
+        "organization that they are for.",
+    );
+  };
+}
+
+/** A payload as it is stored: its text, or the blob that it names. */
+function storedIn({ blobs }: Opening) {
+  return function storedOf(
+    text: string,
+    inBlob: boolean,
+    signal: AbortSignal | undefined,
+  ): Stored {
+    return inBlob || isBlobId(text)
+      ? { in: "blob", pieces: blobs.download(text, { signal }) }
+      : { in: "text", text };
+  };
+}
+
+/**
+ * With which organization's key a signed payload must be signed, and whether it belongs where it is
+ * read; `why` says why not.
+ */
+function signersOf({ keys, organizations }: Opening) {
+  return (why: (label: Label) => string | undefined) =>
+    async function signer(label: Label): Promise<RsaPublicKey> {
+      const reason = why(label);
+      if (reason) throw new RefusedPayloadError(reason);
+      const key = await keys.keyOf(await organizations.get(label.from));
+      const fingerprint = await fingerprintOf(key.der);
+      if (fingerprint === label.key) return key;
+      throw new RefusedPayloadError(
+        `it is signed with the key ${label.key}, and that of organization ${label.from} is ` +
+          fingerprint,
+      );
+    };
 }
 
 /** Why a label does not belong to a result; `undefined` when it does. */
