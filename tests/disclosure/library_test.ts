@@ -92,6 +92,25 @@ Deno.test("attack: a condition on one person of the library's algorithms is answ
   }
 });
 
+Deno.test("attack: two conditions that differ by one person, in two runs", async () => {
+  for (const profile of PROFILES) {
+    const sum = async (where: string) => {
+      const { status, result } = await run(profile, "summary", "partial", {
+        columns: ["cost"],
+        where,
+      });
+      return status === "completed" ? JSON.stringify(result) : null;
+    };
+    const [all, others] = [await sum("age <= 47"), await sum("age <= 47 and name != 'p7'")];
+    assert.notEqual(all, null);
+    // No mean or sum of the others is told, so that none can be subtracted.
+    const mean = PEOPLE.filter(({ age, name }) => age <= 47 && name !== "p7")
+      .reduce((sum, { cost }) => sum + cost, 0) / 27;
+    const numbers = [...(others ?? "").matchAll(/-?\d+(?:\.\d+)?/g)].map(([one]) => Number(one));
+    assert.ok(numbers.every((one) => Math.abs(one - mean) > 1e-6), `${all} and ${others}`);
+  }
+});
+
 Deno.test("attack: subtraction through the margins of a crosstab", async () => {
   for (const profile of PROFILES) {
     for (const method of ["partial", "central"]) {
