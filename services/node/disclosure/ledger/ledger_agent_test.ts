@@ -27,6 +27,8 @@ interface Site {
   /** The mean's sum of those whose age lies above a limit, at most so many years. */
   above(min: number, options?: { user?: number }): Promise<HeldResult>;
   counts(where: string): Promise<HeldResult>;
+  /** The library's sums of products of two columns, of the rows that meet a condition. */
+  products(where?: string, columns?: string[]): Promise<HeldResult>;
   start(): Promise<AgentProcess>;
   write(rows: string[]): Promise<void>;
 }
@@ -38,6 +40,7 @@ async function withSite(
   const hub = await startHubDouble();
   const folder = await nodeFolder(hub, API_KEY, {
     algorithm_folders: ["algorithms", OWN],
+    algorithm_library: true,
     disclosure: { profile: "datashield", ...disclosure },
   });
   await Deno.writeTextFile(`${folder.path}/algorithms/guarded@1.0.ts`, GUARDED);
@@ -61,6 +64,11 @@ async function withSite(
         const work = { image: "deno:guarded@1.0", input, databases: ["default"] };
         return await hub.final(await hub.post(work));
       },
+      async products(where, columns = ["age", "weight"]) {
+        const input = { method: "partial", kwargs: { columns, ...where ? { where } : {} } };
+        const work = { image: "deno:correlation@1.0.0", input, databases: ["default"] };
+        return await hub.final(await hub.post(work));
+      },
       async start() {
         const agent = startAgentProcess(folder.configPath);
         agents.push(agent);
@@ -76,8 +84,12 @@ async function withSite(
   }
 }
 
-const isLet = ({ status, result }: HeldResult) =>
-  status === "completed" && "sum" in (decodePayload(result!) as Record<string, unknown>);
+function isLet({ status, result, reason }: HeldResult): boolean {
+  assert.equal(status, "completed", reason ?? "");
+  const part = decodePayload(result!) as Record<string, unknown>;
+  assert.ok(!("selections" in part), "which rows were used is taken out");
+  return "sum" in part || "n" in part;
+}
 
 Deno.test("two results whose rows differ by one person do not both leave, whoever asks, and after kill -9", async () => {
   await withSite({}, async ({ above, start, write }) => {
@@ -122,5 +134,24 @@ Deno.test("what a guarded table tells is in the same ledger as what the node's o
     assert.equal(enough.status, "completed", enough.reason ?? "");
     assert.equal(decodePayload(enough.result!), 14);
     assert.ok(!isLet(await above(26)), "it differs from what the guarded table told");
+  });
+});
+
+Deno.test("a condition and rows left out for a missing value isolate nobody in the library's parts", async () => {
+  await withSite({}, async ({ products, start, write }) => {
+    const rows = Array.from({ length: 30 }, (_, i) => `${20 + i},${60 + i % 7},${i % 5}`);
+    // Of the last one the third column is missing.
+    await write(["age,weight,score", ...rows.slice(0, -1), "49,61,"]);
+    const agent = await start();
+    assert.ok(isLet(await products()));
+    assert.ok(!isLet(await products("age > 20")), "all but the youngest");
+    assert.ok(!isLet(await products("not (age = 33)")), "all but one in the middle");
+    assert.ok(!isLet(await products(undefined, ["age", "score"])), "all but who lacks a score");
+    assert.ok(isLet(await products("age > 22")), "all but three");
+    await agent.kill9();
+    await start();
+    assert.ok(!isLet(await products("age > 23")), "all but one of those");
+    assert.ok(isLet(await products("age > 22")), "the same again");
+    assert.ok(isLet(await products("age < 30")), "other persons");
   });
 });
