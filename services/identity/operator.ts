@@ -13,22 +13,45 @@
  * ```
  * @module
  */
+import { whyNoPublicKey } from "../../shared/contract/public_key.ts";
+import { SextantError } from "../../shared/service/errors.ts";
 import type { Change } from "../../shared/storage/outbox.ts";
 import { hashPassword } from "./accounts/passwords.ts";
 import type { Forced } from "./changes/administrator.ts";
+import * as organizations from "./changes/organization.ts";
 import * as changes from "./changes/user.ts";
 import type { NewUser, UserRow, UserValues } from "./store/user.ts";
 
-export {
-  createOrganization,
-  removeOrganization,
-  updateOrganization,
-} from "./changes/organization.ts";
+export { removeOrganization } from "./changes/organization.ts";
 export { createRole, removeRole, updateRole } from "./changes/role.ts";
 export { withdrawSigningKeys } from "./changes/signing_key.ts";
 export { removeUser } from "./changes/user.ts";
 export { NobodyLeft, requireAdministrator } from "./changes/administrator.ts";
 export { administrators } from "./store/administrator.ts";
+
+/** Makes an organization. Rejects for a public key that is a private one, or none for RSA. */
+export const createOrganization: typeof organizations.createOrganization = async (
+  change,
+  values,
+) => {
+  demandPublicKey(values.public_key);
+  return await organizations.createOrganization(change, values);
+};
+
+/** Changes an organization. Rejects for a public key that is a private one, or none for RSA. */
+export const updateOrganization: typeof organizations.updateOrganization = async (
+  change,
+  id,
+  values,
+) => {
+  demandPublicKey(values.public_key);
+  return await organizations.updateOrganization(change, id, values);
+};
+
+function demandPublicKey(text: string | undefined): void {
+  const why = text === undefined ? undefined : whyNoPublicKey(text);
+  if (why) throw new SextantError("invalid_request", `Cannot set this public key: ${why}.`);
+}
 
 interface Given {
   /** Ids; with `rules` what the user may do. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { EventName } from "../../shared/messages/events.ts";
 import type { Change } from "../../shared/storage/outbox.ts";
 import { PASSWORD, useTestHub } from "../../tests/support/hub.ts";
@@ -168,4 +169,25 @@ Deno.test("updateOrganization() tells of another public key by its fingerprint, 
   assert.match(told.public_key, /^sha256:[0-9a-f]{64}$/);
   assert.deepEqual(await update({ public_key: btoa("a key") }), { organization_id });
   assert.deepEqual(await update({ public_key: "" }), { organization_id, public_key: null });
+});
+
+Deno.test("createOrganization() and updateOrganization() store no private key, nor one for elliptic curves", async () => {
+  const pem = (key: KeyObject, type: "pkcs8" | "spki") =>
+    btoa(key.export({ type: type as "spki", format: "pem" }) as string);
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { publicKey } = generateKeyPairSync("ed25519");
+  const name = `kept${++serial}`;
+  const { result: made } = await change((one) => operator.createOrganization(one, { name }));
+  for (const public_key of [pem(privateKey, "pkcs8"), pem(publicKey, "spki")]) {
+    const attempts = [
+      (one: Change) => operator.createOrganization(one, { name: `${name} too`, public_key }),
+      (one: Change) => operator.updateOrganization(one, made.id, { public_key }),
+    ];
+    for (const attempt of attempts) {
+      await assert.rejects(change<unknown>(attempt), {
+        code: "invalid_request",
+        message: /^Cannot set this public key: it /,
+      });
+    }
+  }
 });

@@ -36,9 +36,7 @@ import { takeWork } from "./run/intake.ts";
 import { Interruption } from "./run/interruption.ts";
 import { createOffered } from "./run/offered.ts";
 import { openRuns } from "./run/open_runs.ts";
-import { openExchange } from "./witness/exchange.ts";
-import { openWitness } from "./witness/witness.ts";
-import { recordStatus } from "./witness/record_status.ts";
+import { openRecordWatch, type RecordWatch } from "./witness/open.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
 
 /** How long a stopping agent tries to tell the hub what it could not finish. */
@@ -153,10 +151,9 @@ async function start(
     starting,
     signal,
   });
-  const witnessing = { hub, keys: broker.hubKeys, folder, audit, log, signal: stopping.signal };
-  const witness = await openWitness(witnessing);
-  const exchange = await openExchange({ ...witnessing, witness, identity, organization });
-  tell({ record: () => recordStatus(witness, exchange) });
+  const watching = { hub, keys: broker.hubKeys, folder, audit, log, signal: stopping.signal };
+  const record = await openRecordWatch({ ...watching, identity, organization });
+  tell({ record: record.status });
   const tables = createTables({
     folder: join(folder, "tables"),
     namesMayLeave: config.shareColumns,
@@ -189,7 +186,7 @@ async function start(
     log,
     whyNot: (dispatch) => whyNotThisDispatch(dispatch, identity, Date.now()),
     audit,
-    onCheckpoints: (notes) => void witness.hear(notes),
+    onCheckpoints: record.hear,
     onReady() {
       ready.resolve();
       void shareConfig(config, { ...about, tables });
@@ -207,13 +204,7 @@ async function start(
   });
   await orAbort(ready.promise, starting);
   tell({ waitsFor: undefined });
-  async function look() {
-    await witness.look();
-    await exchange.compare();
-  }
-  const alarms = () => witness.alarms.length;
-  const told = { config, journal, audit, sandbox, wayOut, stopping, since, look, alarms };
-  tellOfNode(life, { ...about, ...told });
+  tellOfNode(life, { ...about, config, journal, audit, sandbox, wayOut, stopping, since, record });
   return identity;
 }
 
@@ -252,7 +243,7 @@ async function reachHub(
 /** Notes the hub's seals, and tells the hub what the owner lets the node tell of itself. */
 function tellOfNode(
   life: ServiceLife,
-  { config, journal, audit, sandbox, wayOut, stopping, since, look, alarms, ...about }: {
+  { config, journal, audit, sandbox, wayOut, stopping, since, record, ...about }: {
     hub: Hub;
     nodeId: number;
     config: NodeConfig;
@@ -263,10 +254,7 @@ function tellOfNode(
     stopping: AbortController;
     log: Logger;
     signal: AbortSignal;
-    /** Looks at the hub's record, and at what others have seen of it. */
-    look: () => Promise<void>;
-    /** How many alarms about it there are. */
-    alarms: () => number;
+    record: RecordWatch;
     /** When the agent started, as `performance.now()` tells time. */
     since: number;
   },
@@ -275,7 +263,7 @@ function tellOfNode(
   const offered = createOffered({ ...about, config, sandbox, wayOut });
   const nothing = () => Promise.resolve([]);
   const telling = [
-    witnessHub({ ...about, folder, audit, first: look }),
+    witnessHub({ ...about, folder, audit, first: record.look }),
     tellAlgorithms({ ...about, offered: config.shareConfig ? offered : nothing }),
   ];
   life.onStop("telling", async () => {
@@ -283,7 +271,15 @@ function tellOfNode(
     await Promise.all(telling);
   });
   if (everySeconds !== undefined) {
-    void reportMetrics({ ...about, everySeconds, folder, journal, maxRuns, since, alarms });
+    void reportMetrics({
+      ...about,
+      everySeconds,
+      folder,
+      journal,
+      maxRuns,
+      since,
+      alarms: record.alarms,
+    });
   }
 }
 

@@ -14,7 +14,7 @@ import { COMMANDS_HELP, findCommand } from "./commands.ts";
 import { type NodeConfig, readNodeConfig } from "./config/config.ts";
 import { PROFILES } from "./disclosure/rules.ts";
 import { forgetVariables } from "./hub/way_out.ts";
-import { API_KEY_VARIABLE, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
+import { API_KEY_VARIABLE, isApiKeyOpen, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
 import { describeWalls, type Wall } from "./sandbox/walls.ts";
 import { nodeUnit } from "./unit.ts";
 
@@ -80,12 +80,12 @@ async function main(): Promise<number> {
   forgetVariables();
   const { logLevel: level } = config;
   const options = { level, deadlineMs: STOP_DEADLINE_MS, sayFailure: sayReason };
-  const { killRuns } = args;
-  return await runService("node", (life) => run({ config, killRuns }, life), options);
+  const { path, killRuns } = args;
+  return await runService("node", (life) => run({ config, path, killRuns }, life), options);
 }
 
 async function run(
-  { config, killRuns }: { config: NodeConfig; killRuns: boolean },
+  { config, path, killRuns }: { config: NodeConfig; path: string; killRuns: boolean },
   { log, signal, fail, onStop }: ServiceProcess,
 ) {
   if (
@@ -102,6 +102,9 @@ async function run(
         profiles: Object.keys(PROFILES),
       },
     );
+  }
+  if (isApiKeyOpen(path)) {
+    log.warn("Everybody on this machine can read the API key; chmod 600 mends that", { path });
   }
   const starting = startAgent({ config, log, signal, onFailure: fail, killRuns });
   // An agent that is stopped while it starts gives back what it has, and then says that it did not

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../shared/service/errors.ts";
+import { demandPrivate } from "../../shared/service/private_file.ts";
 
 /** A new secret for a machine to use: 192 bits as base64url text. */
 export function newSecret(): string {
@@ -28,13 +29,18 @@ export async function writeSecret(path: string, text: string): Promise<void> {
   await Deno.rename(draft, path);
 }
 
-/** The content of a secret file, made by `make` when it is not there yet. */
+/**
+ * The content of a secret file, made by `make` when it is not there yet. Rejects when everybody on
+ * the machine can read or change it.
+ */
 export async function keepSecret(
   path: string,
   make: () => string | Promise<string>,
 ): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    const kept = await Deno.readTextFile(path);
+    demandPrivate(path);
+    return kept;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

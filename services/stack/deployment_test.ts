@@ -22,6 +22,18 @@ Deno.test("keepSecret() makes a secret once and lets nobody else read it", () =>
     ]);
   }));
 
+Deno.test("keepSecret() takes no secret that everybody can read or change", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/secret`;
+    await keepSecret(path, () => "first");
+    for (const [mode, taken] of [[0o604, false], [0o602, false], [0o640, true], [0o400, true]]) {
+      await Deno.chmod(path, mode as number);
+      const kept = keepSecret(path, () => "second");
+      if (taken) assert.equal(await kept, "first");
+      else await assert.rejects(kept, /everybody .* key file .*secret; chmod 600/);
+    }
+  }));
+
 Deno.test("readPorts() returns what was written, and nothing when the file is broken", () =>
   inFolder(async (folder) => {
     assert.deepEqual(await readPorts(folder), {});

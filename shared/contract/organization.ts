@@ -14,10 +14,11 @@ const addressLine = nullAsAbsent(text.pipe(z.string().max(128)));
  * An RSA key of 16384 bits takes 3900. The key is part of every Organization, and those go from
  * service to service in messages.
  */
-const publicKey = text.pipe(z.string().max(4096)).refine(isBase64, "must be base64").refine(
-  (value) => value === "" || isRsaPublicKey(value),
-  "must be base64 of an RSA public key in PEM (-----BEGIN PUBLIC KEY-----), never a private one",
-);
+export const publicKeyText = text.pipe(z.string().max(4096)).refine(isBase64, "must be base64")
+  .refine(
+    (value) => value === "" || isRsaPublicKey(value),
+    "must be base64 of an RSA public key in PEM (-----BEGIN PUBLIC KEY-----), never a private one",
+  );
 
 export const newOrganization = z.object({
   name,
@@ -26,7 +27,7 @@ export const newOrganization = z.object({
   address2: addressLine,
   zipcode: addressLine,
   country: addressLine,
-  public_key: nullAsAbsent(publicKey),
+  public_key: nullAsAbsent(publicKeyText),
 });
 
 export const organizationChanges = newOrganization.extend({ name: nullAsAbsent(name) });

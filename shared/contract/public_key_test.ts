@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { fingerprintOf, fingerprintOfText } from "./public_key.ts";
+import { fingerprintOf, fingerprintOfText, whyNoPublicKey } from "./public_key.ts";
 
 Deno.test("fingerprintOfText() is openssl's digest of the DER, however the PEM is written", async () => {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -19,4 +19,31 @@ Deno.test("fingerprintOfText() tells one text that is no key from another, and n
   assert.match(one!, /^sha256:/);
   assert.notEqual(one, other);
   assert.match(fingerprintOfText("no base64!")!, /^sha256:/);
+});
+
+Deno.test("whyNoPublicKey() lets no private key into a record, and none that nodes cannot use", () => {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const spki = (key: typeof rsa) => key.publicKey.export({ type: "spki", format: "pem" }) as string;
+  assert.equal(whyNoPublicKey(btoa(spki(rsa))), undefined);
+  for (const text of ["", "key", btoa("not a key"), btoa("-----BEGIN PUBLIC KEY")]) {
+    assert.equal(whyNoPublicKey(text), undefined, "stored as it was received");
+  }
+  const secrets = [
+    rsa.privateKey.export({ type: "pkcs1", format: "pem" }) as string,
+    rsa.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
+    ec.privateKey.export({ type: "sec1", format: "pem" }) as string,
+  ];
+  for (const pem of secrets) {
+    for (const text of [pem, btoa(pem), btoa(spki(rsa) + pem)]) {
+      assert.match(whyNoPublicKey(text)!, /it is a private one/);
+    }
+  }
+  for (const type of ["pkcs1", "pkcs8"] as const) {
+    const der = rsa.privateKey.export({ type, format: "der" });
+    assert.match(whyNoPublicKey(der.toString("base64"))!, /it is a private one/);
+  }
+  for (const text of [spki(rsa), btoa(spki(ec as never)), spki(ec as never)]) {
+    assert.match(whyNoPublicKey(text)!, /must be base64 of an RSA public key in PEM/);
+  }
 });

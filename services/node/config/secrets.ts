@@ -2,6 +2,7 @@
  * The node's two secrets, each in node.yaml or a file that it names, or in a variable.
  * @module
  */
+import { demandPrivate, isOpenToAll } from "../../../shared/service/private_file.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { readPrivateKey } from "../encryption/keys.ts";
 import type { AbsolutePath } from "./option_types.ts";
@@ -19,6 +20,11 @@ export interface ReadSecretOptions {
   absolute: AbsolutePath;
   /** Gets a line for each thing that is wrong. */
   problems: string[];
+}
+
+/** Whether everybody on this machine can read the API key in the file node.yaml itself. */
+export function isApiKeyOpen(path: string): boolean {
+  return isOpenToAll(path) && /^\s*api_key:/m.test(Deno.readTextFileSync(path));
 }
 
 /** The API key; empty when there is a problem with it. */
@@ -46,21 +52,13 @@ export async function readApiKey(
   const path = absolute(api_key_file);
   try {
     const key = (await Deno.readTextFile(path)).trim();
+    demandPrivate(path);
     if (!key) problems.push(`api_key_file is empty: ${path}`);
     return key;
   } catch (error) {
     problems.push(`api_key_file cannot be read: ${messageOf(error)}`);
     return "";
   }
-}
-
-/** Throws for a key file that others than its owner can read. */
-async function demandPrivate(path: string): Promise<void> {
-  const { mode } = await Deno.stat(path);
-  if (mode === null || (mode & 0o007) === 0) return;
-  throw new Error(
-    `everybody on this machine can read or change ${path}; chmod 600 (or 640 for a group) mends that`,
-  );
 }
 
 /**
@@ -87,7 +85,7 @@ export async function readPrivateKeyText(
   try {
     const pem = inVariable ?? await Deno.readTextFile(absolute(private_key!));
     readPrivateKey(pem);
-    if (inVariable === undefined) await demandPrivate(absolute(private_key!));
+    if (inVariable === undefined) demandPrivate(absolute(private_key!));
     return pem;
   } catch (error) {
     const source = inVariable ? `the variable ${PRIVATE_KEY_VARIABLE}` : "encryption.private_key";

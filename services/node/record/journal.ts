@@ -37,6 +37,8 @@ export interface JournalEntry {
   readonly input?: Origin | undefined;
   /** What runs, or ran, for the owner's eyes. */
   readonly code?: Code | undefined;
+  /** Of what is finished and encrypted: the fingerprint of the key that it is encrypted with. */
+  readonly key?: string | undefined;
 }
 
 /** What a run executes, as far as that is known. */
@@ -59,7 +61,7 @@ const recordSchema = z.discriminatedUnion("is", [
     code: codeSchema.optional(),
   }),
   z.object({ is: z.literal("held"), ...attemptId }),
-  z.object({ is: z.literal("finished"), ...attemptId }),
+  z.object({ is: z.literal("finished"), ...attemptId, key: z.string().optional() }),
   z.object({ is: z.literal("closed"), ...attemptId }),
 ]);
 type JournalRecord = z.infer<typeof recordSchema>;
@@ -136,15 +138,14 @@ export async function openJournal(
 
     async function rewrite(): Promise<Deno.FsFile> {
       const lines = [toLine({ is: "agent", version: 1, agent_id: agentId })];
-      for (const { dispatch, state, input, code } of entries.values()) {
+      for (const { dispatch, state, input, code, key } of entries.values()) {
         const { result_id, attempt } = dispatch;
         lines.push(toLine({ is: "accepted", dispatch }));
         if (state === "started" || state === "held") {
           lines.push(toLine({ is: "started", result_id, attempt, input, code }));
         }
-        if (state === "held" || state === "finished") {
-          lines.push(toLine({ is: state, result_id, attempt }));
-        }
+        if (state === "held") lines.push(toLine({ is: state, result_id, attempt }));
+        if (state === "finished") lines.push(toLine({ is: state, result_id, attempt, key }));
       }
       const fresh = await Deno.open(`${path}.new`, {
         create: true,
@@ -212,7 +213,8 @@ export async function openJournal(
           throw new JournalError(`Cannot store a result: ${messageOf(cause)}.`, { cause });
         }
         await syncFolder(reports);
-        await append({ is: "finished", result_id, attempt });
+        const key = run.result && run.seal?.key ? run.seal.key : undefined;
+        await append({ is: "finished", result_id, attempt, key });
       },
       async closed({ result_id, attempt }) {
         await append({ is: "closed", result_id, attempt });
@@ -258,7 +260,9 @@ function apply(record: JournalRecord, entries: Map<string, JournalEntry>): void 
   if (record.is === "closed") entries.delete(key);
   else if (entry) {
     const { input, code } = record.is === "started" ? record : entry;
-    entries.set(key, { dispatch: entry.dispatch, state: record.is, input, code });
+    const { key: sealedFor } = record.is === "finished" ? record : entry;
+    const { dispatch } = entry;
+    entries.set(key, { dispatch, state: record.is, input, code, key: sealedFor });
   }
 }
 

@@ -8,6 +8,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Seal } from "../../../shared/payload/form.ts";
 import type { Held } from "../disclosure/held.ts";
+import { attemptKey } from "../record/attempt_key.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import { digestOfFile } from "../record/audit_record.ts";
@@ -146,7 +147,8 @@ export function createEnding(
   async function deliver(): Promise<void> {
     try {
       const path = journal.reportPath(dispatch);
-      await note("report leaves", await digestOfFile(path));
+      const key = journal.open.get(attemptKey(dispatch))?.key;
+      await note("report leaves", { ...await digestOfFile(path), ...(key ? { key } : {}) });
       const answer = await reporter.finish(dispatch, path);
       log.info("Reported", answer.ok ? {} : { refused: answer.reason });
     } catch (error) {

@@ -20,6 +20,8 @@ import {
   type WitnessStatement,
   witnessStatement,
 } from "../../../shared/node_protocol/witness.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import { demandPrivate } from "../../../shared/service/private_file.ts";
 import type { KeysOfOthers } from "../encryption/keys_of_others.ts";
 import { replaceFile } from "../record/data_folder.ts";
 
@@ -133,11 +135,14 @@ function nameOf(publicKey: KeyObject): string {
 
 async function ownKey(path: string): Promise<KeyObject> {
   try {
-    return createPrivateKey(await Deno.readTextFile(path));
+    const key = createPrivateKey(await Deno.readTextFile(path));
+    demandPrivate(path);
+    return key;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
       throw new Error(
-        `Cannot read ${path}, with which this node signs what it has seen of the hub's record. ` +
+        `Cannot use ${path}, with which this node signs what it has seen of the hub's record: ` +
+          `${messageOf(error)}. ` +
           "Restore it, or remove it: other nodes then have to accept its next one.",
         { cause: error },
       );

@@ -4,6 +4,7 @@
  */
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
+import { whyNoPublicKey } from "../../../shared/contract/public_key.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { oneLine, ShellError } from "../errors.ts";
 
@@ -32,7 +33,10 @@ function fileSchema(object: typeof z.object | typeof z.strictObject) {
     address2: optionalText,
     zipcode,
     country: optionalText,
-    public_key: optionalText,
+    public_key: z.string("must be text").superRefine((text, context) => {
+      const message = whyNoPublicKey(text);
+      if (message) context.addIssue({ code: "custom", message });
+    }).nullish(),
     users: z.array(user, "must be a list of users").nullish(),
   });
   const participant = object({ name, api_key: z.uuid("must be a UUID").nullish() });
