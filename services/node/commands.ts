@@ -25,7 +25,7 @@ import { readStatus, showStatus } from "./record/agent_status.ts";
 import { readPieces } from "./payload/pieces.ts";
 import { AUDIT_FILE } from "./record/audit_log.ts";
 import { acknowledge, readKept, SUBJECTS_OF_ALARMS } from "./witness/kept.ts";
-import { verifyAuditLog } from "./record/audit_verify.ts";
+import { type HubFindings, verifyAuditLog } from "./record/audit_verify.ts";
 
 export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 4096]
        deno task node check --config FILE [--explain TASK.json]
@@ -39,6 +39,8 @@ ${HELD_HELP}${LEDGER_HELP}
     {"image": "…", "store": "https://…", "user": {"id": 1, "name": "…"}, "organization": {"id": 1, "name": "…"},
      "databases": ["…"], "organizations": 3, "method": "…", "args": [], "kwargs": {}}
 `;
+
+const MOST_ALARMS = 20;
 
 /** Runs the command that the arguments name; `undefined` when they name none. */
 export function findCommand(args: string[]): (() => Promise<number>) | undefined {
@@ -256,5 +258,20 @@ async function runVerify({ config, expect }: Options): Promise<number> {
       `Digest of the last one: ${found.last}\n` +
       "Note it elsewhere: --expect DIGEST later shows that nothing up to here was rewritten.",
   );
+  for (const line of hubLines(found.hub)) console.log(line);
   return 0;
+}
+
+/** What this log shows of the hub's own audit record. */
+function hubLines({ checkpoints, alarms }: HubFindings): string[] {
+  return [
+    ...[...checkpoints].map(([service, { size, root, since }]) =>
+      `The hub's record of ${service} had ${size} entries and the root ${root} when that was last ` +
+      `noted; since ${since} each was proven to go on from the one before.`
+    ),
+    ...alarms.slice(0, MOST_ALARMS).map(({ at, service, problem }) =>
+      `ALARM of ${at}, the hub's record of ${service}: ${problem}`
+    ),
+    ...(alarms.length > MOST_ALARMS ? [`… and ${alarms.length - MOST_ALARMS} more alarms.`] : []),
+  ];
 }

@@ -3,12 +3,16 @@
  * insists on authenticated payloads refuses all of it, with the reason in its audit log.
  */
 import assert from "node:assert/strict";
+import { constants, sign, verify } from "node:crypto";
 import { join } from "node:path";
 import type { Seal } from "../../shared/contract/audit.ts";
 import { fingerprintOf } from "../../shared/contract/public_key.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
+import { NODE_PROTOCOL } from "../../shared/node_protocol/reports.ts";
+import { statementBytes } from "../../shared/node_protocol/witness.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { NO_SEAL, sealDigest } from "../../shared/storage/audit_seal.ts";
+import { originOf } from "../../shared/transparency/checkpoint.ts";
 import { waitFor } from "../../tests/harness.ts";
 import { API_KEY, type HubDouble, startHubDouble } from "../../tests/support/hub_double.ts";
 import { nodeFolder } from "../../tests/support/node_agent.ts";
@@ -19,11 +23,13 @@ import {
   signedSeal,
   unsignedSeal,
 } from "../../tests/support/payloads.ts";
+import { createRecordDouble, type RecordDouble } from "../../tests/support/record_double.ts";
 import { type Agent, startAgent } from "./agent.ts";
 import { readNodeConfig } from "./config/config.ts";
 import { publicKeyText } from "./encryption/keys.ts";
 import type { Label } from "../../shared/payload/label.ts";
 import { openSealed, sealText } from "./encryption/sealed.ts";
+import { readStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE } from "./record/audit_log.ts";
 
 const CALL = new TextEncoder().encode('{"method":"echo","kwargs":{"a":1}}');
@@ -40,6 +46,8 @@ interface Place {
   /** Posts a part with this stored input; its end. */
   post(rawInput: string, change?: object): ReturnType<HubDouble["final"]>;
   audited(event: string): Promise<Record<string, unknown>[]>;
+  /** Why the agent could last not go on, as it tells its owner. */
+  status(): Promise<string | undefined>;
 }
 
 async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
@@ -72,6 +80,9 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
       async post(rawInput, change = {}) {
         const work = { image: "deno:test@1.0", input: null, rawInput };
         return await hub.final(await hub.post({ ...work, change: { ...PART, ...change } }));
+      },
+      async status() {
+        return (await readStatus(config.dataFolder))?.trouble?.reason;
       },
       async audited(event) {
         const text = await Deno.readTextFile(join(config.dataFolder, AUDIT_FILE));
@@ -209,5 +220,120 @@ Deno.test("a record of the hub that stands still is an alarm in the node's audit
     });
     const [broken] = await audited("hub record broken");
     assert.match(String(broken!.problem), /none came since/);
+  });
+});
+
+const LATER = 1000;
+
+/** What the hub shows this node of its audit record: checkpoints of `record`, and its proofs. */
+function show(hub: HubDouble, record: RecordDouble, change: { size?: number; seed?: string } = {}) {
+  const origin = originOf("ATEST", record.service);
+  const sealedAt = Date.now() + LATER * hub.asked.size;
+  hub.checkpoints = [record.checkpoint({ seed: hub.dispatchSeed, sealedAt, origin, ...change })];
+  hub.prove = (_service, from, to) => record.proof(from, to);
+}
+
+Deno.test("a record of the hub that is rewritten, cut off, split or signed by another is an alarm when it comes with work", async () => {
+  await withPlace(async ({ hub, start, post, audited }) => {
+    const record = createRecordDouble();
+    record.grow(5);
+    show(hub, record);
+    await start();
+    await waitFor(async () => (await audited("hub checkpoint noted")).length > 0, {
+      what: "the checkpoint to be noted",
+    });
+    const [noted] = await audited("hub checkpoint noted");
+    assert.deepEqual([noted!.size, noted!.note], [5, hub.checkpoints![0]]);
+
+    record.grow(2);
+    show(hub, record);
+    assert.equal((await post(input(labelled()))).status, "completed");
+    const rewritten = createRecordDouble();
+    rewritten.grow(20);
+    const short = record.fork(3);
+    const split = record.fork(6);
+    split.grow(1);
+    const cases: [string, RecordDouble, { seed?: string }, RegExp][] = [
+      ["rewritten", rewritten, {}, /The 7 entries that were seen are not the beginning of the 20/],
+      ["rolled back", short, {}, /The record has 3 entries; it had 7 before/],
+      ["split view", split, {}, /There are two records of task with 7 entries/],
+      ["bad signature", record, { seed: newUserKey().seed }, /no key that is known as the hub's/],
+    ];
+    for (const [kind, shown, change, problem] of cases) {
+      show(hub, shown, change);
+      // The work itself is as good as before.
+      assert.equal((await post(input(labelled()))).status, "completed");
+      const broken = await waitFor(
+        async () => (await audited("hub record broken")).find((one) => one.kind === kind),
+        { what: kind },
+      );
+      assert.match(String(broken.problem), problem);
+      assert.equal(broken.told, hub.checkpoints![0]);
+      assert.match(String(broken.noted), /^sextant\/ATEST\/task\n7\n/);
+    }
+    record.grow(1);
+    show(hub, record);
+    assert.equal((await post(input(labelled()))).status, "completed");
+    assert.equal((await audited("hub record broken")).length, cases.length, "each once");
+  });
+});
+
+Deno.test("a hub that shows another node another record is found out by that node's statement", async () => {
+  await withPlace(async ({ hub, start, audited }) => {
+    const record = createRecordDouble();
+    record.grow(5);
+    show(hub, record);
+    const other = record.fork(4);
+    other.grow(3);
+    const sealedAt = Date.now();
+    const origin = originOf("ATEST", "task");
+    const text = JSON.stringify({
+      v: 1,
+      node_id: 8,
+      organization_id: 4,
+      collaboration_id: 2,
+      at: new Date(sealedAt).toISOString(),
+      checkpoints: [other.checkpoint({ seed: hub.dispatchSeed, sealedAt, origin })],
+    });
+    const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    const signature = sign("sha256", statementBytes(text), { key: KEYS[4]!, ...pss });
+    hub.statements = [{
+      node_id: 8,
+      organization_id: 4,
+      text,
+      key: fingerprintOf(publicKeyOfOrganization(4)),
+      signature: signature.toString("base64"),
+    }];
+    await start();
+    const [broken] = await waitFor(async () => {
+      const found = await audited("hub record broken");
+      return found.length > 0 ? found : undefined;
+    }, { what: "the alarm" });
+    assert.equal(broken!.kind, "split view");
+    assert.match(String(broken!.problem), /^Node 8 was shown 7 records that are not those/);
+    assert.equal(broken!.noted, hub.checkpoints![0]);
+    assert.match(String(broken!.told), /^sextant\/ATEST\/task\n7\n/);
+    // This node has stated what it was shown, signed by its organization.
+    const { text: own, key, signature: signed } = hub.stated[0]!;
+    assert.equal(key, fingerprintOf(publicKeyOfOrganization(3)));
+    const reader = { key: publicKeyOfOrganization(3), ...pss };
+    assert.ok(verify("sha256", statementBytes(own), reader, Buffer.from(signed, "base64")));
+    assert.deepEqual(JSON.parse(own).checkpoints, hub.checkpoints);
+  });
+});
+
+Deno.test("an agent at an older hub waits for its update, and says so; with one that has no checkpoints it works", async () => {
+  await withPlace(async ({ hub, start, post, audited, status }) => {
+    hub.protocol = 2;
+    const starting = start();
+    await waitFor(async () => /of a version before this agent's/.test((await status()) ?? ""), {
+      what: "the agent to say what it waits for",
+      timeout: 15_000,
+    });
+    hub.protocol = NODE_PROTOCOL;
+    await starting;
+    assert.equal((await post(input(labelled()))).status, "completed");
+    assert.ok((hub.asked.get("GET /audit/checkpoints") ?? 0) > 0);
+    assert.deepEqual(await audited("hub record broken"), []);
   });
 });

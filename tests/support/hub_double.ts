@@ -39,6 +39,8 @@ import {
   type ReportFailure,
 } from "../../shared/node_protocol/reports.ts";
 import type { Seal } from "../../shared/contract/audit.ts";
+import { CHECKPOINTS_HEADER, checkpointsHeader } from "../../shared/node_protocol/checkpoints.ts";
+import { type SignedStatement, signedStatement } from "../../shared/node_protocol/witness.ts";
 import { isOpen, type ResultStatus } from "../../shared/node_protocol/status.ts";
 import { attemptKey } from "../../services/node/record/attempt_key.ts";
 import { MAX_ATTEMPTS } from "../../services/task/rules.ts";
@@ -104,6 +106,16 @@ export interface HubDouble {
   publicKeys: Map<number, string>;
   /** Of each service's audit record. */
   seals: Seal[];
+  /** Of its audit record, as it tells nodes; one of the version before has none. */
+  checkpoints: string[] | undefined;
+  /** Proves that one size of a service's record goes on from another; in base64. */
+  prove: (service: string, from: number, to: number) => string[];
+  /** What it says that other nodes have stated. */
+  statements: unknown[];
+  /** What the node has stated. */
+  stated: SignedStatement[];
+  /** Which `NODE_PROTOCOL` it speaks. */
+  protocol: number;
   /** Seconds for which a broker credential is valid. */
   credentialSeconds: number;
   dispatchSeed: string;
@@ -195,7 +207,8 @@ export async function startHubDouble(): Promise<HubDouble> {
       const payload = new TextEncoder().encode(text);
       return { text, signature: sign(hub.dispatchSeed, subjects.dispatch(NODE), payload) };
     });
-    return { ok: true, dispatches, next: null };
+    const { checkpoints } = hub;
+    return { ok: true, dispatches, next: null, ...(checkpoints ? { checkpoints } : {}) };
   }
 
   function accepted({ attempts }: ReportBody<"accepted">): ReportAnswer<"accepted"> {
@@ -314,6 +327,7 @@ export async function startHubDouble(): Promise<HubDouble> {
   function signed(subject: string, payload: Uint8Array) {
     const all = newHeaders();
     signAsHub(all, hub.dispatchSeed, { subject, payload });
+    if (hub.checkpoints) all.set(CHECKPOINTS_HEADER, checkpointsHeader(hub.checkpoints));
     return all;
   }
 
@@ -372,7 +386,7 @@ export async function startHubDouble(): Promise<HubDouble> {
         nats_url: hub.natsUrl,
         dispatch_keys: [publicKeyOf(hub.dispatchSeed)],
         service: "sextant",
-        protocol: NODE_PROTOCOL,
+        protocol: hub.protocol,
       } satisfies BrokerCredential;
     }
     if (path === `/node/${NODE}`) {
@@ -400,6 +414,17 @@ export async function startHubDouble(): Promise<HubDouble> {
       return { id, name: "Alpha", public_key: hub.publicKeys.get(id) ?? null };
     }
     if (path === "/audit/seals") return { data: hub.seals };
+    if (path === "/audit/checkpoints" && hub.checkpoints) return { data: hub.checkpoints };
+    if (path === "/audit/consistency") {
+      const asked = url.searchParams;
+      const [from, to] = [Number(asked.get("from")), Number(asked.get("to"))];
+      return { proof: hub.prove(asked.get("service")!, from, to) };
+    }
+    if (path === `/node/${NODE}/witness`) {
+      if (request.method !== "PUT") return { data: hub.statements };
+      hub.stated.push(signedStatement.parse(await request.json()));
+      return {};
+    }
     if (key === "POST /token/container") {
       const { task_id, image } = containerTokenRequest.parse(await request.json());
       const sub: ContainerGrant = {
@@ -464,6 +489,11 @@ export async function startHubDouble(): Promise<HubDouble> {
     encrypted: false,
     publicKeys: new Map(),
     seals: [],
+    checkpoints: undefined,
+    prove: () => [],
+    statements: [],
+    stated: [],
+    protocol: NODE_PROTOCOL,
     credentialSeconds: 3600,
     dispatchSeed: newUserKey().seed,
     knowsHeld: true,

@@ -415,3 +415,35 @@ Deno.test("POST /token/user/validate tells whose token it is", async () => {
   assert.equal((await call("POST", "/token/user/validate")).status, 401);
   assert.equal((await call("POST", "/token/user/validate", { token: "x.y.z" })).status, 422);
 });
+
+Deno.test("PATCH /organization takes the first public key from a node of it, and no other one", async () => {
+  const { call, root } = hub();
+  const post = async (path: string, body: unknown) => {
+    const made = await call("POST", path, { token: root, body });
+    assert.ok(made.status < 300, JSON.stringify(made.body));
+    return made.body;
+  };
+  const { id } = await post("/organization", { name: `organization ${++serial}` });
+  const collaboration = await post("/collaboration", {
+    name: `collaboration ${++serial}`,
+    organization_ids: [id],
+    encrypted: true,
+  });
+  const node = { organization_id: id, collaboration_id: collaboration.id };
+  const { api_key } = await post("/node", node);
+  const { body: { access_token: token } } = await call("POST", "/token/node", {
+    body: { api_key },
+  });
+  const patch = (public_key: string) =>
+    call("PATCH", `/organization/${id}`, { token, body: { public_key } });
+  assert.equal((await patch(KEY)).status, 200);
+  assert.equal((await patch(KEY)).status, 200, "the same again");
+  const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey;
+  for (const key of [btoa(other.export({ type: "spki", format: "pem" }) as string), ""]) {
+    const refused = await patch(key);
+    assert.equal(refused.status, 401);
+    assert.match(refused.body.msg, /A node does not change the public key of its organization/);
+  }
+  const { body } = await call("GET", `/organization/${id}`, { token: root });
+  assert.equal(body.public_key, KEY);
+});

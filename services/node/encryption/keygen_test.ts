@@ -27,6 +27,12 @@ Deno.test("keygen writes a key that its owner alone can read, prints the public 
     assert.match(again.error, /the file exists/);
     assert.equal(await Deno.readTextFile(path), pem);
     assert.equal((await keygen("--bits", "512")).code, 2);
+    for (const bits of ["8192", "4097", "many"]) {
+      const refused = await keygen("--out", `${folder}/other.pem`, "--bits", bits);
+      assert.equal(refused.code, 2);
+      assert.match(refused.error, /--bits must be a multiple of 8 from 2048 to 4096, not /);
+    }
+    await assert.rejects(Deno.stat(`${folder}/other.pem`), Deno.errors.NotFound);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

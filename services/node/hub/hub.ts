@@ -147,7 +147,9 @@ export function createHub(
       // The token may have died early, for example with the hub's signing key.
       if (error instanceof HubError && error.status === 401 && !options.token) session = undefined;
       if (!(error instanceof z.ZodError)) throw error;
-      throw new HubError(`${path} was answered in an unexpected shape: ${z.prettifyError(error)}`);
+      const reason = `${path} was answered in an unexpected shape: ${z.prettifyError(error)}`;
+      onTrouble(reason);
+      throw new HubError(reason);
     }
   }
 

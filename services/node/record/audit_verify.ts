@@ -2,7 +2,8 @@
  * Whether an audit log is whole: `deno task node audit verify`.
  * @module
  */
-import { FIRST, readAuditLine } from "./audit_record.ts";
+import { z } from "zod";
+import { type AuditRecord, FIRST, readAuditLine } from "./audit_record.ts";
 
 /** Characters beyond which a line is no record, and is read no further. */
 const LONGEST = 16 * 2 ** 20;
@@ -17,8 +18,48 @@ export type Verification =
     /** When the first and the last record were written; ISO 8601, `-` without any. */
     from: string;
     to: string;
+    /** What the log says of the hub's own record. */
+    hub: HubFindings;
   }
   | { ok: false; line: number; problem: string };
+
+/** The newest checkpoint of a service's record that was accepted. */
+interface Accepted {
+  size: number;
+  root: string;
+  /** Since when each one was proven to go on from the one before. */
+  since: string;
+}
+
+export interface HubFindings {
+  checkpoints: Map<string, Accepted>;
+  /** Alarms that the owner has not acknowledged since. */
+  alarms: { at: string; service: string; problem: string }[];
+}
+
+const acceptedSchema = z.object({
+  service: z.string(),
+  size: z.number(),
+  root: z.string(),
+  since: z.string(),
+});
+const brokenSchema = z.object({ service: z.string().default("all"), problem: z.string() });
+const acknowledgedSchema = z.object({ service: z.string() });
+
+function noteHub({ checkpoints, alarms }: HubFindings, record: AuditRecord): void {
+  if (record.event === "hub checkpoint noted") {
+    const accepted = acceptedSchema.safeParse(record).data;
+    if (accepted) checkpoints.set(accepted.service, accepted);
+  } else if (record.event === "hub record broken") {
+    const broken = brokenSchema.safeParse(record).data;
+    if (broken) alarms.push({ at: record.at, ...broken });
+  } else if (record.event === "hub record acknowledged") {
+    const service = acknowledgedSchema.safeParse(record).data?.service;
+    const open = alarms.filter((alarm) => alarm.service !== service);
+    alarms.splice(0, alarms.length, ...open);
+    if (service) checkpoints.delete(service);
+  }
+}
 
 /**
  * Checks the whole of a log as it is read, a record at a time; `expect` is the digest of a record
@@ -31,6 +72,7 @@ export async function verifyAuditLog(
   let records = 0;
   let last = FIRST;
   let seen = expect === undefined;
+  const hub: HubFindings = { checkpoints: new Map(), alarms: [] };
   let from = "-";
   let to = "-";
   for await (const { text, complete } of linesOf(content)) {
@@ -49,8 +91,9 @@ export async function verifyAuditLog(
     seen ||= last === expect;
     if (records === 1) from = record.at;
     to = record.at;
+    noteHub(hub, record);
   }
-  if (seen) return { ok: true, records, last, from, to };
+  if (seen) return { ok: true, records, last, from, to, hub };
   const problem =
     "is the end, and no record has the expected digest: the end was cut off or rewritten";
   return { ok: false, line: records, problem };

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import type { Seal } from "../../../shared/contract/audit.ts";
 import { NO_SEAL, sealDigest } from "../../../shared/storage/audit_seal.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
-import { temporaryFolder } from "../../../tests/harness.ts";
+import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import type { HubRequest } from "../hub/hub.ts";
-import { lookAtSeals } from "./hub_witness.ts";
+import { HubError } from "../hub/error.ts";
+import { lookAtSeals, witnessHub } from "./hub_witness.ts";
 
 const SEALED = Date.parse("2026-03-24T10:00:00.000Z");
 
@@ -142,5 +143,43 @@ Deno.test("lookAtSeals() records it when a chain says what no record can be like
       assert.equal(broken?.event, "hub record broken");
       assert.match(String(broken?.problem), problem);
     });
+  }
+});
+
+Deno.test("witnessHub() says so in the audit log when the hub is out of reach for a day", async () => {
+  const folder = await temporaryFolder();
+  const stopping = new AbortController();
+  const recorded: Record<string, unknown>[] = [];
+  let now = SEALED;
+  let looks = 0;
+  try {
+    const watching = witnessHub({
+      hub: { request: () => Promise.reject(new HubError("Cannot reach the hub: refused")) },
+      folder: folder.path,
+      audit: {
+        record: (event, details = {}) => Promise.resolve(void recorded.push({ event, ...details })),
+      },
+      log: silentLogger,
+      signal: stopping.signal,
+      now: () => now,
+      first: () => Promise.resolve(void looks++),
+    }, 5);
+    await waitFor(() => looks > 2, { what: "some looks" });
+    now += 23 * 3_600_000;
+    const before = looks;
+    await waitFor(() => looks > before + 1, { what: "a look" });
+    assert.equal(recorded.length, 0, "not yet");
+    now += 2 * 3_600_000;
+    await waitFor(() => recorded.length > 0, { what: "the alarm" });
+    assert.equal(recorded[0]!.event, "hub record broken");
+    assert.match(
+      String(recorded[0]!.problem),
+      /^No seal could be had since 2026-03-24T10:00:00\.000Z: Cannot reach the hub: refused$/,
+    );
+    stopping.abort();
+    await watching;
+  } finally {
+    stopping.abort();
+    await folder.remove();
   }
 });
