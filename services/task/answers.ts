@@ -3,6 +3,7 @@
  * @module
  */
 import type { RpcHandlers } from "../../shared/messages/questions.ts";
+import { signAddress } from "../../shared/node_protocol/broker_address.ts";
 import { isFinal, isOpen } from "../../shared/node_protocol/status.ts";
 import { SextantError } from "../../shared/service/errors.ts";
 import { auditEntries } from "../../shared/storage/audit.ts";
@@ -18,7 +19,9 @@ import { addRefused } from "./store/refused_count.ts";
 import { resultById, shareOf } from "./store/result.ts";
 import { countTasks, databasesOfTasks, statusesOfTask, taskById } from "./store/task.ts";
 
-export function taskAnswers({ db, outbox, checkpoints }: TaskDeps): RpcHandlers<"task"> {
+export function taskAnswers(
+  { db, outbox, checkpoints, dispatchKey, now }: TaskDeps,
+): RpcHandlers<"task"> {
   return {
     /** Checks in the contract's order (§2.4). */
     async container({ task_id, image, collaboration_id, organization_id }) {
@@ -64,6 +67,7 @@ export function taskAnswers({ db, outbox, checkpoints }: TaskDeps): RpcHandlers<
     audit_seals: async (question) => ({ seals: await seals(db, question) }),
     audit_tree: async () => ({ head: await newestHead(db) ?? null }),
     audit_consistency: (question) => consistencyProof(db, question),
+    broker_address: ({ nats_url }) => Promise.resolve(signAddress(dispatchKey, nats_url, now())),
     checkpoints: async () => ({ checkpoints: await checkpoints.ask() }),
     health: () => ownHealth({ db, outbox }),
     metrics: async () => [...await storageMetrics(db, "task"), ...await taskMetrics(db)],

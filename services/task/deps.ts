@@ -36,6 +36,8 @@ export interface TaskDeps {
   reports: Reports;
   kills: Kills;
   checkpoints: Checkpoints;
+  /** The seed that signs what is dispatched. */
+  dispatchKey: string;
   wakeUps: WakeUps;
   watch: TaskWatch;
   settings: TaskSettings;

@@ -97,6 +97,7 @@ export async function startTask(
     reports,
     kills,
     checkpoints,
+    dispatchKey,
     wakeUps,
     watch,
     settings,

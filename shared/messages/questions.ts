@@ -7,6 +7,7 @@ import { z } from "zod";
 import { sealSchema } from "../contract/audit.ts";
 import { organization } from "../contract/organization.ts";
 import type { Principal } from "../contract/permissions.ts";
+import { signedAddressSchema } from "../node_protocol/broker_address.ts";
 import { containerGrantSchema } from "../node_protocol/container_grant.ts";
 import { auditAnswer, auditQuestion, refusalSchema } from "../storage/audit.ts";
 import { sealsQuestion } from "../storage/audit_seal.ts";
@@ -266,6 +267,11 @@ export const RPC_METHODS = {
     /** The tree over those records as it was at the last seal, and proofs of how it has grown. */
     audit_tree,
     audit_consistency: { input: consistencyQuestion, output: proofAnswer },
+    /** Signs where nodes find the broker, with the key that signs dispatches. */
+    broker_address: {
+      input: z.object({ nats_url: z.url().max(2048) }),
+      output: signedAddressSchema,
+    },
     /** The newest checkpoint of each service's record, signed by the hub. */
     checkpoints: { input: z.object({}), output: z.object({ checkpoints: z.array(z.string()) }) },
     /**

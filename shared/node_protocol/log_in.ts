@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { signedAddressSchema } from "./broker_address.ts";
 import { nullAsAbsent } from "../contract/fields.ts";
 
 /** What a node logs in with. */
@@ -34,6 +35,8 @@ export const brokerCredentialSchema = z.object({
   /** ISO 8601. */
   expires_at: z.string(),
   nats_url: z.string(),
+  /** The same, signed with a dispatch key; not told by hubs of the version before. */
+  nats_url_signed: signedAddressSchema.optional().catch(undefined),
   /** The public keys with which the hub signs dispatches and kills. */
   dispatch_keys: z.array(z.string()).min(1),
   /** Which software the hub is. */

@@ -6,6 +6,7 @@
  * who shuts the node out comes before, and it is not given, or after, and withdraws it.
  * @module
  */
+import type { SignedAddress } from "../../../shared/node_protocol/broker_address.ts";
 import { isUserPublicKey } from "../../../shared/broker/signing.ts";
 import {
   type IssuedCredential,
@@ -121,6 +122,23 @@ export function createBrokerDesk(
     );
   }
 
+  let address: { signed: SignedAddress; at: number } | undefined;
+  let asking = false;
+  /**
+   * The broker's address as task signed it within the hour. Nobody waits for that: a node whose
+   * broker has moved asks again, and its own address every other node knows.
+   */
+  function signedAddress(): SignedAddress | undefined {
+    if (!asking && (!address || clock() - address.at > ADDRESS_EVERY_MS)) {
+      asking = true;
+      ask("task", "broker_address", { nats_url: nodeNatsUrl })
+        .then((signed) => address = { signed, at: clock() }, () => {})
+        .finally(() => asking = false);
+    }
+    return address?.signed;
+  }
+  signedAddress();
+
   return {
     ...withdrawal,
     issuers: nodeIssuers(trust),
@@ -134,6 +152,7 @@ export function createBrokerDesk(
         jwt: issued.jwt,
         expires_at: issued.expiresAt.toISOString(),
         nats_url: nodeNatsUrl,
+        nats_url_signed: signedAddress(),
         dispatch_keys: dispatchKeys,
         service: "sextant",
         protocol: NODE_PROTOCOL,
@@ -141,6 +160,9 @@ export function createBrokerDesk(
     },
   };
 }
+
+/** A signed address is good for a day. */
+const ADDRESS_EVERY_MS = 3_600_000;
 
 function keyEnded(): SextantError {
   return new SextantError(

@@ -120,6 +120,11 @@ export async function connectBroker(
         await delay(Math.min(5000, patience), undefined, { signal: closing.signal });
       }
       credential = await ask(closing.signal);
+      if (credential.nats_url !== url && !isUp()) {
+        throw new Error(
+          `The hub's broker is at ${credential.nats_url} now: start the agent again.`,
+        );
+      }
       // The client asks for the newest credential at every attempt to connect.
       if (!there?.connected) continue;
       await there.renew().catch((error) =>

@@ -2,11 +2,13 @@
  * What this node remembers of its hub: by which keys it signs dispatches and kills, and where its
  * broker is. Both come with every credential over HTTP; whoever could answer there once could
  * otherwise dispatch from then on. What was told first holds until the owner accepts another
- * (`deno task node accept-hub`); meanwhile the node goes on with what it knows.
+ * (`deno task node accept-hub`); meanwhile the node goes on with what it knows. An address that a
+ * known key has signed needs no owner: it is the same hub that has moved.
  * @module
  */
 import { join } from "node:path";
 import { z } from "zod";
+import { readAddress } from "../../../shared/node_protocol/broker_address.ts";
 import type { BrokerCredential } from "../../../shared/node_protocol/log_in.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { AuditLog } from "../record/audit_log.ts";
@@ -17,7 +19,12 @@ export const KNOWN_HUB_FILE = "known_hub.json";
 /** The file beside it that `accept-hub` writes. */
 export const ACCEPTED_HUB_FILE = "accepted_hub.json";
 
-const hubSchema = z.object({ nats_url: z.string(), dispatch_keys: z.array(z.string()) });
+const hubSchema = z.object({
+  nats_url: z.string(),
+  dispatch_keys: z.array(z.string()),
+  /** When the hub signed the address, if that is how it was learned: an older word counts no more. */
+  nats_url_at: z.string().optional(),
+});
 type Told = z.infer<typeof hubSchema>;
 const acceptedSchema = hubSchema.partial();
 
@@ -30,10 +37,13 @@ export interface KnownHubOptions {
   folder: string;
   audit: Pick<AuditLog, "record">;
   log: Logger;
+  now?: () => number;
 }
 
 /** Reads what was told before. Throws when the file is there and cannot be read. */
-export async function openKnownHub({ folder, audit, log }: KnownHubOptions): Promise<KnownHub> {
+export async function openKnownHub(
+  { folder, audit, log, now = Date.now }: KnownHubOptions,
+): Promise<KnownHub> {
   const path = join(folder, KNOWN_HUB_FILE);
   let known = await readFile(path, hubSchema);
   /** Said before, so that it is not said with every credential. */
@@ -69,7 +79,10 @@ export async function openKnownHub({ folder, audit, log }: KnownHubOptions): Pro
       const isKnownKey = (key: string) =>
         before.dispatch_keys.includes(key) || (accepted.dispatch_keys ?? []).includes(key);
       const strangers = dispatch_keys.filter((key) => !isKnownKey(key));
-      const otherUrl = nats_url !== before.nats_url && nats_url !== accepted.nats_url;
+      const moved = nats_url === before.nats_url
+        ? undefined
+        : signedMove(credential, before, now());
+      const otherUrl = nats_url !== before.nats_url && nats_url !== accepted.nats_url && !moved;
       const held = {
         nats_url: otherUrl ? before.nats_url : nats_url,
         dispatch_keys: dispatch_keys.filter(isKnownKey),
@@ -90,9 +103,11 @@ export async function openKnownHub({ folder, audit, log }: KnownHubOptions): Pro
         );
       }
       // A key that the hub does not name any more is not believed; what is known stays known.
+      const at = moved ?? before.nats_url_at;
       const next = {
         nats_url: held.nats_url,
         dispatch_keys: [...new Set([...before.dispatch_keys, ...held.dispatch_keys])],
+        ...(at === undefined ? {} : { nats_url_at: at }),
       };
       if (JSON.stringify(next) !== JSON.stringify(before)) {
         await audit.record("hub change accepted", next);
@@ -101,6 +116,22 @@ export async function openKnownHub({ folder, audit, log }: KnownHubOptions): Pro
       return { ...credential, ...held };
     },
   };
+}
+
+/**
+ * When the hub signed that its broker is there now, with a key that is known and still named:
+ * later than what was signed before.
+ */
+function signedMove(
+  { nats_url, nats_url_signed, dispatch_keys }: BrokerCredential,
+  before: Told,
+  now: number,
+): string | undefined {
+  const keys = before.dispatch_keys.filter((key) => dispatch_keys.includes(key));
+  const address = nats_url_signed && readAddress(nats_url_signed, keys, now);
+  if (address?.nats_url !== nats_url) return undefined;
+  const isLater = Date.parse(address.at) > Date.parse(before.nats_url_at ?? "1970-01-01");
+  return isLater ? address.at : undefined;
 }
 
 /** What `accept-hub` does: the running agent sees it with its next credential. */
