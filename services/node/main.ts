@@ -14,7 +14,7 @@ import { COMMANDS_HELP, findCommand } from "./commands.ts";
 import { type NodeConfig, readNodeConfig } from "./config/config.ts";
 import { PROFILES } from "./disclosure/rules.ts";
 import { forgetVariables } from "./hub/way_out.ts";
-import { API_KEY_VARIABLE, isApiKeyOpen, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
+import { API_KEY_VARIABLE, openApiKeyFile, PRIVATE_KEY_VARIABLE } from "./config/secrets.ts";
 import { describeWalls, type Wall } from "./sandbox/walls.ts";
 import { nodeUnit } from "./unit.ts";
 
@@ -103,8 +103,9 @@ async function run(
       },
     );
   }
-  if (isApiKeyOpen(path)) {
-    log.warn("Everybody on this machine can read the API key; chmod 600 mends that", { path });
+  const file = openApiKeyFile(path);
+  if (file !== undefined) {
+    log.warn("Everybody on this machine can read the API key; chmod 600 mends that", { file });
   }
   const starting = startAgent({ config, log, signal, onFailure: fail, killRuns });
   // An agent that is stopped while it starts gives back what it has, and then says that it did not

@@ -2,6 +2,8 @@
  * The node's two secrets, each in node.yaml or a file that it names, or in a variable.
  * @module
  */
+import { dirname, resolve } from "node:path";
+import { parse } from "yaml";
 import { demandPrivate, isOpenToAll } from "../../../shared/service/private_file.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { readPrivateKey } from "../encryption/keys.ts";
@@ -22,9 +24,18 @@ export interface ReadSecretOptions {
   problems: string[];
 }
 
-/** Whether everybody on this machine can read the API key in the file node.yaml itself. */
-export function isApiKeyOpen(path: string): boolean {
-  return isOpenToAll(path) && /^\s*api_key:/m.test(Deno.readTextFileSync(path));
+/**
+ * The file with the API key, node.yaml or the one that it names, when everybody on this machine can
+ * read it. That is for a warning: as secrets of Docker and Kubernetes such files are open by default,
+ * where nobody else is on the machine.
+ */
+export function openApiKeyFile(path: string): string | undefined {
+  const text = Deno.readTextFileSync(path);
+  if (/^\s*api_key:/m.test(text)) return isOpenToAll(path) ? path : undefined;
+  const named: unknown = parse(text)?.api_key_file;
+  if (typeof named !== "string") return undefined;
+  const file = resolve(dirname(path), named);
+  return isOpenToAll(file) ? file : undefined;
 }
 
 /** The API key; empty when there is a problem with it. */
@@ -52,7 +63,6 @@ export async function readApiKey(
   const path = absolute(api_key_file);
   try {
     const key = (await Deno.readTextFile(path)).trim();
-    demandPrivate(path);
     if (!key) problems.push(`api_key_file is empty: ${path}`);
     return key;
   } catch (error) {
