@@ -103,6 +103,14 @@ interface StartOptions
   fail: (error: unknown) => void;
 }
 
+const AT_FIRST: AgentState = {
+  node: undefined,
+  waitsFor: "the hub",
+  trouble: null,
+  contact: undefined,
+  record: undefined,
+};
+
 async function start(
   life: ServiceLife,
   { config, starting, fail, openSandbox, killRuns }: StartOptions,
@@ -113,13 +121,7 @@ async function start(
   // First, because it locks the folder.
   const journal = await openJournal(folder, { log });
   life.onStop("journal", journal.close);
-  const state: AgentState = {
-    node: undefined,
-    waitsFor: "the hub",
-    trouble: null,
-    contact: undefined,
-    record: undefined,
-  };
+  const state: AgentState = { ...AT_FIRST };
   const status = writeStatus({ folder, journal, state });
   life.onStop("status", status.close);
   function tell(news: Partial<AgentState>) {

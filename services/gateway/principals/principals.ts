@@ -93,11 +93,7 @@ export function createPrincipals({
   return {
     async of(authorization, { forStore = false } = {}) {
       if (authorization === undefined) return undefined;
-      const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
-      if (!token) {
-        throw new SextantError("unauthenticated", "Send the access token as a bearer token.");
-      }
-      const claims = await tokens.claimsOf(token);
+      const claims = await tokens.claimsOf(tokenIn(authorization));
       if (claims.type === "store" && !forStore) {
         throw new SextantError(
           "unauthenticated",
@@ -140,6 +136,12 @@ export function createPrincipals({
       tokens.forget();
     },
   };
+}
+
+function tokenIn(authorization: string): string {
+  const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+  if (token) return token;
+  throw new SextantError("unauthenticated", "Send the access token as a bearer token.");
 }
 
 /** Whose tokens share an answer: those of one session, or of the attempts at one result. */

@@ -122,22 +122,7 @@ export function createBrokerDesk(
     );
   }
 
-  let address: { signed: SignedAddress; at: number } | undefined;
-  let asking = false;
-  /**
-   * The broker's address as task signed it within the hour. Nobody waits for that: a node whose
-   * broker has moved asks again, and its own address every other node knows.
-   */
-  function signedAddress(): SignedAddress | undefined {
-    if (!asking && (!address || clock() - address.at > ADDRESS_EVERY_MS)) {
-      asking = true;
-      ask("task", "broker_address", { nats_url: nodeNatsUrl })
-        .then((signed) => address = { signed, at: clock() }, () => {})
-        .finally(() => asking = false);
-    }
-    return address?.signed;
-  }
-  signedAddress();
+  const signedAddress = keepSignedAddress({ ask, nodeNatsUrl, clock });
 
   return {
     ...withdrawal,
@@ -159,6 +144,30 @@ export function createBrokerDesk(
       };
     },
   };
+}
+
+/**
+ * Returns the broker's address as task signed it within the hour. Nobody waits for that: a node
+ * whose broker has moved asks again, and its own address every other node knows.
+ */
+function keepSignedAddress(
+  { ask, nodeNatsUrl, clock }: Pick<BrokerDeskOptions, "ask" | "nodeNatsUrl"> & {
+    clock: () => number;
+  },
+): () => SignedAddress | undefined {
+  let address: { signed: SignedAddress; at: number } | undefined;
+  let asking = false;
+  function signedAddress(): SignedAddress | undefined {
+    if (!asking && (!address || clock() - address.at > ADDRESS_EVERY_MS)) {
+      asking = true;
+      ask("task", "broker_address", { nats_url: nodeNatsUrl })
+        .then((signed) => address = { signed, at: clock() }, () => {})
+        .finally(() => asking = false);
+    }
+    return address?.signed;
+  }
+  signedAddress();
+  return signedAddress;
 }
 
 /** A signed address is good for a day. */

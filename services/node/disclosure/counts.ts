@@ -74,30 +74,6 @@ export function readCounts(parts: readonly Part[], rules: DisclosureRules): Coun
     byHolder.set(place.holder, ofHolder.set(place.key, count));
   }
 
-  function find(name: string, { scopes }: Part): { place: Place; output: Output } | undefined {
-    for (const { object, outputs } of scopes) {
-      if (!Object.hasOwn(object, name)) continue;
-      const output = outputs.find((one) => one.name === name);
-      if (output && COUNTING.includes(output.kind)) {
-        return { place: { holder: object, key: name }, output };
-      }
-    }
-  }
-
-  function follow(name: string, part: Part, steps: Count["steps"]) {
-    const found = find(name, part);
-    if (!found) return undefined;
-    let { place } = found;
-    for (const key of steps) {
-      const value = valueAt(place);
-      if (!isHolder(value)) break;
-      place = { holder: value, key };
-    }
-    const value = valueAt(place);
-    const isCell = isObject(value) && typeof value.count === "number";
-    return { place: isCell ? { holder: value, key: "count" } : place, output: found.output };
-  }
-
   function below(place: Place, output: Output): Behind[] {
     const value = valueAt(place);
     if (isHolder(value)) return placesIn(value).flatMap((inner) => below(inner, output));
@@ -149,6 +125,32 @@ export function readCounts(parts: readonly Part[], rules: DisclosureRules): Coun
       return Array.isArray(value) ? "list" : isHolder(value) ? "record" : undefined;
     },
   };
+}
+
+/** The nearest part of that name that counts. */
+function find(name: string, { scopes }: Part): { place: Place; output: Output } | undefined {
+  for (const { object, outputs } of scopes) {
+    if (!Object.hasOwn(object, name)) continue;
+    const output = outputs.find((one) => one.name === name);
+    if (output && COUNTING.includes(output.kind)) {
+      return { place: { holder: object, key: name }, output };
+    }
+  }
+}
+
+/** Where in it that is which stands for what is at `steps`. */
+function follow(name: string, part: Part, steps: Count["steps"]) {
+  const found = find(name, part);
+  if (!found) return undefined;
+  let { place } = found;
+  for (const key of steps) {
+    const value = valueAt(place);
+    if (!isHolder(value)) break;
+    place = { holder: value, key };
+  }
+  const value = valueAt(place);
+  const isCell = isObject(value) && typeof value.count === "number";
+  return { place: isCell ? { holder: value, key: "count" } : place, output: found.output };
 }
 
 const COUNTING: readonly Output["kind"][] = ["count", "table", "persons"];

@@ -106,19 +106,10 @@ export async function connectBroker(
   });
   there = connection;
 
-  /**
-   * Gets the next credential at half of the current one's time, or when this one seems to be
-   * refused.
-   */
+  /** Gets the next credential as long as the agent runs. */
   async function renew() {
     for (;;) {
-      const began = Date.now();
-      const lifetime = lifetimeMs(credential.jwt);
-      const patience = Math.min(30_000, lifetime / 10);
-      // In short steps, because timers stand still while a machine sleeps.
-      while (Date.now() - began < lifetime / 2 && (isUp() || Date.now() - began < patience)) {
-        await delay(Math.min(5000, patience), undefined, { signal: closing.signal });
-      }
+      await whileGood(credential.jwt, { isUp, signal: closing.signal });
       credential = await ask(closing.signal);
       if (credential.nats_url !== url && !isUp()) {
         throw new Error(
@@ -169,6 +160,20 @@ export async function connectBroker(
       else await connection.close();
     },
   };
+}
+
+/** Waits for half of a credential's time, or until it seems to be refused. */
+async function whileGood(
+  jwt: string,
+  { isUp, signal }: { isUp: () => boolean; signal: AbortSignal },
+): Promise<void> {
+  const began = Date.now();
+  const lifetime = lifetimeMs(jwt);
+  const patience = Math.min(30_000, lifetime / 10);
+  // In short steps, because timers stand still while a machine sleeps.
+  while (Date.now() - began < lifetime / 2 && (isUp() || Date.now() - began < patience)) {
+    await delay(Math.min(5000, patience), undefined, { signal });
+  }
 }
 
 /**

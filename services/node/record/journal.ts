@@ -116,117 +116,126 @@ export async function openJournal(
   await Deno.mkdir(reports, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(folder);
   try {
-    return await start();
+    return await start({ folder, reports, lock, log, newId, compactAbove });
   } catch (error) {
     lock.close();
     throw error;
   }
+}
 
-  async function start(): Promise<Journal> {
-    const path = join(folder, "journal");
-    const entries = new Map<string, JournalEntry>();
-    const agentId = replay(await readRecords(path, log), entries) ?? newId();
-    const reportPath = (attempt: AttemptId) => join(reports, `${attemptKey(attempt)}.json`);
-    await removeStrangers(reports, entries);
+async function start(
+  { folder, reports, lock, log, newId, compactAbove }:
+    & Required<OpenJournalOptions>
+    & { folder: string; reports: string; lock: { close(): void } },
+): Promise<Journal> {
+  const path = join(folder, "journal");
+  const entries = new Map<string, JournalEntry>();
+  const agentId = replay(await readRecords(path, log), entries) ?? newId();
+  const reportPath = (attempt: AttemptId) => join(reports, `${attemptKey(attempt)}.json`);
+  await removeStrangers(reports, entries);
 
-    let size = 0;
-    let compactAt = 0;
-    let file = await rewrite();
-    let failure: JournalError | undefined;
-    let waiting: { line: string; written: PromiseWithResolvers<void> }[] = [];
-    let writing: Promise<void> | undefined;
+  let size = 0;
+  let compactAt = 0;
+  let file = await rewrite();
+  let failure: JournalError | undefined;
+  let waiting: { line: string; written: PromiseWithResolvers<void> }[] = [];
+  let writing: Promise<void> | undefined;
 
-    async function rewrite(): Promise<Deno.FsFile> {
-      const lines = [toLine({ is: "agent", version: 1, agent_id: agentId })];
-      for (const { dispatch, state, input, code, key } of entries.values()) {
-        const { result_id, attempt } = dispatch;
-        lines.push(toLine({ is: "accepted", dispatch }));
-        if (state === "started" || state === "held") {
-          lines.push(toLine({ is: "started", result_id, attempt, input, code }));
-        }
-        if (state === "held") lines.push(toLine({ is: state, result_id, attempt }));
-        if (state === "finished") lines.push(toLine({ is: state, result_id, attempt, key }));
-      }
-      const fresh = await Deno.open(`${path}.new`, {
-        create: true,
-        write: true,
-        truncate: true,
-        mode: 0o600,
-      });
-      size = await writeSynced(fresh, lines.join(""));
-      compactAt = Math.max(compactAbove, 2 * size);
-      await Deno.rename(`${path}.new`, path);
-      await syncFolder(folder);
-      return fresh;
-    }
-
-    async function writeAll() {
-      while (waiting.length > 0 && !failure) {
-        const batch = waiting;
-        waiting = [];
-        try {
-          size += await writeSynced(file, batch.map(({ line }) => line).join(""));
-          for (const { written } of batch) written.resolve();
-          if (size > compactAt) {
-            const old = file;
-            file = await rewrite();
-            old.close();
-          }
-        } catch (cause) {
-          // After a failed sync nobody knows what the disk holds: nothing more may be promised.
-          failure = new JournalError(
-            `Cannot write the journal ${path}: ${
-              messageOf(cause)
-            }. Make room or mend the disk, then start again.`,
-            { cause },
-          );
-          for (const { written } of [...batch, ...waiting]) written.reject(failure);
-        }
-      }
-      writing = undefined;
-    }
-
-    function append(record: JournalRecord): Promise<void> {
-      if (failure) return Promise.reject(failure);
-      apply(record, entries);
-      const written = Promise.withResolvers<void>();
-      waiting.push({ line: toLine(record), written });
-      writing ??= writeAll();
-      return written.promise;
-    }
-
-    return {
-      agentId,
-      open: entries,
-      reportPath,
-      accepted: (dispatch) => append({ is: "accepted", dispatch }),
-      started: ({ result_id, attempt }, input, code) =>
-        append({ is: "started", result_id, attempt, input, code }),
-      held: ({ result_id, attempt }) => append({ is: "held", result_id, attempt }),
-      async finished({ result_id, attempt }, run) {
-        const head = { agent_id: agentId, result_id, attempt };
-        try {
-          await writeFinishReport(reportPath(head), head, run);
-        } catch (cause) {
-          // The algorithm's doing, not the disk's: the attempt can still end in another way.
-          if (cause instanceof ChangedFileError) throw cause;
-          throw new JournalError(`Cannot store a result: ${messageOf(cause)}.`, { cause });
-        }
-        await syncFolder(reports);
-        const key = run.result && run.seal?.key ? run.seal.key : undefined;
-        await append({ is: "finished", result_id, attempt, key });
-      },
-      async closed({ result_id, attempt }) {
-        await append({ is: "closed", result_id, attempt });
-        await Deno.remove(reportPath({ result_id, attempt })).catch(() => {});
-      },
-      async close() {
-        await writing;
-        file.close();
-        lock.close();
-      },
-    };
+  async function rewrite(): Promise<Deno.FsFile> {
+    const fresh = await Deno.open(`${path}.new`, {
+      create: true,
+      write: true,
+      truncate: true,
+      mode: 0o600,
+    });
+    size = await writeSynced(fresh, textOf(agentId, entries));
+    compactAt = Math.max(compactAbove, 2 * size);
+    await Deno.rename(`${path}.new`, path);
+    await syncFolder(folder);
+    return fresh;
   }
+
+  async function writeAll() {
+    while (waiting.length > 0 && !failure) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        size += await writeSynced(file, batch.map(({ line }) => line).join(""));
+        for (const { written } of batch) written.resolve();
+        if (size > compactAt) {
+          const old = file;
+          file = await rewrite();
+          old.close();
+        }
+      } catch (cause) {
+        // After a failed sync nobody knows what the disk holds: nothing more may be promised.
+        failure = new JournalError(
+          `Cannot write the journal ${path}: ${
+            messageOf(cause)
+          }. Make room or mend the disk, then start again.`,
+          { cause },
+        );
+        for (const { written } of [...batch, ...waiting]) written.reject(failure);
+      }
+    }
+    writing = undefined;
+  }
+
+  function append(record: JournalRecord): Promise<void> {
+    if (failure) return Promise.reject(failure);
+    apply(record, entries);
+    const written = Promise.withResolvers<void>();
+    waiting.push({ line: toLine(record), written });
+    writing ??= writeAll();
+    return written.promise;
+  }
+
+  return {
+    agentId,
+    open: entries,
+    reportPath,
+    accepted: (dispatch) => append({ is: "accepted", dispatch }),
+    started: ({ result_id, attempt }, input, code) =>
+      append({ is: "started", result_id, attempt, input, code }),
+    held: ({ result_id, attempt }) => append({ is: "held", result_id, attempt }),
+    async finished({ result_id, attempt }, run) {
+      const head = { agent_id: agentId, result_id, attempt };
+      try {
+        await writeFinishReport(reportPath(head), head, run);
+      } catch (cause) {
+        // The algorithm's doing, not the disk's: the attempt can still end in another way.
+        if (cause instanceof ChangedFileError) throw cause;
+        throw new JournalError(`Cannot store a result: ${messageOf(cause)}.`, { cause });
+      }
+      await syncFolder(reports);
+      const key = run.result && run.seal?.key ? run.seal.key : undefined;
+      await append({ is: "finished", result_id, attempt, key });
+    },
+    async closed({ result_id, attempt }) {
+      await append({ is: "closed", result_id, attempt });
+      await Deno.remove(reportPath({ result_id, attempt })).catch(() => {});
+    },
+    async close() {
+      await writing;
+      file.close();
+      lock.close();
+    },
+  };
+}
+
+/** The journal of the open attempts alone. */
+function textOf(agentId: string, entries: ReadonlyMap<string, JournalEntry>): string {
+  const lines = [toLine({ is: "agent", version: 1, agent_id: agentId })];
+  for (const { dispatch, state, input, code, key } of entries.values()) {
+    const { result_id, attempt } = dispatch;
+    lines.push(toLine({ is: "accepted", dispatch }));
+    if (state === "started" || state === "held") {
+      lines.push(toLine({ is: "started", result_id, attempt, input, code }));
+    }
+    if (state === "held") lines.push(toLine({ is: state, result_id, attempt }));
+    if (state === "finished") lines.push(toLine({ is: state, result_id, attempt, key }));
+  }
+  return lines.join("");
 }
 
 /**

@@ -94,9 +94,7 @@ export function supervise(
     const print = runLog.writer();
     for await (const chunk of process.stderr) {
       print(chunk);
-      errors = chunk.length >= TAIL_BYTES
-        ? chunk.slice(-TAIL_BYTES)
-        : new Uint8Array([...errors, ...chunk]).slice(-TAIL_BYTES);
+      errors = tailOf(errors, chunk);
     }
   }
 
@@ -138,6 +136,11 @@ export function supervise(
       await done;
     },
   };
+}
+
+function tailOf(before: Uint8Array, chunk: Uint8Array): Uint8Array {
+  if (chunk.length >= TAIL_BYTES) return chunk.slice(-TAIL_BYTES);
+  return new Uint8Array([...before, ...chunk]).slice(-TAIL_BYTES);
 }
 
 function startMessage(

@@ -77,7 +77,7 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
     const { service } = told;
     const mine = kept.checkpoints[service];
     if (!mine) return false;
-    if (await isOneRecord(told, checkpointOf(service, mine))) {
+    if (await isOneRecord(told, checkpointOf(service, mine), { hub, signal })) {
       if (same.size >= MOST_AGREED) same.clear();
       same.add(note);
       return true;
@@ -87,13 +87,6 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
       `was shown.`;
     await witness.raise(service, { kind: "split view", problem }, note);
     return false;
-  }
-
-  async function isOneRecord(told: Checkpoint, mine: Checkpoint): Promise<boolean> {
-    if (told.origin !== mine.origin) return false;
-    if (told.size === mine.size) return isSameHash(told.root, mine.root);
-    const [first, second] = told.size < mine.size ? [told, mine] : [mine, told];
-    return await isProven(hub, first, second, signal);
   }
 
   async function areSame(notes: string[], node: number): Promise<boolean> {
@@ -147,4 +140,15 @@ export async function openExchange(options: ExchangeOptions): Promise<Exchange> 
       }
     },
   };
+}
+
+async function isOneRecord(
+  told: Checkpoint,
+  mine: Checkpoint,
+  { hub, signal }: Pick<ExchangeOptions, "hub" | "signal">,
+): Promise<boolean> {
+  if (told.origin !== mine.origin) return false;
+  if (told.size === mine.size) return isSameHash(told.root, mine.root);
+  const [first, second] = told.size < mine.size ? [told, mine] : [mine, told];
+  return await isProven(hub, first, second, signal);
 }

@@ -153,17 +153,7 @@ export async function tryCommand(args: string[]): Promise<number> {
         const databases = [{ label: "default", type: "columns" as const, path: all }];
         pooled = await once([{ name: "all rows", databases }]);
       }
-      const differences = pooled && compare(first!.result, pooled.result);
-      if (values.json) {
-        console.log(JSON.stringify(
-          { ...first, seconds, ...(pooled ? { pooled: pooled.result, differences } : {}) },
-          null,
-          2,
-        ));
-      } else {
-        console.log(showSimulation(first!, seconds));
-        if (pooled) console.log(showComparison(pooled, differences!));
-      }
+      say(first!, { seconds, pooled, json: values.json });
       const completed = [...simulations, ...(pooled ? [pooled] : [])]
         .every(({ runs: [own] }) => own.status === "completed");
       return completed ? 0 : 1;
@@ -171,6 +161,21 @@ export async function tryCommand(args: string[]): Promise<number> {
       Deno.removeSignalListener("SIGINT", stop);
     }
   }, limits);
+}
+
+/** Prints what a run gave, and how far that is from the same on all rows. */
+function say(
+  first: Simulation,
+  { seconds, pooled, json }: { seconds: number[]; pooled: Simulation | undefined; json: boolean },
+): void {
+  const differences = pooled && compare(first.result, pooled.result);
+  if (!json) {
+    console.log(showSimulation(first, seconds));
+    if (pooled) console.log(showComparison(pooled, differences!));
+    return;
+  }
+  const compared = pooled ? { pooled: pooled.result, differences } : {};
+  console.log(JSON.stringify({ ...first, seconds, ...compared }, null, 2));
 }
 
 /** Packs the algorithm into a file of the folder, as nodes know it. */

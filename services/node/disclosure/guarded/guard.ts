@@ -53,7 +53,8 @@ export function createGuard(
 
   async function ask(input: unknown): Promise<unknown> {
     const question = readQuestion(input);
-    check(question);
+    const { questions, refused } = found;
+    checkMayAsk(question, { databases, rules, allowWhere, questions, refused });
     const id = ++found.questions;
     // A process that has died is not started again: with it went what this run has been told.
     const send = await (starting ??= start());
@@ -67,27 +68,6 @@ export function createGuard(
     found.refused++;
     found.rules.add("min_subset");
     throw new Error(reason);
-  }
-
-  function check(question: Question) {
-    if (!databases.some(({ label }) => label === question.label)) {
-      const labels = databases.map(({ label }) => label).join(", ") || "none";
-      throw new Error(`The task has no database "${question.label}"; it has: ${labels}.`);
-    }
-    if (!allowWhere && "where" in question && question.where !== undefined) {
-      throw new Error(
-        "This node does not allow to choose rows by a condition: policies.allow_where is false.",
-      );
-    }
-    if (found.questions >= MOST_QUESTIONS) {
-      throw new Error(`This run has asked ${MOST_QUESTIONS} questions, which is the most.`);
-    }
-    if (rules && found.refused >= MOST_REFUSED) {
-      throw new Error(
-        `${MOST_REFUSED} questions of this run were refused by the rules of the data's owner, so ` +
-          "that no further one is answered.",
-      );
-    }
   }
 
   function note(value: object): object {
@@ -145,6 +125,33 @@ export function createGuard(
       return { ...found, rules: [...found.rules].sort() };
     },
   };
+}
+
+/** Throws why a question is not answered, if it is not. */
+function checkMayAsk(
+  question: Question,
+  { databases, rules, allowWhere, questions, refused }:
+    & Pick<CreateGuardOptions, "databases" | "rules" | "allowWhere">
+    & Pick<GuardCounts, "questions" | "refused">,
+) {
+  if (!databases.some(({ label }) => label === question.label)) {
+    const labels = databases.map(({ label }) => label).join(", ") || "none";
+    throw new Error(`The task has no database "${question.label}"; it has: ${labels}.`);
+  }
+  if (!allowWhere && "where" in question && question.where !== undefined) {
+    throw new Error(
+      "This node does not allow to choose rows by a condition: policies.allow_where is false.",
+    );
+  }
+  if (questions >= MOST_QUESTIONS) {
+    throw new Error(`This run has asked ${MOST_QUESTIONS} questions, which is the most.`);
+  }
+  if (rules && refused >= MOST_REFUSED) {
+    throw new Error(
+      `${MOST_REFUSED} questions of this run were refused by the rules of the data's owner, so ` +
+        "that no further one is answered.",
+    );
+  }
 }
 
 type Answer = Extract<Told, { value: object }>;

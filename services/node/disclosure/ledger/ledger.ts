@@ -111,25 +111,6 @@ export async function openLedger(
     }
   }
 
-  async function isTooClose(
-    key: string,
-    one: Selection,
-    { least, resultId }: { least: number; resultId: number },
-  ): Promise<boolean> {
-    for (const entry of await entriesOf(key)) {
-      // What one run lets out is looked at together, elsewhere.
-      if (entry.unit !== one.unit || entry.result_id === resultId) continue;
-      // They differ in as many at least.
-      if (Math.abs(entry.persons - one.persons) >= least) continue;
-      const bytes = one.unit === "counted"
-        ? new Uint8Array()
-        : await readBytes(join(folder, key), entry);
-      const differs = difference(one, { ...entry, bytes });
-      if (differs > 0 && differs < least) return true;
-    }
-    return false;
-  }
-
   async function decide({ about, databases, least }: Release): Promise<Verdict> {
     await obeyClears();
     const fresh: { key: string; added: { entry: LedgerEntry; content: Uint8Array }[] }[] = [];
@@ -140,7 +121,8 @@ export async function openLedger(
       for (const one of selections) {
         if (before.has(one.digest)) continue;
         before.add(one.digest);
-        if (await isTooClose(key, one, { least, resultId: about.result_id })) return "differs";
+        const earlier = { entries, folder: join(folder, key) };
+        if (await isTooClose(one, earlier, { least, resultId: about.result_id })) return "differs";
         // On nobody nothing rests.
         if (one.persons === 0) continue;
         const content = packed(one);
@@ -169,6 +151,24 @@ export async function openLedger(
     personsOf: (key) =>
       once(persons, key, async () => openPersonNumbers(await folderOf(key), "persons")),
   };
+}
+
+/** Whether a selection differs from one that left before in too few persons. */
+async function isTooClose(
+  one: Selection,
+  { entries, folder }: { entries: readonly LedgerEntry[]; folder: string },
+  { least, resultId }: { least: number; resultId: number },
+): Promise<boolean> {
+  for (const entry of entries) {
+    // What one run lets out is looked at together, elsewhere.
+    if (entry.unit !== one.unit || entry.result_id === resultId) continue;
+    // They differ in as many at least.
+    if (Math.abs(entry.persons - one.persons) >= least) continue;
+    const bytes = one.unit === "counted" ? new Uint8Array() : await readBytes(folder, entry);
+    const differs = difference(one, { ...entry, bytes });
+    if (differs > 0 && differs < least) return true;
+  }
+  return false;
 }
 
 /** Removes the entries, then their selections, which mean nothing without them. */
