@@ -110,6 +110,7 @@ export function requireSubset(site: SiteRules, rows: number): number {
 /** Rows in which all but few persons have the same value, or those of few persons, show those few. */
 export function requireLevels(site: SiteRules, columns: readonly Float64Array[]) {
   for (const values of columns) {
+    if (!site.persons && isPlainlyMixed(values, site.rules.minLevel)) continue;
     // What most rows have, if there is such a value (Boyer and Moore 1991).
     let [most, lead] = [NaN, 0];
     for (let i = 0; i < values.length; i++) {
@@ -128,6 +129,21 @@ export function requireLevels(site: SiteRules, columns: readonly Float64Array[])
       throw new PartWithheld("min_level");
     }
   }
+}
+
+/**
+ * Whether at least so many rows are without whatever value most have; seen from the first rows of
+ * nearly every column. If all but fewer had one value, one of the first so many rows would have it.
+ */
+function isPlainlyMixed(values: Float64Array, least: number): boolean {
+  if (values.length < 2 * least) return false;
+  return values.subarray(0, least).every((candidate) => {
+    let others = 0;
+    for (let i = 0; i < values.length && others < least; i++) {
+      if (values[i] !== candidate) others++;
+    }
+    return others >= least;
+  });
 }
 
 /**

@@ -4,18 +4,24 @@
  * @module
  */
 import type { SiteRules } from "sextant/disclosure.ts";
-import { contributionsOf, personsByPlace, rulesOfRows, tooFew } from "sextant/disclosure.ts";
+import {
+  contributionsOf,
+  countPersons,
+  personsByPlace,
+  rulesOfRows,
+  tooFew,
+} from "sextant/disclosure.ts";
 import type { Groups } from "sextant/kernels/groups.ts";
 import { nothingLeftOut } from "sextant/kernels/frame.ts";
 import { momentsOf, roundedMoments } from "sextant/kernels/moments.ts";
 import type { Rows } from "sextant/where.ts";
 import { requireSubset } from "sextant/disclosure.ts";
 import type { Cell, ColumnPart, SummaryPart } from "./part.ts";
-import { floatsOfRows } from "sextant/fill.ts";
+import { floatsOfRows, intsByPlace } from "sextant/fill.ts";
 
 /** Rows that are described together. */
 interface RowSet {
-  rows: number[];
+  rows: ArrayLike<number>;
   /** The group; undefined for the rows that have none. */
   name: string | undefined;
 }
@@ -27,23 +33,35 @@ export type Values =
 
 /** The rows that are told of: those of groups of too few persons are left out, with or without one. */
 function rowSetsOf(table: Rows & { site: SiteRules }, groups: Groups | undefined, group?: string) {
-  const everybody = Array.from({ length: table.length }, (_, row) => row);
-  if (!groups) return { sets: [{ rows: everybody, name: undefined }], rare: 0 };
-  const byGroup: RowSet[] = groups.levels.map(([name]) => ({ rows: [], name: name! }));
+  const { length, site } = table;
+  if (!groups) {
+    return { sets: [{ rows: intsByPlace(length, (row) => row), name: undefined }], rare: 0 };
+  }
+  const byGroup = groups.levels.map(([name]) => ({ rows: [] as number[], name: name! }));
   const values: readonly unknown[] = table.column(group!).values;
-  const without: RowSet = { rows: [], name: undefined };
+  const without = { rows: [] as number[], name: undefined };
   let rare = 0;
-  for (const row of everybody) {
+  for (let row = 0; row < length; row++) {
     if (values[row] === null) without.rows.push(row);
     else if (groups.places[row]! >= 0) byGroup[groups.places[row]!]!.rows.push(row);
     else rare++;
   }
-  const { persons } = rulesOfRows(table.site, without.rows);
-  const few = persons ? new Set(persons).size : without.rows.length;
+  const few = personsIn(site, without.rows);
   if (few === 0) return { sets: byGroup, rare };
-  if (few >= table.site.rules.minSubset) return { sets: [...byGroup, without], rare };
-  table.site.withhold("without_group", "min_subset", 1);
+  if (few >= site.rules.minSubset) return { sets: [...byGroup, without], rare };
+  site.withhold("without_group", "min_subset", 1);
   return { sets: byGroup, rare: rare + without.rows.length };
+}
+
+/** All their rows, in the order of the table. */
+function joined(sets: readonly RowSet[]): Uint32Array {
+  const all = new Uint32Array(sets.reduce((sum, { rows }) => sum + rows.length, 0));
+  let filled = 0;
+  for (const { rows } of sets) {
+    all.set(rows, filled);
+    filled += rows.length;
+  }
+  return all.sort();
 }
 
 /** The part of a site with rules. */
@@ -58,15 +76,17 @@ export function tellColumns(
 ): SummaryPart {
   const { site } = table;
   const { sets, rare } = rowSetsOf(table, groups, group);
-  const use = (rows: number[]) => site.use(rulesOfRows(site, rows).places);
-  const used = sets.flatMap(({ rows }) => rows).sort((a, b) => a - b);
+  const use = (rows: ArrayLike<number>) => site.use(rulesOfRows(site, rows).places);
+  const used = joined(sets);
   const persons = requireSubset(rulesOfRows(site, used), used.length);
   for (const { rows } of sets.length > 1 ? sets : []) use(rows);
   const found = columns.map((name) => {
     const values = valuesOf(name);
     use(
-      used.filter((row) =>
-        "numbers" in values ? !Number.isNaN(values.numbers[row]!) : values.levels[row] !== null
+      rowsThat(
+        used,
+        (row) =>
+          "numbers" in values ? !Number.isNaN(values.numbers[row]!) : values.levels[row] !== null,
       ),
     );
     const tell = "numbers" in values ? tellNumbers : tellLevels;
@@ -114,26 +134,33 @@ interface Told extends Omit<Cell, "missing"> {
   missingPersons: number;
 }
 
-function personsIn(site: SiteRules, rows: number[]): number {
-  const { persons } = rulesOfRows(site, rows);
-  return persons ? new Set(persons).size : rows.length;
+function personsIn(site: SiteRules, rows: ArrayLike<number>): number {
+  return countPersons(rulesOfRows(site, rows), rows.length);
+}
+
+/** Those of the rows that pass. */
+function rowsThat(rows: ArrayLike<number>, pass: (row: number) => boolean): Uint32Array {
+  const found = new Uint32Array(rows.length);
+  let filled = 0;
+  for (let i = 0; i < rows.length; i++) if (pass(rows[i]!)) found[filled++] = rows[i]!;
+  return found.subarray(0, filled);
 }
 
 function tellNumbers(
   site: SiteRules,
   { numbers }: { numbers: Float64Array },
   sets: RowSet[],
-  used: number[],
+  used: ArrayLike<number>,
 ): { all: Told; bySet: Told[] } {
   const least = site.rules.minSubset;
-  const cellOf = (rows: number[]) => {
-    const present = rows.filter((row) => !Number.isNaN(numbers[row]!));
+  const cellOf = (rows: ArrayLike<number>) => {
+    const present = rowsThat(rows, (row) => !Number.isNaN(numbers[row]!));
     const values = floatsOfRows(present, (row) => numbers[row]!);
     const contributions = contributionsOf(rulesOfRows(site, present), values);
     const persons = personsIn(site, present);
     return {
       missing: rows.length - present.length,
-      missingPersons: personsIn(site, rows.filter((row) => Number.isNaN(numbers[row]!))),
+      missingPersons: personsIn(site, rowsThat(rows, (row) => Number.isNaN(numbers[row]!))),
       moments: {
         ...roundedMoments(momentsOf(values), site.rules.roundTo),
         persons,
@@ -161,18 +188,16 @@ function tellLevels(
   site: SiteRules,
   { levels }: { levels: (string | null)[] },
   sets: RowSet[],
-  used: number[],
+  used: ArrayLike<number>,
 ): { all: Told; bySet: Told[] } {
   const { minCell, minLevel } = site.rules;
-  const names = [...new Set(used.map((row) => levels[row]!))].filter((level) => level !== null);
-  const places = new Map(names.map((name, i) => [name, i]));
-  const at = (rows: number[]) =>
-    rows.map((row) => levels[row] === null ? -1 : places.get(levels[row]!)!);
-  const personsOf = (rows: number[]) =>
-    personsByPlace(rulesOfRows(site, rows), at(rows), names.length);
-  const total = personsOf(used);
+  const { names, placeOf } = placesOf(levels, used);
+  const tally = (rows: ArrayLike<number>) => tallyOf(site, rows, { placeOf, size: names.length });
+  const inAll = tally(used);
+  const total = inAll.persons;
   const isNamed = total.map((count) => count >= minLevel);
-  const bySet = sets.map(({ rows }) => personsOf(rows));
+  const tallies = sets.map(({ rows }) => tally(rows));
+  const bySet = tallies.map(({ persons }) => persons);
   const [height, width] = [names.length, sets.length];
   const line = (length: number, place: (i: number) => number) =>
     Array.from({ length }, (_, i) => place(i));
@@ -191,9 +216,10 @@ function tellLevels(
     [line(height, (level) => level)],
     isNamed.map((one) => !one),
   );
-  const tell = (rows: number[], persons: number[], isHidden: (level: number) => boolean): Told => {
-    const counts = names.map(() => 0);
-    for (const place of at(rows)) if (place >= 0) counts[place]!++;
+  const tell = (
+    { counts, persons, missing, missingPersons }: Tally,
+    isHidden: (level: number) => boolean,
+  ): Told => {
     const shown = names.flatMap((name, level) =>
       isNamed[level] && counts[level]! > 0
         ? [{ name, count: isHidden(level) ? null : counts[level]!, persons: persons[level]! }]
@@ -202,8 +228,8 @@ function tellLevels(
     const gone = shown.filter(({ count }) => count === null).length;
     if (gone > 0) site.withhold("columns", "min_cell", gone);
     return {
-      missing: rows.filter((row) => levels[row] === null).length,
-      missingPersons: personsIn(site, rows.filter((row) => levels[row] === null)),
+      missing,
+      missingPersons,
       moments: { ...momentsOf([]), persons: 0 },
       counts: Object.fromEntries(shown.map(({ name, count }) => [name, count])),
       countPersons: Object.fromEntries(shown.map(({ name, persons }) => [name, persons])),
@@ -213,9 +239,51 @@ function tellLevels(
   const rare = isNamed.filter((one) => !one).length;
   if (rare > 0) site.withhold("levels", "min_level", rare);
   return {
-    all: tell(used, total, (level) => hiddenInAll[level]!),
-    bySet: sets.map(({ rows }, set) =>
-      tell(rows, bySet[set]!, (level) => hidden[set * height + level]!)
-    ),
+    all: tell(inAll, (level) => hiddenInAll[level]!),
+    bySet: tallies.map((one, set) => tell(one, (level) => hidden[set * height + level]!)),
+  };
+}
+
+/** The levels of the rows that are told of, and of each row the place of its level; -1 without one. */
+function placesOf(levels: readonly (string | null)[], used: ArrayLike<number>) {
+  const places = new Map<string, number>();
+  const placeOf = new Int32Array(levels.length).fill(-1);
+  for (let i = 0; i < used.length; i++) {
+    const level = levels[used[i]!]!;
+    if (level === null) continue;
+    let place = places.get(level);
+    if (place === undefined) places.set(level, place = places.size);
+    placeOf[used[i]!] = place;
+  }
+  return { names: [...places.keys()], placeOf };
+}
+
+/** By level: rows, and persons. */
+interface Tally {
+  counts: number[];
+  persons: number[];
+  missing: number;
+  missingPersons: number;
+}
+
+function tallyOf(
+  site: SiteRules,
+  rows: ArrayLike<number>,
+  { placeOf, size }: { placeOf: Int32Array; size: number },
+): Tally {
+  const counts = new Array<number>(size).fill(0);
+  let missing = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const place = placeOf[rows[i]!]!;
+    if (place < 0) missing++;
+    else counts[place]!++;
+  }
+  if (!site.persons) return { counts, persons: counts, missing, missingPersons: missing };
+  const places = intsByPlace(rows.length, (i) => placeOf[rows[i]!]!);
+  return {
+    counts,
+    persons: personsByPlace(rulesOfRows(site, rows), places, size),
+    missing,
+    missingPersons: personsIn(site, rowsThat(rows, (row) => placeOf[row]! < 0)),
   };
 }

@@ -7,7 +7,8 @@ import type { Table } from "../api.ts";
 import { personsByPlace, requireSubset } from "../disclosure.ts";
 import { readCount, readCountOrNull, readFields, readMoments } from "../parts.ts";
 import { type Part, readRecord, readText } from "../parts.ts";
-import { numbersOf } from "../columns.ts";
+import { floatsOf, numbersOf } from "../columns.ts";
+import { intsByPlace } from "../fill.ts";
 import type { Rows } from "../where.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
 
@@ -66,12 +67,7 @@ function underRules({ site, ...table }: Rows, name: string, found: ColumnSurvey)
   if (found.missing !== 0) site.withhold("columns.*.missing", "min_cell", 1);
   const names = found.type === "category" ? Object.keys(found.levels) : ["numbers"];
   const places = new Map(names.map((level, i) => [level, i]));
-  const values: readonly unknown[] = table.column(name).values;
-  const at = Int32Array.from(
-    values,
-    (value) => value === null ? -1 : found.type === "number" ? 0 : places.get(String(value))!,
-  );
-  const persons = personsByPlace(site, at, names.length);
+  const persons = personsByPlace(site, placesOf(table, name, { found, places }), names.length);
   if (found.type === "number") {
     if (persons[0]! >= site.rules.minSubset) {
       return { ...found, missing: found.missing && null, moments: none.moments };
@@ -93,6 +89,23 @@ function underRules({ site, ...table }: Rows, name: string, found: ColumnSurvey)
     levels: Object.fromEntries(told),
     persons: Object.fromEntries(common.map((level) => [level, persons[places.get(level)!]!])),
   };
+}
+
+/** Of each row the place of its level, or 0 for a number; -1 where there is none. */
+function placesOf(
+  table: Rows,
+  name: string,
+  { found, places }: { found: ColumnSurvey; places: ReadonlyMap<string, number> },
+): Int32Array {
+  if (found.type === "number") {
+    const numbers = floatsOf(table, name);
+    return intsByPlace(numbers.length, (row) => Number.isNaN(numbers[row]!) ? -1 : 0);
+  }
+  const values: readonly unknown[] = table.column(name).values;
+  return intsByPlace(
+    values.length,
+    (row) => values[row] === null ? -1 : places.get(String(values[row]))!,
+  );
 }
 
 /** The largest of `least`, twice that, and so on that is no more than a count. */
