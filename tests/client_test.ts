@@ -282,7 +282,9 @@ Deno.test("the feed goes on where it was cut: nothing is missed and nothing come
   })();
   await begun.promise;
   const tasks: number[] = [];
-  for (let turn = 0; turn < 3; turn++) {
+  // How much comes in one piece, and so how often the feed is cut, is the network's to say.
+  while (cuts.count < 3) {
+    assert.ok(tasks.length < 50, `${cuts.count} cuts`);
     const { id } = await plain.post({ image: "deno:slow@1.0.0", method: "now" });
     tasks.push(id);
     assert.equal(await client.follow(id), "completed");
@@ -296,7 +298,6 @@ Deno.test("the feed goes on where it was cut: nothing is missed and nothing come
   });
   stop.abort();
   await watching;
-  assert.ok(cuts.count > 2, `${cuts.count} cuts`);
   for (const id of tasks) {
     assert.equal(statuses(id).filter((status) => status === "completed").length, 1);
     assert.ok(seen.some((event) => event.name === "task.created" && event.data.task_id === id));

@@ -61,6 +61,7 @@ const SET_BY_LAUNCHER = [
   "SEXTANT_NODE_NATS_URL",
   "SEXTANT_ADMIN_FILE",
   "SEXTANT_LISTEN",
+  "SEXTANT_METRICS_TOKEN_FILE",
 ];
 
 Deno.test("INHERITS has every variable that a service reads, and no other", async () => {

@@ -148,8 +148,10 @@ export async function startComposeEngine(settings: Record<string, string>): Prom
     at("storage.conf"),
     `[storage]\ndriver="overlay"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n`,
   );
+  // What an operator would set: nothing, so that all is as compose.yaml has it.
+  const ours = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("SEXTANT_"));
   const env = {
-    ...Deno.env.toObject(),
+    ...Object.fromEntries(ours),
     CONTAINERS_CONF: at("containers.conf"),
     CONTAINERS_STORAGE_CONF: at("storage.conf"),
     DOCKER_HOST: `unix://${at("podman.sock")}`,
