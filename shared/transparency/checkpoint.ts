@@ -64,7 +64,7 @@ function keyId(name: string, key: string): Uint8Array {
 
 /** What a checkpoint says, or why it is not believed; `keys` are those of the hub, in nkey text. */
 export function readCheckpoint(note: string, keys: readonly string[]): Checkpoint | string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- a signed note has none but line feeds
   if (note.length > LONGEST || /[\x00-\x09\x0b-\x1f]/.test(note)) return "it is no signed note";
   const end = note.lastIndexOf("\n\n") + 1;
   if (end === 0 || !note.endsWith("\n")) return "it is no signed note";

@@ -18,7 +18,7 @@ export interface Asked {
   persons?: string;
 }
 
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- each algorithm has a result of its own
 export type Result = any;
 
 /** Runs an algorithm of the library at sites that are files, and checks what leaves each. */

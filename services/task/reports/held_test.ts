@@ -34,8 +34,7 @@ Deno.test("a result that is held stays active, and run, task and lists say where
   assert.ok(since >= Date.parse(shown.started_at) && since <= Date.now());
   const listed = (await see(`/run?task_id=${task.id}&include=task`)).data;
   const [held, other] = [run.id, undefined].map((id) =>
-    // deno-lint-ignore no-explicit-any
-    listed.find((one: any) => id === undefined ? one.id !== run.id : one.id === id)
+    listed.find((one: { id: number }) => id === undefined ? one.id !== run.id : one.id === id)
   );
   assert.deepEqual([held.waiting, held.task.waiting], [waiting, waiting]);
   assert.deepEqual([other.waiting, other.held_since], [null, null]);
@@ -46,8 +45,7 @@ Deno.test("a result that is held stays active, and run, task and lists say where
   ];
   for (const one of tasks) assert.deepEqual([one.status, one.waiting], ["active", waiting]);
   const [inTask] = (await see(`/task/${task.id}?include=runs`)).runs
-    // deno-lint-ignore no-explicit-any
-    .filter((one: any) => one.id === run.id);
+    .filter((one: { id: number }) => one.id === run.id);
   assert.equal(inTask.waiting, waiting);
 
   assert.deepEqual(await agent.finish(run.id), { ok: true });
