@@ -22,6 +22,8 @@ import { getDocs } from "./routes/hub/docs.ts";
 import { getHealth } from "./routes/hub/health.ts";
 import { getMetrics } from "./routes/hub/metrics.ts";
 import { getVersion } from "./routes/hub/version.ts";
+import { getPage } from "./routes/page/page.ts";
+import { keepPageSession } from "./routes/session/session.ts";
 
 export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   const app = createApp(deps.log);
@@ -39,6 +41,10 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   if (metrics) getMetrics(app, { ...metrics, http, principals });
   getApiDescription(app, deps);
   getDocs(app);
+  if (deps.page) {
+    getPage(app, deps.page.folder);
+    keepPageSession(app, deps.page);
+  }
   if (feed) watchEvents(app, { feed, principals });
   forwardRequests(app, deps);
   return app;

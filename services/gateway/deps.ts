@@ -9,6 +9,7 @@ import type { Refusal } from "../../shared/storage/audit.ts";
 import type { AttemptLimits } from "./door/rate_limit.ts";
 import type { Feed } from "./live/feed.ts";
 import type { OwnMetrics } from "./metrics/own_metrics.ts";
+import type { PageFolder } from "./page/page_folder.ts";
 import type { Principals } from "./principals/principals.ts";
 
 export interface GatewayDeps {
@@ -35,6 +36,12 @@ export interface GatewayDeps {
   attempts?: AttemptLimits;
   /** What the live feed reads; without it there is none. */
   feed?: Feed;
+  /** The page for people; without it there is none at `/`. */
+  page?: {
+    folder: PageFolder;
+    /** Whether the client's own connection is encrypted. */
+    isSecure: (request: Request) => boolean;
+  };
   /** Is told of every request that is refused here, before a service sees it. */
   refused?: (refusal: Refusal) => void;
 }

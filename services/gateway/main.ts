@@ -20,6 +20,8 @@ await runService("gateway", async (life) => {
     SEXTANT_MAX_BLOB_MIB: envInteger.pipe(z.number().min(1)).default(4096),
     /** Failed log-ins of one caller in the long run; an address may have five times as many. */
     SEXTANT_ATTEMPTS_PER_MINUTE: envInteger.pipe(z.number().min(1)).default(60),
+    /** Where the page for people was set up. */
+    SEXTANT_PAGE_FOLDER: z.string().min(1).optional(),
     /** A file with the token of Prometheus. */
     SEXTANT_METRICS_TOKEN_FILE: z.string().min(1).optional(),
     /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
@@ -38,6 +40,7 @@ await runService("gateway", async (life) => {
     maxBlob: config.SEXTANT_MAX_BLOB_MIB * MEBIBYTE,
     attemptsPerMinute: config.SEXTANT_ATTEMPTS_PER_MINUTE,
     trustProxy: config.SEXTANT_TRUST_PROXY,
+    pageFolder: config.SEXTANT_PAGE_FOLDER,
     metricsToken: config.SEXTANT_METRICS_TOKEN_FILE &&
       await readScrapeToken(config.SEXTANT_METRICS_TOKEN_FILE),
   });

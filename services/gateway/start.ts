@@ -18,10 +18,11 @@ import { createGatewayApp } from "./app.ts";
 import type { HubHealth, ServiceHealth } from "./deps.ts";
 import { closeDoor } from "./door/closing.ts";
 import { createFeed } from "./live/feed.ts";
+import { openPageFolder } from "./page/page_folder.ts";
 import { createPrincipals } from "./principals/principals.ts";
 import { createOwnMetrics } from "./metrics/own_metrics.ts";
 import { hubMetrics } from "./metrics/hub_metrics.ts";
-import { addressOf, attemptLimits, network } from "./door/rate_limit.ts";
+import { addressOf, attemptLimits, network, protocolOf } from "./door/rate_limit.ts";
 import { requestIdOf } from "./rules.ts";
 
 export interface GatewayOptions {
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   attemptsPerMinute?: number;
   /** Whether a proxy in front tells the client's address in X-Forwarded-For. */
   trustProxy?: boolean;
+  /** Where the page for people was set up; without it there is none. */
+  pageFolder?: string | undefined;
   /** With which Prometheus gets the figures; without it, it needs an account. */
   metricsToken?: string | undefined;
   now?: () => Date;
@@ -66,6 +69,7 @@ export async function startGateway(
     maxBlob = 4096 * MEBIBYTE,
     attemptsPerMinute = 60,
     trustProxy = false,
+    pageFolder,
     metricsToken,
     now = () => new Date(),
     ...options
@@ -112,6 +116,12 @@ export async function startGateway(
     maxBlob,
     ...options,
     attempts: attemptLimits(attemptsPerMinute),
+    ...(pageFolder === undefined ? {} : {
+      page: {
+        folder: openPageFolder(pageFolder),
+        isSecure: (request) => protocolOf(request, { trustProxy }) === "https:",
+      },
+    }),
     refused(refusal) {
       if (refusal.code === "invalid_token") counts.add("unproven token");
       // A flood of refusals is recorded by its beginning: it must not fill the database.

@@ -62,6 +62,7 @@ const SET_BY_LAUNCHER = [
   "SEXTANT_ADMIN_FILE",
   "SEXTANT_LISTEN",
   "SEXTANT_METRICS_TOKEN_FILE",
+  "SEXTANT_PAGE_FOLDER",
 ];
 
 Deno.test("INHERITS has every variable that a service reads, and no other", async () => {

@@ -81,6 +81,7 @@ export function gatewayPart({ nats, gateway, serviceFolder }: HubAddresses): Par
       SEXTANT_ENROLMENT: join(folder, FILES.enrolment),
       SEXTANT_LISTEN: gateway,
       SEXTANT_METRICS_TOKEN_FILE: join(folder, FILES.metricsToken),
+      SEXTANT_PAGE_FOLDER: join(folder, FILES.page),
     },
     inherits: INHERITS.gateway,
   });

@@ -53,6 +53,8 @@ export const FILES = {
   dispatchPublicKeys: "dispatch_public_keys",
   /** With which Prometheus gets the figures. */
   metricsToken: "metrics_token",
+  /** Folder with the page for people. */
+  page: "page",
   /** Of an administrator whom identity has made, until it was shown. */
   newAdministrator: "new_administrator.json",
 } as const;

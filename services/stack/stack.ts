@@ -26,7 +26,8 @@ import { type Postgres, POSTGRES_ADMIN, startPostgres } from "./postgres.ts";
 import { killAll } from "./process.ts";
 import { denoPart, fetchPackages } from "./service_part.ts";
 import { settingsIn, writeSettings } from "./settings.ts";
-import { setUpFiles, setUpServiceDatabases } from "./setup.ts";
+import { PAGE_MAIN, setUpPage } from "./page.ts";
+import { FILES, setUpFiles, setUpServiceDatabases } from "./setup.ts";
 import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -176,7 +177,9 @@ async function bringUp(
   };
   await Promise.all([
     supervisor.start(TIER.servers, postgresPart, natsPart),
-    fetchPackages(MAINS),
+    fetchPackages(MAINS).then(() =>
+      setUpPage(join(deployment.serviceFolder("gateway"), FILES.page))
+    ),
   ]);
   const adminUrl = (name: string) => database.url(POSTGRES_ADMIN, adminPassword, name);
   await setUpServiceDatabases(deployment, {
@@ -245,6 +248,7 @@ const NODE_MAIN = "services/node/main.ts";
 const MAINS = [
   ...[...HUB_SERVICES, "gateway"].map((service) => `services/${service}/main.ts`),
   NODE_MAIN,
+  PAGE_MAIN,
 ];
 
 /**

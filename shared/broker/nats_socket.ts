@@ -216,7 +216,7 @@ function subscribeLines(subscriptions: Subscribed): string {
   ).join("");
 }
 
-function differences(before: Subscribed, now: Subscribed): Uint8Array {
+function differences(before: Subscribed, now: Subscribed): Uint8Array<ArrayBuffer> {
   const known = new Set(before.map(({ sid }) => sid));
   const wanted = new Set(now.map(({ sid }) => sid));
   const gone = before.filter(({ sid }) => !wanted.has(sid));

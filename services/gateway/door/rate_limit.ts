@@ -116,3 +116,9 @@ export function addressOf(
   // The last one is what our own proxy saw; those before it were sent by the client.
   return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() || remote;
 }
+
+/** With which protocol the client came: as a trusted proxy in front tells it. */
+export function protocolOf(request: Request, { trustProxy }: { trustProxy: boolean }): string {
+  const told = trustProxy ? request.headers.get("x-forwarded-proto")?.split(",").at(-1) : undefined;
+  return told === undefined ? new URL(request.url).protocol : `${told.trim()}:`;
+}

@@ -1,0 +1,35 @@
+/**
+ * All screens, by their address. The code of a screen is loaded when it is first shown.
+ * @module
+ */
+import type { ComponentType } from "preact";
+import { may } from "./session/session.ts";
+import { texts } from "./texts.ts";
+
+export interface ScreenProps {
+  /** What stands in the address in place of `:id` and the like. */
+  params: Record<string, string>;
+}
+
+export interface Screen {
+  /** `["tasks", ":id"]` */
+  pattern: readonly string[];
+  load: () => Promise<{ Screen: ComponentType<ScreenProps> }>;
+}
+
+export const SCREENS: Screen[] = [
+  { pattern: ["tasks"], load: () => import("./work/tasks.tsx") },
+];
+
+export interface MenuEntry {
+  label: string;
+  path: readonly string[];
+  /** Whether it is of use to who is logged in. */
+  isShown: () => boolean;
+}
+
+export const MENU: MenuEntry[] = [
+  { label: texts.frame.work, path: ["tasks"], isShown: () => may("task:VIEW") },
+];
+
+export const FIRST_SCREEN = ["tasks"] as const;

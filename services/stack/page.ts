@@ -1,0 +1,22 @@
+/**
+ * The page for people, put together before the gateway serves it.
+ * @module
+ */
+import { childEnvironment } from "./child_environment.ts";
+import { startProcess } from "./process.ts";
+import { ROOT } from "./service_part.ts";
+
+export const PAGE_MAIN = "services/page/build/main.ts";
+
+/** Puts the page into `folder`. Rejects with the compiler's words. */
+export async function setUpPage(folder: string): Promise<void> {
+  const process = startProcess({
+    command: Deno.execPath(),
+    args: ["run", "--quiet", "--no-prompt", "--allow-all", `${ROOT}${PAGE_MAIN}`, folder],
+    cwd: ROOT,
+    env: childEnvironment({ NO_COLOR: "1" }),
+  });
+  const { success } = await process.exited;
+  if (success) return;
+  throw new Error(`Cannot put the page together:\n${process.lastLines().join("\n")}`);
+}

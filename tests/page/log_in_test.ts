@@ -1,0 +1,40 @@
+/**
+ * The page's log-in, in a real browser against a whole hub.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { useTestStack } from "../harness.ts";
+import { assertAccessible, noBrowser, useBrowser } from "../support/browser.ts";
+
+const stack = useTestStack();
+const withPage = useBrowser();
+
+Deno.test(
+  "the page lets somebody in, keeps them in over a reload, and out after the log-out, in all tabs",
+  { ignore: noBrowser },
+  async () => {
+    const { username, password } = await stack().adminCredentials();
+    await withPage(stack().gatewayUrl, async ({ page }) => {
+      await assertAccessible(page, "log-in");
+      await page.getByLabel("User name").fill(username);
+      await page.getByLabel("Password").fill(password);
+      await page.getByRole("button", { name: "Log in" }).click();
+      await page.getByRole("heading", { name: "Work" }).waitFor();
+      await assertAccessible(page, "work");
+      await page.reload();
+      await page.getByRole("heading", { name: "Work" }).waitFor();
+      const cookies = await page.context().cookies();
+      assert.deepEqual(
+        cookies.map(({ httpOnly, sameSite, path }) => ({ httpOnly, sameSite, path })),
+        [{ httpOnly: true, sameSite: "Strict", path: "/session" }],
+      );
+      await withPage(stack().gatewayUrl, async (other) => {
+        await other.page.getByRole("heading", { name: "Work" }).waitFor();
+        await page.getByRole("button", { name: "Log out" }).click();
+        await other.page.getByLabel("User name").waitFor();
+      }, { besides: page });
+      await page.reload();
+      await page.getByLabel("User name").waitFor();
+    });
+  },
+);
