@@ -3,8 +3,8 @@
  * leaves that differs from an earlier one by a few of them: the two together would tell of those
  * few. It outlives restarts, and does not ask who the user is: several can be one.
  *
- * What it knows and compares is one selection with one other. What follows from three or more, it
- * does not see.
+ * A new selection is compared with each earlier one, and with what follows from several of them
+ * together (`together.ts`).
  * @module
  */
 import { join } from "node:path";
@@ -23,7 +23,8 @@ import {
   readEntries,
 } from "./files.ts";
 import { openPersonNumbers, type PersonNumbers } from "./persons.ts";
-import { difference, type Selection } from "./selection.ts";
+import { difference, type Selection, type Unit } from "./selection.ts";
+import { createTogether, type Together } from "./together.ts";
 
 /** What is to leave. */
 export interface Release {
@@ -82,6 +83,8 @@ export async function openLedger(
   const inTurn = createTurns(1);
   /** By database, read when it is first needed. */
   const known = new Map<string, Promise<LedgerEntry[]>>();
+  /** By database, unit and least number. */
+  const together = new Map<string, Promise<Together>>();
   const persons = new Map<string, Promise<PersonNumbers>>();
   await obeyClears();
 
@@ -95,6 +98,16 @@ export async function openLedger(
     return once(known, key, async () => readEntries(await folderOf(key), { mend: true }));
   }
 
+  function togetherOf(key: string, unit: Unit, least: number): Promise<Together> {
+    return once(together, `${key} ${unit} ${least}`, async () => {
+      const all = createTogether(least);
+      for (const entry of await entriesOf(key)) {
+        if (entry.unit === unit) all.add({ bytes: await readBytes(join(folder, key), entry) });
+      }
+      return all;
+    });
+  }
+
   async function obeyClears(): Promise<void> {
     for (const { path, clear } of await readClears(folder)) {
       const keys = clear.database ? [clear.database.key] : await databaseKeys(folder);
@@ -102,6 +115,7 @@ export async function openLedger(
       for (const key of keys) {
         entries += (await entriesOf(key)).length;
         known.delete(key);
+        for (const name of together.keys()) if (name.startsWith(key)) together.delete(name);
         // The persons keep their numbers: runs that are under way have them.
         await removeEntries(join(folder, key));
       }
@@ -111,20 +125,43 @@ export async function openLedger(
     }
   }
 
-  async function decide({ about, databases, least }: Release): Promise<Verdict> {
+  async function decide(release: Release): Promise<Verdict> {
     await obeyClears();
+    const forgets: (() => void)[] = [];
+    const verdict = await consider(release, forgets).catch((error) => {
+      for (const forget of forgets) forget();
+      throw error;
+    });
+    if (verdict !== "allowed") { for (const forget of forgets) forget(); }
+    return verdict;
+  }
+
+  /** `forgets` gets what is to be called if nothing leaves. */
+  async function consider(
+    { about, databases, least }: Release,
+    forgets: (() => void)[],
+  ): Promise<Verdict> {
     const fresh: { key: string; added: { entry: LedgerEntry; content: Uint8Array }[] }[] = [];
     for (const { key, label, selections } of databases) {
       const entries = await entriesOf(key);
       const before = new Set(entries.map(({ digest }) => digest));
       const added: { entry: LedgerEntry; content: Uint8Array }[] = [];
+      const ofRun: Selection[] = [];
       for (const one of selections) {
+        ofRun.push(one);
         if (before.has(one.digest)) continue;
         before.add(one.digest);
         const earlier = { entries, folder: join(folder, key) };
-        if (await isTooClose(one, earlier, { least, resultId: about.result_id })) return "differs";
+        const of = { least, resultId: about.result_id };
+        if (await isTooClose(one, earlier, of)) return "differs";
         // On nobody nothing rests.
         if (one.persons === 0) continue;
+        if (one.unit !== "counted") {
+          const all = await togetherOf(key, one.unit, least);
+          if (await tellsOfFew(one, all, { ...earlier, ...of, ofRun })) return "differs";
+          forgets.unshift(all.mark());
+          all.add(one);
+        }
         const content = packed(one);
         const { unit, persons, digest } = one;
         const at = now().toISOString();
@@ -169,6 +206,34 @@ async function isTooClose(
     if (differs > 0 && differs < least) return true;
   }
   return false;
+}
+
+/**
+ * Whether a selection, with several others, tells of too few persons; those of its own run alone are
+ * looked at together elsewhere.
+ */
+async function tellsOfFew(
+  one: Selection,
+  all: Together,
+  { entries, folder, least, resultId, ofRun }: {
+    entries: readonly LedgerEntry[];
+    folder: string;
+    least: number;
+    resultId: number;
+    /** Of the same result, this one the last. */
+    ofRun: readonly Selection[];
+  },
+): Promise<boolean> {
+  const few = all.few(one);
+  if (few.length === 0) return false;
+  const own = createTogether(least);
+  for (const entry of entries) {
+    if (entry.unit !== one.unit || entry.result_id !== resultId) continue;
+    own.add({ bytes: await readBytes(folder, entry) });
+  }
+  for (const other of ofRun.slice(0, -1)) if (other.unit === one.unit) own.add(other);
+  const ofOwn = new Set(own.few(one).map((persons) => persons.join()));
+  return few.some((persons) => !ofOwn.has(persons.join()));
 }
 
 /** Removes the entries, then their selections, which mean nothing without them. */

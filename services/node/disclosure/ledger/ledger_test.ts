@@ -134,6 +134,64 @@ Deno.test("decide() does not compare what leaves of one run", async () => {
   });
 });
 
+/** Those of the first `n` rows of whom it is true. */
+function those(isIn: (row: number) => boolean, n = 100): Selection {
+  const selected = Uint8Array.from({ length: n }, (_, row) => isIn(row) ? 1 : 0);
+  return makeSelection({ selected, unit: "rows" });
+}
+
+Deno.test("decide() sees what three selections tell together, also after a restart, and whatever their order", async () => {
+  const [first, second, all] = [
+    those((row) => row < 40),
+    those((row) => row >= 40 && row !== 77),
+    those(() => true),
+  ];
+  const orders = [[first, second, all], [all, first, second], [second, all, first]];
+  for (const order of orders) {
+    await withSite(async ({ open }) => {
+      const ledger = await open();
+      const verdicts = [];
+      for (const one of order) verdicts.push(await release(ledger, [one]));
+      assert.deepEqual(verdicts, ["allowed", "allowed", "differs"]);
+      const again = await open();
+      assert.equal(await release(again, [order[2]!]), "differs", "after a restart");
+      assert.equal(await release(again, [order[1]!]), "allowed", "the same again");
+      assert.equal(await release(again, [order[2]!], { least: 1 }), "allowed");
+    });
+  }
+  // Three more are enough.
+  await withSite(async ({ open }) => {
+    const ledger = await open();
+    const fewer = those((row) => row >= 40 && row < 97);
+    for (const one of [first, fewer, all]) {
+      assert.equal(await release(ledger, [one]), "allowed");
+    }
+  });
+});
+
+Deno.test("decide() takes what leaves of one run together with what left of others", async () => {
+  await withSite(async ({ open }) => {
+    const groups = [0, 1, 2].map((group) => those((row) => row % 3 === group));
+    const two = those((row) => row % 3 !== 0 && row !== 1);
+    const ledger = await open();
+    assert.equal(await release(ledger, [two]), "allowed");
+    assert.equal(await release(ledger, [...groups, those(() => true)]), "differs");
+    // What it took in on the way is forgotten.
+    assert.equal(await release(ledger, [those((row) => row % 3 === 1)]), "allowed");
+    assert.equal(await release(ledger, [those((row) => row % 3 === 2)]), "differs");
+  });
+  // One that is left over within a run is the exit's to look at, and of others' nobody's excuse.
+  await withSite(async ({ open }) => {
+    const ledger = await open();
+    assert.equal(await release(ledger, [those((row) => row < 50)]), "allowed");
+    assert.equal(await release(ledger, [those((row) => row > 50)]), "allowed");
+    const [all, without] = [those(() => true), those((row) => row !== 3)];
+    assert.equal(await release(ledger, [without, all]), "differs");
+    const others = [those((row) => row % 2 === 0), those((row) => row % 2 === 0 && row !== 8)];
+    assert.equal(await release(ledger, others), "allowed");
+  });
+});
+
 Deno.test("decide() lets nothing new out of a ledger that is full, until the owner clears it", async () => {
   await withSite(async ({ path, open }) => {
     const ledger = await open({ mostEntries: 2 });

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { MODULUS } from "./together.ts";
 
 /**
  * What is counted where two selections differ. `persons`: by the owner's column. `rows`: each row is
@@ -16,7 +17,10 @@ export interface Selection {
   unit: Unit;
   /** How many persons it rests on. */
   persons: number;
-  /** Of each person, by number: 0 for none of their rows. Empty where they are only counted. */
+  /**
+   * Of each person, by number: 0 for none of their rows, else from 1 to 251 which of them. Empty where
+   * they are only counted.
+   */
   bytes: Uint8Array<ArrayBuffer>;
   /** The same for the same rows. */
   digest: string;
@@ -49,20 +53,25 @@ export function makeSelection(
     if (selected[row] === 1) size = Math.max(size, (numbers?.[row] ?? row) + 1);
   }
   // Which of a person's rows are in, and not only how many: another row of the same person in place
-  // of one would tell of that person, too.
-  const sums = new Uint32Array(size);
+  // of one would tell of that person, too. A sum, so that what follows from several selections is
+  // seen of rows, too (`together.ts`).
+  const sums = new Uint8Array(size);
   const bytes = new Uint8Array(size);
   for (let row = 0; row < selected.length; row++) {
     if (selected[row] === 0) continue;
     const number = numbers?.[row] ?? row;
-    if (unit === "persons") sums[number]! += mixed(places?.[row] ?? row);
+    if (unit === "persons") {
+      const ofRow = 1 + mixed(places?.[row] ?? row) % (MODULUS - 1);
+      sums[number] = (sums[number]! + ofRow) % MODULUS;
+    }
     bytes[number] = 1;
   }
   let count = 0;
   for (let number = 0; number < size; number++) {
     if (bytes[number] === 0) continue;
     count++;
-    if (unit === "persons") bytes[number] = 1 + sums[number]! % 255;
+    // 0 is for none of the rows.
+    if (unit === "persons") bytes[number] = sums[number] || MODULUS;
   }
   return { unit, persons: count, bytes, digest: digestOf(unit, [bytes]) };
 }

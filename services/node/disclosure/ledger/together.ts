@@ -1,0 +1,169 @@
+/**
+ * What follows from several selections together. Whoever knows sums over three of them may add and
+ * subtract: of two groups without a common person, and of all of both and one more, that one is what
+ * is left. So a new selection must not lie near to anything that the earlier ones span.
+ *
+ * A selection is a vector with an entry for each person, and what somebody can compute are the
+ * combinations of these vectors. The nearest one to a new selection is looked for as codes are
+ * decoded with information sets (Prange 1962): a set of as many persons as there are vectors, by
+ * whose entries alone the combination is known that agrees with the selection on them. The few in
+ * whom the two then differ are found by every set of which none of these few is a member; of as many
+ * sets without a common member as there may not be persons, there is always one. In a table of few
+ * persons and many selections sets have members in common, and something may be missed.
+ *
+ * Entries are numbers modulo 251, which a byte holds: 1, or of a person with several rows what tells
+ * apart which of them are in, of which the sum over two groups of rows is that of all of them.
+ * @module
+ */
+export const MODULUS = 251;
+
+/** More selections than this are not taken together. */
+const MOST_SELECTIONS = 500;
+/** Nor more bytes of them. */
+const MOST_BYTES = 64 * 2 ** 20;
+/** Sets beyond those that are needed where none have a common member. */
+const MORE_SETS = 5;
+
+export interface Together {
+  /**
+   * The few persons, fewer than the least, in whom the selection differs from something that follows
+   * from those before, in each way that was found; none where it follows from them altogether.
+   */
+  few(one: { bytes: Uint8Array }): number[][];
+  /** Takes it in, unless it follows from those before; false where there is no room for it. */
+  add(one: { bytes: Uint8Array }): boolean;
+  /** Returns a function that forgets what was taken in from now until it is called. */
+  mark(): () => void;
+}
+
+interface InformationSet {
+  /** A person for each selection. */
+  members: number[];
+  /** By selection: of which selections it is made what is 1 at its member, and 0 at those before. */
+  weights: Uint8Array[];
+  /** By selection: the entries of that at the members that came later. */
+  later: number[][];
+}
+
+/** Takes selections of one database together of which none may differ by fewer persons than `least`. */
+export function createTogether(
+  least: number,
+  { mostSelections = MOST_SELECTIONS, mostBytes = MOST_BYTES } = {},
+): Together {
+  const selections: Uint8Array[] = [];
+  const taken = new Set<number>();
+  const sets = Array.from({ length: least + MORE_SETS }, (): InformationSet => ({
+    members: [],
+    weights: [],
+    later: [],
+  }));
+  let size = 0;
+
+  /** How often each selection is in what agrees with these entries on the set's members. */
+  function combinationAt(bytes: Uint8Array, { members, weights, later }: InformationSet) {
+    const found = new Float64Array(members.length);
+    const times = new Float64Array(members.length);
+    for (const [i, member] of members.entries()) {
+      let rest = entry(bytes, member);
+      for (let t = 0; t < i; t++) if (times[t] !== 0) rest -= times[t]! * later[t]![i]!;
+      times[i] = positive(rest);
+      if (times[i] === 0) continue;
+      for (let s = 0; s <= i; s++) found[s] = (found[s]! + times[i]! * weights[i]![s]!) % MODULUS;
+    }
+    return found;
+  }
+
+  /** The persons in whom the entries differ from a combination, from some person on and round. */
+  function* differing(bytes: Uint8Array, combination: Float64Array, from = 0) {
+    const used = [...combination.keys()].filter((s) => combination[s] !== 0);
+    const length = used.reduce((most, s) => Math.max(most, selections[s]!.length), bytes.length);
+    for (let i = 0; i < length; i++) {
+      const person = (from + i) % length;
+      let rest = entry(bytes, person);
+      for (const s of used) rest -= combination[s]! * entry(selections[s]!, person);
+      if (rest % MODULUS !== 0) yield person;
+    }
+  }
+
+  return {
+    few({ bytes }) {
+      const found = new Map<string, number[]>();
+      for (const set of sets) {
+        const persons: number[] = [];
+        for (const person of differing(bytes, combinationAt(bytes, set))) {
+          if (persons.push(person) >= least) break;
+        }
+        if (persons.length === 0) return [];
+        if (persons.length < least) found.set(persons.join(), persons);
+      }
+      return [...found.values()];
+    },
+    add({ bytes }) {
+      const known = combinationAt(bytes, sets[0]!);
+      if (differing(bytes, known).next().done) return true;
+      if (selections.length >= mostSelections || size + bytes.length > mostBytes) return false;
+      const ways = sets.map((set, i) => {
+        const combination = combinationAt(bytes, set);
+        // Each begins elsewhere, so that they have few members in common.
+        const from = Math.floor(bytes.length * i / sets.length);
+        let member: number | undefined;
+        for (const person of differing(bytes, combination, from)) {
+          member ??= person;
+          if (taken.has(person)) continue;
+          member = person;
+          break;
+        }
+        taken.add(member!);
+        return { set, combination, member: member! };
+      });
+      for (const { set, combination, member } of ways) {
+        let at = entry(bytes, member);
+        for (const [s, one] of selections.entries()) at -= combination[s]! * entry(one, member);
+        const once = inverse(positive(at));
+        for (const [t, weights] of set.weights.entries()) {
+          let value = 0;
+          for (let s = 0; s <= t; s++) value += weights[s]! * entry(selections[s]!, member);
+          set.later[t]![set.members.length] = value % MODULUS;
+        }
+        set.members.push(member);
+        set.weights.push(Uint8Array.from([
+          ...combination.map((times) => positive(-times * once)),
+          once,
+        ]));
+        set.later.push([]);
+      }
+      selections.push(bytes);
+      size += bytes.length;
+      return true;
+    },
+    mark() {
+      const kept = selections.length;
+      return () => {
+        selections.length = kept;
+        size = selections.reduce((sum, { length }) => sum + length, 0);
+        taken.clear();
+        for (const { members, weights, later } of sets) {
+          members.length = weights.length = later.length = kept;
+          for (const entries of later) entries.length = Math.min(entries.length, kept);
+          for (const member of members) taken.add(member);
+        }
+      };
+    },
+  };
+}
+
+function entry(bytes: Uint8Array, person: number): number {
+  return person < bytes.length ? bytes[person]! % MODULUS : 0;
+}
+
+function positive(value: number): number {
+  const rest = value % MODULUS;
+  return rest < 0 ? rest + MODULUS : rest;
+}
+
+/** By Fermat: the power of the modulus, which is a prime, less two. */
+function inverse(value: number): number {
+  let found = 1;
+  for (let power = 0; power < MODULUS - 2; power++) found = found * value % MODULUS;
+  return found;
+}
