@@ -19,6 +19,7 @@ export interface Screen {
 
 export const SCREENS: Screen[] = [
   { pattern: ["tasks"], load: () => import("./work/tasks.tsx") },
+  { pattern: ["tasks", ":id"], load: () => import("./task/task.tsx") },
 ];
 
 export interface MenuEntry {
