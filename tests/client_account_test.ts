@@ -201,3 +201,39 @@ Deno.test("names that were made to do harm at a terminal do none, in tables, JSO
     assert.ok(names.includes(hostile), "as it is, for programs");
   });
 });
+
+Deno.test("a wrong current password counts once, and does not end the log-in", async () => {
+  const { username, secret } = await enrolled();
+  const client = createClient({ url: url() });
+  await client.logIn({ username, password: PASSWORD, code: codeOf(secret, hub().now()) });
+  const { user_id } = await client.account.whoAmI();
+  const wrong = { current_password: "Wrong-password-1", new_password: "Other-password-1" };
+  await assert.rejects(client.account.changePassword(wrong), LogInRefusedError);
+  await assert.rejects(
+    client.users.change(user_id, { email: "new@x.example", current_password: "Wrong-password-1" }),
+    LogInRefusedError,
+  );
+  const lost = { username, password: "Wrong-password-1" };
+  await assert.rejects(client.account.lostSecondFactor(lost), LogInRefusedError);
+  const [row] = await hub().db.identity`
+    select failed_login_attempts from "user" where id = ${user_id}`;
+  assert.equal(row!.failed_login_attempts, 3);
+  assert.equal((await client.account.whoAmI()).username, username);
+});
+
+Deno.test("the client lists one's log-ins, and ends others", async () => {
+  const { username, secret } = await enrolled();
+  const clients = [createClient({ url: url() }), createClient({ url: url() })] as const;
+  for (const client of clients) {
+    await client.logIn({ username, password: PASSWORD, code: codeOf(secret, hub().now()) });
+    hub().advance(30); // a code is good once
+  }
+  const [here, there] = clients;
+  const list = await here.logIns.list();
+  assert.equal(list.length, 2);
+  await here.logIns.end(list.find((one) => !one.is_this)!.id);
+  await hub().settled();
+  await assert.rejects(there.account.whoAmI(), LoggedOutError);
+  await here.logIns.endOthers();
+  assert.deepEqual((await here.logIns.list()).map((one) => one.is_this), [true]);
+});

@@ -10,6 +10,7 @@ import {
   ApiError,
   ForbiddenError,
   LoggedOutError,
+  LogInRefusedError,
   NotFoundError,
   readErrorBody,
   StrangeAnswerError,
@@ -36,6 +37,11 @@ export interface CallOptions {
   once?: boolean;
   /** Without a token. */
   anonymous?: boolean;
+  /**
+   * A password goes along, by which somebody proves who they are. A 401 is then the refusal of that,
+   * whatever the hub calls it: to send it again with a new token would count as a second wrong try.
+   */
+  proves?: boolean;
 }
 
 type Method = Sent["method"];
@@ -55,16 +61,16 @@ export interface Calls {
 }
 
 export function createCalls(transport: Transport, session: Session): Calls {
-  async function send(request: Sent, anonymous: boolean): Promise<Response> {
+  async function send(request: Sent, { anonymous, proves }: CallOptions): Promise<Response> {
     const token = anonymous ? undefined : await session.accessToken();
     const response = await transport.send(withToken(request, token));
-    if (token === undefined || !await isOfToken(response)) return response;
+    if (token === undefined || proves || !await isOfToken(response)) return response;
     await response.body?.cancel();
     return await transport.send(withToken(request, await session.renewed(token)));
   }
 
   async function raw(method: Method, path: string, options: CallOptions = {}): Promise<Response> {
-    const { query, body, content, headers, signal, patienceMs, anonymous = false } = options;
+    const { query, body, content, headers, signal, patienceMs } = options;
     const { once = false, idempotencyKey = crypto.randomUUID() } = options;
     return await send({
       method,
@@ -80,13 +86,16 @@ export function createCalls(transport: Transport, session: Session): Calls {
       },
       body: body === undefined ? content : () => JSON.stringify(body),
       repeatable: !once,
-    }, anonymous);
+    }, options);
   }
 
   async function open(method: Method, path: string, options?: CallOptions): Promise<Response> {
     const response = await raw(method, path, options);
     if (response.status < 300) return response;
     const answer: unknown = await response.json().catch(() => undefined);
+    if (options?.proves && response.status === 401) {
+      throw new LogInRefusedError(`${method} ${path}`, response.status, readErrorBody(answer));
+    }
     throw errorOf(`${method} ${path}`, response.status, answer);
   }
 

@@ -6,10 +6,10 @@ import { userLogInAnswer } from "../../shared/contract/token.ts";
 import { said } from "../../shared/contract/answers.ts";
 import { createBlobs } from "./blobs.ts";
 import { type CallOptions, type Calls, createCalls, errorOf, parsed } from "./calls.ts";
-import { ApiError, type KeyChangedError, KeyError, LogInRefusedError } from "./errors.ts";
+import { type KeyChangedError, KeyError } from "./errors.ts";
 import { type EventOptions, followEvents } from "./events.ts";
 import { createSeenKeys, type KeyStore } from "./keys/seen_keys.ts";
-import { account, audit, hub } from "./nouns/hub.ts";
+import { account, audit, hub, logIns } from "./nouns/hub.ts";
 import { organizations, roles, rules, users } from "./nouns/people.ts";
 import { algorithms, algorithmStores, collaborations, nodes, studies } from "./nouns/places.ts";
 import { results, runs, tasks } from "./nouns/work.ts";
@@ -85,6 +85,7 @@ export function createClient(options: ClientOptions) {
     storedResults: results(calls),
     audit: audit(calls),
     hub: hub(calls),
+    logIns: logIns(calls),
     account: own,
   };
   const sent = createSentRequests();
@@ -161,9 +162,7 @@ async function logIn(
     body: { username, password, ...(code === undefined ? {} : { mfa_code: code }) },
     anonymous: true,
     once: true,
-  }).catch((error) => {
-    if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    throw new LogInRefusedError(error.request, error.status, error.body);
+    proves: true,
   });
   if ("access_token" in answer) {
     const { access_token, refresh_token } = answer;

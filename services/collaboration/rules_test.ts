@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import type { Principal, RuleName } from "../../shared/contract/permissions.ts";
-import {
-  mayAddOrganization,
-  mayNode,
-  mayStudy,
-  mayViewCollaboration,
-  mayViewStore,
-  nodeListReach,
-} from "./rules.ts";
+import { mayAddOrganization, mayNode, mayStudy } from "../../shared/contract/place_permissions.ts";
+import { mayViewCollaboration, mayViewStore, nodeListReach } from "./rules.ts";
 
 /** Somebody of organization 1, which shares collaboration 10 with organization 2. */
 function caller(...rules: RuleName[]): Principal {

@@ -19,6 +19,7 @@ const OWNERS: Record<string, HubService> = {
   user: "identity",
   role: "identity",
   rule: "identity",
+  session: "identity",
   password: "identity",
   recover: "identity",
   audit: "identity",

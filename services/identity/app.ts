@@ -35,6 +35,9 @@ import { listRoles } from "./routes/role/list.ts";
 import { removeRoleRule } from "./routes/role/remove_rule.ts";
 import { getRule } from "./routes/rule/get.ts";
 import { listRules } from "./routes/rule/list.ts";
+import { endOtherSessions } from "./routes/session/end_others.ts";
+import { endOwnSession } from "./routes/session/end.ts";
+import { listOwnSessions } from "./routes/session/list.ts";
 import { listSigningKeys } from "./routes/signing_key/list.ts";
 import { giveBrokerCredential } from "./routes/token/broker_credential.ts";
 import { giveContainerToken } from "./routes/token/container.ts";
@@ -61,6 +64,10 @@ const OPERATIONS = [
   logOut,
   giveContainerToken,
   giveBrokerCredential,
+
+  listOwnSessions,
+  endOwnSession,
+  endOtherSessions,
 
   listOrganizations,
   createOrganization,

@@ -5,6 +5,7 @@
  */
 export const NOUNS = {
   token: "Log-in: access and refresh tokens, of users, nodes and the algorithms that nodes run.",
+  session: "One's own log-ins that go on, beyond v6's API.",
   password: "One's own password, and ways back in for who has lost it or the second factor.",
   organization: "The parties: each with its own users, nodes and data.",
   user: "People who may log in.",

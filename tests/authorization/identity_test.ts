@@ -63,6 +63,23 @@ testTable("identity", [
     expect: { "*": NO },
   },
 
+  // -- one's own log-ins; those of others are as if they were not there
+  {
+    route: "GET /session",
+    request: () => ({ path: "/session" }),
+    expect: { "a node, a container": NO, "*": YES },
+  },
+  {
+    route: "DELETE /session/:id",
+    request: () => ({ path: `/session/${crypto.randomUUID()}` }),
+    expect: { "a node, a container": NO, "*": "404 404 404" },
+  },
+  {
+    route: "DELETE /session",
+    request: () => ({ path: "/session" }),
+    expect: { "a node, a container": NO, "*": YES },
+  },
+
   // -- organizations
   {
     route: "GET /organization",

@@ -19,6 +19,7 @@ import {
   secondFactor,
   type secondFactorReset,
 } from "../../../shared/contract/password.ts";
+import { ownSessions } from "../../../shared/contract/session.ts";
 import { storeTokenAnswer, validUser } from "../../../shared/contract/token.ts";
 import { type Calls, parsed } from "../calls.ts";
 import { createList, type Filters, type ListOptions } from "../lists.ts";
@@ -45,10 +46,23 @@ export function audit(calls: Calls) {
   };
 }
 
+/** One's own log-ins: each is of one browser, or of one program. */
+export function logIns(calls: Calls) {
+  return {
+    /** The newest hundred. */
+    list: async (options?: CallSettings) =>
+      (await calls.json("GET", "/session", ownSessions, options)).data,
+    /** Ends it, for all its tokens; also the one that this is asked with. */
+    end: (id: string, options?: CallSettings) =>
+      calls.json("DELETE", `/session/${id}`, said, options),
+    endOthers: (options?: CallSettings) => calls.json("DELETE", "/session", said, options),
+  };
+}
+
 export function account(calls: Calls) {
   /** Of who is not logged in. */
   function recover<Schema extends z.ZodType>(path: string, body: unknown, schema: Schema) {
-    return calls.json("POST", path, schema, { body, anonymous: true, once: true });
+    return calls.json("POST", path, schema, { body, anonymous: true, once: true, proves: true });
   }
   return {
     /** Who is logged in. */
@@ -56,7 +70,7 @@ export function account(calls: Calls) {
       calls.json("POST", "/token/user/validate", validUser, options),
     /** This log-in goes on; all others of the user end. */
     changePassword: (body: z.input<typeof passwordChange>, options?: CallSettings) =>
-      calls.json("PATCH", "/password/change", said, { ...options, body }),
+      calls.json("PATCH", "/password/change", said, { ...options, body, proves: true }),
     /** A token to show to an algorithm store. */
     storeToken: (url: string, options?: CallSettings) =>
       calls.json("POST", "/token/store", storeTokenAnswer, { ...options, body: { url } }),

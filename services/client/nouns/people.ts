@@ -86,8 +86,13 @@ export function users(calls: Calls) {
       parts.get(id, { include_permissions: permissions || undefined }, rest),
     create: (body: z.input<typeof newUser>, options?: CallSettings) =>
       parts.create(body, user, options),
+    /** One's own address with `current_password` only. */
     change: (id: number, body: z.input<typeof userChanges>, options?: CallSettings) =>
-      parts.change(id, body, options),
+      calls.json("PATCH", `/user/${id}`, user, {
+        ...options,
+        body,
+        proves: typeof body.current_password === "string",
+      }),
     delete: (id: number, options?: DeleteOptions) =>
       parts.delete(id, dependentsOf(options), options),
   };

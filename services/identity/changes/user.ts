@@ -88,6 +88,16 @@ export async function changePassword(
   await tellOfUser(change, id);
 }
 
+/** Ends all log-ins of a user but for the session `sparing`. */
+export async function endSessions(
+  change: Change,
+  id: number,
+  { sparing }: { sparing: string | undefined },
+): Promise<void> {
+  await deleteSessions(change.tx, "user", [id], { sparing });
+  await tellOfUser(change, id);
+}
+
 /** Sets another second factor, given as it is sealed; with null the next log-in sets one up. All log-ins end. */
 export async function resetSecondFactor(
   change: Change,

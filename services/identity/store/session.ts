@@ -3,7 +3,7 @@
  * is about to give new tokens of it holds it locked until that is committed.
  * @module
  */
-import type { Tx } from "../../../shared/storage/db.ts";
+import type { Db, Tx } from "../../../shared/storage/db.ts";
 import type { Ended } from "./node_key.ts";
 
 export interface Client {
@@ -67,6 +67,18 @@ export async function prolongSession(
   await tx`
     update session set expires_at = ${expires_at}, networks = ${networks}
     where id = ${id}`;
+}
+
+/** The newest sessions of a user that go on. */
+export async function sessionsOfUser(
+  db: Db,
+  userId: number,
+  { at, most }: { at: Date; most: number },
+): Promise<(SessionRow & { id: string; expires_at: Date })[]> {
+  return await db<(SessionRow & { id: string; expires_at: Date })[]>`
+    select id, key_generation, begun_at, expires_at, networks from session
+    where client_type = 'user' and client_id = ${userId} and expires_at > ${at}
+    order by begun_at desc, id limit ${most}`;
 }
 
 /** Ends one session. */

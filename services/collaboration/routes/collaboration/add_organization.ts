@@ -10,7 +10,7 @@ import { body } from "../../../../shared/contract/validate.ts";
 import { addMember } from "../../changes/collaboration.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { requireOrganizations, showOrganizations } from "../../questions.ts";
-import { mayAddOrganization } from "../../rules.ts";
+import { mayAddOrganization } from "../../../../shared/contract/place_permissions.ts";
 import { collaborationMembers } from "../../store/collaboration.ts";
 import { requireCollaboration } from "./require_collaboration.ts";
 

@@ -7,7 +7,7 @@ import { nodeMetrics } from "../../../../shared/contract/metrics.ts";
 import { demand } from "../../../../shared/contract/permissions.ts";
 import { SextantError } from "../../../../shared/service/errors.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { mayNode } from "../../rules.ts";
+import { mayNode } from "../../../../shared/contract/place_permissions.ts";
 import { lastReport } from "../../store/metrics.ts";
 import { requireNode } from "../node/require_node.ts";
 

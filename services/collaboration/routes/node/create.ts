@@ -9,7 +9,7 @@ import { idempotent, once } from "../../../../shared/storage/idempotency.ts";
 import * as changes from "../../changes/node.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { organizationName } from "../../questions.ts";
-import { mayNode } from "../../rules.ts";
+import { mayNode } from "../../../../shared/contract/place_permissions.ts";
 import { showNode } from "../../show.ts";
 import { collaborationById } from "../../store/collaboration.ts";
 

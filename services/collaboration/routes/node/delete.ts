@@ -6,7 +6,7 @@ import { demand } from "../../../../shared/contract/permissions.ts";
 import { removeNode } from "../../changes/node.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { shutOut } from "../../questions.ts";
-import { mayNode } from "../../rules.ts";
+import { mayNode } from "../../../../shared/contract/place_permissions.ts";
 import { requireNode } from "./require_node.ts";
 
 export function deleteNode(app: Hono<AppEnv>, deps: CollaborationDeps): void {

@@ -7,7 +7,7 @@ import { demand } from "../../../../shared/contract/permissions.ts";
 import { body } from "../../../../shared/contract/validate.ts";
 import { updateNode } from "../../changes/node.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { mayNode } from "../../rules.ts";
+import { mayNode } from "../../../../shared/contract/place_permissions.ts";
 import { showNode } from "../../show.ts";
 import { configOfNodes } from "../../store/node.ts";
 import { requireNode } from "./require_node.ts";

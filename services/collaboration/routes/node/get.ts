@@ -5,7 +5,7 @@ import type { AppEnv } from "../../../../shared/contract/app.ts";
 import { node } from "../../../../shared/contract/node.ts";
 import { demand } from "../../../../shared/contract/permissions.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { mayNode } from "../../rules.ts";
+import { mayNode } from "../../../../shared/contract/place_permissions.ts";
 import { showNode } from "../../show.ts";
 import { configOfNodes } from "../../store/node.ts";
 import { requireNode } from "./require_node.ts";

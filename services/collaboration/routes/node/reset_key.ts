@@ -8,7 +8,7 @@ import { body, found } from "../../../../shared/contract/validate.ts";
 import * as changes from "../../changes/node.ts";
 import type { CollaborationDeps } from "../../deps.ts";
 import { shutOut } from "../../questions.ts";
-import { mayNode } from "../../rules.ts";
+import { mayNode } from "../../../../shared/contract/place_permissions.ts";
 import { nodeById } from "../../store/node.ts";
 
 export function resetNodeKey(app: Hono<AppEnv>, deps: CollaborationDeps): void {

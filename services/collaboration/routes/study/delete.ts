@@ -8,7 +8,7 @@ import { query } from "../../../../shared/contract/validate.ts";
 import { SextantError } from "../../../../shared/service/errors.ts";
 import { removeStudy } from "../../changes/study.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { mayStudy } from "../../rules.ts";
+import { mayStudy } from "../../../../shared/contract/place_permissions.ts";
 import { requireStudy } from "./require_study.ts";
 
 export function deleteStudy(app: Hono<AppEnv>, { db, outbox, ask }: CollaborationDeps): void {

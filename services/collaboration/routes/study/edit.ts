@@ -7,7 +7,7 @@ import { study, studyChanges } from "../../../../shared/contract/study.ts";
 import { body } from "../../../../shared/contract/validate.ts";
 import { updateStudy } from "../../changes/study.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { mayStudy } from "../../rules.ts";
+import { mayStudy } from "../../../../shared/contract/place_permissions.ts";
 import { showStudies } from "../../show.ts";
 import { requireStudy } from "./require_study.ts";
 

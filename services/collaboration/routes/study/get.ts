@@ -6,7 +6,7 @@ import { demand } from "../../../../shared/contract/permissions.ts";
 import { study, studyQuery } from "../../../../shared/contract/study.ts";
 import { query } from "../../../../shared/contract/validate.ts";
 import type { CollaborationDeps } from "../../deps.ts";
-import { mayStudy } from "../../rules.ts";
+import { mayStudy } from "../../../../shared/contract/place_permissions.ts";
 import { showStudies } from "../../show.ts";
 import { requireStudy } from "./require_study.ts";
 

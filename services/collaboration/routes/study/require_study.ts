@@ -1,6 +1,6 @@
 import { found, pathId } from "../../../../shared/contract/validate.ts";
 import type { Db } from "../../../../shared/storage/db.ts";
-import type { StudyPlace } from "../../rules.ts";
+import type { StudyPlace } from "../../../../shared/contract/place_permissions.ts";
 import { studyById, studyMembers, type StudyRow } from "../../store/study.ts";
 
 /** The study that the id in a path names, with its organizations; 404 when there is none. */

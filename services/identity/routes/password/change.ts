@@ -9,6 +9,7 @@ import { logInRefused } from "../../accounts/accounts.ts";
 import { hashPassword } from "../../accounts/passwords.ts";
 import * as changes from "../../changes/user.ts";
 import type { IdentityDeps } from "../../deps.ts";
+import { requireUser } from "../session/require_user.ts";
 
 export function changePassword(
   app: Hono<AppEnv>,
@@ -24,9 +25,7 @@ export function changePassword(
       if (current_password === new_password) {
         throw new SextantError("invalid_request", "The new password is the same as the old one.");
       }
-      const principal = c.get("principal");
-      if (principal.kind !== "user") throw new TypeError("allow() lets users pass only");
-      const { id, session_id: sparing } = principal;
+      const { id, session_id: sparing } = requireUser(c.get("principal"));
       if (!await accounts.checkPassword({ id }, current_password)) throw logInRefused();
       const hash = await hashPassword(new_password);
       // v6's client goes on with the log-in it has, and refreshes it after its next error.
