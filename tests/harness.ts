@@ -48,6 +48,8 @@ export async function waitFor<T>(
 export interface TestStackOptions {
   /** Receives what the parts log; nothing is shown otherwise. */
   onEntry?: StackOptions["onEntry"];
+  /** Where the services post traces to. */
+  traces?: string;
 }
 
 export interface TestStack extends Stack {
@@ -58,7 +60,9 @@ export interface TestStack extends Stack {
 }
 
 /** A whole Sextant in a temporary folder, on free ports. `stop` removes the folder too. */
-export async function startTestStack({ onEntry }: TestStackOptions = {}): Promise<TestStack> {
+export async function startTestStack(
+  { onEntry, ...given }: TestStackOptions = {},
+): Promise<TestStack> {
   const folder = await temporaryFolder();
   const log: string[] = [];
   try {
@@ -66,6 +70,7 @@ export async function startTestStack({ onEntry }: TestStackOptions = {}): Promis
       folder: folder.path,
       cacheFolder: CACHE_FOLDER,
       temporary: true,
+      ...given,
       onEntry(part, entry) {
         log.push(`${part}: ${entry.level}: ${entry.message} ${JSON.stringify(entry.fields)}`);
         onEntry?.(part, entry);

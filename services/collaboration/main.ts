@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
+import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { startCollaboration } from "./start.ts";
 
 await runService("collaboration", async (life) => {
@@ -16,6 +17,7 @@ await runService("collaboration", async (life) => {
     SEXTANT_SERVER_URL: z.url().optional(),
   });
   await startCollaboration(life, {
+    tracer: await openTracer(life, "collaboration", readTraceSettings()),
     databaseUrl: config.SEXTANT_DATABASE_URL,
     natsUrl: config.SEXTANT_NATS_URL,
     enrolmentFile: config.SEXTANT_ENROLMENT,

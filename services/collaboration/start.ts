@@ -5,6 +5,7 @@
 import { connectService, connectSystem } from "../../shared/broker/service_connection.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
+import { noTracer, type Tracer } from "../../shared/tracing/tracer.ts";
 import { forgetOldKeys } from "../../shared/storage/idempotency.ts";
 import { createCollaborationApp } from "./app.ts";
 import type { CollaborationDeps } from "./deps.ts";
@@ -22,6 +23,7 @@ export interface CollaborationOptions {
   serverUrl?: string | undefined;
   /** How long presence waits for what. */
   presence?: Pick<PresenceOptions, "graceMs" | "settleMs" | "compareEveryMs" | "listEveryMs">;
+  tracer?: Tracer;
   now?: () => Date;
 }
 
@@ -34,8 +36,15 @@ const SWEEP_MS = 600_000;
 
 export async function startCollaboration(
   life: ServiceLife,
-  { databaseUrl, natsUrl, enrolmentFile, serverUrl, presence, now = () => new Date() }:
-    CollaborationOptions,
+  {
+    databaseUrl,
+    natsUrl,
+    enrolmentFile,
+    serverUrl,
+    presence,
+    tracer = noTracer,
+    now = () => new Date(),
+  }: CollaborationOptions,
 ): Promise<Collaboration> {
   const { log } = life;
   const service = "collaboration";
@@ -44,6 +53,7 @@ export async function startCollaboration(
     databaseUrl,
     schema: new URL("./schema/", import.meta.url),
     connect: () => connectService({ service, url: natsUrl, enrolmentFile, log }),
+    tracer,
   });
   const { db, outbox, ask, nc } = hub;
   const system = await connectSystem({ service, url: natsUrl, main: nc, log });

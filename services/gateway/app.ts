@@ -15,6 +15,7 @@ import { limitAttempts } from "./door/rate_limit.ts";
 import { requestLine } from "./door/request_line.ts";
 import { tellRefusals } from "./door/tell_refusals.ts";
 import { measureRequests } from "./metrics/measure_requests.ts";
+import { traceRequests } from "./metrics/trace_requests.ts";
 import { watchEvents } from "./routes/event/watch.ts";
 import { forwardRequests } from "./routes/forward.ts";
 import { getApiDescription } from "./routes/hub/api_description.ts";
@@ -30,6 +31,7 @@ export function createGatewayApp(deps: GatewayDeps): Hono<AppEnv> {
   app.use(requestLine);
   const { feed, principals, metrics, http } = deps;
   if (metrics) app.use(measureRequests(metrics.own));
+  if (deps.tracer?.on) app.use(traceRequests(deps.tracer));
   app.use(secureHeaders());
   app.use(crossOrigin(deps.corsOrigins));
   app.use(tellRefusals(deps.refused));

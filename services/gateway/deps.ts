@@ -6,6 +6,7 @@ import type { HttpClient } from "../../shared/http_over_nats/mod.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import type { Metric } from "../../shared/messages/metric.ts";
 import type { Refusal } from "../../shared/storage/audit.ts";
+import type { Tracer } from "../../shared/tracing/tracer.ts";
 import type { AttemptLimits } from "./door/rate_limit.ts";
 import type { Feed } from "./live/feed.ts";
 import type { OwnMetrics } from "./metrics/own_metrics.ts";
@@ -24,6 +25,8 @@ export interface GatewayDeps {
     /** With which they can be had without an account. */
     token?: string | undefined;
   };
+  /** What keeps traces; without it there are none. */
+  tracer?: Tracer;
   log: Logger;
   corsOrigins: string[];
   /** Bytes of a request body. */

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
+import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { readScrapeToken } from "./metrics/scraper.ts";
 import { startGateway } from "./start.ts";
 
@@ -29,6 +30,7 @@ await runService("gateway", async (life) => {
   });
   const colon = config.SEXTANT_LISTEN.lastIndexOf(":");
   await startGateway(life, {
+    tracer: await openTracer(life, "gateway", readTraceSettings()),
     natsUrl: config.SEXTANT_NATS_URL,
     enrolmentFile: config.SEXTANT_ENROLMENT,
     listen: {

@@ -14,6 +14,7 @@ import { messageOf } from "../../shared/service/errors.ts";
 import { createCounts } from "../../shared/service/counts.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
 import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
+import { noTracer, type Tracer } from "../../shared/tracing/tracer.ts";
 import { createGatewayApp } from "./app.ts";
 import type { HubHealth, ServiceHealth } from "./deps.ts";
 import { closeDoor } from "./door/closing.ts";
@@ -47,6 +48,7 @@ export interface GatewayOptions {
   pageFolder?: string | undefined;
   /** With which Prometheus gets the figures; without it, it needs an account. */
   metricsToken?: string | undefined;
+  tracer?: Tracer;
   now?: () => Date;
 }
 
@@ -71,6 +73,7 @@ export async function startGateway(
     trustProxy = false,
     pageFolder,
     metricsToken,
+    tracer = noTracer,
     now = () => new Date(),
     ...options
   }: GatewayOptions,
@@ -91,7 +94,7 @@ export async function startGateway(
   }, { log, onGap: principals.forget });
   life.onStop("events", events.stop);
 
-  const feed = createFeed({ nc, log });
+  const feed = createFeed({ nc, tracer, log });
   const http = createHttpClient({ nc });
   const counts = createCounts({
     keep: (some) => ask("task", "count_refused", { counts: some }),
@@ -110,6 +113,7 @@ export async function startGateway(
       ofHub: () => hubMetrics({ ask: askHealth, nc, log }),
       token: metricsToken,
     },
+    tracer,
     log,
     corsOrigins,
     maxBody,

@@ -7,6 +7,7 @@ import { trustSchema } from "../../shared/broker/trust.ts";
 import { LONGEST_NODE_CREDENTIAL } from "../../shared/broker/withdrawals.ts";
 import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
+import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { createSendMail, SMTP_CONFIG } from "./accounts/mail.ts";
 import { startIdentity } from "./start.ts";
 
@@ -41,6 +42,7 @@ await runService("identity", async (life) => {
     SEXTANT_NODE_CREDENTIAL_SECONDS: seconds(3600).pipe(z.number().max(LONGEST_NODE_CREDENTIAL)),
   });
   await startIdentity(life, {
+    tracer: await openTracer(life, "identity", readTraceSettings()),
     databaseUrl: config.SEXTANT_DATABASE_URL,
     natsUrl: config.SEXTANT_NATS_URL,
     trust: trustSchema.parse(JSON.parse(await Deno.readTextFile(config.SEXTANT_BROKER_TRUST))),

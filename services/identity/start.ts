@@ -8,6 +8,7 @@ import type { Trust } from "../../shared/broker/trust.ts";
 import { openHubService } from "../../shared/service/hub_service.ts";
 import { subscribeEvents } from "../../shared/messages/events.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
+import { noTracer, type Tracer } from "../../shared/tracing/tracer.ts";
 import { forgetOldKeys } from "../../shared/storage/idempotency.ts";
 import { createAccounts } from "./accounts/accounts.ts";
 import { createIdentityApp } from "./app.ts";
@@ -54,6 +55,7 @@ export interface IdentityOptions {
   serverName?: string;
   /** Without it no mail is sent. */
   sendMail: SendMail | undefined;
+  tracer?: Tracer;
   now?: () => Date;
 }
 
@@ -81,6 +83,7 @@ export async function startIdentity(
     signingKeyDays = 90,
     twoFactor = false,
     serverName = "sextant",
+    tracer = noTracer,
     now = () => new Date(),
     ...options
   }: IdentityOptions,
@@ -98,6 +101,7 @@ export async function startIdentity(
       connections.resolve(both);
       return both.main;
     },
+    tracer,
   });
   const { db, outbox, ask, nc } = hub;
   const { system } = await connections.promise;

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { createLife, type ServiceLife } from "../../shared/service/life.ts";
 import type { Logger } from "../../shared/service/log.ts";
 import { orAbort } from "../../shared/service/or_abort.ts";
+import { openTracer, tracesUrl } from "../../shared/tracing/open_tracer.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { shareConfig } from "./data/share.ts";
@@ -117,7 +118,9 @@ async function start(
 ): Promise<NodeIdentity> {
   const since = performance.now();
   const { log } = life;
-  const { dataFolder: folder } = config;
+  const { dataFolder: folder, traces } = config;
+  const settings = traces === undefined ? undefined : { url: tracesUrl(traces), ratio: 1 };
+  const tracer = await openTracer(life, "node", settings);
   // First, because it locks the folder.
   const journal = await openJournal(folder, { log });
   life.onStop("journal", journal.close);
@@ -175,6 +178,7 @@ async function start(
       if (!stopping.signal.aborted) fail(error);
     },
     openSandbox,
+    tracer,
   });
 
   const ready = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@
 
 /** Whatever the child is. Tokens for package registries are for what fetches packages alone. */
 const ANYBODY =
-  /^(PATH|HOME|LANG|TZ|TMPDIR|XDG_CACHE_HOME|DENO_(?!AUTH_TOKENS$)\w+|OTEL_\w+|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_PROXY|NPM_CONFIG_REGISTRY)$/i;
+  /^(PATH|HOME|LANG|TZ|TMPDIR|XDG_CACHE_HOME|DENO_(?!AUTH_TOKENS$)\w+|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|\w+_PROXY|NPM_CONFIG_REGISTRY)$/i;
 const FETCHES = /^(NPM_\w+|DENO_AUTH_TOKENS)$/i;
 
 export interface ChildEnvironmentOptions {
@@ -33,6 +33,17 @@ export function childEnvironment(
   );
   return { ...Object.fromEntries(kept), ...own };
 }
+
+/**
+ * How the hub's services send traces. Never to nodes, whose owners say that in node.yaml; and not
+ * `OTEL_DENO`, by which Deno itself tells addresses with names in them, and all that is logged.
+ */
+export const TRACES = [
+  "OTEL_EXPORTER_OTLP_HEADERS",
+  "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+  "OTEL_TRACES_SAMPLER",
+  "OTEL_TRACES_SAMPLER_ARG",
+] as const;
 
 /** The variables that an operator may set for each part, besides those that the launcher sets. */
 export const INHERITS = {

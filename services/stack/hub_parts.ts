@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import type { HubService } from "../../shared/broker/subjects.ts";
-import { INHERITS } from "./child_environment.ts";
-import { denoPart, ROOT } from "./service_part.ts";
+import { INHERITS, TRACES } from "./child_environment.ts";
+import { denoPart, type DenoPartOptions, ROOT } from "./service_part.ts";
 import { FILES } from "./setup.ts";
 import type { Part } from "./supervisor.ts";
 
@@ -16,6 +16,8 @@ export interface HubAddresses {
   gateway: string;
   /** The socket of the database server. */
   databaseSocket: string;
+  /** Where traces are posted to, if they are kept. */
+  traces?: string | undefined;
   /** The folder that `service` alone reads. */
   serviceFolder(service: HubService | "gateway"): string;
 }
@@ -24,7 +26,7 @@ export interface HubAddresses {
 export function hubServicePart(
   service: HubService,
   name: string,
-  { nats, databaseSocket, serviceFolder }: HubAddresses,
+  { nats, databaseSocket, traces, serviceFolder }: HubAddresses,
 ): Part {
   const folder = serviceFolder(service);
   const env: Record<string, string> = {
@@ -59,14 +61,27 @@ export function hubServicePart(
     env.SEXTANT_ENROLMENT = join(folder, FILES.enrolment);
   }
   if (service === "task") env.SEXTANT_DISPATCH_KEY_FILE = join(folder, FILES.dispatchKey);
-  const inherits = INHERITS[service];
-  return denoPart({ name, main: `services/${service}/main.ts`, permissions, env, inherits });
+  const main = `services/${service}/main.ts`;
+  return tracedPart({ name, main, permissions, env, inherits: INHERITS[service] }, traces);
+}
+
+/** A part that may send traces, if they are kept. */
+function tracedPart(options: DenoPartOptions, traces: string | undefined): Part {
+  if (traces === undefined) return denoPart(options);
+  const { hostname, port, protocol } = new URL(traces);
+  const collector = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  return denoPart({
+    ...options,
+    permissions: [...options.permissions, `--allow-net=${collector}`],
+    env: { ...options.env, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces },
+    inherits: [...options.inherits, ...TRACES],
+  });
 }
 
 /** The gateway. */
-export function gatewayPart({ nats, gateway, serviceFolder }: HubAddresses): Part {
+export function gatewayPart({ nats, gateway, traces, serviceFolder }: HubAddresses): Part {
   const folder = serviceFolder("gateway");
-  return denoPart({
+  return tracedPart({
     name: "gateway",
     main: "services/gateway/main.ts",
     permissions: [
@@ -84,5 +99,5 @@ export function gatewayPart({ nats, gateway, serviceFolder }: HubAddresses): Par
       SEXTANT_PAGE_FOLDER: join(folder, FILES.page),
     },
     inherits: INHERITS.gateway,
-  });
+  }, traces);
 }

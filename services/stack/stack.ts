@@ -6,6 +6,7 @@
 import { join, resolve } from "node:path";
 import type { LogEntry } from "../../shared/service/log_text.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
+import { readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { type NewAdministrator, readNewAdministrator } from "./administrator.ts";
 import { requireNoHalfRestore } from "./backup/half_restore.ts";
 import { INHERITS } from "./child_environment.ts";
@@ -53,6 +54,8 @@ export interface StackOptions {
    * made.
    */
   temporary?: boolean;
+  /** Where traces are posted to; unless given the environment says whether they are kept. */
+  traces?: string;
   /** Ends the start; what runs already is stopped. */
   signal?: AbortSignal;
 }
@@ -191,6 +194,7 @@ async function bringUp(
     nats,
     gateway,
     databaseSocket: database!.socketPath,
+    traces: options.traces ?? readTraceSettings()?.url,
     serviceFolder: deployment.serviceFolder,
   };
   const replicas = new Map<HubService, number>();

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
+import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { startTask } from "./start.ts";
 
 await runService("task", async (life) => {
@@ -28,6 +29,7 @@ await runService("task", async (life) => {
     SEXTANT_RUNS_DATA_CLEANUP_INCLUDE_INPUT: envBoolean.default(false),
   });
   await startTask(life, {
+    tracer: await openTracer(life, "task", readTraceSettings()),
     databaseUrl: config.SEXTANT_DATABASE_URL,
     natsUrl: config.SEXTANT_NATS_URL,
     enrolmentFile: config.SEXTANT_ENROLMENT,

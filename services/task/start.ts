@@ -9,6 +9,7 @@ import { openHubService } from "../../shared/service/hub_service.ts";
 import { createCounts } from "../../shared/service/counts.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
 import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
+import { noTracer, type Tracer } from "../../shared/tracing/tracer.ts";
 import { taskAnswers } from "./answers.ts";
 import { createTaskApp } from "./app.ts";
 import type { TaskDeps, TaskSettings } from "./deps.ts";
@@ -39,6 +40,7 @@ export interface TaskOptions {
   retention?: Retention;
   /** How often is looked for what is lost, late or old. */
   reconcileEveryMs?: number;
+  tracer?: Tracer;
   now?: () => Date;
 }
 
@@ -59,6 +61,7 @@ export async function startTask(
     settings,
     retention = { days: undefined, includeInput: false },
     reconcileEveryMs,
+    tracer = noTracer,
     now = () => new Date(),
   }: TaskOptions,
 ): Promise<Task> {
@@ -71,6 +74,7 @@ export async function startTask(
     schema: new URL("./schema/", import.meta.url),
     connect: () => connectService({ service: "task", url: natsUrl, enrolmentFile, log }),
     send: publisher.publish,
+    tracer,
   });
   const { db, outbox, ask, nc } = hub;
   await deleteOldStream(nc, log);
@@ -124,7 +128,7 @@ export async function startTask(
   const counts = createCounts({ keep: (some) => addRefused(db, some), log });
   life.onStop("counts", counts.stop);
   const logs = createLogs(outbox);
-  const desk = serveReports({ nc, reports, oneAgent, logs, issuers, counts, log });
+  const desk = serveReports({ nc, reports, oneAgent, logs, issuers, counts, tracer, log });
   life.onStop("reports", desk.stop);
   const reconciler = createReconciler({
     db,

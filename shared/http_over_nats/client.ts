@@ -1,6 +1,7 @@
 import { type Logger, silentLogger } from "../service/log.ts";
 import type { BrokerConnection, Msg } from "../broker/connection.ts";
 import { type HubService, type ServiceName, subjects } from "../broker/subjects.ts";
+import { traceparent } from "../tracing/tracer.ts";
 import { readChunks } from "./body.ts";
 import { ClientExchange, type ClientWire, unavailable } from "./client_exchange.ts";
 import { RETRY_FOR_MS, tickMsOf } from "./due.ts";
@@ -91,6 +92,7 @@ export function createHttpClient({
     // An asker who went away meanwhile would not be heard to go any more.
     for (const one of signals) one.throwIfAborted();
 
+    const trace = traceparent();
     const meta = encodeMeta({
       method: request.method,
       path: request.url.slice(request.url.indexOf("/", request.url.indexOf("://") + 3)),
@@ -98,6 +100,7 @@ export function createHttpClient({
       ...(principal === undefined ? {} : { principal }),
       ...(requestId === undefined ? {} : { request_id: requestId }),
       ...(address === undefined ? {} : { address }),
+      ...(trace === undefined ? {} : { traceparent: trace }),
     });
     const frame = { complete: first.done, credit: WINDOW };
     const exchange = exchanges.open((wire, number) =>

@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from "zod";
+import { traceparentSchema } from "../tracing/traceparent.ts";
 
 export const KIND = { request: 1, head: 2, alive: 3, data: 4, end: 5, abort: 6 } as const;
 export type Kind = typeof KIND[keyof typeof KIND];
@@ -101,6 +102,8 @@ const requestMeta = z.object({
   request_id: z.string().optional(),
   /** Where the request came from. */
   address: z.string().optional(),
+  /** The span in whose course it is asked. */
+  traceparent: traceparentSchema,
 });
 export type RequestMeta = z.infer<typeof requestMeta>;
 

@@ -22,6 +22,8 @@ export interface RequestExtras {
   principal?: unknown;
   requestId?: string;
   address?: string;
+  /** The span in whose course it is asked. */
+  traceparent?: string;
   [key: string]: unknown;
 }
 
@@ -86,6 +88,7 @@ export function serveHttp({
       const extras: RequestExtras = { principal: meta.principal };
       if (request_id !== undefined) extras.requestId = request_id;
       if (meta.address !== undefined) extras.address = meta.address;
+      if (meta.traceparent !== undefined) extras.traceparent = meta.traceparent;
       response = await fetch(toRequest(service, meta, body, exchange.signal), extras);
     } catch (error) {
       log.error("A request failed", { request_id, path, error });

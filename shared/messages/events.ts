@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Logger } from "../service/log.ts";
 import type { BrokerConnection } from "../broker/connection.ts";
 import { subjects } from "../broker/subjects.ts";
+import { traceparentSchema } from "../tracing/traceparent.ts";
 
 const idNumber = z.number().int();
 
@@ -122,18 +123,30 @@ export function eventSubject(name: EventName): string {
   return subjects.event(noun, verb);
 }
 
+/** The event that a subject is of, where this version knows it. */
+export function eventOf(subject: string): EventName | undefined {
+  const name = subject.replace(/^event\./, "");
+  return Object.hasOwn(EVENT_DATA, name) ? name as EventName : undefined;
+}
+
 const envelope = z.object({ at: z.string(), data: z.unknown() });
+const traced = z.object({ traceparent: traceparentSchema });
+
+/** The span in whose course a message of the outbox was written, if there was one. */
+export function traceparentOf(payload: string): string | undefined {
+  return traced.safeParse(JSON.parse(payload)).data?.traceparent;
+}
 
 /**
  * Parses what came on an event subject; `undefined` for an event this version does not know or
  * cannot read.
  */
 export function parseEvent(subject: string, payload: Uint8Array): SextantEvent | undefined {
-  const name = subject.replace(/^event\./, "");
-  if (!Object.hasOwn(EVENT_DATA, name)) return undefined;
+  const name = eventOf(subject);
+  if (name === undefined) return undefined;
   try {
     const { at, data } = envelope.parse(JSON.parse(new TextDecoder().decode(payload)));
-    return { name, at, data: EVENT_DATA[name as EventName].parse(data) } as SextantEvent;
+    return { name, at, data: EVENT_DATA[name].parse(data) } as SextantEvent;
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@
  * @module
  */
 import { z } from "zod";
+import { traceparentSchema } from "../tracing/traceparent.ts";
 import { type HubTrust, type Reading, readSigned, type SignedMessage } from "./hub_signature.ts";
 import { attemptIdSchema, id, sha256Text } from "./values.ts";
 
@@ -32,6 +33,8 @@ export const dispatchSchema = z.object({
   input_sha256: sha256Text,
   /** ISO 8601. */
   issued_at: z.string(),
+  /** The span in whose course the task was made, where the hub keeps traces. */
+  traceparent: traceparentSchema,
 });
 /** One attempt at one result, to be executed at the node that gets this. */
 export type Dispatch = z.infer<typeof dispatchSchema>;

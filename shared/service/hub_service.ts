@@ -23,6 +23,8 @@ import type { Ask, RpcHandlers } from "../messages/questions.ts";
 import { keepSealing } from "../storage/audit_seal.ts";
 import { type Db, migrate, openDatabase, waitForDatabase } from "../storage/db.ts";
 import { createEventOutbox, type Outbox } from "../storage/outbox.ts";
+import { noTracer, type Tracer } from "../tracing/tracer.ts";
+import { traceFetch } from "../tracing/trace_fetch.ts";
 import type { ServiceLife } from "./life.ts";
 
 export interface HubServiceOptions<Name extends HubServiceName> {
@@ -35,6 +37,7 @@ export interface HubServiceOptions<Name extends HubServiceName> {
   connect: () => Promise<ServiceConnection>;
   /** Publishes what changes send to those who are connected. */
   send?: (nc: BrokerConnection, subject: string, payload: Uint8Array) => void;
+  tracer?: Tracer;
 }
 
 export interface HubService<Name extends HubServiceName> {
@@ -62,7 +65,7 @@ export interface HubService<Name extends HubServiceName> {
  */
 export async function openHubService<Name extends HubServiceName>(
   life: ServiceLife,
-  { service, databaseUrl, schema, connect, send }: HubServiceOptions<Name>,
+  { service, databaseUrl, schema, connect, send, tracer = noTracer }: HubServiceOptions<Name>,
 ): Promise<HubService<Name>> {
   const { log } = life;
   const db = openDatabase(databaseUrl, { schema: service, log });
@@ -80,6 +83,7 @@ export async function openHubService<Name extends HubServiceName>(
     nc,
     service,
     log,
+    tracer,
     ...(send ? { send: (subject, payload) => send(nc, subject, payload) } : {}),
   });
   life.onStop("outbox", outbox.stop);
@@ -106,7 +110,12 @@ export async function openHubService<Name extends HubServiceName>(
     serve({ answers, fetch }) {
       const questions = serveAnswers(nc, service, answers, log);
       life.onStop("answers", questions.stop);
-      const requests = serveHttp({ nc, service, fetch, log });
+      const requests = serveHttp({
+        nc,
+        service,
+        fetch: traceFetch(fetch, { service, tracer }),
+        log,
+      });
       life.onStop("requests", requests.stop);
     },
   };

@@ -12,10 +12,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import { recordChanges } from "./audit.ts";
 import type { Db, JsonValue, Tx } from "./db.ts";
 import { inBatches } from "./in_batches.ts";
-import { EVENT_DATA, type EventData, type EventName, eventSubject } from "../messages/events.ts";
+import {
+  EVENT_DATA,
+  type EventData,
+  type EventName,
+  eventOf,
+  eventSubject,
+  traceparentOf,
+} from "../messages/events.ts";
 import { messageOf } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
-import { type BrokerConnection, type JetStreamClient } from "../broker/connection.ts";
+import { type BrokerConnection, type JetStreamClient, newHeaders } from "../broker/connection.ts";
+import { noTracer, traceparent, type Tracer } from "../tracing/tracer.ts";
+import { TRACEPARENT_HEADER } from "../tracing/traceparent.ts";
 import { ensureEventStream } from "../broker/event_stream.ts";
 import { isTooLarge } from "../broker/errors.ts";
 
@@ -63,6 +72,7 @@ export interface OutboxOptions {
   /** Publishes, without an acknowledgement, what a change sends. */
   send?: (subject: string, payload: Uint8Array) => void;
   sweepEveryMs?: number;
+  tracer?: Tracer;
   now?: () => Date;
 }
 
@@ -84,7 +94,7 @@ export function createOutbox({
   now = () => new Date(),
   ...options
 }: OutboxOptions): Outbox {
-  const { log, send = nobodyToSend } = options;
+  const { log, send = nobodyToSend, tracer = noTracer } = options;
   /** Why the last message that was published stayed; `undefined` when it did not. */
   let lastError: unknown;
   const publishOnce = createPublisher(options);
@@ -119,7 +129,7 @@ export function createOutbox({
       return result;
     });
     const rows = await stored;
-    track(sendAll(sent, send, log));
+    if (sent.length > 0) track(sendInSpan(sent));
     // Written to the socket before the caller is answered, so that whoever hears the answer and
     // asks again over the same connection meets caches that have heard the event first. The
     // acknowledgement comes later.
@@ -131,6 +141,11 @@ export function createOutbox({
       );
     }
     return result as Result;
+  }
+
+  function sendInSpan(sent: Sent[]): Promise<void> {
+    const attributes = { count: sent.length };
+    return tracer.span("send", { kind: "producer", attributes }, () => sendAll(sent, send, log));
   }
 
   const sweep = () => sweepOnce(db, publish);
@@ -163,12 +178,31 @@ export function createOutbox({
 type Publish = (row: OutboxRow) => Promise<void>;
 
 function createPublisher(
-  { jetstream, service, log }: Pick<OutboxOptions, "jetstream" | "service" | "log">,
+  { jetstream, service, log, tracer = noTracer }: Pick<
+    OutboxOptions,
+    "jetstream" | "service" | "log" | "tracer"
+  >,
 ): Publish {
-  return async function publish({ id, subject, payload: text }) {
+  return function publish(row) {
+    if (!tracer.on) return send(row);
+    // Also where the sweep does it, later or in another process, it belongs to its change.
+    const parent = traceparentOf(row.payload);
+    if (parent === undefined) return send(row);
+    const event = eventOf(row.subject);
+    const options = { parent, kind: "producer", attributes: event ? { event } : {} } as const;
+    return tracer.span(`outbox ${event ?? "message"}`, options, () => send(row));
+  };
+
+  async function send({ id, subject, payload: text }: OutboxRow): Promise<void> {
     const payload = encoder.encode(text);
+    const trace = tracer.on ? traceparent() : undefined;
+    const headers = trace === undefined ? undefined : newHeaders();
+    headers?.set(TRACEPARENT_HEADER, trace!);
     try {
-      await jetstream.publish(subject, payload, { msgID: `${service}-${id}` });
+      await jetstream.publish(subject, payload, {
+        msgID: `${service}-${id}`,
+        ...(headers ? { headers } : {}),
+      });
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       log.error("A message is too large for the broker and was dropped; its receivers miss it", {
@@ -176,7 +210,7 @@ function createPublisher(
         bytes: payload.length,
       });
     }
-  };
+  }
 }
 
 async function removeRows(db: Db, ids: string[]): Promise<void> {
@@ -283,8 +317,12 @@ export function openChange(tx: Change["tx"], now: () => Date): OpenChange {
       tx,
       emit(name, data) {
         const content = { at: now().toISOString(), data: EVENT_DATA[name].parse(data) };
+        const trace = traceparent();
         told.push({ name, data: content.data });
-        messages.push({ subject: eventSubject(name), payload: JSON.stringify(content) });
+        messages.push({
+          subject: eventSubject(name),
+          payload: JSON.stringify(trace ? { ...content, traceparent: trace } : content),
+        });
       },
       send(subject, payload) {
         sent.push({ subject, payload: JSON.stringify(payload) });

@@ -15,6 +15,7 @@ import { benchFanOut } from "./fan_out.ts";
 import { benchFeed } from "./feed.ts";
 import { benchFirstLine } from "./first_line.ts";
 import { benchGateway } from "./gateway.ts";
+import { benchIdle } from "./idle.ts";
 import { benchIterations } from "./iterations.ts";
 import { benchLibrary } from "./library.ts";
 import { benchLists } from "./lists.ts";
@@ -52,6 +53,11 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
   lists: {
     what: "lists and single reads among 1,000 and 1,000,000 organizations, users and nodes",
     run: benchLists,
+  },
+  idle: {
+    what:
+      "a hub with nothing to do, as deno task up starts it: the memory of each of its processes",
+    run: benchIdle,
   },
   feed: { what: "committed result to a client's live feed", run: benchFeed },
   "fan-out": { what: "one task to 100 and to 1,000 connected nodes", run: benchFanOut },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { proportionalMiB, treeOf } from "../support/memory.ts";
 import { withSandbox } from "../support/sandboxed.ts";
 import { bareRun } from "./first_line.ts";
 import type { BenchContext } from "./context.ts";
@@ -146,29 +147,4 @@ async function emptyProgram(): Promise<number> {
 function residentMiB(pid: number): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
-}
-
-/** A process and all that it has started, directly or not. */
-function treeOf(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const status = Deno.readTextFileSync(`/proc/${name}/status`);
-      parents.set(Number(name), Number(/^PPid:\s+(\d+)$/m.exec(status)![1]));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const tree = [root];
-  for (const one of tree) {
-    for (const [pid, parent] of parents) if (parent === one) tree.push(pid);
-  }
-  return tree;
-}
-
-/** Memory of a process, where what it shares with others counts in parts. */
-function proportionalMiB(pid: number): number {
-  const memory = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(memory)![1]) / 1024;
 }

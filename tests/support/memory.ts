@@ -31,3 +31,28 @@ export function memoryUsed(): number {
   const { heapUsed, external } = Deno.memoryUsage();
   return heapUsed + external;
 }
+
+/** A process and all that it has started, directly or not. */
+export function treeOf(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const status = Deno.readTextFileSync(`/proc/${name}/status`);
+      parents.set(Number(name), Number(/^PPid:\s+(\d+)$/m.exec(status)![1]));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const tree = [root];
+  for (const one of tree) {
+    for (const [pid, parent] of parents) if (parent === one) tree.push(pid);
+  }
+  return tree;
+}
+
+/** Memory of a process, where what it shares with others counts in parts. */
+export function proportionalMiB(pid: number): number {
+  const memory = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(memory)![1]) / 1024;
+}

@@ -11,6 +11,7 @@
 import type { BrokerConnection } from "../../../shared/broker/connection.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import { noTracer, type Tracer } from "../../../shared/tracing/tracer.ts";
 import { createFollower } from "./follower.ts";
 import { createRecent, type FeedEntry, type RecentOptions } from "./recent.ts";
 import { replay } from "./replay.ts";
@@ -46,10 +47,11 @@ interface WaitOptions {
 
 export interface FeedOptions extends RecentOptions {
   nc: BrokerConnection;
+  tracer?: Tracer;
   log: Logger;
 }
 
-export function createFeed({ nc, log, ...kept }: FeedOptions): Feed {
+export function createFeed({ nc, log, tracer = noTracer, ...kept }: FeedOptions): Feed {
   const stopping = new AbortController();
   const recent = createRecent(kept);
   const waiting = new Set<() => void>();
@@ -58,7 +60,14 @@ export function createFeed({ nc, log, ...kept }: FeedOptions): Feed {
     for (const resolve of [...waiting]) resolve();
   }
 
-  const follower = createFollower({ nc, recent, moved: wake, signal: stopping.signal, log });
+  const follower = createFollower({
+    nc,
+    recent,
+    moved: wake,
+    tracer,
+    signal: stopping.signal,
+    log,
+  });
 
   /** Resolves when something new has come, the time is over or the watcher is gone. */
   function news({ timeoutMs, signal }: WaitOptions): Promise<void> {

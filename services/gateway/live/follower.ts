@@ -5,8 +5,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { BrokerConnection, JsMsg } from "../../../shared/broker/connection.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
+import type { ResultStatus } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import type { Recent } from "./recent.ts";
+import type { SpanAttributes, Tracer } from "../../../shared/tracing/tracer.ts";
+import { TRACEPARENT_HEADER } from "../../../shared/tracing/traceparent.ts";
+import type { FeedEntry, Recent } from "./recent.ts";
 import { endOfStream, entryOf, openReader, type Place } from "./stream.ts";
 
 export interface FollowerOptions {
@@ -14,6 +17,7 @@ export interface FollowerOptions {
   recent: Recent;
   /** Is told whenever the end of the stream has moved. */
   moved: () => void;
+  tracer: Tracer;
   /** Ends it. */
   signal: AbortSignal;
   log: Logger;
@@ -39,7 +43,9 @@ const RETRY_MS = 500;
 
 type Reader = Awaited<ReturnType<typeof openReader>>;
 
-export function createFollower({ nc, recent, moved, signal, log }: FollowerOptions): Follower {
+export function createFollower(
+  { nc, recent, moved, tracer, signal, log }: FollowerOptions,
+): Follower {
   let last = 0;
   let epoch = "";
   const ready = Promise.withResolvers<void>();
@@ -49,7 +55,23 @@ export function createFollower({ nc, recent, moved, signal, log }: FollowerOptio
     last = message.seq;
     const entry = entryOf(message);
     if (entry) recent.add(entry);
-    moved();
+    const parent = entry && tracer.on ? message.headers?.get(TRACEPARENT_HEADER) : undefined;
+    if (entry && parent) void tellInSpan(entry, parent);
+    else moved();
+  }
+
+  function tellInSpan({ event: { name, data } }: FeedEntry, parent: string): Promise<void> {
+    const { task_id, run_id, result_id, attempt } = data as Record<string, unknown>;
+    const ids = Object.entries({ task_id, run_id, result_id, attempt })
+      .filter(([, id]) => typeof id === "number");
+    const attributes: SpanAttributes = { event: name, ...Object.fromEntries(ids) };
+    if (name === "result.status") attributes.status = data.status as ResultStatus;
+    // deno-lint-ignore require-await -- whoever watches is woken within the span
+    return tracer.span(
+      `feed ${name}`,
+      { parent, kind: "consumer", attributes },
+      async () => moved(),
+    );
   }
 
   /** Finds the stream's end, at the start; or that it is another stream than before. */

@@ -6,6 +6,10 @@ import type { OwnMetrics } from "./own_metrics.ts";
 /** Callers choose any method that they like: only these are told apart. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
+export function knownMethod(method: string): string {
+  return METHODS.has(method) ? method : "other";
+}
+
 /** Counts what is answered, and how fast. */
 export function measureRequests(metrics: OwnMetrics): MiddlewareHandler<AppEnv> {
   return async function measureRequest(c, next) {
@@ -14,7 +18,7 @@ export function measureRequests(metrics: OwnMetrics): MiddlewareHandler<AppEnv> 
     const { method, path } = c.req;
     metrics.answered({
       noun: nounOf(path),
-      method: METHODS.has(method) ? method : "other",
+      method: knownMethod(method),
       status: c.res.status,
       seconds: c.req.query("wait") === undefined ? (performance.now() - begun) / 1000 : undefined,
     });

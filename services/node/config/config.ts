@@ -61,6 +61,8 @@ export interface NodeConfig {
   maxRuns: number;
   /** How often the hub is told how the agent and its machine are; `undefined`: never. */
   metricsEverySeconds: number | undefined;
+  /** The collector that gets the traces of runs; `undefined`: nobody. */
+  traces: string | undefined;
   /** How much the agent tells of itself, unless a variable says it. */
   logLevel: LogLevel | undefined;
   /** Whether the hub is told of rules and databases. */
@@ -118,6 +120,7 @@ export async function readNodeConfig(
     metricsEverySeconds: options.prometheus.enabled
       ? options.prometheus.report_interval_seconds
       : undefined,
+    traces: options.traces,
     logLevel: options.logging.level,
     shareConfig: options.share_config,
     shareColumns: options.share_columns,

@@ -73,6 +73,7 @@ export const configSchema = z.strictObject({
       error: `must be one of ${Object.keys(LOG_LEVELS).join(", ")}`,
     }).transform((name) => LOG_LEVELS[name]!).optional(),
   }).prefault({}),
+  traces: z.url({ protocol: /^https?$/, error: "must be http://… or https://…" }).optional(),
   share_config: flag.default(true),
   share_columns: flag.default(false),
   share_algorithm_logs: flag.optional(),

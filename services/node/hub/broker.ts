@@ -27,6 +27,7 @@ import { signAsNode } from "../../../shared/node_protocol/node_signature.ts";
 import type { Hub } from "./hub.ts";
 import type { KnownHub } from "./known_hub.ts";
 import { networkReason } from "./network_reason.ts";
+import { TRACEPARENT_HEADER } from "../../../shared/tracing/traceparent.ts";
 import type { WayOut } from "./way_out.ts";
 
 export interface Broker {
@@ -37,12 +38,12 @@ export interface Broker {
   connected(signal: AbortSignal): Promise<AbortSignal>;
   /**
    * One signed request; the answer's text. Waits for the connection, and rejects as soon as it is
-   * lost.
+   * lost. `trace` is the span in whose course it is asked: unsigned, for nothing depends on it.
    */
   request(
     subject: string,
     payload: Uint8Array,
-    options: { timeoutMs: number; signal: AbortSignal },
+    options: { timeoutMs: number; trace?: string | undefined; signal: AbortSignal },
   ): Promise<string>;
   /** One signed message that nobody answers; dropped while there is no connection. */
   publish(subject: string, payload: Uint8Array): void;
@@ -134,14 +135,13 @@ export async function connectBroker(
     connection,
     publicKey,
     connected: (signal) => orAbort(connection.whileConnected(), signal),
-    async request(subject, payload, { timeoutMs, signal }) {
+    async request(subject, payload, { timeoutMs, trace, signal }) {
       // The client would keep what is sent without a connection, and every repetition of it, for
       // the next one.
       const lost = await orAbort(connection.whileConnected(), signal);
-      const answer = connection.request(subject, payload, {
-        timeout: timeoutMs,
-        headers: signedHeaders(subject, payload),
-      });
+      const headers = signedHeaders(subject, payload);
+      if (trace !== undefined) headers.set(TRACEPARENT_HEADER, trace);
+      const answer = connection.request(subject, payload, { timeout: timeoutMs, headers });
       return (await orAbort(answer, AbortSignal.any([lost, signal]))).string();
     },
     publish(subject, payload) {

@@ -8,6 +8,7 @@
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { orAbort } from "../../../shared/service/or_abort.ts";
+import { noTracer, type Tracer } from "../../../shared/tracing/tracer.ts";
 import { FormatError } from "../encryption/formats.ts";
 import { KeyError } from "../encryption/keys.ts";
 import type { Seal } from "../../../shared/payload/form.ts";
@@ -33,6 +34,7 @@ export interface AttemptTools extends EndingOptions {
   dataFolder: string;
   slots: Slots;
   runtime: Runtime;
+  tracer?: Tracer;
   /** What encrypts the result of an attempt on this input; `null` where nothing is encrypted. */
   sealOf: (dispatch: Dispatch, origin: Origin | null | undefined) => Promise<Seal | null>;
 }
@@ -114,7 +116,7 @@ async function begin(
  */
 async function compute(
   dispatch: Dispatch,
-  { audit, journal, log, reporter, runtime, sealOf }: AttemptTools,
+  { audit, journal, log, reporter, runtime, sealOf, tracer = noTracer }: AttemptTools,
   { signal, hold }: { signal: AbortSignal; hold: Hold },
 ): Promise<EndedRun | undefined> {
   const note = auditOfAttempt(audit, dispatch);
@@ -147,7 +149,12 @@ async function compute(
     ? undefined
     : otherImageWarning(image, { own: code, job: job_code });
   if (warning) log.warn(warning);
-  const run = await execute(hold, noted).finally(() => noted);
+  const where = image.startsWith("deno:") ? "sandbox" : "container";
+  const run = await tracer.span(where, { attributes: { result_id, attempt } }, async (span) => {
+    const run = await execute(hold, noted).finally(() => noted);
+    span.set({ status: run.status });
+    return run;
+  });
   return warning === undefined
     ? { ...run, seal, exit }
     : { ...run, log: `[${warning}]\n${run.log ?? ""}`, seal, exit };

@@ -13,6 +13,7 @@ import type { WayOut } from "../hub/way_out.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
 import type { Journal } from "../record/journal.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
+import { type Tracer, within } from "../../../shared/tracing/tracer.ts";
 import { carryOut } from "./attempt.ts";
 import { type Attempts, createAttempts } from "./attempts.ts";
 import { createGate } from "./gate.ts";
@@ -36,6 +37,7 @@ export interface OpenRunsOptions {
   /** Told about an error after which the agent cannot go on. */
   onFailure: (error: unknown) => void;
   openSandbox: (options: SandboxOptions) => Promise<Sandbox>;
+  tracer: Tracer;
 }
 
 export interface Runs {
@@ -46,7 +48,8 @@ export interface Runs {
 
 /** Opens the runtimes, and all that brings an attempt from its dispatch to its report. */
 export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Promise<Runs> {
-  const { config, identity, hub, broker, journal, audit, payloads, silenced, onFailure } = options;
+  const { config, identity, hub, broker, journal, audit, payloads, silenced, onFailure, tracer } =
+    options;
   const { log } = life;
   const gate = createGate({
     policy: config.policy,
@@ -73,6 +76,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
     agentId,
     nodeId: identity.id,
     log,
+    tracer,
     signal: silenced,
   });
   const runtimes = await openRuntimes({ ...options, receiveInput: inputs.receive, log });
@@ -97,9 +101,16 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
         runtime: runtimes.runtimeOf(image),
         sealOf: payloads.seal,
         log: log.with({ task_id, result_id, attempt }),
+        tracer,
       };
+      const { run_id, traceparent: parent } = dispatch;
+      const ids = { node_id: identity.id, task_id, run_id, result_id, attempt };
       try {
-        await carryOut(entry, tools, signal);
+        // Where the owner keeps no traces, what is reported still names the hub's.
+        await within(
+          parent,
+          () => tracer.span("node", { attributes: ids }, () => carryOut(entry, tools, signal)),
+        );
       } finally {
         await inputs.forget(dispatch);
       }

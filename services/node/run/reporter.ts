@@ -18,6 +18,7 @@ import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { createTurns } from "../../../shared/service/turns.ts";
+import { noTracer, traceparent, type Tracer } from "../../../shared/tracing/tracer.ts";
 import { type ReportKind, subjects } from "../../../shared/broker/subjects.ts";
 import { blobOf } from "../encryption/blob.ts";
 import { createPatience, PATIENCE_MS, spanOf } from "../hub/patience.ts";
@@ -109,6 +110,7 @@ export interface CreateReporterOptions {
   agentId: string;
   nodeId: number;
   log: Logger;
+  tracer?: Tracer;
   /** Ends all attempts to report; what has not been said then is said after the next start. */
   signal: AbortSignal;
   uploadPatienceMs?: number;
@@ -126,6 +128,7 @@ export function createReporter(
     agentId,
     nodeId,
     log,
+    tracer = noTracer,
     signal: ended,
     uploadPatienceMs = PATIENCE_MS,
   }: CreateReporterOptions,
@@ -135,7 +138,17 @@ export function createReporter(
   let disowning = new AbortController();
   const inTurn = createTurns(AT_ONCE);
 
+  /** Says it in the course of a run; beside runs there is no trace. */
   function send<Kind extends ReportKind>(
+    kind: Kind,
+    content: Uint8Array | Omit<WrittenReport<Kind>, "agent_id">,
+    signal: AbortSignal,
+  ): Promise<ReportAnswer<Kind>> {
+    if (traceparent() === undefined) return say(kind, content, signal);
+    return tracer.span(`report ${kind}`, { kind: "client" }, () => say(kind, content, signal));
+  }
+
+  function say<Kind extends ReportKind>(
     kind: Kind,
     content: Uint8Array | Omit<WrittenReport<Kind>, "agent_id">,
     signal: AbortSignal,
@@ -147,7 +160,9 @@ export function createReporter(
     return persist(async () => {
       const subject = subjects.report(nodeId, kind);
       const answer = JSON.parse(
-        await inTurn(() => broker.request(subject, payload, { timeoutMs, signal })).catch(
+        await inTurn(() =>
+          broker.request(subject, payload, { timeoutMs, trace: traceparent(), signal })
+        ).catch(
           (error) => {
             timeoutMs = Math.min(LAST_TIMEOUT_MS, 2 * timeoutMs);
             throw error;

@@ -12,6 +12,8 @@ import { z } from "zod";
 import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
 import { isOpen } from "../../../shared/node_protocol/status.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import { traceparent } from "../../../shared/tracing/tracer.ts";
+import { TRACEPARENT_HEADER } from "../../../shared/tracing/traceparent.ts";
 import { persist } from "../hub/persist.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
 import { collect, type Pieces } from "../payload/pieces.ts";
@@ -118,6 +120,8 @@ export function createSubtasks(
     log,
   }: SubtasksOptions,
 ): Subtasks {
+  /** The run's place in its trace: what it asks for comes from elsewhere, such as a proxy. */
+  const trace = traceparent();
   const own = new Set<number>();
   /** Subtasks of which the answer has not arrived: who asks again meanwhile gets the same one. */
   const creating = new Map<string, Promise<Created>>();
@@ -134,7 +138,10 @@ export function createSubtasks(
         method: "POST",
         token,
         signal,
-        headers: { "idempotency-key": key },
+        headers: {
+          "idempotency-key": key,
+          ...(trace === undefined ? {} : { [TRACEPARENT_HEADER]: trace }),
+        },
         body,
         timeoutMs: 300_000,
       }), {

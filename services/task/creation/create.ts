@@ -9,6 +9,7 @@ import type { Principal } from "../../../shared/contract/permissions.ts";
 import type { NewTask } from "../../../shared/contract/task.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { callerOf, once } from "../../../shared/storage/idempotency.ts";
+import { traceparent } from "../../../shared/tracing/tracer.ts";
 import { createTask, type NewTaskOptions } from "../changes/task.ts";
 import type { TaskDeps } from "../deps.ts";
 import { showTask } from "../show.ts";
@@ -67,6 +68,7 @@ function optionsOf({ principal, given, scope, origin, deadline_at }: {
   origin: Origin;
   deadline_at: Date | null;
 }): NewTaskOptions {
+  const trace = traceparent();
   return {
     values: {
       ...origin,
@@ -77,6 +79,7 @@ function optionsOf({ principal, given, scope, origin, deadline_at }: {
       timeout_seconds: given.timeout_seconds ?? null,
       keep_going: given.keep_going ?? false,
       deadline_at,
+      ...(trace === undefined ? {} : { traceparent: trace }),
     },
     databases: (given.databases ?? []).map(({ label, ...parameters }) => ({
       label,

@@ -69,6 +69,7 @@ function composed({ tasks, results, at, databases, digests }: Parts) {
       databases,
       input_sha256: digests.get(result.id)!,
       issued_at: at.toISOString(),
+      ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
     } satisfies Dispatch;
   });
 }

@@ -22,6 +22,9 @@ import { SextantError, toErrorBody } from "../../../shared/service/errors.ts";
 import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { logBeginnings } from "../../../shared/service/log_beginnings.ts";
+import type { AttemptId } from "../../../shared/node_protocol/values.ts";
+import { noTracer, type Tracer } from "../../../shared/tracing/tracer.ts";
+import { TRACEPARENT_HEADER } from "../../../shared/tracing/traceparent.ts";
 import type { Reports } from "./handlers.ts";
 import { createIntakeLimits, type RefusedKind } from "./intake_limits.ts";
 import { AnotherAgent, type OneAgent } from "./one_agent.ts";
@@ -33,7 +36,15 @@ export interface AnswerReportsOptions {
   oneAgent: OneAgent;
   issuers: NodeIssuers;
   counts: Pick<Counts, "add">;
+  tracer?: Tracer;
   log: Logger;
+}
+
+/** Which attempt a report is about, if it is about one. */
+function attemptOf(report: object): Partial<AttemptId> {
+  if (!("result_id" in report && "attempt" in report)) return {};
+  const { result_id, attempt } = report as AttemptId;
+  return { result_id, attempt };
 }
 
 /**
@@ -47,7 +58,7 @@ const ADMITTED_AT_ONCE = 32;
 
 /** Answers until stopped. Replicas share the reports in one queue group. */
 export function answerReports(
-  { nc, reports, oneAgent, issuers, counts, log }: AnswerReportsOptions,
+  { nc, reports, oneAgent, issuers, counts, tracer = noTracer, log }: AnswerReportsOptions,
 ) {
   const inTurn = createFairTurns<number>(AT_ONCE);
   const admitInTurn = createFairTurns<number>(ADMITTED_AT_ONCE);
@@ -60,6 +71,7 @@ export function answerReports(
   async function answer(
     { node, publicKey, rest }: Proven,
     payload: string,
+    parent: string | undefined,
   ): Promise<ReportAnswer<ReportKind>> {
     const kind = REPORT_KINDS.find((one) => one === rest);
     if (!kind) throw new SextantError("invalid_request", `There is no report "${rest}".`);
@@ -67,7 +79,11 @@ export function answerReports(
     await admitInTurn(node, () => oneAgent.admit({ node, publicKey }, kind));
     return await inTurn(node, async () => {
       const report = parseMessage(REPORT_SCHEMAS[kind], payload, "report");
-      return await reports[kind](node, report as never);
+      const dealWith = (): Promise<ReportAnswer<ReportKind>> =>
+        reports[kind](node, report as never);
+      if (!tracer.on) return await dealWith();
+      const attributes = { node_id: node, ...attemptOf(report) };
+      return await tracer.span(`report ${kind}`, { parent, kind: "server", attributes }, dealWith);
     });
   }
 
@@ -81,7 +97,10 @@ export function answerReports(
       // again, too.
       let answering = underWay.get(signature);
       if (!answering) {
-        answering = answer(sender, message.string()).finally(() => underWay.delete(signature));
+        const parent = message.headers?.get(TRACEPARENT_HEADER);
+        answering = answer(sender, message.string(), parent).finally(() =>
+          underWay.delete(signature)
+        );
         underWay.set(signature, answering);
       }
       return await answering;

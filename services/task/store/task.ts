@@ -27,6 +27,8 @@ export interface TaskRow {
   deadline_at: Date | null;
   /** Whether a part that fails ends no other one. */
   keep_going: boolean;
+  /** The span of a trace in whose course it was made, where there is one. */
+  traceparent: string | null;
 }
 
 export interface TaskDatabaseRow {
@@ -38,11 +40,11 @@ export interface TaskDatabaseRow {
 export const taskColumns = (tx: Tx) =>
   tx`id, name, description, image, job_id, created_at, collaboration_id, study_id, parent_id,
      init_org_id, init_user_id, init_username, algorithm_store_id, algorithm_store_url,
-     timeout_seconds, deadline_at, keep_going`;
+     timeout_seconds, deadline_at, keep_going, traceparent`;
 
 export type NewTask =
-  & Omit<TaskRow, "id" | "created_at" | "keep_going">
-  & Partial<Pick<TaskRow, "keep_going">>;
+  & Omit<TaskRow, "id" | "created_at" | "keep_going" | "traceparent">
+  & Partial<Pick<TaskRow, "keep_going" | "traceparent">>;
 
 /** A database that a task reads; its parameters are an object, as JSON. */
 export type NewDatabase = Pick<TaskDatabaseRow, "label" | "parameters">;
