@@ -70,9 +70,11 @@ function tracedPart(options: DenoPartOptions, traces: string | undefined): Part 
   if (traces === undefined) return denoPart(options);
   const { hostname, port, protocol } = new URL(traces);
   const collector = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  // Beside a list, the right to reach everything would end.
+  const reachesAll = options.permissions.includes("--allow-net");
   return denoPart({
     ...options,
-    permissions: [...options.permissions, `--allow-net=${collector}`],
+    permissions: [...options.permissions, ...reachesAll ? [] : [`--allow-net=${collector}`]],
     env: { ...options.env, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces },
     inherits: [...options.inherits, ...TRACES],
   });

@@ -8,8 +8,6 @@ import { startProcess } from "../../services/stack/process.ts";
 import { CACHE_FOLDER, temporaryFolder } from "./folders.ts";
 import { proportionalMiB, treeOf } from "./memory.ts";
 
-const MAIN = new URL("../../services/stack/main.ts", import.meta.url).pathname;
-
 export interface ProcessMemory {
   pid: number;
   /** What it is: `launcher`, the name of a service, or the program with what it says it does. */
@@ -19,9 +17,9 @@ export interface ProcessMemory {
 }
 
 /**
- * Starts a hub in a temporary folder, asks it for its health as Prometheus would for a while, and
- * looks at its processes each `everyMs`, `looks` times; gives the look at which they had least in
- * all, since others on the machine may make them share less for a moment.
+ * Starts a hub in a temporary folder and looks at its processes each `everyMs`, `looks` times. Gives
+ * the look at which they had least in all: what else runs on the machine may make them share less
+ * for a moment.
  */
 export async function measureIdleHub(
   { looks = 3, everyMs = 5000 }: { looks?: number; everyMs?: number } = {},
