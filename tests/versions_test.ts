@@ -53,7 +53,14 @@ async function siteBehind(door: Door): Promise<{ site: Site; started: Promise<vo
 }
 
 /** Posts a task while the versions do not fit; it is done once they do. */
-async function provesItself(older: "agent" | "hub", says: RegExp): Promise<void> {
+async function provesItself(
+  { older, says, goesOn }: {
+    older: "agent" | "hub";
+    says: RegExp;
+    /** Does as is said; resolves once the agent works. */
+    goesOn: (agent: { node: string; started: Promise<void> }) => Promise<void>;
+  },
+): Promise<void> {
   const door = openDoor(stack().gatewayUrl, older);
   const { site, started } = await siteBehind(door);
   const { node } = site.members[0]!;
@@ -71,7 +78,7 @@ async function provesItself(older: "agent" | "hub", says: RegExp): Promise<void>
     assert.doesNotMatch(words, /\n\s+at /, "a sentence, not a place in the program");
     assert.equal((await site.researcher.get(`/task/${task.id}/status`)).status, "pending");
     door.older = undefined;
-    await started;
+    await goesOn({ node, started });
     assert.equal((await site.outcome(task.id)).status, "completed");
   } finally {
     await stack().part(`node ${node}`).stop();
@@ -80,9 +87,21 @@ async function provesItself(older: "agent" | "hub", says: RegExp): Promise<void>
 }
 
 Deno.test("an agent of the version before is told by the hub to be updated; once it is, it does what waits for it", async () => {
-  await provesItself("agent", /update the agent to version \d+\.\d+/);
+  const says = /update the agent to version \d+\.\d+.*What it has computed is kept/;
+  await provesItself({
+    older: "agent",
+    says,
+    async goesOn({ node, started }) {
+      await assert.rejects(started, says);
+      await stack().part(`node ${node}`).restart();
+    },
+  });
 });
 
 Deno.test("an agent whose hub is of the version before says that the hub is to be updated, and works once it is", async () => {
-  await provesItself("hub", /update the hub first/);
+  await provesItself({
+    older: "hub",
+    says: /update the hub first/,
+    goesOn: ({ started }) => started,
+  });
 });

@@ -66,11 +66,10 @@ export function createFollower(
       .filter(([, id]) => typeof id === "number");
     const attributes: SpanAttributes = { event: name, ...Object.fromEntries(ids) };
     if (name === "result.status") attributes.status = data.status as ResultStatus;
-    // deno-lint-ignore require-await -- whoever watches is woken within the span
     return tracer.span(
       `feed ${name}`,
       { parent, kind: "consumer", attributes },
-      async () => moved(),
+      () => Promise.resolve(moved()),
     );
   }
 
