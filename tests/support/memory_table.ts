@@ -3,6 +3,7 @@
  * @module
  */
 import type { Column, Table } from "../../services/node/algorithms/api.ts";
+import { levelsOfColumn } from "../../services/node/algorithms/sextant/levels.ts";
 
 export type Values = readonly (number | string | boolean | null)[];
 
@@ -30,6 +31,7 @@ export function memoryTable(given: Record<string, Values>): Table {
     numeric: (name) => [...typed(name, "number")] as (number | null)[],
     floats: (name) =>
       Float64Array.from(typed(name, "number") as (number | null)[], (value) => value ?? NaN),
+    levels: (name) => levelsOfColumn(column(name)),
     booleans: (name) => [...typed(name, "boolean")] as (boolean | null)[],
     dates: (name) => [...typed(name, "date")] as (string | null)[],
   };

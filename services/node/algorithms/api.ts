@@ -28,6 +28,17 @@ export type Column =
   | { name: string; type: "boolean"; values: (boolean | null)[] }
   | { name: string; type: "text" | "date"; values: (string | null)[] };
 
+/** A column as a list of its different values, and of each row the place of its own. */
+export interface Levels {
+  readonly type: Column["type"];
+  /** By place, in any order; one that no row has may be among them. */
+  readonly values: readonly (number | string | boolean)[];
+  /** Of each row; -1 where there is no value. */
+  readonly places: Int32Array<ArrayBuffer>;
+  /** Whether each row has a value that no other has; undefined where nobody has looked. */
+  readonly isUnique?: boolean | undefined;
+}
+
 /** One database, read-only. Every error names what is wrong, but never a value. */
 export interface Table {
   /** The names of the columns, in the order of the file. */
@@ -49,6 +60,11 @@ export interface Table {
    * it makes nothing new.
    */
   floats(name: string): Float64Array<ArrayBuffer>;
+  /**
+   * A column of any type by its different values: for large tables, of which it reads what is asked
+   * for, and the text only once. Throws if there is no such column.
+   */
+  levels(name: string): Levels;
   /** The values of a column that must hold booleans; throws as `numeric` does. */
   booleans(name: string): (boolean | null)[];
   /** The values of a column that must hold dates, as ISO text; throws as `numeric` does. */

@@ -12,7 +12,8 @@
  * follows as JSON: 0 where there is none, else 1 for the first.
  * @module
  */
-import type { Column } from "../algorithms/api.ts";
+import type { Column, Levels } from "../algorithms/api.ts";
+import { levelsOfNumbers } from "../algorithms/sextant/levels.ts";
 
 export const MAGIC = "sextant columns 1\n";
 
@@ -25,6 +26,8 @@ export interface ColumnFoot {
   listBytes: number;
   /** Of a column that is no numbers: the first row, counted from 1, that holds something else. */
   otherThanNumber?: number | undefined;
+  /** Of text: whether each row has a value that no other has. */
+  isUnique?: boolean;
 }
 
 export interface TableFoot {
@@ -104,6 +107,36 @@ export function readFloats(
   { offset }: ColumnFoot,
 ): Float64Array<ArrayBuffer> {
   return new Float64Array(read(offset, length * VALUE_BYTES.number).buffer);
+}
+
+/** A column by its different values, read when they are asked for. */
+export function readLevels(read: ReadAt, length: number, foot: ColumnFoot): Levels {
+  const { type, offset, listBytes, isUnique } = foot;
+  if (type === "number") return levelsOfNumbers(readFloats(read, length, foot));
+  let values: Levels["values"] | undefined = type === "boolean" ? [false, true] : undefined;
+  let places: Levels["places"] | undefined;
+  return {
+    type,
+    isUnique,
+    get values() {
+      const at = offset + length * VALUE_BYTES[type];
+      return values ??= JSON.parse(decoder.decode(read(at, listBytes))) as string[];
+    },
+    get places() {
+      return places ??= placesIn(read(offset, length * VALUE_BYTES[type]), type);
+    },
+  };
+}
+
+function placesIn(bytes: Uint8Array<ArrayBuffer>, type: Column["type"]): Levels["places"] {
+  if (type === "boolean") {
+    const places = new Int32Array(bytes.length);
+    for (let row = 0; row < places.length; row++) places[row] = bytes[row]! > 1 ? -1 : bytes[row]!;
+    return places;
+  }
+  const places = new Int32Array(bytes.buffer);
+  for (let row = 0; row < places.length; row++) places[row]! -= 1;
+  return places;
 }
 
 /** The foot of the file at `path`. */

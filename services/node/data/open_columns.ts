@@ -2,15 +2,19 @@
  * A file of typed columns as the node itself looks at it.
  * @module
  */
-import type { Column } from "../algorithms/api.ts";
-import { readColumn, readFoot } from "./columns_file.ts";
+import type { Levels } from "../algorithms/api.ts";
+import { readFloats, readFoot, readLevels } from "./columns_file.ts";
 
 export interface OpenColumns {
   /** Rows. */
   length: number;
   has(name: string): boolean;
-  /** Throws for a column that is not there. */
-  column(name: string): Column;
+  /**
+   * A column as a list of values and of each row the place of its own there, -1 where there is none.
+   * Each number is a value by itself: to find the same ones takes longer than to read them. Throws
+   * for a column that is not there.
+   */
+  values(name: string): Pick<Levels, "values" | "places">;
   /** Of each row its place in the source; undefined where these are all rows of it. */
   places(): Uint32Array | undefined;
   [Symbol.dispose](): void;
@@ -34,7 +38,14 @@ export function openColumns(path: string): OpenColumns {
     return {
       length,
       has: (name) => columns.some((column) => column.name === name),
-      column: (name) => readColumn(read, length, columns.find((one) => one.name === name)!),
+      values(name) {
+        const foot = columns.find((column) => column.name === name)!;
+        if (foot.type !== "number") return readLevels(read, length, foot);
+        const numbers = readFloats(read, length, foot);
+        const places = new Int32Array(length);
+        for (let row = 0; row < length; row++) places[row] = Number.isNaN(numbers[row]) ? -1 : row;
+        return { values: Array.from(numbers), places };
+      },
       places: () =>
         placesAt === undefined ? undefined : new Uint32Array(read(placesAt, 4 * length).buffer),
       [Symbol.dispose]: () => file.close(),

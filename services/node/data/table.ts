@@ -7,7 +7,7 @@
  */
 import { closest } from "../../../shared/command_line/closest.ts";
 import type { Column, Table } from "../algorithms/api.ts";
-import { type ColumnFoot, readColumn, readFloats, readFoot } from "./columns_file.ts";
+import { type ColumnFoot, readColumn, readFloats, readFoot, readLevels } from "./columns_file.ts";
 
 /** A database cannot be used as the algorithm asked. */
 export class TableError extends Error {
@@ -55,6 +55,7 @@ export function openTable(label: string, path: string): Table {
       return values as (number | null)[];
     },
     floats: (name) => readFloats(read, length, findNumeric(name)),
+    levels: (name) => readLevels(read, length, find(name)),
     booleans: (name) => typed(name, "boolean") as (boolean | null)[],
     dates: (name) => typed(name, "date") as (string | null)[],
   };

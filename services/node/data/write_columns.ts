@@ -46,6 +46,8 @@ export async function writeColumns(
     if (list) {
       const text = new TextEncoder().encode(JSON.stringify(list));
       foot.listBytes = text.length;
+      // There are as many rows as different values, each of which is in one at least.
+      foot.isUnique = list.length === length;
       await write(text);
     }
     feet.push(foot);

@@ -36,6 +36,8 @@ export interface Exit {
 export type Decided = Decision & {
   /** Values before and after, where they were looked at. */
   counted?: { before: number; after: number };
+  /** Which rows the result rests on, as the node's own code says; for the ledger alone. */
+  evidence?: readonly unknown[];
 };
 
 /** Of a site without rules. */
@@ -68,12 +70,17 @@ export interface DeclaredOptions {
   args: Readonly<Record<string, unknown>>;
   /** Whether what is not declared leaves. */
   trusted: boolean;
+  /** Whether it is the node's own code, which says which rows a result rests on. */
+  own?: boolean;
 }
+
+/** The name under which it says so. */
+const EVIDENCE = "selections";
 
 /** Decides about the result of a method that declares its outputs. */
 export async function decideDeclared(
   result: ContentFile,
-  { method: { outputs }, rules, args, trusted }: DeclaredOptions,
+  { method: { outputs }, rules, args, trusted, own = false }: DeclaredOptions,
 ): Promise<Decided> {
   if (result.size > MOST_CHECKED_MIB * 2 ** 20) {
     return {
@@ -94,16 +101,26 @@ export async function decideDeclared(
         "of this site on what may leave let nothing of it out.",
     };
   }
-  const { result: left, withheld, before, after } = checkResult(value as Record<string, unknown>, {
+  const returned = value as Record<string, unknown>;
+  const evidence = own ? takeEvidence(returned) : {};
+  const { result: left, withheld, before, after } = checkResult(returned, {
     outputs,
     rules,
     args,
     trusted,
   });
-  const counted = { before, after };
+  const decided = { is: "released" as const, withheld, counted: { before, after }, ...evidence };
   const json = JSON.stringify(left);
-  if (json === text) return { is: "released", result, withheld, counted };
+  if (json === text) return { ...decided, result };
   const bytes = new TextEncoder().encode(json);
-  const released = await writePieces(releasedPath(result), [bytes]);
-  return { is: "released", result: released, withheld, counted };
+  return { ...decided, result: await writePieces(releasedPath(result), [bytes]) };
+}
+
+/** Takes the evidence out of a result, where there is some. */
+function takeEvidence(result: Record<string, unknown>): Pick<Decided, "evidence"> {
+  if (!Object.hasOwn(result, EVIDENCE)) return {};
+  const evidence = result[EVIDENCE];
+  if (!Array.isArray(evidence)) throw new TypeError("The evidence of a result is no list");
+  delete result[EVIDENCE];
+  return { evidence };
 }

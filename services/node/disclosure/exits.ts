@@ -102,6 +102,7 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
           rules,
           args: argumentsOf(call, method),
           trusted: standing === "trusted",
+          own: standing === "own",
         }),
     };
   }

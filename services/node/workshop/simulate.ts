@@ -72,12 +72,16 @@ export interface SimulateOptions {
   sites: readonly Site[];
   /** The rules of every site. */
   policy: Policy;
-  /** What may leave each site: everything unless given. */
-  exits?: Pick<Exits, "ofSandbox">;
+  /** What may leave each site, which is named last: everything unless given. */
+  exits?: ExitsOfSites;
   limits: RunLimits;
   log: Logger;
   /** Ends everything that runs. */
   signal: AbortSignal;
+}
+
+export interface ExitsOfSites {
+  ofSandbox(...asked: [...Parameters<Exits["ofSandbox"]>, site: Site]): Promise<Exit>;
 }
 
 interface Ended {
@@ -85,7 +89,7 @@ interface Ended {
   result: unknown;
 }
 
-const OPEN_EXITS: Pick<Exits, "ofSandbox"> = { ofSandbox: () => Promise.resolve(OPEN_EXIT) };
+const OPEN_EXITS: ExitsOfSites = { ofSandbox: () => Promise.resolve(OPEN_EXIT) };
 
 /** The person who asks, to the owner's rules. */
 const CALLER = { id: 1, name: "you" };
@@ -147,7 +151,7 @@ export async function simulate(
     const began = performance.now();
     let exit: Exit;
     try {
-      exit = await exits.ofSandbox({ code: "", ...algorithm }, algorithm.image, call);
+      exit = await exits.ofSandbox({ code: "", ...algorithm }, algorithm.image, call, site);
     } catch (error) {
       if (!(error instanceof CannotStart)) throw error;
       run.reason = error.message;

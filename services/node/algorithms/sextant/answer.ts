@@ -33,8 +33,12 @@ export function answer<T extends object>(
     rules: disclosure,
     persons: readPersons(table, disclosure),
     places: undefined,
-    use(places) {
-      selections.push(selectionOf(places, table.length));
+    tableLength: table.length,
+    use(used) {
+      // Most parts rest on all rows, and say so of each of what they tell.
+      for (const one of used) {
+        if (!selections.some(({ rows }) => rows === one.rows)) selections.push(one);
+      }
     },
     withhold(output, rule, values) {
       const said = withheld.find((one) => one.output === output && one.rule === rule);

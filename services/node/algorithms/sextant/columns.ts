@@ -10,8 +10,9 @@ export function numbersOf(table: Table, name: string): Float64Array | undefined 
     return table.floats(name);
   } catch (error) {
     // Without a value a column is of no type: it may well hold numbers at the other sites.
-    const values: unknown[] = table.column(name).values;
-    if (values.every((value) => value === null)) return new Float64Array(table.length).fill(NaN);
+    if (!table.levels(name).places.some((place) => place >= 0)) {
+      return new Float64Array(table.length).fill(NaN);
+    }
     if (error instanceof Error) return undefined;
     throw error;
   }
@@ -24,12 +25,23 @@ export function floatsOf(table: Table, name: string): Float64Array {
 
 /** Of a column of truth values, or of 0 and 1: 1 for true, `NaN` where there is no value. */
 export function truthsOf(table: Table, name: string): Float64Array {
-  const column = table.column(name);
-  if (column.type === "boolean") {
-    return Float64Array.from(column.values, (value) => value === null ? NaN : value ? 1 : 0);
+  const values = numbersOf(table, name);
+  if (!values) return truthsOfLevels(table, name);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value === 0 || value === 1 || Number.isNaN(value)) continue;
+    throw new TypeError(`The column "${name}" must hold 0 and 1, or truth values, and does not.`);
   }
-  const values = floatsOf(table, name);
-  const wrong = values.findIndex((value) => value !== 0 && value !== 1 && !Number.isNaN(value));
-  if (wrong < 0) return values;
-  throw new TypeError(`The column "${name}" must hold 0 and 1, or truth values, and does not.`);
+  return values;
+}
+
+function truthsOfLevels(table: Table, name: string): Float64Array {
+  const { type, places, values } = table.levels(name);
+  // Says what is wrong with it.
+  if (type !== "boolean") return table.floats(name);
+  const truths = new Float64Array(places.length);
+  for (let i = 0; i < truths.length; i++) {
+    truths[i] = places[i]! < 0 ? NaN : values[places[i]!] ? 1 : 0;
+  }
+  return truths;
 }

@@ -5,7 +5,14 @@
  * @module
  */
 import type { DisclosureRules, Table } from "./api.ts";
-import { intsByPlace } from "./fill.ts";
+import {
+  countDistinct,
+  distinctByPlace,
+  isAllDistinct,
+  largestOf,
+  numbersWithout,
+} from "./distinct.ts";
+import { type SelectedRows, selectionOf, selectionsOf } from "./selection.ts";
 
 /** What was withheld, in the words in which the node says so: never a value. */
 export interface Withheld {
@@ -32,8 +39,10 @@ export interface SiteRules {
   persons: Uint32Array | undefined;
   /** Of each row its place in the database; undefined for all of its rows. */
   places: Uint32Array | undefined;
-  /** Says to the site's ledger that what leaves rests on the rows at these places; all of them. */
-  use(places: Uint32Array | undefined): void;
+  /** Rows of the database. */
+  tableLength: number;
+  /** Says to the site's ledger which rows what leaves rests on. */
+  use(selections: readonly SelectedRows[]): void;
   withhold(output: string, rule: Rule, values: number): void;
 }
 
@@ -51,20 +60,15 @@ export class PartWithheld extends Error {
 
 /**
  * The persons of a table's rows by the owner's column; rows without a value there count as one
- * person together, so that they are never taken for many.
+ * person together, so that they are never taken for many. Undefined where each row is a person of
+ * its own, which then need not be counted again and again.
  */
 export function readPersons(table: Table, { persons }: DisclosureRules): Uint32Array | undefined {
   if (persons === null) return undefined;
-  const numbers = new Map<unknown, number>();
-  const values: readonly unknown[] = table.column(persons).values;
-  const found = new Uint32Array(values.length);
-  for (let row = 0; row < found.length; row++) {
-    const value = values[row];
-    let number = numbers.get(value);
-    if (number === undefined) numbers.set(value, number = numbers.size);
-    found[row] = number;
-  }
-  return found;
+  const levels = table.levels(persons);
+  if (levels.isUnique) return undefined;
+  const found = numbersWithout(levels.places);
+  return levels.isUnique === undefined && isAllDistinct(found) ? undefined : found;
 }
 
 /** The same rules for some of the rows. */
@@ -78,26 +82,51 @@ export function rulesOfRows(site: SiteRules, rows: ArrayLike<number>): SiteRules
   return { ...site, persons: persons && of(persons), places: of(places) };
 }
 
-/** How many persons so many rows are of. */
-export function countPersons({ persons }: SiteRules, rows: number): number {
-  return persons ? new Set(persons).size : rows;
+/** The same rules for the rows that are in a group, `n` of them; those at -1 are in none. */
+export function rulesOfGrouped(site: SiteRules, groupOf: Int32Array, n: number): SiteRules {
+  if (n === groupOf.length) return site;
+  const rows = new Uint32Array(n);
+  let filled = 0;
+  for (let row = 0; row < groupOf.length; row++) if (groupOf[row]! >= 0) rows[filled++] = row;
+  return rulesOfRows(site, rows);
 }
 
-/** How many persons have rows at each of so many places; rows at -1 are at none. */
+/** Says to the site's ledger that what leaves rests on all of the rows. */
+export function useRows({ places, tableLength, use }: SiteRules): void {
+  use([selectionOf(places, tableLength)]);
+}
+
+/** Says the same of the rows of each of so many groups; those at -1 are in none. */
+export function useGroups(
+  { places, tableLength: length, use }: SiteRules,
+  groupOf: Int32Array,
+  groups: number,
+): void {
+  use(selectionsOf(groupOf, groups, { places, length }));
+}
+
+/** How many persons so many rows are of. */
+export function countPersons({ persons }: SiteRules, rows: number): number {
+  return persons ? countDistinct(persons) : rows;
+}
+
+/**
+ * How many persons have rows at each of so many places; rows at -1, or at `NaN`, are at none, nor are
+ * those for which `within` has 0.
+ */
 export function personsByPlace(
   { persons }: Pick<SiteRules, "persons">,
-  places: ArrayLike<number>,
+  places: Int32Array | Float64Array,
   size: number,
+  within?: Uint8Array,
 ): number[] {
+  if (persons) return distinctByPlace(persons, places, { size, within });
   const counts = new Array<number>(size).fill(0);
-  const seen = persons && Array.from({ length: size }, () => new Set<number>());
   for (let row = 0; row < places.length; row++) {
     const place = places[row]!;
-    if (place < 0) continue;
-    if (seen) seen[place]!.add(persons[row]!);
-    else counts[place]!++;
+    if (place >= 0 && (!within || within[row] === 1)) counts[place]!++;
   }
-  return seen?.map(({ size }) => size) ?? counts;
+  return counts;
 }
 
 /** Refuses rows of too few persons; none at all tell nothing. Others are said to be used. */
@@ -109,8 +138,9 @@ export function requireSubset(site: SiteRules, rows: number): number {
 
 /** Rows in which all but few persons have the same value, or those of few persons, show those few. */
 export function requireLevels(site: SiteRules, columns: readonly Float64Array[]) {
+  const isPlainlyMixed = createPlainlyMixed(site);
   for (const values of columns) {
-    if (!site.persons && isPlainlyMixed(values, site.rules.minLevel)) continue;
+    if (isPlainlyMixed(values)) continue;
     // What most rows have, if there is such a value (Boyer and Moore 1991).
     let [most, lead] = [NaN, 0];
     for (let i = 0; i < values.length; i++) {
@@ -121,7 +151,8 @@ export function requireLevels(site: SiteRules, columns: readonly Float64Array[])
     for (let i = 0; i < values.length; i++) same += values[i] === most ? 1 : 0;
     let [few, those] = [values.length - same, same];
     if (site.persons) {
-      const places = intsByPlace(values.length, (i) => values[i] === most ? 1 : 0);
+      const places = new Int32Array(values.length);
+      for (let i = 0; i < values.length; i++) places[i] = values[i] === most ? 1 : 0;
       [few, those] = personsByPlace(site, places, 2) as [number, number];
     }
     const isTooFew = (persons: number) => persons > 0 && persons < site.rules.minLevel;
@@ -131,40 +162,101 @@ export function requireLevels(site: SiteRules, columns: readonly Float64Array[])
   }
 }
 
+/** Rows that are looked at for values that nearly all might have. */
+const LOOKED_AT = 100;
+
 /**
- * Whether at least so many rows are without whatever value most have; seen from the first rows of
- * nearly every column. If all but fewer had one value, one of the first so many rows would have it.
+ * Whether a column is seen not to be refused, from the first rows of nearly every one: at least so
+ * many persons are without whatever value most rows have, and no fewer have it.
  */
-function isPlainlyMixed(values: Float64Array, least: number): boolean {
-  if (values.length < 2 * least) return false;
-  return values.subarray(0, least).every((candidate) => {
-    let others = 0;
-    for (let i = 0; i < values.length && others < least; i++) {
-      if (values[i] !== candidate) others++;
+function createPlainlyMixed(
+  { rules: { minLevel: least }, persons }: SiteRules,
+): (values: Float64Array) => boolean {
+  const most = persons ? mostRowsOfOne(persons) : 1;
+  const first = persons ? firstRowsOf(least, persons) : least;
+  return (values) => {
+    // As many rows as half of them, or more, are then of enough persons.
+    if (first === undefined || values.length < 2 * least * most) return false;
+    // If all but fewer had one value, one of the first rows, which are of so many, would have it.
+    return values.subarray(0, first).every((candidate) => areWithout(values, candidate));
+  };
+
+  /** Whether at least so many persons have another value. */
+  function areWithout(values: Float64Array, candidate: number): boolean {
+    const others: number[] = [];
+    for (let i = 0; i < values.length && others.length < least; i++) {
+      if (values[i] === candidate) continue;
+      const person = persons ? persons[i]! : i;
+      if (!others.includes(person)) others.push(person);
     }
-    return others >= least;
-  });
+    return others.length >= least;
+  }
 }
 
 /**
- * Refuses sums in which few rows count, as if there were hardly any others: the rows that count
- * equally and give as much are fewer than the rules ask for (Kish 1965).
+ * Sums in which few rows count, as if there were hardly any others: the rows that count equally and
+ * give as much are fewer than the rules ask for (Kish 1965).
  */
-export function requireSpread({ rules, persons }: SiteRules, weights: Float64Array) {
-  let byPerson = weights;
-  if (persons) {
-    byPerson = new Float64Array(persons.reduce((most, one) => Math.max(most, one), 0) + 1);
-    for (let i = 0; i < weights.length; i++) byPerson[persons[i]!]! += weights[i]!;
-  }
-  // Divided by the largest, so that squares stay numbers.
+export interface Spread {
+  /** The weight of a row. */
+  add(row: number, weight: number): void;
+  /** Refuses the sums if they are such. */
+  require(): void;
+}
+
+export function createSpread({ rules, persons }: SiteRules): Spread {
+  const byPerson = persons && new Float64Array(largestOf(persons) + 1);
+  // Divided by the largest so far, so that squares stay numbers.
   let [largest, sum, squares] = [0, 0, 0];
-  for (const weight of byPerson) largest = Math.max(largest, weight);
-  if (largest === 0) return;
-  for (const weight of byPerson) {
-    sum += weight / largest;
-    squares += (weight / largest) ** 2;
+  function add(weight: number) {
+    if (largest === 0 && weight <= 0) return;
+    // A weight that is not a number is refused with all others, at the end.
+    if (!(weight <= largest)) {
+      const share = largest / weight;
+      sum *= share;
+      squares *= share * share;
+      largest = weight;
+    }
+    const share = weight / largest;
+    sum += share;
+    squares += share * share;
   }
-  if (!(sum * sum / squares >= rules.minSubset)) throw new PartWithheld("min_subset");
+  return {
+    add: byPerson
+      ? (row, weight) => {
+        byPerson[persons[row]!]! += weight;
+      }
+      : (_, weight) => add(weight),
+    require() {
+      if (byPerson) { for (let i = 0; i < byPerson.length; i++) add(byPerson[i]!); }
+      if (largest === 0) return;
+      if (!(sum * sum / squares >= rules.minSubset)) throw new PartWithheld("min_subset");
+    },
+  };
+}
+
+/** How many rows the person has who has most of them. */
+function mostRowsOfOne(persons: Uint32Array): number {
+  const rows = new Uint32Array(largestOf(persons) + 1);
+  for (let row = 0; row < persons.length; row++) rows[persons[row]!]!++;
+  return largestOf(rows);
+}
+
+/** How many of the first rows are of so many persons; undefined where too many rows would be. */
+function firstRowsOf(least: number, persons: Uint32Array): number | undefined {
+  const seen: number[] = [];
+  for (let row = 0; row < persons.length && row < LOOKED_AT; row++) {
+    if (!seen.includes(persons[row]!)) seen.push(persons[row]!);
+    if (seen.length === least) return row + 1;
+  }
+  return undefined;
+}
+
+/** Refuses sums of these weights in which few rows count. */
+export function requireSpread(site: SiteRules, weights: Float64Array) {
+  const spread = createSpread(site);
+  for (let row = 0; row < weights.length; row++) spread.add(row, weights[row]!);
+  spread.require();
 }
 
 /**

@@ -18,6 +18,31 @@ export function selectionOf(rows: ArrayLike<number> | undefined, length: number)
   return { rows: bits.toBase64() };
 }
 
+/**
+ * The evidence of the rows of each of so many groups; those at -1 are in none. `places` are those of
+ * the rows in their table of `length` rows, where these are not all of it.
+ */
+export function selectionsOf(
+  groupOf: Int32Array,
+  groups: number,
+  { places, length }: { places: Uint32Array | undefined; length: number },
+): SelectedRows[] {
+  const size = Math.ceil(length / 8);
+  const bits = new Uint8Array(size * groups);
+  const counts = new Float64Array(groups);
+  for (let i = 0; i < groupOf.length; i++) {
+    const group = groupOf[i]!;
+    if (group < 0) continue;
+    const row = places ? places[i]! : i;
+    bits[group * size + (row >> 3)]! |= 1 << (row & 7);
+    counts[group]!++;
+  }
+  return Array.from(counts, (count, group) => {
+    if (count === length) return { rows: null };
+    return { rows: bits.subarray(group * size, (group + 1) * size).toBase64() };
+  });
+}
+
 /** One byte a row: 1 for those that were selected. Throws for what is no evidence. */
 export function readSelection(value: unknown, length: number): Uint8Array {
   const { rows } = value as SelectedRows;

@@ -62,6 +62,20 @@ export function selectRows(table: Table, where: string | undefined): Rows {
       for (let i = 0; i < met; i++) found[i] = values[kept[i]!]!;
       return found;
     },
+    levels(name) {
+      const levels = table.levels(name);
+      const { type, places: all } = levels;
+      const places = new Int32Array(met);
+      for (let i = 0; i < met; i++) places[i] = all[kept[i]!]!;
+      return {
+        type,
+        // Read only where somebody asks.
+        get values() {
+          return levels.values;
+        },
+        places,
+      };
+    },
     booleans: (name) => keep(table.booleans(name)),
     dates: (name) => keep(table.dates(name)),
   };

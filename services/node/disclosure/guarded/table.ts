@@ -59,6 +59,7 @@ export function tableWithoutRows(
     column: refuse,
     numeric: refuse,
     floats: refuse,
+    levels: refuse,
     booleans: refuse,
     dates: refuse,
   };

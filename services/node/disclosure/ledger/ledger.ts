@@ -82,7 +82,7 @@ export async function openLedger(
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const inTurn = createTurns(1);
   /** By database, read when it is first needed. */
-  const known = new Map<string, Promise<LedgerEntry[]>>();
+  const known = new Map<string, Promise<Known>>();
   /** By database, unit and least number. */
   const together = new Map<string, Promise<Together>>();
   const persons = new Map<string, Promise<PersonNumbers>>();
@@ -94,14 +94,20 @@ export async function openLedger(
     return path;
   }
 
-  function entriesOf(key: string): Promise<LedgerEntry[]> {
-    return once(known, key, async () => readEntries(await folderOf(key), { mend: true }));
+  function knownOf(key: string): Promise<Known> {
+    return once(known, key, async () => {
+      const found: Known = { entries: [], digests: new Set(), bytes: 0 };
+      for (const entry of await readEntries(await folderOf(key), { mend: true })) {
+        know(found, entry);
+      }
+      return found;
+    });
   }
 
   function togetherOf(key: string, unit: Unit, least: number): Promise<Together> {
     return once(together, `${key} ${unit} ${least}`, async () => {
       const all = createTogether(least);
-      for (const entry of await entriesOf(key)) {
+      for (const entry of (await knownOf(key)).entries) {
         if (entry.unit === unit) all.add({ bytes: await readBytes(join(folder, key), entry) });
       }
       return all;
@@ -113,7 +119,7 @@ export async function openLedger(
       const keys = clear.database ? [clear.database.key] : await databaseKeys(folder);
       let entries = 0;
       for (const key of keys) {
-        entries += (await entriesOf(key)).length;
+        entries += (await knownOf(key)).entries.length;
         known.delete(key);
         for (const name of together.keys()) if (name.startsWith(key)) together.delete(name);
         // The persons keep their numbers: runs that are under way have them.
@@ -143,14 +149,14 @@ export async function openLedger(
   ): Promise<Verdict> {
     const fresh: { key: string; added: { entry: LedgerEntry; content: Uint8Array }[] }[] = [];
     for (const { key, label, selections } of databases) {
-      const entries = await entriesOf(key);
-      const before = new Set(entries.map(({ digest }) => digest));
+      const { entries, digests, bytes } = await knownOf(key);
       const added: { entry: LedgerEntry; content: Uint8Array }[] = [];
       const ofRun: Selection[] = [];
       for (const one of selections) {
         ofRun.push(one);
-        if (before.has(one.digest)) continue;
-        before.add(one.digest);
+        if (digests.has(one.digest) || added.some(({ entry }) => entry.digest === one.digest)) {
+          continue;
+        }
         const earlier = { entries, folder: join(folder, key) };
         const of = { least, resultId: about.result_id };
         if (await isTooClose(one, earlier, of)) return "differs";
@@ -168,17 +174,16 @@ export async function openLedger(
         const entry = { at, label, ...about, unit, persons, digest, bytes: content.length };
         added.push({ entry, content });
       }
-      const bytes = [...entries, ...added.map(({ entry }) => entry)]
-        .reduce((sum, entry) => sum + entry.bytes, 0);
-      if (added.length > 0 && (entries.length + added.length > mostEntries || bytes > mostBytes)) {
-        return "full";
-      }
+      const more = added.reduce((sum, { entry }) => sum + entry.bytes, 0);
+      const isFull = entries.length + added.length > mostEntries || bytes + more > mostBytes;
+      if (added.length > 0 && isFull) return "full";
       if (added.length > 0) fresh.push({ key, added });
     }
     // Before anything leaves: what is remembered and did not leave costs little.
     for (const { key, added } of fresh) {
       await addEntries(await folderOf(key), added);
-      (await entriesOf(key)).push(...added.map(({ entry }) => entry));
+      const known = await knownOf(key);
+      for (const { entry } of added) know(known, entry);
     }
     return "allowed";
   }
@@ -188,6 +193,20 @@ export async function openLedger(
     personsOf: (key) =>
       once(persons, key, async () => openPersonNumbers(await folderOf(key), "persons")),
   };
+}
+
+/** The entries of one database, and what is asked of them again and again. */
+interface Known {
+  entries: LedgerEntry[];
+  digests: Set<string>;
+  /** That their selections take on the disk. */
+  bytes: number;
+}
+
+function know(known: Known, entry: LedgerEntry): void {
+  known.entries.push(entry);
+  known.digests.add(entry.digest);
+  known.bytes += entry.bytes;
 }
 
 /** Whether a selection differs from one that left before in too few persons. */

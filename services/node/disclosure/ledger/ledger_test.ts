@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../../tests/harness.ts";
+import { levelsOfColumn } from "../../algorithms/sextant/levels.ts";
 import type { NodeDatabase } from "../../data/databases.ts";
 import { type LedgerEntry, ledgerFolder } from "./files.ts";
 import { type Ledger, openLedger, type OpenLedgerOptions } from "./ledger.ts";
@@ -250,7 +251,8 @@ Deno.test("ledger clear is obeyed by an agent that runs, and by the next one, an
 
 Deno.test("personsOf() numbers persons the same after a restart, and after a torn write", async () => {
   await withSite(async ({ path, open }) => {
-    const column = (values: (string | null)[]) => ({ name: "id", type: "text" as const, values });
+    const column = (values: (string | null)[]) =>
+      levelsOfColumn({ name: "id", type: "text", values });
     const first = await (await open()).personsOf("a");
     assert.deepEqual([...await first.numbersOf(column(["x", "y", "x", null]))], [0, 1, 0, 2]);
     await Deno.writeFile(`${ledgerFolder(path)}/a/persons`, Uint8Array.of(1, 2, 3), {

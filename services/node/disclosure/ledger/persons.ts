@@ -7,16 +7,16 @@
  * @module
  */
 import { createTurns } from "../../../../shared/service/turns.ts";
-import type { Column } from "../../algorithms/api.ts";
+import type { Levels } from "../../algorithms/api.ts";
 import { openNew, writeAll } from "../../payload/pieces.ts";
 import { syncFolder } from "../../record/data_folder.ts";
 
 export interface PersonNumbers {
   /** Of each row its person's number; new persons get theirs, durably. */
-  numbersOf(column: Column): Promise<Uint32Array>;
+  numbersOf(column: Pick<Levels, "values" | "places">): Promise<Uint32Array>;
 }
 
-const ROWS_AT_ONCE = 50_000;
+const AT_ONCE = 50_000;
 
 /** Opens the file `name` in `folder`; an end that a crash has torn is cut off. */
 export async function openPersonNumbers(folder: string, name: string): Promise<PersonNumbers> {
@@ -30,7 +30,9 @@ export async function openPersonNumbers(folder: string, name: string): Promise<P
   const whole = stored.length - stored.length % 8;
   if (whole < stored.length) await Deno.truncate(path, whole);
   const table = createTable();
-  for (const digest of new Float64Array(stored.slice(0, whole).buffer)) table.numberOf(digest);
+  const digests = new Float64Array(stored.slice(0, whole).buffer);
+  table.makeRoom(digests.length);
+  for (let number = 0; number < digests.length; number++) table.numberOf(digests[number]!);
   let onDisk = table.size;
   const inTurn = createTurns(1);
 
@@ -44,14 +46,21 @@ export async function openPersonNumbers(folder: string, name: string): Promise<P
   }
 
   return {
-    async numbersOf({ values }) {
-      const numbers = new Uint32Array(values.length);
-      for (let row = 0; row < values.length; row++) {
+    async numbersOf({ values, places }) {
+      const numberOf = new Uint32Array(values.length);
+      table.makeRoom(values.length);
+      for (let place = 0; place < values.length; place++) {
         // The agent has others to answer meanwhile.
-        if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await new Promise((go) => setTimeout(go));
-        const value = values[row]!;
+        if (place % AT_ONCE === AT_ONCE - 1) await new Promise((go) => setTimeout(go));
+        numberOf[place] = table.numberOf(digestOf(String(values[place])));
+      }
+      const numbers = new Uint32Array(places.length);
+      let missing = -1;
+      for (let row = 0; row < places.length; row++) {
+        const place = places[row]!;
         // Rows without a value count as one person together.
-        numbers[row] = table.numberOf(value === null ? 0 : digestOf(String(value)));
+        if (place < 0 && missing < 0) missing = table.numberOf(0);
+        numbers[row] = place < 0 ? missing : numberOf[place]!;
       }
       await written();
       return numbers;
@@ -78,9 +87,10 @@ function createTable() {
     return slot;
   }
 
-  function grow(): void {
+  /** Makes room for so many, at least. */
+  function resize(count: number): void {
     const before = digests.subarray(0, size);
-    slots = new Uint32Array(2 * slots.length);
+    slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * count)));
     digests = new Float64Array(slots.length / 2);
     digests.set(before);
     for (let number = 0; number < size; number++) slots[slotOf(digests[number]!)] = number + 1;
@@ -96,8 +106,12 @@ function createTable() {
       if (slots[slot] !== 0) return slots[slot]! - 1;
       digests[size] = digest;
       slots[slot] = ++size;
-      if (size === digests.length) grow();
+      if (size === digests.length) resize(2 * size);
       return size - 1;
+    },
+    /** For so many in all: moving them again and again takes longer than anything else. */
+    makeRoom(count: number): void {
+      if (count >= digests.length) resize(count + 1);
     },
     digests: (from: number, to: number) => digests.slice(from, to),
   };

@@ -48,9 +48,10 @@ export function makeSelection(
     return { unit, persons: count, bytes: new Uint8Array(), digest };
   }
   const numbers = persons ?? places;
+  if (!numbers) return selectionOfRows(selected);
   let size = 0;
   for (let row = 0; row < selected.length; row++) {
-    if (selected[row] === 1) size = Math.max(size, (numbers?.[row] ?? row) + 1);
+    if (selected[row] === 1 && numbers[row]! >= size) size = numbers[row]! + 1;
   }
   // Which of a person's rows are in, and not only how many: another row of the same person in place
   // of one would tell of that person, too. A sum, so that what follows from several selections is
@@ -59,9 +60,9 @@ export function makeSelection(
   const bytes = new Uint8Array(size);
   for (let row = 0; row < selected.length; row++) {
     if (selected[row] === 0) continue;
-    const number = numbers?.[row] ?? row;
+    const number = numbers[row]!;
     if (unit === "persons") {
-      const ofRow = 1 + mixed(places?.[row] ?? row) % (MODULUS - 1);
+      const ofRow = 1 + mixed(places ? places[row]! : row) % (MODULUS - 1);
       sums[number] = (sums[number]! + ofRow) % MODULUS;
     }
     bytes[number] = 1;
@@ -74,6 +75,15 @@ export function makeSelection(
     if (unit === "persons") bytes[number] = sums[number] || MODULUS;
   }
   return { unit, persons: count, bytes, digest: digestOf(unit, [bytes]) };
+}
+
+/** Each row is a person, and lies where it lies in the source. */
+function selectionOfRows(selected: Uint8Array): Selection {
+  const size = selected.lastIndexOf(1) + 1;
+  const bytes = selected.slice(0, size);
+  let persons = 0;
+  for (let row = 0; row < size; row++) persons += bytes[row]!;
+  return { unit: "rows", persons, bytes, digest: digestOf("rows", [bytes]) };
 }
 
 /** In how many persons two selections of one unit differ. */

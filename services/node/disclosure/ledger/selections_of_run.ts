@@ -4,13 +4,13 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readSelection } from "../../algorithms/sextant/selection.ts";
+import { readSelection, type SelectedRows } from "../../algorithms/sextant/selection.ts";
 import { type SandboxDatabase, sourceOf, type WantedDatabase } from "../../data/databases.ts";
 import { openColumns } from "../../data/open_columns.ts";
 import { isPostgres, readPostgresAddress } from "../../data/postgres_address.ts";
 import type { Source } from "../../data/tables.ts";
 import type { Ledger, Release } from "./ledger.ts";
-import { makeSelection, type SelectionOptions } from "./selection.ts";
+import { makeSelection, type Selection, type SelectionOptions } from "./selection.ts";
 
 /** A database that a run reads: as it was asked for, and its file of columns. */
 export interface ReadDatabase {
@@ -18,12 +18,13 @@ export interface ReadDatabase {
   columns: SandboxDatabase;
 }
 
-/** The persons of its rows. */
-export interface TableOfRun extends Omit<SelectionOptions, "selected"> {
+/** A table of a run, and what a result rests on that rests on some of its rows. */
+export interface TableOfRun {
   key: string;
   label: string;
   /** Rows. */
   length: number;
+  select(rows: SelectedRows): Selection;
 }
 
 /** A table without the column that the owner says identifies a person: nobody can be counted in it. */
@@ -62,7 +63,8 @@ export function createTableReader(
     // A query gives its rows in any order.
     const places = isQuery ? new Uint32Array(length) : table.places();
     if (persons === null) {
-      return { key, length, unit: isQuery ? "counted" : "rows", places, request };
+      const unit = isQuery ? "counted" : "rows";
+      return { key, length, select: createSelect(length, { unit, places, request }) };
     }
     if (!table.has(persons)) {
       throw new NoPersonsError(
@@ -70,9 +72,9 @@ export function createTableReader(
           "(disclosure.persons), so nobody can tell how many persons the result rests on.",
       );
     }
-    const column = table.column(persons);
-    const numbers = await (await ledger.personsOf(key)).numbersOf(column);
-    return { key, length, unit: "persons", persons: numbers, places, request };
+    const numbers = await (await ledger.personsOf(key)).numbersOf(table.values(persons));
+    const options = { unit: "persons" as const, persons: numbers, places, request };
+    return { key, length, select: createSelect(length, options) };
   }
 
   return async (database) => {
@@ -88,6 +90,17 @@ export function createTableReader(
   };
 }
 
+/** Selections of one table, of which most are of all its rows. */
+function createSelect(
+  length: number,
+  options: Omit<SelectionOptions, "selected">,
+): TableOfRun["select"] {
+  let whole: Selection | undefined;
+  const make = (rows: SelectedRows) =>
+    makeSelection({ ...options, selected: readSelection(rows, length) });
+  return (rows) => rows.rows === null ? whole ??= make(rows) : make(rows);
+}
+
 /**
  * What a result rests on. `evidence` is of the table that `context.table()` gives without a label;
  * of the others, and without evidence, all rows count.
@@ -98,12 +111,11 @@ export function databasesOfRun(
 ): Release["databases"] {
   const main = tables.find(({ label }) => label === "default") ?? tables[0];
   return tables.map((table) => {
-    const { key, label, length } = table;
-    const used = table === main && evidence.length > 0 ? evidence : [{ rows: null }];
-    const different = new Set(used.map((rows) => JSON.stringify(rows)));
-    const selections = [...different].map((rows) =>
-      makeSelection({ ...table, selected: readSelection(JSON.parse(rows), length) })
-    );
-    return { key, label, selections };
+    const { key, label, select } = table;
+    const used = table === main && evidence.length > 0 ? evidence as SelectedRows[] : [ALL];
+    const different = new Map(used.map((one) => [one.rows, one]));
+    return { key, label, selections: [...different.values()].map(select) };
   });
 }
+
+const ALL: SelectedRows = { rows: null };

@@ -4,7 +4,7 @@
  */
 import type { Dispatch } from "../../../../shared/node_protocol/dispatch.ts";
 import { type ContentFile, writePieces } from "../../payload/pieces.ts";
-import { type Decided, type Exit, MOST_CHECKED_MIB, releasedPath } from "../exit.ts";
+import { type Decided, type Exit, releasedPath } from "../exit.ts";
 import type { DisclosureRules } from "../rules.ts";
 import type { Ledger, Release, Verdict } from "./ledger.ts";
 import { databasesOfRun, NoPersonsError, type TableOfRun } from "./selections_of_run.ts";
@@ -17,9 +17,6 @@ export interface WithLedgerOptions {
   tables: Promise<readonly TableOfRun[]>;
 }
 
-/** The name under which a part of the node's own library says which rows it used. */
-const EVIDENCE = "selections";
-
 export function withLedger(
   exit: Exit,
   { rules, ledger, dispatch, tables }: WithLedgerOptions,
@@ -27,10 +24,7 @@ export function withLedger(
   return {
     ...exit,
     async decide(result) {
-      const { evidence, left } = exit.standing === "own"
-        ? await takeEvidence(result)
-        : { evidence: undefined, left: result };
-      const decided = await exit.decide(left);
+      const { evidence, ...decided } = await exit.decide(result);
       if (decided.is !== "released") return decided;
       let verdict: Verdict;
       try {
@@ -114,20 +108,4 @@ async function nothingOf(
     withheld,
     ...(decided.counted ? { counted: { before: decided.counted.before, after: 0 } } : {}),
   };
-}
-
-/** Takes the evidence out of a result, which stays as it is where there is none. */
-async function takeEvidence(
-  result: ContentFile,
-): Promise<{ evidence: unknown[] | undefined; left: ContentFile }> {
-  const none = { evidence: undefined, left: result };
-  if (result.size > MOST_CHECKED_MIB * 2 ** 20) return none;
-  const text = await Deno.readTextFile(result.path);
-  if (!text.includes(`"${EVIDENCE}"`)) return none;
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, EVIDENCE)) return none;
-  const { [EVIDENCE]: evidence, ...rest } = value as Record<string, unknown>;
-  if (!Array.isArray(evidence)) throw new TypeError("The evidence of a result is no list");
-  const bytes = new TextEncoder().encode(JSON.stringify(rest));
-  return { evidence, left: await writePieces(releasedPath(result), [bytes]) };
 }

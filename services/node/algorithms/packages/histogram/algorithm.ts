@@ -5,6 +5,7 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import type { SiteRules } from "sextant/disclosure.ts";
+import { countPlaces } from "sextant/grouping.ts";
 import { evenest, intervalsOf } from "sextant/kernels/coarse.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
@@ -103,11 +104,8 @@ export function partial(context: Context, question: Question): BinsPart | RunsPa
 
 /** What may leave: runs of bins, each of enough persons; where nobody is, nobody is told of. */
 function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart {
-  const { column, from, to, bins } = question;
-  const edges = edgesOf(question);
-  const places = frame.column(column).map((value) =>
-    value < from ? 0 : value > to ? bins + 1 : binOf(value, edges) + 1
-  );
+  const { bins } = question;
+  const places = placesOf(frame, question);
   const used = usedRows(frame);
   const intervals = intervalsOf(places, site, {
     least: Math.min(site.rules.minCell, used.persons!),
@@ -135,16 +133,23 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
 }
 
 function countBins(frame: Frame, question: Question): BinsPart {
-  const { column, from, to } = question;
+  const { bins } = question;
+  const [below, ...counts] = countPlaces(placesOf(frame, question), bins + 2);
+  const above = counts.pop()!;
+  return { ...usedRows(frame), below: below!, above, counts };
+}
+
+/** Of each row its bin, from 1; 0 for what is below, and one more than there are bins for above. */
+function placesOf(frame: Frame, question: Question): Int32Array {
+  const { column, from, to, bins } = question;
   const edges = edgesOf(question);
-  const part = { ...usedRows(frame), below: 0, above: 0 };
-  const counts = edges.slice(1).map(() => 0);
-  for (const value of frame.column(column)) {
-    if (value < from) part.below++;
-    else if (value > to) part.above++;
-    else counts[binOf(value, edges)]!++;
+  const values = frame.column(column);
+  const places = new Int32Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    places[row] = value < from ? 0 : value > to ? bins + 1 : binOf(value, edges) + 1;
   }
-  return { ...part, counts };
+  return places;
 }
 
 function checkEdges(question: Question) {
@@ -169,7 +174,8 @@ function edgesOf({ from, to, bins }: Question): number[] {
 /** A bin has its lower edge, the last one both. */
 function binOf(value: number, edges: number[]): number {
   const bins = edges.length - 1;
-  const [from, to] = [edges[0]!, edges[bins]!];
+  const from = edges[0]!;
+  const to = edges[bins]!;
   let bin = Math.min(bins - 1, Math.floor((value - from) / (to - from) * bins));
   // Rounding may have put a value at an edge beside it.
   if (value < edges[bin]!) bin--;

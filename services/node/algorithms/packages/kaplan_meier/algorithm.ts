@@ -5,10 +5,16 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { PartWithheld, rulesOfRows } from "sextant/disclosure.ts";
+import { PartWithheld } from "sextant/disclosure.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import type { Used } from "sextant/kernels/frame.ts";
-import { groupRows, type Groups, rowsByGroup, usedGroups } from "sextant/kernels/groups.ts";
+import {
+  countGroups,
+  groupRows,
+  type Groups,
+  personsByGroup,
+  usedGroups,
+} from "sextant/kernels/groups.ts";
 import { splitByGroup } from "sextant/kernels/groups.ts";
 import {
   checkTimes,
@@ -119,9 +125,14 @@ function coarsePart(
   },
 ): TablesPart {
   const site = groups.site!;
-  const rows = rowsByGroup(groups);
+  const rows = countGroups(groups);
+  const persons = personsByGroup(groups);
   const coarse = named.map(([level, fine], i) => {
-    const table = coarseLifeTableOf(times[i]!, events[i]!, rulesOfRows(site, rows[i]!));
+    const table = coarseLifeTableOf(fine, {
+      times: times[i]!,
+      events: events[i]!,
+      site: { rules: site.rules, persons: persons?.[i] },
+    });
     if (!table) site.withhold("groups", "min_cell", fine.times.length);
     const fewer = fine.times.length - (table?.times.length ?? 0);
     if (table && fewer > 0) site.withhold("groups.*.times", "min_cell", fewer);
@@ -129,13 +140,15 @@ function coarsePart(
   });
   const isTold = coarse.map(([, table]) => table !== undefined);
   if (groups.n > 0 && !isTold.includes(true)) throw new PartWithheld("min_cell");
-  const gone = rows.reduce((sum, { length }, i) => isTold[i] ? sum : sum + length, 0);
+  const gone = rows.reduce((sum, count, i) => isTold[i] ? sum : sum + count, 0);
   const { leftOut } = groups;
   if (gone > 0) {
     leftOut.rows! += gone;
     leftOut.levels[group!] = (leftOut.levels[group!] ?? 0) + gone;
   }
-  const places = groups.places.map((place) => place >= 0 && isTold[place] ? place : -1);
+  const places = gone === 0
+    ? groups.places
+    : groups.places.map((place) => place >= 0 && isTold[place] ? place : -1);
   return {
     ...usedGroups({ ...groups, n: groups.n - gone, places }),
     groups: Object.fromEntries(

@@ -7,7 +7,7 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { PartWithheld, type SiteRules } from "sextant/disclosure.ts";
-import { intervalsOf, roundest } from "sextant/kernels/coarse.ts";
+import { countUpTo, intervalsOfRuns, roundest, runsOf } from "sextant/kernels/coarse.ts";
 import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { readCount, readFields, readList, readNumber } from "sextant/parts.ts";
@@ -107,19 +107,21 @@ export function partial(
 function coarseCounts(values: Float64Array, limits: number[], site: SiteRules) {
   const { rules: { minCell, minSubset }, withhold } = site;
   const least = Math.max(minCell, minSubset);
-  const intervals = intervalsOf(values, site, { least, part: roundest, last: Number.MAX_VALUE });
-  if (!intervals) throw new PartWithheld("min_cell");
-  if (intervals.some(({ exact }) => !exact)) withhold("counts", "min_cell", values.length);
-  const ends = Float64Array.from(intervals, ({ upTo }) => upTo);
-  const [rows, persons] = [[0], [0]];
-  for (const [i, one] of intervals.entries()) {
-    rows.push(rows[i]! + one.rows);
-    persons.push(persons[i]! + one.persons);
+  const runs = runsOf(values, site.persons);
+  const cutting = { least, part: roundest, last: Number.MAX_VALUE };
+  const { persons } = runs;
+  if (values.length > 0 && persons.at(-1)! < least) throw new PartWithheld("min_cell");
+  // A value that fewer have is told with others.
+  const isCoarse = persons.some((before, place) =>
+    place > 0 && before - persons[place - 1]! < least
+  );
+  if (isCoarse || intervalsOfRuns(runs, cutting)!.some(({ exact }) => !exact)) {
+    withhold("counts", "min_cell", values.length);
   }
-  const places = limits.map((limit) => below(ends, limit));
+  const counts = limits.map((limit) => countUpTo(runs, cutting, limit));
   return {
-    counts: places.map((place) => rows[place]!),
-    countPersons: places.map((place) => persons[place]!),
+    counts: counts.map(({ rows }) => rows),
+    countPersons: counts.map(({ persons }) => persons),
     ends: least,
   };
 }

@@ -5,16 +5,16 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { nothingLeftOut, requireRows, sumKnown, sumOutside } from "sextant/kernels/frame.ts";
-import { groupRows } from "sextant/kernels/groups.ts";
+import { countGroups, groupRows } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, momentsOf } from "sextant/kernels/moments.ts";
 import { numbersOf } from "sextant/columns.ts";
-import { byLevel, countLevels, sumCounts } from "sextant/kernels/survey.ts";
+import { byLevel, namedCounts, sumCounts } from "sextant/kernels/survey.ts";
 import type { Part } from "sextant/parts.ts";
 import { createSites } from "sextant/sites.ts";
 import type { Rows } from "sextant/where.ts";
 import { type Cell, readPart, type SummaryPart } from "./part.ts";
 import { tellColumns, type Values } from "./told.ts";
-import { floatsOfRows } from "sextant/fill.ts";
+import { countPairs, countPlaces, moveTo, splitBy } from "sextant/grouping.ts";
 
 export { description } from "./description.ts";
 
@@ -84,18 +84,19 @@ function describe(table: Rows, { columns, categories, group }: Question): Summar
     return tellColumns({ ...table, site }, { columns, group, groups: grouped, valuesOf });
   }
   const names = grouped?.levels.map(([level]) => level!) ?? [];
-  const rowsBy = names.map(() => [] as number[]);
-  grouped?.places.forEach((place, row) => place >= 0 && rowsBy[place]!.push(row));
+  const rows = grouped ? countGroups(grouped) : [];
+  const byName = <Value>(values: Value[]) =>
+    Object.fromEntries(names.map((name, i) => [name, values[i]!]));
   return {
     rows: table.length,
-    groups: Object.fromEntries(names.map((name, i) => [name, rowsBy[i]!.length])),
+    groups: byName(rows),
     without_group: grouped?.leftOut.rows ?? 0,
     where: nothingLeftOut(table).where,
     columns: Object.fromEntries(columns.map((name) => {
       const values = valuesOf(name);
-      const cell = (rows?: number[]) => cellOf(name, values, rows);
-      const groups = names.map((group, i) => [group, cell(rowsBy[i]!)]);
-      return [name, { type: values.type, all: cell(), groups: Object.fromEntries(groups) }];
+      const [all] = cellsOf(values, { places: new Int32Array(table.length), rows: [table.length] });
+      const groups = grouped ? cellsOf(values, { places: grouped.places, rows }) : [];
+      return [name, { type: values.type, all: all!, groups: byName(groups) }];
     })),
   };
 }
@@ -104,29 +105,37 @@ function describe(table: Rows, { columns, categories, group }: Question): Summar
 function readValues(table: Rows, name: string, isCategory: boolean): Values {
   const numbers = isCategory ? undefined : numbersOf(table, name);
   if (numbers) return { type: numbers.every(Number.isNaN) ? "none" : "number", numbers };
-  const { type, values } = table.column(name);
+  const { type, values, places } = table.levels(name);
   if (type === "date") {
     throw new TypeError(`The column "${name}" holds dates, which a summary does not describe.`);
   }
+  const rows = countPlaces(places, values.length);
   // Said at once of the whole column, as it would be of its parts.
-  countLevels(name, values);
-  const levels = values.map((value) => value === null ? null : String(value));
-  return { type: levels.every((level) => level === null) ? "none" : "category", levels };
+  // In an order that is the same each time: of levels of as many rows the first is withheld.
+  const names = Object.keys(namedCounts(name, values, rows)).sort(byLevel);
+  const own = new Map(names.map((name, i) => [name, i]));
+  const moved = values.map((value) => own.get(String(value)) ?? -1);
+  return { type: names.length === 0 ? "none" : "category", names, places: moveTo(moved, places) };
 }
 
-/** A column of some of the rows, or of all. */
-function cellOf(name: string, values: Values, rows?: number[]): Cell {
+/** A column of each of some groups of rows, of which so many are in each. */
+function cellsOf(
+  values: Values,
+  { places, rows }: { places: Int32Array; rows: readonly number[] },
+): Cell[] {
   const nothing = { moments: momentsOf([]), counts: {} };
   if ("numbers" in values) {
-    const { numbers } = values;
-    const some = rows ? floatsOfRows(rows, (row) => numbers[row]!) : numbers;
-    const moments = momentsOf(some);
-    return { ...nothing, missing: some.length - moments.n, moments };
+    return splitBy(places, values.numbers, rows).map((part) => {
+      const moments = momentsOf(part);
+      return { ...nothing, missing: part.length - moments.n, moments };
+    });
   }
-  const some = rows ? rows.map((row) => values.levels[row]) : values.levels;
-  const counts = countLevels(name, some);
-  const present = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  return { ...nothing, missing: some.length - present, counts };
+  const { names } = values;
+  return countPairs(places, values.places, [rows.length, names.length]).map((counts, group) => {
+    const there = names.flatMap((name, i) => counts[i]! > 0 ? [[name, counts[i]!] as const] : []);
+    const present = counts.reduce((sum, count) => sum + count, 0);
+    return { ...nothing, missing: rows[group]! - present, counts: Object.fromEntries(there) };
+  });
 }
 
 function summarize(name: string, groups: string[], parts: Part<SummaryPart>[]) {
@@ -164,10 +173,10 @@ function summarize(name: string, groups: string[], parts: Part<SummaryPart>[]) {
       counts: Object.fromEntries(levels.map((level) => [level, counts[level]])),
     };
   };
-  const cellsOf = (group: string) => said.flatMap((part) => part.groups[group] ?? []);
+  const cellsIn = (group: string) => said.flatMap((part) => part.groups[group] ?? []);
   return {
     type: first.type,
     all: show(said.map(({ all }) => all)),
-    groups: Object.fromEntries(groups.map((group) => [group, show(cellsOf(group))])),
+    groups: Object.fromEntries(groups.map((group) => [group, show(cellsIn(group))])),
   };
 }

@@ -6,62 +6,65 @@
 import type { SiteRules } from "sextant/disclosure.ts";
 import {
   contributionsOf,
-  countPersons,
   personsByPlace,
-  rulesOfRows,
+  rulesOfGrouped,
   tooFew,
+  useGroups,
+  useRows,
 } from "sextant/disclosure.ts";
+import { countPairs, countPlaces, splitBy } from "sextant/grouping.ts";
 import type { Groups } from "sextant/kernels/groups.ts";
 import { nothingLeftOut } from "sextant/kernels/frame.ts";
 import { momentsOf, roundedMoments } from "sextant/kernels/moments.ts";
 import type { Rows } from "sextant/where.ts";
 import { requireSubset } from "sextant/disclosure.ts";
 import type { Cell, ColumnPart, SummaryPart } from "./part.ts";
-import { floatsOfRows, intsByPlace } from "sextant/fill.ts";
 
-/** Rows that are described together. */
-interface RowSet {
-  rows: ArrayLike<number>;
-  /** The group; undefined for the rows that have none. */
-  name: string | undefined;
+/** Rows that are described together, in sets. */
+interface Sets {
+  /** Of each row its set; -1 for one that is not told of. */
+  of: Int32Array;
+  /** The group of each; undefined for the rows that have none. */
+  names: (string | undefined)[];
+  rows: number[];
+  persons: number[];
+  /** All rows that are told of. */
+  n: number;
 }
 
-/** A column's values: numbers, `NaN` where there is none; or levels, null where there is none. */
+/**
+ * A column's values: numbers, `NaN` where there is none; or of each row the place of its level in a
+ * list of those that rows have, -1 where there is none.
+ */
 export type Values =
   | { type: string; numbers: Float64Array }
-  | { type: string; levels: (string | null)[] };
+  | { type: string; names: string[]; places: Int32Array };
 
 /** The rows that are told of: those of groups of too few persons are left out, with or without one. */
-function rowSetsOf(table: Rows & { site: SiteRules }, groups: Groups | undefined, group?: string) {
+function setsOf(
+  table: Rows & { site: SiteRules },
+  groups: Groups | undefined,
+  group?: string,
+): { sets: Sets; rare: number } {
   const { length, site } = table;
-  if (!groups) {
-    return { sets: [{ rows: intsByPlace(length, (row) => row), name: undefined }], rare: 0 };
+  const finish = (of: Int32Array, names: Sets["names"], rare: number) => {
+    const rows = countPlaces(of, names.length);
+    const n = rows.reduce((sum, count) => sum + count, 0);
+    const persons = site.persons ? personsByPlace(site, of, names.length) : rows;
+    return { sets: { of, names, rows, persons, n }, rare };
+  };
+  if (!groups) return finish(new Int32Array(length), [undefined], 0);
+  const names: Sets["names"] = groups.levels.map(([name]) => name!);
+  const missing = groups.leftOut.missing[group!] ?? 0;
+  const rare = groups.leftOut.rows! - missing;
+  if (missing === 0) return finish(groups.places, names, rare);
+  const isMissing = table.levels(group!).places.map((place) => place < 0 ? 0 : -1);
+  if (personsByPlace(site, isMissing, 1)[0]! >= site.rules.minSubset) {
+    const of = groups.places.map((place, row) => isMissing[row] === 0 ? names.length : place);
+    return finish(of, [...names, undefined], rare);
   }
-  const byGroup = groups.levels.map(([name]) => ({ rows: [] as number[], name: name! }));
-  const values: readonly unknown[] = table.column(group!).values;
-  const without = { rows: [] as number[], name: undefined };
-  let rare = 0;
-  for (let row = 0; row < length; row++) {
-    if (values[row] === null) without.rows.push(row);
-    else if (groups.places[row]! >= 0) byGroup[groups.places[row]!]!.rows.push(row);
-    else rare++;
-  }
-  const few = personsIn(site, without.rows);
-  if (few === 0) return { sets: byGroup, rare };
-  if (few >= site.rules.minSubset) return { sets: [...byGroup, without], rare };
   site.withhold("without_group", "min_subset", 1);
-  return { sets: byGroup, rare: rare + without.rows.length };
-}
-
-/** All their rows, in the order of the table. */
-function joined(sets: readonly RowSet[]): Uint32Array {
-  const all = new Uint32Array(sets.reduce((sum, { rows }) => sum + rows.length, 0));
-  let filled = 0;
-  for (const { rows } of sets) {
-    all.set(rows, filled);
-    filled += rows.length;
-  }
-  return all.sort();
+  return finish(groups.places, names, rare + missing);
 }
 
 /** The part of a site with rules. */
@@ -75,47 +78,41 @@ export function tellColumns(
   },
 ): SummaryPart {
   const { site } = table;
-  const { sets, rare } = rowSetsOf(table, groups, group);
-  const use = (rows: ArrayLike<number>) => site.use(rulesOfRows(site, rows).places);
-  const used = joined(sets);
-  const persons = requireSubset(rulesOfRows(site, used), used.length);
-  for (const { rows } of sets.length > 1 ? sets : []) use(rows);
+  const { sets, rare } = setsOf(table, groups, group);
+  const used = rulesOfGrouped(site, sets.of, sets.n);
+  const persons = requireSubset(used, sets.n);
+  if (sets.names.length > 1) useGroups(site, sets.of, sets.names.length);
   const found = columns.map((name) => {
     const values = valuesOf(name);
-    use(
-      rowsThat(
-        used,
-        (row) =>
-          "numbers" in values ? !Number.isNaN(values.numbers[row]!) : values.levels[row] !== null,
-      ),
-    );
-    const tell = "numbers" in values ? tellNumbers : tellLevels;
-    const cells = tell(site, values as never, sets, used);
+    const present = presentIn(sets, values);
+    if (present) useGroups(site, present.map((set) => set < 0 ? -1 : 0), 1);
+    else useRows(used);
+    const asked = { sets, present: present ?? sets.of, persons };
+    const cells = "numbers" in values
+      ? tellNumbers(site, values, asked)
+      : tellLevels(site, values, asked);
     return { name, type: values.type, ...cells };
   });
-  if (used.length > 0) use(used);
+  if (sets.n > 0) useRows(used);
   const isFew = ({ missing, missingPersons }: Told) =>
     missing! > 0 && missingPersons < site.rules.minCell;
   // Rounded counts do not tell their difference.
   const hide = site.rules.roundTo === 1 &&
     found.some(({ all, bySet }) => isFew(all) || bySet.some(isFew));
-  if (hide) site.withhold("rows", "min_cell", 1 + sets.length);
+  if (hide) site.withhold("rows", "min_cell", 1 + sets.names.length);
   const show = ({ missing, missingPersons: _, ...cell }: Told): Cell => ({
     ...cell,
     missing: hide ? null : missing,
   });
-  const count = ({ rows }: RowSet) => hide ? null : rows.length;
-  const named = sets.map((set, i) => ({ ...set, count: count(set), place: i }))
-    .filter((set): set is typeof set & { name: string } => set.name !== undefined);
-  const without = group ? sets.find(({ name }) => name === undefined) : undefined;
+  const count = (set: number) => hide ? null : sets.rows[set]!;
+  const named = sets.names.flatMap((name, set) => name === undefined ? [] : [{ name, set }]);
+  const without = group ? sets.names.indexOf(undefined) : -1;
   return {
-    rows: hide ? null : used.length,
+    rows: hide ? null : sets.n,
     persons,
-    groups: Object.fromEntries(named.map(({ name, count }) => [name, count])),
-    groupPersons: Object.fromEntries(
-      named.map(({ name, rows }) => [name, personsIn(site, rows)]),
-    ),
-    without_group: without ? count(without) : 0,
+    groups: Object.fromEntries(named.map(({ name, set }) => [name, count(set)])),
+    groupPersons: Object.fromEntries(named.map(({ name, set }) => [name, sets.persons[set]!])),
+    without_group: without >= 0 ? count(without) : 0,
     ...group && rare > 0 && { left_out: rare },
     where: nothingLeftOut(table).where,
     columns: Object.fromEntries(found.map(({ name, type, all, bySet }): [string, ColumnPart] => [
@@ -123,10 +120,33 @@ export function tellColumns(
       {
         type,
         all: show(all),
-        groups: Object.fromEntries(named.map(({ name, place }) => [name, show(bySet[place]!)])),
+        groups: Object.fromEntries(named.map(({ name, set }) => [name, show(bySet[set]!)])),
       },
     ])),
   };
+}
+
+/** The sets without the rows that lack a value; undefined where none does. */
+function presentIn({ of }: Sets, values: Values): Int32Array | undefined {
+  const lacks = "numbers" in values
+    ? (row: number) => Number.isNaN(values.numbers[row]!)
+    : (row: number) => values.places[row]! < 0;
+  let present: Int32Array | undefined;
+  for (let row = 0; row < of.length; row++) {
+    if (of[row]! < 0 || !lacks(row)) continue;
+    present ??= of.slice();
+    present[row] = -1;
+  }
+  return present;
+}
+
+/** What a column is told of. */
+interface Asked {
+  sets: Sets;
+  /** Of each row its set, if it has a value. */
+  present: Int32Array;
+  /** Those of all rows that are told of. */
+  persons: number;
 }
 
 interface Told extends Omit<Cell, "missing"> {
@@ -134,44 +154,73 @@ interface Told extends Omit<Cell, "missing"> {
   missingPersons: number;
 }
 
-function personsIn(site: SiteRules, rows: ArrayLike<number>): number {
-  return countPersons(rulesOfRows(site, rows), rows.length);
-}
-
-/** Those of the rows that pass. */
-function rowsThat(rows: ArrayLike<number>, pass: (row: number) => boolean): Uint32Array {
-  const found = new Uint32Array(rows.length);
-  let filled = 0;
-  for (let i = 0; i < rows.length; i++) if (pass(rows[i]!)) found[filled++] = rows[i]!;
-  return found.subarray(0, filled);
+/** By set and of all: the rows without a value, whose they are, and the persons of the others. */
+function lackOf(site: SiteRules, { sets, present, persons }: Asked) {
+  const size = sets.names.length;
+  if (present === sets.of) {
+    const none = sets.rows.map(() => 0);
+    return {
+      missing: none,
+      missingPersons: none,
+      persons: sets.persons,
+      missingInAll: 0,
+      all: persons,
+    };
+  }
+  const rows = countPlaces(present, size);
+  const absent = sets.of.map((set, row) => present[row]! < 0 ? set : -1);
+  const merged = (places: Int32Array) =>
+    personsByPlace(site, places.map((set) => set < 0 ? -1 : 0), 1)[0]!;
+  return {
+    missing: sets.rows.map((count, set) => count - rows[set]!),
+    missingPersons: personsByPlace(site, absent, size),
+    persons: personsByPlace(site, present, size),
+    missingInAll: merged(absent),
+    all: merged(present),
+  };
 }
 
 function tellNumbers(
   site: SiteRules,
   { numbers }: { numbers: Float64Array },
-  sets: RowSet[],
-  used: ArrayLike<number>,
+  asked: Asked,
 ): { all: Told; bySet: Told[] } {
+  const { sets, present } = asked;
   const least = site.rules.minSubset;
-  const cellOf = (rows: ArrayLike<number>) => {
-    const present = rowsThat(rows, (row) => !Number.isNaN(numbers[row]!));
-    const values = floatsOfRows(present, (row) => numbers[row]!);
-    const contributions = contributionsOf(rulesOfRows(site, present), values);
-    const persons = personsIn(site, present);
-    return {
-      missing: rows.length - present.length,
-      missingPersons: personsIn(site, rowsThat(rows, (row) => Number.isNaN(numbers[row]!))),
-      moments: {
+  const lack = lackOf(site, asked);
+  const momentsIn = (places: Int32Array, rows: readonly number[]) => {
+    const { dominance, pRatio } = site.rules;
+    const asks = dominance !== null || pRatio !== null;
+    const whose = asks && site.persons ? splitBy(places, site.persons, rows) : undefined;
+    const isWhole = rows[0] === places.length;
+    const parts = isWhole ? [numbers] : splitBy(places, numbers, rows);
+    return parts.map((values, i) => {
+      const contributions = contributionsOf({ ...site, persons: whose?.[i] }, values);
+      return {
         ...roundedMoments(momentsOf(values), site.rules.roundTo),
-        persons,
         ...contributions && { contributions },
-      },
-      counts: {},
-      persons,
-    };
+      };
+    });
   };
-  const cells = sets.map(({ rows }) => cellOf(rows));
-  const all = cellOf(used);
+  const rows = sets.rows.map((count, set) => count - lack.missing[set]!);
+  const cells = momentsIn(present, rows).map((moments, set) => ({
+    missing: lack.missing[set]!,
+    missingPersons: lack.missingPersons[set]!,
+    moments: { ...moments, persons: lack.persons[set]! },
+    counts: {},
+    persons: lack.persons[set]!,
+  }));
+  const n = rows.reduce((sum, count) => sum + count, 0);
+  const whole = n === numbers.length
+    ? momentsIn(new Int32Array(n), [n])[0]!
+    : momentsIn(present.map((set) => set < 0 ? -1 : 0), [n])[0]!;
+  const all = {
+    missing: lack.missing.reduce((sum, count) => sum + count, 0),
+    missingPersons: lack.missingInAll,
+    moments: { ...whole, persons: lack.all },
+    counts: {},
+    persons: lack.all,
+  };
   const hidden = tooFew(cells.map(({ persons }) => persons), least, [cells.map((_, i) => i)]);
   const tell = ({ persons: _, ...cell }: typeof all, isHidden: boolean): Told => {
     if (isHidden) site.withhold("columns", "min_subset", 3);
@@ -186,19 +235,15 @@ function tellNumbers(
 /** Counts of levels by set, and what is left of each line: its sums may be known. */
 function tellLevels(
   site: SiteRules,
-  { levels }: { levels: (string | null)[] },
-  sets: RowSet[],
-  used: ArrayLike<number>,
+  values: { names: string[]; places: Int32Array },
+  asked: Asked,
 ): { all: Told; bySet: Told[] } {
   const { minCell, minLevel } = site.rules;
-  const { names, placeOf } = placesOf(levels, used);
-  const tally = (rows: ArrayLike<number>) => tallyOf(site, rows, { placeOf, size: names.length });
-  const inAll = tally(used);
+  const { names, inAll, tallies } = talliesOf(site, values, asked);
   const total = inAll.persons;
   const isNamed = total.map((count) => count >= minLevel);
-  const tallies = sets.map(({ rows }) => tally(rows));
   const bySet = tallies.map(({ persons }) => persons);
-  const [height, width] = [names.length, sets.length];
+  const [height, width] = [names.length, tallies.length];
   const line = (length: number, place: (i: number) => number) =>
     Array.from({ length }, (_, i) => place(i));
   const hidden = tooFew(
@@ -244,20 +289,6 @@ function tellLevels(
   };
 }
 
-/** The levels of the rows that are told of, and of each row the place of its level; -1 without one. */
-function placesOf(levels: readonly (string | null)[], used: ArrayLike<number>) {
-  const places = new Map<string, number>();
-  const placeOf = new Int32Array(levels.length).fill(-1);
-  for (let i = 0; i < used.length; i++) {
-    const level = levels[used[i]!]!;
-    if (level === null) continue;
-    let place = places.get(level);
-    if (place === undefined) places.set(level, place = places.size);
-    placeOf[used[i]!] = place;
-  }
-  return { names: [...places.keys()], placeOf };
-}
-
 /** By level: rows, and persons. */
 interface Tally {
   counts: number[];
@@ -266,24 +297,40 @@ interface Tally {
   missingPersons: number;
 }
 
-function tallyOf(
+/** The levels of the rows that are told of, by set and in all. */
+function talliesOf(
   site: SiteRules,
-  rows: ArrayLike<number>,
-  { placeOf, size }: { placeOf: Int32Array; size: number },
-): Tally {
-  const counts = new Array<number>(size).fill(0);
-  let missing = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const place = placeOf[rows[i]!]!;
-    if (place < 0) missing++;
-    else counts[place]!++;
+  { names: given, places }: { names: string[]; places: Int32Array },
+  asked: Asked,
+): { names: string[]; inAll: Tally; tallies: Tally[] } {
+  const { sets, present } = asked;
+  const size = sets.names.length;
+  const counts = countPairs(sets.of, places, [size, given.length]);
+  const total = given.map((_, level) => counts.reduce((sum, row) => sum + row[level]!, 0));
+  const there = [...given.keys()].filter((level) => total[level]! > 0);
+  const only = <Value>(values: readonly Value[]) => there.map((level) => values[level]!);
+  const lack = lackOf(site, asked);
+  let [persons, inAll] = [counts, total];
+  if (site.persons) {
+    const width = given.length;
+    const pairs = present.map((set, row) => set < 0 ? -1 : set * width + places[row]!);
+    const flat = personsByPlace(site, pairs, size * width);
+    persons = counts.map((_, set) => flat.slice(set * width, (set + 1) * width));
+    inAll = personsByPlace(site, present.map((set, row) => set < 0 ? -1 : places[row]!), width);
   }
-  if (!site.persons) return { counts, persons: counts, missing, missingPersons: missing };
-  const places = intsByPlace(rows.length, (i) => placeOf[rows[i]!]!);
   return {
-    counts,
-    persons: personsByPlace(rulesOfRows(site, rows), places, size),
-    missing,
-    missingPersons: personsIn(site, rowsThat(rows, (row) => placeOf[row]! < 0)),
+    names: only(given),
+    inAll: {
+      counts: only(total),
+      persons: only(inAll),
+      missing: lack.missing.reduce((sum, count) => sum + count, 0),
+      missingPersons: lack.missingInAll,
+    },
+    tallies: counts.map((row, set) => ({
+      counts: only(row),
+      persons: only(persons[set]!),
+      missing: lack.missing[set]!,
+      missingPersons: lack.missingPersons[set]!,
+    })),
   };
 }

@@ -6,7 +6,8 @@
  * @module
  */
 import type { SiteRules } from "../disclosure.ts";
-import { floatsOfRows } from "../fill.ts";
+import { largestOf } from "../distinct.ts";
+import { rangeOf } from "../levels.ts";
 
 /** An interval of values: above the end of the one before, up to its own. */
 export interface Interval {
@@ -23,54 +24,171 @@ export interface Interval {
 /** Which number of those from `low` to just below `high` shall part them; undefined if none does. */
 export type Part = (low: number, high: number) => number | undefined;
 
+/** Different values, by size; of each place, how many rows and persons come before it. */
+export interface Runs {
+  values: ArrayLike<number>;
+  /** One more than there are values: the last says how many rows there are. */
+  rows: Uint32Array;
+  /** Whoever has several values counts at the first of them. */
+  persons: Uint32Array;
+}
+
+export interface Cutting {
+  /** Persons of each interval, at least. */
+  least: number;
+  part: Part;
+  /** Where the last interval ends. */
+  last: number;
+}
+
 /**
  * The intervals of some values, by size, each of at least so many persons; undefined if all of them
- * are of fewer. `last` is where the last one ends.
+ * are of fewer.
  */
 export function intervalsOf(
-  values: Float64Array,
+  values: Float64Array | Int32Array,
   { persons }: Pick<SiteRules, "persons">,
-  { least, part, last }: { least: number; part: Part; last: number },
+  cutting: Cutting,
 ): Interval[] | undefined {
-  const { sorted, counted } = sortValues(values, persons);
-  const n = sorted.length;
-  if (n === 0) return [];
-  if (counted(0, n) < least) return undefined;
+  return intervalsOfRuns(runsOf(values, persons), cutting);
+}
+
+/** The same of values that are counted already. */
+export function intervalsOfRuns(runs: Runs, cutting: Cutting): Interval[] | undefined {
+  const { values, rows, persons } = runs;
+  const size = values.length;
+  if (size === 0) return [];
+  if (persons[size]! < cutting.least) return undefined;
   const found: Interval[] = [];
   // From the left, so that the intervals come out in order.
-  const open = [{ from: 0, to: n, upTo: last }];
+  const open = [{ from: 0, to: size, upTo: cutting.last }];
   for (let at = open.pop(); at; at = open.pop()) {
-    const cut = cutOf(at.from, at.to);
+    const cut = cutOf(runs, cutting, at);
     if (!cut) {
       const { from, to } = at;
-      const exact = sorted[from] === sorted[to - 1];
-      const upTo = exact ? sorted[from]! : at.upTo;
-      found.push({ upTo, end: at.upTo, rows: to - from, persons: counted(from, to), exact });
+      const exact = to - from === 1;
+      found.push({
+        upTo: exact ? values[from]! : at.upTo,
+        end: at.upTo,
+        rows: rows[to]! - rows[from]!,
+        persons: persons[to]! - persons[from]!,
+        exact,
+      });
       continue;
     }
     open.push({ ...at, from: cut.place }, { from: at.from, to: cut.place, upTo: cut.number });
   }
   return found;
+}
 
-  /** Where to cut these sorted values, with enough persons on both sides; in the middle if that goes. */
-  function cutOf(from: number, to: number) {
-    // The first place before which, and the last after which, there are enough.
-    const first = firstWhere(from, to, (place) => counted(from, place) >= least);
-    const end = firstWhere(from, to, (place) => counted(place, to) < least) - 1;
-    if (first > end) return undefined;
-    const middle = (to - from) >> 2;
-    const [low, high] = [Math.max(first, from + middle), Math.min(end, to - middle)];
-    return cutBetween(low, high) ?? cutBetween(first, end);
-
-    function cutBetween(low: number, high: number) {
-      if (low > high) return undefined;
-      // Left are values of at most the number: at least the one at `low - 1`, not the one at `high`.
-      const number = part(sorted[low - 1]!, sorted[high]!);
-      if (number === undefined) return undefined;
-      const place = firstWhere(from, to, (one) => one === to || sorted[one]! > number);
-      return { number, place };
-    }
+/**
+ * Rows and persons of the intervals that end at or below a limit: the same as of all intervals, of
+ * which only those around the limit are made.
+ */
+export function countUpTo(
+  runs: Runs,
+  cutting: Cutting,
+  limit: number,
+): { rows: number; persons: number } {
+  const { values, rows, persons } = runs;
+  let at = { from: 0, to: values.length, upTo: cutting.last };
+  for (let cut = cutOf(runs, cutting, at); cut; cut = cutOf(runs, cutting, at)) {
+    at = limit < cut.number
+      ? { from: at.from, to: cut.place, upTo: cut.number }
+      : { ...at, from: cut.place };
   }
+  const upTo = at.to - at.from === 1 ? values[at.from]! : at.upTo;
+  const place = limit < upTo ? at.from : at.to;
+  return { rows: rows[place]!, persons: persons[place]! };
+}
+
+/** Where to cut these values, with enough persons on both sides; in the middle if that goes. */
+function cutOf(
+  { values, rows, persons }: Runs,
+  { least, part }: Cutting,
+  { from, to }: { from: number; to: number },
+): { number: number; place: number } | undefined {
+  const counted = (from: number, to: number) => persons[to]! - persons[from]!;
+  // The first place before which, and the last after which, there are enough.
+  const first = firstWhere(from, to, (place) => counted(from, place) >= least);
+  const end = firstWhere(from, to, (place) => counted(place, to) < least) - 1;
+  if (first > end) return undefined;
+  const middle = (rows[to]! - rows[from]!) >> 2;
+  const low = firstWhere(first, to, (place) => rows[place]! - rows[from]! >= middle);
+  const high = firstWhere(from, end + 1, (place) => rows[to]! - rows[place]! < middle) - 1;
+  return cutBetween(low, high) ?? cutBetween(first, end);
+
+  function cutBetween(low: number, high: number) {
+    if (low > high) return undefined;
+    // Left are values of at most the number: at least the one at `low - 1`, not the one at `high`.
+    const number = part(values[low - 1]!, values[high]!);
+    if (number === undefined) return undefined;
+    const place = firstWhere(from, to, (one) => values[one]! > number);
+    return { number, place };
+  }
+}
+
+/** Counts values, and whose they are; where no persons are given each row is one. */
+export function runsOf(
+  given: Float64Array | Int32Array,
+  personOf: Uint32Array | undefined,
+): Runs {
+  const { values, counts } = countsOf(given);
+  const rows = sumsBefore(counts);
+  if (!personOf) return { values, rows, persons: rows };
+  const firsts = countsOf(firstOfEach(given, personOf));
+  const persons = new Uint32Array(values.length + 1);
+  let next = 0;
+  for (const [place, value] of values.entries()) {
+    const isFirst = firsts.values[next] === value;
+    persons[place + 1] = persons[place]! + (isFirst ? firsts.counts[next]! : 0);
+    if (isFirst) next++;
+  }
+  return { values, rows, persons };
+}
+
+/** Of each place the sum of what is before it, and of all at the end. */
+export function sumsBefore(counts: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  const sums = new Uint32Array(counts.length + 1);
+  for (let i = 0; i < counts.length; i++) sums[i + 1] = sums[i]! + counts[i]!;
+  return sums;
+}
+
+/** The least value of each person who has one. */
+function firstOfEach(values: Float64Array | Int32Array, personOf: Uint32Array): Float64Array {
+  const firsts = new Float64Array(largestOf(personOf) + 1).fill(Infinity);
+  for (let row = 0; row < values.length; row++) {
+    if (values[row]! < firsts[personOf[row]!]!) firsts[personOf[row]!] = values[row]!;
+  }
+  return firsts.filter((value) => value !== Infinity);
+}
+
+/** The different values, by size, and how often each is there; none of them is `NaN`. */
+export function countsOf(
+  values: Float64Array | Int32Array,
+): { values: Float64Array; counts: Uint32Array } {
+  const { least, room } = rangeOf(values);
+  if (room > 0) {
+    // Times in days, places of bins: nothing has to be sorted.
+    const counts = new Uint32Array(room);
+    for (let row = 0; row < values.length; row++) counts[values[row]! - least]!++;
+    const there = new Float64Array(room);
+    let size = 0;
+    for (let i = 0; i < room; i++) {
+      if (counts[i] === 0) continue;
+      there[size] = least + i;
+      counts[size++] = counts[i]!;
+    }
+    return { values: there.subarray(0, size), counts: counts.subarray(0, size) };
+  }
+  const sorted = Float64Array.from(values).sort();
+  const counts = new Uint32Array(sorted.length);
+  let size = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    if (size === 0 || sorted[i] !== sorted[size - 1]) sorted[size++] = sorted[i]!;
+    counts[size - 1]!++;
+  }
+  return { values: sorted.subarray(0, size), counts: counts.subarray(0, size) };
 }
 
 /** The first place of a range of which this is true, as it is of all after it; else the range's end. */
@@ -82,23 +200,6 @@ export function firstWhere(from: number, to: number, isTrue: (place: number) => 
     else low = middle + 1;
   }
   return low;
-}
-
-/** The values by size, and how many persons have their first one in a range of places. */
-function sortValues(values: Float64Array, persons: Uint32Array | undefined) {
-  if (!persons) {
-    return { sorted: values.slice().sort(), counted: (from: number, to: number) => to - from };
-  }
-  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
-  const before = new Uint32Array(values.length + 1);
-  const seen = new Set<number>();
-  for (const [i, row] of order.entries()) {
-    before[i + 1] = seen.add(persons[row]!).size;
-  }
-  return {
-    sorted: floatsOfRows(order, (row) => values[row]!),
-    counted: (from: number, to: number) => before[to]! - before[from]!,
-  };
 }
 
 /** The number with the fewest digits of those from `low` to just below `high`. */

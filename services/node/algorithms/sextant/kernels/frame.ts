@@ -9,12 +9,12 @@ import {
   requireSubset,
   rulesOfRows,
   type SiteRules,
+  useRows,
 } from "../disclosure.ts";
 import type { Outside, Rows } from "../where.ts";
 import { type Part, readCountOrNull, readFields, readRecord } from "../parts.ts";
 import { floatsOf } from "../columns.ts";
 import { sumCounts, type Variable } from "./survey.ts";
-import { intsByPlace } from "../fill.ts";
 
 /**
  * Rows that were not used, and why. A row in which two columns are missing counts at both. Null where
@@ -57,7 +57,7 @@ export interface Used {
 export function usedRows({ n, leftOut, site }: Pick<Frame, "n" | "leftOut" | "site">): Used {
   if (!site) return { n, leftOut };
   const persons = requireSubset(site, n);
-  if (n > 0) site.use(site.places);
+  if (n > 0) useRows(site);
   return { n, persons, leftOut };
 }
 
@@ -83,6 +83,7 @@ export function completeRows(
     columns.set(name, values);
     if (missing > 0) leftOut.missing[name] = missing;
     if (others > 0) leftOut.levels[name] = others;
+    if (missing + others === 0) continue;
     for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) complete[i] = 0;
   }
   const wasEmpty = !complete.includes(1);
@@ -107,7 +108,7 @@ export function completeRows(
     n,
     leftOut,
     site: table.site && leftOut.rows > 0
-      ? rulesOfRows(table.site, rowsWhere(complete))
+      ? rulesOfRows(table.site, rowsWhere(complete, n))
       : table.site,
     column(name) {
       const found = columns.get(name);
@@ -117,9 +118,10 @@ export function completeRows(
   };
 }
 
-function rowsWhere(complete: Uint8Array): number[] {
-  const rows: number[] = [];
-  for (let i = 0; i < complete.length; i++) if (complete[i] === 1) rows.push(i);
+function rowsWhere(complete: Uint8Array, n: number): Uint32Array {
+  const rows = new Uint32Array(n);
+  let filled = 0;
+  for (let i = 0; i < complete.length; i++) if (complete[i] === 1) rows[filled++] = i;
   return rows;
 }
 
@@ -137,14 +139,13 @@ function leaveOutRareLevels(
     again = false;
     for (const { name, levels } of categories) {
       const values = columns.get(name)!;
-      const places = intsByPlace(values.length, (i) => complete[i] === 1 ? values[i]! : -1);
-      const persons = personsByPlace(site, places, levels!.length);
+      const persons = personsByPlace(site, values, levels!.length, complete);
       const rare = persons.map((count) => count > 0 && count < site.rules.minLevel);
       if (!rare.includes(true)) continue;
       again = true;
       site.withhold("levels", "min_level", rare.filter(Boolean).length);
-      for (let i = 0; i < places.length; i++) {
-        if (places[i]! < 0 || !rare[places[i]!]) continue;
+      for (let i = 0; i < values.length; i++) {
+        if (complete[i] === 0 || !rare[values[i]!]) continue;
         complete[i] = 0;
         leftOut.levels[name] = (leftOut.levels[name] ?? 0) + 1;
       }
@@ -156,21 +157,16 @@ function valuesOf(table: Table, { name, levels }: Variable) {
   if (!levels) {
     return withMissing(floatsOf(table, name));
   }
-  const places = new Map(levels.map((level, i) => [level, i]));
-  const known = new Map<unknown, number>();
-  const column = table.column(name).values;
-  const values = new Float64Array(column.length).fill(NaN);
+  const agreed = new Map(levels.map((level, i) => [level, i]));
+  const { values: given, places } = table.levels(name);
+  const placeOf = given.map((value) => agreed.get(String(value)) ?? NaN);
+  const values = new Float64Array(places.length);
   let [missing, others] = [0, 0];
-  for (let i = 0; i < column.length; i++) {
-    const value = column[i];
-    if (value === null || value === undefined) {
-      missing++;
-      continue;
-    }
-    let place = known.get(value);
-    if (place === undefined) known.set(value, place = places.get(String(value)) ?? NaN);
-    if (Number.isNaN(place)) others++;
-    else values[i] = place;
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i]! < 0 ? NaN : placeOf[places[i]!]!;
+    values[i] = place;
+    if (places[i]! < 0) missing++;
+    else if (Number.isNaN(place)) others++;
   }
   return { values, missing, others };
 }

@@ -3,13 +3,14 @@
  * truth values.
  * @module
  */
-import type { Table } from "../api.ts";
-import { type Contributions, contributionsOf, personsByPlace, rulesOfRows } from "../disclosure.ts";
-import { PartWithheld, requireSubset, type SiteRules, tooFew } from "../disclosure.ts";
+import type { Levels, Table } from "../api.ts";
+import { type Contributions, contributionsOf, personsByPlace } from "../disclosure.ts";
+import { PartWithheld, requireSubset, rulesOfGrouped, rulesOfRows } from "../disclosure.ts";
+import { type SiteRules, tooFew, useGroups } from "../disclosure.ts";
+import { countPlaces, moveTo, splitBy } from "../grouping.ts";
 import type { Rows } from "../where.ts";
 import { type LeftOut, nothingLeftOut, type Used, usedRows } from "./frame.ts";
 import { MOST_LEVELS } from "./survey.ts";
-import { floatsOfRows } from "../fill.ts";
 
 /** The rows of a site by group. */
 export interface Groups {
@@ -36,50 +37,73 @@ export function groupRows(
   numbers: Record<string, Float64Array> = {},
 ): Groups {
   const leftOut: LeftOut & { rows: number } = { ...nothingLeftOut(table), rows: 0 };
-  const values = columns.map((name) => levelValues(table, name));
-  const floats = Object.values(numbers);
-  const names = Object.keys(numbers);
-  const places = new Int32Array(table.length).fill(-1);
-  const known = new Map<unknown, unknown>();
-  const levels: string[][] = [];
-  const miss = (name: string) => leftOut.missing[name] = (leftOut.missing[name] ?? 0) + 1;
-  for (let i = 0; i < table.length; i++) {
-    let complete = true;
-    for (const [j, column] of values.entries()) {
-      if (column[i] !== null) continue;
-      complete = false;
-      miss(columns[j]!);
+  const given = columns.map((name) => levelsOf(table, name));
+  const places = new Int32Array(table.length);
+  const leaveOut = (name: string, isMissing: (row: number) => boolean) => {
+    let missing = 0;
+    for (let row = 0; row < places.length; row++) {
+      if (!isMissing(row)) continue;
+      missing++;
+      if (places[row] === 0) leftOut.rows++;
+      places[row] = -1;
     }
-    for (const [j, column] of floats.entries()) {
-      if (!Number.isNaN(column[i]!)) continue;
-      complete = false;
-      miss(names[j]!);
-    }
-    if (complete) places[i] = placeOf(i);
-    else leftOut.rows++;
+    if (missing > 0) leftOut.missing[name] = missing;
+  };
+  for (const [i, { places: own }] of given.entries()) leaveOut(columns[i]!, (row) => own[row]! < 0);
+  for (const [name, values] of Object.entries(numbers)) {
+    leaveOut(name, (row) => Number.isNaN(values[row]!));
   }
-  const found = { leftOut, levels, places, numbers: floats, site: table.site };
+  let levels: string[][] = leftOut.rows < table.length ? [[]] : [];
+  for (const [i, column] of given.entries()) levels = divide(places, levels, column, columns[i]!);
+  const found = { leftOut, levels, places, numbers: Object.values(numbers), site: table.site };
   const used = table.site ? leaveOutRareLevels(columns, { ...found, site: table.site }) : found;
   return { ...used, n: table.length - leftOut.rows };
-
-  function placeOf(row: number): number {
-    let at = known;
-    for (const column of values) {
-      let next = at.get(column[row]) as Map<unknown, unknown> | undefined;
-      if (!next) at.set(column[row], next = new Map());
-      at = next;
-    }
-    let place = at.get(PLACE) as number | undefined;
-    if (place === undefined) {
-      at.set(PLACE, place = levels.length);
-      levels.push(values.map((column) => String(column[row])));
-      checkLevels(columns, levels);
-    }
-    return place;
-  }
 }
 
-const PLACE = Symbol("place");
+/** Larger than this, groups by level are looked up in a map and not in an array. */
+const MOST_PLACES = 2 ** 22;
+
+/**
+ * Divides groups by the levels of one more column, and puts the places of the new groups, in the
+ * order of their first rows, in those of the old ones.
+ */
+function divide(
+  places: Int32Array,
+  levels: string[][],
+  { values, places: own }: Levels,
+  name: string,
+): string[][] {
+  const width = Math.min(MOST_LEVELS, values.length);
+  const numbers = new Int32Array(values.length).fill(-1);
+  let different = 0;
+  const groupAt = levels.length * width <= MOST_PLACES
+    ? new Int32Array(levels.length * width).fill(-1)
+    : new Map<number, number>();
+  const divided: string[][] = [];
+  for (let row = 0; row < places.length; row++) {
+    const place = places[row]!;
+    if (place < 0) continue;
+    const value = own[row]!;
+    let number = numbers[value]!;
+    if (number < 0) {
+      if (different === MOST_LEVELS) {
+        throw new RangeError(
+          `The column "${name}" has more than ${MOST_LEVELS} different values, too many for levels.`,
+        );
+      }
+      number = numbers[value] = different++;
+    }
+    const at = place * width + number;
+    let group = groupAt instanceof Map ? groupAt.get(at) ?? -1 : groupAt[at]!;
+    if (group < 0) {
+      group = divided.push([...levels[place]!, String(values[value])]) - 1;
+      if (groupAt instanceof Map) groupAt.set(at, group);
+      else groupAt[at] = group;
+    }
+    places[row] = group;
+  }
+  return divided;
+}
 
 /** Without the rows of levels of too few persons, until no level is left that has so few. */
 function leaveOutRareLevels(
@@ -87,24 +111,21 @@ function leaveOutRareLevels(
   groups: Omit<Groups, "n"> & { site: SiteRules; leftOut: { rows: number } },
 ) {
   const { site, leftOut, levels, places } = groups;
-  requireSubset(rulesOfGroups(groups), places.length - leftOut.rows);
+  const n = places.length - leftOut.rows;
+  requireSubset(rulesOfGrouped(site, places, n), n);
   const least = Math.max(site.rules.minLevel, site.rules.minSubset);
+  const rows = countGroups(groups);
   const gone = levels.map(() => false);
   for (let again = true; again;) {
     again = false;
     for (const [j, name] of columns.entries()) {
       const names = [...new Set(levels.filter((_, i) => !gone[i]).map((group) => group[j]!))];
       const ofGroup = levels.map((group, i) => gone[i] ? -1 : names.indexOf(group[j]!));
-      const persons = personsByPlace(
-        site,
-        places.map((place) => place < 0 ? -1 : ofGroup[place]!),
-        names.length,
-      );
+      const persons = personsOfLevels({ site, places, rows }, ofGroup, names.length);
       const rare = persons.map((count) => count > 0 && count < least);
       if (!rare.includes(true)) continue;
       again = true;
       site.withhold("levels", "min_level", rare.filter(Boolean).length);
-      const rows = countGroups(groups);
       for (const [i, place] of ofGroup.entries()) {
         if (place < 0 || !rare[place]) continue;
         gone[i] = true;
@@ -113,24 +134,24 @@ function leaveOutRareLevels(
       }
     }
   }
+  if (!gone.includes(true)) return groups;
   // Nothing is left of some: that is no site without rows.
-  if (levels.length > 0 && !gone.includes(false)) throw new PartWithheld("min_level");
+  if (!gone.includes(false)) throw new PartWithheld("min_level");
   let kept = 0;
   const moved = gone.map((isGone) => isGone ? -1 : kept++);
-  return {
-    ...groups,
-    levels: levels.filter((_, i) => !gone[i]),
-    places: places.map((place) => place < 0 ? -1 : moved[place]!),
-  };
+  return { ...groups, levels: levels.filter((_, i) => !gone[i]), places: moveTo(moved, places) };
 }
 
-/** The rules and the persons of the rows that are in a group. */
-export function rulesOfGroups(
-  { site, places }: { site: SiteRules; places: Int32Array },
-): SiteRules {
-  const rows: number[] = [];
-  for (let row = 0; row < places.length; row++) if (places[row]! >= 0) rows.push(row);
-  return rulesOfRows(site, rows);
+/** The persons of each level of one column, out of those of the groups that have it. */
+function personsOfLevels(
+  { site, places, rows }: { site: SiteRules; places: Int32Array; rows: readonly number[] },
+  ofGroup: readonly number[],
+  size: number,
+): number[] {
+  if (site.persons) return personsByPlace(site, moveTo(ofGroup, places), size);
+  const sums = new Array<number>(size).fill(0);
+  for (const [group, level] of ofGroup.entries()) if (level >= 0) sums[level]! += rows[group]!;
+  return sums;
 }
 
 /** More bits than this the ledger is not told of. */
@@ -142,9 +163,9 @@ const MOST_BITS = 64_000_000;
  */
 export function usedGroups(groups: Groups): Used {
   const { n, leftOut, site, levels, places } = groups;
-  const used = usedRows({ n, leftOut, site: site && rulesOfGroups({ site, places }) });
+  const used = usedRows({ n, leftOut, site: site && rulesOfGrouped(site, places, n) });
   if (!site || levels.length < 2 || levels.length * places.length > MOST_BITS) return used;
-  for (const rows of rowsByGroup(groups)) site.use(rulesOfRows(site, rows).places);
+  useGroups(site, places, levels.length);
   return used;
 }
 
@@ -171,13 +192,14 @@ export function hiddenGroups(groups: Groups, events?: number[]): boolean[] {
     sums.push(...[...byKey.values()].filter((places) => places.length > 1));
   }
   const least = Math.max(site.rules.minCell, site.rules.minSubset);
-  let hidden = tooFew(personsOfGroups(groups)!, least, sums);
+  const persons = personsOfGroups(groups)!;
+  let hidden = tooFew(persons, least, sums);
   if (!events) return hidden;
   // What hides the one must not show the other.
   for (let before = 0, now = -1; before !== now;) {
     before = now;
     const byEvents = tooFew(events, least, sums, hidden);
-    hidden = tooFew(personsOfGroups(groups)!, least, sums, byEvents);
+    hidden = tooFew(persons, least, sums, byEvents);
     now = hidden.filter(Boolean).length;
   }
   return hidden;
@@ -185,37 +207,25 @@ export function hiddenGroups(groups: Groups, events?: number[]): boolean[] {
 
 /** What single persons contribute to a number by group, where a rule asks for it. */
 export function contributionsByGroup(groups: Groups, which = 0): Contributions[] | undefined {
-  const { site, places, levels, numbers } = groups;
+  const { site, levels, numbers } = groups;
   if (!site || (site.rules.dominance === null && site.rules.pRatio === null)) return undefined;
+  const rows = rowsByGroup(groups);
   return levels.map((_, group) => {
-    const rows: number[] = [];
-    for (let row = 0; row < places.length; row++) if (places[row] === group) rows.push(row);
-    const values = floatsOfRows(rows, (row) => numbers[which]![row]!);
-    return contributionsOf(rulesOfRows(site, rows), values)!;
+    const values = new Float64Array(rows[group]!.length);
+    for (let i = 0; i < values.length; i++) values[i] = numbers[which]![rows[group]![i]!]!;
+    return contributionsOf(rulesOfRows(site, rows[group]!), values)!;
   });
 }
 
-function levelValues(table: Table, name: string): readonly unknown[] {
-  const { type, values } = table.column(name);
-  if (type !== "date" || values.every((value) => value === null)) return values;
+function levelsOf(table: Table, name: string): Levels {
+  const levels = table.levels(name);
+  if (levels.type !== "date" || !levels.places.some((place) => place >= 0)) return levels;
   throw new TypeError(`The column "${name}" holds dates, which are no levels.`);
-}
-
-function checkLevels(columns: string[], levels: string[][]) {
-  if (levels.length <= MOST_LEVELS) return;
-  for (const [i, name] of columns.entries()) {
-    if (new Set(levels.map((group) => group[i])).size <= MOST_LEVELS) continue;
-    throw new RangeError(
-      `The column "${name}" has more than ${MOST_LEVELS} different values, too many for levels.`,
-    );
-  }
 }
 
 /** Rows by group. */
 export function countGroups({ levels, places }: Pick<Groups, "levels" | "places">): number[] {
-  const counts = levels.map(() => 0);
-  for (const place of places) if (place >= 0) counts[place]!++;
-  return counts;
+  return countPlaces(places, levels.length);
 }
 
 /** The rows of each group. */
@@ -227,13 +237,12 @@ export function rowsByGroup({ levels, places }: Pick<Groups, "levels" | "places"
   return rows;
 }
 
+/** Whose the rows of each group are; undefined where each row is a person, or nobody counts them. */
+export function personsByGroup({ site, levels, places }: Groups): Uint32Array[] | undefined {
+  return site?.persons && splitBy(places, site.persons, countGroups({ levels, places }));
+}
+
 /** The values of one of the numbers by group. */
 export function splitByGroup({ levels, places, numbers }: Groups, which = 0): Float64Array[] {
-  const counts = countGroups({ levels, places });
-  const parts = counts.map((count) => new Float64Array(count));
-  const filled = counts.map(() => 0);
-  for (const [i, place] of places.entries()) {
-    if (place >= 0) parts[place]![filled[place]!++] = numbers[which]![i]!;
-  }
-  return parts;
+  return splitBy(places, numbers[which]!, countGroups({ levels, places }));
 }

@@ -4,7 +4,7 @@
  * same as if the rows had been pooled (McCullagh and Nelder 1989).
  * @module
  */
-import { requireSpread, type SiteRules } from "../disclosure.ts";
+import { createSpread, type SiteRules } from "../disclosure.ts";
 import { readFields, readList, readNumber, readSquare } from "../parts.ts";
 import { dependentColumn, inverse, solveTriangle } from "../statistics/triangle.ts";
 import { createTriangle, stackTriangles } from "../statistics/triangle.ts";
@@ -56,10 +56,10 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
   const triangle = createTriangle(size);
   const row = new Float64Array(size);
   const step = { weight: 0, deviance: 0, pearson: 0, terms: [0, 0] as [number, number] };
-  const [counted, away] = [0, 1].map(() => new Float64Array(site ? outcome.length : 0)) as [
-    Float64Array,
-    Float64Array,
-  ];
+  const counted = site && createSpread(site);
+  // A sum of squares about any line follows from the triangle; other deviances do not.
+  const isLine = rows.family === "gaussian" && rows.link === "identity";
+  const away = site && !isLine ? createSpread(site) : undefined;
   for (let i = 0; i < outcome.length; i++) {
     let eta = coefficients[0]!;
     for (let j = 0; j < columns.length; j++) eta += coefficients[j + 1]! * columns[j]![i]!;
@@ -74,21 +74,18 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
     for (let j = 0; j < columns.length; j++) row[j + 1] = root * columns[j]![i]!;
     row[size - 1] = root * (eta + (y - mean) * slope);
     triangle.add(row);
+    const deviance = weight * family.deviance(y, mean);
     step.weight += weight;
-    step.deviance += weight * family.deviance(y, mean);
+    step.deviance += deviance;
     step.pearson += weight * (y - mean) ** 2 / variance;
     const [first, second] = family.likelihoodTerms(y, mean);
     step.terms[0] += weight * first;
     step.terms[1] += weight * second;
-    if (!site) continue;
-    counted[i] = root * root;
-    away[i] = weight * family.deviance(y, mean);
+    counted?.add(i, root * root);
+    away?.add(i, deviance);
   }
-  if (site) {
-    requireSpread(site, counted);
-    // A sum of squares about any line follows from the triangle; other deviances do not.
-    if (rows.family !== "gaussian" || rows.link !== "identity") requireSpread(site, away);
-  }
+  counted?.require();
+  away?.require();
   return { ...step, triangle: triangle.finish() };
 }
 

@@ -4,10 +4,11 @@
  * @module
  */
 import type { SiteRules } from "../disclosure.ts";
+import { largestOf } from "../distinct.ts";
 import { readCount, readFields, readList, readNumber } from "../parts.ts";
 import { normalQuantile } from "../statistics/distributions.ts";
-import { firstWhere, intervalsOf, roundedUp, roundest } from "./coarse.ts";
-import { floatsOfRows } from "../fill.ts";
+import { countsOf, firstWhere, intervalsOfRuns, roundedUp, roundest, runsOf } from "./coarse.ts";
+import { sumsBefore } from "./coarse.ts";
 
 /** How many rows end at each time, in the order of the times. */
 export interface LifeTable {
@@ -29,26 +30,42 @@ export interface Point {
 
 /** Refuses times that are none; the error is for the researcher. */
 export function checkTimes(name: string, times: Float64Array) {
-  if (!times.some((time) => time < 0)) return;
-  throw new TypeError(`The times in "${name}" must not be negative, and some are.`);
+  for (let row = 0; row < times.length; row++) {
+    if (times[row]! < 0) {
+      throw new TypeError(`The times in "${name}" must not be negative, and some are.`);
+    }
+  }
 }
 
 /** Counts rows by their times; `events` has 1 for those with the event. */
 export function lifeTableOf(times: Float64Array, events: Float64Array): LifeTable {
-  // Sorted as numbers, without a function that compares: it is ten times faster.
-  const ended = times.filter((_, i) => events[i] === 1).sort();
-  const seen = times.filter((_, i) => events[i] !== 1).sort();
+  const [ended, seen] = [1, 0].map((kind) => countsOf(rowsOfKind(times, events, kind).times));
   const table: LifeTable = { times: [], events: [], censored: [] };
-  for (let [i, j] = [0, 0]; i < ended.length || j < seen.length;) {
-    const time = Math.min(ended[i] ?? Infinity, seen[j] ?? Infinity);
-    const [before, without] = [i, j];
-    while (ended[i] === time) i++;
-    while (seen[j] === time) j++;
+  for (let [i, j] = [0, 0]; i < ended!.values.length || j < seen!.values.length;) {
+    const time = Math.min(ended!.values[i] ?? Infinity, seen!.values[j] ?? Infinity);
     table.times.push(time);
-    table.events.push(i - before);
-    table.censored.push(j - without);
+    table.events.push(ended!.values[i] === time ? ended!.counts[i++]! : 0);
+    table.censored.push(seen!.values[j] === time ? seen!.counts[j++]! : 0);
   }
   return table;
+}
+
+/** Of the rows with the event, kind 1, or of those without: their times, and whose they are. */
+function rowsOfKind(
+  times: Float64Array,
+  events: Float64Array,
+  kind: number,
+  persons?: Uint32Array,
+): { times: Float64Array; persons: Uint32Array | undefined } {
+  const found = new Float64Array(times.length);
+  const whose = persons && new Uint32Array(times.length);
+  let filled = 0;
+  for (let row = 0; row < times.length; row++) {
+    if ((events[row] === 1 ? 1 : 0) !== kind) continue;
+    if (whose) whose[filled] = persons[row]!;
+    found[filled++] = times[row]!;
+  }
+  return { times: found.subarray(0, filled), persons: whose?.subarray(0, filled) };
 }
 
 /** With the persons behind each count, for the site's rules. */
@@ -58,75 +75,147 @@ export interface CoarseLifeTable extends LifeTable {
   censoredPersons: number[];
 }
 
+/** The rows that a life table counts, and whose they are. */
+export interface TimedRows {
+  times: Float64Array;
+  events: Float64Array;
+  site: Pick<SiteRules, "rules" | "persons">;
+}
+
 /**
  * The same in intervals, each counted at its end: in each, those with the event are none or enough
  * persons, and so are those without. Undefined where all together are too few. A time that enough
  * share is told as it is.
  */
-export function coarseLifeTableOf(
-  times: Float64Array,
-  events: Float64Array,
-  site: SiteRules,
-): CoarseLifeTable | undefined {
-  const least = Math.max(site.rules.minCell, site.rules.minSubset);
-  const rowsWhere = (isOne: (row: number) => boolean) => Array.from(times.keys()).filter(isOne);
-  const ended = rowsWhere((row) => events[row] === 1);
-  // Cut by the events, as the curve is made of them.
-  const deciding = ended.length > 0 ? ended : rowsWhere(() => true);
-  const last = roundedUp(times.reduce((most, time) => Math.max(most, time), 0));
-  const cuts = intervalsOf(
-    floatsOfRows(deciding, (row) => times[row]!),
-    { persons: site.persons && Uint32Array.from(deciding, (row) => site.persons![row]!) },
-    { least, part: roundest, last },
-  );
+export function coarseLifeTableOf(fine: LifeTable, rows: TimedRows): CoarseLifeTable | undefined {
+  const { rules } = rows.site;
+  const least = Math.max(rules.minCell, rules.minSubset);
+  const last = roundedUp(fine.times.at(-1) ?? 0);
+  const cuts = intervalsOfRuns(decidingRuns(fine, rows), { least, part: roundest, last });
   if (!cuts) return undefined;
   const ends = cuts.map(({ end }) => end);
   // What is censored after the last event.
   ends[ends.length - 1] = last;
-  const cells = ends.map(() => [] as number[]);
-  for (const row of times.keys()) {
-    cells[firstWhere(0, ends.length - 1, (place) => times[row]! <= ends[place]!)]!.push(row);
+  const counter = createCounter(fine, rows);
+  const isTold = ({ rows, persons }: Tally) =>
+    [0, 1].every((kind) => rows[kind] === 0 || persons[kind]! >= least);
+  const merged: Span[] = [];
+  let open: Span | undefined;
+  let next = 0;
+  for (const [i, end] of ends.entries()) {
+    const from = next;
+    while (next < fine.times.length && (fine.times[next]! <= end || i === ends.length - 1)) next++;
+    if (from === next) continue;
+    open ??= { from, to: from, end, tally: counter.begin() };
+    counter.add(open.tally, from, next);
+    Object.assign(open, { to: next, end });
+    if (!isTold(open.tally)) continue;
+    merged.push(open);
+    open = undefined;
   }
-  const isTold = (rows: number[]) =>
-    [1, 0].every((kind) => {
-      const some = rows.filter((row) => (events[row] === 1 ? 1 : 0) === kind);
-      return some.length === 0 || personsIn(some) >= least;
-    });
-  const merged: { end: number; rows: number[] }[] = [];
-  let open: number[] = [];
-  for (const [i, rows] of cells.entries()) {
-    open = open.length === 0 ? rows : open.concat(rows);
-    if (!isTold(open)) continue;
-    merged.push({ end: ends[i]!, rows: open });
-    open = [];
-  }
-  while (open.length > 0) {
+  while (open) {
     const before = merged.pop();
     if (!before) return undefined;
-    open = before.rows.concat(open);
-    if (!isTold(open)) continue;
-    merged.push({ end: last, rows: open });
-    open = [];
+    open = { from: before.from, to: open.to, end: last, tally: counter.begin() };
+    counter.add(open.tally, open.from, open.to);
+    if (!isTold(open.tally)) continue;
+    merged.push(open);
+    open = undefined;
   }
-  const filled = merged.filter(({ rows }) => rows.length > 0);
-  const of = (value: (rows: number[]) => number, kind?: number) =>
-    filled.map(({ rows }) =>
-      value(rows.filter((row) => kind === undefined || (events[row] === 1 ? 1 : 0) === kind))
-    );
+  const of = <Value>(value: (span: Span) => Value) => merged.map(value);
   return {
-    times: filled.map(({ end, rows }) =>
-      rows.every((row) => times[row] === times[rows[0]!]) ? times[rows[0]!]! : end
-    ),
-    events: of((rows) => rows.length, 1),
-    censored: of((rows) => rows.length, 0),
-    persons: of(personsIn),
-    eventPersons: of(personsIn, 1),
-    censoredPersons: of(personsIn, 0),
+    times: of(({ from, to, end }) => to - from === 1 ? fine.times[from]! : end),
+    events: of(({ tally }) => tally.rows[1]),
+    censored: of(({ tally }) => tally.rows[0]),
+    persons: of(({ tally }) => tally.all),
+    eventPersons: of(({ tally }) => tally.persons[1]),
+    censoredPersons: of(({ tally }) => tally.persons[0]),
   };
+}
 
-  function personsIn(rows: number[]): number {
-    return site.persons ? new Set(rows.map((row) => site.persons![row])).size : rows.length;
+/** What the intervals are cut by: the events, as the curve is made of them, or all where none is. */
+function decidingRuns({ times, events, censored }: LifeTable, rows: TimedRows) {
+  const isAnyEvent = events.some((count) => count > 0);
+  if (rows.site.persons) {
+    const some = rowsOfKind(rows.times, rows.events, isAnyEvent ? 1 : 0, rows.site.persons);
+    return runsOf(some.times, some.persons);
   }
+  const counts = isAnyEvent ? events : censored;
+  const there = times.flatMap((_, place) => counts[place]! > 0 ? [place] : []);
+  const sums = sumsBefore(there.map((place) => counts[place]!));
+  return { values: there.map((place) => times[place]!), rows: sums, persons: sums };
+}
+
+/** Times that are told as one: those at the places `from` to below `to` of the fine table. */
+interface Span {
+  from: number;
+  to: number;
+  end: number;
+  tally: Tally;
+}
+
+/** Of some times: rows and persons without the event, then with it; and persons of both. */
+interface Tally {
+  rows: [number, number];
+  persons: [number, number];
+  all: number;
+}
+
+/** Counts rows and persons of times that follow one another. */
+function createCounter(fine: LifeTable, { times, events, site: { persons } }: TimedRows) {
+  /** Of each kind, which tally each person was counted in last; the third is for both. */
+  const seenIn = persons &&
+    [0, 1, 2].map(() => new Uint32Array(largestOf(persons) + 1)) as Three<Uint32Array>;
+  const ordered = persons && rowsByTime(fine.times, times);
+  let tallies = 0;
+
+  function countPersons(tally: Tally, from: number, to: number) {
+    const { order, starts } = ordered!;
+    for (let i = starts[from]!; i < starts[to]!; i++) {
+      const row = order[i]!;
+      const person = persons![row]!;
+      const kind = events[row] === 1 ? 1 : 0;
+      if (seenIn![kind][person] !== tallies) tally.persons[kind]++;
+      if (seenIn![2][person] !== tallies) tally.all++;
+      seenIn![kind][person] = seenIn![2][person] = tallies;
+    }
+  }
+
+  return {
+    /** A new one; what is counted from now on is counted in it. */
+    begin(): Tally {
+      tallies++;
+      return { rows: [0, 0], persons: [0, 0], all: 0 };
+    },
+    add(tally: Tally, from: number, to: number) {
+      for (let place = from; place < to; place++) {
+        tally.rows[0] += fine.censored[place]!;
+        tally.rows[1] += fine.events[place]!;
+      }
+      if (persons) return countPersons(tally, from, to);
+      tally.persons = [...tally.rows];
+      tally.all = tally.rows[0] + tally.rows[1];
+    },
+  };
+}
+
+type Three<Value> = [Value, Value, Value];
+
+/** The rows in the order of their times, and of each place in the list of these where its rows begin. */
+function rowsByTime(different: readonly number[], times: Float64Array) {
+  const places = new Uint32Array(times.length);
+  const counts = new Uint32Array(different.length);
+  for (let row = 0; row < times.length; row++) {
+    const time = times[row]!;
+    const place = firstWhere(0, different.length, (place) => different[place]! >= time);
+    places[row] = place;
+    counts[place]!++;
+  }
+  const starts = sumsBefore(counts);
+  const next = starts.slice();
+  const order = new Uint32Array(times.length);
+  for (let row = 0; row < times.length; row++) order[next[places[row]!]!++] = row;
+  return { order, starts };
 }
 
 export function mergeLifeTables(tables: LifeTable[]): LifeTable {

@@ -3,12 +3,11 @@
  * which are categories, and of which levels.
  * @module
  */
-import type { Table } from "../api.ts";
-import { personsByPlace, requireSubset } from "../disclosure.ts";
+import type { Levels, Table } from "../api.ts";
+import { countPersons, personsByPlace, requireSubset, type SiteRules } from "../disclosure.ts";
 import { readCount, readCountOrNull, readFields, readMoments } from "../parts.ts";
 import { type Part, readRecord, readText } from "../parts.ts";
 import { floatsOf, numbersOf } from "../columns.ts";
-import { intsByPlace } from "../fill.ts";
 import type { Rows } from "../where.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
 
@@ -60,52 +59,48 @@ export function surveyColumns(
   return { columns: Object.fromEntries(found) };
 }
 
-function underRules({ site, ...table }: Rows, name: string, found: ColumnSurvey): ColumnSurvey {
+function underRules({ site, ...table }: Rows, name: string, found: Surveyed): ColumnSurvey {
+  const { counted, ...said } = found;
   const none = { type: "none" as const, moments: { ...momentsOf([]), persons: 0 }, levels: {} };
-  if (!site) return found;
-  if (found.type === "none") return { ...found, ...none };
-  if (found.missing !== 0) site.withhold("columns.*.missing", "min_cell", 1);
-  const names = found.type === "category" ? Object.keys(found.levels) : ["numbers"];
-  const places = new Map(names.map((level, i) => [level, i]));
-  const persons = personsByPlace(site, placesOf(table, name, { found, places }), names.length);
-  if (found.type === "number") {
-    if (persons[0]! >= site.rules.minSubset) {
-      return { ...found, missing: found.missing && null, moments: none.moments };
+  if (!site) return said;
+  if (said.type === "none") return { ...said, ...none };
+  if (said.missing !== 0) site.withhold("columns.*.missing", "min_cell", 1);
+  if (said.type === "number") {
+    if (personsWithNumber(site, table, name, said) >= site.rules.minSubset) {
+      return { ...said, missing: said.missing && null, moments: none.moments };
     }
     site.withhold("moments", "min_subset", 1);
     return { ...none, missing: null };
   }
-  const common = names.filter((_, i) => persons[i]! >= site.rules.minLevel);
-  if (common.length < names.length) {
-    site.withhold("levels", "min_level", names.length - common.length);
+  const { values, places, rows } = counted!;
+  const persons = site.persons ? personsByPlace(site, places, values.length) : rows;
+  const present = placesWithRows(rows);
+  const common = present.filter((place) => persons[place]! >= site.rules.minLevel);
+  if (common.length < present.length) {
+    site.withhold("levels", "min_level", present.length - common.length);
   }
-  const told = common.map((level) =>
-    [level, atLeast(found.levels[level]!, site.rules.minLevel)] as const
-  );
+  const told = <Value>(of: (place: number) => Value) =>
+    Object.fromEntries(common.map((place) => [String(values[place]), of(place)]));
   return {
-    missing: found.missing && null,
+    missing: said.missing && null,
     moments: none.moments,
-    type: common.length === 0 ? "none" : found.type,
-    levels: Object.fromEntries(told),
-    persons: Object.fromEntries(common.map((level) => [level, persons[places.get(level)!]!])),
+    type: common.length === 0 ? "none" : said.type,
+    levels: told((place) => atLeast(rows[place]!, site.rules.minLevel)),
+    persons: told((place) => persons[place]!),
   };
 }
 
-/** Of each row the place of its level, or 0 for a number; -1 where there is none. */
-function placesOf(
-  table: Rows,
+/** The persons of whom a column of numbers has one. */
+function personsWithNumber(
+  site: SiteRules,
+  table: Table,
   name: string,
-  { found, places }: { found: ColumnSurvey; places: ReadonlyMap<string, number> },
-): Int32Array {
-  if (found.type === "number") {
-    const numbers = floatsOf(table, name);
-    return intsByPlace(numbers.length, (row) => Number.isNaN(numbers[row]!) ? -1 : 0);
-  }
-  const values: readonly unknown[] = table.column(name).values;
-  return intsByPlace(
-    values.length,
-    (row) => values[row] === null ? -1 : places.get(String(values[row]))!,
-  );
+  { moments }: ColumnSurvey,
+): number {
+  if (!site.persons || moments.n === table.length) return countPersons(site, moments.n);
+  const places = floatsOf(table, name);
+  for (let row = 0; row < places.length; row++) if (!Number.isNaN(places[row]!)) places[row] = 0;
+  return personsByPlace(site, places, 1)[0]!;
 }
 
 /** The largest of `least`, twice that, and so on that is no more than a count. */
@@ -113,7 +108,14 @@ function atLeast(count: number, least: number): number {
   return least * 2 ** Math.max(0, Math.floor(Math.log2(count / least)));
 }
 
-function survey(table: Table, name: string, categories: string[]): ColumnSurvey {
+/** Rows by level, as a count of each in the list of different values. */
+interface Counted extends Levels {
+  rows: number[];
+}
+
+type Surveyed = ColumnSurvey & { counted?: Counted };
+
+function survey(table: Table, name: string, categories: string[]): Surveyed {
   const nothing = { missing: table.length, moments: momentsOf([]), levels: {} };
   const numbers = numbersOf(table, name);
   if (numbers && !categories.includes(name)) {
@@ -121,27 +123,39 @@ function survey(table: Table, name: string, categories: string[]): ColumnSurvey 
     const type = moments.n === 0 ? "none" : "number";
     return { ...nothing, type, missing: table.length - moments.n, moments };
   }
-  const { type, values } = table.column(name);
-  const missing = values.reduce((count: number, value) => count + (value === null ? 1 : 0), 0);
-  if (missing === values.length) return { ...nothing, type: "none" };
-  if (type === "date") {
+  const levels = table.levels(name);
+  const rows = personsByPlace({ persons: undefined }, levels.places, levels.values.length);
+  const present = rows.reduce((sum, count) => sum + count, 0);
+  if (present === 0) return { ...nothing, type: "none" };
+  if (levels.type === "date") {
     throw new TypeError(`The column "${name}" holds dates, which are neither numbers nor levels.`);
   }
-  return { ...nothing, type: "category", missing, levels: countLevels(name, values) };
+  return {
+    ...nothing,
+    type: "category",
+    missing: table.length - present,
+    levels: namedCounts(name, levels.values, rows),
+    counted: { ...levels, rows },
+  };
 }
 
-/** Rows by value, of a column that is a category. */
-export function countLevels(name: string, values: readonly unknown[]): Record<string, number> {
-  const counts = new Map<unknown, number>();
-  for (const value of values) {
-    if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
-    if (counts.size > MOST_LEVELS) {
-      throw new RangeError(
-        `The column "${name}" has more than ${MOST_LEVELS} different values, too many for levels.`,
-      );
-    }
+function placesWithRows(rows: readonly number[]): number[] {
+  return [...rows.keys()].filter((place) => rows[place]! > 0);
+}
+
+/** Rows by level where there are any, of a column that is a category. */
+export function namedCounts(
+  name: string,
+  values: Levels["values"],
+  rows: readonly number[],
+): Record<string, number> {
+  const present = placesWithRows(rows);
+  if (present.length > MOST_LEVELS) {
+    throw new RangeError(
+      `The column "${name}" has more than ${MOST_LEVELS} different values, too many for levels.`,
+    );
   }
-  return Object.fromEntries([...counts].map(([value, count]) => [String(value), count]));
+  return Object.fromEntries(present.map((place) => [String(values[place]), rows[place]!]));
 }
 
 /** Reads what `surveyColumns` made at another site. */
