@@ -15,6 +15,7 @@ import {
   ISLANDS,
   pooled,
   populationOf,
+  SPECIES,
 } from "./penguins.ts";
 import type { NewAdministrator } from "./administrator.ts";
 
@@ -37,6 +38,8 @@ export interface DemoOutcome {
   /** Whether every federated number equals its pooled one. */
   agrees: boolean;
   users: { username: string; password: string; role: string }[];
+  /** A task to look at. */
+  taskId: number;
 }
 
 /**
@@ -44,6 +47,12 @@ export interface DemoOutcome {
  * rows.
  */
 export const TOLERANCE = 1e-9;
+
+/** What the nodes let run: the two analyses of the demo, and some of the library to try. */
+const ALLOWED = [
+  ...["average", "linear_regression"],
+  ...["summary", "crosstab", "histogram", "quantiles", "correlation", "compare_means", "glm"],
+].map((name) => `deno:${name}@1.0.0`);
 
 type Say = (line: string) => void;
 
@@ -59,19 +68,26 @@ export async function runDemo(stack: DemoStack, say: Say): Promise<DemoOutcome> 
   await researcher.logIn(site.researcher);
   say(`Logged in as ${site.researcher.username}, a researcher of ${ISLANDS[0]}.`);
 
-  const average = await compute(researcher, site, {
+  const { value: average } = await compute(researcher, site, {
     name: "Average body mass",
     image: "deno:average@1.0.0",
     kwargs: { column: BODY_MASS },
     schema: z.object({ average: z.number() }),
   }, say);
-  const regression = await compute(researcher, site, {
+  const { value: regression } = await compute(researcher, site, {
     name: "Body mass by flipper length",
     image: "deno:linear_regression@1.0.0",
     kwargs: { outcome: BODY_MASS, predictors: [FLIPPER_LENGTH] },
     schema: z.object({
       coefficients: z.object({ intercept: z.number(), [FLIPPER_LENGTH]: z.number() }),
     }),
+  }, say);
+
+  const { taskId } = await compute(researcher, site, {
+    name: "Penguins by species",
+    image: "deno:summary@1.0.0",
+    kwargs: { columns: [BODY_MASS, FLIPPER_LENGTH], group: SPECIES },
+    schema: z.looseObject({}),
   }, say);
 
   await showWithheld(researcher, site, say);
@@ -84,6 +100,7 @@ export async function runDemo(stack: DemoStack, say: Say): Promise<DemoOutcome> 
   ], say);
   return {
     agrees,
+    taskId,
     users: [{ ...credentials, role: "Root" }, { ...site.researcher, role: "Researcher" }],
   };
 }
@@ -171,8 +188,10 @@ async function startNode(
     port: Number(port),
     api_path: "/api",
     databases: [{ label: "default", uri: "penguins.csv", type: "csv" }],
-    policies: { allowed_algorithms: ["deno:average@1.0.0", "deno:linear_regression@1.0.0"] },
+    policies: { allowed_algorithms: ALLOWED },
     disclosure: { profile: "datashield" },
+    // The names of a public data set: they are offered where tasks are written.
+    share_columns: true,
   });
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "penguins.csv"), csvOf(island));
@@ -251,7 +270,7 @@ async function compute<Schema extends z.ZodType>(
   { collaborationId, organizations }: Site,
   { name, image, kwargs, schema }: Computation<Schema>,
   say: Say,
-): Promise<z.output<Schema>> {
+): Promise<{ taskId: number; value: z.output<Schema> }> {
   const [first] = organizations.keys();
   const { taskId, outcomes: [outcome] } = await researcher.run({
     name,
@@ -271,7 +290,7 @@ async function compute<Schema extends z.ZodType>(
   if (!outcome || !isGood(outcome)) {
     throw new Error(`Task ${taskId} ended as "${outcome?.status}": ${outcome?.reason}`);
   }
-  return schema.parse(outcome.result!.value);
+  return { taskId, value: schema.parse(outcome.result!.value) };
 }
 
 /** Prints the numbers side by side; false when one pair differs by more than the tolerance. */

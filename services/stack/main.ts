@@ -57,8 +57,8 @@ administrator who is made when there is none; else generated and shown once), NO
 data folder; when it cannot reach the usual one, all is in a folder below /var/lib/sextant, linked from there.`,
   demo: `deno task demo [--exit] [--data DIR]
 
-Starts the stack with three nodes on real data, runs two federated analyses through the API, and compares them
-with the same numbers on the pooled data. Exit code 1 when they differ.
+Starts the stack with three nodes on real data, runs federated analyses through the API, and compares them with the
+same numbers on the pooled data; then all of it can be tried, in a browser too. Exit code 1 when they differ.
 
   --exit          stop everything at the end; without it everything stays up to be tried until Ctrl-C
   --data DIR      data folder to keep; a temporary one, removed at the end, unless given
@@ -255,13 +255,14 @@ async function demo(args: string[]): Promise<number> {
         preferredGatewayPort: GATEWAY_PORT,
       },
       async whenReady(stack) {
-        const { agrees, users } = await runDemo(stack, (line) => console.log(line));
+        const { agrees, users, taskId } = await runDemo(stack, (line) => console.log(line));
         agreed = agrees;
         if (values.exit || !agreed) return true;
         console.log(describe(stack));
         for (const { username, password, role } of users) {
           console.log(`  ${role.padEnd(11)} user "${username}", password "${password}"`);
         }
+        console.log(`\nA task to look at: ${stack.gatewayUrl}/#/tasks/${taskId}`);
         return false;
       },
     });
@@ -311,6 +312,7 @@ function describe(stack: Stack): string {
   return [
     "",
     "Sextant is ready.",
+    `  Page    ${gatewayUrl}/`,
     `  API     ${gatewayUrl}/api`,
     `  Broker  ${natsUrl}`,
     ...newAdministrator ? [`  Log in  ${logIn(newAdministrator)}`] : [],

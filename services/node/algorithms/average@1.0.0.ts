@@ -3,6 +3,58 @@
  * @module
  */
 import type { Context } from "./api.ts";
+import type { Description } from "./sextant/description.ts";
+
+const column = {
+  type: "column",
+  columnType: "number",
+  label: "Column",
+  help: "Whose mean it is",
+} as const;
+
+export const description = {
+  name: "average",
+  version: "1.0.0",
+  summary: "The average of a numeric column over all organizations.",
+  methods: {
+    central: {
+      label: "Average",
+      help: "Asks organizations for their sum and count, and divides one by the other",
+      rows: "none",
+      arguments: {
+        column,
+        organizations: {
+          type: "organizations",
+          optional: true,
+          label: "Organizations",
+          help: "Whose rows are used: all of the collaboration unless given",
+        },
+      },
+      outputs: [
+        {
+          name: "average",
+          kind: "estimate",
+          help: "Null where there are no values",
+          restsOn: "count",
+        },
+        { name: "count", kind: "count", help: "Rows that have a value" },
+        { name: "missing", kind: "count", help: "Rows that have none" },
+        { name: "withheld", kind: "setting", help: "What which organization's rules withheld" },
+      ],
+      rounds: "Once: a sum and two counts of each organization",
+    },
+    partial: {
+      label: "One organization's part",
+      help: "The sum of a column and how many values it has",
+      arguments: { column },
+      outputs: [
+        { name: "sum", kind: "moments", help: "Of the values", restsOn: "count" },
+        { name: "count", kind: "count", help: "Rows that have a value" },
+        { name: "missing", kind: "count", help: "Rows that have none" },
+      ],
+    },
+  },
+} as const satisfies Description;
 
 interface Central {
   column: string;
@@ -25,8 +77,7 @@ interface Partial {
  * Where organizations withhold something, `withheld` says who and what: one that withholds its sum
  * is left out of all, and what is missing is null unless everybody tells it.
  */
-export async function central(context: Context, args: Central) {
-  const { column, organizations } = checkCentral(args);
+export async function central(context: Context, { column, organizations }: Central) {
   const asked = organizations ?? (await context.organizations()).map(({ id }) => id);
   context.log(`Asking ${asked.length} organizations for their sum of "${column}"`);
   const task = await context.createTask({
@@ -56,8 +107,8 @@ export async function central(context: Context, args: Central) {
 }
 
 /** Returns this organization's part: {@linkcode Partial}. */
-export function partial(context: Context, args: { column: string }): Partial {
-  const values = context.table().numeric(checkColumn(args?.column));
+export function partial(context: Context, { column }: { column: string }): Partial {
+  const values = context.table().numeric(column);
   const { roundTo = 1 } = context.disclosure ?? {};
   if (roundTo > 1) {
     throw new DisclosureError(
@@ -88,23 +139,6 @@ function exactSum(values: number[]): number {
     sum = next;
   }
   return sum + lost;
-}
-
-function checkColumn(column: unknown): string {
-  if (typeof column === "string" && column !== "") return column;
-  throw new TypeError('The argument "column" must be the name of a column.');
-}
-
-function checkCentral(args: Central): Central {
-  const column = checkColumn(args?.column);
-  const { organizations } = args;
-  if (organizations === undefined || organizations === null) return { column };
-  const valid = Array.isArray(organizations) && organizations.length > 0 &&
-    organizations.every((id) => Number.isInteger(id));
-  if (!valid) {
-    throw new TypeError('The argument "organizations" must be a list of ids of organizations.');
-  }
-  return { column, organizations };
 }
 
 function checkPartial(result: unknown): Partial {

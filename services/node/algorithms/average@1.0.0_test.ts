@@ -44,8 +44,8 @@ Deno.test("average partial() gives the sum, the count and the missing of a singl
 
 Deno.test("average says what is wrong with its arguments and its column", async () => {
   const files = ["mass,sex\n1,male\n"];
-  await assert.rejects(central({}, files), /"column" must be the name of a column/);
-  await assert.rejects(central({ column: 3 }, files), /"column" must be the name/);
+  await assert.rejects(central({}, files), /The argument "column" is missing/);
+  await assert.rejects(central({ column: 3 }, files), /"column" must be the name of a column/);
   await assert.rejects(
     central({ column: "mass", organizations: [] }, files),
     /"organizations" must/,

@@ -9,6 +9,85 @@
  * @module
  */
 import type { Context } from "./api.ts";
+import type { Description } from "./sextant/description.ts";
+
+const model = {
+  outcome: {
+    type: "column",
+    columnType: "number",
+    label: "Outcome",
+    help: "The column that is explained",
+  },
+  predictors: {
+    type: "columns",
+    columnType: "number",
+    label: "Predictors",
+    help: "The columns that explain it",
+  },
+  organizations: {
+    type: "organizations",
+    optional: true,
+    label: "Organizations",
+    help: "Whose rows are used: all of the collaboration unless given",
+  },
+} as const;
+
+export const description = {
+  name: "linear_regression",
+  version: "1.0.0",
+  summary: "Least-squares regression of a numeric column on others, as if the rows were pooled.",
+  methods: {
+    central: {
+      label: "Linear regression",
+      help: "Asks organizations for the sums of products of their rows, and solves",
+      rows: "none",
+      arguments: model,
+      outputs: [
+        {
+          name: "coefficients",
+          kind: "model",
+          help: "By predictor, and intercept",
+          restsOn: "n",
+          keys: "setting",
+        },
+        {
+          name: "standard_errors",
+          kind: "model",
+          help: "By predictor, and intercept; null without rows to spare",
+          restsOn: "n",
+          keys: "setting",
+        },
+        {
+          name: "r_squared",
+          kind: "estimate",
+          help: "Null where the outcome does not vary",
+          restsOn: "n",
+        },
+        { name: "n", kind: "count", help: "Rows in which nothing is missing" },
+        { name: "dropped", kind: "count", help: "Rows left out" },
+        { name: "withheld", kind: "setting", help: "What which organization's rules withheld" },
+      ],
+      rounds: "Once: of each organization the triangle of its rows, and two counts",
+    },
+    partial: {
+      label: "One organization's part",
+      help: "The triangle whose products are the sums of products of the rows",
+      arguments: model,
+      outputs: [
+        { name: "n", kind: "count", help: "Rows in which nothing is missing" },
+        { name: "dropped", kind: "count", help: "Rows left out" },
+        { name: "centre", kind: "model", help: "Means of the columns", restsOn: "n" },
+        {
+          name: "triangle",
+          kind: "model",
+          help: "Whose products are the sums of products of the rows",
+          restsOn: "n",
+          terms: "centre",
+        },
+      ],
+    },
+  },
+} as const satisfies Description;
 
 interface Model {
   outcome: string;
@@ -44,7 +123,8 @@ const TOLERANCE = 1e-7;
  * more than how many rows were dropped is left out, and then `dropped` is null.
  */
 export async function central(context: Context, args: Model) {
-  const { outcome, predictors, organizations } = checkModel(args);
+  const { outcome, predictors, organizations } = args;
+  checkNames(args);
   const asked = organizations ?? (await context.organizations()).map(({ id }) => id);
   context.log(`Asking ${asked.length} organizations for their part of the regression`);
   const { id } = await context.createTask({
@@ -85,7 +165,8 @@ export async function central(context: Context, args: Model) {
 
 /** Returns this organization's {@linkcode Part}. */
 export function partial(context: Context, args: Model): Part {
-  const { outcome, predictors } = checkModel(args);
+  const { outcome, predictors } = args;
+  checkNames(args);
   const table = context.table();
   if ((context.disclosure?.roundTo ?? 1) > 1) {
     throw new DisclosureError(
@@ -170,18 +251,10 @@ function solve(r: number[][], centre: number[], n: number, predictors: string[])
   };
 }
 
-function checkModel({ outcome, predictors, organizations }: Model = {} as Model): Model {
-  const names = [outcome, ...Array.isArray(predictors) ? predictors : []];
-  if (names.length < 2 || !names.every((name) => typeof name === "string" && name !== "")) {
-    throw new TypeError('Give one column as "outcome" and a list of columns as "predictors".');
-  }
-  const twice = [...names, "intercept"].find((name, i, all) => all.indexOf(name) !== i);
+function checkNames({ outcome, predictors }: Model): void {
+  const names = [outcome, ...predictors, "intercept"];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) throw new TypeError(`The name "${twice}" stands for two things in this model.`);
-  if (organizations == null) return { outcome, predictors };
-  if (Array.isArray(organizations) && organizations.length > 0) {
-    return { outcome, predictors, organizations };
-  }
-  throw new TypeError('The argument "organizations" must be a list of ids.');
 }
 
 /** Whether the rules of the site leave too little of its part. */

@@ -149,13 +149,16 @@ Deno.test("linear_regression says what is wrong with its arguments and its colum
   const files = ["y,x,sex\n1,2,male\n"];
   const fails = (kwargs: Record<string, unknown>, message: RegExp) =>
     assert.rejects(central(kwargs, files), message);
-  await fails({}, /one column as "outcome" and a list of columns as "predictors"/);
-  await fails({ outcome: "y", predictors: [] }, /a list of columns/);
-  await fails({ outcome: "y", predictors: "x" }, /a list of columns/);
-  await fails({ outcome: "y", predictors: ["x", 3] }, /a list of columns/);
+  await fails({}, /The argument "outcome" is missing/);
+  await fails({ outcome: "y", predictors: [] }, /a list of names of columns/);
+  await fails({ outcome: "y", predictors: "x" }, /a list of names of columns/);
+  await fails({ outcome: "y", predictors: ["x", 3] }, /a list of names of columns/);
   await fails({ outcome: "y", predictors: ["x", "y"] }, /"y" stands for two things/);
   await fails({ outcome: "y", predictors: ["intercept"] }, /"intercept" stands for two things/);
-  await fails({ outcome: "y", predictors: ["x"], organizations: 1 }, /a list of ids/);
+  await fails(
+    { outcome: "y", predictors: ["x"], organizations: 1 },
+    /a list of ids of organizations/,
+  );
   await fails({ outcome: "y", predictors: ["z"] }, /no column "z"; did you mean/);
   await fails({ outcome: "y", predictors: ["sex"] }, /"sex" .* not numeric: row 1/);
 });

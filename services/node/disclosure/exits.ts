@@ -3,7 +3,7 @@
  * @module
  */
 import { libraryPackages } from "../algorithms/library.ts";
-import { type MethodOutputs, ownFile } from "../algorithms/own_files.ts";
+import { ownFile } from "../algorithms/own_files.ts";
 import { checkArguments, type Description } from "../algorithms/sextant/description.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import { matches } from "../policy/references.ts";
@@ -130,10 +130,8 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
 /** The methods of the node's own code; undefined for other code. */
 async function ownMethods(
   { name, code, fromLibrary }: ResolvedAlgorithm,
-): Promise<
-  Readonly<Record<string, MethodOutputs & Partial<Description["methods"][string]>>> | undefined
-> {
-  if (!fromLibrary) return await ownFile(code);
+): Promise<Description["methods"] | undefined> {
+  if (!fromLibrary) return (await ownFile(code))?.methods;
   return (await libraryPackages()).find((one) => `${one.name}.js` === name)?.description.methods;
 }
 
