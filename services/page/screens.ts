@@ -20,6 +20,7 @@ export interface Screen {
 export const SCREENS: Screen[] = [
   { pattern: ["tasks"], load: () => import("./work/tasks.tsx") },
   { pattern: ["tasks", ":id"], load: () => import("./task/task.tsx") },
+  { pattern: ["new-task"], load: () => import("./new_task/new_task.tsx") },
 ];
 
 export interface MenuEntry {
@@ -31,6 +32,7 @@ export interface MenuEntry {
 
 export const MENU: MenuEntry[] = [
   { label: texts.frame.work, path: ["tasks"], isShown: () => may("task:VIEW") },
+  { label: texts.frame.newTask, path: ["new-task"], isShown: () => may("task:CREATE") },
 ];
 
 export const FIRST_SCREEN = ["tasks"] as const;

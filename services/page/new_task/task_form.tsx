@@ -1,0 +1,74 @@
+/**
+ * The form of a task in one collaboration.
+ * @module
+ */
+import { useState } from "preact/hooks";
+import { ApiError } from "../../client/mod.ts";
+import { messageFor } from "../parts/loading.tsx";
+import { go, to } from "../routes.ts";
+import { client, isSessionEnd } from "../session/session.ts";
+import { texts } from "../texts.ts";
+import { type There, troubleAt } from "./draft.ts";
+import type { Earlier } from "./earlier_task.ts";
+import { AboutSection, AlgorithmSection, ArgumentsSection, WhereSection } from "./sections.tsx";
+import { Summary } from "./summary.tsx";
+import { beginning, deriveDraft, type Draft } from "./task_draft.ts";
+
+const words = texts.newTask;
+
+export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | undefined }) {
+  const [draft, setDraft] = useState(() => beginning(there, earlier));
+  const [sent, setSent] = useState<"no" | "checked" | "busy">("no");
+  const [refusal, setRefusal] = useState<unknown>();
+  const change = (some: Partial<Draft>) => setDraft((before) => ({ ...before, ...some }));
+  const derived = deriveDraft(draft, there);
+  const { task, isGood, going, question } = derived;
+  const parts = { draft, derived, there, change, isChecked: sent !== "no" };
+  const sites = going.map((site) => ({ ...site, trouble: troubleAt(site, question) }));
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    setRefusal(undefined);
+    if (!isGood) return setSent("checked");
+    setSent("busy");
+    try {
+      const { id } = await client.post(task, draft.key ? { key: draft.key } : {});
+      go(to("tasks", id));
+    } catch (error) {
+      if (!isSessionEnd(error)) setRefusal(error);
+      setSent("checked");
+    }
+  }
+
+  return (
+    <form class="new-task" onSubmit={submit} noValidate>
+      <AlgorithmSection {...parts} />
+      <ArgumentsSection {...parts} />
+      <WhereSection {...parts} />
+      <AboutSection {...parts} />
+      <Summary
+        image={task.image}
+        method={question.method}
+        asksOthers={derived.method?.rounds}
+        sites={sites}
+      />
+      <div role="alert">
+        {sent === "checked" && !isGood && <p class="notice bad">{words.wrong}</p>}
+        {refusal !== undefined && <Refusal error={refusal} />}
+      </div>
+      <button type="submit" class="main" disabled={sent === "busy"}>
+        {sites.some(({ trouble }) => trouble.length > 0) ? words.sendAnyway : words.send}
+      </button>
+    </form>
+  );
+}
+
+function Refusal({ error }: { error: unknown }) {
+  const fields = error instanceof ApiError ? Object.entries(error.errors) : [];
+  return (
+    <div class="notice bad">
+      <p>{messageFor(error)}</p>
+      {fields.map(([field, all]) => <p key={field}>{field}: {all.join("; ")}</p>)}
+    </div>
+  );
+}
