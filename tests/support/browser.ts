@@ -121,3 +121,14 @@ export async function assertAccessible(page: Page, what: string): Promise<void> 
   );
   assert.deepEqual(found, [], what);
 }
+
+/** Fills in the log-in that the page shows, and waits until it has let somebody in. */
+export async function logIn(
+  page: Page,
+  { username, password }: { username: string; password: string },
+): Promise<void> {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("navigation").waitFor();
+}

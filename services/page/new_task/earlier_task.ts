@@ -50,7 +50,7 @@ export async function earlierTask(id: number, signal: AbortSignal): Promise<Earl
 function callOf(input: string): z.infer<typeof call> | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytesOfBase64(input));
-    return call.parse(parsePythonJson(text));
+    return call.parse(parsePythonJson(text).value);
   } catch {
     return undefined;
   }
