@@ -229,7 +229,7 @@ export function createSpread({ rules, persons }: SiteRules): Spread {
       : (_, weight) => add(weight),
     require() {
       if (byPerson) { for (let i = 0; i < byPerson.length; i++) add(byPerson[i]!); }
-      if (largest === 0) return;
+      if (largest === 0 && sum === 0) return;
       if (!(sum * sum / squares >= rules.minSubset)) throw new PartWithheld("min_subset");
     },
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PROFILES } from "../../disclosure/rules.ts";
-import { PartWithheld, requireLevels, type SiteRules } from "./disclosure.ts";
+import { PartWithheld, requireLevels, requireSpread, type SiteRules } from "./disclosure.ts";
 
 function siteOf(minLevel: number, persons?: number[]): SiteRules {
   return {
@@ -66,4 +66,47 @@ Deno.test("requireLevels() counts persons where rows name them", () => {
   assert.ok(!refuses(siteOf(3, persons), values));
   const one = persons.map((person, row) => values[row] === 0 ? 50 : person);
   assert.ok(refuses(siteOf(3, one), values));
+});
+
+Deno.test("requireLevels() refuses what shows few of persons with several rows, and little else", () => {
+  const column = fc.array(fc.tuple(fc.nat(2), fc.nat(9)), { minLength: 12, maxLength: 60 });
+  fc.assert(
+    fc.property(column, fc.integer({ min: 2, max: 5 }), fc.boolean(), (rows, least, many) => {
+      const values = rows.map(([value], row) => many ? value + 10 * (row % 3) : value);
+      const persons = rows.map(([, person]) => person);
+      const isRefused = refuses(siteOf(least, persons), values);
+      if (showsFew(values, persons, least)) return assert.ok(isRefused);
+      // Where no value is that of most rows, one is taken for it.
+      const without = (value: number) =>
+        new Set(persons.filter((_, row) => values[row] !== value)).size;
+      assert.ok(!isRefused || values.some((value) => without(value) < least));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("requireSpread() refuses weights of which few count, however small all are, and none that is no number", () => {
+  const refusesSpread = (weights: number[], persons?: number[]) => {
+    try {
+      requireSpread(siteOf(3, persons), Float64Array.from(weights));
+      return false;
+    } catch (error) {
+      assert.ok(error instanceof PartWithheld);
+      return true;
+    }
+  };
+  for (const scale of [1, 0.1, 1e-200, 1e200]) {
+    const of = (...weights: number[]) => weights.map((one) => one * scale);
+    assert.ok(!refusesSpread(of(1, 1, 1)), `three alike, ${scale}`);
+    assert.ok(refusesSpread(of(1, 1, 0, 0)), `two of four, ${scale}`);
+    assert.ok(refusesSpread(of(1e-9, 1, 1, 1e-9, 1e-9)), `two of five, ${scale}`);
+    assert.ok(refusesSpread(of(1, 1, 1, 1), [0, 0, 1, 1]), `two persons, ${scale}`);
+    assert.ok(!refusesSpread(of(1, 1, 2, 2), [0, 0, 1, 2]), `three persons, ${scale}`);
+  }
+  assert.ok(!refusesSpread([0, 0, 0]), "nothing counts");
+  for (const wrong of [NaN, Infinity]) {
+    assert.ok(refusesSpread([wrong, 1, 1, 1, 1]));
+    assert.ok(refusesSpread([1, 1, 1, 1, wrong]));
+    assert.ok(refusesSpread([0, wrong, 0]));
+  }
 });
