@@ -18,8 +18,9 @@ const asked = fc.record({
 
 /** Of each row its person; rows of one person lie apart. */
 function personsOf(rows: number, perPerson: number | undefined): Uint32Array | undefined {
-  const size = Math.ceil(rows / (perPerson ?? 1));
-  return perPerson && Uint32Array.from({ length: rows }, (_, row) => row % size);
+  if (perPerson === undefined) return undefined;
+  const size = Math.ceil(rows / perPerson);
+  return Uint32Array.from({ length: rows }, (_, row) => row % size);
 }
 
 Deno.test("intervalsOf() parts all values, each interval of enough persons, and at none of them", () => {
