@@ -46,6 +46,8 @@ export async function waitFor<T>(
 }
 
 export interface TestStackOptions {
+  /** Two of everything and three brokers. */
+  cluster?: boolean;
   /** Receives what the parts log; nothing is shown otherwise. */
   onEntry?: StackOptions["onEntry"];
   /** Where the services post traces to. */

@@ -45,6 +45,7 @@ const LONGEST = [
   "tests/client_command_line_test.ts",
   "tests/client_test.ts",
   "tests/up_test.ts",
+  "tests/cluster_test.ts",
   "tests/stack_test.ts",
   "agent_test.ts",
   "sessions_test.ts",

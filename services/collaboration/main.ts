@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { readConfig } from "../../shared/service/config.ts";
+import { envUrls, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
 import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { startCollaboration } from "./start.ts";
@@ -11,7 +11,7 @@ import { startCollaboration } from "./start.ts";
 await runService("collaboration", async (life) => {
   const config = readConfig({
     SEXTANT_DATABASE_URL: z.string().min(1),
-    SEXTANT_NATS_URL: z.url(),
+    SEXTANT_NATS_URL: envUrls,
     SEXTANT_ENROLMENT: z.string().min(1),
     /** This server's address, as algorithm stores are to know it. */
     SEXTANT_SERVER_URL: z.url().optional(),

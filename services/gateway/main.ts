@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
+import { envBoolean, envInteger, envUrls, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
 import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { readScrapeToken } from "./metrics/scraper.ts";
@@ -13,7 +13,7 @@ const MEBIBYTE = 2 ** 20;
 
 await runService("gateway", async (life) => {
   const config = readConfig({
-    SEXTANT_NATS_URL: z.url(),
+    SEXTANT_NATS_URL: envUrls,
     SEXTANT_ENROLMENT: z.string().min(1),
     SEXTANT_LISTEN: z.string().refine(isAddress, "must be host:port").default("127.0.0.1:7601"),
     SEXTANT_CORS_ORIGINS: z.string().default("*").transform((list) => list.split(",")),

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { trustSchema } from "../../shared/broker/trust.ts";
 import { LONGEST_NODE_CREDENTIAL } from "../../shared/broker/withdrawals.ts";
-import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
+import { envBoolean, envInteger, envUrls, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
 import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { createSendMail, SMTP_CONFIG } from "./accounts/mail.ts";
@@ -16,7 +16,7 @@ const seconds = (fallback: number) => envInteger.pipe(z.number().min(60)).defaul
 await runService("identity", async (life) => {
   const config = readConfig({
     SEXTANT_DATABASE_URL: z.string().min(1),
-    SEXTANT_NATS_URL: z.url(),
+    SEXTANT_NATS_URL: envUrls,
     /** Where nodes reach the broker, from outside. */
     SEXTANT_NODE_NATS_URL: z.url(),
     /** Path of the broker's keys. */

@@ -10,45 +10,49 @@ import { FILES } from "./setup.ts";
 import type { Part } from "./supervisor.ts";
 
 export interface HubAddresses {
-  /** `host:port` of the broker's WebSocket. */
-  nats: string;
-  /** `host:port` on which the gateway listens. */
-  gateway: string;
-  /** The socket of the database server. */
-  databaseSocket: string;
+  /** `host:port` of the WebSocket of each server of the broker. */
+  brokers: string[];
+  /** The broker's address for nodes. */
+  nodeNatsUrl: string;
+  /** The database's socket, or `host:port` of each of its servers. */
+  database: { socket: string } | { servers: string[] };
   /** Where traces are posted to, if they are kept. */
   traces?: string | undefined;
   /** The folder that `service` alone reads. */
   serviceFolder(service: HubService | "gateway"): string;
 }
 
+const natsUrls = (brokers: string[]) => brokers.map((one) => `ws://${one}`).join(",");
+
 /** One replica of a hub service. */
 export function hubServicePart(
   service: HubService,
   name: string,
-  { nats, databaseSocket, traces, serviceFolder }: HubAddresses,
+  { brokers, nodeNatsUrl, database, traces, serviceFolder }: HubAddresses,
 ): Part {
   const folder = serviceFolder(service);
   const env: Record<string, string> = {
-    SEXTANT_NATS_URL: `ws://${nats}`,
+    SEXTANT_NATS_URL: natsUrls(brokers),
     SEXTANT_DATABASE_URL_FILE: join(folder, FILES.databaseUrl),
   };
+  const socket = "socket" in database ? database.socket : undefined;
+  const databases = "servers" in database ? database.servers : [`unix:${socket}`];
   const permissions = [
     // collaboration calls the algorithm stores that users name; what clouds tell their machines is
     // no store.
     ...service === "collaboration"
       ? ["--allow-net", "--deny-net=169.254.169.254"]
-      : [`--allow-net=${nats},unix:${databaseSocket}`],
-    `--allow-read=${ROOT}services/${service},${ROOT}shared/storage/schema,${folder},${databaseSocket}`,
-    // Deno asks for this to connect to a socket.
-    `--allow-write=${databaseSocket}`,
+      : [`--allow-net=${[...brokers, ...databases].join(",")}`],
+    `--allow-read=${ROOT}services/${service},${ROOT}shared/storage/schema,${folder}`,
+    // Deno asks for both to connect to a socket.
+    ...socket === undefined ? [] : [`--allow-read=${socket}`, `--allow-write=${socket}`],
     "--allow-env",
   ];
   if (service === "identity") {
     env.SEXTANT_BROKER_TRUST = join(folder, FILES.brokerTrust);
     env.SEXTANT_SECRETS_KEY_FILE = join(folder, FILES.secretsKey);
     env.SEXTANT_DISPATCH_PUBLIC_KEYS_FILE = join(folder, FILES.dispatchPublicKeys);
-    env.SEXTANT_NODE_NATS_URL = `ws://${nats}`;
+    env.SEXTANT_NODE_NATS_URL = nodeNatsUrl;
     env.SEXTANT_ADMIN_FILE = join(folder, FILES.newAdministrator);
     permissions.push(`--allow-write=${env.SEXTANT_ADMIN_FILE}`);
     // The password hash is native code, and its loader looks at the system.
@@ -80,23 +84,35 @@ function tracedPart(options: DenoPartOptions, traces: string | undefined): Part 
   });
 }
 
-/** The gateway. */
-export function gatewayPart({ nats, gateway, traces, serviceFolder }: HubAddresses): Part {
+export interface GatewayPartOptions
+  extends Pick<HubAddresses, "brokers" | "traces" | "serviceFolder"> {
+  /** `host:port` on which it listens. */
+  listen: string;
+  /** Whether a front tells the client's address. */
+  behindFront: boolean;
+}
+
+/** A gateway. */
+export function gatewayPart(
+  name: string,
+  { brokers, listen, behindFront, traces, serviceFolder }: GatewayPartOptions,
+): Part {
   const folder = serviceFolder("gateway");
   return tracedPart({
-    name: "gateway",
+    name,
     main: "services/gateway/main.ts",
     permissions: [
-      `--allow-net=${nats},${gateway}`,
+      `--allow-net=${[...brokers, listen].join(",")}`,
       `--allow-read=${ROOT}services/gateway,${folder}`,
       "--allow-env",
       // Otherwise a request's signal fires at its successful end, too.
       "--unstable-no-legacy-abort",
     ],
     env: {
-      SEXTANT_NATS_URL: `ws://${nats}`,
+      SEXTANT_NATS_URL: natsUrls(brokers),
       SEXTANT_ENROLMENT: join(folder, FILES.enrolment),
-      SEXTANT_LISTEN: gateway,
+      SEXTANT_LISTEN: listen,
+      ...behindFront ? { SEXTANT_TRUST_PROXY: "true" } : {},
       SEXTANT_METRICS_TOKEN_FILE: join(folder, FILES.metricsToken),
       SEXTANT_PAGE_FOLDER: join(folder, FILES.page),
     },

@@ -2,10 +2,11 @@
  * What the parts of a stack write, each in its own form, as entries of one log.
  * @module
  */
+import { z } from "zod";
 import { type LogEntry, type LogLevel, readLogLine } from "../../shared/service/log_text.ts";
 
-/** How a part writes: our services JSON, the servers each in their own way. */
-export type LineFormat = "json" | "nats" | "postgres";
+/** How a part writes: our services JSON, the servers each in their own way; etcd and Caddy zap's. */
+export type LineFormat = "json" | "nats" | "postgres" | "patroni" | "zap";
 
 const NATS_LINE = /^\[\d+\] \S+ \S+ \[(\w{3})\] (.*)$/;
 const NATS_LEVELS: Record<string, LogLevel> = { WRN: "warn", ERR: "error", FTL: "error" };
@@ -23,13 +24,38 @@ const POSTGRES_LEVELS: Record<string, LogLevel> = {
   PANIC: "error",
 };
 
+const PATRONI_LINE = /^\S+ \S+ (INFO|WARNING|ERROR|CRITICAL): (.*)$/;
+const PATRONI_LEVELS: Record<string, LogLevel> = {
+  WARNING: "warn",
+  ERROR: "warn",
+  CRITICAL: "error",
+};
+const FORMS = {
+  nats: [NATS_LINE, NATS_LEVELS],
+  postgres: [POSTGRES_LINE, POSTGRES_LEVELS],
+  patroni: [PATRONI_LINE, PATRONI_LEVELS],
+} as const;
+const zapLine = z.looseObject({ level: z.string(), msg: z.string() });
+
 /** Reads one line. What is not in the part's form is taken as it stands. */
 export function parseLine(format: LineFormat, line: string): LogEntry {
   if (format === "json") return readLogLine(line);
-  const [pattern, levels] = format === "nats"
-    ? [NATS_LINE, NATS_LEVELS]
-    : [POSTGRES_LINE, POSTGRES_LEVELS];
+  if (format === "zap") return readZapLine(line);
+  // What Patroni starts writes into the same lines.
+  if (format === "patroni" && POSTGRES_LINE.test(line)) return parseLine("postgres", line);
+  const [pattern, levels] = FORMS[format];
   const match = pattern.exec(line);
   if (!match || NATS_EXPECTED.test(match[2]!)) return { level: "debug", message: line, fields: {} };
   return { level: levels[match[1]!] ?? "debug", message: match[2]!, fields: {} };
+}
+
+/** Of a line of Uber's logger for Go; what is no error is small talk. */
+function readZapLine(line: string): LogEntry {
+  try {
+    const { level, msg, error } = zapLine.parse(JSON.parse(line));
+    const message = typeof error === "string" ? `${msg}: ${error}` : msg;
+    return { level: /^(error|fatal|panic)$/.test(level) ? "warn" : "debug", message, fields: {} };
+  } catch {
+    return { level: "debug", message: line, fields: {} };
+  }
 }

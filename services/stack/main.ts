@@ -37,11 +37,14 @@ const CHECKOUT_DATA = join(ROOT, ".sextant");
 const SAME_SIGNAL_MS = 500;
 
 const HELP = {
-  up: `deno task up [--data DIR] [--port N] [--nodes FILE...] [--log-folder DIR] [--unit]
+  up:
+    `deno task up [--cluster] [--data DIR] [--port N] [--nodes FILE...] [--log-folder DIR] [--unit]
 
 Starts PostgreSQL, nats-server and the four services on this machine and keeps running until Ctrl-C.
 Everything that must last is in the data folder; start again and it is all there.
 
+  --cluster       three servers of the broker, a PostgreSQL primary with its standby under Patroni, two of each
+                  service, and a front before two gateways; says what to install when something is missing
   --data DIR      data folder; ${CHECKOUT_DATA} unless given
   --port N        port of the gateway; else the one of last time, at first ${GATEWAY_PORT} or a free one
   --nodes FILE... also start a node for each of these configuration files
@@ -159,6 +162,7 @@ async function up(args: string[]): Promise<number> {
     args,
     allowPositionals: true,
     options: {
+      cluster: { type: "boolean", default: false },
       data: { type: "string" },
       port: { type: "string" },
       nodes: { type: "string", multiple: true, default: [] },
@@ -183,6 +187,7 @@ async function up(args: string[]): Promise<number> {
     leastLevel: logLevel("info"),
     logFile,
     options: {
+      cluster: values.cluster,
       folder: values.data === undefined ? usualDataFolder(CHECKOUT_DATA) : typedPath(values.data),
       gatewayPort: port,
       preferredGatewayPort: GATEWAY_PORT,
@@ -216,7 +221,8 @@ function logFileOf(
 
 /** The unit that starts what the command line asks for. */
 function unitOf(
-  { data, port, nodes, logFile }: {
+  { cluster, data, port, nodes, logFile }: {
+    cluster: boolean;
     data?: string | undefined;
     port: number | undefined;
     nodes: string[];
@@ -226,6 +232,7 @@ function unitOf(
   return hubUnit({
     data: data === undefined ? undefined : typedPath(data),
     args: [
+      ...cluster ? ["--cluster"] : [],
       ...port === undefined ? [] : ["--port", String(port)],
       ...nodes.flatMap((path) => ["--nodes", path]),
       ...logFile ? ["--log-folder", logFile.folder] : [],

@@ -18,7 +18,7 @@ const PORT = 5432;
  * What the child inherits: nothing of the launcher's, and the same dates and texts on every
  * machine.
  */
-const SERVER_ENVIRONMENT = { LC_ALL: "C", TZ: "UTC", PGTZ: "UTC" };
+export const SERVER_ENVIRONMENT = { LC_ALL: "C", TZ: "UTC", PGTZ: "UTC" };
 /** The kernel's limit for a socket path is 108 bytes; the file name takes 16 of them. */
 const LONGEST_SOCKET_FOLDER = 80;
 
@@ -177,7 +177,7 @@ async function initialise(
  * Stops a server that an earlier launcher left running on this folder, and removes a lock file
  * whose process is gone: after a restart of the machine its number may belong to something else.
  */
-async function removeOrphan(folder: string) {
+export async function removeOrphan(folder: string) {
   const lock = join(folder, "postmaster.pid");
   if (!exists(lock)) return;
   const pid = Number(Deno.readTextFileSync(lock).split("\n")[0]);
@@ -215,7 +215,7 @@ function chooseSocketFolder(folder: string): string {
 }
 
 /** Makes a folder that only `account` may enter; refuses one that somebody else has put there. */
-function makeOwned(folder: string, account: Account | undefined) {
+export function makeOwned(folder: string, account: Account | undefined) {
   Deno.mkdirSync(dirname(folder), { recursive: true, mode: 0o711 });
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const info = Deno.lstatSync(folder);

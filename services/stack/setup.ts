@@ -16,7 +16,7 @@ import {
   trustSchema,
 } from "../../shared/broker/trust.ts";
 import { newUserKey, publicKeyOf } from "../../shared/broker/signing.ts";
-import { natsServerConfig } from "../../shared/broker/server_config.ts";
+import { type BrokerCluster, natsServerConfig } from "../../shared/broker/server_config.ts";
 import { HUB_SERVICES, type HubService, type ServiceName } from "../../shared/broker/subjects.ts";
 import { newVaultKey } from "../identity/secrets/vault.ts";
 import { roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
@@ -32,11 +32,17 @@ export interface BrokerAddress {
   websocketPort: number;
   /** Serves /healthz on the loopback interface. */
   monitorPort?: number;
+  /** The folder of this server, below the deployment's. */
+  name?: string;
+  /** When it is one of several: where the others reach it, and it them. */
+  cluster?: Pick<BrokerCluster, "port" | "routes">;
 }
 
 export interface Deployment {
   /** The configuration file of nats-server. */
   natsConfig: string;
+  /** Of each, when there are several. */
+  natsConfigs: string[];
   passwords: RolePasswords;
   /** The folder that one service alone reads. */
   serviceFolder(service: ServiceName): string;
@@ -65,9 +71,10 @@ export function databaseUrlFile(service: HubService): string {
 }
 
 /**
- * Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf.
+ * Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf for
+ * each server of the broker.
  */
-export async function setUpFiles(folder: string, broker: BrokerAddress): Promise<Deployment> {
+export async function setUpFiles(folder: string, ...brokers: BrokerAddress[]): Promise<Deployment> {
   const serviceFolder = (service: ServiceName) => join(folder, "services", service);
 
   const trust = trustSchema.parse(JSON.parse(
@@ -93,15 +100,8 @@ export async function setUpFiles(folder: string, broker: BrokerAddress): Promise
 
   await keepSecret(join(serviceFolder("gateway"), FILES.metricsToken), newSecret);
 
-  const natsFolder = join(folder, "nats");
-  const natsConfig = join(natsFolder, "nats.conf");
-  const config = natsServerConfig({
-    trust,
-    ...broker,
-    storeDir: join(natsFolder, "jetstream"),
-    resolverDir: join(natsFolder, "accounts"),
-  });
-  await writeSecret(natsConfig, config);
+  const natsConfigs: string[] = [];
+  for (const broker of brokers) natsConfigs.push(await setUpBroker(folder, trust, broker));
 
   const passwords = Object.fromEntries(
     await Promise.all(HUB_SERVICES.map(async (service) => [
@@ -109,7 +109,27 @@ export async function setUpFiles(folder: string, broker: BrokerAddress): Promise
       await keepSecret(join(folder, "database", service), newSecret),
     ])),
   ) as RolePasswords;
-  return { natsConfig, passwords, serviceFolder };
+  return { natsConfig: natsConfigs[0]!, natsConfigs, passwords, serviceFolder };
+}
+
+/** Writes the configuration of one server of the broker; returns its path. */
+async function setUpBroker(
+  folder: string,
+  trust: Trust,
+  { name = "nats", cluster, ...address }: BrokerAddress,
+): Promise<string> {
+  const own = join(folder, name);
+  const path = join(own, "nats.conf");
+  const password = cluster && await keepSecret(join(folder, "nats", "routes_password"), newSecret);
+  const config = natsServerConfig({
+    trust,
+    ...address,
+    storeDir: join(own, "jetstream"),
+    resolverDir: join(own, "accounts"),
+    ...cluster && password ? { cluster: { ...cluster, serverName: name, password } } : {},
+  });
+  await writeSecret(path, config);
+  return path;
 }
 
 /** Whether an enrolment is to be renewed: soon over, unreadable, or of when they had no such end. */

@@ -10,30 +10,20 @@ import { readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { type NewAdministrator, readNewAdministrator } from "./administrator.ts";
 import { requireNoHalfRestore } from "./backup/half_restore.ts";
 import { INHERITS } from "./child_environment.ts";
+import { requireNoCluster } from "./cluster/kind.ts";
+import { startClusterServers } from "./cluster/servers.ts";
 import { DATABASE } from "./database.ts";
-import {
-  keepSecret,
-  lockDeployment,
-  newSecret,
-  readPorts,
-  unusableFolder,
-  writePorts,
-} from "./deployment.ts";
+import { lockDeployment, unusableFolder } from "./deployment.ts";
 import { gatewayPart, type HubAddresses, hubServicePart } from "./hub_parts.ts";
-import { findNatsServer, startNatsServer } from "./nats_server.ts";
 import { stopOrphans } from "./orphans.ts";
-import { freePort, portIsFree } from "./ports.ts";
-import { type Postgres, POSTGRES_ADMIN, startPostgres } from "./postgres.ts";
 import { killAll } from "./process.ts";
+import { startServers, TIER } from "./servers.ts";
 import { denoPart, fetchPackages } from "./service_part.ts";
 import { settingsIn, writeSettings } from "./settings.ts";
 import { PAGE_MAIN, setUpPage } from "./page.ts";
-import { FILES, setUpFiles, setUpServiceDatabases } from "./setup.ts";
+import { FILES, setUpServiceDatabases } from "./setup.ts";
 import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
 
-const LOOPBACK = "127.0.0.1";
-/** What stops first has the highest number: whoever needs others before those. */
-const TIER = { servers: 0, services: 1, gateway: 2, nodes: 3 } as const;
 const START_DEADLINE_MS = 120_000;
 
 export interface StackOptions {
@@ -49,6 +39,8 @@ export interface StackOptions {
   onEntry?: (part: string, entry: LogEntry) => void;
   /** Receives sentences for the person who waits. */
   say?: (message: string) => void;
+  /** Two of everything and three brokers, so that one of each may be lost. */
+  cluster?: boolean;
   /**
    * Saves time where nothing is to last: a new database cluster is not flushed to disk while it is
    * made.
@@ -80,6 +72,8 @@ export interface Stack {
   /** Starts one more replica of a hub service; returns its part's name. */
   addReplica(service: HubService): Promise<string>;
   part(name: string): PartControl;
+  /** The name of the part that is the primary database server now. */
+  primary(): Promise<string>;
   /** Rejects when a part dies that should run. */
   readonly failed: Promise<never>;
   /** Stops everything, the last started first. */
@@ -147,53 +141,19 @@ async function bringUp(
     say(`Stopped "${orphan}", which an earlier launcher had left running`);
   }
   await writeSettings(folder, settingsIn(Deno.env.toObject()));
-  const ports = await choosePorts(options, say);
-  const nats = `${LOOPBACK}:${ports.natsWebsocket}`;
-  const gateway = `${LOOPBACK}:${ports.gateway}`;
-  const deployment = await setUpFiles(folder, {
-    host: LOOPBACK,
-    port: ports.nats,
-    websocketPort: ports.natsWebsocket,
-  });
-  const adminPassword = await keepSecret(join(folder, "database", POSTGRES_ADMIN), newSecret);
-
-  let database: Postgres;
-  const postgresPart: Part = {
-    name: "postgres",
-    format: "postgres",
-    async start(hooks) {
-      database = await startPostgres({
-        folder: join(folder, "postgres"),
-        cacheFolder,
-        adminPassword,
-        syncInit: !options.temporary,
-        ...hooks,
-      });
-    },
-  };
-  const natsProgram = findNatsServer(cacheFolder, { say });
-  const natsPart: Part = {
-    name: "nats",
-    format: "nats",
-    start: async (hooks) =>
-      void await startNatsServer(await natsProgram, deployment.natsConfig, hooks),
-  };
-  await Promise.all([
-    supervisor.start(TIER.servers, postgresPart, natsPart),
-    fetchPackages(MAINS).then(() =>
-      setUpPage(join(deployment.serviceFolder("gateway"), FILES.page))
-    ),
+  if (!options.cluster) requireNoCluster(folder);
+  const start = options.cluster ? startClusterServers : startServers;
+  const [servers] = await Promise.all([
+    start({ ...options, folder, cacheFolder, say, supervisor }),
+    fetchPackages(MAINS),
   ]);
-  const adminUrl = (name: string) => database.url(POSTGRES_ADMIN, adminPassword, name);
-  await setUpServiceDatabases(deployment, {
-    adminUrl,
-    serviceUrl: (role, password) => database.url(role, password, DATABASE),
-  });
-
+  const { deployment, adminUrl, front } = servers;
+  await Promise.all([
+    setUpServiceDatabases(deployment, servers),
+    setUpPage(join(deployment.serviceFolder("gateway"), FILES.page)),
+  ]);
   const addresses: HubAddresses = {
-    nats,
-    gateway,
-    databaseSocket: database!.socketPath,
+    ...servers,
     traces: options.traces ?? readTraceSettings()?.url,
     serviceFolder: deployment.serviceFolder,
   };
@@ -201,19 +161,28 @@ async function bringUp(
   function replica(service: HubService): Part {
     const number = (replicas.get(service) ?? 0) + 1;
     replicas.set(service, number);
-    const name = number === 1 ? service : `${service}-${number}`;
-    return hubServicePart(service, name, addresses);
+    return hubServicePart(service, numbered(service, number), addresses);
   }
+  const gateways = servers.gateways.map((listen, index) =>
+    gatewayPart(numbered("gateway", index + 1), { ...addresses, listen, behindFront: !!front })
+  );
   await Promise.all([
-    supervisor.start(TIER.services, ...HUB_SERVICES.map(replica)),
-    supervisor.start(TIER.gateway, gatewayPart(addresses)),
+    supervisor.start(
+      TIER.services,
+      ...HUB_SERVICES.flatMap((service) =>
+        Array.from({ length: servers.replicas }, () => replica(service))
+      ),
+    ),
+    supervisor.start(TIER.gateways, ...gateways),
   ]);
-  await waitForHealth(`http://${gateway}/api/health`, options.signal);
+  if (front) await supervisor.start(TIER.front, front);
+  await waitForHealth(`http://${servers.door}/api/health`, options.signal);
+  await servers.whole();
   const newAdministrator = await readNewAdministrator(deployment.serviceFolder("identity"));
   return {
     folder,
-    gatewayUrl: `http://${gateway}`,
-    natsUrl: `ws://${nats}`,
+    gatewayUrl: `http://${servers.door}`,
+    natsUrl: servers.nodeNatsUrl,
     newAdministrator,
     adminCredentials: () => credentialsOf(newAdministrator),
     adminDatabaseUrl: (name = DATABASE) => adminUrl(name),
@@ -223,9 +192,15 @@ async function bringUp(
       await supervisor.start(TIER.services, part);
       return part.name;
     },
+    primary: servers.primary,
     part: supervisor.part,
     failed: supervisor.failed,
   };
+}
+
+/** The first of a kind has its name alone. */
+function numbered(name: string, number: number): string {
+  return number === 1 ? name : `${name}-${number}`;
 }
 
 function nodePart(name: string, configPath: string): Part {
@@ -254,52 +229,6 @@ const MAINS = [
   NODE_MAIN,
   PAGE_MAIN,
 ];
-
-/**
- * The ports of last time, so that addresses noted by people and nodes stay true. The gateway does
- * not move unless it is told to: nodes and users would look for it in vain. The broker's may: nodes
- * are told where it is when they log in.
- */
-async function choosePorts(
-  { folder, gatewayPort, preferredGatewayPort }: StackOptions,
-  say: (message: string) => void,
-): Promise<{ nats: number; natsWebsocket: number; gateway: number }> {
-  const last = await readPorts(folder);
-  const kept = gatewayPort ?? last.gateway;
-  if (kept !== undefined) requirePort(kept, gatewayPort === undefined);
-  const wanted = kept ?? preferredGatewayPort;
-  const gateway = freePort({ preferred: wanted });
-  if (wanted && gateway !== wanted) say(`Port ${wanted} is taken; the gateway gets ${gateway}`);
-  if (last.gateway !== undefined && gateway !== last.gateway) {
-    say(
-      `The gateway moves from port ${last.gateway} to ${gateway}: tell the nodes (port in node.yaml)`,
-    );
-  }
-  const nats = freePort({ preferred: last.nats, except: [gateway] });
-  const natsWebsocket = freePort({ preferred: last.natsWebsocket, except: [gateway, nats] });
-  const ports = { nats, natsWebsocket, gateway };
-  await writePorts(folder, ports);
-  return ports;
-}
-
-/** Throws, with what to do, unless the gateway can have the port. */
-function requirePort(port: number, ofLastTime: boolean): void {
-  const known = ofLastTime ? ", where this hub's nodes and users look for it," : "";
-  try {
-    if (portIsFree(port)) return;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    throw new Error(
-      `Cannot start: this account may not open port ${port}; those below 1024 are root's. Choose ` +
-        "another with --port, and put a web server in front of it if it is to be reached there.",
-      { cause: error },
-    );
-  }
-  throw new Error(
-    `Cannot start: port ${port}${known} is taken by another program. Stop that, or choose another ` +
-      "with --port.",
-  );
-}
 
 // deno-lint-ignore require-await -- a promise is rejected, never a call
 async function credentialsOf(

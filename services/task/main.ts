@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { envBoolean, envInteger, readConfig } from "../../shared/service/config.ts";
+import { envBoolean, envInteger, envUrls, readConfig } from "../../shared/service/config.ts";
 import { runService } from "../../shared/service/run_service.ts";
 import { openTracer, readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { startTask } from "./start.ts";
@@ -11,7 +11,7 @@ import { startTask } from "./start.ts";
 await runService("task", async (life) => {
   const config = readConfig({
     SEXTANT_DATABASE_URL: z.string().min(1),
-    SEXTANT_NATS_URL: z.url(),
+    SEXTANT_NATS_URL: envUrls,
     SEXTANT_ENROLMENT: z.string().min(1),
     /** The seed that signs what is dispatched. */
     SEXTANT_DISPATCH_KEY: z.string().regex(/^SU[A-Z2-7]{56}$/, "must be the seed of a user nkey"),

@@ -47,6 +47,8 @@ export interface BrokerConnection {
   flush(): Promise<void>;
 
   readonly connected: boolean;
+  /** The addresses of all servers of the broker that it knows. */
+  readonly addresses: readonly string[];
   /** Waits until it is connected, for at most so many milliseconds; returns whether it is. */
   whenConnected(timeoutMs: number): boolean | Promise<boolean>;
   /** Resolves once it is connected, to a signal that is aborted at the loss of the connection. */
@@ -79,7 +81,7 @@ export interface Credential {
 }
 
 export interface ConnectToBrokerOptions {
-  /** `ws://host:port` or `wss://host/path`. */
+  /** `ws://host:port` or `wss://host/path`; of several servers all, with commas between them. */
   url: string;
   /** Shown in the broker's list of connections. */
   name: string;
@@ -126,7 +128,11 @@ export async function connectToBroker(options: ConnectToBrokerOptions): Promise<
       onTrouble: (reason) => waiting.because(explain(reason)),
       reconnectDelay: () => pace.pauseMs,
     }));
-    const connection = brokerConnection(nc, () => handle, log);
+    const connection = brokerConnection(nc, {
+      socket: () => handle,
+      addresses: options.url.split(","),
+      log,
+    });
     connection.watch((connected) => {
       pace.startAgain();
       if (connected) waiting.end();
@@ -191,7 +197,7 @@ function clientOptions(
   },
 ): ConnectionOptions {
   const options: ConnectionOptions & { wsFactory: unknown } = {
-    servers: url,
+    servers: url.split(","),
     name,
     inboxPrefix,
     // The library's own would sign in JavaScript, 20 ms of CPU for each log-in.
@@ -223,8 +229,11 @@ function clientOptions(
 
 function brokerConnection(
   nc: NatsConnection,
-  socket: () => SocketHandle | undefined,
-  log: Logger,
+  { socket, addresses, log }: {
+    socket: () => SocketHandle | undefined;
+    addresses: string[];
+    log: Logger;
+  },
 ): BrokerConnection {
   const state = followState(nc, log);
   return {
@@ -240,6 +249,7 @@ function brokerConnection(
     get connected() {
       return state.connected && !nc.isClosed();
     },
+    addresses,
     whenConnected: state.whenConnected,
     whileConnected: state.whileConnected,
     watch: state.watch,

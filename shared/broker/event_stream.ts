@@ -28,21 +28,27 @@ export const EVENT_LIMITS = {
   max_msgs_per_subject: 500_000,
 };
 type EventLimits = typeof EVENT_LIMITS;
+/** On how many servers of a broker the events are; one of them may be lost. */
+const REPLICAS = 3;
 /** A broker that has less room than this for events has too little. */
 const LEAST_BYTES = 16 * 2 ** 20;
 
 /**
  * Makes the stream of events if it is not there, and bounds one that is; every service may be the
- * first. A bound that an operator has set lower stays. A broker with less room gets lower ones.
+ * first. A bound that an operator has set lower stays. A broker with less room gets lower ones. A
+ * broker of three servers or more has it on three, also where it was on one before.
  */
 export async function ensureEventStream(
-  nc: Pick<BrokerConnection, "jetstreamManager">,
+  nc: Pick<BrokerConnection, "jetstreamManager"> & Partial<Pick<BrokerConnection, "addresses">>,
   log?: Pick<Logger, "warn">,
 ): Promise<void> {
   const manager = await nc.jetstreamManager();
   const before = await limitsOf(manager);
-  const wanted = before ? lower(EVENT_LIMITS, before) : EVENT_LIMITS;
-  if (before && isSame(before, wanted)) return;
+  const num_replicas = (nc.addresses?.length ?? 1) < REPLICAS
+    ? before?.num_replicas ?? 1
+    : REPLICAS;
+  const wanted = { ...before ? lower(EVENT_LIMITS, before) : EVENT_LIMITS, num_replicas };
+  if (before && isSame(before, wanted) && before.num_replicas === num_replicas) return;
   for (let limits = wanted;; limits = { ...limits, max_bytes: limits.max_bytes / 4 }) {
     try {
       if (before) await manager.streams.update(STREAMS.events, limits);
@@ -66,13 +72,14 @@ export async function ensureEventStream(
   }
 }
 
-/** The bounds of the stream; `undefined` when there is none. */
-async function limitsOf(manager: JetStreamManager): Promise<EventLimits | undefined> {
+/** The bounds of the stream, and on how many servers it is; `undefined` when there is none. */
+async function limitsOf(
+  manager: JetStreamManager,
+): Promise<EventLimits & { num_replicas: number } | undefined> {
   try {
-    const { max_age, max_bytes, max_msgs_per_subject } = (await manager.streams.info(
-      STREAMS.events,
-    )).config;
-    return { max_age, max_bytes, max_msgs_per_subject };
+    const { max_age, max_bytes, max_msgs_per_subject, num_replicas } =
+      (await manager.streams.info(STREAMS.events)).config;
+    return { max_age, max_bytes, max_msgs_per_subject, num_replicas };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

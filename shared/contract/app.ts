@@ -24,6 +24,9 @@ export interface AppEnv {
   Variables: { principal: Principal; requestId: string; log: Logger };
 }
 
+/** When to ask again what could not be answered now. */
+const AGAIN_SECONDS = "2";
+
 export interface AppOptions {
   /**
    * What to say (409) when a row would break one of these unique constraints of the service's
@@ -46,6 +49,7 @@ export function createApp(log: Logger, { duplicates = {} }: AppOptions = {}): Ho
     const error = fromFramework(asDuplicate(asUnavailable(thrown), duplicates));
     const { status, body } = toErrorBody(error, c.get("requestId"));
     if (status >= 500) c.get("log")?.error("Request failed", { path: c.req.path, error });
+    if (status === 503) c.header("retry-after", AGAIN_SECONDS);
     return c.json(body, status as 500);
   });
   return app;

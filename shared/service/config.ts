@@ -74,6 +74,12 @@ export function readLogLevel(options: ReadConfigOptions = {}): LogLevel | undefi
   return readConfig({ SEXTANT_LOG_LEVEL: level }, options).SEXTANT_LOG_LEVEL;
 }
 
+/** One address, or several with commas between them. */
+export const envUrls = z.string().refine(
+  (list) => list.split(",").every((one) => URL.canParse(one)),
+  "must be an address, or several with commas between them",
+);
+
 /** Schemas for values that are always text in the environment. */
 export const envInteger = z.coerce.number().int();
 export const envBoolean = z.enum(["true", "false", "1", "0"], "must be true or false").transform((

@@ -9,6 +9,7 @@
  */
 // @ts-types="./pg.d.ts"
 import pg, { type ClientOptions, type DatabaseError, type PoolClient, type Result } from "pg";
+import { ASK_ROLE, type DatabaseServer, Primary, type Role } from "./primary.ts";
 import { BatchingSocket } from "./socket.ts";
 import { getTypeParser } from "./values.ts";
 
@@ -86,9 +87,8 @@ export interface Connections {
 }
 
 export interface ConnectionsOptions {
-  /** The folder of a unix socket, or a name. */
-  host: string;
-  port: number;
+  /** Of several the one that is the primary is found. */
+  servers: DatabaseServer[];
   database: string;
   user: string;
   password: string;
@@ -120,14 +120,18 @@ const MOST_TOGETHER = 32;
 const SHARED_MS = 10;
 /** Codes after which the server hangs up: it was told to end this connection, or ends itself. */
 const LAST_WORDS = /^(57P0|08)/;
+/** Who waits so long for an answer looks whether another server has become the primary. */
+const LOOK_ELSEWHERE_MS = 2000;
 /** Connections are made anew now and then: the server keeps things for each. */
 const LIFETIME_SECONDS = 3600;
 
 /** A pool; connections are made when they are needed. */
 export function createConnections(
-  { answerWithinMs, onNotice, ...options }: ConnectionsOptions,
+  { answerWithinMs, onNotice, servers, ...options }: ConnectionsOptions,
 ): Connections {
-  const pool = new pg.Pool(poolConfig(options));
+  const primary = new Primary(servers);
+  const { Client, ...config } = poolConfig({ ...options, primary });
+  const pool = new pg.Pool({ ...config, Client });
   const open = new Map<PoolClient, OpenConnection>();
   /** Lent out for single statements, which may be joined by others; and since when. */
   const shared = new Map<OpenConnection, number>();
@@ -138,6 +142,7 @@ export function createConnections(
   pool.on("error", () => {});
   pool.on("connect", (client: PoolClient) => {
     open.set(client, openConnection(client));
+    leaveOld();
     if (answerWithinMs > 0) watching ??= setInterval(watch, Math.min(1000, answerWithinMs / 4));
     client.on("notice", ({ message }: Error) => onNotice(message));
     client.once("end", () => {
@@ -153,19 +158,49 @@ export function createConnections(
    * for ever.
    */
   function watch() {
-    const tooLong = performance.now() - answerWithinMs;
+    const now = performance.now();
+    const tooLong = now - answerWithinMs;
     for (const connection of open.values()) {
+      if (connection.waitsSince() < now - LOOK_ELSEWHERE_MS) void lookElsewhere();
       if (connection.waitsSince() > tooLong) continue;
       connection.discard(new Error(`Postgres did not answer within ${answerWithinMs / 1000} s`));
     }
   }
 
+  let looking = false;
+  /** Asks the other servers whether one of them is the primary now. */
+  async function lookElsewhere(): Promise<void> {
+    if (looking || !primary.isOneOfSeveral) return;
+    looking = true;
+    const here = primary.server;
+    await Promise.all(
+      servers.filter((one) => one !== here).map(async (server) => {
+        const client = new Client(server);
+        client.on("error", () => {});
+        await new Promise<unknown>((resolve) => client.connect(resolve));
+        client.end().catch(() => {});
+      }),
+    );
+    looking = false;
+    leaveOld();
+  }
+
+  /** What is on a server that is the primary no more is lost, even if that does not say so. */
+  function leaveOld(): void {
+    for (const [client, connection] of open) {
+      if ((client as unknown as RoleClient).timeline >= primary.timeline) continue;
+      connection.discard(new Error("another database server has become the primary"));
+    }
+  }
+
   async function take(): Promise<{ client: PoolClient; connection: OpenConnection }> {
-    try {
-      const client = await pool.connect();
-      return { client, connection: open.get(client)! };
-    } catch (error) {
-      throw connectionError("CONNECTION_FAILED", error);
+    for (let tried = 1;; tried++) {
+      try {
+        const client = await pool.connect();
+        return { client, connection: open.get(client)! };
+      } catch (error) {
+        if (tried >= servers.length) throw connectionError("CONNECTION_FAILED", error);
+      }
     }
   }
 
@@ -310,13 +345,17 @@ function openConnection(client: PoolClient): OpenConnection {
   };
 }
 
+/** A connection to one server, which knows of which timeline that is. */
+interface RoleClient {
+  timeline: number;
+}
+
 function poolConfig(
-  { applicationName, searchPath, max, ...place }: Omit<
-    ConnectionsOptions,
-    "answerWithinMs" | "onNotice"
-  >,
-): ConstructorParameters<typeof pg.Pool>[0] {
-  const config: ClientOptions = {
+  { applicationName, searchPath, max, primary, ...place }:
+    & Omit<ConnectionsOptions, "answerWithinMs" | "onNotice" | "servers">
+    & { primary: Primary },
+) {
+  const config: Omit<ClientOptions, "host" | "port"> = {
     ...place,
     ssl: false,
     application_name: applicationName,
@@ -330,9 +369,38 @@ function poolConfig(
     // their turn.
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   };
-  class OwnClient extends pg.Client {
-    constructor() {
-      super(config);
+  class OwnClient extends pg.Client implements RoleClient {
+    readonly server: DatabaseServer;
+    timeline = 0;
+
+    constructor(server: DatabaseServer | object = {}) {
+      const chosen = "host" in server ? server : primary.server;
+      super({ ...config, host: chosen.host, port: chosen.port });
+      this.server = chosen;
+    }
+
+    override connect(done: (error?: Error | null) => void): void {
+      super.connect((error) => {
+        if (error) primary.isNot(this.server);
+        if (error || !primary.isOneOfSeveral) return done(error);
+        this.#askRole(done);
+      });
+    }
+
+    #askRole(done: (error?: Error | null) => void): void {
+      const timer = setTimeout(() => this.connection.stream.destroy(), CONNECT_TIMEOUT_MS);
+      this.query(new pg.Query(ASK_ROLE), (error, result) => {
+        clearTimeout(timer);
+        const role = (result as Result | undefined)?.rows[0] as Role | undefined;
+        const objection = role ? primary.objection(this.server, role) : error?.message;
+        if (objection === undefined) {
+          this.timeline = role!.timeline;
+          return done();
+        }
+        primary.isNot(this.server);
+        this.end().catch(() => {});
+        done(new Error(objection, { cause: error }));
+      });
     }
   }
   return {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type OwnPostgres, startOwnPostgres } from "../../tests/support/postgres.ts";
 import { asUnavailable, databaseAnswers, type Db, openDatabase } from "./db.ts";
 import { createConnections } from "./connections.ts";
+import { serversOf } from "./primary.ts";
 import { createDb } from "./statements.ts";
 import { SextantError } from "../service/errors.ts";
 import { silentLogger } from "../service/log.ts";
@@ -150,8 +151,7 @@ Deno.test("a pool whose server stands still for a while works again when it goes
 Deno.test("a statement that a standing server does not answer fails in time, and costs no place", async () => {
   const address = new URL(url.replace("@/", "@localhost/"));
   const db = createDb(createConnections({
-    host: address.searchParams.get("host")!,
-    port: Number(address.searchParams.get("port")),
+    servers: serversOf(address.searchParams.get("host")!, address.searchParams.get("port")!),
     database: address.pathname.slice(1),
     user: address.username,
     password: address.password,

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { createConnections, faultOf } from "./connections.ts";
+import { serversOf } from "./primary.ts";
 import { keptCount } from "./row_count.ts";
 import type { Fragment } from "./sql.ts";
 import { createDb, type Db, type Tx } from "./statements.ts";
@@ -32,14 +33,17 @@ const ANSWER_WITHIN_MS = 300_000;
 
 /**
  * Opens a pool on `url`. A unix socket is named in the query:
- * `postgres://user:password@/database?host=/folder&port=5432`. Connections are made lazily and
- * again after a loss; a statement under way at that moment fails.
+ * `postgres://user:password@/database?host=/folder&port=5432`; several servers, of which one is the
+ * primary, as lists: `?host=one,two&port=5432`. Connections are made lazily and again after a loss,
+ * to whichever server is the primary then; a statement under way at that moment fails.
  */
 export function openDatabase(url: string, { schema, log, max = 10 }: OpenDatabaseOptions): Db {
   const parsed = new URL(url.replace("@/", "@localhost/"));
   return createDb(createConnections({
-    host: parsed.searchParams.get("host") ?? parsed.hostname,
-    port: Number(parsed.searchParams.get("port") ?? (parsed.port || 5432)),
+    servers: serversOf(
+      parsed.searchParams.get("host") ?? parsed.hostname,
+      parsed.searchParams.get("port") ?? (parsed.port || "5432"),
+    ),
     database: decodeURIComponent(parsed.pathname.slice(1)),
     user: decodeURIComponent(parsed.username),
     password: decodeURIComponent(parsed.password),
@@ -207,7 +211,8 @@ function violation(error: unknown, code: string): string | undefined {
 }
 
 /** Codes with which the driver or the server says "no connection now", not "wrong statement". */
-const CONNECTION_CODES = /^(CONNECTION_|ECONN|ENOENT|EPIPE|57P0|08)/;
+const CONNECTION_CODES =
+  /^(CONNECTION_|ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|57P0|08)/;
 
 /**
  * Turns a lost or refused database connection into the error a client should see; others pass

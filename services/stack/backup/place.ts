@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { lockIfFree } from "../deployment.ts";
+import { clusterDatabaseUrl, isCluster } from "../cluster/kind.ts";
+import { lockIfFree, readPorts } from "../deployment.ts";
 import type { NamedDeployment } from "../named_deployment.ts";
 import { findPostgresBinaries } from "../postgres_binaries.ts";
 import { POSTGRES_ADMIN, postgresUrl, socketFolderOf, startPostgres } from "../postgres.ts";
@@ -52,6 +53,16 @@ export async function openDataFolder(folder: string): Promise<OpenHub> {
   });
   const programs = findDumpPrograms(findPostgresBinaries());
   const lock = await lockIfFree(folder);
+  const facts = {
+    folder,
+    programs,
+    settings: await readSettings(folder) ?? settingsIn(Deno.env.toObject()),
+    ports: await readIfThere(join(folder, "ports.json")),
+  };
+  if (isCluster(folder)) {
+    lock?.release();
+    return { ...facts, ...await openCluster(folder, password, lock === undefined) };
+  }
   let socketFolder = socketFolderOf(postgres);
   let close = () => Promise.resolve();
   if (lock) {
@@ -69,12 +80,31 @@ export async function openDataFolder(folder: string): Promise<OpenHub> {
     }
   }
   return {
-    folder,
+    ...facts,
     adminUrl: (database) => postgresUrl(socketFolder, { role: POSTGRES_ADMIN, password, database }),
-    programs,
-    settings: await readSettings(folder) ?? settingsIn(Deno.env.toObject()),
-    ports: await readIfThere(join(folder, "ports.json")),
     close,
+  };
+}
+
+/** The database of a cluster that runs: which of its servers has all, its Patronis have to agree on. */
+async function openCluster(
+  folder: string,
+  password: string,
+  runs: boolean,
+): Promise<Pick<OpenHub, "adminUrl" | "close">> {
+  if (!runs) {
+    throw new Error(
+      `Cannot back up: the cluster in ${folder} does not run. Start it with deno task up --cluster.`,
+    );
+  }
+  const { postgres, "postgres-2": second } = await readPorts(folder);
+  if (!postgres || !second) {
+    throw new Error(`Cannot back up: ${folder} does not say where its databases are (ports.json)`);
+  }
+  return {
+    adminUrl: (database) =>
+      clusterDatabaseUrl([postgres, second], { role: POSTGRES_ADMIN, password, database }),
+    close: () => Promise.resolve(),
   };
 }
 

@@ -29,8 +29,10 @@ export function findDumpPrograms(
 /** How libpq is told of a database: the password stands in no list of processes. */
 function connectionOf(url: string): Record<string, string> {
   const parsed = new URL(url.replace("@/", "@localhost/"));
+  const hosts = parsed.searchParams.get("host") ?? parsed.hostname;
   return {
-    PGHOST: parsed.searchParams.get("host") ?? parsed.hostname,
+    PGHOST: hosts,
+    ...hosts.includes(",") ? { PGTARGETSESSIONATTRS: "read-write" } : {},
     PGPORT: parsed.searchParams.get("port") ?? (parsed.port || "5432"),
     PGDATABASE: decodeURIComponent(parsed.pathname.slice(1)),
     PGUSER: decodeURIComponent(parsed.username),

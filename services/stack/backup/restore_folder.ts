@@ -34,7 +34,9 @@ export interface RestoreOptions {
 }
 
 /** What makes a hub; the rest of a data folder can stay. */
-const PARTS = ["postgres", "services", "database", "nats"];
+const PARTS = ["postgres", "services", "database", "nats"]
+  // Of a cluster.
+  .concat("databases", "etcd", "nats-2", "nats-3");
 
 export async function restoreFolder(
   folder: string,
