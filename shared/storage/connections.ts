@@ -345,6 +345,8 @@ function openConnection(client: PoolClient): OpenConnection {
   };
 }
 
+type Done = (error?: Error | null) => void;
+
 /** A connection to one server, which knows of which timeline that is. */
 interface RoleClient {
   timeline: number;
@@ -379,7 +381,14 @@ function poolConfig(
       this.server = chosen;
     }
 
-    override connect(done: (error?: Error | null) => void): void {
+    override connect(): Promise<void>;
+    override connect(done: Done): void;
+    override connect(done?: Done): Promise<void> | void {
+      if (!done) {
+        return new Promise((resolve, reject) =>
+          this.connect((error) => error ? reject(error) : resolve())
+        );
+      }
       super.connect((error) => {
         if (error) primary.isNot(this.server);
         if (error || !primary.isOneOfSeveral) return done(error);
@@ -387,7 +396,7 @@ function poolConfig(
       });
     }
 
-    #askRole(done: (error?: Error | null) => void): void {
+    #askRole(done: Done): void {
       const timer = setTimeout(() => this.connection.stream.destroy(), CONNECT_TIMEOUT_MS);
       this.query(new pg.Query(ASK_ROLE), (error, result) => {
         clearTimeout(timer);

@@ -55,6 +55,7 @@ interface ClientOptions {
 
 declare class Client extends EventEmitter {
   constructor(options: ClientOptions);
+  connect(): Promise<void>;
   connect(done: (error?: Error | null) => void): void;
   query(query: Query, done: (error: Error | null, result?: Result | Result[]) => void): void;
   readonly connection: { readonly stream: Socket };
