@@ -22,6 +22,7 @@ import { benchLists } from "./lists.ts";
 import { benchLogin } from "./login.ts";
 import { benchManyNodes } from "./many_nodes.ts";
 import { benchNoopRuns } from "./noop_runs.ts";
+import { benchPage } from "./page.ts";
 import { benchPayload } from "./payload.ts";
 import { benchReturning } from "./returning.ts";
 import { benchRuntimes } from "./runtimes.ts";
@@ -66,6 +67,10 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
     run: benchManyNodes,
   },
   returning: { what: "a node that comes back to 10,000 queued runs", run: benchReturning },
+  page: {
+    what: "the page of a hub with 1,000 nodes and 10,000 tasks, in a browser",
+    run: benchPage,
+  },
   payload: { what: "1 GiB up and down, and what each process grows by", run: benchPayload },
   tasks: { what: "creating and listing among 1,000 and 1,000,000 results", run: benchTasks },
   runs: { what: "runs per second, end to end in the sandbox", run: benchRuns },

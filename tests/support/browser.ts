@@ -54,7 +54,8 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-async function startBrowser(): Promise<TestBrowser> {
+/** Starts a Chromium. */
+export async function startBrowser(): Promise<TestBrowser> {
   const browser: Browser = await chromium.launch({
     executablePath: program!,
     // As root Chromium has no walls of its own; the pages are ours.
