@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { useTestStack } from "../harness.ts";
-import { assertAccessible, noBrowser, useBrowser } from "../support/browser.ts";
+import { assertAccessible, logIn, noBrowser, useBrowser } from "../support/browser.ts";
 
 const stack = useTestStack();
 const withPage = useBrowser();
@@ -38,3 +38,14 @@ Deno.test(
     });
   },
 );
+
+Deno.test("the page's first view comes in at most 150 KB", { ignore: noBrowser }, async () => {
+  await withPage(stack().gatewayUrl, async ({ page }) => {
+    await logIn(page, await stack().adminCredentials());
+    await page.getByRole("heading", { name: "Work" }).waitFor();
+    const bytes: number = await page.evaluate(`
+      [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")]
+        .reduce((sum, { transferSize }) => sum + transferSize, 0)`);
+    assert.ok(bytes > 50_000 && bytes <= 150_000, `${bytes} bytes`);
+  });
+});

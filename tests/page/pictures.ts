@@ -38,8 +38,8 @@ try {
       location.hash = address;
     }, hash);
     await page.getByRole("heading", { name: heading }).first().waitFor();
-    // What is asked for when a screen begins has come by then.
-    await page.waitForLoadState("networkidle").catch(() => {});
+    // What is asked for when a screen begins has come by then, most likely: look at the pictures.
+    await page.waitForTimeout(2000);
     await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, FOLDER)) });
     console.log(`${name}.png`);
   }

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { temporaryFolder } from "../../../tests/support/folders.ts";
+import { openPageFolder } from "../../gateway/page/page_folder.ts";
+import { bundlePage } from "./bundle.ts";
+import { HUB_PAGE, setUpPage, writePage } from "./write_page.ts";
+
+Deno.test("bundlePage() makes the same bytes of the same sources, and names nothing from elsewhere", async () => {
+  const [one, other] = [await bundlePage(HUB_PAGE), await bundlePage(HUB_PAGE)];
+  assert.deepEqual(one, other);
+  assert.doesNotMatch(one.document, /https?:|<script>|style=/);
+  for (const { name, content } of one.assets) {
+    assert.match(name, /^[a-z]+-[A-Z0-9]{8}\.(js|css)$/);
+    const text = new TextDecoder().decode(content);
+    assert.doesNotMatch(text, /\beval\(|new Function\(/, name);
+    assert.doesNotMatch(text, /@import|url\(http/, name);
+  }
+});
+
+Deno.test("bundlePage() says which line does not compile", async () => {
+  const folder = await temporaryFolder();
+  try {
+    const entry = new URL(`file://${folder.path}/page.tsx`);
+    const styles = new URL(`file://${folder.path}/style.css`);
+    await Deno.writeTextFile(entry, "export const x = ;\n");
+    await Deno.writeTextFile(styles, "");
+    await assert.rejects(bundlePage({ entry, styles, title: "It" }), /page\.tsx:1:17/);
+  } finally {
+    await folder.remove();
+  }
+});
+
+Deno.test("setUpPage() leaves nothing of an earlier version, and what it writes is served", async () => {
+  const folder = await temporaryFolder();
+  try {
+    const text = new TextEncoder().encode("old");
+    const assets = [{ name: "page-OLD.js", type: "text/javascript", content: text }];
+    await writePage(folder.path, { document: "old", assets });
+    const page = openPageFolder(folder.path);
+    assert.deepEqual((await page.asset("page-OLD.js", "gzip, br;q=0.9"))?.encoding, "br");
+    assert.deepEqual((await page.asset("page-OLD.js", ""))?.content, text);
+    await setUpPage(HUB_PAGE, folder.path);
+    assert.equal(await page.asset("page-OLD.js", "br"), undefined);
+    const [script] = /page-[A-Z0-9]+\.js/.exec(await page.document())!;
+    assert.equal((await page.asset(script, "gzip"))?.type, "text/javascript; charset=utf-8");
+    assert.equal(await page.asset("../page.json", ""), undefined);
+  } finally {
+    await folder.remove();
+  }
+});
