@@ -74,6 +74,8 @@ export interface Stack {
   part(name: string): PartControl;
   /** The name of the part that is the primary database server now. */
   primary(): Promise<string>;
+  /** Resolves when each of the database servers is there that is to be, with all that the others have. */
+  whole(): Promise<void>;
   /** Rejects when a part dies that should run. */
   readonly failed: Promise<never>;
   /** Stops everything, the last started first. */
@@ -161,10 +163,14 @@ async function bringUp(
   function replica(service: HubService): Part {
     const number = (replicas.get(service) ?? 0) + 1;
     replicas.set(service, number);
-    return hubServicePart(service, numbered(service, number), addresses);
+    return hubServicePart(service, numbered(service, number), spread(addresses, number));
   }
   const gateways = servers.gateways.map((listen, index) =>
-    gatewayPart(numbered("gateway", index + 1), { ...addresses, listen, behindFront: !!front })
+    gatewayPart(numbered("gateway", index + 1), {
+      ...spread(addresses, index + 1),
+      listen,
+      behindFront: !!front,
+    })
   );
   await Promise.all([
     supervisor.start(
@@ -193,9 +199,17 @@ async function bringUp(
       return part.name;
     },
     primary: servers.primary,
+    whole: servers.whole,
     part: supervisor.part,
     failed: supervisor.failed,
   };
+}
+
+/** Each replica begins with another server of the broker: no two of a kind go with the same one. */
+function spread(addresses: HubAddresses, number: number): HubAddresses {
+  const first = (number - 1) % addresses.brokers.length;
+  const brokers = [...addresses.brokers.slice(first), ...addresses.brokers.slice(0, first)];
+  return { ...addresses, brokers };
 }
 
 /** The first of a kind has its name alone. */

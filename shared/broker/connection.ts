@@ -104,10 +104,10 @@ const CONNECT_TIMEOUT_MS = 5000;
 const RECONNECT_WAIT_MS = 250;
 /** The longest pause between two attempts to reconnect. */
 const RECONNECT_WITHIN_MS = 500;
-const OF_MANY = { connectTimeoutMs: 10_000, reconnectWithinMs: 8000 };
+const OF_MANY = { connectTimeoutMs: 10_000, reconnectWithinMs: 8000, pingIntervalMs: 5000 };
 const DRAIN_MS = 5000;
 /** A server that is gone without a word is noticed after three of these. */
-const PING_INTERVAL_MS = 5000;
+const PING_INTERVAL_MS = 2000;
 const WAITING_MS = 3000;
 /** How often the log says that there is no connection yet. */
 const STILL_WAITING_MS = 60_000;
@@ -198,6 +198,8 @@ function clientOptions(
 ): ConnectionOptions {
   const options: ConnectionOptions & { wsFactory: unknown } = {
     servers: url.split(","),
+    // Whoever wrote the list has spread the replicas over the servers.
+    noRandomize: true,
     name,
     inboxPrefix,
     // The library's own would sign in JavaScript, 20 ms of CPU for each log-in.
@@ -216,7 +218,7 @@ function clientOptions(
     // The other addresses a server gossips are not the ones a proxy lets through.
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
-    pingInterval: PING_INTERVAL_MS,
+    pingInterval: oneOfMany ? OF_MANY.pingIntervalMs : PING_INTERVAL_MS,
     maxPingOut: 2,
     wsFactory: (to: string) => {
       const handle = openSocket(to, { way, onTrouble });

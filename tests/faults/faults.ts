@@ -7,7 +7,9 @@ import { startTestStack, type TestStack, waitFor } from "../harness.ts";
 import { createSite, decodeResult, encodeInput, type Json, type Site } from "../site.ts";
 import { type Link, startLink } from "./link.ts";
 import { type Fault, planFaults, randomNumbers } from "./plan.ts";
+import { type Silences, watchSilences } from "./silences.ts";
 import { watchFeed, type Witness } from "./witness.ts";
+import { family, killDatabaseServer, postmaster, signal } from "../support/cluster.ts";
 import { isOpen } from "../../shared/node_protocol/status.ts";
 
 export interface FaultOptions {
@@ -16,6 +18,8 @@ export interface FaultOptions {
   faults: number;
   nodes: number;
   pauseMs: number;
+  /** Two of everything and three brokers. */
+  cluster?: boolean;
   /** Told what happens, a line at a time. */
   say: (line: string) => void;
 }
@@ -30,6 +34,8 @@ export interface FaultSummary {
   attempts: Record<string, number>;
   /** Seconds from the end of the last fault to the end of the last result. */
   settledAfter: number;
+  /** Of a cluster: seconds without an answer after each kind of fault. */
+  silences?: Record<string, { reads: number; changes: number }>;
   wrong: string[];
 }
 
@@ -43,6 +49,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
   const ran = new Map<string, number>();
   say("Starting the stack …");
   const stack = await startTestStack({
+    cluster: options.cluster === true,
     onEntry(_part, { message, fields }) {
       if (message !== "Running") return;
       const key = `${fields.result_id}/${fields.attempt}`;
@@ -51,6 +58,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
   });
   const links: Link[] = [];
   let witness: Witness | undefined;
+  let silences: Silences | undefined;
   try {
     const site = await createSite(stack, { data: Array(nodes).fill("x\n1\n") });
     for (const member of site.members) {
@@ -62,7 +70,8 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
     }
     witness = watchFeed(site.researcher);
     const plan = planFaults(options);
-    const posted = await postAll(site, stack, links, plan, options);
+    if (options.cluster) silences = watchSilences(site);
+    const posted = await postAll(site, stack, links, plan, options, silences);
     const settled = performance.now();
     say("The last fault is over; waiting for what is still open …");
     const wrong: string[] = [];
@@ -71,6 +80,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
       { what: "all results to end", timeout: SETTLE_MS },
     ).catch(() => {});
     const settledAfter = Math.round(performance.now() - settled) / 1000;
+    const silent = await silences?.stop();
     const all = await check(site, { posted, ran, witness, wrong });
     return {
       seed: options.seed,
@@ -80,10 +90,12 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
       statuses: tally(all.map((run) => run.status)),
       attempts: tally(all.map((run) => String(run.attempt))),
       settledAfter,
+      ...silent ? { silences: silent } : {},
       wrong,
     };
   } finally {
     await witness?.stop();
+    await silences?.stop();
     await stack.stop();
     await Promise.all(links.map((link) => link.stop()));
   }
@@ -102,6 +114,7 @@ async function postAll(
   links: Link[],
   plan: Fault[],
   { runs, seed, say }: FaultOptions,
+  silences: Silences | undefined,
 ): Promise<Map<number, number>> {
   const random = randomNumbers(seed + 1);
   const posted = new Map<number, number>();
@@ -117,7 +130,7 @@ async function postAll(
       injecting = (async () => {
         const name = typeof fault.target === "number" ? `node ${fault.target}` : fault.target;
         say(`${posted.size}/${runs} posted; fault ${number}/${plan.length}: ${fault.kind} ${name}`);
-        await inject(fault, site, stack, links);
+        await inject(fault, site, stack, links, silences);
       })().catch((error) => void (failure ??= error));
     }
     const ms = Math.floor(random() * 200);
@@ -173,44 +186,41 @@ async function untilOpen(site: Site, few: number): Promise<void> {
 }
 
 async function inject(
-  { target, kind, ms }: Fault,
+  { target, kind, ms, afterRuns }: Fault,
   site: Site,
   stack: TestStack,
   links: Link[],
+  silences: Silences | undefined,
 ): Promise<void> {
   const pause = () => new Promise((resolve) => setTimeout(resolve, ms));
+  if (target === "primary" || target === "standby") await stack.whole();
+  silences?.begin({ target, kind, ms, afterRuns });
   if (kind === "cut off") {
     const link = links[target as number]!;
     link.cut();
     await pause();
     return link.heal();
   }
-  const name = typeof target === "number" ? `node ${site.members[target]!.node}` : target;
+  const name = await partOf(target, site, stack);
   const part = stack.part(name);
+  const isDatabase = target === "primary" || target === "standby";
   if (kind === "kill -9") {
-    await part.kill9();
+    await (isDatabase ? killDatabaseServer(stack, name) : part.kill9());
     await pause();
     return await part.restart();
   }
   const stopped = family(part.pid);
+  if (isDatabase) stopped.push(...family(postmaster(stack, name)));
   for (const pid of stopped) signal(pid, "SIGSTOP");
   await pause();
   for (const pid of stopped) signal(pid, "SIGCONT");
 }
 
-function signal(pid: number, name: Deno.Signal): void {
-  try {
-    Deno.kill(pid, name);
-  } catch { /* gone meanwhile */ }
-}
-
-/** A process and all its descendants. */
-function family(pid: number): number[] {
-  let children = "";
-  try {
-    children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
-  } catch { /* gone meanwhile */ }
-  return [pid, ...children.split(" ").filter(Boolean).map(Number).flatMap(family)];
+async function partOf(target: Fault["target"], site: Site, stack: TestStack): Promise<string> {
+  if (typeof target === "number") return `node ${site.members[target]!.node}`;
+  if (target !== "primary" && target !== "standby") return target;
+  const primary = await stack.primary();
+  return (primary === "postgres") === (target === "primary") ? "postgres" : "postgres-2";
 }
 
 interface Evidence {

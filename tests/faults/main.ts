@@ -6,7 +6,8 @@ import { readArgs, UsageError, wholeNumber } from "../../shared/command_line/rea
 import { messageOf } from "../../shared/service/errors.ts";
 import { type FaultSummary, runFaults } from "./faults.ts";
 
-const HELP = `deno task faults [--seed N] [--runs N] [--faults N] [--nodes N] [--pause SECONDS]
+const HELP =
+  `deno task faults [--seed N] [--runs N] [--faults N] [--nodes N] [--pause SECONDS] [--cluster]
 
 Starts a whole Sextant with several nodes in a temporary folder and posts runs, while each service, nats-server,
 PostgreSQL and the nodes are killed with -9, stopped and cut off. Then it checks: every acknowledged task is there,
@@ -17,11 +18,13 @@ every result ended exactly once, no attempt ran twice, nothing is open 60 s afte
   --faults N        faults, spread evenly over the runs (default: one for 100 runs, at least 20)
   --nodes N         data stations (default 3)
   --pause SECONDS   how long a stopped process stays stopped (default 30)
+  --cluster         a cluster (deno task up --cluster): one of three brokers, the primary and its standby, one of two
+                    of each service and gateway, and nodes; tells how long nobody was answered after each kind of fault
   --help            this text
 
 The same seed and numbers give the same faults after the same runs. The exit code is 0 when nothing was wrong.`;
 
-function table({ wrong, faults, statuses, attempts, ...plain }: FaultSummary): string {
+function table({ wrong, faults, statuses, attempts, silences, ...plain }: FaultSummary): string {
   const counts = (record: Record<string, number>) =>
     Object.entries(record).map(([word, count]) => `${count} × ${word}`).join(", ");
   const rows: [string, string][] = [
@@ -32,9 +35,15 @@ function table({ wrong, faults, statuses, attempts, ...plain }: FaultSummary): s
     ["in attempt", counts(attempts)],
     ["settled after the last fault", `${plain.settledAfter} s`],
     ["whole time", `${plain.seconds} s`],
+    ...Object.entries(silences ?? {}).sort().map((
+      [fault, { reads, changes }],
+    ): [string, string] => [
+      `without answer: ${fault}`,
+      `${reads.toFixed(1)} s to reads, ${changes.toFixed(1)} s to changes`,
+    ]),
     ["wrong", String(wrong.length)],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(30)}${value}`).join("\n");
+  return rows.map(([name, value]) => `${name.padEnd(40)}${value}`).join("\n");
 }
 
 async function main(): Promise<number> {
@@ -48,6 +57,7 @@ async function main(): Promise<number> {
         faults: text,
         nodes: text,
         pause: text,
+        cluster: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });
@@ -62,6 +72,7 @@ async function main(): Promise<number> {
       faults: wholeNumber("faults", values.faults ?? String(Math.max(20, Math.floor(runs / 100)))),
       nodes: wholeNumber("nodes", values.nodes ?? "3", 1, 100),
       pauseMs: wholeNumber("pause", values.pause ?? "30", 0, 3600) * 1000,
+      cluster: values.cluster === true,
       say: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
     });
     for (const line of summary.wrong.slice(0, 50)) console.error(`WRONG: ${line}`);

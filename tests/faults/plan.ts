@@ -11,9 +11,32 @@ export const SERVICES = [
   "postgres",
 ] as const;
 
+/**
+ * Of a cluster one of each kind at a time; `primary` and `standby` are whichever database server is
+ * that then.
+ */
+export const CLUSTER = [
+  "primary",
+  "identity",
+  "nats",
+  "task-2",
+  "gateway",
+  "standby",
+  "collaboration",
+  "nats-2",
+  "primary",
+  "gateway-2",
+  "identity-2",
+  "task",
+  "nats-3",
+  "collaboration-2",
+] as const;
+
+export type Target = typeof SERVICES[number] | typeof CLUSTER[number];
+
 export interface Fault {
   /** A part of the stack, or the number of a node. */
-  target: typeof SERVICES[number] | number;
+  target: Target | number;
   kind: "kill -9" | "pause" | "cut off";
   /** How long it stays dead, stopped or cut off. */
   ms: number;
@@ -28,6 +51,7 @@ export interface PlanOptions {
   nodes: number;
   /** Milliseconds of a pause. */
   pauseMs: number;
+  cluster?: boolean;
 }
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */
@@ -41,14 +65,17 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-export function planFaults({ seed, runs, faults, nodes, pauseMs }: PlanOptions): Fault[] {
+export function planFaults(
+  { seed, runs, faults, nodes, pauseMs, cluster = false }: PlanOptions,
+): Fault[] {
+  const targets: readonly Target[] = cluster ? CLUSTER : SERVICES;
   const random = randomNumbers(seed);
   const pick = (count: number) => Math.floor(random() * count);
   return Array.from({ length: faults }, (_, index) => {
     const afterRuns = Math.floor((runs * (index + 1)) / (faults + 1));
     // Every target is hit before one is hit again; which node, and how, is left to chance.
-    const place = index % (SERVICES.length + 3);
-    const target = SERVICES[place] ?? pick(nodes);
+    const place = index % (targets.length + 3);
+    const target = targets[place] ?? pick(nodes);
     const kinds: Fault["kind"][] = typeof target === "number"
       ? ["kill -9", "pause", "cut off"]
       : ["kill -9", "kill -9", "pause"];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { planFaults, SERVICES } from "./plan.ts";
+import { CLUSTER, planFaults, SERVICES } from "./plan.ts";
 
 const options = { seed: 7, runs: 1000, faults: 30, nodes: 3, pauseMs: 30_000 };
 
@@ -16,4 +16,10 @@ Deno.test("planFaults() hits every service and the nodes, in order and in all wa
   }
   const times = faults.map((fault) => fault.afterRuns);
   assert.deepEqual(times, times.toSorted((a, b) => a - b));
+});
+
+Deno.test("planFaults() of a cluster hits each part, and the primary three times in 40 faults", () => {
+  const faults = planFaults({ ...options, faults: 40, cluster: true });
+  for (const part of CLUSTER) assert.ok(faults.some((fault) => fault.target === part));
+  assert.ok(faults.filter((fault) => fault.target === "primary").length >= 3);
 });

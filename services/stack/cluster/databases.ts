@@ -15,6 +15,9 @@ import { clusterDatabaseUrl, DATABASES, singleDatabase } from "./kind.ts";
 import { type Member, patroniConfig } from "./patroni_config.ts";
 import { findAllOfPostgres } from "./programs.ts";
 
+/** A failover and a new copy of a small database take less. */
+const UNTIL_MS = 120_000;
+
 export interface DatabasesOptions {
   /** The data folder of the hub. */
   folder: string;
@@ -38,7 +41,7 @@ export interface Databases {
   /** The name of the part that is the primary now, waiting for one. */
   primary(): Promise<string>;
   /** Resolves when the standby has all that is acknowledged. */
-  standbyIsSynchronous(signal: AbortSignal): Promise<void>;
+  standbyIsSynchronous(): Promise<void>;
 }
 
 /** Writes the configuration of both. */
@@ -70,11 +73,13 @@ export async function setUpDatabases(options: DatabasesOptions): Promise<Databas
     );
     return names.find((name) => name !== undefined);
   }
-  async function untilOneIs(what: string, signal?: AbortSignal): Promise<string> {
-    for (;;) {
-      signal?.throwIfAborted();
+  async function untilOneIs(what: string): Promise<string> {
+    for (const began = performance.now();;) {
       const name = await memberThatIs(what);
       if (name !== undefined) return name;
+      if (performance.now() - began > UNTIL_MS) {
+        throw new Error(`Cannot find a database server that is ${what}: see the log of Patroni`);
+      }
       await delay(200);
     }
   }
@@ -84,7 +89,7 @@ export async function setUpDatabases(options: DatabasesOptions): Promise<Databas
     url: (role, password, database) =>
       clusterDatabaseUrl(members.map(({ port }) => port), { role, password, database }),
     primary: () => untilOneIs("primary"),
-    standbyIsSynchronous: async (signal) => void await untilOneIs("synchronous", signal),
+    standbyIsSynchronous: async () => void await untilOneIs("synchronous"),
   };
 }
 

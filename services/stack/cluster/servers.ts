@@ -115,6 +115,6 @@ export async function startClusterServers(
     front: frontPart({ caddy: programs.caddy, folder, port: ports.gateway, gateways, brokers }),
     primary: databases.primary,
     // Before that, the loss of the primary would be the loss of the hub.
-    whole: () => databases.standbyIsSynchronous(signal),
+    whole: databases.standbyIsSynchronous,
   };
 }
