@@ -172,3 +172,51 @@ clusterTest("a gateway and one of each service are killed: nobody notices", asyn
   await watch.stop();
   assert.ok(watch.longestMs() < 5000, `${watch.longestMs()} ms without an answer`);
 });
+
+const PER_SECOND = 50;
+
+clusterTest(
+  "every replica is replaced under 50 requests a second: none fails that may be repeated",
+  async () => {
+    const { admin, members, collaborationId } = site;
+    const reads = [
+      `/organization/${members[0]!.id}`,
+      `/node/${members[0]!.nodeId}`,
+      `/collaboration/${collaborationId}`,
+      "/task?per_page=1",
+    ];
+    const failures: string[] = [];
+    let sent = 0;
+    async function read(path: string): Promise<void> {
+      const answer = await admin.request("GET", path);
+      await answer.body?.cancel();
+      if (!answer.ok) failures.push(`GET ${path}: ${answer.status}`);
+    }
+    /** What creates something is sent again, under its key alone, as the contract says. */
+    async function create(): Promise<void> {
+      const headers = { "idempotency-key": crypto.randomUUID() };
+      const name = `Clinic ${crypto.randomUUID()}`;
+      await waitFor(async () => {
+        const answer = await admin.request("POST", "/organization", { name }, headers);
+        await answer.body?.cancel();
+        if (answer.status < 500 && answer.status !== 201) failures.push(`POST: ${answer.status}`);
+        return answer.status < 500;
+      }, { what: "an organization to be made", timeout: 30_000 });
+    }
+    const underWay = new Set<Promise<void>>();
+    const timer = setInterval(() => {
+      const one = (sent++ % 10 === 0 ? create() : read(reads[sent % reads.length]!))
+        .catch((error) => void failures.push(String(error))).then(() => void underWay.delete(one));
+      underWay.add(one);
+    }, 1000 / PER_SECOND);
+    try {
+      await stack.roll();
+    } finally {
+      clearInterval(timer);
+      await Promise.all(underWay);
+    }
+    console.log(`${sent} requests while every replica was replaced, ${failures.length} failed`);
+    assert.deepEqual(failures, []);
+    assert.ok(sent > 200, `only ${sent} requests`);
+  },
+);

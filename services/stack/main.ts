@@ -54,6 +54,9 @@ Everything that must last is in the data folder; start again and it is all there
   --unit          starts nothing; prints a unit for systemd that starts the same
   --help          this text
 
+kill -USR2 $(cat DIR/lock) replaces the services one after the other by what the checkout holds then; with --cluster
+each has a second one, which answers meanwhile.
+
 In the environment: SEXTANT_LOG_LEVEL (debug, info, warn, error), SEXTANT_POSTGRES_BIN (folder with postgres
 and initdb), SEXTANT_NATS_SERVER (the program), SEXTANT_ADMIN_USERNAME and SEXTANT_ADMIN_PASSWORD (of the
 administrator who is made when there is none; else generated and shown once), NO_COLOR. As root PostgreSQL runs as another account, which must be able to reach the
@@ -139,6 +142,17 @@ function listenForStop(print: (line: string) => void): AbortSignal {
   return controller.signal;
 }
 
+/** Replaces the services one after the other whenever this process is told to (SIGUSR2). */
+function rollAtSignal(stack: Stack): void {
+  let rolling: Promise<void> | undefined;
+  Deno.addSignalListener("SIGUSR2", () => {
+    rolling ??= stack.roll().then(
+      () => console.error("Every service has been replaced"),
+      (error) => console.error(`Cannot replace every service: ${messageOf(error)}`),
+    ).finally(() => rolling = undefined);
+  });
+}
+
 /** When the task runner in front of this process is killed, nobody else would tell this process. */
 function watchTaskRunner(onGone: () => void) {
   const runner = Deno.ppid;
@@ -197,6 +211,7 @@ async function up(args: string[]): Promise<number> {
       await Promise.all(nodes.map((path, index) => stack.addNode(names[index]!, path)));
       console.log(describe(stack));
       await stack.newAdministrator?.shown();
+      rollAtSignal(stack);
       return false;
     },
   });

@@ -72,6 +72,11 @@ export interface Stack {
   /** Starts one more replica of a hub service; returns its part's name. */
   addReplica(service: HubService): Promise<string>;
   part(name: string): PartControl;
+  /**
+   * Replaces the services and gateways, one replica after the other, by what the checkout holds now.
+   * Where each has a second one, nobody notices.
+   */
+  roll(): Promise<void>;
   /** The name of the part that is the primary database server now. */
   primary(): Promise<string>;
   /** Resolves when each of the database servers is there that is to be, with all that the others have. */
@@ -197,6 +202,15 @@ async function bringUp(
       const part = replica(service);
       await supervisor.start(TIER.services, part);
       return part.name;
+    },
+    async roll() {
+      await fetchPackages(MAINS);
+      await setUpPage(join(deployment.serviceFolder("gateway"), FILES.page));
+      const services = [...replicas].flatMap(([service, count]) =>
+        Array.from({ length: count }, (_, index) => numbered(service, index + 1))
+      );
+      const doors = servers.gateways.map((_, index) => numbered("gateway", index + 1));
+      for (const name of [...services, ...doors]) await supervisor.part(name).restart();
     },
     primary: servers.primary,
     whole: servers.whole,
