@@ -8,7 +8,9 @@
  * are one atom. A new set is told only if no vector of the span rests on atoms of too few persons
  * alone: with the columns of the larger atoms first, those vectors are the last ones of the reduced
  * row echelon form (Chin and Özsoyoğlu 1982, "Auditing and inference control in statistical
- * databases"). Arithmetic is modulo a prime, which is exact.
+ * databases"). Of these the sums may rest on fewer than each does: so a new set is reduced by them
+ * in several ways, each with leading atoms of its own, as codes are decoded with information sets
+ * (Prange 1962). Arithmetic is modulo a prime, which is exact.
  * @module
  */
 
@@ -16,6 +18,9 @@
 const PRIME = 67_108_859;
 /** More than this much work would take seconds. */
 const MOST_WORK = 3e9;
+
+/** Ways to look at a new set beyond those that are needed where none have a leading atom in common. */
+const MORE_WAYS = 3;
 
 /** A run has asked about more different sets of rows than can be looked through. */
 export class TooManySetsError extends Error {
@@ -120,6 +125,32 @@ export function createReleased({ rows, persons, least }: ReleasedOptions): Relea
     }
   }
 
+  /**
+   * A vector without large atoms, less what the small vectors of the basis give of it: in each way
+   * these have other leading atoms, and a vector of few atoms is found by the way in which none of
+   * these leads.
+   */
+  function* waysOf({ values }: Vector): Generator<Float64Array> {
+    const small = basis.filter(({ pivot }) => sizes[pivot]! < least);
+    if (small.length === 0) return;
+    const taken = new Set(small.map(({ pivot }) => pivot));
+    for (let way = 0; way < least + MORE_WAYS; way++) {
+      const rest = values.slice();
+      const leading: Vector[] = [];
+      for (const one of small) {
+        const found = one.values.slice();
+        for (const { values, pivot } of leading) subtract(found, values, found[pivot]!);
+        const free = found.findIndex((value, atom) => value !== 0 && !taken.has(atom));
+        const pivot = free >= 0 ? free : found.findIndex((value) => value !== 0);
+        taken.add(pivot);
+        scale(found, inverse(found[pivot]!));
+        leading.push({ values: found, pivot });
+        subtract(rest, found, rest[pivot]!);
+      }
+      yield rest;
+    }
+  }
+
   /** Whether it rests on too few persons. */
   function discloses(values: Float64Array): boolean {
     let most = 0;
@@ -143,6 +174,7 @@ export function createReleased({ rows, persons, least }: ReleasedOptions): Relea
       const changed = basis.filter(({ values, pivot }) =>
         sizes[pivot]! < least && values[vector.pivot] !== 0
       );
+      for (const values of waysOf(vector)) if (discloses(values)) return false;
       return [
         vector.values,
         ...changed.map(({ values }) => {

@@ -51,6 +51,21 @@ Deno.test("released: a tracker, whose sets differ by many each, gives nobody awa
   assert.deepEqual(tellAll(released, new Array(13).fill(0), [[0]]), [false]);
 });
 
+Deno.test("released: one person is not exchanged for another, though others tell the rest of the set apart", () => {
+  const [L, M] = [(row: number) => row >= 10 && row < 40, (row: number) => row >= 40];
+  const exchanges = [[0, 1], [1, 0], [3, 2]];
+  for (const [one, other] of exchanges) {
+    const both = [0, 1, 2, 3].filter((row) => row !== one && row !== other);
+    const released = fresh(70);
+    const tell = (isIn: (row: number) => boolean) =>
+      tellAll(released, Array.from({ length: 70 }, (_, row) => isIn(row) ? 0 : -1), [[0]])[0];
+    assert.ok(tell(L));
+    assert.ok(tell((row) => M(row) || row === both[0]), "the rest is told apart");
+    assert.ok(tell((row) => L(row) || row === one || both.includes(row)));
+    assert.equal(tell((row) => L(row) || row === other || both.includes(row)), false);
+  }
+});
+
 Deno.test("released: a tracker of weighted sets is found, too: a + b, b + c, a + c give 2b", () => {
   // Cells: 0 one person, 1 and 2 many.
   const released = fresh(11);
