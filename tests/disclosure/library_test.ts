@@ -92,6 +92,21 @@ Deno.test("attack: a condition on one person of the library's algorithms is answ
   }
 });
 
+Deno.test("attack: by whether a condition with a name in it is refused nobody learns what the named one has", async () => {
+  for (const profile of PROFILES) {
+    await run(profile, "summary", "partial", { columns: ["age"], where: "hiv = 0" });
+    const about = async (name: string) => {
+      const where = `name = '${name}' or hiv = 0`;
+      const found = await run(profile, "summary", "partial", { columns: ["age"], where });
+      const { status, result, reason } = found;
+      return JSON.stringify({ status, result, reason }).replaceAll(name, "…");
+    };
+    // Of these one is ill, one is not, and one is nobody.
+    const [ill, well, nobody] = [await about("p7"), await about("p8"), await about("q")];
+    assert.deepEqual([well, nobody], [ill, ill], profile);
+  }
+});
+
 Deno.test("attack: two conditions that differ by one person, in two runs", async () => {
   for (const profile of PROFILES) {
     const sum = async (where: string) => {

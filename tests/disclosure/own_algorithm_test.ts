@@ -88,6 +88,23 @@ Deno.test("attack: two conditions that differ by one person, in one run or in tw
   }
 });
 
+Deno.test("attack: by whether a condition with a name in it is refused nobody learns what the named one has", async () => {
+  for (const profile of PROFILES) {
+    const about = (name: string) => [
+      ["groups", [[], { where: "hiv = 0" }]],
+      ["groups", [[], { where: `name = '${name}' or hiv = 0` }]],
+      ["moments", [["age"], { where: `hiv = 0 and name != '${name}'` }]],
+    ];
+    const [ill, well, nobody] = [
+      await ask(profile, about("p7")),
+      await ask(profile, about("p8")),
+      await ask(profile, about("q")),
+    ];
+    assert.deepEqual([well, nobody], [ill, ill], profile);
+    assert.notEqual(ill[0].n, null);
+  }
+});
+
 Deno.test("attack: subtraction through margins", async () => {
   for (const profile of PROFILES) {
     const orders = [[["centre"], ["sex"], ["centre", "sex"]], [["centre", "sex"], ["centre"], []]];

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Context } from "./api.ts";
+import { createSingling } from "./condition/singling.ts";
 import { countPersons, PartWithheld, readPersons, type SiteRules } from "./disclosure.ts";
 import { rulesOfRows, type Withheld } from "./disclosure.ts";
 import { type SelectedRows, selectionOf } from "./selection.ts";
@@ -59,7 +60,10 @@ export function answer<T extends object>(
     return { withheld: said, selections: evidence() };
   };
   try {
-    const rows = selectRows(table, where);
+    const { persons } = site;
+    const singling = createSingling(table, { least: disclosure.minSubset, persons });
+    const rows = selectRows(table, where, singling.look);
+    if (singling.found) throw new PartWithheld("min_subset");
     const ruled = rows.kept ? rulesOfRows(site, rows.kept) : site;
     // What nobody meets is answered as what few meet: else a condition on one person, and on what
     // that person has, would tell whether it has it.

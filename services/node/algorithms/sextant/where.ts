@@ -5,7 +5,7 @@
 import type { Table } from "./api.ts";
 import type { SiteRules } from "./disclosure.ts";
 import { readCondition } from "./condition/condition.ts";
-import { evaluate, OPEN, YES } from "./condition/evaluate.ts";
+import { evaluate, type Look, OPEN, YES } from "./condition/evaluate.ts";
 
 /** Rows that a condition took away; null where an organization's rules withhold the count. */
 export interface Outside {
@@ -27,15 +27,15 @@ export type Rows = Table & {
 /**
  * The rows of a table that meet a condition (its language is in `condition/condition.ts`); all of
  * them without one. A part of an algorithm calls it on its table first, and kernels count what it
- * took away. Throws a TypeError that says where the condition is wrong.
+ * took away. Throws a TypeError that says where the condition is wrong. `look` sees each part of it.
  *
  * ```ts
  * const frame = completeRows(selectRows(context.table(), where), [{ name: "age" }]);
  * ```
  */
-export function selectRows(table: Table, where: string | undefined): Rows {
+export function selectRows(table: Table, where: string | undefined, look?: Look): Rows {
   if (where === undefined) return table;
-  const answers = evaluate(readCondition(where), table);
+  const answers = evaluate(readCondition(where), table, look);
   const count = (which: number) => answers.reduce((sum, one) => sum + (one === which ? 1 : 0), 0);
   const [met, unknown] = [count(YES), count(OPEN)];
   const kept = new Uint32Array(met);

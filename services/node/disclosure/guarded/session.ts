@@ -5,7 +5,8 @@
  */
 import type { DisclosureRules, Table } from "../../algorithms/api.ts";
 import { readCondition } from "../../algorithms/sextant/condition/condition.ts";
-import { evaluate, YES } from "../../algorithms/sextant/condition/evaluate.ts";
+import { createSingling } from "../../algorithms/sextant/condition/singling.ts";
+import { evaluate, NO, YES } from "../../algorithms/sextant/condition/evaluate.ts";
 import { type SelectedRows, selectionOf } from "../../algorithms/sextant/selection.ts";
 import { createReleased, type Released, sizesOf } from "./released.ts";
 
@@ -91,10 +92,15 @@ export interface Cells {
 
 /** The rows that meet a condition, in the cells that `places` gives them; below 0 lacks a value. */
 export function cellsOf(
-  { table, persons, used }: Session,
+  { table, rules, persons, used }: Session,
   { where, places, count }: { where: string | undefined; places: Int32Array; count: number },
 ): Cells {
-  const met = where === undefined ? undefined : evaluate(readCondition(where), table);
+  const singling = createSingling(table, { least: rules.minSubset, persons });
+  const met = where === undefined
+    ? undefined
+    : evaluate(readCondition(where), table, singling.look);
+  // As one that nobody meets.
+  if (singling.found) met!.fill(NO);
   const of = new Int32Array(table.length);
   const all = new Int32Array(table.length);
   for (let row = 0; row < of.length; row++) {

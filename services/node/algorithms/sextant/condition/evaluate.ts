@@ -32,17 +32,26 @@ const WORDS: Readonly<Record<Kind, { one: string; many: string }>> = {
   boolean: { one: "true or false", many: "truth values" },
 };
 
+/** Called with each part of a condition and what it is for each row. */
+export type Look = (part: Condition, answers: Uint8Array) => void;
+
 /** `NO`, `YES` or `OPEN` for each row; throws where values are compared that cannot be. */
-export function evaluate(condition: Condition, table: Table): Uint8Array {
+export function evaluate(condition: Condition, table: Table, look?: Look): Uint8Array {
+  const answers = answersTo(condition, table, look);
+  look?.(condition, answers);
+  return answers;
+}
+
+function answersTo(condition: Condition, table: Table, look: Look | undefined): Uint8Array {
   switch (condition.is) {
     case "and":
     case "or": {
-      const [first, ...others] = condition.parts.map((part) => evaluate(part, table));
+      const [first, ...others] = condition.parts.map((part) => evaluate(part, table, look));
       for (const other of others) combine(first!, other, condition.is === "and" ? NO : YES);
       return first!;
     }
     case "not":
-      return evaluate(condition.part, table).map((one) => one === OPEN ? OPEN : one ^ 1);
+      return evaluate(condition.part, table, look).map((one) => one === OPEN ? OPEN : one ^ 1);
     case "missing": {
       const { of } = operandsOf(condition.operand, table);
       return eachRow(table, (row) => isMissing(of(row)) ? YES : NO);

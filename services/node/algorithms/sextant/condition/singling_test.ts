@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { memoryTable } from "../../../../../tests/support/memory_table.ts";
+import { readCondition } from "./condition.ts";
+import { evaluate } from "./evaluate.ts";
+import { createSingling } from "./singling.ts";
+
+const PERSONS = Array.from({ length: 40 }, (_, i) => i);
+const table = memoryTable({
+  name: PERSONS.map((i) => `p${i}`),
+  age: PERSONS.map((i) => 20 + i),
+  ill: PERSONS.map((i) => i === 7 || i > 30 ? 1 : 0),
+  centre: PERSONS.map((i) => i < 2 ? "c" : i % 2 === 0 ? "a" : "b"),
+  weight: PERSONS.map((i) => i === 3 ? null : 60 + i),
+});
+
+function singlesOut(where: string, options = {}): boolean {
+  const singling = createSingling(table, { least: 3, persons: undefined, ...options });
+  evaluate(readCondition(where), table, singling.look);
+  return singling.found;
+}
+
+Deno.test("a condition singles out by a name beside anything else, whether the named is there or not", () => {
+  for (const name of ["p7", "p8", "nobody"]) {
+    for (
+      const where of [
+        `name = '${name}' or ill = 0`,
+        `ill = 0 or not (name != '${name}')`,
+        `ill = 0 and name != '${name}'`,
+        `name in ('${name}') or ill = 0`,
+        `ill = 0 or (name = '${name}' and ill = 1)`,
+      ]
+    ) assert.ok(singlesOut(where), where);
+  }
+});
+
+Deno.test("a condition singles out by ends that close in on a value, and by a level of a few", () => {
+  assert.ok(singlesOut("(age >= 27 and age <= 27) or ill = 0"));
+  assert.ok(singlesOut("not centre = 'c'"));
+  assert.ok(singlesOut("ill = 0 or age > 57"));
+});
+
+Deno.test("a condition of many in each of its parts singles nobody out", () => {
+  for (
+    const where of [
+      "age >= 18 and (ill = 0 or centre = 'a')",
+      "age >= 20",
+      "not weight is missing",
+      "centre = 'a' or centre = 'x'",
+      "centre in ('a', 'x') and ill = 1",
+      "name in ('p7', 'p8', 'p9') or ill = 0",
+    ]
+  ) assert.ok(!singlesOut(where), where);
+});
+
+Deno.test("a condition is of persons, not rows, where it singles out", () => {
+  const persons = Uint32Array.from(PERSONS, (i) => i >> 2);
+  assert.ok(singlesOut("age > 52 or ill = 0", { persons }), "seven rows of two persons");
+  assert.ok(!singlesOut("age > 50 or ill = 0", { persons }));
+});
