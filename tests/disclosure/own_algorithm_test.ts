@@ -78,13 +78,16 @@ Deno.test("attack: a condition on one person is answered as one on nobody", asyn
 Deno.test("attack: two conditions that differ by one person, in one run or in two", async () => {
   for (const profile of PROFILES) {
     const mean = (age: number) => ["moments", [["cost"], { where: `age <= ${age}` }]];
-    // p7 is 27; in another run the order is the other way round.
-    const [with7, without7] = await ask(profile, [mean(47), ["moments", [["cost"], {
-      where: "age <= 47 and name != 'p7'",
-    }]]]);
+    // In another run the order is the other way round.
+    // p7 is the only one of 27.
+    const [with7, without7, between] = await ask(profile, [
+      mean(47),
+      ["moments", [["cost"], { where: "age <= 47 and name != 'p7'" }]],
+      ["moments", [["cost"], { where: "age <= 47 and (age < 27 or age > 27)" }]],
+    ]);
     assert.notEqual(with7.n, null);
-    assert.deepEqual([without7.n, without7.groups], [null, []]);
-    assert.deepEqual(without7.withheld, ["difference"]);
+    for (const { n, groups } of [without7, between]) assert.deepEqual([n, groups], [null, []]);
+    assert.deepEqual([without7.withheld, between.withheld], [["min_subset"], ["difference"]]);
   }
 });
 

@@ -109,8 +109,8 @@ export function partial_fit(
       // A column that is not what it must be is for the researcher to mend; rows that do not carry
       // the model are a fact of this site.
       if (!(error instanceof Error) || error instanceof TypeError) throw error;
-      // The words may tell how many rows there are of something.
-      const problem = frame.site ? NO_MODEL : error.message;
+      // The words may tell how many rows there are of something; but where there are none at all.
+      const problem = frame.site && table.length > 0 ? NO_MODEL : error.message;
       return { ...part, estimates: {}, problem };
     }
   });

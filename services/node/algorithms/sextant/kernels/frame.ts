@@ -58,7 +58,22 @@ export function usedRows({ n, leftOut, site }: Pick<Frame, "n" | "leftOut" | "si
   if (!site) return { n, leftOut };
   const persons = requireSubset(site, n);
   if (n > 0) useRows(site);
-  return { n, persons, leftOut };
+  return { n, persons, leftOut: withoutFew(leftOut, site) };
+}
+
+/**
+ * Where a few rows were left out for one reason, how many were for others is not told either: the
+ * difference to how many were left out in all would be those few.
+ */
+function withoutFew(leftOut: LeftOut, { rules: { minCell }, withhold }: SiteRules): LeftOut {
+  const { missing, levels } = leftOut;
+  const counts = [missing, levels].flatMap((counts) => Object.values(counts));
+  const some = counts.filter((count) => count !== null && count > 0) as number[];
+  if (some.length < 2 || some.every((count) => count >= minCell)) return leftOut;
+  withhold("leftOut", "min_cell", some.length);
+  const hidden = (counts: Record<string, number | null>) =>
+    Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, count && null]));
+  return { ...leftOut, missing: hidden(missing), levels: hidden(levels) };
 }
 
 /**
