@@ -21,7 +21,7 @@ export function checkDisclosure(
     // What worked before there were rules goes on.
     return finding(name, true, `WARNING: ${note}; set disclosure.profile to ${known}, or none`);
   }
-  const { ledger, rules, trusted, unlisted } = disclosure;
+  const { ledger, queries = "plain", rules, trusted, unlisted } = disclosure;
   const parts = [
     `profile ${rules.profile}`,
     `persons ${rules.persons === null ? "by row" : `by column ${rules.persons}`}`,
@@ -37,6 +37,7 @@ export function checkDisclosure(
     }`,
     `p_ratio ${rules.pRatio ?? "none"}`,
     `ledger ${ledger}`,
+    `queries ${queries}`,
     `trusted ${trusted.join(", ") || "none"}`,
     `unlisted ${unlisted.sandbox}, containers ${unlisted.containers}`,
     `logs and words of errors ${shareLogs ? "leave" : "stay"}`,

@@ -29,7 +29,7 @@ Deno.test("checkDisclosure() prints the rules that hold under their names in nod
     note,
     "profile acro; persons by column patient; min_cell 20; min_subset 10; round_to 1; " +
       "max_terms_share 1; min_residual_freedom 10; min_level 10; extremes false; " +
-      "dominance 2 at most 0.9; p_ratio 0.1; ledger true; trusted deno:ours; " +
+      "dominance 2 at most 0.9; p_ratio 0.1; ledger true; queries plain; trusted deno:ours; " +
       "unlisted guard, containers hold; logs and words of errors stay",
   );
 });

@@ -237,6 +237,7 @@ Deno.test("readNodeConfig() takes the numbers of a profile, and what the owner c
     rules: { profile: "acro", persons: "id", ...PROFILES.acro, minCell: 20, pRatio: null },
     trusted: ["deno:ours"],
     ledger: true,
+    queries: "plain",
     unlisted: { sandbox: "guard", containers: "hold" },
   });
   assert.equal(changed.shareLogs, false, "what is printed may be values");

@@ -26,6 +26,7 @@ export const disclosureSection = z.strictObject({
   p_ratio: share.nullable().optional(),
   ledger: flag.optional(),
   trusted: listOf(reference).optional(),
+  queries: z.enum(["plain", "any"], "must be plain or any").optional(),
   unlisted: z.enum(["guard", "hold", "refuse"], "must be guard, hold or refuse").optional(),
 });
 
@@ -37,7 +38,8 @@ export function disclosureOf(
   section: z.infer<typeof disclosureSection> = { profile: "none" },
   problems: string[],
 ): SiteDisclosure | null {
-  const { profile, persons, ledger = true, trusted = [], unlisted, ...numbers } = section;
+  const { profile, persons, ledger = true, trusted = [], unlisted, queries = "plain", ...numbers } =
+    section;
   if (profile === "none") {
     const useless = Object.keys(section).find((name) => name !== "profile");
     if (useless) {
@@ -73,6 +75,7 @@ export function disclosureOf(
     rules: { profile, persons: persons ?? null, ...PROFILES[profile], ...overridden },
     ledger,
     trusted,
+    queries,
     unlisted: {
       sandbox: unlisted ?? "guard",
       containers: unlisted === "refuse" || (profile === "strict" && unlisted !== "hold")

@@ -80,4 +80,6 @@ export interface SiteDisclosure {
   /** References, and patterns, of algorithms that the owner trusts with rows. */
   trusted: readonly string[];
   unlisted: Unlisted;
+  /** Which queries tasks may bring along for SQL databases; `plain` unless said. */
+  queries?: "plain" | "any";
 }

@@ -27,6 +27,7 @@ import { followToEnd } from "../run/outcome.ts";
 import type { Outcome, Preparation, Runtime } from "../run/runtime.ts";
 import type { Hold } from "../run/slots.ts";
 import { NO_SUBTASKS } from "../disclosure/exit.ts";
+import { requirePlainQueries } from "../disclosure/plain_query.ts";
 import { createSubtaskClient, type SubtaskClient } from "../subtasks/sandbox_client.ts";
 import type { RunSpec } from "./run_spec.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -141,6 +142,7 @@ export function createSandboxRuntime(
       });
       const ruled = await exits.ofSandbox(resolved, dispatch.image, received.call);
       const wanted = wantedDatabases(dispatch, config.databases);
+      if (ruled.rules && config.disclosure?.queries !== "any") requirePlainQueries(wanted);
       // One that gets none hears of what, by name.
       const databases = ruled.access === "none"
         ? wanted.map(({ database: { label } }) => ({ label, type: "columns" as const, path: "" }))
