@@ -78,12 +78,11 @@ Deno.test("attack: a condition on one person is answered as one on nobody", asyn
 Deno.test("attack: two conditions that differ by one person, in one run or in two", async () => {
   for (const profile of PROFILES) {
     const mean = (age: number) => ["moments", [["cost"], { where: `age <= ${age}` }]];
-    // In another run the order is the other way round.
-    // p7 is the only one of 27.
+    // In another run the order is the other way round. p7 is the only one above a thousand.
     const [with7, without7, between] = await ask(profile, [
       mean(47),
       ["moments", [["cost"], { where: "age <= 47 and name != 'p7'" }]],
-      ["moments", [["cost"], { where: "age <= 47 and (age < 27 or age > 27)" }]],
+      ["moments", [["cost"], { where: "age <= 47 and cost < 1000" }]],
     ]);
     assert.notEqual(with7.n, null);
     for (const { n, groups } of [without7, between]) assert.deepEqual([n, groups], [null, []]);
