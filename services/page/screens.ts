@@ -21,6 +21,17 @@ export const SCREENS: Screen[] = [
   { pattern: ["tasks"], load: () => import("./work/tasks.tsx") },
   { pattern: ["tasks", ":id"], load: () => import("./task/task.tsx") },
   { pattern: ["new-task"], load: () => import("./new_task/new_task.tsx") },
+  { pattern: ["me"], load: () => import("./me/me.tsx") },
+  { pattern: ["administration"], load: () => import("./administration/screen.tsx") },
+  { pattern: ["administration", ":part"], load: () => import("./administration/screen.tsx") },
+  {
+    pattern: ["administration", ":part", ":id"],
+    load: () => import("./administration/screen.tsx"),
+  },
+  {
+    pattern: ["administration", ":part", ":id", ":action"],
+    load: () => import("./administration/screen.tsx"),
+  },
 ];
 
 export interface MenuEntry {
@@ -33,6 +44,8 @@ export interface MenuEntry {
 export const MENU: MenuEntry[] = [
   { label: texts.frame.work, path: ["tasks"], isShown: () => may("task:VIEW") },
   { label: texts.frame.newTask, path: ["new-task"], isShown: () => may("task:CREATE") },
+  { label: texts.frame.administration, path: ["administration"], isShown: () => true },
+  { label: texts.frame.me, path: ["me"], isShown: () => true },
 ];
 
 export const FIRST_SCREEN = ["tasks"] as const;

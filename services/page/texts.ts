@@ -33,6 +33,32 @@ export const texts = {
       "the secret into it; then log in with the code it shows.",
     secret: "Secret",
     picture: "QR code of the second factor",
+    lostPassword: "Password forgotten?",
+    lostSecondFactor: "Second factor lost?",
+  },
+  recovery: {
+    password: "A new password",
+    secondFactor: "A new second factor",
+    passwordHelp:
+      "The hub sends a token to the mail of your account. It is good once, for a while.",
+    secondFactorHelp:
+      "With your password, the hub sends a token to the mail of your account. It is " +
+      "good once, for a while, and brings a new second factor. All your log-ins end then.",
+    nameOrMail: "User name or e-mail address",
+    send: "Send the token",
+    have: "I have a token",
+    token: "Token from the mail",
+    fresh: "New password",
+    set: "Set the password",
+    show: "Show the new second factor",
+    keep:
+      "Scan the picture with an authenticator app, or type the secret into it. It is shown this " +
+      "once; then log in with the code that the app shows.",
+    toLogIn: "To the log-in",
+  },
+  password: {
+    good: "This password will do.",
+    lacks: (problems: string[]) => `It ${problems.join(", ")}.`,
   },
   newTask: {
     title: "New task",

@@ -6,10 +6,12 @@
 import { Secret, TOTP } from "otpauth";
 import type { Mail, SendMail } from "../../services/identity/accounts/mail.ts";
 import type { Client } from "../../services/identity/sessions/sessions.ts";
+import { HUB_PAGE, setUpPage } from "../../services/page/build/write_page.ts";
 import type { KeyRing } from "../../services/identity/sessions/signing_keys.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import type { Db } from "../../shared/storage/db.ts";
+import { temporaryFolder } from "./folders.ts";
 import { ROOT_PASSWORD, startTestServices, TASK_SETTINGS } from "./services.ts";
 
 export { ROOT_PASSWORD };
@@ -72,15 +74,20 @@ export interface TestHubOptions {
   log?: Logger;
   twoFactor?: boolean;
   sendMail?: SendMail | undefined;
+  /** Whether it serves the page. */
+  page?: boolean;
 }
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   let ahead = 0;
   const now = () => new Date(Date.now() + ahead);
   const taken: Mail[] = [];
+  const folder = options.page ? await temporaryFolder() : undefined;
+  if (folder) await setUpPage(HUB_PAGE, folder.path);
   const services = await startTestServices({
     log: options.log ?? silentLogger,
     now,
+    gateway: folder ? { pageFolder: folder.path } : {},
     identity: {
       twoFactor: options.twoFactor ?? false,
       sendMail: "sendMail" in options
@@ -161,6 +168,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     async stop() {
       await identity.background.settled();
       await services.stop();
+      await folder?.remove();
     },
   };
 }

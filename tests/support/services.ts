@@ -9,7 +9,7 @@ import {
   type CollaborationOptions,
   startCollaboration,
 } from "../../services/collaboration/start.ts";
-import { type Gateway, startGateway } from "../../services/gateway/start.ts";
+import { type Gateway, type GatewayOptions, startGateway } from "../../services/gateway/start.ts";
 import {
   type Identity,
   type IdentityOptions,
@@ -50,6 +50,7 @@ export interface TestServicesOptions {
   identity?: Partial<IdentityOptions>;
   collaboration?: Partial<CollaborationOptions>;
   task?: Partial<TaskOptions>;
+  gateway?: Partial<GatewayOptions>;
 }
 
 export interface TestServices {
@@ -125,6 +126,7 @@ export async function startTestServices(
         maxBody: 2 ** 20,
         attemptsPerMinute: 1e6,
         metricsToken: METRICS_TOKEN,
+        ...options.gateway,
       }),
     ]);
     return {

@@ -4,6 +4,7 @@
  */
 import { useState } from "preact/hooks";
 import type { LoggedIn } from "../../client/mod.ts";
+import { to } from "../routes.ts";
 import { client, entered, wasEnded } from "../session/session.ts";
 import { texts } from "../texts.ts";
 import { Field } from "../parts/field.tsx";
@@ -78,6 +79,10 @@ export function LogInScreen() {
           />
         )}
         <button type="submit" class="main" disabled={busy}>{words.logIn}</button>
+        <p class="ways">
+          <a href={to("recover", "password")}>{words.lostPassword}</a>
+          <a href={to("recover", "second-factor")}>{words.lostSecondFactor}</a>
+        </p>
       </form>
     </main>
   );

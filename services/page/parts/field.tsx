@@ -54,10 +54,13 @@ interface ChoiceProps {
   help?: ComponentChildren;
   wrong?: string | undefined;
   disabled?: boolean;
+  required?: boolean;
 }
 
 /** One of several. */
-export function Choice({ label, value, onValue, options, help, wrong, disabled }: ChoiceProps) {
+export function Choice(
+  { label, value, onValue, options, help, wrong, disabled, required }: ChoiceProps,
+) {
   const id = useId();
   return (
     <FieldFrame id={id} label={label} help={help} wrong={wrong}>
@@ -65,6 +68,7 @@ export function Choice({ label, value, onValue, options, help, wrong, disabled }
         id={id}
         value={value}
         disabled={disabled}
+        required={required}
         aria-invalid={wrong === undefined ? undefined : "true"}
         aria-describedby={describedBy(id, { help, wrong })}
         onChange={(event) => onValue(event.currentTarget.value)}

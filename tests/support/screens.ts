@@ -1,0 +1,51 @@
+/**
+ * What holds of every screen of the pages: for those who hear it, at all widths, in both colours.
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { assertAccessible, NARROW, WIDE } from "./browser.ts";
+
+/** What is left of a wide window at 200 % zoom. */
+const ZOOMED = { width: WIDE.width / 2, height: WIDE.height / 2 };
+
+/**
+ * Fails for what axe-core finds, light and dark, wide, narrow and zoomed, and where the page itself
+ * would have to be scrolled sideways.
+ */
+export async function assertScreen(page: Page, what: string): Promise<void> {
+  for (const [name, viewport] of Object.entries({ NARROW, ZOOMED, WIDE })) {
+    await page.setViewportSize(viewport);
+    const sideways = await page.evaluate<number>(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    assert.ok(sideways <= 0, `${what}, ${name}: ${sideways} px too wide`);
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await assertAccessible(page, `${what}, ${name}, ${colorScheme}`);
+    }
+  }
+}
+
+/** Logs in by the form, and waits for the frame. */
+export async function logInTo(
+  page: Page,
+  { username, password }: { username: string; password: string },
+): Promise<void> {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log out" }).waitFor();
+}
+
+/**
+ * A refusal of the hub is an error in the browser's console, which is no fault where one is expected:
+ * takes those of this status out, and returns how many there were.
+ */
+export function takeRefusals(faults: string[], status: number): number {
+  const isExpected = (fault: string) =>
+    fault.startsWith("Failed to load resource") && fault.includes(`status of ${status}`);
+  const count = faults.filter(isExpected).length;
+  faults.splice(0, faults.length, ...faults.filter((fault) => !isExpected(fault)));
+  return count;
+}
