@@ -9,18 +9,27 @@ import { assertAccessible, NARROW, WIDE } from "./browser.ts";
 /** What is left of a wide window at 200 % zoom. */
 const ZOOMED = { width: WIDE.width / 2, height: WIDE.height / 2 };
 
+const VIEWPORTS = { NARROW, ZOOMED, WIDE };
+const BRIEFLY = ["NARROW dark", "WIDE light"];
+
 /**
  * Fails for what axe-core finds, light and dark, wide, narrow and zoomed, and where the page itself
- * would have to be scrolled sideways.
+ * would have to be scrolled sideways. `brief`, for a screen made of parts that are tested in full
+ * elsewhere: dark where it is narrow and light where it is wide.
  */
-export async function assertScreen(page: Page, what: string): Promise<void> {
-  for (const [name, viewport] of Object.entries({ NARROW, ZOOMED, WIDE })) {
+export async function assertScreen(
+  page: Page,
+  what: string,
+  { brief = false }: { brief?: boolean } = {},
+): Promise<void> {
+  for (const [name, viewport] of Object.entries(VIEWPORTS)) {
     await page.setViewportSize(viewport);
     const sideways = await page.evaluate<number>(
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",
     );
     assert.ok(sideways <= 0, `${what}, ${name}: ${sideways} px too wide`);
     for (const colorScheme of ["dark", "light"] as const) {
+      if (brief && !BRIEFLY.includes(`${name} ${colorScheme}`)) continue;
       await page.emulateMedia({ colorScheme });
       await assertAccessible(page, `${what}, ${name}, ${colorScheme}`);
     }

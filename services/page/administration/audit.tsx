@@ -162,6 +162,8 @@ function Entries({ entries }: { entries: Entry[] }) {
 function whoText({ who }: Entry): string {
   if (who === null) return words.nobody;
   const kind = words.kinds[who.kind] ?? who.kind;
+  // The operator works beside the API, as nobody's user.
+  if (who.kind === "operator") return kind;
   return words.who({ kind, id: who.id, organizationId: who.organization_id });
 }
 
@@ -201,36 +203,39 @@ function Seals() {
       <h2>{words.seals}</h2>
       <p>{words.sealsHelp}</p>
       <Show asked={asked}>
-        {({ data }) => (
-          <div class="scroll" tabIndex={0} role="region" aria-label={words.seals}>
-            <table>
-              <thead>
-                <tr>
-                  {words.sealColumns.map((label, index) => (
-                    <th key={label} scope="col" class={index === 1 ? "number" : undefined}>
-                      {label}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {data.map(({ service, number, last_id, sealed_at, sha256 }) => (
-                  <tr key={service}>
-                    <th scope="row">{service}</th>
-                    <td class="number">{number}</td>
-                    <td>{words.upTo(last_id)}</td>
-                    <td>
-                      <When at={sealed_at} />
-                    </td>
-                    <td>
-                      <code>{sha256}</code>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
+        {({ data }) =>
+          data.length === 0
+            ? <p>{words.noSeals}</p>
+            : (
+              <div class="scroll" tabIndex={0} role="region" aria-label={words.seals}>
+                <table>
+                  <thead>
+                    <tr>
+                      {words.sealColumns.map((label, index) => (
+                        <th key={label} scope="col" class={index === 1 ? "number" : undefined}>
+                          {label}
+                        </th>
+                      ))}
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {data.map(({ service, number, last_id, sealed_at, sha256 }) => (
+                      <tr key={service}>
+                        <th scope="row">{service}</th>
+                        <td class="number">{number}</td>
+                        <td>{words.upTo(last_id)}</td>
+                        <td>
+                          <When at={sealed_at} />
+                        </td>
+                        <td>
+                          <code>{sha256}</code>
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            )}
       </Show>
     </section>
   );

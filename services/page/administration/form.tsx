@@ -20,6 +20,7 @@ import {
   textOf,
   tickOf,
   type Values,
+  withValue,
 } from "./form_values.ts";
 
 const words = administration.form;
@@ -77,7 +78,7 @@ export function Form<Answer>(
           field={field}
           values={values}
           wrong={wrong[field.name]}
-          onValue={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
+          onValue={(value) => setValues((before) => withValue(before, { fields, field, value }))}
         />
       ))}
       <div class="buttons">

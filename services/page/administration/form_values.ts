@@ -80,6 +80,20 @@ export function tickOf(values: Values, name: string): boolean {
   return values[name] === true;
 }
 
+/** What stands in a form then: what was chosen for another value of a field is not chosen for this. */
+export function withValue(before: Values, { fields, field, value }: {
+  fields: readonly FieldDescription[];
+  field: FieldDescription;
+  value: FieldValue;
+}): Values {
+  const after = { ...before, [field.name]: value };
+  for (const other of fields) {
+    if (!("dependsOn" in other) || !other.dependsOn?.includes(field.name)) continue;
+    after[other.name] = other.kind === "choices" ? [] : "";
+  }
+  return after;
+}
+
 /** What the hub says of each field; of parts of a field (`ids.0`) too. */
 export function fieldErrors(error: unknown): Record<string, string> {
   const found: Record<string, string> = {};

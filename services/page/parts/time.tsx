@@ -7,22 +7,11 @@ import { texts } from "../texts.ts";
 const LONG = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const WITH_ZONE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
-/** Times of the API without a zone are UTC, which browsers would take for their reader's. */
-export function momentOf(text: string): Date {
-  return new Date(/(?:Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`);
-}
-
-export function momentText(text: string): string {
-  return LONG.format(momentOf(text));
-}
-
 /** A moment; the zone is in its title. */
 export function When({ at }: { at: string | null | undefined }) {
   if (!at) return <>{texts.parts.never}</>;
-  const date = momentOf(at);
-  return (
-    <time dateTime={date.toISOString()} title={WITH_ZONE.format(date)}>{LONG.format(date)}</time>
-  );
+  const date = new Date(at);
+  return <time dateTime={at} title={WITH_ZONE.format(date)}>{LONG.format(date)}</time>;
 }
 
 /** `1 h 3 min`, `4.2 s`, of milliseconds. */

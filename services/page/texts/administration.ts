@@ -278,6 +278,7 @@ export const administration = {
     sealsHelp: "Each service seals its records in a chain: nobody can change one unseen by those " +
       "who have noted a later seal. Nodes note them; compare with theirs (deno task node audit " +
       "verify).",
+    noSeals: "There is none yet: the first one comes within a minute.",
     sealColumns: ["Service", "Seal", "Records", "When", "SHA-256"],
     upTo: (id: number) => `up to ${id}`,
   },

@@ -2,7 +2,6 @@ import { useEffect, useState } from "preact/hooks";
 import type { Node } from "../../../../shared/contract/node.ts";
 import { type Principal, scopesOf } from "../../../../shared/contract/permissions.ts";
 import { mayNode, type NodePlace } from "../../../../shared/contract/place_permissions.ts";
-import { onNews } from "../../live/feed.ts";
 import { Plain } from "../../parts/plain.tsx";
 import { When } from "../../parts/time.tsx";
 import { visible } from "../../parts/visible.ts";
@@ -23,6 +22,7 @@ import {
 import { NewKey } from "../new_key.tsx";
 import { type Noun, PER_PAGE } from "../noun.ts";
 import { Presence } from "../presence.tsx";
+import { usePresence } from "../use_presence.ts";
 
 const words = administration.nouns.nodes;
 const labels = words.fields;
@@ -72,19 +72,6 @@ async function organizationsFor(
     membersOf(one).filter(({ id }) =>
       mayNode(who, "node:CREATE", { organization_id: id, collaboration_id })
     ),
-  );
-}
-
-/** Tells of nodes that come and go, by id; and when something may have been missed. */
-function usePresence(hear: (status: Map<number, string>) => void, again: () => void): void {
-  useEffect(() =>
-    onNews(({ events, afresh }) => {
-      if (afresh) return again();
-      const told = events.flatMap((event) =>
-        event.name === "node.presence" ? [[event.data.node_id, event.data.status] as const] : []
-      );
-      if (told.length > 0) hear(new Map(told));
-    })
   );
 }
 
