@@ -2,11 +2,13 @@ import { useState } from "preact/hooks";
 import type { OwnSession } from "../../../shared/contract/session.ts";
 import { messageFor, Show, useAsked } from "../parts/loading.tsx";
 import { Plain } from "../parts/plain.tsx";
-import { momentText, When } from "../parts/time.tsx";
+import { momentOf } from "../parts/moment.ts";
+import { When } from "../parts/time.tsx";
 import { client, isSessionEnd } from "../session/session.ts";
 import { me } from "../texts/me.ts";
 
 const words = me.sessions;
+const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /** One's log-ins that go on, each to be ended. */
 export function Sessions() {
@@ -80,7 +82,7 @@ function Row({ session, onEnd }: { session: OwnSession; onEnd: () => void }) {
           <button
             type="button"
             class="plain"
-            aria-label={words.endOne(momentText(begun_at))}
+            aria-label={words.endOne(SHORT.format(momentOf(begun_at)))}
             onClick={onEnd}
           >
             {words.end}
