@@ -5,9 +5,10 @@
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { waitFor } from "../harness.ts";
 import { noBrowser, useBrowser, type WatchedPage } from "../support/browser.ts";
 import { PASSWORD, ROOT_PASSWORD, useTestHub } from "../support/hub.ts";
-import { logInTo, takeRefusals } from "../support/screens.ts";
+import { becomes, logInTo, takeRefusals } from "../support/screens.ts";
 
 const hub = useTestHub({ page: true });
 const withPage = useBrowser();
@@ -69,7 +70,7 @@ Deno.test(
       await wrong.waitFor();
       assert.equal(takeRefusals(faults, 400), 1);
       // The field that is wrong has the focus, and all that was typed is there still.
-      await page.waitForFunction("document.activeElement?.value === '12345'");
+      await becomes(page, "document.activeElement?.value === '12345'");
       assert.equal(await page.getByLabel("Domain").inputValue(), "klinik.example");
       await press("Control+a");
       await page.keyboard.type(name);
@@ -87,7 +88,7 @@ Deno.test(
       await page.keyboard.type(name.slice(1));
       await press("Enter");
       await page.waitForURL(/search=/);
-      await page.waitForFunction("document.querySelectorAll('tbody tr').length === 1");
+      await becomes(page, "document.querySelectorAll('tbody tr').length === 1");
       assert.match(await page.locator("tbody").innerText(), new RegExp(name));
     });
   },
@@ -141,10 +142,10 @@ Deno.test(
       await page.getByRole("button", { name: "Delete user" }).click();
       await page.getByText("With a user go the tasks").waitFor();
       // What is safe has the focus; Escape closes the question, and the focus is where it was.
-      await page.waitForFunction("document.activeElement?.textContent === 'Cancel'");
+      await becomes(page, "document.activeElement?.textContent === 'Cancel'");
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
-      await page.waitForFunction("document.activeElement?.textContent === 'Delete user'");
+      await becomes(page, "document.activeElement?.textContent === 'Delete user'");
       await page.keyboard.press("Enter");
       await page.getByRole("dialog").getByRole("button", { name: "Delete user" }).click();
       await heading(page, "Users");
@@ -311,14 +312,17 @@ Deno.test(
       const rows = page.locator("table").first().locator("tbody tr");
       await page.getByLabel("What").fill("organization.changed");
       await page.getByRole("button", { name: "Search" }).click();
-      await page.waitForFunction("document.querySelector('table').tBodies[0].rows.length === 25");
+      await becomes(page, "document.querySelector('table').tBodies[0].rows.length === 25");
       await page.getByRole("link", { name: "Next" }).click();
       await page.getByText("Page 2").waitFor();
       await page.getByRole("button", { name: "Clear" }).click();
       await page.getByLabel("Outcome").selectOption("refused");
       await page.getByRole("button", { name: "Search" }).click();
+      await waitFor(async () => {
+        const texts = await rows.allInnerTexts();
+        return texts.length > 0 && texts.every((text) => text.includes("refused"));
+      }, { what: "the record to show refusals alone" });
       await page.getByText("DELETE /api/organization/1").first().waitFor();
-      assert.ok((await rows.allInnerTexts()).every((text) => text.includes("refused")));
       await page.getByText("Details").first().click();
       await page.getByText("Request id", { exact: true }).last().waitFor();
       await page.getByRole("heading", { name: "Seals" }).waitFor();

@@ -50,7 +50,7 @@ async function logIn(page: Page, { username, secret }: Person, password = PASSWO
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByLabel("Code of the second factor").fill(codeOf(secret, hub().now()));
   await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("button", { name: "Log out" }).waitFor();
+  await page.getByRole("button", { name: "Log out", exact: true }).waitFor();
   // A code is good once.
   hub().advance(30);
 }
@@ -124,7 +124,7 @@ Deno.test(
       await change.click();
       await page.getByText("The password is changed.").waitFor();
       assert.equal(await page.getByLabel("Current password").inputValue(), "");
-      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByRole("button", { name: "Log out", exact: true }).click();
       await logIn(page, person, OTHER);
     });
   },
@@ -163,6 +163,9 @@ Deno.test(
     await withPage(url(), async ({ page, faults }) => {
       await logIn(page, person);
       await page.goto(`${url()}/#/me`);
+      // What is asked for while one leaves is refused; here nothing is.
+      await page.getByText("see those of your collaborations").first().waitFor();
+      await page.getByText("this one").waitFor();
       await page.getByRole("button", { name: "Log out and replace it" }).click();
       await page.getByLabel("User name or e-mail address").fill(person.username);
       await page.getByLabel("Password").fill("Wrong-password-1");

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { waitFor } from "../harness.ts";
 import { assertAccessible, NARROW, WIDE } from "./browser.ts";
 
 /** What is left of a wide window at 200 % zoom. */
@@ -36,6 +37,11 @@ export async function assertScreen(
   }
 }
 
+/** Waits until an expression of the page is true. Its policy forbids what Playwright's own wait does. */
+export async function becomes(page: Page, expression: string): Promise<void> {
+  await waitFor(() => page.evaluate<boolean>(expression), { what: `the page to be ${expression}` });
+}
+
 /** Logs in by the form, and waits for the frame. */
 export async function logInTo(
   page: Page,
@@ -44,7 +50,7 @@ export async function logInTo(
   await page.getByLabel("User name").fill(username);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("button", { name: "Log out" }).waitFor();
+  await page.getByRole("button", { name: "Log out", exact: true }).waitFor();
 }
 
 /**

@@ -20,7 +20,7 @@ export function PublicKeyControl({ id, value, onValue }: OwnControl) {
   function take(text: string): void {
     // Not even the hub may see it: it goes no further than this.
     const isPrivate = /PRIVATE KEY/.test(text);
-    setRefused(isPrivate);
+    setRefused((before) => isPrivate || (before && text.trim() === ""));
     onValue(isPrivate ? "" : storedOf(text));
   }
   return (
