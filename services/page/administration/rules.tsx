@@ -55,9 +55,13 @@ export function RuleTable({ rules, held, editing }: RuleTableProps) {
 
 function CellWords({ cell, held }: { cell: Cell; held: readonly number[] }) {
   const choice = choiceIn(cell, held);
-  return choice === ""
-    ? <span class="none" aria-label={words.none}>·</span>
-    : <>{wordFor(choice, cell, held)}</>;
+  if (choice !== "") return <>{wordFor(choice, cell, held)}</>;
+  return (
+    <>
+      <span class="none" aria-hidden="true">·</span>
+      <span class="unseen">{words.nothing}</span>
+    </>
+  );
 }
 
 function CellChoice({ cell, held, who, before, onHeld }: {

@@ -139,6 +139,7 @@ const rules = {
   title: "Rules",
   noun: "Noun",
   none: "–",
+  nothing: "none",
   cell: (operation: string, noun: string) => `${operation}: ${noun}`,
   sentence: ({ noun, operation, scope }: { noun: string; operation: string; scope: string }) =>
     `${operation} ${noun} (${scope})`,
