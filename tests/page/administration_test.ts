@@ -324,7 +324,7 @@ Deno.test(
       }, { what: "the record to show refusals alone" });
       await page.getByText("DELETE /api/organization/1").first().waitFor();
       await page.getByText("Details").first().click();
-      await page.getByText("Request id", { exact: true }).last().waitFor();
+      await page.locator("details[open] dt", { hasText: "Request id" }).waitFor();
       await page.getByRole("heading", { name: "Seals" }).waitFor();
       await page.getByRole("link", { name: "Health" }).click();
       await page.getByText("All services are ready.").waitFor();
