@@ -35,8 +35,18 @@ export interface Levels {
   readonly values: readonly (number | string | boolean)[];
   /** Of each row; -1 where there is no value. */
   readonly places: Int32Array<ArrayBuffer>;
-  /** Whether each row has a value that no other has; undefined where nobody has looked. */
-  readonly isUnique?: boolean | undefined;
+  /** Undefined where nobody has counted. */
+  readonly counted?: LevelCounts | undefined;
+}
+
+/** How often the different values of a column are there. */
+export interface LevelCounts {
+  /** Values that at least one row has. */
+  different: number;
+  /** Rows without one. */
+  missing: number;
+  /** Rows with the value that most have. */
+  most: number;
 }
 
 /** One database, read-only. Every error names what is wrong, but never a value. */

@@ -12,7 +12,7 @@
  * follows as JSON: 0 where there is none, else 1 for the first.
  * @module
  */
-import type { Column, Levels } from "../algorithms/api.ts";
+import type { Column, LevelCounts, Levels } from "../algorithms/api.ts";
 import { levelsOfNumbers } from "../algorithms/sextant/levels.ts";
 
 export const MAGIC = "sextant columns 1\n";
@@ -26,8 +26,8 @@ export interface ColumnFoot {
   listBytes: number;
   /** Of a column that is no numbers: the first row, counted from 1, that holds something else. */
   otherThanNumber?: number | undefined;
-  /** Of text: whether each row has a value that no other has. */
-  isUnique?: boolean;
+  /** Of text, whose values are counted as they are written. */
+  counted?: LevelCounts;
 }
 
 export interface TableFoot {
@@ -111,13 +111,13 @@ export function readFloats(
 
 /** A column by its different values, read when they are asked for. */
 export function readLevels(read: ReadAt, length: number, foot: ColumnFoot): Levels {
-  const { type, offset, listBytes, isUnique } = foot;
+  const { type, offset, listBytes, counted } = foot;
   if (type === "number") return levelsOfNumbers(readFloats(read, length, foot));
   let values: Levels["values"] | undefined = type === "boolean" ? [false, true] : undefined;
   let places: Levels["places"] | undefined;
   return {
     type,
-    isUnique,
+    counted,
     get values() {
       const at = offset + length * VALUE_BYTES[type];
       return values ??= JSON.parse(decoder.decode(read(at, listBytes))) as string[];

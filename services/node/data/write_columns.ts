@@ -4,6 +4,7 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { type ColumnFoot, encodeFoot, VALUE_BYTES } from "./columns_file.ts";
+import type { LevelCounts } from "../algorithms/api.ts";
 import type { TypedColumn } from "./types.ts";
 
 export interface Selection {
@@ -46,8 +47,7 @@ export async function writeColumns(
     if (list) {
       const text = new TextEncoder().encode(JSON.stringify(list));
       foot.listBytes = text.length;
-      // There are as many rows as different values, each of which is in one at least.
-      foot.isUnique = list.length === length;
+      foot.counted = countValues(new Uint32Array(bytes.buffer), list.length);
       await write(text);
     }
     feet.push(foot);
@@ -61,8 +61,20 @@ export async function writeColumns(
   await write(encodeFoot({ ...foot, placesAt }));
 }
 
+/** Of each row the number of its value, from 1; 0 where there is none. */
+function countValues(numbers: Uint32Array, size: number): LevelCounts {
+  const rows = new Uint32Array(size + 1);
+  for (let row = 0; row < numbers.length; row++) rows[numbers[row]!]!++;
+  const counted = { different: 0, missing: rows[0]!, most: 0 };
+  for (let value = 1; value <= size; value++) {
+    if (rows[value]! > 0) counted.different++;
+    counted.most = Math.max(counted.most, rows[value]!);
+  }
+  return counted;
+}
+
 interface Values {
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   /** The different values of text. */
   list?: string[];
 }

@@ -32,7 +32,7 @@ export function answer<T extends object>(
   const selections: SelectedRows[] = [];
   const site: SiteRules = {
     rules: disclosure,
-    persons: readPersons(table, disclosure),
+    ...readPersons(table, disclosure),
     places: undefined,
     tableLength: table.length,
     use(used) {

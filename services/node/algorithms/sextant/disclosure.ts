@@ -37,6 +37,8 @@ export interface SiteRules {
   rules: DisclosureRules;
   /** Of each row its person, numbered from 0; undefined where each row is one. */
   persons: Uint32Array | undefined;
+  /** What is known of the persons of the whole table without looking at its rows. */
+  known?: KnownPersons | undefined;
   /** Of each row its place in the database; undefined for all of its rows. */
   places: Uint32Array | undefined;
   /** Rows of the database. */
@@ -44,6 +46,14 @@ export interface SiteRules {
   /** Says to the site's ledger which rows what leaves rests on. */
   use(selections: readonly SelectedRows[]): void;
   withhold(output: string, rule: Rule, values: number): void;
+}
+
+/** The persons of a table. */
+export interface KnownPersons {
+  /** How many there are. */
+  different: number;
+  /** The most rows that one of them has. */
+  most: number;
 }
 
 /** Nothing of this part may leave. */
@@ -63,12 +73,22 @@ export class PartWithheld extends Error {
  * person together, so that they are never taken for many. Undefined where each row is a person of
  * its own, which then need not be counted again and again.
  */
-export function readPersons(table: Table, { persons }: DisclosureRules): Uint32Array | undefined {
-  if (persons === null) return undefined;
+export function readPersons(
+  table: Table,
+  { persons }: DisclosureRules,
+): Pick<SiteRules, "persons" | "known"> {
+  if (persons === null) return { persons: undefined };
   const levels = table.levels(persons);
-  if (levels.isUnique) return undefined;
-  const found = numbersWithout(levels.places);
-  return levels.isUnique === undefined && isAllDistinct(found) ? undefined : found;
+  const { counted } = levels;
+  if (counted && counted.missing <= 1 && counted.most <= 1) return { persons: undefined };
+  const { places } = levels;
+  const found = counted?.missing === 0
+    ? new Uint32Array(places.buffer, places.byteOffset, places.length)
+    : numbersWithout(places);
+  if (!counted) return { persons: isAllDistinct(found) ? undefined : found };
+  const { different, missing, most } = counted;
+  const known = { different: different + (missing > 0 ? 1 : 0), most: Math.max(most, missing) };
+  return { persons: found, known };
 }
 
 /** The same rules for some of the rows. */
@@ -106,8 +126,9 @@ export function useGroups(
 }
 
 /** How many persons so many rows are of. */
-export function countPersons({ persons }: SiteRules, rows: number): number {
-  return persons ? countDistinct(persons) : rows;
+export function countPersons({ persons, places, known }: SiteRules, rows: number): number {
+  if (!persons) return rows;
+  return known && !places ? known.different : countDistinct(persons);
 }
 
 /**
@@ -170,9 +191,10 @@ const LOOKED_AT = 100;
  * many persons are without whatever value most rows have, and no fewer have it.
  */
 function createPlainlyMixed(
-  { rules: { minLevel: least }, persons }: SiteRules,
+  { rules: { minLevel: least }, persons, known }: SiteRules,
 ): (values: Float64Array) => boolean {
-  const most = persons ? mostRowsOfOne(persons) : 1;
+  // No more of some rows than of all.
+  const most = persons ? known?.most ?? mostRowsOfOne(persons) : 1;
   const first = persons ? firstRowsOf(least, persons) : least;
   return (values) => {
     // As many rows as half of them, or more, are then of enough persons.

@@ -90,15 +90,41 @@ export function createTableReader(
   };
 }
 
-/** Selections of one table, of which most are of all its rows. */
+/** Selections of one table that are remembered: analyses ask of the same rows again and again. */
+const REMEMBERED_SELECTIONS = 64;
+
 function createSelect(
   length: number,
   options: Omit<SelectionOptions, "selected">,
 ): TableOfRun["select"] {
-  let whole: Selection | undefined;
-  const make = (rows: SelectedRows) =>
-    makeSelection({ ...options, selected: readSelection(rows, length) });
-  return (rows) => rows.rows === null ? whole ??= make(rows) : make(rows);
+  // Without what takes memory: that is made anew where the ledger does not know it.
+  const remembered = new Map<string | null, Omit<Selection, "bytes">>();
+
+  return ({ rows }) => {
+    const make = () => makeSelection({ ...options, selected: readSelection({ rows }, length) });
+    const known = remembered.get(rows);
+    const made = known ? withBytes(known, () => make().bytes) : make();
+    const { unit, persons, digest } = made;
+    // The ones that were used last stay.
+    remembered.delete(rows);
+    remembered.set(rows, { unit, persons, digest });
+    if (remembered.size > REMEMBERED_SELECTIONS) remembered.delete(remembered.keys().next().value!);
+    return made;
+  };
+}
+
+/** A selection that is looked into only where it has to be. */
+function withBytes(
+  selection: Omit<Selection, "bytes">,
+  make: () => Selection["bytes"],
+): Selection {
+  let bytes: Selection["bytes"] | undefined;
+  return {
+    ...selection,
+    get bytes() {
+      return bytes ??= make();
+    },
+  };
 }
 
 /**

@@ -133,18 +133,20 @@ export function runsOf(
   given: Float64Array | Int32Array,
   personOf: Uint32Array | undefined,
 ): Runs {
-  const { values, counts } = countsOf(given);
-  const rows = sumsBefore(counts);
-  if (!personOf) return { values, rows, persons: rows };
-  const firsts = countsOf(firstOfEach(given, personOf));
-  const persons = new Uint32Array(values.length + 1);
-  let next = 0;
-  for (const [place, value] of values.entries()) {
-    const isFirst = firsts.values[next] === value;
-    persons[place + 1] = persons[place]! + (isFirst ? firsts.counts[next]! : 0);
-    if (isFirst) next++;
+  if (!personOf) {
+    const { values, counts } = countsOf(given);
+    const rows = sumsBefore(counts);
+    return { values, rows, persons: rows };
   }
-  return { values, rows, persons };
+  const all = countsOf(given);
+  const firsts = countsOf(firstOfEach(given, personOf));
+  const persons = new Uint32Array(all.values.length + 1);
+  let next = 0;
+  for (let place = 0; place < all.values.length; place++) {
+    const isFirst = firsts.values[next] === all.values[place];
+    persons[place + 1] = persons[place]! + (isFirst ? firsts.counts[next++]! : 0);
+  }
+  return { values: all.values, rows: sumsBefore(all.counts), persons };
 }
 
 /** Of each place the sum of what is before it, and of all at the end. */
