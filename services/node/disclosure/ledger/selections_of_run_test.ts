@@ -64,6 +64,27 @@ Deno.test("a selection is the same by preprocessing and by evidence of rows", as
   });
 });
 
+Deno.test("a selection that is asked for again is the same, though nobody kept it whole", async () => {
+  await withSite(async ({ path }) => {
+    await Deno.writeTextFile(`${path}/a.csv`, "age,id\n1,a\n2,b\n3,a\n4,c\n");
+    const asked = {
+      database: { label: "a", type: "csv" as const, path: `${path}/a.csv`, reach: [] },
+      wanted: {},
+    };
+    const tables = createTables({ folder: `${path}/tables`, namesMayLeave: true });
+    const [columns] = await forSandbox([asked], tables);
+    const personsOf = () => openPersonNumbers(`${path}/ledger`, "persons");
+    const read = createTableReader({ persons: "id", ledger: { personsOf } });
+    const table = await read({ wanted: asked, columns: columns! });
+    for (const rows of [undefined, [0, 1], [0, 3], ...Array.from({ length: 100 }, () => [1, 2])]) {
+      const [first, again] = [1, 2].map(() => table.select(selectionOf(rows, table.length)));
+      const { unit, persons, digest, bytes } = first!;
+      assert.deepEqual({ ...again!, bytes: again!.bytes }, { unit, persons, digest, bytes });
+    }
+    assert.equal(table.select(selectionOf([0, 2], table.length)).persons, 1);
+  });
+});
+
 Deno.test("queries are compared by the persons that they name, else by how many rows they give", async () => {
   await withSite(async ({ path, select }) => {
     const file = new DatabaseSync(`${path}/a.sqlite`);

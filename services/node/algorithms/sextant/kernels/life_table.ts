@@ -5,6 +5,7 @@
  */
 import type { SiteRules } from "../disclosure.ts";
 import { largestOf } from "../distinct.ts";
+import { rangeOf } from "../levels.ts";
 import { readCount, readFields, readList, readNumber } from "../parts.ts";
 import { normalQuantile } from "../statistics/distributions.ts";
 import { countsOf, firstWhere, intervalsOfRuns, roundedUp, roundest, runsOf } from "./coarse.ts";
@@ -203,11 +204,17 @@ type Three<Value> = [Value, Value, Value];
 
 /** The rows in the order of their times, and of each place in the list of these where its rows begin. */
 function rowsByTime(different: readonly number[], times: Float64Array) {
+  const { least, room } = rangeOf(times);
+  // Of whole numbers none has to be looked for.
+  const placeAt = new Uint32Array(room);
+  if (room > 0) { for (const [place, time] of different.entries()) placeAt[time - least] = place; }
   const places = new Uint32Array(times.length);
   const counts = new Uint32Array(different.length);
   for (let row = 0; row < times.length; row++) {
     const time = times[row]!;
-    const place = firstWhere(0, different.length, (place) => different[place]! >= time);
+    const place = room > 0
+      ? placeAt[time - least]!
+      : firstWhere(0, different.length, (place) => different[place]! >= time);
     places[row] = place;
     counts[place]!++;
   }
