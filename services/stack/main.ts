@@ -19,7 +19,6 @@ import {
 } from "../../shared/service/log_text.ts";
 import { usualDataFolder } from "./account.ts";
 import type { NewAdministrator } from "./administrator.ts";
-import { runDemo } from "./demo.ts";
 import { type LogFile, type LogFileOptions, openLogFile } from "./log_file.ts";
 import { killAll } from "./process.ts";
 import { ROOT } from "./service_part.ts";
@@ -277,6 +276,8 @@ async function demo(args: string[]): Promise<number> {
         preferredGatewayPort: GATEWAY_PORT,
       },
       async whenReady(stack) {
+        // Only here: the client and the data are some 10 MiB that a hub need not hold.
+        const { runDemo } = await import("./demo.ts");
         const { agrees, users, taskId } = await runDemo(stack, (line) => console.log(line));
         agreed = agrees;
         if (values.exit || !agreed) return true;

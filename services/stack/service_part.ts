@@ -17,6 +17,15 @@ const READY = "Ready";
 /** Never less than `info`, or that line would be missing; the launcher chooses what it shows. */
 const LOG_LEVEL = Deno.env.get("SEXTANT_LOG_LEVEL") === "debug" ? "debug" : "info";
 
+/**
+ * What was freed goes back to the system: the 19 MiB of a password's hash would else stay, for by
+ * default such pieces are kept once one of them was freed (mallopt(3), M_MMAP_THRESHOLD).
+ */
+const FREES = {
+  MALLOC_MMAP_THRESHOLD_: "1048576",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+};
+
 export interface DenoPartOptions {
   name: string;
   /** Entry point, relative to the checkout. */
@@ -44,7 +53,7 @@ export function denoPart(
         command: Deno.execPath(),
         args: ["run", "--quiet", "--no-prompt", ...permissions, `${ROOT}${main}`, ...args],
         env: childEnvironment(
-          { ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL, NO_COLOR: "1" },
+          { ...FREES, ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL, NO_COLOR: "1" },
           { inherits },
         ),
         onLine(line) {

@@ -124,6 +124,8 @@ const LAST_WORDS = /^(57P0|08)/;
 const LOOK_ELSEWHERE_MS = 2000;
 /** Connections are made anew now and then: the server keeps things for each. */
 const LIFETIME_SECONDS = 3600;
+/** What a burst has opened and nobody needs any more is 3 to 6 MiB of the server's memory each. */
+const IDLE_MS = 30_000;
 
 /** A pool; connections are made when they are needed. */
 export function createConnections(
@@ -414,7 +416,7 @@ function poolConfig(
   }
   return {
     max,
-    idleTimeoutMillis: 0,
+    idleTimeoutMillis: IDLE_MS,
     maxLifetimeSeconds: LIFETIME_SECONDS,
     Client: OwnClient,
   };

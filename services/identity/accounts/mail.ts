@@ -3,7 +3,7 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
-import { createTransport } from "nodemailer";
+import type { Transporter } from "nodemailer";
 import { z } from "zod";
 import { envBoolean, envInteger } from "../../../shared/service/config.ts";
 
@@ -37,7 +37,7 @@ export function createSendMail(config: SmtpConfig): SendMail | undefined {
   const host = config.SEXTANT_SMTP_HOST;
   if (host === undefined) return undefined;
   const user = config.SEXTANT_SMTP_USERNAME;
-  const transport = createTransport({
+  const options = {
     host,
     port: config.SEXTANT_SMTP_PORT,
     secure: config.SEXTANT_SMTP_TLS,
@@ -58,8 +58,11 @@ export function createSendMail(config: SmtpConfig): SendMail | undefined {
       });
     },
     ...(user === undefined ? {} : { auth: { user, pass: config.SEXTANT_SMTP_PASSWORD ?? "" } }),
-  });
+  };
+  let transport: Promise<Transporter> | undefined;
   return async function sendMail({ to, subject, text }) {
-    await transport.sendMail({ from: config.SEXTANT_SMTP_FROM, to, subject, text });
+    // Only now: most hubs never send a mail.
+    transport ??= import("nodemailer").then(({ createTransport }) => createTransport(options));
+    await (await transport).sendMail({ from: config.SEXTANT_SMTP_FROM, to, subject, text });
   };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import { hash, verify as argon2Verify } from "@node-rs/argon2";
-import { hash as bcryptHash, verify as bcryptVerify } from "@node-rs/bcrypt";
 import { createTurns } from "../../../shared/service/turns.ts";
 
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -32,9 +31,16 @@ export function needsUpgrade(stored: string): boolean {
   return !(Number(memory) >= PARAMETERS.memoryCost && Number(time) >= PARAMETERS.timeCost);
 }
 
-function verifyOne(stored: string, password: string): Promise<boolean> {
-  const check = isBcrypt(stored) ? bcryptVerify(password, stored) : argon2Verify(stored, password);
-  return check.catch(() => false);
+/** Only where there are v6's hashes. */
+const bcrypt = () => import("@node-rs/bcrypt");
+
+async function verifyOne(stored: string, password: string): Promise<boolean> {
+  try {
+    if (!isBcrypt(stored)) return await argon2Verify(stored, password);
+    return await (await bcrypt()).verify(password, stored);
+  } catch {
+    return false;
+  }
 }
 
 /** Hashes nobody knows the password of: unknown users cost the same time as known ones. */
@@ -57,7 +63,7 @@ export async function verifyPassword(
   const against = stored ?? await decoy;
   if (await bounded(() => verify(against, password))) return stored !== undefined;
   if (bcryptInUse) {
-    bcryptDecoy ??= bcryptHash(crypto.randomUUID(), BCRYPT_COST);
+    bcryptDecoy ??= bcrypt().then(({ hash }) => hash(crypto.randomUUID(), BCRYPT_COST));
     const other = await (isBcrypt(against) ? decoy : bcryptDecoy);
     await bounded(() => verify(other, password));
   }
