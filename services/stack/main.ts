@@ -58,7 +58,8 @@ each has a second one, which answers meanwhile.
 
 In the environment: SEXTANT_LOG_LEVEL (debug, info, warn, error), SEXTANT_POSTGRES_BIN (folder with postgres
 and initdb), SEXTANT_NATS_SERVER (the program), SEXTANT_ADMIN_USERNAME and SEXTANT_ADMIN_PASSWORD (of the
-administrator who is made when there is none; else generated and shown once), NO_COLOR. As root PostgreSQL runs as another account, which must be able to reach the
+administrator who is made when there is none; else generated and shown once), OTEL_EXPORTER_OTLP_ENDPOINT (a
+collector that gets traces), NO_COLOR. As root PostgreSQL runs as another account, which must be able to reach the
 data folder; when it cannot reach the usual one, all is in a folder below /var/lib/sextant, linked from there.`,
   demo: `deno task demo [--exit] [--data DIR]
 
