@@ -12,6 +12,7 @@ import { assertScreen, logInTo } from "../support/screens.ts";
 const hub = useTestHub({ page: true });
 const withPage = useBrowser();
 const url = () => `http://${hub().address.hostname}:${hub().address.port}`;
+let serial = 0;
 const HOSTILE = '<img src=x onerror="alert(1)">\u202eevil\u0007';
 
 // deno-lint-ignore no-explicit-any -- answers are the API's; each test knows which it asked for
@@ -30,10 +31,11 @@ async function at(page: Page, path: string): Promise<void> {
 
 /** One of each noun, with a name that does harm where names are taken for markup. */
 async function newThings() {
-  const organization = await ask("POST", "/organization", { name: HOSTILE, country: HOSTILE });
+  const name = `${HOSTILE} ${++serial}`;
+  const organization = await ask("POST", "/organization", { name, country: HOSTILE });
   const organization_ids = [1, organization.id];
   const collaboration = await ask("POST", "/collaboration", {
-    name: HOSTILE,
+    name,
     encrypted: true,
     organization_ids,
   });
@@ -41,12 +43,11 @@ async function newThings() {
   return {
     organizations: organization.id,
     users: 1,
-    roles: (await ask("POST", "/role", { name: HOSTILE, description: HOSTILE, rules: [1, 2] })).id,
+    roles: (await ask("POST", "/role", { name, description: HOSTILE, rules: [1, 2] })).id,
     collaborations: collaboration_id,
-    studies:
-      (await ask("POST", "/study", { name: HOSTILE, collaboration_id, organization_ids })).id,
+    studies: (await ask("POST", "/study", { name, collaboration_id, organization_ids })).id,
     nodes: (await ask("POST", "/node", {
-      name: HOSTILE,
+      name,
       collaboration_id,
       organization_id: organization.id,
     })).id,
