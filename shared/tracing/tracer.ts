@@ -4,8 +4,8 @@
  * and messages.
  *
  * What a span tells are ids, and words of lists that are closed: no value, no name of a column or
- * of a person, no text of an error. Deno's own traces tell addresses with their queries and all that
- * is logged, and cannot be kept from it: therefore these are our own.
+ * of a person, no text of an error. Deno's own traces tell addresses with their queries and, by
+ * default, all that is logged; of the first they cannot be kept: therefore these are our own.
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
