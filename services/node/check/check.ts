@@ -26,9 +26,9 @@ import { createTables } from "../data/tables.ts";
 import { algorithmNames } from "../run/algorithm_store.ts";
 import { namedArguments } from "../run/call.ts";
 import { checkDisclosure } from "./disclosure.ts";
-import { checkDatabase, checkServer } from "./databases.ts";
+import { checkData } from "./data.ts";
 import { type Finding, finding } from "./finding.ts";
-import { checkAddress, checkSurroundings } from "./network.ts";
+import { checkSurroundings } from "./network.ts";
 import { checkWays } from "./ways.ts";
 
 const LEAST_FREE = 2 * 2 ** 30;
@@ -45,18 +45,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
     namesMayLeave: config.shareColumns,
   });
   for (const database of config.databases) {
-    if (!database.path) {
-      yield await checkAddress(database, config);
-      yield* checkServer(database, tables);
-      continue;
-    }
-    const problem = await readable(database.path);
-    if (problem !== undefined) {
-      const advice = "the account that runs the agent must be able to read it";
-      yield finding(`database ${database.label}`, false, `${problem}; ${advice}`);
-      continue;
-    }
-    yield* checkDatabase(database, { tables, shareColumns: config.shareColumns });
+    yield* checkData(database, { config, tables });
   }
   yield* checkContainers(config);
   yield await checkDisk(config.dataFolder);
@@ -81,15 +70,6 @@ function checkPrivateKey(config: NodeConfig, identity: NodeIdentity | undefined)
   if (!config.encryption) return finding("encryption", true, "off");
   const start = publicKeyText(readPrivateKey(config.privateKey!)).slice(40, 64);
   return finding("encryption", true, `on; the private key can be read (public key …${start}…)`);
-}
-
-async function readable(path: string): Promise<string | undefined> {
-  try {
-    if ((await Deno.stat(path)).isDirectory) { for await (const _ of Deno.readDir(path)) break; }
-    else (await Deno.open(path)).close();
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 async function* checkContainers(config: NodeConfig): AsyncGenerator<Finding> {

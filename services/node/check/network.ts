@@ -20,7 +20,7 @@ const PATIENCE_MS = 5000;
  */
 export async function checkAddress(
   { label, uri = "", reach }: NodeDatabase,
-  { containers }: NodeConfig,
+  { containers }: Pick<NodeConfig, "containers">,
 ): Promise<Finding> {
   const name = `database ${label}`;
   if (reach.length === 0) {

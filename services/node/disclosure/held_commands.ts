@@ -6,18 +6,9 @@
 import { userInfo } from "node:os";
 import { UsageError, wholeNumber } from "../../../shared/command_line/read_args.ts";
 import { collect, readPieces } from "../payload/pieces.ts";
-import { attemptKey } from "../record/attempt_key.ts";
 import { isAgentThere } from "../record/agent_status.ts";
-import { readJournalStates } from "../record/journal.ts";
-import {
-  type HeldDecision,
-  heldFolder,
-  type HeldNote,
-  listHeld,
-  readDecision,
-  resultPath,
-  writeDecision,
-} from "./held_files.ts";
+import { decideHeld, listWaiting, LONGEST_REASON, readReason } from "./decide_held.ts";
+import { type HeldDecision, heldFolder, type HeldNote, resultPath } from "./held_files.ts";
 import { about, showHeldList, showResult, visible } from "./held_text.ts";
 
 export const HELD_HELP = `       deno task node held --config FILE
@@ -40,15 +31,13 @@ export interface Said {
   code: number;
 }
 
-const LONGEST_REASON = 500;
-
 /** Carries out a command. Throws a {@linkcode UsageError} for one that is none. */
 export async function runHeld({ dataFolder, words, reason, page }: HeldOptions): Promise<Said> {
   const [verb = "list", number, ...more] = words;
   if (more.length > 0) throw new UsageError(`"${more[0]}" is one word too many`);
   if (verb === "list") {
     if (number !== undefined) throw new UsageError(`"${number}" is one word too many`);
-    return { text: showHeldList(await notesOf(dataFolder), new Date()), code: 0 };
+    return { text: showHeldList(await listWaiting(dataFolder), new Date()), code: 0 };
   }
   if (!["show", "release", "refuse"].includes(verb)) {
     throw new UsageError(`There is no "held ${verb}": it is show, release or refuse`);
@@ -57,7 +46,7 @@ export async function runHeld({ dataFolder, words, reason, page }: HeldOptions):
   if (!/^\d{1,10}$/.test(number)) throw new UsageError(`"${number}" is no number of a run`);
   const id = Number(number);
   const given = verb === "show" ? "" : checkReason(`held ${verb}`, reason);
-  const note = (await notesOf(dataFolder)).find(({ result_id }) => result_id === id);
+  const note = (await listWaiting(dataFolder)).find(({ result_id }) => result_id === id);
   if (!note) {
     const text = `No result of run ${id} waits here; deno task node held lists those that do.`;
     return { text, code: 1 };
@@ -73,7 +62,7 @@ export function checkReason(command: string, reason: string | undefined): string
     const reader = command === "held refuse" ? "whoever asked reads it, and the" : "the";
     throw new UsageError(`${command} needs --reason TEXT: ${reader} audit log keeps it`);
   }
-  if (text.length > LONGEST_REASON || visible(text) !== text) {
+  if (readReason(text) === undefined) {
     throw new UsageError(
       `--reason must be one line of at most ${LONGEST_REASON} visible characters`,
     );
@@ -82,12 +71,6 @@ export function checkReason(command: string, reason: string | undefined): string
 }
 
 /** What the journal has as held, with the notes of it. */
-async function notesOf(dataFolder: string): Promise<HeldNote[]> {
-  const states = await readJournalStates(dataFolder);
-  const notes = await listHeld(heldFolder(dataFolder));
-  return notes.filter((note) => states.get(attemptKey(note)) === "held");
-}
-
 async function show(dataFolder: string, note: HeldNote, page: number): Promise<Said> {
   const path = resultPath(heldFolder(dataFolder), note);
   const read = (start: number, end: number) => collect(readPieces(path, { start, end }));
@@ -109,9 +92,7 @@ async function decide(
   is: HeldDecision["is"],
   reason: string,
 ): Promise<Said> {
-  const folder = heldFolder(dataFolder);
-  const decision = { is, reason, by: userInfo().username, at: new Date().toISOString() };
-  const before = await readDecision(folder, note) ?? await writeDecision(folder, note, decision);
+  const before = await decideHeld(dataFolder, note, { is, reason, by: userInfo().username });
   const past = { release: "released", refuse: "refused" };
   if (before) {
     const text = `Run ${note.result_id} was ${past[before.is]} already, by ${before.by} at ` +
