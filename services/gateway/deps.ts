@@ -10,7 +10,7 @@ import type { Tracer } from "../../shared/tracing/tracer.ts";
 import type { AttemptLimits } from "./door/rate_limit.ts";
 import type { Feed } from "./live/feed.ts";
 import type { OwnMetrics } from "./metrics/own_metrics.ts";
-import type { PageFolder } from "./page/page_folder.ts";
+import type { PageFolder } from "../page/build/page_folder.ts";
 import type { Principals } from "./principals/principals.ts";
 
 export interface GatewayDeps {

@@ -19,7 +19,7 @@ import { createGatewayApp } from "./app.ts";
 import type { HubHealth, ServiceHealth } from "./deps.ts";
 import { closeDoor } from "./door/closing.ts";
 import { createFeed } from "./live/feed.ts";
-import { openPageFolder } from "./page/page_folder.ts";
+import { openPageFolder } from "../page/build/page_folder.ts";
 import { createPrincipals } from "./principals/principals.ts";
 import { createOwnMetrics } from "./metrics/own_metrics.ts";
 import { hubMetrics } from "./metrics/hub_metrics.ts";

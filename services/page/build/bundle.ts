@@ -30,6 +30,8 @@ export interface PageSource {
   /** Modules that run in workers, by the name under which `workerAddress` finds them. */
   workers?: Record<string, URL>;
   title: string;
+  /** What is said where scripts do not run. */
+  noScript: string;
 }
 
 const TYPES: Record<string, string> = {
@@ -42,7 +44,7 @@ const TYPES: Record<string, string> = {
  * and line of what does not compile.
  */
 export async function bundlePage(
-  { entry, styles, workers = {}, title }: PageSource,
+  { entry, styles, workers = {}, title, noScript }: PageSource,
 ): Promise<BundledPage> {
   const entryPoints = Object.fromEntries(
     Object.entries({ page: entry, style: styles, ...workers })
@@ -78,6 +80,7 @@ export async function bundlePage(
     const workerFiles = Object.keys(workers).map((name) => [name, fileOf(name)] as const);
     const document = documentOf({
       title,
+      noScript,
       script: fileOf("page"),
       style: fileOf("style"),
       workerFiles,
@@ -93,8 +96,9 @@ export async function bundlePage(
  * No word of the page stands in the document: all of it is drawn by the script, and in the language
  * of its texts.
  */
-function documentOf({ title, script, style, workerFiles }: {
+function documentOf({ title, noScript, script, style, workerFiles }: {
   title: string;
+  noScript: string;
   script: string;
   style: string;
   workerFiles: (readonly [name: string, file: string])[];
@@ -114,7 +118,7 @@ function documentOf({ title, script, style, workerFiles }: {
 <script type="module" src="assets/${script}"></script>
 <body>
 <div id="page"></div>
-<noscript>This page needs JavaScript. The API is at api/, its description at api/docs.</noscript>
+<noscript>${noScript}</noscript>
 </html>
 `;
 }

@@ -14,6 +14,7 @@ export const HUB_PAGE: PageSource = {
   entry: new URL("../main.tsx", import.meta.url),
   styles: new URL("../style/page.css", import.meta.url),
   title: "Sextant",
+  noScript: "This page needs JavaScript. The API is at api/, its description at api/docs.",
 };
 
 /** Puts a page together and into `folder`; what an earlier version left there goes. */

@@ -1,10 +1,10 @@
 /**
- * What is asked of the hub, as screens show it: not there yet, there, or failed and why.
+ * What is asked of the server, as screens show it: not there yet, there, or failed and why.
  * @module
  */
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { isSessionEnd } from "../session/session.ts";
+import { isTaken } from "./errors.ts";
 import { texts } from "../texts.ts";
 
 export interface Asked<Value> {
@@ -34,7 +34,7 @@ export function useAsked<Value>(
       set(() => answer);
       setError(undefined);
     }, (reason) => {
-      if (!leaving.signal.aborted && !isSessionEnd(reason)) setError(reason);
+      if (!leaving.signal.aborted && !isTaken(reason)) setError(reason);
     });
     return () => leaving.abort();
   }, [...inputs, times]);

@@ -5,6 +5,7 @@
  */
 import { effect, signal } from "@preact/signals";
 import { createClient, createMemoryStore, LoggedOutError } from "../../client/mod.ts";
+import { takeErrorsFirst } from "../parts/errors.ts";
 import { fetchWithCookie, HUB_URL, kept } from "./tokens.ts";
 
 export interface Me {
@@ -66,6 +67,8 @@ export function isSessionEnd(error: unknown): boolean {
   }
   return true;
 }
+
+takeErrorsFirst(isSessionEnd);
 
 /** Whether one may do something, in any scope or in the one that is named. */
 export function may(operation: string, scope?: string): boolean {

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { answers } from "../../../../shared/contract/answers.ts";
 import { type AppEnv, noRoute } from "../../../../shared/contract/app.ts";
 import { PAGE_POLICY } from "../../../page/build/policy.ts";
-import type { PageFolder } from "../../page/page_folder.ts";
+import type { PageFolder } from "../../../page/build/page_folder.ts";
 
 /** Of an asset: its name changes with its content. */
 const FOR_EVER = "public, max-age=31536000, immutable";

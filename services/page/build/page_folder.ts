@@ -1,10 +1,10 @@
 /**
- * The page as it was set up in a folder (`services/page/build/write_page.ts`): nothing is compiled
+ * The page as it was set up in a folder (`write_page.ts`): nothing is compiled
  * here.
  * @module
  */
 import { join } from "node:path";
-import { type PageManifest, pageManifest } from "../../page/build/manifest.ts";
+import { type PageManifest, pageManifest } from "./manifest.ts";
 
 /** How browsers may get it, the best first; each lies beside the file under this ending. */
 const ENCODINGS = [["br", ".br"], ["gzip", ".gz"]] as const;
