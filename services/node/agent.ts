@@ -28,6 +28,7 @@ import { openKnownHub } from "./hub/known_hub.ts";
 import { createHub, type Hub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./hub/metrics.ts";
 import { createWayOut, type WayOut } from "./hub/way_out.ts";
+import { servePage } from "./page/serve.ts";
 import { type AgentState, writeStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
 import { witnessHub } from "./record/hub_witness.ts";
@@ -124,15 +125,7 @@ async function start(
   // First, because it locks the folder.
   const journal = await openJournal(folder, { log });
   life.onStop("journal", journal.close);
-  const state: AgentState = { ...AT_FIRST };
-  const status = writeStatus({ folder, journal, state });
-  life.onStop("status", status.close);
-  function tell(news: Partial<AgentState>) {
-    // An agent without a network hears the same several times a second.
-    const isOld = news.trouble != null && news.trouble.reason === state.trouble?.reason;
-    Object.assign(state, news);
-    if (!isOld) status.rewrite();
-  }
+  const { tell, onAudit } = await openStatus(life, { config, journal });
 
   const wayOut = createWayOut(config.wayOut);
   life.onStop("ways out", wayOut.close);
@@ -142,6 +135,7 @@ async function start(
     starting,
     fail,
     tell,
+    onAudit,
   });
   const nodeId = identity.id;
   const stopping = new AbortController();
@@ -214,15 +208,37 @@ async function start(
   return identity;
 }
 
+/** Says how the agent is: in a file, and on the owner's page. */
+async function openStatus(
+  life: ServiceLife,
+  { config, journal }: { config: NodeConfig; journal: Journal },
+): Promise<{ tell: (news: Partial<AgentState>) => void; onAudit: (audit: AuditLog) => void }> {
+  const state: AgentState = { ...AT_FIRST };
+  const status = writeStatus({ folder: config.dataFolder, journal, state });
+  life.onStop("status", status.close);
+  function tell(news: Partial<AgentState>) {
+    // An agent without a network hears the same several times a second.
+    const isOld = news.trouble != null && news.trouble.reason === state.trouble?.reason;
+    Object.assign(state, news);
+    if (!isOld) status.rewrite();
+  }
+  const { promise: audit, resolve: onAudit } = Promise.withResolvers<AuditLog>();
+  tell({ page: await servePage(life, { config, journal, status: status.current, audit }) });
+  return { tell, onAudit };
+}
+
 /**
  * Logs in and connects, however long that takes. Rejects when the hub will never have this node.
  */
 async function reachHub(
   life: ServiceLife,
-  { config, wayOut, starting, fail, tell }: Pick<StartOptions, "config" | "starting" | "fail"> & {
-    wayOut: WayOut;
-    tell: (news: Partial<AgentState>) => void;
-  },
+  { config, wayOut, starting, fail, tell, onAudit }:
+    & Pick<StartOptions, "config" | "starting" | "fail">
+    & {
+      wayOut: WayOut;
+      tell: (news: Partial<AgentState>) => void;
+      onAudit: (audit: AuditLog) => void;
+    },
 ): Promise<{ hub: Hub; identity: NodeIdentity; audit: AuditLog; broker: Broker }> {
   const { log } = life;
   const { api, apiKey } = config;
@@ -237,6 +253,7 @@ async function reachHub(
   log.info("Logged in", { node_id: nodeId, node: identity.name });
   tell({ node: identity, waitsFor: "the broker" });
   const audit = await openAudit(life, { folder: config.dataFolder, nodeId });
+  onAudit(audit);
   const known = await openKnownHub({ folder: config.dataFolder, audit, log });
   const ways = { hub, known, wayOut, onTrouble };
   const options = { ...ways, nodeId, log, signal: starting, onRefused: fail };

@@ -21,6 +21,7 @@ import { acceptKey } from "./encryption/known_keys.ts";
 import { keygen } from "./encryption/keygen.ts";
 import { acceptHub } from "./hub/known_hub.ts";
 import { forgetVariables } from "./hub/way_out.ts";
+import { runPage } from "./page/page_command.ts";
 import { readStatus, showStatus } from "./record/agent_status.ts";
 import { readPieces } from "./payload/pieces.ts";
 import { AUDIT_FILE } from "./record/audit_log.ts";
@@ -30,6 +31,7 @@ import { type HubFindings, verifyAuditLog } from "./record/audit_verify.ts";
 export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 4096]
        deno task node check --config FILE [--explain TASK.json]
        deno task node status --config FILE
+       deno task node page --config FILE      a link to the owner's page, which lets in once
        deno task node audit verify --config FILE [--expect DIGEST]
        deno task node accept-key --config FILE --organization ID --key FINGERPRINT
        deno task node accept-hub --config FILE [--key KEY]... [--url URL]
@@ -48,6 +50,7 @@ export function findCommand(args: string[]): (() => Promise<number>) | undefined
   if (name === "keygen") return () => keygen(rest);
   if (name === "check") return () => withConfig(rest, runCheck);
   if (name === "status") return () => withConfig(rest, runStatus);
+  if (name === "page") return () => withConfig(rest, runPageCommand);
   if (name === "accept-hub") return () => withConfig(rest, runAcceptHub);
   if (name === "held") return () => withConfig(rest, runHeldCommand, { words: true });
   if (name === "accept-record") return () => withConfig(rest, runAcceptRecord);
@@ -147,6 +150,14 @@ async function runStatus({ config }: Options): Promise<number> {
   const { text, well } = showStatus(await readStatus(dataFolder));
   console.log(text);
   return well ? 0 : 1;
+}
+
+async function runPageCommand({ config }: Options): Promise<number> {
+  const { dataFolder } = await readNodeConfig(config);
+  const { text, code } = await runPage(dataFolder);
+  if (code === 0) console.log(text);
+  else console.error(text);
+  return code;
 }
 
 async function runHeldCommand({ config, words, reason, page }: Options): Promise<number> {

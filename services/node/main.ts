@@ -47,6 +47,9 @@ The configuration, with its defaults:
       - deno:average          # list only algorithms from the folders above may run
   disclosure:
     profile: datashield       # what results may tell: datashield, opensafely, acro, strict; default: none
+  page:
+    enabled: true             # for you, on this machine alone; deno task node page gives a link
+    port: …                   # default: a free one at each start
   encryption:
     enabled: false            # must agree with the collaboration
     private_key: ./key.pem    # or the variable ${PRIVATE_KEY_VARIABLE}; keygen makes one

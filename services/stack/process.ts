@@ -110,7 +110,10 @@ export function startProcess(spec: ProcessSpec): ManagedProcess {
   return process;
 }
 
-function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void) {
+function readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   async function read() {
     let rest = "";

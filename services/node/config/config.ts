@@ -65,6 +65,8 @@ export interface NodeConfig {
   traces: string | undefined;
   /** How much the agent tells of itself, unless a variable says it. */
   logLevel: LogLevel | undefined;
+  /** The page for the owner, on this machine alone; at port 0 the system chooses one. */
+  page: { enabled: boolean; port: number };
   /** Whether the hub is told of rules and databases. */
   shareConfig: boolean;
   /** Whether names of columns leave: to the hub, and in messages for researchers. */
@@ -122,6 +124,7 @@ export async function readNodeConfig(
       : undefined,
     traces: options.traces,
     logLevel: options.logging.level,
+    page: { enabled: options.page.enabled, port: options.page.port ?? 0 },
     shareConfig: options.share_config,
     shareColumns: options.share_columns,
     // What is printed, and what errors say, may be values.

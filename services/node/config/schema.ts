@@ -68,6 +68,11 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   ...containerShape,
   disclosure: disclosureSection.optional(),
+  page: z.strictObject({
+    enabled: flag.default(true),
+    /** Without one the system chooses a free port at each start. */
+    port: port.optional(),
+  }).prefault({}),
   logging: z.strictObject({
     level: option.toUpperCase().refine((name) => Object.hasOwn(LOG_LEVELS, name), {
       error: `must be one of ${Object.keys(LOG_LEVELS).join(", ")}`,

@@ -44,6 +44,8 @@ const statusSchema = z.object({
     agreeing: count,
     agreed_at: z.string().nullable(),
   }).optional(),
+  /** Where the owner's page is, or why it is not there; agents of the version before do not tell. */
+  page: z.object({ address: z.string().nullable(), problem: z.string().nullable() }).optional(),
   memory_mib: count,
   load: z.array(count),
 });
@@ -58,6 +60,7 @@ export interface AgentState {
   contact: (() => Promise<void>) | undefined;
   /** What was seen of the hub's audit record. */
   record?: (() => NonNullable<Status["record"]>) | undefined;
+  page?: Status["page"];
 }
 
 export interface WriteStatusOptions {
@@ -67,10 +70,13 @@ export interface WriteStatusOptions {
   state: Readonly<AgentState>;
 }
 
-/** Keeps the file fresh until `close`, which removes it; `rewrite` writes it at once. */
+/**
+ * Keeps the file fresh until `close`, which removes it; `rewrite` writes it at once, and `current` is
+ * what it would write.
+ */
 export function writeStatus(
   { folder, journal, state }: WriteStatusOptions,
-): { rewrite(): void; close(): Promise<void> } {
+): { rewrite(): void; current(): Status; close(): Promise<void> } {
   const path = join(folder, FILE);
   const started_at = new Date().toISOString();
   let last_contact: string | null = null;
@@ -88,9 +94,8 @@ export function writeStatus(
     }, () => {}).finally(() => asking = false);
   }
 
-  async function write() {
-    ask();
-    const status: Status = {
+  function current(): Status {
+    return {
       at: new Date().toISOString(),
       pid: Deno.pid,
       started_at,
@@ -106,10 +111,15 @@ export function writeStatus(
         state,
       })),
       ...(state.record ? { record: state.record() } : {}),
+      ...(state.page ? { page: state.page } : {}),
       memory_mib: Math.round(Deno.memoryUsage().rss / 2 ** 20),
       load: Deno.loadavg().map((one) => Math.round(one * 100) / 100),
     };
-    await Deno.writeTextFile(`${path}.new`, JSON.stringify(status), { mode: 0o600 });
+  }
+
+  async function write() {
+    ask();
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(current()), { mode: 0o600 });
     await Deno.rename(`${path}.new`, path);
   }
 
@@ -122,6 +132,7 @@ export function writeStatus(
   const timer = setInterval(rewrite, EVERY_MS);
   return {
     rewrite,
+    current,
     async close() {
       closed = true;
       clearInterval(timer);
@@ -147,6 +158,11 @@ export async function isAgentThere(folder: string, now = Date.now()): Promise<bo
   return status !== undefined && now - Date.parse(status.at) < STALE_MS;
 }
 
+/** Whether the broker has answered lately. */
+export function isConnected({ last_contact }: Status, now = Date.now()): boolean {
+  return last_contact !== null && now - Date.parse(last_contact) < STALE_MS;
+}
+
 /** The status for people, and whether all is well. */
 export function showStatus(
   status: Status | undefined,
@@ -156,7 +172,7 @@ export function showStatus(
   const age = now - Date.parse(status.at);
   const contact = status.last_contact ? now - Date.parse(status.last_contact) : undefined;
   const alive = age < STALE_MS;
-  const connected = contact !== undefined && contact < STALE_MS;
+  const connected = isConnected(status, now);
   const troubled = !connected && status.trouble !== null &&
     status.trouble.at > (status.last_contact ?? "");
   const seconds = (ms: number) => `${Math.round(ms / 1000)} s ago`;
@@ -179,6 +195,7 @@ export function showStatus(
       `attempt ${run.attempt}, ${run.image}`
     ),
     ...recordLines(status.record),
+    ...pageLines(status.page),
     `memory        ${status.memory_mib} MiB (the agent alone)`,
     `load          ${status.load.join(", ")} (this machine)`,
   ];
@@ -186,6 +203,16 @@ export function showStatus(
     text: lines.join("\n"),
     well: alive && connected && status.waits_for === null && !status.record?.alarms.length,
   };
+}
+
+function pageLines(page: Status["page"]): string[] {
+  if (!page) return [];
+  const { address, problem } = page;
+  return [
+    address === null
+      ? `page          not there: ${problem}`
+      : `page          ${address} (deno task node page gives a link that lets you in)`,
+  ];
 }
 
 function recordLines(record: Status["record"]): string[] {

@@ -9,40 +9,12 @@
  */
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
+import type { AuditEvent } from "./audit_events.ts";
 import { digestOf, FIRST, readAuditLine } from "./audit_record.ts";
 import { writeSynced } from "./data_folder.ts";
 
+export type { AuditEvent };
 export const AUDIT_FILE = "audit.log";
-export type AuditEvent =
-  | "agent started"
-  | "agent stopped"
-  | "task received"
-  | "allowed"
-  | "refused"
-  | "run started"
-  | "run ended"
-  | "disclosure"
-  | "ledger cleared"
-  | "result held"
-  | "held result released"
-  | "held result refused"
-  | "held result dropped"
-  | "report leaves"
-  | "subtask input leaves"
-  | "payload refused"
-  | "hub message refused"
-  | "hub seen"
-  | "hub change refused"
-  | "hub change accepted"
-  | "public key seen"
-  | "public key accepted"
-  | "public key refused"
-  | "public key published"
-  | "hub record noted"
-  | "hub checkpoint noted"
-  | "hub record acknowledged"
-  | "witness seen"
-  | "hub record broken";
 
 export interface AuditLog {
   /** Resolves once the record is on the disk. */

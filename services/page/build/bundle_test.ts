@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../../tests/support/folders.ts";
-import { openPageFolder } from "../../gateway/page/page_folder.ts";
+import { openPageFolder } from "./page_folder.ts";
 import { bundlePage } from "./bundle.ts";
 import { HUB_PAGE, setUpPage, writePage } from "./write_page.ts";
 
@@ -23,7 +23,10 @@ Deno.test("bundlePage() says which line does not compile", async () => {
     const styles = new URL(`file://${folder.path}/style.css`);
     await Deno.writeTextFile(entry, "export const x = ;\n");
     await Deno.writeTextFile(styles, "");
-    await assert.rejects(bundlePage({ entry, styles, title: "It" }), /page\.tsx:1:17/);
+    await assert.rejects(
+      bundlePage({ entry, styles, title: "It", noScript: "" }),
+      /page\.tsx:1:17/,
+    );
   } finally {
     await folder.remove();
   }

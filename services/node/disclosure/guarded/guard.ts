@@ -160,7 +160,7 @@ type Sender = (message: Asked) => Promise<void>;
 const ENDED = "What was asked of the table cannot be computed: most likely it takes more memory " +
   "than this node gives a run.";
 
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
   let rest: string[] = [];
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const lines = text.split("\n");
