@@ -132,6 +132,145 @@ export const texts = {
     never: "–",
     more: "Show more",
   },
+  results: {
+    title: "Results",
+    none: "No organization has finished yet.",
+    empty: "There is no result.",
+    removed: "The hub has removed this result.",
+    organization: (id: number) => `Organization ${id}`,
+    organizationColumn: "organization",
+    moreOrganizations: (count: number) => `Show more organizations (${count})`,
+    byOrganization: "All organizations",
+    openedOf: (opened: number, all: number) => `${opened} of ${all} organizations are opened.`,
+    cannotOpen: (why: string) => `The result cannot be opened: ${why}`,
+    method: "Result of",
+    methodHelp:
+      "The question is encrypted for others, so nobody here knows which method was called. " +
+      "Choose it to see pictures.",
+    asItIs: "unknown: shown as it is",
+    readAs: (label: string | undefined, bytes: number) =>
+      `${label ?? "Shown as it is: nobody here describes this algorithm's results"} · ` +
+      (bytes < 1000
+        ? `${bytes} bytes`
+        : bytes < 1e6
+        ? `${(bytes / 1000).toFixed(1)} kB`
+        : `${(bytes / 1e6).toFixed(1)} MB`),
+    saveAll: "Save all as JSON",
+    saveAs: (file: string) => `Save as ${file}`,
+    saveTable: (title: string) => `Save CSV: ${title}`,
+    savePicture: (title: string) => `Save SVG: ${title}`,
+    csv: "Save CSV",
+    svg: "Save SVG",
+    withoutValue: "Without a value, as they do not apply or were withheld:",
+    noJson: "This is no JSON; it is shown as text.",
+    text: "Result as text",
+    beginning: (shown: number, all: number) =>
+      `The first ${shown} of ${all} characters. Save it to see all.`,
+    numbersOf: (title: string) => `${title}: the numbers`,
+    own: {
+      facts: "Single values",
+      estimates: "Estimates and tests",
+      rest: "Others",
+      result: "Result",
+    },
+    noValue: "no value",
+    moreRows: (count: number) => `Show more rows (${count})`,
+    moreColumns: (count: number) => `${count} more columns are in the CSV file.`,
+    items: (count: number) => count === 1 ? "1 item" : `${count} items`,
+    parts: (count: number) => count === 1 ? "1 part" : `${count} parts`,
+    key: {
+      title: "Key",
+      ask: (name: string) =>
+        `These results are encrypted for ${name}. Choose the file with its private key, or drop ` +
+        "it here.",
+      choose: "Choose key file",
+      promise:
+        "The key is read into the memory of this tab alone. It is never stored and never sent, " +
+        "and it is gone when you forget it, log out or close the tab.",
+      held: (name: string) => `The key of ${name} is held in the memory of this tab.`,
+      forget: "Forget key",
+      refused: (why: string) => `This key cannot be used. ${why}`,
+      tooLarge: "The file is too large to be a key.",
+      ofOther: (other: string, name: string) =>
+        `This is the key of ${other}. The results are encrypted for ${name}, and only its key ` +
+        "opens them.",
+      unknown: (name: string, held: string, atHub: string | undefined) =>
+        `This is not the key that the hub has on record for ${name}: its fingerprint is ${held}, ` +
+        `and the record ${atHub === undefined ? "has none" : `has ${atHub}`}. It opens results ` +
+        "only if it was the key when they were made.",
+    },
+    withheld: {
+      title: "Withheld by the rules of the organizations",
+      organization: "Organization",
+      part: "Part",
+      values: "Values",
+      why: "Why",
+      all: "everything",
+      more: (count: number) => `And ${count} more.`,
+      rules: {
+        min_cell: "A count is of fewer persons than may be told of, or would give such a one away.",
+        min_subset: "It rests on fewer persons than may be told of.",
+        "min_subset (differs from an earlier result by fewer persons)":
+          "It rests on nearly the same persons as an earlier result: both together would tell of " +
+          "the few by whom they differ.",
+        min_level: "A value of a category is had by fewer persons than may be told of.",
+        max_terms_share: "The model has too many terms for so few persons.",
+        min_residual_freedom: "The model leaves too few degrees of freedom.",
+        dominance: "A few persons make up most of a sum.",
+        p_ratio: "From a sum the value of one person could be estimated too closely.",
+        extremes: "The smallest and the largest values are those of single persons.",
+        round_to: "Not withheld: counts are rounded.",
+        rests_on: "It does not say on how many persons it rests.",
+        persons: "It is not known how many persons it rests on.",
+        other: "The algorithm does not say what it is, and the owner has not trusted it.",
+        "the ledger is full": "The site can compare no more results with earlier ones.",
+      } as Record<string, string>,
+    },
+    pictures: {
+      all: "all",
+      totals: { fixed: "Fixed effect", random: "Random effects" } as Record<string, string>,
+      interval: (value: string, low: string, high: string) => `${value} (${low} to ${high})`,
+      forestAxis: (scale: "ratio" | "linear", whisker: "interval" | "error" | "none") =>
+        scale === "ratio"
+          ? "Ratio, logarithmic, with interval"
+          : whisker === "interval"
+          ? "Estimate, with interval"
+          : whisker === "error"
+          ? "Mean ± standard error"
+          : "Value",
+      forestGist: (title: string, scale: "ratio" | "linear", told: string, more: number) =>
+        `${title}${scale === "ratio" ? ", as ratios on a logarithmic scale" : ""}: ${told}` +
+        (more > 0 ? `; and ${more} more` : ""),
+      leftOut: (names: string) => `Not in the picture: ${names}.`,
+      quantile: (probability: number) => `${Number((probability * 100).toPrecision(6))} %`,
+      time: "Time",
+      atRisk: "At risk",
+      atRiskHelp: "At risk: as many as just before the next event from that time on.",
+      survivalAt: (name: string, share: string, time: string) => `${name} ${share} at ${time}`,
+      survivalGist: (title: string, told: string, count: number) =>
+        `${title}: ${count === 1 ? "survival curve" : `survival curves of ${count} groups`}; ` +
+        `in the end ${told}`,
+      rows: "Rows",
+      density: "Rows by unit",
+      withheld: "withheld",
+      open: "open",
+      openHelp: "Dashed bars are open at one end: their width is not known.",
+      binTitle: (from: string, to: string, count: string, isOpen: boolean) =>
+        `${from} to ${to}${isOpen ? " and beyond" : ""}: ${count}`,
+      histogramGist: (
+        title: string,
+        most: { bins: number; count: string; from: string; to: string },
+      ) =>
+        `${title}: histogram of ${most.bins} bins; most rows, ${most.count}, from ${most.from} to ` +
+        most.to,
+      noShares: "A count is withheld: no shares",
+      noRows: "No rows",
+      sharesGist: (title: string, rows: number, columns: string) =>
+        `${title}: shares of ${columns} in each of ${rows} rows`,
+      barsGist: (title: string, told: string, more: number) =>
+        `${title}: ${told}${more > 0 ? `, and ${more} more` : ""}`,
+    },
+  },
   /** Of a task and of its results; the words of the API's statuses. */
   status: {
     "awaiting": "awaiting",

@@ -29,15 +29,17 @@ export function isGood(outcome: Outcome): boolean {
 
 /** The result of a share, of which `content` is what its payload holds. */
 export function goodOutcome(run: RunWithTask, content: Bytes): Outcome {
+  return { ...placeOf(run), result: readContent(content) };
+}
+
+/** What the bytes of a payload say: text, and what that says where it is JSON. */
+export function readContent(content: Bytes): NonNullable<Outcome["result"]> {
   const text = new TextDecoder().decode(withoutSecondBase64(content));
-  let value: unknown;
-  let isJson = true;
   try {
-    ({ value } = parsePythonJson(text));
+    return { text, value: parsePythonJson(text).value, isJson: true };
   } catch {
-    isJson = false;
+    return { text, value: undefined, isJson: false };
   }
-  return { ...placeOf(run), result: { text, value, isJson } };
 }
 
 export function failedOutcome(run: RunWithTask, reason: string): Outcome {

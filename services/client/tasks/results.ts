@@ -18,7 +18,7 @@ import type { organizations } from "../nouns/people.ts";
 import type { collaborations } from "../nouns/places.ts";
 import type { results, runs, tasks } from "../nouns/work.ts";
 import { type Bytes, collect } from "../payloads/bytes.ts";
-import { openPayload, type Stored } from "../payloads/open.ts";
+import { type OpenOptions, openPayload, type Stored } from "../payloads/open.ts";
 import type { SentRequests } from "./sent_requests.ts";
 import { failedOutcome, goodOutcome, type Outcome, whyNone } from "./outcome.ts";
 
@@ -38,6 +38,14 @@ export interface Opening {
   sent: SentRequests;
 }
 
+/** What payloads of a share are held against when they are opened with `openPayload`. */
+export interface PayloadChecks {
+  ofResult: OpenOptions["signer"];
+  ofInput: OpenOptions["signer"];
+  /** Whether the result has to be signed, as what it answers was. */
+  signedOnly: boolean;
+}
+
 /** Results of one task that are opened at the same time. */
 const AT_ONCE = 8;
 
@@ -52,12 +60,17 @@ export function createResults(parts: Opening) {
     { signal }: CallSettings,
   ): AsyncGenerator<Bytes> {
     const stored = storedOf(result.result!, result.blob_storage_used, signal);
+    const { ofResult: signer, signedOnly } = checksOf(task, run);
+    return openPayload(stored, { key, signer, signedOnly });
+  }
+
+  function checksOf(task: Task, run: RunWithTask): PayloadChecks {
     const sent = parts.sent.idOf(task.id, run.organization.id);
-    return openPayload(stored, {
-      key,
-      signer: signerOf((label) => whyNotOf(label, { task, run, sent })),
+    return {
+      ofResult: signerOf((label) => whyNotOf(label, { task, run, sent })),
+      ofInput: signerOf((label) => whyNotInput(label, task, run)),
       signedOnly: sent !== undefined,
-    });
+    };
   }
 
   async function outcomeOf(
@@ -135,9 +148,12 @@ export function createResults(parts: Opening) {
       if (!run.input) throw new ResultError(`The input of run ${runId} was removed.`);
       const task = await parts.tasks.get(run.task.id, settings);
       const stored = storedOf(run.input, run.blob_storage_used, signal);
-      const signer = signerOf((label) => whyNotInput(label, task, run));
+      const { ofInput: signer } = checksOf(task, run);
       return openPayload(stored, { key: await keyFor(task, options), signer });
     },
+
+    /** For who opens payloads elsewhere, such as in a worker that alone has the key. */
+    checksOf,
   };
 }
 

@@ -13,6 +13,7 @@ import type { PageManifest } from "./manifest.ts";
 export const HUB_PAGE: PageSource = {
   entry: new URL("../main.tsx", import.meta.url),
   styles: new URL("../style/page.css", import.meta.url),
+  workers: { results: new URL("../results/worker/main.ts", import.meta.url) },
   title: "Sextant",
   noScript: "This page needs JavaScript. The API is at api/, its description at api/docs.",
 };

@@ -5,6 +5,7 @@
 import type { RunWithTask, Task } from "../../../shared/contract/task.ts";
 import { Plain } from "../parts/plain.tsx";
 import { Show, useAsked } from "../parts/loading.tsx";
+import { Results } from "../results/results.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import type { ScreenProps } from "../screens.ts";
 import { client } from "../session/session.ts";
@@ -19,7 +20,7 @@ export function Screen({ params }: ScreenProps) {
   const asked = useAsked((signal) => askForTask(id, signal), [id]);
   return (
     <Show asked={asked}>
-      {({ task }) => (
+      {({ task, runs }) => (
         <>
           <header>
             <h1>
@@ -27,6 +28,7 @@ export function Screen({ params }: ScreenProps) {
             </h1>
             <StatusMark status={task.status} />
           </header>
+          <Results task={task} runs={runs} />
         </>
       )}
     </Show>
