@@ -135,6 +135,7 @@ export const texts = {
   results: {
     title: "Results",
     none: "No organization has finished yet.",
+    noneAtAll: "No organization has a result.",
     empty: "There is no result.",
     removed: "The hub has removed this result.",
     organization: (id: number) => `Organization ${id}`,

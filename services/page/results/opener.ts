@@ -94,6 +94,13 @@ export async function openShare(
   });
 }
 
+/** Lets go of a result that nobody looks at any more. */
+export function closeShare(runId: number): void {
+  checks.delete(runId);
+  // Without a worker there is nothing to forget.
+  opener?.remote.call("close", runId).catch(() => {});
+}
+
 /** What was asked: everybody's can be read where nothing is encrypted, else that of one's own. */
 async function inputOf(
   { task, run, encrypted, signal }: Pick<OpenShare, "task" | "run" | "encrypted" | "signal">,

@@ -6,6 +6,7 @@ import { useState } from "preact/hooks";
 import type { Organization } from "../../../shared/contract/organization.ts";
 import type { RunWithTask, Task } from "../../../shared/contract/task.ts";
 import { client } from "../session/session.ts";
+import { isOver } from "../parts/status.tsx";
 import { texts } from "../texts.ts";
 import { Show, useAsked } from "../parts/loading.tsx";
 import { descriptionFor } from "./description_for.ts";
@@ -68,6 +69,10 @@ async function askForAlgorithms({ image, collaboration }: Task, signal: AbortSig
   }
 }
 
+function isRunOver({ status }: RunWithTask): boolean {
+  return isOver(status);
+}
+
 function Opening({ task, runs, place }: ResultsProps & { place: Place }) {
   const [opened, setOpened] = useState<ReadonlyMap<number, Opened>>(new Map());
   const [most, setMost] = useState(PER_PAGE);
@@ -87,7 +92,7 @@ function Opening({ task, runs, place }: ResultsProps & { place: Place }) {
           organizations={organizations}
         />
       )}
-      {finished.length === 0 && <p>{words.none}</p>}
+      {finished.length === 0 && <p>{runs.every(isRunOver) ? words.noneAtAll : words.none}</p>}
       {!isClosed && (
         <>
           <SmallTable taskId={task.id} runs={finished} opened={opened} />

@@ -10,7 +10,7 @@ import { Loading, messageFor, useAsked } from "../parts/loading.tsx";
 import { Plain } from "../parts/plain.tsx";
 import { visible } from "../parts/visible.ts";
 import { texts } from "../texts.ts";
-import { heldKey, openShare } from "./opener.ts";
+import { closeShare, heldKey, openShare } from "./opener.ts";
 import { useNames } from "./organization_names.ts";
 import { Save } from "./parts/save.tsx";
 import { ShownPieceView } from "./parts/piece.tsx";
@@ -62,6 +62,7 @@ function OpenedShare({ task, run, encrypted, description, onOpened }: OpenedShar
     [run.id, run.attempt, run.status, key, description, method],
   );
   const opened = asked.value?.opened;
+  useEffect(() => () => closeShare(run.id), [run.id]);
   useEffect(() => {
     if (opened) onOpened(run.id, opened);
   }, [opened]);

@@ -77,6 +77,8 @@ export type WorkerCalls = {
   /** Takes the key, and says which one it is. Rejects with a sentence. */
   useKey(pem: string): Promise<{ fingerprint: string }>;
   open(opening: Opening): Promise<Opened>;
+  /** Forgets a result that nobody looks at any more. */
+  close(id: number): void;
   rows(given: { id: number; piece: number; from: number; count: number }): Cell[][];
   parts(given: { id: number; path: Path; from: number; count: number }): TreeNode[];
   file(given: FileRequest): Blob;

@@ -113,6 +113,9 @@ export function createHolder(page: () => Remote<PageCalls>): WorkerCalls {
         small: isJson ? smallOf(value) : undefined,
       };
     },
+    close(id) {
+      held.delete(id);
+    },
     rows({ id, piece, from, count }) {
       const found = of(id).reading.pieces[piece];
       return found?.is === "table" ? clippedRows(found.table.rows.slice(from, from + count)) : [];
