@@ -42,6 +42,12 @@ export function KeyPanel({ reader, organizations }: KeyPanelProps) {
     }
   }
 
+  /** The button goes; who used it stays where it was. */
+  function forget(): void {
+    forgetKey();
+    panel.current?.focus();
+  }
+
   function drop(event: DragEvent): void {
     event.preventDefault();
     setIsOver(false);
@@ -77,7 +83,7 @@ export function KeyPanel({ reader, organizations }: KeyPanelProps) {
       {held
         ? (
           <div class="buttons">
-            <button type="button" onClick={forgetKey}>{words.forget}</button>
+            <button type="button" onClick={forget}>{words.forget}</button>
           </div>
         )
         : (
