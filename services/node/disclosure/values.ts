@@ -118,8 +118,19 @@ function ruleAgainst(
   if (isNothing(value)) return persons === 0 ? undefined : common(persons, behind, part, rules);
   const rule = common(persons, behind, part, rules);
   if (rule !== undefined) return rule;
-  if (kind === "model") return ruleAgainstModel(value, persons, part, judge);
   if (kind === "moments") return ruleAgainstSums(part, steps, judge);
+  // A value for each person is of each person: residuals, predictions, ranks.
+  const isPerPerson = PER_ANYTHING.includes(kind) && longest(value) >= persons;
+  if (isPerPerson) return "max_terms_share";
+  return kind === "model" ? ruleAgainstModel(value, persons, part, judge) : undefined;
+}
+
+const PER_ANYTHING: readonly Part["output"]["kind"][] = ["model", "curve", "estimate"];
+
+/** How many elements the longest list or record in it has. */
+function longest(value: unknown): number {
+  const places = placesIn(value);
+  return Math.max(places.length, ...places.map((place) => longest(valueAt(place))));
 }
 
 /** What holds for every kind. */
@@ -152,7 +163,7 @@ function ruleAgainstModel(
 }
 
 function termsOf(value: unknown, { output: { terms }, scopes }: Part): number | undefined {
-  if (terms === undefined) return isHolder(value) ? placesIn(value).length : 1;
+  if (terms === undefined) return Math.max(1, longest(value));
   const scope = scopes.find(({ object }) => Object.hasOwn(object, terms));
   const found = scope?.object[terms];
   if (Number.isSafeInteger(found)) return found as number;
@@ -211,6 +222,11 @@ function judgeQuantiles(place: Place, part: Part, behind: readonly Behind[], jud
   const value = valueAt(place);
   const each = isHolder(value) ? placesIn(value) : [place];
   const at = probabilitiesOf(value, part, judge);
+  // Names that are no probabilities are taken out with what they name.
+  if (isObject(value) && at?.some((one) => one === undefined || !(one >= 0 && one <= 1))) {
+    withhold(part, "rests_on", countValues(value));
+    return put(place, null);
+  }
   let before: number | undefined;
   const inOrder = each.map((one, index) => ({ one, probability: at?.[index] }))
     .toSorted((a, b) => (a.probability ?? 0) - (b.probability ?? 0));
