@@ -13,7 +13,14 @@ import { newUserKey } from "../shared/broker/signing.ts";
 import { startTestStack, type TestStack, waitFor } from "./harness.ts";
 import { createSite, encodeInput, type Json, type Site } from "./site.ts";
 import { createApiClient } from "./support/api.ts";
-import { killDatabaseServer, watchAnswers, whyNoCluster } from "./support/cluster.ts";
+import {
+  family,
+  killDatabaseServer,
+  postmaster,
+  signal,
+  watchAnswers,
+  whyNoCluster,
+} from "./support/cluster.ts";
 import { tryLogin } from "./support/nats.ts";
 
 const missing = whyNoCluster();
@@ -56,6 +63,18 @@ async function insist(task: Json): Promise<{ id: number; refusals: Response[] }>
     refusals.push(answer);
     return undefined;
   }, { what: "the task to be taken", timeout: 60_000 });
+}
+
+/** Waits until a database server follows the other, with all that is acknowledged. */
+async function untilStandby(name: string): Promise<void> {
+  const { patroni, "patroni-2": second } = await readPorts(stack.folder);
+  await waitFor(async () => {
+    const answer = await fetch(
+      `http://127.0.0.1:${name === "postgres" ? patroni : second}/synchronous`,
+    );
+    await answer.body?.cancel();
+    return answer.ok;
+  }, { what: `${name} to be a synchronous standby`, timeout: 90_000 });
 }
 
 async function isRead(signal: AbortSignal): Promise<boolean> {
@@ -150,15 +169,29 @@ clusterTest(
       assert.equal(status, "completed");
       assert.equal(runs.length, 1);
     }
-    // It comes back as the standby of the other.
     await stack.part(killed).restart();
-    await waitFor(async () => {
-      const { patroni, "patroni-2": second } = await readPorts(stack.folder);
-      const port = killed === "postgres" ? patroni : second;
-      const answer = await fetch(`http://127.0.0.1:${port}/synchronous`);
-      await answer.body?.cancel();
-      return answer.ok;
-    }, { what: "the killed server to be a synchronous standby", timeout: 60_000 });
+    await untilStandby(killed);
+  },
+);
+
+clusterTest(
+  "a primary that stood still until another took its place comes back as a standby",
+  async () => {
+    await stack.whole();
+    const frozen = await stack.primary();
+    const processes = [stack.part(frozen).pid, postmaster(stack, frozen)].flatMap(family);
+    for (const pid of processes) signal(pid, "SIGSTOP");
+    let id: number;
+    try {
+      ({ id } = await insist(longTask(0)));
+      assert.notEqual(await stack.primary(), frozen);
+    } finally {
+      for (const pid of processes) signal(pid, "SIGCONT");
+    }
+    await untilStandby(frozen);
+    assert.notEqual(await stack.primary(), frozen);
+    // What was acknowledged meanwhile is there.
+    assert.equal((await site.outcome(id)).status, "completed");
   },
 );
 

@@ -25,6 +25,8 @@ import { FILES, setUpServiceDatabases } from "./setup.ts";
 import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
 
 const START_DEADLINE_MS = 120_000;
+/** A standby begins with a copy of its primary. */
+const CLUSTER_DEADLINE_MS = 300_000;
 
 export interface StackOptions {
   /** Holds all that the stack must not forget; made when it is not there. */
@@ -112,7 +114,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const given = options.signal ?? new AbortController().signal;
   // Not AbortSignal.timeout(), which would keep a program from ending until then.
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new Error("too late")), START_DEADLINE_MS);
+  const deadlineMs = options.cluster ? CLUSTER_DEADLINE_MS : START_DEADLINE_MS;
+  const timer = setTimeout(() => late.abort(new Error("too late")), deadlineMs);
   const abandoned = new AbortController();
   const signal = AbortSignal.any([given, late.signal, abandoned.signal]);
   const { promise: ended, reject } = Promise.withResolvers<never>();
@@ -127,9 +130,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop();
     if (!late.signal.aborted || error !== late.signal.reason) throw error;
     throw new Error(
-      `The stack was not ready within ${
-        START_DEADLINE_MS / 1000
-      } s; its log says what was missing.`,
+      `The stack was not ready within ${deadlineMs / 1000} s; its log says what was missing.`,
       { cause: error },
     );
   } finally {

@@ -41,9 +41,10 @@ export function agreementPart({ etcd, folder, port, peerPort, password }: Agreem
           ["--listen-peer-urls", peerUrl],
           ["--initial-advertise-peer-urls", peerUrl],
           ["--initial-cluster", `sextant=${peerUrl}`],
-          // The history of what Patroni says every few seconds.
-          ["--auto-compaction-retention", "1h"],
           ["--logger", "zap"],
+          // Patroni 3.0 with the API of etcd 3 puts a primary that stood still back in its place without
+          // looking, and what its successor had taken would be lost; with this one it looks.
+          ["--enable-v2"],
         ].flat(),
         env: {},
         onLine,
@@ -75,20 +76,31 @@ async function whenAnswers(url: string, exited: Promise<unknown>): Promise<void>
  * settings by it, and so run what they like as PostgreSQL's account.
  */
 async function closeToOthers(url: string, password: string): Promise<void> {
-  const ask = async (what: string, body: Record<string, string>) => {
-    const answer = await fetch(`${url}/v3/auth/${what}`, {
-      method: "POST",
-      body: JSON.stringify(body),
+  const user = AGREEMENT_USER;
+  const authorization = `Basic ${btoa(`${user}:${password}`)}`;
+  const ask = async (path: string, body?: object) => {
+    const answer = await fetch(`${url}/v2/auth/${path}`, {
+      method: body === undefined ? "GET" : "PUT",
+      headers: { authorization, "content-type": "application/json" },
+      ...body === undefined ? {} : { body: JSON.stringify(body) },
     });
     return { ok: answer.ok, text: await answer.text() };
   };
-  const name = AGREEMENT_USER;
-  // Once that is done, none of these is taken any more.
-  if ((await ask("authenticate", { name, password })).ok) return;
-  await ask("user/add", { name, password });
-  await ask("role/add", { name });
-  await ask("user/grant", { user: name, role: name });
-  await ask("enable", {});
-  const { ok, text } = await ask("authenticate", { name, password });
-  if (!ok) throw new Error(`Cannot start etcd: it does not take its password (${text})`);
+  const isOn = async () => /"enabled":\s*true/.test((await ask("enable")).text);
+  if (!await isOn()) {
+    await ask(`users/${user}`, { user, password });
+    await ask("enable", {});
+  }
+  // Whoever does not log in has the rights of this role.
+  const everything = { kv: { read: ["/*"], write: ["/*"] } };
+  await ask("roles/guest", { role: "guest", revoke: everything });
+  const [stranger, own] = await Promise.all([
+    fetch(`${url}/v2/keys/`),
+    fetch(`${url}/v2/keys/`, { headers: { authorization } }),
+  ]);
+  await Promise.all([stranger.body?.cancel(), own.body?.cancel()]);
+  if (await isOn() && stranger.status === 401 && own.ok) return;
+  throw new Error(
+    `Cannot start etcd: it answers ${stranger.status} to strangers and ${own.status} to its password`,
+  );
 }

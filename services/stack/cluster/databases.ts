@@ -122,7 +122,7 @@ async function memberPart(
       folder: own,
       bin,
       etcd: {
-        hosts: [`${LOOPBACK}:${etcd.port}`],
+        host: `${LOOPBACK}:${etcd.port}`,
         username: AGREEMENT_USER,
         password: etcd.password,
       },

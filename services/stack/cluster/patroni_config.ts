@@ -18,7 +18,7 @@ export interface PatroniConfigOptions extends Member {
   folder: string;
   /** The folder of PostgreSQL's programs. */
   bin: string;
-  etcd: { hosts: string[]; username: string; password: string };
+  etcd: { host: string; username: string; password: string };
   /** Of the role `postgres`. */
   adminPassword: string;
   /** With which Patroni lets itself be told to do something. */
@@ -78,7 +78,7 @@ export function patroniConfig(
       connect_address: `${host}:${restPort}`,
       authentication: { username: "patroni", password: restPassword },
     },
-    etcd3: etcd,
+    etcd,
     bootstrap: {
       dcs: COMMON,
       initdb: [{ encoding: "UTF8" }, { locale: "C" }, "data-checksums"],
