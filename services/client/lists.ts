@@ -32,8 +32,8 @@ export interface List<Item> extends AsyncIterable<Item> {
   all(): Promise<Item[]>;
   /** The first one; `undefined` where there is none. */
   first(): Promise<Item | undefined>;
-  /** One page, counted from 1, and whether another one follows. */
-  page(number: number): Promise<{ items: Item[]; hasMore: boolean }>;
+  /** One page, counted from 1; whether another one follows, and how many there are. */
+  page(number: number): Promise<{ items: Item[]; hasMore: boolean; pages: number }>;
 }
 
 const PER_PAGE = 100;
@@ -55,7 +55,7 @@ export function createList<Item extends z.ZodType>(
       query: { ...filters, ...paging },
       signal,
     });
-    return { items: data, hasMore: "next" in links };
+    return { items: data, hasMore: "next" in links, pages: pagesOf(links.last) };
   }
 
   async function* each() {
@@ -79,4 +79,10 @@ export function createList<Item extends z.ZodType>(
     first: async () => (await ask({ page: 1, per_page: 1 })).items[0],
     page: (number) => ask({ page: number, per_page: perPage }),
   };
+}
+
+/** The number of the last page, out of its address. */
+function pagesOf(last: string | undefined): number {
+  const query = new URLSearchParams(last?.split("?", 2)[1]);
+  return Number(query.get("page") ?? 0);
 }

@@ -7,12 +7,12 @@ import type { Port } from "../../shared/contract/port.ts";
 import { listLink, referTo } from "../../shared/contract/references.ts";
 import type { Result } from "../../shared/contract/result.ts";
 import type { Run } from "../../shared/contract/run.ts";
-import type { Task } from "../../shared/contract/task.ts";
+import type { Share, Task } from "../../shared/contract/task.ts";
 import type { NodeSummary } from "../../shared/messages/questions.ts";
 import { isFinal } from "../../shared/node_protocol/status.ts";
 import { heldSince, taskStatus, waitingText } from "./rules.ts";
 import type { PortRow } from "./store/port.ts";
-import type { ResultOfTaskRow } from "./store/shown_result.ts";
+import type { ResultOfTaskRow, ShareRow } from "./store/shown_result.ts";
 import type { TaskDatabaseRow, TaskProgress, TaskRow } from "./store/task.ts";
 
 /** The name of an organization at which something waits for people. */
@@ -101,6 +101,16 @@ export function runShower(
   const nodeAt = new Map(nodes.map((node) => [place(node), node]));
   const portsOf = Map.groupBy(ports, (port) => port.result_id);
   return (row) => showRun(row, nodeAt.get(place(row)), { ports: portsOf.get(row.id), nameOf });
+}
+
+export function showShare(row: ShareRow): Share {
+  return {
+    id: row.id,
+    organization_id: row.organization_id,
+    status: row.status,
+    attempt: row.attempt,
+    held_since: dateText(heldSince(row)),
+  };
 }
 
 export function showResult(row: ResultOfTaskRow): Result {

@@ -10,6 +10,8 @@ import { reference } from "./references.ts";
 /** The filters that lists of runs and of results share. */
 export const resultList = pageQuery.extend({
   task_id: queryId.optional(),
+  /** Beyond v6's API: of a task and all its descendants. */
+  job_id: queryId.optional(),
   organization_id: queryId.optional(),
   collaboration_id: queryId.optional(),
   node_id: queryId.optional(),

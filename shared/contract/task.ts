@@ -4,7 +4,16 @@
  */
 import { z } from "zod";
 import { FINAL_STATUSES, OPEN_STATUSES } from "../node_protocol/status.ts";
-import { id, integer, name, nullAsAbsent, queryId, queryInclude, text } from "./fields.ts";
+import {
+  id,
+  integer,
+  name,
+  nullAsAbsent,
+  queryDate,
+  queryId,
+  queryInclude,
+  text,
+} from "./fields.ts";
 import { pageQuery } from "./paging.ts";
 import { link, reference } from "./references.ts";
 import { result } from "./result.ts";
@@ -71,6 +80,11 @@ export const taskList = pageQuery.extend({
   description: text.optional(),
   database: text.optional(),
   status: text.optional(),
+  /** Beyond v6's API: stands in the name, the description or the image, in any case. */
+  search: text.optional(),
+  /** Beyond v6's API. */
+  created_from: queryDate.optional(),
+  created_till: queryDate.optional(),
   is_user_created: z.string().regex(/^\d+$/, "must be an integer").transform(Number).optional(),
 });
 export type TaskList = z.infer<typeof taskList>;
@@ -123,9 +137,22 @@ export const taskOfRun = z.object({
   children: link,
 }).meta({ id: "TaskOfRun" });
 
+/** How far an organization is with a task: a run at a glance, for lists of many tasks. */
+export const share = z.object({
+  /** Of the run, and of its result. */
+  id: z.number().int(),
+  organization_id: z.number().int(),
+  status,
+  attempt: z.number().int(),
+  held_since: z.string().nullable(),
+}).meta({ id: "Share" });
+export type Share = z.infer<typeof share>;
+
 export const task = taskOfRun.extend({
   /** The address of the list; with `include=runs` the runs themselves. */
   runs: z.union([link, z.array(run)]),
+  /** Beyond v6's API: only with `include=shares`, by organization. */
+  shares: z.array(share).optional(),
 }).meta({ id: "Task" });
 export type Task = z.infer<typeof task>;
 

@@ -69,3 +69,15 @@ export async function resultsOfTasks(
     from result join task on task.id = task_id
     where task_id = any(${taskIds}) order by result.id desc`;
 }
+
+export type ShareRow = Pick<
+  ResultRow,
+  "id" | "task_id" | "organization_id" | "status" | "attempt" | "held_at"
+>;
+
+/** How far each organization is with some tasks. */
+export async function sharesOfTasks(tx: Tx, taskIds: number[]): Promise<ShareRow[]> {
+  return await tx<ShareRow[]>`
+    select id, task_id, organization_id, status, attempt, held_at
+    from result where task_id = any(${taskIds}) order by task_id, organization_id`;
+}

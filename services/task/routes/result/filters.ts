@@ -59,6 +59,7 @@ async function resultConditions(
     demand(mayTask(principal, "run:VIEW", task), `view the results of task ${task.id}`);
     where.push(db`task_id = ${task.id}`);
   }
+  if (wanted.job_id !== undefined) where.push(db`job_id = ${wanted.job_id}`);
   if (wanted.organization_id !== undefined) {
     const allowed = scope === "OWN" ||
       mayOrganization(principal, "run:VIEW", wanted.organization_id);

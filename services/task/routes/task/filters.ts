@@ -76,6 +76,14 @@ function valueConditions(db: Db, wanted: TaskList): Fragment[] {
     const pattern = wanted[column];
     if (pattern !== undefined) where.push(db`${db(column)} like ${pattern} escape ''`);
   }
+  const { search, created_from, created_till } = wanted;
+  if (search) {
+    where.push(
+      db`strpos(lower(concat_ws(${"\n"}, name, description, image)), lower(${search})) > 0`,
+    );
+  }
+  if (created_from) where.push(db`created_at >= ${created_from}`);
+  if (created_till) where.push(db`created_at <= ${created_till}`);
   if (wanted.database !== undefined) {
     where.push(db`id in (select task_id from task_database where label = ${wanted.database})`);
   }

@@ -2,10 +2,10 @@ import type { Task } from "../../../../shared/contract/task.ts";
 import { type Principal } from "../../../../shared/contract/permissions.ts";
 import type { TaskDeps } from "../../deps.ts";
 import { mayTask } from "../../rules.ts";
-import { runShower, showResult, showTask } from "../../show.ts";
+import { runShower, showResult, showShare, showTask } from "../../show.ts";
 import { namesOfWaiting, organizationsOfHeld } from "./names_of_waiting.ts";
 import { portsOfResults } from "../../store/port.ts";
-import { resultsOfTasks } from "../../store/shown_result.ts";
+import { resultsOfTasks, sharesOfTasks } from "../../store/shown_result.ts";
 import { databasesOfTasks, progressOfTasks, type TaskRow } from "../../store/task.ts";
 
 /** Tasks as the API shows them, in the order of `rows`; two queries, however many there are. */
@@ -48,6 +48,10 @@ export async function showTasksWith(
     const showRun = runShower(nodes, ports, nameOf);
     for (const task of visible) task.runs = (runsOf.get(task.id) ?? []).map(showRun);
   }
+  if (include.includes("shares")) {
+    const sharesOf = Map.groupBy(await sharesOfTasks(db, ids), (one) => one.task_id);
+    for (const task of visible) task.shares = (sharesOf.get(task.id) ?? []).map(showShare);
+  }
   if (include.includes("results")) {
     const results = await resultsOfTasks(db, ids, "result");
     const resultsOf = Map.groupBy(results, (one) => one.task_id);
@@ -58,5 +62,5 @@ export async function showTasksWith(
 
 /** Whether this `include` shows what otherwise takes the right to view runs. */
 export function includesRuns(include: string[] | undefined): boolean {
-  return include?.some((one) => one === "runs" || one === "results") ?? false;
+  return include?.some((one) => ["runs", "shares", "results"].includes(one)) ?? false;
 }

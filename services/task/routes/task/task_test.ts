@@ -127,17 +127,46 @@ Deno.test("include shows runs and results as far as the caller may view runs, an
   const task = await hub().post(author, place);
   const own = await hub().user(place, 0, ["task:VIEW:COLLABORATION", "run:VIEW:OWN"]);
   const none = await hub().user(place, 0, ["task:VIEW:COLLABORATION"]);
-  for (const include of ["runs", "results"]) {
+  for (const include of ["runs", "shares", "results"]) {
     const list = `GET /task?collaboration_id=${place.collaboration}&include=${include}`;
     const one = `GET /task/${task.id}?include=${include}`;
     assert.equal((await hub().call(none, list)).status, 401);
     assert.equal((await hub().call(none, one)).status, 401);
     assert.equal((await hub().call(own, one)).status, 401);
     const [link] = (await hub().call(own, list)).body.data;
-    assert.equal(typeof link[include], "string", "the link stays");
+    const without = include === "shares" ? "undefined" : "string";
+    assert.equal(typeof link[include], without, "the link stays");
     const [shown] = (await hub().call(author, list)).body.data;
     assert.equal(shown[include].length, 1);
   }
+});
+
+Deno.test("include=shares shows how far each organization is, and no payload", async () => {
+  const place = await hub().place(2);
+  const user = await hub().user(place);
+  const task = await hub().post(user, place, { keep_going: true });
+  const [first, second] = (await hub().call(user, `GET /run?task_id=${task.id}&sort=id`)).body.data;
+  await reporterOf(hub(), place.members[1]!.node).finish(second.id, { status: "crashed" });
+  const { body } = await hub().call(
+    user,
+    `GET /task?collaboration_id=${place.collaboration}&include=shares&per_page=5`,
+  );
+  const common = { attempt: 1, held_since: null };
+  assert.deepEqual(body.data[0].shares, [
+    {
+      id: first.id,
+      organization_id: place.members[0]!.organization,
+      status: first.status,
+      ...common,
+    },
+    {
+      id: second.id,
+      organization_id: place.members[1]!.organization,
+      status: "crashed",
+      ...common,
+    },
+  ]);
+  assert.equal("shares" in (await hub().call(user, `GET /task/${task.id}`)).body, false);
 });
 
 Deno.test("GET /task filters by everything the contract names", async () => {
@@ -198,6 +227,13 @@ Deno.test("GET /task filters by everything the contract names", async () => {
     ["image=special:_", [rich]],
     ["description=%25story", [rich]],
     ["database=cohort", [rich]],
+    ["search=LONG%20STORY", [rich]],
+    ["search=special:1", [rich]],
+    ["search=%25", []],
+    ["created_from=2000-01-01", [child, rich, plain]],
+    ["created_from=2200-01-01", []],
+    ["created_till=2000-01-01", []],
+    [`created_from=${plain.created_at}&created_till=2200-01-01`, [child, rich, plain]],
     ["status=crashed", [child]],
     ["status=pending", [rich, plain]],
     ["is_user_created=0", [child]],
@@ -250,8 +286,11 @@ Deno.test("filters do not show what belongs to others", async () => {
   for (const request of refused) {
     assert.equal((await hub().call(stranger, request)).status, 401, request);
   }
-  const own = await hub().call(stranger, "GET /task");
-  assert.deepEqual(own.body.data, []);
+  for (const list of ["/task", `/run?job_id=${task.job_id}`, `/result?job_id=${task.job_id}`]) {
+    assert.deepEqual((await hub().call(stranger, `GET ${list}`)).body.data, [], list);
+  }
+  const { data } = (await hub().call(owner, `GET /run?job_id=${task.job_id}`)).body;
+  assert.deepEqual(data.map((one: { id: number }) => one.id), [run.id]);
 });
 
 Deno.test("GET /run and /result filter by state, node, port and each of the three times", async () => {
