@@ -8,6 +8,16 @@ export async function wait(context: Context, { ms = 1000 }: { ms?: number }) {
   return { waited: ms };
 }
 
+/** Says so many lines, one after the other, then waits. */
+export async function chatter(context: Context, { lines = 100, ms = 60_000 }) {
+  for (let n = 1; n <= lines; n++) {
+    context.log(`line ${n} <b>bold</b> \u202edesrever`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return { lines };
+}
+
 /** Answers at once with as many characters as wanted. */
 export function text(_context: Context, { length }: { length: number }) {
   return "x".repeat(length);

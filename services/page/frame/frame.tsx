@@ -8,6 +8,7 @@ import { match, place, to } from "../routes.ts";
 import { FIRST_SCREEN, MENU, type ScreenProps, SCREENS } from "../screens.ts";
 import { logOut, type Me } from "../session/session.ts";
 import { texts } from "../texts.ts";
+import { FeedMark } from "../live/feed_mark.tsx";
 import { Failure, Loading } from "../parts/loading.tsx";
 import { ThemeChoice } from "./theme.tsx";
 
@@ -19,6 +20,7 @@ export function Frame({ me }: { me: Me }) {
         <span class="name">{texts.product}</span>
         <Menu />
         <div class="who">
+          <FeedMark />
           <ThemeChoice />
           <span>{me.username}</span>
           <button type="button" onClick={() => void logOut()}>{texts.frame.logOut}</button>

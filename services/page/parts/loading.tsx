@@ -44,7 +44,10 @@ export function useAsked<Value>(
 
 /** Shows an answer by `children` once it is there. */
 export function Show<Value>(
-  { asked, children }: { asked: Asked<Value>; children: (value: Value) => ComponentChildren },
+  { asked, children }: {
+    asked: Omit<Asked<Value>, "set">;
+    children: (value: Value) => ComponentChildren;
+  },
 ) {
   const { value, error, again } = asked;
   return (
