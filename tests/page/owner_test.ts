@@ -212,19 +212,17 @@ Deno.test(
 
 async function assertUsable(page: Page, what: string): Promise<void> {
   await assertAccessible(page, what);
-  const [wide, seen] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    document.documentElement.clientWidth,
-  ]);
-  assert.ok(wide! <= seen!, `${what} is ${wide} pixels wide, of which ${seen} are seen`);
+  const [wide, seen] = await page.evaluate<[number, number]>(
+    "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+  );
+  assert.ok(wide <= seen, `${what} is ${wide} pixels wide, of which ${seen} are seen`);
 }
 
 /** What has the focus, by its own words or its label. */
 function focused(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const element = document.activeElement as HTMLInputElement | null;
-    return (element?.labels?.[0]?.textContent ?? element?.textContent ?? "").trim();
-  });
+  return page.evaluate(
+    "(({ labels, textContent }) => labels?.[0]?.textContent ?? textContent)(document.activeElement).trim()",
+  );
 }
 
 /** Tabs until something has the focus. */
@@ -232,7 +230,7 @@ async function focusOn(page: Page, role: "link" | "button", name: string): Promi
   const wanted = page.getByRole(role, { name, exact: true });
   await wanted.waitFor();
   for (let times = 0; times < 60; times++) {
-    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+    if (await wanted.and(page.locator(":focus")).count() > 0) return;
     await page.keyboard.press("Tab");
   }
   assert.fail(`${name} cannot be reached by keyboard`);
