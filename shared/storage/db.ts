@@ -4,7 +4,8 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { createConnections, faultOf } from "./connections.ts";
+import { createConnections } from "./connections.ts";
+import { faultOf } from "./open_connection.ts";
 import { serversOf } from "./primary.ts";
 import { keptCount } from "./row_count.ts";
 import type { Fragment } from "./sql.ts";

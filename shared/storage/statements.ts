@@ -2,7 +2,8 @@
  * Statements on a pool of connections: the tagged template, prepared statements, transactions.
  * @module
  */
-import { type Connection, type Connections, faultOf, type Row, type Rows } from "./connections.ts";
+import type { Connections } from "./connections.ts";
+import { type Connection, faultOf, type Row, type Rows } from "./open_connection.ts";
 import {
   ColumnValues,
   compose,

@@ -51,7 +51,7 @@ const AT_ONCE = 8;
 
 export function createResults(parts: Opening) {
   const storedOf = storedIn(parts);
-  const signerOf = signersOf(parts);
+  const checksOf = checksIn(parts);
   const keyFor = keysFor(parts);
 
   function pieces(
@@ -62,15 +62,6 @@ export function createResults(parts: Opening) {
     const stored = storedOf(result.result!, result.blob_storage_used, signal);
     const { ofResult: signer, signedOnly } = checksOf(task, run);
     return openPayload(stored, { key, signer, signedOnly });
-  }
-
-  function checksOf(task: Task, run: RunWithTask): PayloadChecks {
-    const sent = parts.sent.idOf(task.id, run.organization.id);
-    return {
-      ofResult: signerOf((label) => whyNotOf(label, { task, run, sent })),
-      ofInput: signerOf((label) => whyNotInput(label, task, run)),
-      signedOnly: sent !== undefined,
-    };
   }
 
   async function outcomeOf(
@@ -154,6 +145,19 @@ export function createResults(parts: Opening) {
 
     /** For who opens payloads elsewhere, such as in a worker that alone has the key. */
     checksOf,
+  };
+}
+
+/** What the payloads of a share are held against. */
+function checksIn(parts: Opening) {
+  const signerOf = signersOf(parts);
+  return function checksOf(task: Task, run: RunWithTask): PayloadChecks {
+    const sent = parts.sent.idOf(task.id, run.organization.id);
+    return {
+      ofResult: signerOf((label) => whyNotOf(label, { task, run, sent })),
+      ofInput: signerOf((label) => whyNotInput(label, task, run)),
+      signedOnly: sent !== undefined,
+    };
   };
 }
 

@@ -5,10 +5,8 @@
 import { useId } from "preact/hooks";
 import { Choice, describedBy, Field, FieldFrame, Tick } from "../parts/field.tsx";
 import { Plain } from "../parts/plain.tsx";
-import { texts } from "../texts.ts";
+import { newTask as words } from "../texts/new_task.ts";
 import type { Argument, FieldValue, Site } from "./draft.ts";
-
-const words = texts.newTask;
 
 interface ArgumentFieldProps {
   argument: Argument;

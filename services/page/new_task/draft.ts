@@ -9,7 +9,7 @@ import type { Node } from "../../../shared/contract/node.ts";
 import type { Study } from "../../../shared/contract/study.ts";
 import type { ToldDescription } from "../../../shared/node_protocol/description.ts";
 import { checkArguments } from "../../node/algorithms/sextant/description.ts";
-import { texts } from "../texts.ts";
+import { newTask } from "../texts/new_task.ts";
 
 export type Method = ToldDescription["methods"][string];
 export type Argument = Method["arguments"][string];
@@ -83,7 +83,7 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new TypeError(texts.newTask.notJson);
+    throw new TypeError(newTask.notJson);
   }
 }
 
@@ -176,7 +176,7 @@ export interface Question {
 /** Why a site is known to refuse the task, or not to take it up now: from what its owner shares. */
 export function troubleAt(site: Site, question: Question): string[] {
   const { node } = site;
-  const words = texts.newTask.trouble;
+  const words = newTask.trouble;
   if (!node) return [words.noNode];
   const trouble: string[] = [];
   if (node.status !== "online") trouble.push(words.offline);

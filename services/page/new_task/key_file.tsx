@@ -2,13 +2,13 @@ import { useId, useState } from "preact/hooks";
 import { type OrganizationKey, readOrganizationKey } from "../../client/mod.ts";
 import { describedBy, FieldFrame } from "../parts/field.tsx";
 import { messageFor } from "../parts/loading.tsx";
-import { texts } from "../texts.ts";
+import { newTask } from "../texts/new_task.ts";
 
 /** The organization's key, to sign with: read here, kept as long as the form is open. */
 export function KeyFile({ onKey }: { onKey: (key: OrganizationKey | undefined) => void }) {
   const id = useId();
   const [wrong, setWrong] = useState<string>();
-  const help = texts.newTask.signingHelp;
+  const help = newTask.signingHelp;
 
   async function read(file: File | undefined): Promise<void> {
     setWrong(undefined);
@@ -22,7 +22,7 @@ export function KeyFile({ onKey }: { onKey: (key: OrganizationKey | undefined) =
   }
 
   return (
-    <FieldFrame id={id} label={texts.newTask.signing} help={help} wrong={wrong}>
+    <FieldFrame id={id} label={newTask.signing} help={help} wrong={wrong}>
       <input
         type="file"
         id={id}

@@ -9,12 +9,10 @@ import { Choice } from "../parts/field.tsx";
 import { Show, useAsked } from "../parts/loading.tsx";
 import { place } from "../routes.ts";
 import { client, type Me, me } from "../session/session.ts";
-import { texts } from "../texts.ts";
+import { newTask as words } from "../texts/new_task.ts";
 import { type Earlier, earlierTask } from "./earlier_task.ts";
 import { sorted } from "./draft.ts";
 import { TaskForm } from "./task_form.tsx";
-
-const words = texts.newTask;
 
 export function Screen() {
   const from = place.value.query.get("from");

@@ -5,13 +5,11 @@
 import type { Algorithm } from "../../../shared/contract/algorithm.ts";
 import { Choice, Field, Tick } from "../parts/field.tsx";
 import { Plain } from "../parts/plain.tsx";
-import { texts } from "../texts.ts";
+import { newTask as words } from "../texts/new_task.ts";
 import { ArgumentField, JsonField } from "./argument_field.tsx";
 import type { There } from "./draft.ts";
 import { KeyFile } from "./key_file.tsx";
 import { type Derived, type Draft, keyOf, OTHER } from "./task_draft.ts";
-
-const words = texts.newTask;
 
 interface SectionProps {
   draft: Draft;

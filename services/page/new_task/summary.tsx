@@ -1,9 +1,7 @@
 import { Plain } from "../parts/plain.tsx";
 import { Sign } from "../parts/status.tsx";
-import { texts } from "../texts.ts";
+import { newTask as words } from "../texts/new_task.ts";
 import type { Site } from "./draft.ts";
-
-const words = texts.newTask;
 
 /** What will be sent, and what is known to stand in its way. */
 export function Summary(

@@ -4,7 +4,7 @@
  */
 import type { Algorithm } from "../../../shared/contract/algorithm.ts";
 import type { NewTask, OrganizationKey } from "../../client/mod.ts";
-import { texts } from "../texts.ts";
+import { newTask } from "../texts/new_task.ts";
 import {
   columnsOf,
   type FieldValue,
@@ -129,9 +129,9 @@ export function deriveDraft(draft: Draft, there: There): Derived {
     : readJsonArguments(draft.json);
   const seconds = draft.timeout.trim() === "" ? undefined : Number(draft.timeout);
   const isTime = seconds === undefined || (Number.isSafeInteger(seconds) && seconds > 0);
-  if (!isTime) wrong.timeout = texts.newTask.badTimeout;
-  if (image === "") wrong.image = texts.newTask.noImage;
-  if (going.length === 0) wrong.organizations = texts.newTask.chooseOrganization;
+  if (!isTime) wrong.timeout = newTask.badTimeout;
+  if (image === "") wrong.image = newTask.noImage;
+  if (going.length === 0) wrong.organizations = newTask.chooseOrganization;
 
   return {
     algorithm,
@@ -184,8 +184,8 @@ function readJsonArguments(
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       return { kwargs: value as Record<string, unknown>, wrong: {} };
     }
-    return { kwargs: {}, wrong: { json: texts.newTask.notObject } };
+    return { kwargs: {}, wrong: { json: newTask.notObject } };
   } catch {
-    return { kwargs: {}, wrong: { json: texts.newTask.notJson } };
+    return { kwargs: {}, wrong: { json: newTask.notJson } };
   }
 }

@@ -7,14 +7,12 @@ import { ApiError } from "../../client/mod.ts";
 import { messageFor } from "../parts/loading.tsx";
 import { go, to } from "../routes.ts";
 import { client, isSessionEnd } from "../session/session.ts";
-import { texts } from "../texts.ts";
+import { newTask as words } from "../texts/new_task.ts";
 import { type There, troubleAt } from "./draft.ts";
 import type { Earlier } from "./earlier_task.ts";
 import { AboutSection, AlgorithmSection, ArgumentsSection, WhereSection } from "./sections.tsx";
 import { Summary } from "./summary.tsx";
 import { beginning, deriveDraft, type Draft } from "./task_draft.ts";
-
-const words = texts.newTask;
 
 export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | undefined }) {
   const [draft, setDraft] = useState(() => beginning(there, earlier));

@@ -125,56 +125,17 @@ export function createReleased({ rows, persons, least }: ReleasedOptions): Relea
     }
   }
 
-  /**
-   * A vector without large atoms, less what the small vectors of the basis give of it: in each way
-   * these have other leading atoms, and a vector of few atoms is found by the way in which none of
-   * these leads.
-   */
-  function* waysOf({ values }: Vector): Generator<Float64Array> {
-    const small = basis.filter(({ pivot }) => sizes[pivot]! < least);
-    if (small.length === 0) return;
-    const taken = new Set(small.map(({ pivot }) => pivot));
-    for (let way = 0; way < least + MORE_WAYS; way++) {
-      const rest = values.slice();
-      const leading: Vector[] = [];
-      for (const one of small) {
-        const found = one.values.slice();
-        for (const { values, pivot } of leading) subtract(found, values, found[pivot]!);
-        const free = found.findIndex((value, atom) => value !== 0 && !taken.has(atom));
-        const pivot = free >= 0 ? free : found.findIndex((value) => value !== 0);
-        taken.add(pivot);
-        scale(found, inverse(found[pivot]!));
-        leading.push({ values: found, pivot });
-        subtract(rest, found, rest[pivot]!);
-      }
-      yield rest;
-    }
-  }
-
-  /** Whether it rests on too few persons. */
-  function discloses(values: Float64Array): boolean {
-    let most = 0;
-    for (let atom = 0; atom < values.length; atom++) if (values[atom] !== 0) most += sizes[atom]!;
-    if (most < least || !persons) return most < least;
-    const found = new Set<number>();
-    for (let row = 0; row < rows; row++) {
-      if (values[atoms[row]!] === 0) continue;
-      found.add(persons[row]!);
-      if (found.size >= least) return false;
-    }
-    return true;
-  }
-
   return {
     divide,
     mayTell(cells) {
       const vector = reduced(vectorOf(cells));
       // With a large atom in front, nothing that rests on small ones alone has become known.
       if (!vector || sizes[vector.pivot]! >= least) return true;
-      const changed = basis.filter(({ values, pivot }) =>
-        sizes[pivot]! < least && values[vector.pivot] !== 0
-      );
-      for (const values of waysOf(vector)) if (discloses(values)) return false;
+      const small = basis.filter(({ pivot }) => sizes[pivot]! < least);
+      const changed = small.filter(({ values }) => values[vector.pivot] !== 0);
+      const discloses = (values: Float64Array) =>
+        restsOnFew(values, { atoms, sizes, persons, least });
+      for (const values of waysOf(vector, small, least)) if (discloses(values)) return false;
       return [
         vector.values,
         ...changed.map(({ values }) => {
@@ -190,6 +151,50 @@ export function createReleased({ rows, persons, least }: ReleasedOptions): Relea
       return () => ({ atoms, sizes, order, basis, cellOf } = kept);
     },
   };
+}
+
+/**
+ * A vector without large atoms, less what the small vectors of the basis give of it: in each way
+ * these have other leading atoms, and a vector of few atoms is found by the way in which none of
+ * these leads.
+ */
+function* waysOf({ values }: Vector, small: Vector[], least: number): Generator<Float64Array> {
+  if (small.length === 0) return;
+  const taken = new Set(small.map(({ pivot }) => pivot));
+  for (let way = 0; way < least + MORE_WAYS; way++) {
+    const rest = values.slice();
+    const leading: Vector[] = [];
+    for (const one of small) {
+      const found = one.values.slice();
+      for (const { values, pivot } of leading) subtract(found, values, found[pivot]!);
+      const free = found.findIndex((value, atom) => value !== 0 && !taken.has(atom));
+      const pivot = free >= 0 ? free : found.findIndex((value) => value !== 0);
+      taken.add(pivot);
+      scale(found, inverse(found[pivot]!));
+      leading.push({ values: found, pivot });
+      subtract(rest, found, rest[pivot]!);
+    }
+    yield rest;
+  }
+}
+
+/** Whether the atoms of a vector are of fewer persons than `least`. */
+function restsOnFew(
+  values: Float64Array,
+  { atoms, sizes, persons, least }:
+    & Pick<State, "atoms" | "sizes">
+    & Pick<ReleasedOptions, "persons" | "least">,
+): boolean {
+  let most = 0;
+  for (let atom = 0; atom < values.length; atom++) if (values[atom] !== 0) most += sizes[atom]!;
+  if (most < least || !persons) return most < least;
+  const found = new Set<number>();
+  for (let row = 0; row < atoms.length; row++) {
+    if (values[atoms[row]!] === 0) continue;
+    found.add(persons[row]!);
+    if (found.size >= least) return false;
+  }
+  return true;
 }
 
 /** The atoms that come of dividing these by cells, and of which each is a part. */

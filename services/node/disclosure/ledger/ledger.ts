@@ -81,55 +81,9 @@ export async function openLedger(
   const folder = ledgerFolder(dataFolder);
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const inTurn = createTurns(1);
-  /** By database, read when it is first needed. */
-  const known = new Map<string, Promise<Known>>();
-  /** By database, unit and least number. */
-  const together = new Map<string, Promise<Together>>();
   const persons = new Map<string, Promise<PersonNumbers>>();
+  const { folderOf, knownOf, togetherOf, obeyClears } = openKnown({ folder, audit, log });
   await obeyClears();
-
-  async function folderOf(key: string): Promise<string> {
-    const path = join(folder, key);
-    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-    return path;
-  }
-
-  function knownOf(key: string): Promise<Known> {
-    return once(known, key, async () => {
-      const found: Known = { entries: [], digests: new Set(), bytes: 0 };
-      for (const entry of await readEntries(await folderOf(key), { mend: true })) {
-        know(found, entry);
-      }
-      return found;
-    });
-  }
-
-  function togetherOf(key: string, unit: Unit, least: number): Promise<Together> {
-    return once(together, `${key} ${unit} ${least}`, async () => {
-      const all = createTogether(least);
-      for (const entry of (await knownOf(key)).entries) {
-        if (entry.unit === unit) all.add({ bytes: await readBytes(join(folder, key), entry) });
-      }
-      return all;
-    });
-  }
-
-  async function obeyClears(): Promise<void> {
-    for (const { path, clear } of await readClears(folder)) {
-      const keys = clear.database ? [clear.database.key] : await databaseKeys(folder);
-      let entries = 0;
-      for (const key of keys) {
-        entries += (await knownOf(key)).entries.length;
-        known.delete(key);
-        for (const name of together.keys()) if (name.startsWith(key)) together.delete(name);
-        // The persons keep their numbers: runs that are under way have them.
-        await removeEntries(join(folder, key));
-      }
-      await audit.record("ledger cleared", auditOf(clear, entries));
-      await Deno.remove(path);
-      log.info("The ledger was cleared", { database: clear.database?.label ?? "all", entries });
-    }
-  }
 
   async function decide(release: Release): Promise<Verdict> {
     await obeyClears();
@@ -193,6 +147,61 @@ export async function openLedger(
     personsOf: (key) =>
       once(persons, key, async () => openPersonNumbers(await folderOf(key), "persons")),
   };
+}
+
+/** What is remembered, by database; and what the owner has asked to be cleared. */
+function openKnown(
+  { folder, audit, log }: { folder: string } & Pick<OpenLedgerOptions, "audit" | "log">,
+) {
+  /** By database, read when it is first needed. */
+  const known = new Map<string, Promise<Known>>();
+  /** By database, unit and least number. */
+  const together = new Map<string, Promise<Together>>();
+
+  async function folderOf(key: string): Promise<string> {
+    const path = join(folder, key);
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  }
+
+  function knownOf(key: string): Promise<Known> {
+    return once(known, key, async () => {
+      const found: Known = { entries: [], digests: new Set(), bytes: 0 };
+      for (const entry of await readEntries(await folderOf(key), { mend: true })) {
+        know(found, entry);
+      }
+      return found;
+    });
+  }
+
+  function togetherOf(key: string, unit: Unit, least: number): Promise<Together> {
+    return once(together, `${key} ${unit} ${least}`, async () => {
+      const all = createTogether(least);
+      for (const entry of (await knownOf(key)).entries) {
+        if (entry.unit === unit) all.add({ bytes: await readBytes(join(folder, key), entry) });
+      }
+      return all;
+    });
+  }
+
+  async function obeyClears(): Promise<void> {
+    for (const { path, clear } of await readClears(folder)) {
+      const keys = clear.database ? [clear.database.key] : await databaseKeys(folder);
+      let entries = 0;
+      for (const key of keys) {
+        entries += (await knownOf(key)).entries.length;
+        known.delete(key);
+        for (const name of together.keys()) if (name.startsWith(key)) together.delete(name);
+        // The persons keep their numbers: runs that are under way have them.
+        await removeEntries(join(folder, key));
+      }
+      await audit.record("ledger cleared", auditOf(clear, entries));
+      await Deno.remove(path);
+      log.info("The ledger was cleared", { database: clear.database?.label ?? "all", entries });
+    }
+  }
+
+  return { folderOf, knownOf, togetherOf, obeyClears };
 }
 
 /** The entries of one database, and what is asked of them again and again. */

@@ -59,20 +59,6 @@ export function createTogether(
   }));
   let size = 0;
 
-  /** How often each selection is in what agrees with these entries on the set's members. */
-  function combinationAt(bytes: Uint8Array, { members, weights, later }: InformationSet) {
-    const found = new Float64Array(members.length);
-    const times = new Float64Array(members.length);
-    for (const [i, member] of members.entries()) {
-      let rest = entry(bytes, member);
-      for (let t = 0; t < i; t++) if (times[t] !== 0) rest -= times[t]! * later[t]![i]!;
-      times[i] = positive(rest);
-      if (times[i] === 0) continue;
-      for (let s = 0; s <= i; s++) found[s] = (found[s]! + times[i]! * weights[i]![s]!) % MODULUS;
-    }
-    return found;
-  }
-
   /** The persons in whom the entries differ from a combination, from some person on and round. */
   function* differing(bytes: Uint8Array, combination: Float64Array, from = 0) {
     const used = [...combination.keys()].filter((s) => combination[s] !== 0);
@@ -150,6 +136,20 @@ export function createTogether(
       };
     },
   };
+}
+
+/** How often each selection is in what agrees with these entries on the set's members. */
+function combinationAt(bytes: Uint8Array, { members, weights, later }: InformationSet) {
+  const found = new Float64Array(members.length);
+  const times = new Float64Array(members.length);
+  for (const [i, member] of members.entries()) {
+    let rest = entry(bytes, member);
+    for (let t = 0; t < i; t++) if (times[t] !== 0) rest -= times[t]! * later[t]![i]!;
+    times[i] = positive(rest);
+    if (times[i] === 0) continue;
+    for (let s = 0; s <= i; s++) found[s] = (found[s]! + times[i]! * weights[i]![s]!) % MODULUS;
+  }
+  return found;
 }
 
 function entry(bytes: Uint8Array, person: number): number {
