@@ -9,7 +9,6 @@ export type Island = typeof ISLANDS[number];
 
 export const BODY_MASS = "Body Mass (g)";
 export const FLIPPER_LENGTH = "Flipper Length (mm)";
-export const SPECIES = "Species";
 
 type Penguin = Record<string, string | number | null>;
 const rows = penguins as Penguin[];

@@ -30,7 +30,8 @@ try {
   await logIn(page, users.find(({ role }) => role === "Researcher")!);
   const screens = [
     { name: "work", hash: "#/tasks", heading: "Work" },
-    { name: "task", hash: `#/tasks/${taskId}`, heading: "Penguins by species" },
+    { name: "task", hash: `#/tasks/${taskId}`, heading: "Species by island" },
+    { name: "result", hash: `#/tasks/${taskId}`, heading: "Results" },
     { name: "new_task", hash: "#/new-task", heading: "New task" },
   ];
   for (const { name, hash, heading } of screens) {
@@ -40,6 +41,11 @@ try {
     await page.getByRole("heading", { name: heading }).first().waitFor();
     // What is asked for when a screen begins has come by then, most likely: look at the pictures.
     await page.waitForTimeout(2000);
+    if (name === "result") {
+      await page.getByRole("heading", { name: heading }).evaluate((one) =>
+        (one as unknown as { scrollIntoView(): void }).scrollIntoView()
+      );
+    }
     await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, FOLDER)) });
     console.log(`${name}.png`);
   }
