@@ -324,7 +324,7 @@ Deno.test("a body that does not say that it is JSON is refused, not taken for no
 });
 
 Deno.test("an address that nobody answers says where they are listed", async () => {
-  for (const path of ["/", "/api", "/api/nothing", "/api/task/1/nothing"]) {
+  for (const path of ["/nothing", "/api", "/api/nothing", "/api/task/1/nothing"]) {
     const token = path.startsWith("/api/") ? site.researcher : undefined;
     const response = token
       ? await token.request("GET", path.slice("/api".length))

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
 import { stringify } from "yaml";
 import { waitFor } from "./harness.ts";
@@ -9,42 +10,69 @@ const DOMAIN = "hub.localhost";
 const SERVICES = ["identity", "collaboration", "task", "gateway"];
 const PARTS = ["postgres", "nats", ...SERVICES, "shell", "front"];
 
-/** The API by its name and through its TLS, whatever this machine makes of the name. */
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+}
+
+/** Asks the front by its name and through its TLS, whatever this machine makes of the name. */
+function askFront(
+  ca: string,
+  { method, path, headers, body }: {
+    method: string;
+    path: string;
+    headers?: Record<string, string>;
+    body?: unknown;
+  },
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const sent = request({
+    host: "127.0.0.1",
+    port: 443,
+    servername: DOMAIN,
+    path,
+    method,
+    ca,
+    agent: false,
+    headers: { host: DOMAIN, "content-type": "application/json", ...headers },
+  }, (answer) => {
+    let text = "";
+    answer.on("data", (piece) => text += piece);
+    answer.on("end", () => resolve({ status: answer.statusCode!, headers: answer.headers, text }));
+  });
+  sent.on("error", reject);
+  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  return promise;
+}
+
+/** The page of people, and its log-in, whose cookie goes through TLS alone. */
+async function assertPage(ca: string, password: string): Promise<void> {
+  const page = await askFront(ca, { method: "GET", path: "/" });
+  assert.equal(page.status, 200, page.text);
+  const [script] = /assets\/page-[^"]+/.exec(page.text)!;
+  assert.equal((await askFront(ca, { method: "GET", path: `/${script}` })).status, 200);
+  const { headers } = await askFront(ca, {
+    method: "POST",
+    path: "/session/log-in",
+    headers: { "x-sextant-page": "yes" },
+    body: { username: "admin", password },
+  });
+  assert.match(headers["set-cookie"]![0]!, /; HttpOnly; Secure; SameSite=Strict/);
+}
+
 function createCaller(ca: string) {
   let token: string | undefined;
-  function call(
+  async function call(
     method: string,
     path: string,
     body?: unknown,
   ): Promise<{ status: number; json: Json }> {
-    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; json: Json }>();
-    const sent = request({
-      host: "127.0.0.1",
-      port: 443,
-      servername: DOMAIN,
-      path: `/api${path}`,
-      method,
-      ca,
-      agent: false,
-      headers: {
-        host: DOMAIN,
-        "content-type": "application/json",
-        ...token === undefined ? {} : { authorization: `Bearer ${token}` },
-      },
-    }, (answer) => {
-      let text = "";
-      answer.on("data", (piece) => text += piece);
-      answer.on("end", () => {
-        try {
-          resolve({ status: answer.statusCode!, json: JSON.parse(text) });
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
-    return promise;
+    const headers: Record<string, string> = token === undefined
+      ? {}
+      : { authorization: `Bearer ${token}` };
+    const { status, text } = await askFront(ca, { method, path: `/api${path}`, headers, body });
+    return { status, json: JSON.parse(text) };
   }
   async function ask(method: string, path: string, body?: unknown): Promise<Json> {
     const { status, json } = await call(method, path, body);
@@ -136,6 +164,7 @@ Deno.test(
       const said = await compose("logs", "--no-color", "identity");
       const password = /password "(\S+)"\. Change it/.exec(said)![1]!;
       await api.logIn(password);
+      await assertPage(ca, password);
       await api.ask("POST", "/collaboration", {
         name: "Heart",
         encrypted: false,

@@ -41,7 +41,7 @@ export async function benchPage({ stack, quick }: BenchContext): Promise<void> {
     });
     await measureList(page, stack.gatewayUrl);
     await page.evaluate((id) => location.hash = `#/tasks/${id}`, task.id);
-    await page.locator("[data-scrolls]").waitFor();
+    await page.locator(".line-window").waitFor();
     const frames = await framesWhileScrolling(page);
     report(`a task over ${nodes.toLocaleString("en")} organizations scrolls`, {
       "frames/s": frames,
@@ -104,7 +104,7 @@ async function measureList(page: Page, url: string): Promise<void> {
 function framesWhileScrolling(page: Page): Promise<number> {
   return framesPerSecond(
     page,
-    `const area = document.querySelector("[data-scrolls]");
+    `const area = document.querySelector(".line-window");
     area.scrollTop = (area.scrollTop + 60) % Math.max(1, area.scrollHeight - area.clientHeight);`,
   );
 }
