@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import type { Json } from "../support/api.ts";
 import { noBrowser, useBrowser } from "../support/browser.ts";
 import { ROOT_PASSWORD, useTestHub } from "../support/hub.ts";
 import { assertScreen, logInTo } from "../support/screens.ts";
@@ -15,8 +16,7 @@ const url = () => `http://${hub().address.hostname}:${hub().address.port}`;
 let serial = 0;
 const HOSTILE = '<img src=x onerror="alert(1)">\u202eevil\u0007';
 
-// deno-lint-ignore no-explicit-any -- answers are the API's; each test knows which it asked for
-async function ask(method: string, path: string, body?: unknown): Promise<any> {
+async function ask(method: string, path: string, body?: unknown): Promise<Json> {
   const answer = await hub().call(method, path, { token: hub().root, body });
   assert.ok(answer.status < 300, `${method} ${path}: ${answer.body.msg}`);
   return answer.body;

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { waitFor } from "../harness.ts";
+import type { Json } from "../support/api.ts";
 import { noBrowser, useBrowser, type WatchedPage } from "../support/browser.ts";
 import { PASSWORD, ROOT_PASSWORD, useTestHub } from "../support/hub.ts";
 import { becomes, logInTo, takeRefusals } from "../support/screens.ts";
@@ -16,8 +17,7 @@ const url = () => `http://${hub().address.hostname}:${hub().address.port}`;
 const ROOT = { username: "root", password: ROOT_PASSWORD };
 let serial = 0;
 
-// deno-lint-ignore no-explicit-any -- answers are the API's; each test knows which it asked for
-async function ask(method: string, path: string, body?: unknown): Promise<any> {
+async function ask(method: string, path: string, body?: unknown): Promise<Json> {
   const answer = await hub().call(method, path, { token: hub().root, body });
   assert.ok(answer.status < 300, `${method} ${path}: ${answer.body.msg}`);
   return answer.body;

@@ -94,12 +94,9 @@ function leaving(run: EndedRun, result: ContentFile): EndedRun {
   };
 }
 
-/** What was made on the way out: of a result, and of what was made of it. */
+/** What was made of a result on the way out. */
 async function removeMade(own: ContentFile): Promise<void> {
-  const made = releasedPath(own);
-  for (const path of [made, releasedPath({ ...own, path: made })]) {
-    await Deno.remove(path).catch(() => {});
-  }
+  await Deno.remove(releasedPath(own)).catch(() => {});
 }
 
 /** Numbers of values, never a value. */

@@ -12,7 +12,6 @@ interface FieldProps {
   type?: "text" | "password" | "email" | "search" | "number" | "url" | "date";
   inputMode?: "numeric" | "decimal";
   autoComplete?: string;
-  placeholder?: string;
   required?: boolean;
   disabled?: boolean;
   /** Whether typing begins here. */

@@ -86,10 +86,8 @@ export function keepPageSession(app: Hono<AppEnv>, { isSecure }: {
   async function withCookie(c: Context<AppEnv>, answer: Response): Promise<Response> {
     const content: unknown = await answer.json();
     const read = tokens.safeParse(content);
-    for (const name of ["retry-after"]) {
-      const value = answer.headers.get(name);
-      if (value !== null) c.header(name, value);
-    }
+    const wait = answer.headers.get("retry-after");
+    if (wait !== null) c.header("retry-after", wait);
     c.header("cache-control", "no-store");
     if (!answer.ok || !read.success) return c.json(content as object, answer.status as 200);
     setCookie(c, read.data.refresh_token);
