@@ -16,6 +16,7 @@ import { results, runs, tasks } from "./nouns/work.ts";
 import { createSession, type Session, type SessionStore } from "./session.ts";
 import { createFollow, type FollowOptions } from "./tasks/follow.ts";
 import { isGood, type Outcome } from "./tasks/outcome.ts";
+import type { OrganizationKey } from "./keys/organization_key.ts";
 import { createPost, type NewTask, type PostOptions } from "./tasks/post.ts";
 import { createSentRequests } from "./tasks/sent_requests.ts";
 import { createResults } from "./tasks/results.ts";
@@ -46,7 +47,9 @@ export type LoggedIn =
   | { needs: "code"; msg: string }
   | { needs: "set-up"; msg: string; qrUri: string; secret: string };
 
-export interface RunOptions extends PostOptions, Pick<FollowOptions, "onChange"> {
+export interface RunOptions extends Omit<PostOptions, "key">, Pick<FollowOptions, "onChange"> {
+  /** Of one's own organization: it signs what is asked, and opens the results. */
+  key?: OrganizationKey | undefined;
   /** Told of the task as soon as it is posted. */
   onPosted?: (task: { id: number; name: string }) => void;
 }

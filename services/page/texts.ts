@@ -122,9 +122,6 @@ export const texts = {
     parts: (count: number) => count === 1 ? "1 part" : `${count} parts`,
     key: {
       title: "Key",
-      ask: (name: string) =>
-        `These results are encrypted for ${name}. Choose the file with its private key, or drop ` +
-        "it here.",
       choose: "Choose key file",
       promise:
         "The key is read into the memory of this tab alone. It is never stored and never sent, " +
@@ -133,13 +130,30 @@ export const texts = {
       forget: "Forget key",
       refused: (why: string) => `This key cannot be used. ${why}`,
       tooLarge: "The file is too large to be a key.",
-      ofOther: (other: string, name: string) =>
-        `This is the key of ${other}. The results are encrypted for ${name}, and only its key ` +
-        "opens them.",
-      unknown: (name: string, held: string, atHub: string | undefined) =>
-        `This is not the key that the hub has on record for ${name}: its fingerprint is ${held}, ` +
-        `and the record ${atHub === undefined ? "has none" : `has ${atHub}`}. It opens results ` +
-        "only if it was the key when they were made.",
+      toOpen: {
+        ask: (name: string) =>
+          `These results are encrypted for ${name}. Choose the file with its private key, or ` +
+          "drop it here.",
+        ofOther: (other: string, name: string) =>
+          `This is the key of ${other}. The results are encrypted for ${name}, and only its key ` +
+          "opens them.",
+        unknown: (name: string, held: string, atHub: string | undefined) =>
+          `This is not the key that the hub has on record for ${name}: its fingerprint is ` +
+          `${held}, and the record ${atHub === undefined ? "has none" : `has ${atHub}`}. It ` +
+          "opens results only if it was the key when they were made.",
+      },
+      toSign: {
+        ask: (name: string) =>
+          `Optional. The collaboration is encrypted: with the private key of ${name} the task is ` +
+          "signed for the nodes that read signed ones, and nobody else can make or change it. " +
+          "Choose its file, or drop it here.",
+        ofOther: (other: string, name: string) =>
+          `This is the key of ${other}. You ask for ${name}, and only its key signs for it.`,
+        unknown: (name: string, held: string, atHub: string | undefined) =>
+          `This is not the key that the hub has on record for ${name}: its fingerprint is ` +
+          `${held}, and the record ${atHub === undefined ? "has none" : `has ${atHub}`}. ` +
+          "Nothing is sent with it.",
+      },
     },
     withheld: {
       title: "Withheld by the rules of the organizations",

@@ -14,6 +14,7 @@ import {
   WIDE,
 } from "../support/browser.ts";
 import { decodePayload } from "../support/decode_payload.ts";
+import { focused, tabTo } from "../support/keyboard.ts";
 import { HELD_WORK, type OwnerSite, withOwnerSite } from "../support/owner_site.ts";
 
 const withPage = useBrowser();
@@ -66,11 +67,11 @@ Deno.test(
 
         // From here by keyboard alone.
         await page.keyboard.press("Tab");
-        await focusOn(page, "link", "Held");
+        await tabTo(page, page.getByRole("link", { name: "Held", exact: true }));
         await page.keyboard.press("Enter");
-        await focusOn(page, "link", `Look at run ${other.id}`);
+        await tabTo(page, page.getByRole("link", { name: `Look at run ${other.id}`, exact: true }));
         await page.keyboard.press("Enter");
-        await focusOn(page, "button", "Refuse …");
+        await tabTo(page, page.getByRole("button", { name: "Refuse …", exact: true }));
         await page.keyboard.press("Enter");
         await page.getByRole("dialog").waitFor();
         assert.equal(await focused(page), "Reason");
@@ -216,22 +217,4 @@ async function assertUsable(page: Page, what: string): Promise<void> {
     "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
   );
   assert.ok(wide <= seen, `${what} is ${wide} pixels wide, of which ${seen} are seen`);
-}
-
-/** What has the focus, by its own words or its label. */
-function focused(page: Page): Promise<string> {
-  return page.evaluate(
-    "(({ labels, textContent }) => labels?.[0]?.textContent ?? textContent)(document.activeElement).trim()",
-  );
-}
-
-/** Tabs until something has the focus. */
-async function focusOn(page: Page, role: "link" | "button", name: string): Promise<void> {
-  const wanted = page.getByRole(role, { name, exact: true });
-  await wanted.waitFor();
-  for (let times = 0; times < 60; times++) {
-    if (await wanted.and(page.locator(":focus")).count() > 0) return;
-    await page.keyboard.press("Tab");
-  }
-  assert.fail(`${name} cannot be reached by keyboard`);
 }

@@ -27,6 +27,9 @@ export interface OrganizationKey {
   sign(bytes: Bytes): Promise<Bytes>;
 }
 
+/** What signing needs of a key: the key itself may be elsewhere, as in a worker of a page. */
+export type SigningKey = Pick<OrganizationKey, "fingerprint" | "wrappedBytes" | "sign">;
+
 const RSA = { hash: "SHA-256" };
 const SMALLEST_BITS = 2048;
 

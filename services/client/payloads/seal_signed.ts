@@ -11,7 +11,7 @@ import type { RsaPublicKey } from "../../../shared/payload/rsa_public_key.ts";
 import { signedBytes, signedHeader, TAG_BYTES } from "../../../shared/payload/signed_form.ts";
 import { KEY_BYTES } from "../../../shared/payload/unpadded_key.ts";
 import { hexOf, sha256 } from "../keys/fingerprint.ts";
-import type { OrganizationKey } from "../keys/organization_key.ts";
+import type { SigningKey } from "../keys/organization_key.ts";
 import { type Bytes, bytesOfText } from "./bytes.ts";
 
 const IV_BYTES = 16;
@@ -26,7 +26,7 @@ export interface SignedPayload {
 export async function sealSigned(
   content: Bytes,
   label: RequestLabel,
-  { reader, writer }: { reader: RsaPublicKey; writer: OrganizationKey },
+  { reader, writer }: { reader: RsaPublicKey; writer: SigningKey },
 ): Promise<SignedPayload> {
   const raw = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));

@@ -10,7 +10,7 @@ import type { RsaPublicKey } from "../../../shared/payload/rsa_public_key.ts";
 import type { Blobs } from "../blobs.ts";
 import { ClientError, KeyError } from "../errors.ts";
 import { fingerprintOf } from "../keys/fingerprint.ts";
-import type { OrganizationKey } from "../keys/organization_key.ts";
+import type { SigningKey } from "../keys/organization_key.ts";
 import type { SeenKeys } from "../keys/seen_keys.ts";
 import type { CallSettings } from "../nouns/noun.ts";
 import type { organizations } from "../nouns/people.ts";
@@ -62,7 +62,7 @@ export interface PostOptions extends CallSettings {
    * Of one's own organization, in an encrypted collaboration: makes sure that the results will be
    * encrypted for it.
    */
-  key?: OrganizationKey | undefined;
+  key?: SigningKey | undefined;
   /**
    * With the key, inputs are signed for nodes that say that they read it: then neither the hub nor
    * anybody else can make one, change one, or give it to another algorithm; and what such a node
@@ -92,7 +92,7 @@ interface Writing {
   readers: Map<number, RsaPublicKey>;
   /** Those whose nodes read signed inputs. */
   readSigned: Set<number>;
-  writer: { key: OrganizationKey; organizationId: number } | undefined;
+  writer: { key: SigningKey; organizationId: number } | undefined;
 }
 
 export function createPost(parts: Posting) {
@@ -120,7 +120,7 @@ export function createPost(parts: Posting) {
   }
 
   /** Whose key it is. Results are encrypted with what the hub's record has: it must be this one. */
-  async function ownOrganization(key: OrganizationKey, options: CallSettings): Promise<number> {
+  async function ownOrganization(key: SigningKey, options: CallSettings): Promise<number> {
     const { organization_id } = await parts.whoAmI(options);
     const own = await organizations.get(organization_id, options);
     const atHub = await fingerprintOf((await keys.keyOf(own)).der);

@@ -3,6 +3,7 @@
  * what is known to refuse it. No I/O.
  * @module
  */
+import type { Organization } from "../../../shared/contract/organization.ts";
 import type { Algorithm } from "../../../shared/contract/algorithm.ts";
 import type { Collaboration } from "../../../shared/contract/collaboration.ts";
 import type { Node } from "../../../shared/contract/node.ts";
@@ -117,7 +118,7 @@ export function readArguments(
 }
 
 export interface Site {
-  organization: { id: number; name: string };
+  organization: Pick<Organization, "id" | "name" | "public_key">;
   /** Of this collaboration; most have one. */
   node: Node | undefined;
 }

@@ -38,7 +38,7 @@ function toldBy(id: number): Algorithm["nodes"][number] {
 }
 
 function site(id: number, node?: Partial<Node>): Site {
-  const organization = { id, name: `organization ${id}` };
+  const organization = { id, name: `organization ${id}`, public_key: null };
   return { organization, node: node && { id, status: "online", config: [], ...node } as Node };
 }
 

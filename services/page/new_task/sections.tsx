@@ -8,7 +8,6 @@ import { Plain } from "../parts/plain.tsx";
 import { newTask as words } from "../texts/new_task.ts";
 import { ArgumentField, JsonField } from "./argument_field.tsx";
 import type { There } from "./draft.ts";
-import { KeyFile } from "./key_file.tsx";
 import { type Derived, type Draft, keyOf, OTHER } from "./task_draft.ts";
 
 interface SectionProps {
@@ -151,7 +150,7 @@ export function WhereSection(
 }
 
 export function AboutSection(
-  { draft, derived: { wrong }, there: { collaboration }, change, isChecked }: SectionProps,
+  { draft, derived: { wrong }, change, isChecked }: SectionProps,
 ) {
   const optional = (label: string) => `${label} (${words.optional})`;
   return (
@@ -180,7 +179,6 @@ export function AboutSection(
         checked={draft.keepGoing}
         onChecked={(keepGoing) => change({ keepGoing })}
       />
-      {collaboration.encrypted && <KeyFile onKey={(key) => change({ key })} />}
     </section>
   );
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Algorithm } from "../../../shared/contract/algorithm.ts";
-import type { NewTask, OrganizationKey } from "../../client/mod.ts";
+import type { NewTask } from "../../client/mod.ts";
 import { newTask } from "../texts/new_task.ts";
 import {
   columnsOf,
@@ -44,7 +44,6 @@ export interface Draft {
   description: string;
   timeout: string;
   keepGoing: boolean;
-  key: OrganizationKey | undefined;
 }
 
 export interface Derived {
@@ -94,7 +93,6 @@ export function beginning({ algorithms }: There, earlier: Earlier | undefined): 
     description: earlier?.description ?? "",
     timeout: "",
     keepGoing: false,
-    key: undefined,
   };
 }
 

@@ -5,6 +5,8 @@
 import { useState } from "preact/hooks";
 import { ApiError } from "../../client/mod.ts";
 import { messageFor } from "../parts/loading.tsx";
+import { KeyPanel } from "../results/key_panel.tsx";
+import { signingKey } from "../results/opener.ts";
 import { go, to } from "../routes.ts";
 import { client, isSessionEnd } from "../session/session.ts";
 import { newTask as words } from "../texts/new_task.ts";
@@ -22,6 +24,9 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
   const derived = deriveDraft(draft, there);
   const { task, isGood, going, question } = derived;
   const parts = { draft, derived, there, change, isChecked: sent !== "no" };
+  const { collaboration, me } = there;
+  const own = there.sites.map(({ organization }) => organization)
+    .find(({ id }) => id === me.organizationId);
   const sites = going.map((site) => ({ ...site, trouble: troubleAt(site, question) }));
 
   async function submit(event: Event): Promise<void> {
@@ -30,7 +35,7 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
     if (!isGood) return setSent("checked");
     setSent("busy");
     try {
-      const { id } = await client.post(task, draft.key ? { key: draft.key } : {});
+      const { id } = await client.post(task, collaboration.encrypted ? { key: signingKey() } : {});
       go(to("tasks", id));
     } catch (error) {
       if (!isSessionEnd(error)) setRefusal(error);
@@ -44,6 +49,13 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
       <ArgumentsSection {...parts} />
       <WhereSection {...parts} />
       <AboutSection {...parts} />
+      {collaboration.encrypted && own && (
+        <KeyPanel
+          purpose="sign"
+          reader={own}
+          organizations={there.sites.map(({ organization }) => organization)}
+        />
+      )}
       <Summary
         image={task.image}
         method={question.method}

@@ -11,14 +11,19 @@ import { forgetKey, heldKey, takeKey } from "./opener.ts";
 import { whoseKey } from "./whose_key.ts";
 
 const words = texts.results.key;
+/** What the key is for. */
+const PURPOSES = { open: words.toOpen, sign: words.toSign };
 
 interface KeyPanelProps {
-  /** The organization that the results are for. */
+  purpose: keyof typeof PURPOSES;
+  /** The organization whose key is asked for: that of the results, or that of who asks. */
   reader: { id: number; name: string };
-  organizations: readonly Organization[];
+  organizations: readonly Pick<Organization, "id" | "name" | "public_key">[];
 }
 
-export function KeyPanel({ reader, organizations }: KeyPanelProps) {
+export function KeyPanel({ purpose, reader, organizations }: KeyPanelProps) {
+  const { ask, ofOther, unknown } = PURPOSES[purpose];
+  const Title = purpose === "open" ? "h3" : "h2";
   const id = useId();
   const panel = useRef<HTMLElement>(null);
   const [wrong, setWrong] = useState<string>();
@@ -67,17 +72,17 @@ export function KeyPanel({ reader, organizations }: KeyPanelProps) {
       onDragLeave={() => setIsOver(false)}
       onDrop={drop}
     >
-      <h3 id={`${id}-title`}>{words.title}</h3>
+      <Title id={`${id}-title`}>{words.title}</Title>
       <div role="alert">
         {wrong !== undefined && <p class="notice bad">{words.refused(wrong)}</p>}
       </div>
       <div role="status">
         {held && whose?.is === "right" && <p>{words.held(name)}</p>}
         {held && whose?.is === "other" && (
-          <p class="notice bad">{words.ofOther(visible(whose.name), name)}</p>
+          <p class="notice bad">{ofOther(visible(whose.name), name)}</p>
         )}
         {held && whose?.is === "unknown" && (
-          <p class="notice warn">{words.unknown(name, held.fingerprint, whose.atHub)}</p>
+          <p class="notice warn">{unknown(name, held.fingerprint, whose.atHub)}</p>
         )}
       </div>
       {held
@@ -88,7 +93,7 @@ export function KeyPanel({ reader, organizations }: KeyPanelProps) {
         )
         : (
           <>
-            <p id={`${id}-help`}>{words.ask(name)}</p>
+            <p id={`${id}-help`}>{ask(name)}</p>
             <label class="button file-button">
               {words.choose}
               <input

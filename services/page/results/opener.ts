@@ -7,16 +7,17 @@ import { signal } from "@preact/signals";
 import type { RunWithTask, Task } from "../../../shared/contract/task.ts";
 import type { ToldDescription } from "../../../shared/node_protocol/description.ts";
 import { isBlobId } from "../../../shared/node_protocol/blobs.ts";
+import type { SigningKey } from "../../client/keys/organization_key.ts";
 import type { PayloadChecks } from "../../client/tasks/results.ts";
 import { client, whileLoggedIn } from "../session/session.ts";
-import type { Opened, PageCalls, StoredPayload, WorkerCalls } from "./worker/calls.ts";
+import type { HeldKey, Opened, PageCalls, StoredPayload, WorkerCalls } from "./worker/calls.ts";
 import { connect, type Port, type Remote } from "./worker/port.ts";
 
 /** A private key in PEM has some 3 KB. */
 const LARGEST_KEY_FILE = 65_536;
 
 /** Which key is held; `undefined` when none is. */
-export const heldKey = signal<{ fingerprint: string } | undefined>(undefined);
+export const heldKey = signal<HeldKey | undefined>(undefined);
 
 interface Opener {
   worker: Worker;
@@ -61,7 +62,12 @@ function begin(): Opener {
 export async function takeKey(file: File, tooLarge: string): Promise<void> {
   if (file.size > LARGEST_KEY_FILE) throw new Error(tooLarge);
   heldKey.value = undefined;
-  heldKey.value = await results().call("useKey", await file.text());
+  heldKey.value = await results().call("useKey", file);
+}
+
+/** The key that is held, to sign with: in the worker, where it is. */
+export function signingKey(): SigningKey | undefined {
+  return heldKey.value && { ...heldKey.value, sign: (bytes) => results().call("sign", bytes) };
 }
 
 export interface OpenShare {

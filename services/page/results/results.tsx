@@ -85,6 +85,7 @@ function Opening({ task, runs, place }: ResultsProps & { place: Place }) {
     <NameContext.Provider value={names}>
       {encrypted && (
         <KeyPanel
+          purpose="open"
           reader={{
             id: task.init_org.id,
             name: reader?.name ?? words.organization(task.init_org.id),

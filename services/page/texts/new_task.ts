@@ -38,10 +38,6 @@ export const newTask = {
   timeoutHelp: "What is unfinished then, fails. None unless given.",
   badTimeout: "This must be a whole number of seconds.",
   keepGoing: "A part that fails ends no other one",
-  signing: "Private key to sign with",
-  signingHelp:
-    "Optional. The collaboration is encrypted; with your organization's key inputs are signed for " +
-    "the nodes that read signed ones. It is used here and not sent.",
   summary: "Before it is sent",
   runs: (image: string, method: string) => `Runs ${method} of ${image} at:`,
   asks: "It asks other organizations itself",

@@ -6,6 +6,7 @@
 import type { ToldDescription } from "../../../../shared/node_protocol/description.ts";
 import type { Label } from "../../../../shared/payload/label.ts";
 import type { RsaPublicKey } from "../../../../shared/payload/rsa_public_key.ts";
+import type { OrganizationKey } from "../../../client/keys/organization_key.ts";
 import type { Cell, Path, Piece, Table, Withheld } from "../read/pieces.ts";
 
 /** A payload as the hub has it. */
@@ -72,10 +73,15 @@ export interface FileRequest {
   as: "csv" | "json";
 }
 
+/** What the page knows of the key that the worker holds. */
+export type HeldKey = Pick<OrganizationKey, "fingerprint" | "wrappedBytes">;
+
 /** What the worker offers. */
 export type WorkerCalls = {
   /** Takes the key, and says which one it is. Rejects with a sentence. */
-  useKey(pem: string): Promise<{ fingerprint: string }>;
+  useKey(file: Blob): Promise<HeldKey>;
+  /** Signs with the key. */
+  sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   open(opening: Opening): Promise<Opened>;
   /** Forgets a result that nobody looks at any more. */
   close(id: number): void;

@@ -71,10 +71,15 @@ export function createHolder(page: () => Remote<PageCalls>): WorkerCalls {
   }
 
   return {
-    async useKey(pem) {
+    async useKey(file) {
       key = undefined;
-      key = await readOrganizationKey(pem);
-      return { fingerprint: key.fingerprint };
+      key = await readOrganizationKey(await file.text());
+      const { fingerprint, wrappedBytes } = key;
+      return { fingerprint, wrappedBytes };
+    },
+    async sign(bytes) {
+      if (!key) throw new KeyError("There is no key to sign with.");
+      return await key.sign(bytes);
     },
     async open(opening) {
       const { id, description, encrypted } = opening;

@@ -35,7 +35,7 @@ const opening = (text: string, more: Partial<Opening> = {}): Opening => ({
 
 Deno.test("a holder opens what is encrypted in v6's format, and plain results without a key", async () => {
   const one = holder();
-  assert.equal((await one.useKey(pem)).fingerprint, key.fingerprint);
+  assert.equal((await one.useKey(new Blob([pem]))).fingerprint, key.fingerprint);
   const sealed = await one.open(opening(await payloadText(bytes({ n: 3 }), reader)));
   assert.deepEqual(sealed.small, [["n", 3]]);
   const plain = await payloadText(bytes({ n: 4 }), undefined);
@@ -57,22 +57,22 @@ Deno.test("a holder opens a signed payload only when the page says by whose key 
     assert.equal(label.from, 1);
     return Promise.resolve(reader);
   });
-  await good.useKey(pem);
+  await good.useKey(new Blob([pem]));
   assert.deepEqual((await good.open(opening(text, { signedOnly: true }))).small, [["n", 5]]);
   const other = holder();
-  await other.useKey(pem);
+  await other.useKey(new Blob([pem]));
   await assert.rejects(other.open(opening(text)), /nobody has signed it/);
 });
 
 Deno.test("a holder says that a wrong key opens nothing, and what is wrong with a file", async () => {
   const one = holder();
-  await one.useKey(await newOrganizationKey(2048));
+  await one.useKey(new Blob([await newOrganizationKey(2048)]));
   const sealed = await payloadText(bytes({ text: "x".repeat(200) }), reader);
   await assert.rejects(one.open(opening(sealed)), /damaged, or encrypted for another key/);
-  await assert.rejects(one.useKey("hello"), /no private key for RSA/);
+  await assert.rejects(one.useKey(new Blob(["hello"])), /no private key for RSA/);
   await assert.rejects(one.open(opening(sealed)), /There is no key/);
   const locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----";
-  await assert.rejects(one.useKey(locked), /pass phrase/);
+  await assert.rejects(one.useKey(new Blob([locked])), /pass phrase/);
 });
 
 Deno.test("a holder gives the first rows of a long table, the others when they are asked for", async () => {
