@@ -73,8 +73,10 @@ Deno.test("the README's regression is that of the pooled rows, under rules and w
     const files = [csv(rows.slice(0, 20)), csv(rows.slice(20, 58)), csv(rows.slice(58))];
     const fit = async (used: number[][], disclosure: DisclosureRules | null) => {
       const federation = await createFederation(files, {}, disclosure);
-      const found = await federation.run(algorithm, "central", { x: "age", y: "pressure" })
-        .finally(federation.close) as Record<string, number>;
+      const found = await federation.run(algorithm, "central", {
+        x: "age",
+        y: "pressure",
+      }) as Record<string, number>;
       const mean = (column: number) =>
         used.reduce((sum, row) => sum + row[column]!, 0) / used.length;
       const product = (one: number, other: number) =>

@@ -52,16 +52,12 @@ export async function prove(only: string[] = []): Promise<Proof[]> {
   const asked = await readCases(only);
   const proofs: Proof[] = [];
   const federations = new Map<string, Federation>();
-  try {
-    for (const one of asked) {
-      for (const split of one.splits ?? Object.keys(SPLITS)) {
-        const key = `${one.data} ${one.sort} ${split}`;
-        if (!federations.has(key)) federations.set(key, await deal(one, split));
-        proofs.push(...await proveCase(one, split, federations.get(key)!));
-      }
+  for (const one of asked) {
+    for (const split of one.splits ?? Object.keys(SPLITS)) {
+      const key = `${one.data} ${one.sort} ${split}`;
+      if (!federations.has(key)) federations.set(key, await deal(one, split));
+      proofs.push(...await proveCase(one, split, federations.get(key)!));
     }
-  } finally {
-    for (const federation of federations.values()) await federation.close();
   }
   return proofs;
 }

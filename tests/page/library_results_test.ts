@@ -36,7 +36,6 @@ Deno.test("readResult() shows every part of every result of the library as a tab
     const packages = "../../services/node/algorithms/packages";
     const module = await import(`${packages}/${algorithm}/algorithm.ts`);
     const value = await federation.run(module, "central", args);
-    await federation.close();
     const method = module.description.methods.central as Method;
     const { pieces, empty } = readResult(value, { method, args });
     const trees = pieces.filter(({ is }) => is === "tree").map(({ title }) => title);

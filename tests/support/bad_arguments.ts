@@ -82,22 +82,18 @@ export async function assertEveryBadValueIsSaid(
     assertSentence(found);
     assert.match(found, message, asked);
   };
-  try {
-    await federation.run(algorithm, "central", kwargs);
-    const described = algorithm.description.methods.central!.arguments;
-    for (const [name, argument] of Object.entries(described)) {
-      for (const [value, message] of wrongValues(argument, kwargs[name])) {
-        await refused({ [name]: value }, message);
-      }
-      if (argument.columnType === "number") {
-        const value = argument.type === "columns" ? [...kwargs[name] as string[], text] : text;
-        await refused({ [name]: value }, new RegExp(`column "${text}".* (not numeric|numbers)`));
-      }
+  await federation.run(algorithm, "central", kwargs);
+  const described = algorithm.description.methods.central!.arguments;
+  for (const [name, argument] of Object.entries(described)) {
+    for (const [value, message] of wrongValues(argument, kwargs[name])) {
+      await refused({ [name]: value }, message);
     }
-    await refused({ nosuch: 1 }, /^The method "central" has no argument "nosuch"; it has: /);
-  } finally {
-    await federation.close();
+    if (argument.columnType === "number") {
+      const value = argument.type === "columns" ? [...kwargs[name] as string[], text] : text;
+      await refused({ [name]: value }, new RegExp(`column "${text}".* (not numeric|numbers)`));
+    }
   }
+  await refused({ nosuch: 1 }, /^The method "central" has no argument "nosuch"; it has: /);
 }
 
 /** One sentence that a researcher can read, without what only programs say. */
@@ -116,18 +112,14 @@ export type Refusal = [kwargs: Record<string, unknown>, files: string[], message
 /** Asserts that `central` refuses each of the cases in one sentence. */
 export async function assertRefusals(algorithm: Algorithm, cases: Refusal[]): Promise<void> {
   const federations = new Map<string[], Federation>();
-  try {
-    for (const [kwargs, files, message] of cases) {
-      const federation = federations.get(files) ?? await createFederation(files);
-      federations.set(files, federation);
-      const found = await federation.run(algorithm, "central", kwargs).then(
-        (result) => assert.fail(`completed: ${JSON.stringify([kwargs, result]).slice(0, 500)}`),
-        (error: Error) => error.message,
-      );
-      assertSentence(found);
-      assert.match(found, message);
-    }
-  } finally {
-    for (const federation of federations.values()) await federation.close();
+  for (const [kwargs, files, message] of cases) {
+    const federation = federations.get(files) ?? await createFederation(files);
+    federations.set(files, federation);
+    const found = await federation.run(algorithm, "central", kwargs).then(
+      (result) => assert.fail(`completed: ${JSON.stringify([kwargs, result]).slice(0, 500)}`),
+      (error: Error) => error.message,
+    );
+    assertSentence(found);
+    assert.match(found, message);
   }
 }

@@ -5,13 +5,11 @@
 import { checkArguments, type Description } from "sextant/description.ts";
 import { type Checked, checkResult } from "../../services/node/disclosure/check_result.ts";
 import { openTable } from "../../services/node/data/table.ts";
-import { createTables } from "../../services/node/data/tables.ts";
-import { DEFAULT_READ } from "../../services/node/data/options.ts";
-import { temporaryFolder } from "../harness.ts";
 import { answer } from "../../services/node/disclosure/guarded/answer.ts";
 import { readQuestion } from "../../services/node/disclosure/guarded/questions.ts";
 import { openSession } from "../../services/node/disclosure/guarded/session.ts";
 import { aggregatesOf } from "../../services/node/disclosure/guarded/table.ts";
+import { columnsOf } from "./columns_of.ts";
 import type {
   Aggregates,
   Context,
@@ -28,7 +26,6 @@ export type Algorithm = Record<string, Method | Description>;
 export interface Federation {
   /** Runs a method of `algorithm` as the first organization, as a node does. */
   run(algorithm: Algorithm, method: string, kwargs: Record<string, unknown>): Promise<unknown>;
-  close(): Promise<void>;
 }
 
 /** Runs a method of `algorithm` as the first of the organizations. */
@@ -39,15 +36,11 @@ export async function federate(
   files: string[],
 ): Promise<unknown> {
   const federation = await createFederation(files);
-  try {
-    return await federation.run(algorithm, method, kwargs);
-  } finally {
-    await federation.close();
-  }
+  return await federation.run(algorithm, method, kwargs);
 }
 
 /**
- * Reads each organization's file once, for many runs; `settings` are those of all nodes' owners, and
+ * Organizations for many runs; `settings` are those of all nodes' owners, and
  * `disclosure` their rules on what may leave, which what an algorithm that describes itself returns
  * is checked against as a node does. `onChecked` hears what became of it.
  */
@@ -57,13 +50,7 @@ export async function createFederation(
   disclosure: DisclosureRules | null = null,
   onChecked: (method: string, checked: Checked) => void = () => {},
 ): Promise<Federation> {
-  const folder = await temporaryFolder();
-  const tables = createTables({ folder: `${folder.path}/tables`, namesMayLeave: true });
-  const columns = await Promise.all(files.map(async (text, index) => {
-    const path = `${folder.path}/${index}.csv`;
-    await Deno.writeTextFile(path, text);
-    return await tables.read({ type: "csv", path, options: DEFAULT_READ }, { steps: [] });
-  }));
+  const columns = await Promise.all(files.map(columnsOf));
 
   async function run(algorithm: Algorithm, method: string, kwargs: Record<string, unknown>) {
     const tasks: SubtaskResult[][] = [];
@@ -122,5 +109,5 @@ export async function createFederation(
     }
     return await call(1, method, kwargs);
   }
-  return { run, close: () => folder.remove() };
+  return { run };
 }

@@ -34,16 +34,12 @@ export async function run(
     const undeclared = withheld.filter(({ rule }) => rule === "other" || rule === "rests_on");
     assert.deepEqual(undeclared, [], `${name} ${method}`);
   });
-  try {
-    const algorithm: Algorithm = await import(new URL(`${name}/algorithm.ts`, PACKAGES).href);
-    const result = await federation.run(algorithm, method, kwargs);
-    // Evidence is for the site alone.
-    const left = JSON.stringify(parts);
-    assert.doesNotMatch(left, /"(selections|\w*[pP]ersons|contributions)":/);
-    return { result, parts };
-  } finally {
-    await federation.close();
-  }
+  const algorithm: Algorithm = await import(new URL(`${name}/algorithm.ts`, PACKAGES).href);
+  const result = await federation.run(algorithm, method, kwargs);
+  // Evidence is for the site alone.
+  const left = JSON.stringify(parts);
+  assert.doesNotMatch(left, /"(selections|\w*[pP]ersons|contributions)":/);
+  return { result, parts };
 }
 
 /** Rows of a file, from what each column is in the row. */
