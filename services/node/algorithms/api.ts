@@ -37,6 +37,8 @@ export interface Levels {
   readonly places: Int32Array<ArrayBuffer>;
   /** Undefined where nobody has counted. */
   readonly counted?: LevelCounts | undefined;
+  /** Where somebody has: of each row the number of its value, from 1; 0 where there is none. */
+  readonly numbers?: Uint32Array<ArrayBuffer> | undefined;
 }
 
 /** How often the different values of a column are there. */

@@ -115,6 +115,7 @@ export function readLevels(read: ReadAt, length: number, foot: ColumnFoot): Leve
   if (type === "number") return levelsOfNumbers(readFloats(read, length, foot));
   let values: Levels["values"] | undefined = type === "boolean" ? [false, true] : undefined;
   let places: Levels["places"] | undefined;
+  let numbers: Levels["numbers"];
   return {
     type,
     counted,
@@ -124,6 +125,10 @@ export function readLevels(read: ReadAt, length: number, foot: ColumnFoot): Leve
     },
     get places() {
       return places ??= placesIn(read(offset, length * VALUE_BYTES[type]), type);
+    },
+    get numbers() {
+      if (!counted) return undefined;
+      return numbers ??= new Uint32Array(read(offset, length * VALUE_BYTES[type]).buffer);
     },
   };
 }

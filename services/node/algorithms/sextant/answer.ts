@@ -38,7 +38,9 @@ export function answer<T extends object>(
     use(used) {
       // Most parts rest on all rows, and say so of each of what they tell.
       for (const one of used) {
-        if (!selections.some(({ rows }) => rows === one.rows)) selections.push(one);
+        const isSaid = ({ rows, groups }: SelectedRows) =>
+          rows === one.rows && groups === one.groups;
+        if (!selections.some(isSaid)) selections.push(one);
       }
     },
     withhold(output, rule, values) {

@@ -11,6 +11,8 @@ import {
   isAllDistinct,
   largestOf,
   numbersWithout,
+  roomOf,
+  withRoom,
 } from "./distinct.ts";
 import { type SelectedRows, selectionOf, selectionsOf } from "./selection.ts";
 
@@ -81,12 +83,13 @@ export function readPersons(
   const levels = table.levels(persons);
   const { counted } = levels;
   if (counted && counted.missing <= 1 && counted.most <= 1) return { persons: undefined };
-  const { places } = levels;
-  const found = counted?.missing === 0
-    ? new Uint32Array(places.buffer, places.byteOffset, places.length)
-    : numbersWithout(places);
-  if (!counted) return { persons: isAllDistinct(found) ? undefined : found };
+  if (!counted || !levels.numbers) {
+    const found = numbersWithout(levels.places);
+    return { persons: isAllDistinct(found) ? undefined : found };
+  }
   const { different, missing, most } = counted;
+  // As they lie in the file: 0 is that of the rows without a value.
+  const found = levels.numbers;
   const known = { different: different + (missing > 0 ? 1 : 0), most: Math.max(most, missing) };
   return { persons: found, known };
 }
@@ -99,7 +102,11 @@ export function rulesOfRows(site: SiteRules, rows: ArrayLike<number>): SiteRules
     for (let i = 0; i < found.length; i++) found[i] = values ? values[rows[i]!]! : rows[i]!;
     return found;
   };
-  return { ...site, persons: persons && of(persons), places: of(places) };
+  return {
+    ...site,
+    persons: persons && withRoom(of(persons), roomOf(persons)),
+    places: of(places),
+  };
 }
 
 /** The same rules for the rows that are in a group, `n` of them; those at -1 are in none. */
@@ -227,7 +234,7 @@ export interface Spread {
 }
 
 export function createSpread({ rules, persons }: SiteRules): Spread {
-  const byPerson = persons && new Float64Array(largestOf(persons) + 1);
+  const byPerson = persons && new Float64Array(roomOf(persons));
   // Divided by the largest so far, so that squares stay numbers.
   let [largest, sum, squares] = [0, 0, 0];
   function add(weight: number) {
@@ -259,7 +266,7 @@ export function createSpread({ rules, persons }: SiteRules): Spread {
 
 /** How many rows the person has who has most of them. */
 function mostRowsOfOne(persons: Uint32Array): number {
-  const rows = new Uint32Array(largestOf(persons) + 1);
+  const rows = new Uint32Array(roomOf(persons));
   for (let row = 0; row < persons.length; row++) rows[persons[row]!]!++;
   return largestOf(rows);
 }

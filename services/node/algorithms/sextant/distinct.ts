@@ -22,13 +22,31 @@ export function largestOf(numbers: Uint32Array | Int32Array): number {
   return most;
 }
 
+const rooms = new WeakMap<Uint32Array, number>();
+
+/**
+ * One more than the largest at least, 0 of none: the length of an array with a place for each. It is
+ * looked for once, as whoever counts persons asks again and again.
+ */
+export function roomOf(numbers: Uint32Array): number {
+  const room = rooms.get(numbers) ?? largestOf(numbers) + 1;
+  rooms.set(numbers, room);
+  return room;
+}
+
+/** The same numbers with their room, where that is known without looking. */
+export function withRoom(numbers: Uint32Array, room: number): Uint32Array {
+  rooms.set(numbers, room);
+  return numbers;
+}
+
 /** Whether each is there only once. */
 export function isAllDistinct(numbers: Uint32Array): boolean {
   return countDistinct(numbers) === numbers.length;
 }
 
 export function countDistinct(numbers: Uint32Array): number {
-  const seen = new Uint8Array(largestOf(numbers) + 1);
+  const seen = new Uint8Array(roomOf(numbers));
   let count = 0;
   for (let i = 0; i < numbers.length; i++) {
     count += 1 - seen[numbers[i]!]!;
@@ -61,7 +79,7 @@ function byBits(
   places: Int32Array | Float64Array,
   { size, within }: Places,
 ): number[] {
-  const seenAt = new Uint32Array(largestOf(numbers) + 1);
+  const seenAt = new Uint32Array(roomOf(numbers));
   const counts = new Array<number>(size).fill(0);
   for (let row = 0; row < places.length; row++) {
     const place = places[row]!;
@@ -89,7 +107,7 @@ function byOrder(
   for (let row = 0; row < places.length; row++) {
     if (isAt(row)) ordered[next[places[row]!]!++] = numbers[row]!;
   }
-  const seenAt = new Int32Array(largestOf(numbers) + 1).fill(-1);
+  const seenAt = new Int32Array(roomOf(numbers)).fill(-1);
   return Array.from({ length: size }, (_, place) => {
     let count = 0;
     for (let i = ends[place]!; i < ends[place + 1]!; i++) {

@@ -32,8 +32,14 @@ export function levelsOfNumbers(numbers: Float64Array): Levels {
   return { type: "number", values, places };
 }
 
-/** From the least number on, how many whole ones there are up to the largest; 0 where not all are. */
-export function rangeOf(numbers: Float64Array | Int32Array): { least: number; room: number } {
+/**
+ * From the least number on, how many whole ones there are up to the largest; 0 where not all are, or
+ * too many are between them for so many rows.
+ */
+export function rangeOf(
+  numbers: ArrayLike<number>,
+  rows = numbers.length,
+): { least: number; room: number } {
   let [least, most] = [Infinity, -Infinity];
   for (let row = 0; row < numbers.length; row++) {
     const number = numbers[row]!;
@@ -43,9 +49,7 @@ export function rangeOf(numbers: Float64Array | Int32Array): { least: number; ro
     if (number > most) most = number;
   }
   const room = most - least + 1;
-  return room > 0 && room <= ROOM_FOR_FEW + 4 * numbers.length
-    ? { least, room }
-    : { least: 0, room: 0 };
+  return room > 0 && room <= ROOM_FOR_FEW + 4 * rows ? { least, room } : { least: 0, room: 0 };
 }
 
 /** The same of values. */

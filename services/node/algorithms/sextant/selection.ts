@@ -6,8 +6,14 @@
 
 /** Rows of one database, of its table as the run read it. */
 export interface SelectedRows {
-  /** One bit a row, the first row in the lowest bit of the first byte, in base64; null for all rows. */
+  /**
+   * One bit a row, the first row in the lowest bit of the first byte, in base64; null for all rows.
+   * Of several groups the number of each row's group, from 1, and 0 for a row that is in none, in as
+   * many bits as they need.
+   */
   rows: string | null;
+  /** How many groups; absent where it is one. */
+  groups?: number;
 }
 
 /** The evidence of these rows, of a table of `length` rows; of all of them without `rows`. */
@@ -27,29 +33,62 @@ export function selectionsOf(
   groups: number,
   { places, length }: { places: Uint32Array | undefined; length: number },
 ): SelectedRows[] {
-  const size = Math.ceil(length / 8);
-  const bits = new Uint8Array(size * groups);
-  const counts = new Float64Array(groups);
-  for (let i = 0; i < groupOf.length; i++) {
-    const group = groupOf[i]!;
-    if (group < 0) continue;
-    const row = places ? places[i]! : i;
-    bits[group * size + (row >> 3)]! |= 1 << (row & 7);
-    counts[group]!++;
+  const found: SelectedRows[] = [];
+  for (let first = 0; first < groups; first += MOST_AT_ONCE) {
+    const some = Math.min(MOST_AT_ONCE, groups - first);
+    const rows = numbersOf(groupOf, { first, some, places, length }).toBase64();
+    found.push(some === 1 ? { rows } : { rows, groups: some });
   }
-  return Array.from(counts, (count, group) => {
-    if (count === length) return { rows: null };
-    return { rows: bits.subarray(group * size, (group + 1) * size).toBase64() };
-  });
+  return found;
 }
 
-/** One byte a row: 1 for those that were selected. Throws for what is no evidence. */
-export function readSelection(value: unknown, length: number): Uint8Array {
-  const { rows } = value as SelectedRows;
-  if (rows === null) return new Uint8Array(length).fill(1);
-  const bits = Uint8Array.fromBase64(rows);
-  if (bits.length !== Math.ceil(length / 8)) throw new TypeError("These are rows of another table");
-  const selected = new Uint8Array(length);
-  for (let row = 0; row < length; row++) selected[row] = bits[row >> 3]! >> (row & 7) & 1;
-  return selected;
+/** As many groups as the numbers in a byte can tell apart from none. */
+const MOST_AT_ONCE = 255;
+
+/** Bits of the number of one of so many groups; such numbers fill a byte. */
+function bitsOf(groups: number): number {
+  return [1, 2, 4, 8].find((bits) => groups < 2 ** bits)!;
+}
+
+/** Of each row of the table the number of its group among some groups, from 1. */
+function numbersOf(
+  groupOf: Int32Array,
+  { first, some, places, length }: {
+    first: number;
+    some: number;
+    places: Uint32Array | undefined;
+    length: number;
+  },
+): Uint8Array<ArrayBuffer> {
+  const bits = bitsOf(some);
+  // A byte has the numbers of a power of two of rows.
+  const [shift, rest] = [Math.log2(8 / bits), 8 / bits - 1];
+  const bytes = new Uint8Array(Math.ceil(length * bits / 8));
+  for (let i = 0; i < groupOf.length; i++) {
+    const number = groupOf[i]! - first + 1;
+    if (number < 1 || number > some) continue;
+    const row = places ? places[i]! : i;
+    bytes[row >> shift]! |= number << (row & rest) * bits;
+  }
+  return bytes;
+}
+
+/** Of each selection one byte a row: 1 for those that were selected. Throws for what is no evidence. */
+export function* readSelections(value: unknown, length: number): Generator<Uint8Array<ArrayBuffer>> {
+  const { rows, groups = 1 } = value as SelectedRows;
+  if (rows === null) return yield new Uint8Array(length).fill(1);
+  const bits = bitsOf(groups);
+  const bytes = Uint8Array.fromBase64(rows);
+  if (bytes.length !== Math.ceil(length * bits / 8)) {
+    throw new TypeError("These are rows of another table");
+  }
+  const [shift, rest, mask] = [Math.log2(8 / bits), 8 / bits - 1, 2 ** bits - 1];
+  for (let number = 1; number <= groups; number++) {
+    const selected = new Uint8Array(length);
+    for (let row = 0; row < length; row++) {
+      const found = bytes[row >> shift]! >> (row & rest) * bits & mask;
+      selected[row] = found === number ? 1 : 0;
+    }
+    yield selected;
+  }
 }

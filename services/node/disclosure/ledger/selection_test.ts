@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSelection, selectionOf } from "../../algorithms/sextant/selection.ts";
+import { readSelections, selectionOf, selectionsOf } from "../../algorithms/sextant/selection.ts";
 import { difference, makeSelection } from "./selection.ts";
 
 /** Rows of persons, of which some are in. */
@@ -57,12 +57,33 @@ Deno.test("makeSelection() of rows that nobody can tell apart compares how many 
   assert.notEqual(counted(10, "a").digest, counted(10, "b").digest);
 });
 
-Deno.test("readSelection() reads what selectionOf() says, and refuses rows of another table", () => {
+/** The rows of each selection that evidence says. */
+function rowsOf(evidence: unknown, length: number): number[][] {
+  return Array.from(
+    readSelections(evidence, length),
+    (selected) => [...selected.keys()].filter((row) => selected[row] === 1),
+  );
+}
+
+Deno.test("readSelections() reads what selectionOf() says, and refuses rows of another table", () => {
   for (const rows of [[], [0], [7, 8], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]) {
-    const selected = readSelection(selectionOf(rows, 10), 10);
-    assert.deepEqual([...selected.keys()].filter((row) => selected[row] === 1), rows);
+    assert.deepEqual(rowsOf(selectionOf(rows, 10), 10), [rows]);
   }
   assert.equal(selectionOf(undefined, 10).rows, null);
-  assert.throws(() => readSelection(selectionOf([1], 10), 100), /another table/);
-  assert.throws(() => readSelection({ rows: "?" }, 10));
+  assert.throws(() => rowsOf(selectionOf([1], 10), 100), /another table/);
+  assert.throws(() => rowsOf({ rows: "?" }, 10));
+});
+
+Deno.test("readSelections() reads the rows of each group that selectionsOf() says, of few groups and of many", () => {
+  for (const groups of [1, 2, 3, 7, 15, 16, 255, 256, 600]) {
+    const length = 1300;
+    const places = Uint32Array.from({ length: 1000 }, (_, i) => i + (i >> 2));
+    const groupOf = Int32Array.from(places, (_, i) => i * 7919 % (groups + 1) - 1);
+    const evidence = selectionsOf(groupOf, groups, { places, length });
+    const expected = Array.from(
+      { length: groups },
+      (_, group) => [...places].filter((_, i) => groupOf[i] === group),
+    );
+    assert.deepEqual(evidence.flatMap((one) => rowsOf(one, length)), expected, `${groups}`);
+  }
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readSelection, type SelectedRows } from "../../algorithms/sextant/selection.ts";
+import { readSelections, type SelectedRows } from "../../algorithms/sextant/selection.ts";
 import { type SandboxDatabase, sourceOf, type WantedDatabase } from "../../data/databases.ts";
 import { openColumns } from "../../data/open_columns.ts";
 import { isPostgres, readPostgresAddress } from "../../data/postgres_address.ts";
@@ -24,7 +24,7 @@ export interface TableOfRun {
   label: string;
   /** Rows. */
   length: number;
-  select(rows: SelectedRows): Selection;
+  select(rows: SelectedRows): Selection[];
 }
 
 /** A table without the column that the owner says identifies a person: nobody can be counted in it. */
@@ -98,33 +98,42 @@ function createSelect(
   options: Omit<SelectionOptions, "selected">,
 ): TableOfRun["select"] {
   // Without what takes memory: that is made anew where the ledger does not know it.
-  const remembered = new Map<string | null, Omit<Selection, "bytes">>();
+  const remembered = new Map<string, Omit<Selection, "bytes">[]>();
 
-  return ({ rows }) => {
-    const make = () => makeSelection({ ...options, selected: readSelection({ rows }, length) });
-    const known = remembered.get(rows);
-    const made = known ? withBytes(known, () => make().bytes) : make();
-    const { unit, persons, digest } = made;
+  return (rows) => {
+    const key = keyOf(rows);
+    const make = () =>
+      Array.from(
+        readSelections(rows, length),
+        (selected) => makeSelection({ ...options, selected }),
+      );
+    const known = remembered.get(key);
+    const made = known ? withBytes(known, make) : make();
     // The ones that were used last stay.
-    remembered.delete(rows);
-    remembered.set(rows, { unit, persons, digest });
+    remembered.delete(key);
+    remembered.set(key, made.map(({ unit, persons, digest }) => ({ unit, persons, digest })));
     if (remembered.size > REMEMBERED_SELECTIONS) remembered.delete(remembered.keys().next().value!);
     return made;
   };
 }
 
-/** A selection that is looked into only where it has to be. */
+/** What tells rows from others of the same table. */
+function keyOf({ rows, groups = 1 }: SelectedRows): string {
+  return `${groups} ${rows ?? "all"}`;
+}
+
+/** Selections that are looked into only where that has to be. */
 function withBytes(
-  selection: Omit<Selection, "bytes">,
-  make: () => Selection["bytes"],
-): Selection {
-  let bytes: Selection["bytes"] | undefined;
-  return {
-    ...selection,
+  selections: readonly Omit<Selection, "bytes">[],
+  make: () => Selection[],
+): Selection[] {
+  let made: Selection[] | undefined;
+  return selections.map((one, i) => ({
+    ...one,
     get bytes() {
-      return bytes ??= make();
+      return (made ??= make())[i]!.bytes;
     },
-  };
+  }));
 }
 
 /**
@@ -139,8 +148,8 @@ export function databasesOfRun(
   return tables.map((table) => {
     const { key, label, select } = table;
     const used = table === main && evidence.length > 0 ? evidence as SelectedRows[] : [ALL];
-    const different = new Map(used.map((one) => [one.rows, one]));
-    return { key, label, selections: [...different.values()].map(select) };
+    const different = new Map(used.map((one) => [keyOf(one), one]));
+    return { key, label, selections: [...different.values()].flatMap(select) };
   });
 }
 

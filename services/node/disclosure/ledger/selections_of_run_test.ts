@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { temporaryFolder } from "../../../../tests/harness.ts";
-import { selectionOf } from "../../algorithms/sextant/selection.ts";
+import { selectionOf, selectionsOf } from "../../algorithms/sextant/selection.ts";
 import { forSandbox, type NodeDatabase, type WantedDatabase } from "../../data/databases.ts";
 import { createTables, type Tables } from "../../data/tables.ts";
 import { openPersonNumbers } from "./persons.ts";
@@ -77,11 +77,21 @@ Deno.test("a selection that is asked for again is the same, though nobody kept i
     const read = createTableReader({ persons: "id", ledger: { personsOf } });
     const table = await read({ wanted: asked, columns: columns! });
     for (const rows of [undefined, [0, 1], [0, 3], ...Array.from({ length: 100 }, () => [1, 2])]) {
-      const [first, again] = [1, 2].map(() => table.select(selectionOf(rows, table.length)));
+      const [first, again] = [1, 2].map(() => table.select(selectionOf(rows, table.length))[0]);
       const { unit, persons, digest, bytes } = first!;
       assert.deepEqual({ ...again!, bytes: again!.bytes }, { unit, persons, digest, bytes });
     }
-    assert.equal(table.select(selectionOf([0, 2], table.length)).persons, 1);
+    assert.equal(table.select(selectionOf([0, 2], table.length))[0]!.persons, 1);
+    // Those of several groups come together, and are the same as one by one.
+    for (let turn = 0; turn < 2; turn++) {
+      const [evidence] = selectionsOf(Int32Array.of(1, 0, -1, 1), 2, {
+        places: undefined,
+        length: 4,
+      });
+      const found = table.select(evidence!).map((one) => ({ ...one, bytes: one.bytes }));
+      const alone = [[1], [0, 3]].flatMap((rows) => table.select(selectionOf(rows, 4)));
+      assert.deepEqual(found, alone.map((one) => ({ ...one, bytes: one.bytes })));
+    }
   });
 });
 

@@ -135,11 +135,9 @@ export function partial(
 ): Used & { cells: Cell[] } {
   return answer(context, where, (rows) => {
     const groups = groupRows(rows, [row, column, ...stratum ? [stratum] : []]);
-    const [counts, persons, hidden] = [
-      countGroups(groups),
-      personsOfGroups(groups),
-      hiddenGroups(groups),
-    ];
+    const counts = countGroups(groups);
+    const persons = personsOfGroups(groups, () => counts);
+    const hidden = hiddenGroups(groups, undefined, persons);
     const gone = hidden.filter(Boolean).length;
     if (gone > 0) groups.site!.withhold("cells", "min_cell", gone);
     const cells = groups.levels.map(([row, column, stratum], i): Cell => ({

@@ -6,7 +6,7 @@
  * @module
  */
 import type { SiteRules } from "../disclosure.ts";
-import { largestOf } from "../distinct.ts";
+import { roomOf } from "../distinct.ts";
 import { rangeOf } from "../levels.ts";
 
 /** An interval of values: above the end of the one before, up to its own. */
@@ -138,6 +138,8 @@ export function runsOf(
     const rows = sumsBefore(counts);
     return { values, rows, persons: rows };
   }
+  const { least, room } = rangeOf(given);
+  if (room > 0) return runsOfWhole(given, personOf, { least, room });
   const all = countsOf(given);
   const firsts = countsOf(firstOfEach(given, personOf));
   const persons = new Uint32Array(all.values.length + 1);
@@ -149,6 +151,54 @@ export function runsOf(
   return { values: all.values, rows: sumsBefore(all.counts), persons };
 }
 
+/** The same of whole numbers, in one pass over the rows and one over the persons. */
+function runsOfWhole(
+  given: Float64Array | Int32Array,
+  personOf: Uint32Array,
+  { least, room }: { least: number; room: number },
+): Runs {
+  const counts = new Uint32Array(room);
+  // Of each person the place of the least value, from 1.
+  const firsts = new Uint32Array(roomOf(personOf));
+  for (let row = 0; row < given.length; row++) {
+    const place = given[row]! - least;
+    counts[place]!++;
+    const person = personOf[row]!;
+    const first = firsts[person]!;
+    if (first === 0 || place < first - 1) firsts[person] = place + 1;
+  }
+  const starts = new Uint32Array(room + 1);
+  for (let person = 0; person < firsts.length; person++) starts[firsts[person]!]!++;
+  return runsOfCounts(counts, starts, (place) => least + place);
+}
+
+/**
+ * The runs of values that are counted by place: of each its rows, and, one place on, the persons whose
+ * first it is. Places without rows are none.
+ */
+export function runsOfCounts(
+  counts: ArrayLike<number>,
+  starts: Uint32Array,
+  valueAt: (place: number) => number,
+): Runs {
+  const values = new Float64Array(counts.length);
+  const rows = new Uint32Array(counts.length + 1);
+  const persons = new Uint32Array(counts.length + 1);
+  let size = 0;
+  for (let place = 0; place < counts.length; place++) {
+    if (counts[place] === 0) continue;
+    values[size] = valueAt(place);
+    rows[size + 1] = rows[size]! + counts[place]!;
+    persons[size + 1] = persons[size]! + starts[place + 1]!;
+    size++;
+  }
+  return {
+    values: values.subarray(0, size),
+    rows: rows.subarray(0, size + 1),
+    persons: persons.subarray(0, size + 1),
+  };
+}
+
 /** Of each place the sum of what is before it, and of all at the end. */
 export function sumsBefore(counts: ArrayLike<number>): Uint32Array<ArrayBuffer> {
   const sums = new Uint32Array(counts.length + 1);
@@ -158,7 +208,7 @@ export function sumsBefore(counts: ArrayLike<number>): Uint32Array<ArrayBuffer> 
 
 /** The least value of each person who has one. */
 function firstOfEach(values: Float64Array | Int32Array, personOf: Uint32Array): Float64Array {
-  const firsts = new Float64Array(largestOf(personOf) + 1).fill(Infinity);
+  const firsts = new Float64Array(roomOf(personOf)).fill(Infinity);
   for (let row = 0; row < values.length; row++) {
     if (values[row]! < firsts[personOf[row]!]!) firsts[personOf[row]!] = values[row]!;
   }
@@ -195,7 +245,8 @@ export function countsOf(
 
 /** The first place of a range of which this is true, as it is of all after it; else the range's end. */
 export function firstWhere(from: number, to: number, isTrue: (place: number) => boolean): number {
-  let [low, high] = [from, to];
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (isTrue(middle)) high = middle;
@@ -211,13 +262,15 @@ export function roundest(low: number, high: number): number | undefined {
   const size = Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high)))) + 1;
   // A double has no more than 17 digits.
   for (let exponent = size; exponent > size - 20; exponent--) {
-    for (const digit of [5, 2, 1]) {
-      const found = firstMultiple(low, digit, exponent);
+    for (let i = 0; i < DIGITS.length; i++) {
+      const found = firstMultiple(low, DIGITS[i]!, exponent);
       if (found >= low && found < high) return found;
     }
   }
   return undefined;
 }
+
+const DIGITS = [5, 2, 1];
 
 /** The first multiple of `digit` tens to a power that is not below. */
 function firstMultiple(low: number, digit: number, exponent: number): number {

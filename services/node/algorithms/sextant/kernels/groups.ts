@@ -8,6 +8,7 @@ import { type Contributions, contributionsOf, personsByPlace } from "../disclosu
 import { PartWithheld, requireSubset, rulesOfGrouped, rulesOfRows } from "../disclosure.ts";
 import { type SiteRules, tooFew, useGroups } from "../disclosure.ts";
 import { countPlaces, moveTo, splitBy } from "../grouping.ts";
+import { type Memberships, membershipsOf, personsIn } from "../memberships.ts";
 import type { Rows } from "../where.ts";
 import { type LeftOut, nothingLeftOut, type Used, usedRows } from "./frame.ts";
 import { MOST_LEVELS } from "./survey.ts";
@@ -121,7 +122,7 @@ function leaveOutRareLevels(
     for (const [j, name] of columns.entries()) {
       const names = [...new Set(levels.filter((_, i) => !gone[i]).map((group) => group[j]!))];
       const ofGroup = levels.map((group, i) => gone[i] ? -1 : names.indexOf(group[j]!));
-      const persons = personsOfLevels({ site, places, rows }, ofGroup, names.length);
+      const persons = personsOfLevels({ ...groups, rows }, ofGroup, names.length);
       const rare = persons.map((count) => count > 0 && count < least);
       if (!rare.includes(true)) continue;
       again = true;
@@ -144,14 +145,33 @@ function leaveOutRareLevels(
 
 /** The persons of each level of one column, out of those of the groups that have it. */
 function personsOfLevels(
-  { site, places, rows }: { site: SiteRules; places: Int32Array; rows: readonly number[] },
+  groups: Counted & { site: SiteRules; rows: readonly number[] },
   ofGroup: readonly number[],
   size: number,
 ): number[] {
-  if (site.persons) return personsByPlace(site, moveTo(ofGroup, places), size);
-  const sums = new Array<number>(size).fill(0);
-  for (const [group, level] of ofGroup.entries()) if (level >= 0) sums[level]! += rows[group]!;
-  return sums;
+  const { site, places, rows } = groups;
+  const inLevels = Array.from({ length: size }, () => [] as number[]);
+  for (const [group, level] of ofGroup.entries()) if (level >= 0) inLevels[level]!.push(group);
+  if (!site.persons) {
+    return inLevels.map((groups) => groups.reduce((sum, group) => sum + rows[group]!, 0));
+  }
+  const memberships = membershipsIn(groups, site.persons);
+  if (!memberships) return personsByPlace(site, moveTo(ofGroup, places), size);
+  return inLevels.map((groups) => personsIn(memberships, groups));
+}
+
+type Counted = Pick<Groups, "levels" | "places">;
+
+/** By the places of the rows, which nobody changes once the groups are made. */
+const known = new WeakMap<Int32Array, { persons: Uint32Array; memberships: Memberships }>();
+
+/** Looked for once: levels, groups and their margins are all of the same rows. */
+function membershipsIn({ levels, places }: Counted, persons: Uint32Array): Memberships | undefined {
+  const before = known.get(places);
+  if (before?.persons === persons) return before.memberships;
+  const memberships = membershipsOf(persons, places, levels.length);
+  if (memberships) known.set(places, { persons, memberships });
+  return memberships;
 }
 
 /** More bits than this the ledger is not told of. */
@@ -170,15 +190,26 @@ export function usedGroups(groups: Groups): Used {
 }
 
 /** The persons of each group; undefined where no rules ask for them. */
-export function personsOfGroups({ site, levels, places }: Groups): number[] | undefined {
-  return site && personsByPlace(site, places, levels.length);
+export function personsOfGroups(
+  groups: Groups,
+  rows: () => number[] = () => countGroups(groups),
+): number[] | undefined {
+  const { site, levels, places } = groups;
+  if (!site?.persons) return site && rows();
+  const memberships = membershipsIn(groups, site.persons);
+  if (!memberships) return personsByPlace(site, places, levels.length);
+  return levels.map((_, group) => personsIn(memberships, [group]));
 }
 
 /**
  * Which groups may not be told, as they are of too few persons or would tell of such a one: the sum
  * over any of the columns may be known from another table. `events` are counts of persons, too.
  */
-export function hiddenGroups(groups: Groups, events?: number[]): boolean[] {
+export function hiddenGroups(
+  groups: Groups,
+  events?: number[],
+  persons: number[] | undefined = personsOfGroups(groups),
+): boolean[] {
   const { site, levels } = groups;
   if (!site) return levels.map(() => false);
   const width = levels[0]?.length ?? 0;
@@ -192,14 +223,13 @@ export function hiddenGroups(groups: Groups, events?: number[]): boolean[] {
     sums.push(...[...byKey.values()].filter((places) => places.length > 1));
   }
   const least = Math.max(site.rules.minCell, site.rules.minSubset);
-  const persons = personsOfGroups(groups)!;
-  let hidden = tooFew(persons, least, sums);
+  let hidden = tooFew(persons!, least, sums);
   if (!events) return hidden;
   // What hides the one must not show the other.
   for (let before = 0, now = -1; before !== now;) {
     before = now;
     const byEvents = tooFew(events, least, sums, hidden);
-    hidden = tooFew(persons, least, sums, byEvents);
+    hidden = tooFew(persons!, least, sums, byEvents);
     now = hidden.filter(Boolean).length;
   }
   return hidden;

@@ -4,12 +4,12 @@
  * @module
  */
 import type { SiteRules } from "../disclosure.ts";
-import { largestOf } from "../distinct.ts";
+import { roomOf } from "../distinct.ts";
 import { rangeOf } from "../levels.ts";
 import { readCount, readFields, readList, readNumber } from "../parts.ts";
 import { normalQuantile } from "../statistics/distributions.ts";
-import { countsOf, firstWhere, intervalsOfRuns, roundedUp, roundest, runsOf } from "./coarse.ts";
-import { sumsBefore } from "./coarse.ts";
+import { countsOf, firstWhere, intervalsOfRuns, roundedUp, roundest } from "./coarse.ts";
+import { runsOfCounts, sumsBefore } from "./coarse.ts";
 
 /** How many rows end at each time, in the order of the times. */
 export interface LifeTable {
@@ -40,7 +40,9 @@ export function checkTimes(name: string, times: Float64Array) {
 
 /** Counts rows by their times; `events` has 1 for those with the event. */
 export function lifeTableOf(times: Float64Array, events: Float64Array): LifeTable {
-  const [ended, seen] = [1, 0].map((kind) => countsOf(rowsOfKind(times, events, kind).times));
+  const { least, room } = rangeOf(times);
+  if (room > 0) return lifeTableOfWhole(times, events, { least, room });
+  const [ended, seen] = [1, 0].map((kind) => countsOf(timesOfKind(times, events, kind)));
   const table: LifeTable = { times: [], events: [], censored: [] };
   for (let [i, j] = [0, 0]; i < ended!.values.length || j < seen!.values.length;) {
     const time = Math.min(ended!.values[i] ?? Infinity, seen!.values[j] ?? Infinity);
@@ -51,22 +53,30 @@ export function lifeTableOf(times: Float64Array, events: Float64Array): LifeTabl
   return table;
 }
 
-/** Of the rows with the event, kind 1, or of those without: their times, and whose they are. */
-function rowsOfKind(
+/** The same of times that are whole numbers: nothing has to be sorted. */
+function lifeTableOfWhole(
   times: Float64Array,
   events: Float64Array,
-  kind: number,
-  persons?: Uint32Array,
-): { times: Float64Array; persons: Uint32Array | undefined } {
-  const found = new Float64Array(times.length);
-  const whose = persons && new Uint32Array(times.length);
-  let filled = 0;
+  { least, room }: { least: number; room: number },
+): LifeTable {
+  const counts = new Uint32Array(2 * room);
   for (let row = 0; row < times.length; row++) {
-    if ((events[row] === 1 ? 1 : 0) !== kind) continue;
-    if (whose) whose[filled] = persons[row]!;
-    found[filled++] = times[row]!;
+    counts[2 * (times[row]! - least) + (events[row] === 1 ? 1 : 0)]!++;
   }
-  return { times: found.subarray(0, filled), persons: whose?.subarray(0, filled) };
+  const table: LifeTable = { times: [], events: [], censored: [] };
+  for (let i = 0; i < room; i++) {
+    const [censored, ended] = [counts[2 * i]!, counts[2 * i + 1]!];
+    if (censored + ended === 0) continue;
+    table.times.push(least + i);
+    table.events.push(ended);
+    table.censored.push(censored);
+  }
+  return table;
+}
+
+/** The times of the rows with the event, kind 1, or of those without. */
+function timesOfKind(times: Float64Array, events: Float64Array, kind: number): Float64Array {
+  return times.filter((_, row) => (events[row] === 1 ? 1 : 0) === kind);
 }
 
 /** With the persons behind each count, for the site's rules. */
@@ -88,16 +98,19 @@ export interface TimedRows {
  * persons, and so are those without. Undefined where all together are too few. A time that enough
  * share is told as it is.
  */
-export function coarseLifeTableOf(fine: LifeTable, rows: TimedRows): CoarseLifeTable | undefined {
-  const { rules } = rows.site;
+export function coarseLifeTableOf(
+  fine: LifeTable,
+  { times, events, site: { rules, persons } }: TimedRows,
+): CoarseLifeTable | undefined {
+  const ordered = persons && orderByTime(fine, times, { events, persons });
   const least = Math.max(rules.minCell, rules.minSubset);
   const last = roundedUp(fine.times.at(-1) ?? 0);
-  const cuts = intervalsOfRuns(decidingRuns(fine, rows), { least, part: roundest, last });
+  const cuts = intervalsOfRuns(decidingRuns(fine, ordered), { least, part: roundest, last });
   if (!cuts) return undefined;
   const ends = cuts.map(({ end }) => end);
   // What is censored after the last event.
   ends[ends.length - 1] = last;
-  const counter = createCounter(fine, rows);
+  const counter = createCounter(fine, ordered);
   const isTold = ({ rows, persons }: Tally) =>
     [0, 1].every((kind) => rows[kind] === 0 || persons[kind]! >= least);
   const merged: Span[] = [];
@@ -135,16 +148,27 @@ export function coarseLifeTableOf(fine: LifeTable, rows: TimedRows): CoarseLifeT
 }
 
 /** What the intervals are cut by: the events, as the curve is made of them, or all where none is. */
-function decidingRuns({ times, events, censored }: LifeTable, rows: TimedRows) {
-  const isAnyEvent = events.some((count) => count > 0);
-  if (rows.site.persons) {
-    const some = rowsOfKind(rows.times, rows.events, isAnyEvent ? 1 : 0, rows.site.persons);
-    return runsOf(some.times, some.persons);
+function decidingRuns(fine: LifeTable, ordered: Ordered | undefined) {
+  const kind = fine.events.some((count) => count > 0) ? 1 : 0;
+  const counts = kind === 1 ? fine.events : fine.censored;
+  const starts = ordered ? firstsOf(ordered, kind) : new Uint32Array(counts.length + 1);
+  if (!ordered) starts.set(counts, 1);
+  return runsOfCounts(counts, starts, (place) => fine.times[place]!);
+}
+
+/** Of each time, one place on, the persons whose first row of that kind it is. */
+function firstsOf({ codes, starts, room }: Ordered, kind: number): Uint32Array {
+  const firsts = new Uint32Array(starts.length);
+  const seen = new Uint8Array(room);
+  for (let place = 0; place + 1 < starts.length; place++) {
+    for (let i = starts[place]!; i < starts[place + 1]!; i++) {
+      const code = codes[i]!;
+      if ((code & 1) !== kind || seen[code >>> 1] === 1) continue;
+      seen[code >>> 1] = 1;
+      firsts[place + 1]!++;
+    }
   }
-  const counts = isAnyEvent ? events : censored;
-  const there = times.flatMap((_, place) => counts[place]! > 0 ? [place] : []);
-  const sums = sumsBefore(there.map((place) => counts[place]!));
-  return { values: there.map((place) => times[place]!), rows: sums, persons: sums };
+  return firsts;
 }
 
 /** Times that are told as one: those at the places `from` to below `to` of the fine table. */
@@ -163,22 +187,22 @@ interface Tally {
 }
 
 /** Counts rows and persons of times that follow one another. */
-function createCounter(fine: LifeTable, { times, events, site: { persons } }: TimedRows) {
-  /** Of each kind, which tally each person was counted in last; the third is for both. */
-  const seenIn = persons &&
-    [0, 1, 2].map(() => new Uint32Array(largestOf(persons) + 1)) as Three<Uint32Array>;
-  const ordered = persons && rowsByTime(fine.times, times);
+function createCounter(fine: LifeTable, ordered: Ordered | undefined) {
+  /** Of each person the tally of the last row, and in the two lowest bits the kinds of rows in it. */
+  const seenIn = ordered && new Uint32Array(ordered.room);
   let tallies = 0;
 
   function countPersons(tally: Tally, from: number, to: number) {
-    const { order, starts } = ordered!;
+    const { codes, starts } = ordered!;
     for (let i = starts[from]!; i < starts[to]!; i++) {
-      const row = order[i]!;
-      const person = persons![row]!;
-      const kind = events[row] === 1 ? 1 : 0;
-      if (seenIn![kind][person] !== tallies) tally.persons[kind]++;
-      if (seenIn![2][person] !== tallies) tally.all++;
-      seenIn![kind][person] = seenIn![2][person] = tallies;
+      const code = codes[i]!;
+      const before = seenIn![code >>> 1]!;
+      const bits = before >>> 2 === tallies ? before & 3 : 0;
+      const kind = (code & 1) as 0 | 1;
+      if ((bits & (1 << kind)) !== 0) continue;
+      tally.persons[kind]++;
+      if (bits === 0) tally.all++;
+      seenIn![code >>> 1] = tallies << 2 | bits | 1 << kind;
     }
   }
 
@@ -193,36 +217,43 @@ function createCounter(fine: LifeTable, { times, events, site: { persons } }: Ti
         tally.rows[0] += fine.censored[place]!;
         tally.rows[1] += fine.events[place]!;
       }
-      if (persons) return countPersons(tally, from, to);
+      if (ordered) return countPersons(tally, from, to);
       tally.persons = [...tally.rows];
       tally.all = tally.rows[0] + tally.rows[1];
     },
   };
 }
 
-type Three<Value> = [Value, Value, Value];
+/** Rows in the order of their times. */
+interface Ordered {
+  /** Of each its person, twice, and one more with the event. */
+  codes: Uint32Array;
+  /** By place in the list of the different times where its rows begin; at the end all rows. */
+  starts: Uint32Array;
+  /** More than any person's number. */
+  room: number;
+}
 
-/** The rows in the order of their times, and of each place in the list of these where its rows begin. */
-function rowsByTime(different: readonly number[], times: Float64Array) {
-  const { least, room } = rangeOf(times);
+function orderByTime(fine: LifeTable, times: Float64Array, of: {
+  events: Float64Array;
+  persons: Uint32Array;
+}): Ordered {
+  const { events, persons } = of;
+  const { least, room } = rangeOf(fine.times, times.length);
   // Of whole numbers none has to be looked for.
   const placeAt = new Uint32Array(room);
-  if (room > 0) { for (const [place, time] of different.entries()) placeAt[time - least] = place; }
-  const places = new Uint32Array(times.length);
-  const counts = new Uint32Array(different.length);
+  if (room > 0) { for (const [place, time] of fine.times.entries()) placeAt[time - least] = place; }
+  const starts = sumsBefore(fine.times.map((_, i) => fine.events[i]! + fine.censored[i]!));
+  const next = starts.slice();
+  const codes = new Uint32Array(times.length);
   for (let row = 0; row < times.length; row++) {
     const time = times[row]!;
     const place = room > 0
       ? placeAt[time - least]!
-      : firstWhere(0, different.length, (place) => different[place]! >= time);
-    places[row] = place;
-    counts[place]!++;
+      : firstWhere(0, fine.times.length, (place) => fine.times[place]! >= time);
+    codes[next[place]!++] = 2 * persons[row]! + (events[row] === 1 ? 1 : 0);
   }
-  const starts = sumsBefore(counts);
-  const next = starts.slice();
-  const order = new Uint32Array(times.length);
-  for (let row = 0; row < times.length; row++) order[next[places[row]!]!++] = row;
-  return { order, starts };
+  return { codes, starts, room: roomOf(persons) };
 }
 
 export function mergeLifeTables(tables: LifeTable[]): LifeTable {
