@@ -74,7 +74,10 @@ function numbersOf(
 }
 
 /** Of each selection one byte a row: 1 for those that were selected. Throws for what is no evidence. */
-export function* readSelections(value: unknown, length: number): Generator<Uint8Array<ArrayBuffer>> {
+export function* readSelections(
+  value: unknown,
+  length: number,
+): Generator<Uint8Array<ArrayBuffer>> {
   const { rows, groups = 1 } = value as SelectedRows;
   if (rows === null) return yield new Uint8Array(length).fill(1);
   const bits = bitsOf(groups);

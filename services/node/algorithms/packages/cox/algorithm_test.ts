@@ -71,15 +71,11 @@ Deno.test("cox with a site's baseline is the same as with the site as strata", a
 Deno.test("cox leaves nothing by time where the owner refuses a pooled baseline", async () => {
   const federation = await createFederation(FILES, { pooled_baseline: false });
   const kwargs = { time: "t", event: "e", predictors: ["x"] };
-  try {
-    await federation.run(cox, "central", kwargs);
-    await assert.rejects(
-      federation.run(cox, "central", { ...kwargs, baseline: "pooled" }),
-      /owner of this node lets no sums by event time leave.*take the baseline by site/,
-    );
-  } finally {
-    await federation.close();
-  }
+  await federation.run(cox, "central", kwargs);
+  await assert.rejects(
+    federation.run(cox, "central", { ...kwargs, baseline: "pooled" }),
+    /owner of this node lets no sums by event time leave.*take the baseline by site/,
+  );
 });
 
 Deno.test("cox says of a level that is at one site only, and leaves rare levels out", async () => {
@@ -121,7 +117,6 @@ Deno.test("cox says what is wrong with its arguments and its columns", async () 
   await refused({ ties: "exact" }, /"ties" must be one of efron, breslow/);
   await refused({ baseline: "none" }, /"baseline" must be one of site, pooled/);
   await refused({ categories: ["g"] }, /"categories" names "g", which is no predictor/);
-  await federation.close();
   const small = (rows: string) => [`t,e,x,y\n${rows}\n`];
   await refused({}, /times in "t" must not be negative/, small("-1,1,2,1\n2,1,3,4\n3,0,1,2"));
   await refused({}, /"e" must hold 0 and 1/, small("1,2,2,1\n2,1,3,4\n3,0,1,2"));

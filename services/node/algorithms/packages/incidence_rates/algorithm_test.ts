@@ -70,7 +70,6 @@ Deno.test("incidence_rates says what is wrong with its arguments and its columns
   await refused({ strata: "a", standard_rates: { old: "1" } }, /"standard_rates" must have/);
   await refused({ group: "g", reference: "z" }, /"reference" must be one of the groups: "x", "y"/);
   await refused({ per: 0 }, /"per" must be a number/);
-  await federation.close();
   await refused({}, /person-time in "t" must not be negative/, ["e,t\n1,-1\n"]);
   await refused({}, /events in "e" must be whole numbers/, ["e,t\n1.5,1\n"]);
   await refused({}, /events in "e" must be whole numbers/, ["e,t\n-1,1\n"]);

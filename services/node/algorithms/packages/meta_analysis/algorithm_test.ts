@@ -101,7 +101,6 @@ Deno.test("meta_analysis says what is wrong with its arguments and its columns",
   await refused({ outcome: "y", model: "binomial" }, /"y" must be .* in a binomial model/);
   await refused({ model: "cox", time: "bad", event: "e" }, /"bad" must hold numbers/);
   await refused({ outcome: "y", model: "trees" }, /"model" must be one of/);
-  await federation.close();
   const cox = { model: "cox", time: "y", event: "e" };
   await refused(cox, /times in "y" must not be negative/, ["x,y,e\n1,-1,1\n2,1,0\n3,4,1\n"]);
   await refused(cox, /No row has the event "e"/, ["x,y,e\n1,1,0\n2,1,0\n3,4,0\n"]);

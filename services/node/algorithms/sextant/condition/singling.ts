@@ -2,16 +2,24 @@
  * Whether a condition singles somebody out in one of its parts, however many rows meet all of it.
  * Whoever asks of `name = 'Ann' or hiv = 0` after `hiv = 0` would learn of Ann by whether the second
  * is withheld for differing by one person from the first; so it is withheld whatever Ann has.
+ *
+ * The same can be written so that no part is of Ann alone: `(age >= 27 or hiv = 0) and (age <= 27 or
+ * hiv = 0)`, or `hiv = 0 and (age < 27 or age > 27)`, which is without Ann. So what counts is also
+ * each way in which the condition is true or false, and whatever part of that way some row meets.
  * @module
  */
 import type { Table } from "../api.ts";
 import type { Condition } from "./condition.ts";
 import { NO, YES } from "./evaluate.ts";
+import { type Way, waysOf } from "./ways.ts";
 
 export interface Singling {
   /** To be called with each part of the condition and what it is for each row. */
   look(part: Condition, answers: Uint8Array): void;
-  /** Whether one of the parts was of too few persons. */
+  /**
+   * Whether one of the parts, or of the ways in which the condition is met or not, was of too few
+   * persons; or whether the ways are too many to look at. To be read once all of it has been.
+   */
   readonly found: boolean;
 }
 
@@ -21,12 +29,16 @@ export function createSingling(
   { least, persons }: { least: number; persons: ArrayLike<number> | undefined },
 ): Singling {
   let found = false;
+  /** The whole condition, which is looked at last. */
+  let whole: Condition | undefined;
+  const answersTo = new Map<Condition, Uint8Array>();
+  const personOf = (row: number) => persons ? persons[row]! : row;
 
   /** How many persons have such a row; counted no further than is asked. */
   function countPersons(answers: Uint8Array, which: number): number {
     const seen = new Set<number>();
     for (let row = 0; row < answers.length && seen.size < least; row++) {
-      if (answers[row] === which) seen.add(persons ? persons[row]! : row);
+      if (answers[row] === which) seen.add(personOf(row));
     }
     return seen.size;
   }
@@ -38,13 +50,48 @@ export function createSingling(
       if (value === null) continue;
       let of = owners.get(value);
       if (!of) owners.set(value, of = new Set());
-      if (of.add(persons ? persons[row]! : row).size >= least) return false;
+      if (of.add(personOf(row)).size >= least) return false;
     }
     return true;
   }
 
+  /**
+   * Whether few persons meet what some row meets of a way. Of many who meet all of it nothing is to be
+   * feared; and where some parts of it are of few, one of these few meets nothing but such parts.
+   */
+  function isOfFew(way: Way): boolean {
+    // One part alone has been looked at as it stands.
+    if (way.length < 2) return false;
+    const answers = way.map(({ part }) => answersTo.get(part)!);
+    const wanted = way.map(({ isFalse }) => isFalse ? NO : YES);
+    const all = 2 ** way.length - 1;
+    /** By the parts that are met, as bits: persons who meet these and no others, up to the least. */
+    const seen = new Map<number, Set<number>>();
+    for (let row = 0; row < table.length; row++) {
+      let met = 0;
+      for (let i = 0; i < answers.length; i++) if (answers[i]![row] === wanted[i]) met |= 1 << i;
+      if (met === 0) continue;
+      let of = seen.get(met);
+      if (!of) seen.set(met, of = new Set());
+      if (of.size < least) of.add(personOf(row));
+      if (met === all && of.size >= least) return false;
+    }
+    return [...seen.keys()].some((met) => {
+      const those = new Set<number>();
+      for (const [more, of] of seen) {
+        if ((more & met) !== met) continue;
+        for (const person of of) those.add(person);
+        if (those.size >= least) return false;
+      }
+      return true;
+    });
+  }
+
   return {
     look(part, answers) {
+      whole = part;
+      // A copy: what several parts say together is put into the answers to the first.
+      if (!["and", "or", "not"].includes(part.is)) answersTo.set(part, answers.slice());
       // What is missing is nobody's name, and how few lack a value the ledger of what left sees.
       if (found || part.is === "missing") return;
       const named = nameIn(part);
@@ -53,7 +100,12 @@ export function createSingling(
       found = count > 0 ? count < least : named !== undefined && isName(named);
     },
     get found() {
-      return found;
+      if (found || !whole) return found;
+      const [met, unmet] = [waysOf(whole), waysOf(whole, true)];
+      whole = undefined;
+      // The one way in which nothing else is asked leaves out of all rows what it says.
+      const without = unmet && unmet.length > 1 ? unmet : [];
+      return found = !met || !unmet || [...met, ...without].some(isOfFew);
     },
   };
 }

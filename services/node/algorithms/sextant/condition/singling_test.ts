@@ -39,6 +39,29 @@ Deno.test("a condition singles out by ends that close in on a value, and by a le
   assert.ok(singlesOut("ill = 0 or age > 57"));
 });
 
+Deno.test("a condition singles out however it is written: by brackets, by what it leaves out, and beside what nobody has", () => {
+  for (
+    const where of [
+      "(age >= 27 or ill = 0) and (age <= 27 or ill = 0)",
+      "not ((age < 27 and ill = 1) or (age > 27 and ill = 1))",
+      // Without one person.
+      "ill = 0 and (age < 27 or age > 27)",
+      "(ill = 0 and age < 27) or (ill = 0 and age > 27)",
+      // The one of 27 is ill, and the one of 28 is not.
+      "(age >= 27 and age <= 27 and ill = 0) or centre = 'a'",
+      "(age >= 28 and age <= 28 and ill = 0) or centre = 'a'",
+      "centre = 'b' or not (age < 27 or age > 27 or ill = 1)",
+    ]
+  ) assert.ok(singlesOut(where), where);
+});
+
+Deno.test("a condition that can be met in more ways than anybody looks at is taken to single out", () => {
+  const any = (count: number) =>
+    Array.from({ length: count }, (_, i) => `(age > ${i % 10} or ill = 0)`).join(" and ");
+  assert.ok(!singlesOut(any(8)));
+  assert.ok(singlesOut(any(9)));
+});
+
 Deno.test("a condition of many in each of its parts singles nobody out", () => {
   for (
     const where of [
