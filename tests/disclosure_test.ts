@@ -137,6 +137,58 @@ Deno.test("a filter that isolates one person gets nothing of them", async () => 
   assert.deepEqual([all.results[0].sum, all.results[0].count], [279, 6]);
 });
 
+Deno.test("whoever chooses the rows of one person by preprocessing reads the same as of nobody's, by every way to ask", async () => {
+  const site = await startSite([{
+    algorithm_library: true,
+    disclosure: { profile: "datashield" },
+  }]);
+  const { id } = site.members[0]!;
+  const ask = async (
+    image: string,
+    kwargs: Record<string, unknown>,
+    steps: [column: string, min_: number, max_: number][],
+  ) => {
+    const task = await site.researcher.post("/task", {
+      name: "chosen",
+      image,
+      collaboration_id: site.collaborationId,
+      organizations: [{ id, input: encodeInput({ method: "partial", kwargs }) }],
+      databases: [{
+        label: "default",
+        preprocessing: steps.map(([column, min_, max_]) => ({
+          function: "filter_range",
+          parameters: { column, min_, max_, include_min: true, include_max: true },
+        })),
+      }],
+    });
+    const { status, results, runs } = await site.outcome(task.id);
+    return { status, results, log: runs[0]!.log };
+  };
+  for (
+    const [image, kwargs] of [
+      ["deno:average@1.0.0", { column: "age" }],
+      ["deno:linear_regression@1.0.0", { outcome: "age", predictors: ["secret"] }],
+      ["deno:summary@1.0.0", { columns: ["age"], categories: [] }],
+      ["deno:histogram@1.0.0", { column: "age", from: 40, to: 50, bins: 5 }],
+      ["deno:crosstab@1.0.0", { row: "age", column: "secret" }],
+    ] as const
+  ) {
+    const one = await ask(image, kwargs, [["age", 45, 45], ["secret", 7000, 8000]]);
+    const none = await ask(image, kwargs, [["age", 45, 45], ["secret", 0, 100]]);
+    assert.equal(one.status, "completed", `${image}: ${one.log}`);
+    assert.deepEqual(one, none, image);
+    assert.deepEqual(Object.keys(one.results[0]), ["withheld"], image);
+  }
+  const both = await ask(
+    "deno:summary@1.0.0",
+    { columns: ["age"], categories: [], where: "age >= 44" },
+    [["secret", 0, 8000]],
+  );
+  assert.equal(both.status, "crashed");
+  assert.match(both.log, /"where" or by preprocessing, not by both/);
+  await assertNothingLeft(site);
+});
+
 Deno.test("an algorithm that nobody trusts sees no rows, and can return, say and send none", async () => {
   const site = await startSite([{ disclosure: { profile: "datashield" } }]);
   for (const method of ["rows", "forged", "thrown", "pretended", "printed", "sent", "ended"]) {

@@ -18,6 +18,7 @@ import { orAbort } from "../../shared/service/or_abort.ts";
 import { openTracer, tracesUrl } from "../../shared/tracing/open_tracer.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { NodeConfig } from "./config/config.ts";
+import { sayPersons } from "./check/persons.ts";
 import { shareConfig } from "./data/share.ts";
 import { createTables } from "./data/tables.ts";
 import { readableFormats } from "./encryption/formats.ts";
@@ -190,6 +191,7 @@ async function start(
     onReady() {
       ready.resolve();
       void shareConfig(config, { ...about, tables });
+      void sayPersons(config, { ...about, tables });
     },
     signal: stopping.signal,
   }).catch(fail);

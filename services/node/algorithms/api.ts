@@ -57,6 +57,8 @@ export interface Table {
   readonly columns: readonly string[];
   /** The number of rows. */
   readonly length: number;
+  /** Whether the task's preprocessing chose them among more. */
+  readonly isFiltered?: boolean;
   /**
    * A column with the type that everything in it has, else of text. Throws if there is no such
    * column.

@@ -11,7 +11,7 @@ import { type Finding, finding } from "./finding.ts";
 import { checkAddress } from "./network.ts";
 
 export interface CheckDataOptions {
-  config: Pick<NodeConfig, "containers" | "shareColumns">;
+  config: Pick<NodeConfig, "containers" | "shareColumns" | "disclosure">;
   tables: Tables;
 }
 
@@ -31,7 +31,8 @@ export async function* checkData(
     yield finding(`database ${database.label}`, false, `${problem}; ${advice}`);
     return;
   }
-  yield* checkDatabase(database, { tables, shareColumns: config.shareColumns });
+  const { shareColumns, disclosure } = config;
+  yield* checkDatabase(database, { tables, shareColumns, rules: disclosure?.rules ?? null });
 }
 
 async function whyNotReadable(path: string): Promise<string | undefined> {

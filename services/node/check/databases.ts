@@ -6,11 +6,11 @@ import { DataError } from "../data/error.ts";
 import { type NodeDatabase, sourceOf } from "../data/databases.ts";
 import { isPostgres } from "../data/postgres_address.ts";
 import type { Tables } from "../data/tables.ts";
-import type { DatabaseType, Description } from "../data/types.ts";
+import type { Description } from "../data/types.ts";
+import type { DisclosureRules } from "../disclosure/rules.ts";
 import { type Finding, finding } from "./finding.ts";
+import { columnOfPersons, READ_WHOLE, warnOfPersons } from "./persons.ts";
 
-/** Types of files of which all is read. */
-const READ_WHOLE: readonly DatabaseType[] = ["csv", "parquet", "excel"];
 /** The share of numbers in a column of text from which on the rest looks like a mistake. */
 const ALMOST = 0.9;
 
@@ -18,6 +18,8 @@ export interface CheckDatabaseOptions {
   tables: Tables;
   /** Whether the hub is told the names of columns. */
   shareColumns: boolean;
+  /** The rules on what may leave; null where there are none. */
+  rules?: Pick<DisclosureRules, "persons"> | null;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface CheckDatabaseOptions {
  */
 export async function* checkDatabase(
   database: NodeDatabase,
-  { tables, shareColumns }: CheckDatabaseOptions,
+  { tables, shareColumns, rules = null }: CheckDatabaseOptions,
 ): AsyncGenerator<Finding> {
   const name = `database ${database.label}`;
   if (database.type === "sql") {
@@ -53,12 +55,31 @@ export async function* checkDatabase(
     const note = almost ? `; ${numbers} of ${present} values are numbers, the others are not` : "";
     yield finding(`${name}, ${column}`, true, `${type}, ${missing} missing${note}`);
   }
+  if (rules) yield* checkPersons(database, description, rules);
   const told = shareColumns && !description.csv?.doubtfulHeader;
   yield finding(
     `${name}, told to the hub`,
     true,
     told ? "the names of its columns (share_columns)" : "no names of columns",
   );
+}
+
+/** What keeps persons from being counted right. */
+function* checkPersons(
+  { label }: NodeDatabase,
+  description: Description,
+  { persons }: Pick<DisclosureRules, "persons">,
+): Generator<Finding> {
+  const name = `database ${label}, persons`;
+  if (persons !== null) {
+    if (description.columns.some((column) => column.name === persons)) return;
+    const note =
+      `it has no column "${persons}" (disclosure.persons), so nobody can tell how many ` +
+      "persons a result rests on, and none leaves";
+    return yield finding(name, true, `WARNING: ${note}`);
+  }
+  const column = columnOfPersons(description);
+  if (column !== undefined) yield finding(name, true, `WARNING: ${warnOfPersons(label, column)}`);
 }
 
 /** Whether the sandbox can ask the server of a database; nothing of one that it does not read. */

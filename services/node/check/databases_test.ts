@@ -20,8 +20,13 @@ async function withFile(
   }
 }
 
-async function lines(database: NodeDatabase, tables: Tables, shareColumns = false) {
-  const found = await Array.fromAsync(checkDatabase(database, { tables, shareColumns }));
+async function lines(
+  database: NodeDatabase,
+  tables: Tables,
+  shareColumns = false,
+  rules: { persons: string | null } | null = null,
+) {
+  const found = await Array.fromAsync(checkDatabase(database, { tables, shareColumns, rules }));
   return found.map(({ name, well, note }) => `${well ? "ok" : "bad"} ${name}: ${note}`);
 }
 
@@ -64,5 +69,22 @@ Deno.test("checkDatabase() points at a column that is almost a number", async ()
   const numbers = Array.from({ length: 19 }, (_, index) => index).join("\n");
   await withFile(`x\n${numbers}\n12 kg\n`, async (database, tables) => {
     assert.match((await lines(database, tables))[1]!, /19 of 20 values are numbers/);
+  });
+});
+
+Deno.test("checkDatabase() warns where rows count as persons and persons have several, or their column is not there", async () => {
+  const visits = Array.from({ length: 30 }, (_, i) => `p${i % 20},${60 + i}`).join("\n");
+  await withFile(`patient_id,weight\n${visits}\n`, async (database, tables) => {
+    const warnings = async (rules: { persons: string | null } | null) =>
+      (await lines(database, tables, false, rules)).filter((line) => line.includes("WARNING"));
+    assert.deepEqual(await warnings(null), [], "without rules nobody is counted");
+    assert.deepEqual(await warnings({ persons: "patient_id" }), []);
+    const [byRow] = await warnings({ persons: null });
+    assert.match(
+      byRow!,
+      /^ok .*, persons: WARNING: each row .* counts .* column "patient_id" looks/,
+    );
+    const [absent] = await warnings({ persons: "pseudonym" });
+    assert.match(absent!, /WARNING: it has no column "pseudonym" \(disclosure\.persons\)/);
   });
 });

@@ -8,6 +8,8 @@ import { readFloats, readFoot, readLevels } from "./columns_file.ts";
 export interface OpenColumns {
   /** Rows. */
   length: number;
+  /** Whether a task's preprocessing chose them. */
+  isFiltered: boolean;
   has(name: string): boolean;
   /**
    * A column as a list of values and of each row the place of its own there, -1 where there is none.
@@ -37,6 +39,7 @@ export function openColumns(path: string): OpenColumns {
     const { columns, length, placesAt } = readFoot(read, file.statSync().size);
     return {
       length,
+      isFiltered: placesAt !== undefined,
       has: (name) => columns.some((column) => column.name === name),
       values(name) {
         const foot = columns.find((column) => column.name === name)!;

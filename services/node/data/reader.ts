@@ -40,7 +40,12 @@ export async function readDatabase(job: ReadJob): Promise<Description> {
     const query: Query = async (sql) => (await connection.runAndReadAll(sql)).getRowObjects();
     const { columns, description, from } = await load(connection, query, job);
     const where = conditions(job.request.steps, columns);
-    if (job.target !== undefined) {
+    if (job.target === undefined) {
+      for (const [i, column] of columns.entries()) {
+        const different = await countDifferent(query, from, column);
+        if (different !== undefined) description.columns[i]!.different = different;
+      }
+    } else {
       const selection = { from, where, columns };
       await writeColumns(connection, selection, {
         path: job.target,
@@ -177,6 +182,21 @@ async function loadParquet(
     from: "raw",
     description: { rows: Number(counted!.rows), columns: columns.map(describe) },
   };
+}
+
+/** Undefined where values say nothing of who they are of: measured numbers, dates, truth values. */
+async function countDifferent(
+  query: Query,
+  from: string,
+  { type, value }: TypedColumn,
+): Promise<number | undefined> {
+  if (type !== "text" && type !== "number") return undefined;
+  const isWhole = type === "text" ? "true" : `coalesce(bool_and(value = trunc(value)), false)`;
+  const [counted] = await query(
+    `select count(distinct value)::double as different, ${isWhole} as is_whole ` +
+      `from (select (${value}) as value from ${from})`,
+  );
+  return counted!.is_whole === true ? Number(counted!.different) : undefined;
 }
 
 function describe({ name, type, missing, numbers }: TypedColumn): ColumnDescription {

@@ -33,7 +33,7 @@ export function openTable(label: string, path: string): Table {
     }
     return bytes;
   }
-  const { columns, length, namesMayLeave } = readFoot(read, file.statSync().size);
+  const { columns, length, namesMayLeave, placesAt } = readFoot(read, file.statSync().size);
   const names = columns.map(({ name }) => name);
 
   function find(name: string): ColumnFoot {
@@ -49,6 +49,7 @@ export function openTable(label: string, path: string): Table {
   return {
     columns: names,
     length,
+    isFiltered: placesAt !== undefined,
     column: (name): Column => readColumn(read, length, find(name)),
     numeric(name) {
       const { values } = readColumn(read, length, findNumeric(name));

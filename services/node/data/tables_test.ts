@@ -101,8 +101,8 @@ Deno.test("Tables.describe() tells rows, columns and dialect", async () => {
     assert.deepEqual(await tables.describe(source), {
       rows: 2,
       columns: [
-        { name: "age", type: "number", missing: 1 },
-        { name: "sex", type: "text", missing: 0, numbers: 0 },
+        { name: "age", type: "number", missing: 1, different: 1 },
+        { name: "sex", type: "text", missing: 0, numbers: 0, different: 2 },
       ],
       csv: { encoding: "utf-8", separator: ";", blankLines: 0, doubtfulHeader: false },
     });

@@ -56,6 +56,8 @@ export interface ColumnDescription {
   missing: number;
   /** Cells that are numbers, of a column that is text all the same. */
   numbers?: number;
+  /** Different values, of a column of text or of whole numbers; where somebody asked. */
+  different?: number;
 }
 
 /** What `node check` shows of a database. */

@@ -9,6 +9,18 @@ import { rulesOfRows, type Withheld } from "./disclosure.ts";
 import { type SelectedRows, selectionOf } from "./selection.ts";
 import { type Rows, selectRows } from "./where.ts";
 
+/** Its words leave a site whatever its rules are. */
+class DisclosureError extends Error {
+  override name = "DisclosureError";
+
+  constructor() {
+    super(
+      'The rules of this site let rows be chosen by the argument "where" or by preprocessing, not ' +
+        'by both: put all of it into "where".',
+    );
+  }
+}
+
 /**
  * Returns what `make` makes of the rows that `where` leaves; it may be a promise. Where the site's
  * owner has set rules on what may leave, `rows` carry them, and the part says in `withheld` what was
@@ -61,6 +73,8 @@ export function answer<T extends object>(
     const said: Withheld[] = [{ output: "*", rule: error.rule, values: 1 }];
     return { withheld: said, selections: evidence() };
   };
+  // Beside rows that were chosen before nobody could say what a condition singles out of all.
+  if (where !== undefined && table.isFiltered) throw new DisclosureError();
   try {
     const { persons } = site;
     const singling = createSingling(table, { least: disclosure.minSubset, persons });
@@ -69,7 +83,8 @@ export function answer<T extends object>(
     const ruled = rows.kept ? rulesOfRows(site, rows.kept) : site;
     // What nobody meets is answered as what few meet: else a condition on one person, and on what
     // that person has, would tell whether it has it.
-    if (rows.kept && countPersons(ruled, rows.length) < disclosure.minSubset) {
+    const isChosen = rows.kept !== undefined || table.isFiltered === true;
+    if (isChosen && countPersons(ruled, rows.length) < disclosure.minSubset) {
       throw new PartWithheld("min_subset");
     }
     const part = make({ ...rows, site: ruled });

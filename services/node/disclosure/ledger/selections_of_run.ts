@@ -24,6 +24,8 @@ export interface TableOfRun {
   label: string;
   /** Rows. */
   length: number;
+  /** Whether the task's preprocessing chose them. */
+  isFiltered: boolean;
   select(rows: SelectedRows): Selection[];
 }
 
@@ -58,13 +60,13 @@ export function createTableReader(
     const key = ledgerKey(source);
     const isQuery = source.type === "postgres" || source.type === "sqlite";
     using table = openColumns(path);
-    const { length } = table;
+    const { length, isFiltered } = table;
     const request = JSON.stringify(wanted);
     // A query gives its rows in any order.
     const places = isQuery ? new Uint32Array(length) : table.places();
     if (persons === null) {
       const unit = isQuery ? "counted" : "rows";
-      return { key, length, select: createSelect(length, { unit, places, request }) };
+      return { key, length, isFiltered, select: createSelect(length, { unit, places, request }) };
     }
     if (!table.has(persons)) {
       throw new NoPersonsError(
@@ -74,7 +76,7 @@ export function createTableReader(
     }
     const numbers = await (await ledger.personsOf(key)).numbersOf(table.values(persons));
     const options = { unit: "persons" as const, persons: numbers, places, request };
-    return { key, length, select: createSelect(length, options) };
+    return { key, length, isFiltered, select: createSelect(length, options) };
   }
 
   return async (database) => {

@@ -28,9 +28,15 @@ export function withLedger(
       if (decided.is !== "released") return decided;
       let verdict: Verdict;
       try {
+        const read = await tables;
+        // Whoever chose rows of few learns as much as of none: else a choice of one person, and of
+        // what that person has, would tell whether it has it.
+        if (exit.standing === "own" && read.some((table) => isOfFew(table, rules))) {
+          return await nothingOf(result, decided, "min_subset");
+        }
         verdict = await ledger.decide({
           about: aboutOf(dispatch),
-          databases: databasesOfRun(await tables, evidence),
+          databases: databasesOfRun(read, evidence),
           least: rules.minSubset,
         });
       } catch (error) {
@@ -39,7 +45,7 @@ export function withLedger(
       }
       if (verdict === "allowed") return decided;
       return exit.standing === "own"
-        ? await nothingOf(result, decided, verdict)
+        ? await nothingOf(result, decided, RULES[verdict])
         : { is: "refused", reason: REASONS[verdict] };
     },
   };
@@ -64,6 +70,11 @@ export async function whyNotTold(
     if (!(error instanceof NoPersonsError)) throw error;
     return error.message;
   }
+}
+
+/** Whether preprocessing chose rows of fewer persons than anything may rest on. */
+function isOfFew({ isFiltered, select }: TableOfRun, { minSubset }: DisclosureRules): boolean {
+  return isFiltered && select({ rows: null })[0]!.persons < minSubset;
 }
 
 function aboutOf(dispatch: Dispatch): Release["about"] {
@@ -96,9 +107,9 @@ const RULES: Readonly<Record<Exclude<Verdict, "allowed">, string>> = {
 async function nothingOf(
   result: ContentFile,
   decided: Decided & { is: "released" },
-  verdict: Exclude<Verdict, "allowed">,
+  rule: string,
 ): Promise<Decided> {
-  const withheld = [{ output: "*", rule: RULES[verdict], values: 1 }];
+  const withheld = [{ output: "*", rule, values: 1 }];
   const bytes = new TextEncoder().encode(JSON.stringify({ withheld }));
   if (decided.result.path !== result.path) await Deno.remove(decided.result.path).catch(() => {});
   const empty = await writePieces(releasedPath(result), [bytes]);

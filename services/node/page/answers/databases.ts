@@ -14,7 +14,7 @@ export interface DatabaseLook {
 
 /** Looks at the databases when it is asked to, as `deno task node check` does. */
 export function createDatabaseLook(
-  config: Pick<NodeConfig, "databases" | "containers" | "shareColumns">,
+  config: Pick<NodeConfig, "databases" | "containers" | "shareColumns" | "disclosure">,
   openTables: () => Tables,
 ): DatabaseLook {
   const found: DatabaseFindings[] = config.databases.map(({ label, type, path }) => ({
