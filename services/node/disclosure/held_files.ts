@@ -14,7 +14,7 @@ import { type AttemptId, attemptIdSchema } from "../../../shared/node_protocol/v
 import { ChangedFileError, type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import type { Code } from "../record/journal.ts";
-import { syncFolder } from "../record/data_folder.ts";
+import { giveToOwnerOf, syncFolder } from "../record/data_folder.ts";
 
 const text = z.string();
 const noteSchema = z.object({
@@ -175,6 +175,7 @@ export async function writeDecision(
   const path = decisionPath(folder, attempt);
   const draft = `${path}.${crypto.randomUUID()}`;
   await Deno.writeTextFile(draft, JSON.stringify(decision), { mode: 0o600, createNew: true });
+  await giveToOwnerOf(folder, draft);
   await syncFile(draft);
   try {
     // Whole at once, and only where there is none.

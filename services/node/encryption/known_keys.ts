@@ -12,7 +12,7 @@ import { fingerprintOf } from "../../../shared/contract/public_key.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { createTurns } from "../../../shared/service/turns.ts";
 import type { AuditLog } from "../record/audit_log.ts";
-import { syncFolder } from "../record/data_folder.ts";
+import { giveToOwnerOf, syncFolder } from "../record/data_folder.ts";
 import { KeyError } from "./keys.ts";
 
 /** The file in the node's data folder that the agent writes. */
@@ -143,6 +143,7 @@ async function readKeys(path: string): Promise<Record<string, string>> {
 async function writeWhole(path: string, text: string): Promise<void> {
   const draft = `${path}.new`;
   await Deno.writeTextFile(draft, text, { mode: 0o600 });
+  await giveToOwnerOf(dirname(path), draft);
   {
     using file = await Deno.open(draft);
     await file.sync();

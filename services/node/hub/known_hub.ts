@@ -12,7 +12,7 @@ import { readAddress } from "../../../shared/node_protocol/broker_address.ts";
 import type { BrokerCredential } from "../../../shared/node_protocol/log_in.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { AuditLog } from "../record/audit_log.ts";
-import { syncFolder } from "../record/data_folder.ts";
+import { giveToOwnerOf, syncFolder } from "../record/data_folder.ts";
 
 /** The file in the node's data folder that the agent writes. */
 export const KNOWN_HUB_FILE = "known_hub.json";
@@ -163,6 +163,7 @@ async function readFile<T>(path: string, schema: z.ZodType<T>): Promise<T | unde
 
 async function writeFile(folder: string, path: string, value: unknown): Promise<void> {
   await Deno.writeTextFile(`${path}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  await giveToOwnerOf(folder, `${path}.new`);
   {
     using file = await Deno.open(`${path}.new`);
     await file.sync();

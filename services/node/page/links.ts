@@ -7,6 +7,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { giveToOwnerOf } from "../record/data_folder.ts";
 
 /** How long a link can be used. */
 export const LINK_MS = 10 * 60_000;
@@ -31,6 +32,7 @@ export async function makeLink(dataFolder: string): Promise<string> {
   const key = randomBytes(32).toString("base64url");
   const path = join(linksFolder(dataFolder), nameOf(key));
   await Deno.writeTextFile(path, "", { mode: 0o600, createNew: true });
+  await giveToOwnerOf(linksFolder(dataFolder), path);
   return key;
 }
 

@@ -39,10 +39,21 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/**
+ * Gives a file to the account whose folder it is in: a command that root runs would else leave what
+ * the agent cannot read.
+ */
+export async function giveToOwnerOf(folder: string, path: string): Promise<void> {
+  if (Deno.uid() !== 0) return;
+  const { uid, gid } = await Deno.stat(folder);
+  if (uid !== null && uid !== 0) await Deno.chown(path, uid, gid);
+}
+
 /** Writes a file that only its owner can read; whoever reads it finds all of it, or what was before. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.new`;
   await Deno.writeTextFile(draft, text, { mode: 0o600 });
+  await giveToOwnerOf(dirname(path), draft);
   {
     using file = await Deno.open(draft);
     await file.sync();

@@ -6,6 +6,7 @@
  * @module
  */
 import { join } from "node:path";
+import { giveToOwnerOf } from "./data_folder.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { type Seal, sealSchema } from "../../../shared/contract/audit.ts";
@@ -197,6 +198,7 @@ export async function forgetNoted(folder: string, service: HubService): Promise<
   if (!noted[service]) return;
   delete noted[service];
   await Deno.writeTextFile(`${path}.new`, JSON.stringify(noted), { mode: 0o600 });
+  await giveToOwnerOf(folder, `${path}.new`);
   await Deno.rename(`${path}.new`, path);
 }
 

@@ -5,10 +5,10 @@
  * @module
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { openNew, writeAll } from "../../payload/pieces.ts";
-import { syncFolder } from "../../record/data_folder.ts";
+import { giveToOwnerOf, syncFolder } from "../../record/data_folder.ts";
 import type { Selection } from "./selection.ts";
 
 const text = z.string();
@@ -108,8 +108,10 @@ export async function databaseKeys(folder: string): Promise<string[]> {
 /** Leaves a wish for the agent. */
 export async function askToClear(folder: string, clear: Clear): Promise<void> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  await giveToOwnerOf(dirname(folder), folder);
   const path = join(folder, `clear-${crypto.randomUUID()}`);
   await Deno.writeTextFile(`${path}.new`, JSON.stringify(clear), { mode: 0o600 });
+  await giveToOwnerOf(folder, `${path}.new`);
   {
     using file = await Deno.open(`${path}.new`);
     await file.sync();
