@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { INHERITS, TRACES } from "./child_environment.ts";
+import { settingsOf } from "./programs.ts";
 import { denoPart, type DenoPartOptions, ROOT } from "./service_part.ts";
 import { FILES } from "./setup.ts";
 import type { Part } from "./supervisor.ts";
@@ -18,6 +19,8 @@ export interface HubAddresses {
   database: { socket: string } | { servers: string[] };
   /** Where traces are posted to, if they are kept. */
   traces?: string | undefined;
+  /** The folder with the services' programs, from which those that start next are taken. */
+  programs: () => string;
   /** The folder that `service` alone reads. */
   serviceFolder(service: HubService | "gateway"): string;
 }
@@ -28,7 +31,7 @@ const natsUrls = (brokers: string[]) => brokers.map((one) => `ws://${one}`).join
 export function hubServicePart(
   service: HubService,
   name: string,
-  { brokers, nodeNatsUrl, database, traces, serviceFolder }: HubAddresses,
+  { brokers, nodeNatsUrl, database, traces, programs, serviceFolder }: HubAddresses,
 ): Part {
   const folder = serviceFolder(service);
   const env: Record<string, string> = {
@@ -38,6 +41,7 @@ export function hubServicePart(
   const socket = "socket" in database ? database.socket : undefined;
   const databases = "servers" in database ? database.servers : [`unix:${socket}`];
   const permissions = [
+    ...settingsOf(service),
     // collaboration calls the algorithm stores that users name; what clouds tell their machines is
     // no store.
     ...service === "collaboration"
@@ -65,7 +69,7 @@ export function hubServicePart(
     env.SEXTANT_ENROLMENT = join(folder, FILES.enrolment);
   }
   if (service === "task") env.SEXTANT_DISPATCH_KEY_FILE = join(folder, FILES.dispatchKey);
-  const main = `services/${service}/main.ts`;
+  const main = () => join(programs(), `${service}.js`);
   return tracedPart({ name, main, permissions, env, inherits: INHERITS[service] }, traces);
 }
 
@@ -85,7 +89,7 @@ function tracedPart(options: DenoPartOptions, traces: string | undefined): Part 
 }
 
 export interface GatewayPartOptions
-  extends Pick<HubAddresses, "brokers" | "traces" | "serviceFolder"> {
+  extends Pick<HubAddresses, "brokers" | "traces" | "programs" | "serviceFolder"> {
   /** `host:port` on which it listens. */
   listen: string;
   /** Whether a front tells the client's address. */
@@ -95,18 +99,18 @@ export interface GatewayPartOptions
 /** A gateway. */
 export function gatewayPart(
   name: string,
-  { brokers, listen, behindFront, traces, serviceFolder }: GatewayPartOptions,
+  { brokers, listen, behindFront, traces, programs, serviceFolder }: GatewayPartOptions,
 ): Part {
   const folder = serviceFolder("gateway");
   return tracedPart({
     name,
-    main: "services/gateway/main.ts",
+    main: () => join(programs(), "gateway.js"),
     permissions: [
+      // Among them that a request's signal does not fire at its successful end.
+      ...settingsOf("gateway"),
       `--allow-net=${[...brokers, listen].join(",")}`,
       `--allow-read=${ROOT}services/gateway,${folder}`,
       "--allow-env",
-      // Otherwise a request's signal fires at its successful end, too.
-      "--unstable-no-legacy-abort",
     ],
     env: {
       SEXTANT_NATS_URL: natsUrls(brokers),

@@ -28,8 +28,8 @@ const FREES = {
 
 export interface DenoPartOptions {
   name: string;
-  /** Entry point, relative to the checkout. */
-  main: string;
+  /** The path of its main module at its next start. */
+  main: () => string;
   permissions: string[];
   args?: string[];
   env: Record<string, string>;
@@ -39,7 +39,7 @@ export interface DenoPartOptions {
   optional?: boolean;
 }
 
-/** A part that is a Deno program of this checkout. It is ready when its log says so. */
+/** A part that is a Deno program of ours. It is ready when its log says so. */
 export function denoPart(
   { name, main, permissions, args = [], env, inherits, optional = false }: DenoPartOptions,
 ): Part {
@@ -51,7 +51,7 @@ export function denoPart(
       const { promise: ready, resolve } = Promise.withResolvers<"ready">();
       const process = startProcess({
         command: Deno.execPath(),
-        args: ["run", "--quiet", "--no-prompt", ...permissions, `${ROOT}${main}`, ...args],
+        args: ["run", "--quiet", "--no-prompt", ...permissions, main(), ...args],
         env: childEnvironment(
           { ...FREES, ...env, SEXTANT_LOG_LEVEL: LOG_LEVEL, NO_COLOR: "1" },
           { inherits },

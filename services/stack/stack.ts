@@ -18,7 +18,8 @@ import { gatewayPart, type HubAddresses, hubServicePart } from "./hub_parts.ts";
 import { stopOrphans } from "./orphans.ts";
 import { killAll } from "./process.ts";
 import { startServers, TIER } from "./servers.ts";
-import { denoPart, fetchPackages } from "./service_part.ts";
+import { PROGRAMS_MAIN, setUpPrograms } from "./programs.ts";
+import { denoPart, fetchPackages, ROOT } from "./service_part.ts";
 import { settingsIn, writeSettings } from "./settings.ts";
 import { PAGE_MAIN, setUpPage } from "./page.ts";
 import { FILES, setUpServiceDatabases } from "./setup.ts";
@@ -156,12 +157,18 @@ async function bringUp(
     fetchPackages(MAINS),
   ]);
   const { deployment, adminUrl, front } = servers;
+  let programs = "";
+  async function setUpHub(): Promise<void> {
+    const page = setUpPage(join(deployment.serviceFolder("gateway"), FILES.page));
+    [programs] = await Promise.all([setUpPrograms(cacheFolder), page]);
+  }
   await Promise.all([
+    setUpHub(),
     setUpServiceDatabases(deployment, servers),
-    setUpPage(join(deployment.serviceFolder("gateway"), FILES.page)),
   ]);
   const addresses: HubAddresses = {
     ...servers,
+    programs: () => programs,
     traces: options.traces ?? readTraceSettings()?.url,
     serviceFolder: deployment.serviceFolder,
   };
@@ -206,7 +213,7 @@ async function bringUp(
     },
     async roll() {
       await fetchPackages(MAINS);
-      await setUpPage(join(deployment.serviceFolder("gateway"), FILES.page));
+      await setUpHub();
       const services = [...replicas].flatMap(([service, count]) =>
         Array.from({ length: count }, (_, index) => numbered(service, index + 1))
       );
@@ -235,7 +242,7 @@ function numbered(name: string, number: number): string {
 function nodePart(name: string, configPath: string): Part {
   return denoPart({
     name: `node ${name}`,
-    main: NODE_MAIN,
+    main: () => `${ROOT}${NODE_MAIN}`,
     // The agent guards itself: it lends rights to sandboxes, other accounts and namespaces. Like
     // the gateway, it looks at the signal of requests. By V8's defaults up to 66 MiB of a payload's
     // pieces lay in memory after they had passed; with this young generation 15.
@@ -257,6 +264,7 @@ const MAINS = [
   ...[...HUB_SERVICES, "gateway"].map((service) => `services/${service}/main.ts`),
   NODE_MAIN,
   PAGE_MAIN,
+  PROGRAMS_MAIN,
 ];
 
 // deno-lint-ignore require-await -- a promise is rejected, never a call

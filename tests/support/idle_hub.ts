@@ -2,11 +2,12 @@
  * A hub with nothing to do, as `deno task up` starts it, and how much memory its processes have.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { basename } from "node:path";
 import { freePort } from "../../services/stack/ports.ts";
 import { startProcess } from "../../services/stack/process.ts";
 import { CACHE_FOLDER, temporaryFolder } from "./folders.ts";
-import { proportionalMiB, treeOf } from "./memory.ts";
+import { aloneMiB, proportionalMiB, treeOf } from "./memory.ts";
 
 export interface ProcessMemory {
   pid: number;
@@ -16,21 +17,44 @@ export interface ProcessMemory {
   pssMiB: number;
 }
 
+export interface Look {
+  /** Seconds after the hub said that it is ready. */
+  seconds: number;
+  processes: ProcessMemory[];
+  /** What they would have on a machine where nothing else runs. */
+  aloneMiB: number;
+}
+
+/** A hub that was started, and how long that took. */
+export interface IdleHub {
+  readyMs: number;
+  looks: Look[];
+}
+
 /**
- * Starts a hub in a temporary folder and looks at its processes each `everyMs`, `looks` times. Gives
- * the look at which they had least in all: what else runs on the machine may make them share less
- * for a moment.
+ * Starts a hub in a new folder, and looks at its processes so many seconds after it is ready; then
+ * starts it again in the same folder.
  */
 export async function measureIdleHub(
-  { looks = 3, everyMs = 5000 }: { looks?: number; everyMs?: number } = {},
-): Promise<ProcessMemory[]> {
+  seconds: readonly number[],
+): Promise<{ first: IdleHub; again: IdleHub }> {
   const folder = await temporaryFolder();
-  await Deno.mkdir(CACHE_FOLDER, { recursive: true });
-  await Deno.symlink(CACHE_FOLDER, `${folder.path}/cache`);
+  try {
+    await Deno.mkdir(CACHE_FOLDER, { recursive: true });
+    await Deno.symlink(CACHE_FOLDER, `${folder.path}/cache`);
+    const first = await measureStart(folder.path, seconds);
+    return { first, again: await measureStart(folder.path, []) };
+  } finally {
+    await folder.remove();
+  }
+}
+
+async function measureStart(folder: string, seconds: readonly number[]): Promise<IdleHub> {
   const { promise: ready, resolve } = Promise.withResolvers<"ready">();
+  const begun = performance.now();
   const launcher = startProcess({
     command: Deno.execPath(),
-    args: ["task", "--quiet", "up", "--data", folder.path, "--port", String(freePort())],
+    args: ["task", "--quiet", "up", "--data", folder, "--port", String(freePort())],
     cwd: new URL("../..", import.meta.url).pathname,
     env: { ...Deno.env.toObject(), NO_COLOR: "1" },
     onLine(line) {
@@ -41,17 +65,21 @@ export async function measureIdleHub(
     if (await Promise.race([ready, launcher.exited]) !== "ready") {
       throw new Error(`The hub did not start:\n${launcher.lastLines().join("\n")}`);
     }
-    let least: ProcessMemory[] | undefined;
-    for (let look = 0; look < looks; look++) {
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
-      const all = treeOf(launcher.pid).flatMap(memoryOf);
-      if (!least || totalOf(all) < totalOf(least)) least = all;
+    const readyAt = performance.now();
+    const looks: Look[] = [];
+    for (const second of seconds) {
+      await delay(readyAt + second * 1000 - performance.now());
+      looks.push(lookAt(launcher.pid, second));
     }
-    return least!;
+    return { readyMs: readyAt - begun, looks };
   } finally {
     await launcher.stop();
-    await folder.remove();
   }
+}
+
+function lookAt(launcher: number, seconds: number): Look {
+  const processes = treeOf(launcher).flatMap(memoryOf);
+  return { seconds, processes, aloneMiB: aloneMiB(processes.map(({ pid }) => pid)) };
 }
 
 export function totalOf(processes: ProcessMemory[]): number {
@@ -70,8 +98,9 @@ function memoryOf(pid: number): ProcessMemory[] {
 
 function nameOf(command: string[]): string {
   const line = command.join(" ");
-  const service = /services\/(\w+)\/main\.ts/.exec(line)?.[1];
-  if (service) return service === "stack" ? "launcher" : service;
+  if (/services\/stack\/main\.ts/.test(line)) return "launcher";
+  const service = /\/programs\/\w+\/(\w+)\.js/.exec(line)?.[1];
+  if (service) return service;
   if (command[1] === "task") return "deno task";
   // PostgreSQL's processes say what they are in place of a command line.
   return line.startsWith("postgres: ") ? line.trim() : basename(command[0]!);

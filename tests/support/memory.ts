@@ -51,8 +51,38 @@ export function treeOf(root: number): number[] {
   return tree;
 }
 
+/**
+ * Memory of processes on a machine where nothing else runs: what they share with strangers, too,
+ * counts once. MiB.
+ */
+export function aloneMiB(pids: number[]): number {
+  const files = new Map<string, number>();
+  let own = 0;
+  for (const pid of pids) {
+    const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+    own += kibibytes(rollup, "Pss_Anon") + kibibytes(rollup, "Pss_Shmem");
+    for (const mapping of mappingsOf(pid)) {
+      // A name without one is that of memory which is shared among them alone.
+      const [, offset, path] = /^\S+ \S+ (\S+) \S+ \S+ +(\/.*)\n/.exec(mapping) ?? [];
+      if (path === undefined || /\(deleted\)$|^\/dev\//.test(path)) continue;
+      const clean = kibibytes(mapping, "Rss") - kibibytes(mapping, "Anonymous");
+      const key = `${path} ${offset}`;
+      files.set(key, Math.max(files.get(key) ?? 0, clean));
+    }
+  }
+  return (own + [...files.values()].reduce((sum, one) => sum + one, 0)) / 1024;
+}
+
+/** The parts of `smaps`, one for each piece of a process's addresses. */
+function mappingsOf(pid: number): string[] {
+  return Deno.readTextFileSync(`/proc/${pid}/smaps`).split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/);
+}
+
+function kibibytes(text: string, name: string): number {
+  return Number(new RegExp(`^${name}: +(\\d+) kB$`, "m").exec(text)![1]);
+}
+
 /** Memory of a process, where what it shares with others counts in parts. */
 export function proportionalMiB(pid: number): number {
-  const memory = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(memory)![1]) / 1024;
+  return kibibytes(Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`), "Pss") / 1024;
 }
