@@ -77,10 +77,11 @@ function packages(imports: Record<string, string>): esbuild.Plugin {
         contents: "export {};",
         loader: "js",
       }));
-      build.onLoad({ filter: /[\\/]npm[\\/].*\.[cm]?js$/ }, async ({ path }) => ({
-        contents: `${await Deno.readTextFile(path)}\n${onlyNamed(path)}`,
-        loader: "js",
-      }));
+      build.onLoad({ filter: /[\\/]npm[\\/].*\.[cm]?js$/ }, async ({ path, with: { type } }) => {
+        // It may be imported as a text.
+        if (type !== undefined) return undefined;
+        return { contents: `${await Deno.readTextFile(path)}\n${onlyNamed(path)}`, loader: "js" };
+      });
     },
   };
 }
@@ -107,7 +108,8 @@ function ownPackage(name: string): string | undefined {
 const places: esbuild.Plugin = {
   name: "places",
   setup(build) {
-    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path, with: { type } }) => {
+      if (type !== undefined) return undefined;
       const text = await Deno.readTextFile(path);
       const place = JSON.stringify(pathToFileURL(path).href);
       return { contents: text.replaceAll("import.meta.url", place), loader: "ts" };

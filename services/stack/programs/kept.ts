@@ -56,13 +56,13 @@ async function digestOfSources(root: string): Promise<string> {
   return hash.digest("hex").slice(0, 32);
 }
 
-/** The modules below a folder, in an order that is always the same. */
+/** The files below a folder, but tests, in an order that is always the same. */
 function sourcesIn(folder: string): string[] {
   const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
   return entries.flatMap(({ name, isDirectory }) => {
     const path = join(folder, name);
     if (isDirectory) return sourcesIn(path);
-    return name.endsWith(".ts") && !name.endsWith("_test.ts") ? [path] : [];
+    return name.endsWith("_test.ts") ? [] : [path];
   });
 }
 

@@ -82,6 +82,17 @@ Deno.test("a program loads a few files of its folder at its start, and no packag
   }
 });
 
+Deno.test("what a program gives away as a text is that text", async () => {
+  const { default: script } = await import("swagger-ui-dist/swagger-ui-bundle.js", {
+    with: { type: "text" },
+  });
+  const folder = await keepPrograms(PARENT);
+  const gateway = await Deno.readTextFile(join(folder, "gateway.js"));
+  const parts = [...gateway.matchAll(/import\("(\.\/part-\w+\.js)"\)/g)].map(([, part]) => part!);
+  const modules = await Promise.all(parts.map((part) => import(join(folder, part))));
+  assert.ok(modules.some((one) => one.default === script), parts.join(" "));
+});
+
 Deno.test("a program names our own files and lines in the traces of its errors", async () => {
   const folder = await keepPrograms(PARENT);
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
