@@ -18,6 +18,7 @@ import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "
 import { closest } from "../../../shared/command_line/closest.ts";
 import { openTable, TableError } from "../data/table.ts";
 import { aggregatesOf, tableWithoutRows } from "../disclosure/guarded/table.ts";
+import { readLines } from "./read_lines.ts";
 
 const encoder = new TextEncoder();
 
@@ -33,19 +34,6 @@ function sendFrame(frame: Frame) {
 }
 
 // -- what comes from the agent
-
-async function* readMessages(): AsyncGenerator<unknown> {
-  const decoder = new TextDecoder();
-  let pieces: string[] = [];
-  for await (const chunk of Deno.stdin.readable) {
-    const lines = decoder.decode(chunk, { stream: true }).split("\n");
-    for (const line of lines.slice(0, -1)) {
-      yield JSON.parse(pieces.join("") + line);
-      pieces = [];
-    }
-    pieces.push(lines.at(-1)!);
-  }
-}
 
 const waiting = new Map<number, PromiseWithResolvers<unknown>>();
 /** Calls for which there was no room yet. */
@@ -306,7 +294,7 @@ async function run(
 
 sendFrame({ is: "ready" });
 let started = false;
-for await (const message of readMessages()) {
+for await (const message of readLines()) {
   if (started) takeAnswer(message as Answer);
   else run(message as StartMessage);
   started = true;

@@ -10,6 +10,7 @@ import type { DisclosureRules } from "../../algorithms/api.ts";
 import type { SelectedRows } from "../../algorithms/sextant/selection.ts";
 import { readFootOf } from "../../data/columns_file.ts";
 import { openTable, TableError } from "../../data/table.ts";
+import { readLines } from "../../sandbox/read_lines.ts";
 import { answer } from "./answer.ts";
 import type { Question } from "./questions.ts";
 import { openSession, type Session } from "./session.ts";
@@ -52,16 +53,6 @@ function describe(label: string, path: string): object {
     `The names of the columns of the database "${label}" are not told: the owner of this node has ` +
       "not set share_columns.",
   );
-}
-
-async function* readLines(): AsyncGenerator<unknown> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of Deno.stdin.readable) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield JSON.parse(line);
-  }
 }
 
 const lines = readLines();
