@@ -17,7 +17,7 @@ import { silentLogger } from "../../shared/service/log.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
 import { clock, say, told } from "./programs.ts";
 
-const CONNECTING_AT_ONCE = 8;
+const CONNECTING_AT_ONCE = 4;
 const messages = told();
 const hear = async () => (await messages.next()).value;
 const { api, folder, nodes }: {
