@@ -4,12 +4,16 @@
  */
 // @ts-types="../../../shared/storage/pg.d.ts"
 import pg, { type Result } from "pg";
+// @ts-types="./pg_cursor.d.ts"
+import Cursor from "pg-cursor";
 import { DataError } from "./error.ts";
 import type { Cell, Rows } from "./load_rows.ts";
 import { readPostgresAddress } from "./postgres_address.ts";
 
 /** A server that does not answer is none. */
 const CONNECT_MS = 15_000;
+/** Rows that are asked for at once: of a result as large as a disk no more is ever in memory. */
+const BATCH = 5000;
 
 /**
  * Types by their number in `pg_type`, which never changes; those of all others are text, as the
@@ -30,13 +34,14 @@ const TYPES: Readonly<Record<number, "number" | "boolean" | "date" | "bytes" | u
 };
 const INT8 = 20;
 const NUMERIC = 1700;
+const MOMENTS = [1082, 1114, 1184];
 
 /**
- * Runs one query that only reads, in a transaction that can do nothing else. Throws a
- * {@linkcode DataError}: with the server's words only where they are about the researcher's own
- * text, for others quote values.
+ * Runs one query that only reads, in a transaction that can do nothing else, and gives its rows as
+ * they come, in batches; at least one. Throws a {@linkcode DataError}: with the server's words only
+ * where they are about the researcher's own text, for others quote values.
  */
-export async function readPostgres(address: string, query: string): Promise<Rows> {
+export async function* readPostgres(address: string, query: string): AsyncGenerator<Rows> {
   const { host, port, database, user, password, tls, authority } = readPostgresAddress(address);
   const client = new pg.Client({
     host,
@@ -46,8 +51,6 @@ export async function readPostgres(address: string, query: string): Promise<Rows
     password,
     ...(tls ? { ssl: authority ? { ca: await Deno.readTextFile(authority) } : true } : {}),
     application_name: "sextant node",
-    // As the server writes it, in one form whatever its own settings are.
-    types: { getTypeParser: () => (text) => text },
     options: "-c default_transaction_read_only=on -c DateStyle=ISO -c TimeZone=UTC " +
       "-c extra_float_digits=1 -c client_encoding=UTF8",
     connectionTimeoutMillis: CONNECT_MS,
@@ -58,51 +61,88 @@ export async function readPostgres(address: string, query: string): Promise<Rows
     await client.connect().catch((cause) => {
       throw new DataError(`Its server lets this node not in: ${codeOf(cause)}.`, { cause });
     });
-    await run(client, "begin transaction read only");
-    return rowsOf(await run(client, query));
+    await begin(client);
+    // The extended protocol takes no second statement.
+    const cursor = client.query(
+      new Cursor(query, [], {
+        rowMode: "array",
+        // As the server writes it, in one form whatever its own settings are.
+        types: { getTypeParser: () => (text) => text },
+      }),
+    );
+    for (let columns: Columns | undefined;;) {
+      const { rows, fields } = await nextOf(cursor);
+      if (columns && rows.length === 0) return;
+      columns ??= columnsOf(fields);
+      yield { names: columns.names, ...cellsOf(rows, columns) };
+      if (rows.length < BATCH) return;
+    }
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-/** One statement: the extended protocol takes no second one. */
-async function run(client: InstanceType<typeof pg.Client>, text: string): Promise<Result> {
-  const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  const query = new pg.Query({ text, rowMode: "array", queryMode: "extended" });
-  client.query(query, (error, result) => error ? reject(error) : resolve(result as Result));
-  return await promise.catch((cause) => {
-    const code = codeOf(cause);
-    // 42 and 0A: syntax, names, rights, what cannot be done. 25006: a transaction that only reads.
-    const isAboutText = /^(42|0A)/.test(code) || code === "25006";
-    const why = isAboutText ? `${cause.message}` : `the server reports ${code}`;
-    throw new DataError(`Its query cannot be run: ${why}.`, { cause });
-  });
+async function begin(client: InstanceType<typeof pg.Client>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const begin = new pg.Query("begin transaction read only");
+  client.query(begin, (error) => error ? reject(error) : resolve());
+  await promise.catch(refuse);
 }
 
-function rowsOf({ fields, rows }: Result): Rows {
+interface Portion {
+  rows: (string | null)[][];
+  fields: Result["fields"];
+}
+
+async function nextOf(cursor: Cursor): Promise<Portion> {
+  const { promise, resolve, reject } = Promise.withResolvers<Portion>();
+  cursor.read(BATCH, (error, rows, result) => {
+    if (error) reject(error);
+    else resolve({ rows: rows as Portion["rows"], fields: result?.fields ?? [] });
+  });
+  return await promise.catch(refuse);
+}
+
+function refuse(cause: Error): never {
+  const code = codeOf(cause);
+  // 42 and 0A: syntax, names, rights, what cannot be done. 25006: a transaction that only reads.
+  const isAboutText = /^(42|0A)/.test(code) || code === "25006";
+  const why = isAboutText ? `${cause.message}` : `the server reports ${code}`;
+  throw new DataError(`Its query cannot be run: ${why}.`, { cause });
+}
+
+interface Columns {
+  names: string[];
+  /** The server's numbers of their types. */
+  oids: number[];
+  /** A date becomes text with the first cell that is none. */
+  types: NonNullable<Rows["types"]>;
+}
+
+function columnsOf(fields: Result["fields"]): Columns {
   const names = fields.map(({ name }) => name);
   if (names.length === 0) throw new DataError("Its query gives no rows: it must be a select.");
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new DataError(`Its query gives two columns the name ${JSON.stringify(twice)}.`);
   }
-  const kinds = fields.map(({ dataTypeID: oid }) =>
-    Object.hasOwn(TYPES, oid) ? TYPES[oid] : "text"
-  );
+  const oids = fields.map(({ dataTypeID }) => dataTypeID);
+  const kinds = oids.map((oid) => Object.hasOwn(TYPES, oid) ? TYPES[oid] : "text");
   const bytes = kinds.indexOf("bytes");
   if (bytes >= 0) throw new DataError(`Column ${bytes + 1} of its query holds bytes.`);
-  const all = rows as unknown as (string | null)[][];
+  return { names, oids, types: kinds as Columns["types"] };
+}
+
+function cellsOf(rows: Portion["rows"], { types, oids }: Columns): Pick<Rows, "types" | "rows"> {
   // PostgreSQL has days that are no days: infinity, and those before our era.
-  const types = kinds.map((kind, index) =>
-    kind === "date" && all.some((row) => /[^\d:.+ -]/.test(row[index] ?? "")) ? "text" : kind
-  ) as Rows["types"];
+  for (const [index, type] of types.entries()) {
+    const isOdd = type === "date" && rows.some((row) => /[^\d:.+ -]/.test(row[index] ?? ""));
+    if (isOdd) types[index] = "text";
+  }
   return {
-    names,
-    types: types!,
-    rows: all.map((row) =>
-      row.map((text, index) =>
-        text === null ? null : cellOf(text, types![index], fields[index]!.dataTypeID)
-      )
+    types,
+    rows: rows.map((row) =>
+      row.map((text, index) => text === null ? null : cellOf(text, types[index], oids[index]!))
     ),
   };
 }
@@ -111,7 +151,8 @@ function cellOf(text: string, type: string | undefined, oid: number): Cell {
   if (oid === INT8 || oid === NUMERIC && /^-?\d+$/.test(text)) return BigInt(text);
   if (oid === NUMERIC || type === "number") return Number(text);
   if (type === "boolean") return text === "t";
-  if (type === "date") return momentOf(text);
+  // Also where such a column has become text: an earlier batch had it so.
+  if (MOMENTS.includes(oid)) return momentOf(text);
   return text;
 }
 

@@ -6,6 +6,7 @@ import { startTestPostgres, temporaryFolder } from "../../../tests/harness.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import { forSandbox, type NodeDatabase, sourceOf, type WantedDatabase } from "./databases.ts";
 import { readPostgresAddress, withLogin } from "./postgres_address.ts";
+import type { Rows } from "./load_rows.ts";
 import { readPostgres } from "./postgres.ts";
 import { openTable } from "./table.ts";
 import { createTables, type Tables } from "./tables.ts";
@@ -62,10 +63,19 @@ const PATIENTS = `
       '2020-01-02 03:04:05+01', 'Müller', '00000000-0000-0000-0000-000000000001', '{"a":1}', null),
     (9007199254740992, null, 180.0, 81.25, false, null, '2020-01-02', null, 'NA', null, null, null)`;
 
+/** All batches as one. */
+async function allOf(batches: AsyncIterable<Rows>): Promise<Rows> {
+  const [first, ...others] = await Array.fromAsync(batches);
+  const rows = [first!, ...others].flatMap(({ rows }) => rows);
+  return { ...first!, rows };
+}
+
 Deno.test("readPostgres() keeps every type and every digit", async () => {
   await withServer(async ({ address, sql }) => {
     await sql(PATIENTS);
-    const { names, types, rows } = await readPostgres(address, "select * from task.patients");
+    const { names, types, rows } = await allOf(
+      readPostgres(address, "select * from task.patients"),
+    );
     assert.deepEqual(
       names.map((name, index) => [name, types![index], ...rows.map((r) => r[index])]),
       [
@@ -110,18 +120,21 @@ Deno.test("readPostgres() lets a query do nothing but read, and no second statem
       ["select 'x'::bytea as b", /Column 1 of its query holds bytes/],
     ];
     for (const [query, message] of cases) {
-      await assert.rejects(readPostgres(address, query), (error: Error) => {
+      await assert.rejects(allOf(readPostgres(address, query)), (error: Error) => {
         assert.equal(error.name, "DataError", String(error));
         assert.match(error.message, message);
         return true;
       });
     }
     await sql("insert into task.t values (1)");
-    assert.deepEqual((await readPostgres(address, "select count(*)::int4 as n from task.t")).rows, [
+    assert.deepEqual(
+      (await allOf(readPostgres(address, "select count(*)::int4 as n from task.t"))).rows,
       [
-        1,
+        [
+          1,
+        ],
       ],
-    ]);
+    );
   });
 });
 
@@ -129,13 +142,16 @@ Deno.test("readPostgres() does not pass on what the server says of values, of na
   await withServer(async ({ address, sql }) => {
     await sql(PATIENTS);
     await assert.rejects(
-      readPostgres(address, "select name::int4 from task.patients"),
+      allOf(readPostgres(address, "select name::int4 from task.patients")),
       /^DataError: Its query cannot be run: the server reports 22P02\.$/,
     );
     const wrong = address.replace(/:[^:@]+@/, ":wrong@");
-    await assert.rejects(readPostgres(wrong, "select 1"), /lets this node not in: 28P01\.$/);
+    await assert.rejects(allOf(readPostgres(wrong, "select 1")), /lets this node not in: 28P01\.$/);
     const gone = "postgresql://u:p@127.0.0.1:1/d";
-    await assert.rejects(readPostgres(gone, "select 1"), /lets this node not in: ECONNREFUSED\.$/);
+    await assert.rejects(
+      allOf(readPostgres(gone, "select 1")),
+      /lets this node not in: ECONNREFUSED\.$/,
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import { type CsvFile, rewriteCsv, scanCsv } from "./csv.ts";
 import { decoderLabel } from "./csv_dialect.ts";
 import { DataError } from "./error.ts";
 import { readExcel } from "./excel.ts";
-import { loadRows, type Rows } from "./load_rows.ts";
+import { type Batches, loadRows } from "./load_rows.ts";
 import { parquetColumns } from "./parquet.ts";
 import { readSqlite } from "./sqlite.ts";
 import type {
@@ -73,20 +73,19 @@ async function load(
 ): Promise<Loaded> {
   if (job.type === "csv") return await loadCsv(connection, query, job);
   if (job.type === "parquet") return await loadParquet(connection, query, job);
-  const rows = await readRows(job);
-  const columns = await loadRows(connection, rows);
+  const { columns, rows } = await loadRows(connection, await readRows(job));
   await lock(connection);
-  const description = { rows: rows.rows.length, columns: columns.map(describe) };
+  const description = { rows, columns: columns.map(describe) };
   return { columns, description, from: "raw" };
 }
 
 /** What other libraries than DuckDB read. */
-async function readRows({ type, path, request }: ReadJob): Promise<Rows> {
-  if (type === "excel") return await readExcel(path, request.sheet);
+async function readRows({ type, path, request }: ReadJob): Promise<Batches> {
+  if (type === "excel") return [await readExcel(path, request.sheet)];
   if (type === "sqlite") return readSqlite(path, request.query!);
   // Only here: the others need not wait for the library.
   const { readPostgres } = await import("./postgres.ts");
-  return await readPostgres(path, request.query ?? "select 1 as one");
+  return readPostgres(path, request.query ?? "select 1 as one");
 }
 
 async function loadCsv(

@@ -6,11 +6,14 @@ import { DatabaseSync } from "node:sqlite";
 import { DataError } from "./error.ts";
 import type { Cell, Rows } from "./load_rows.ts";
 
+/** Rows that are handed on at once: no more of a result is ever in memory. */
+const BATCH = 5000;
+
 /**
- * Runs one query that only reads. Throws a {@linkcode DataError} with what SQLite says of a query
+ * Runs one query that only reads, and gives its rows in batches; at least one. Throws a {@linkcode DataError} with what SQLite says of a query
  * that it cannot run: that is about the researcher's own text, never about values.
  */
-export function readSqlite(path: string, query: string): Rows {
+export function* readSqlite(path: string, query: string): Generator<Rows> {
   const database = openFile(path);
   try {
     const statement = prepare(database, query);
@@ -21,10 +24,17 @@ export function readSqlite(path: string, query: string): Rows {
     if (twice !== undefined) {
       throw new DataError(`Its query gives two columns the name ${JSON.stringify(twice)}.`);
     }
-    const rows = statement.all().map((row) => names.map((name) => row[name]!));
-    const bytes = names.findIndex((_, index) => rows.some((row) => ArrayBuffer.isView(row[index])));
-    if (bytes >= 0) throw new DataError(`Column ${bytes + 1} of its query holds bytes.`);
-    return { names, rows: rows as Cell[][] };
+    let rows: Cell[][] = [];
+    for (const found of statement.iterate()) {
+      const row = names.map((name) => found[name]!);
+      const bytes = row.findIndex((cell) => ArrayBuffer.isView(cell));
+      if (bytes >= 0) throw new DataError(`Column ${bytes + 1} of its query holds bytes.`);
+      rows.push(row as Cell[]);
+      if (rows.length < BATCH) continue;
+      yield { names, rows };
+      rows = [];
+    }
+    yield { names, rows };
   } finally {
     database.close();
   }

@@ -55,6 +55,7 @@ const resultsSchema = z.object({
     blob_storage_used: z.boolean().default(false),
   })),
 });
+type Stored = z.infer<typeof resultsSchema>;
 
 export interface SubtaskClientOptions {
   hub: Hub;
@@ -91,6 +92,10 @@ export function createSubtaskClient(
   });
   let count = 0;
 
+  function askResults(taskId: number): Promise<Stored> {
+    return subtasks.get(`/result?task_id=${taskId}`, resultsSchema);
+  }
+
   /**
    * What the results of a subtask are, by the ids of its runs; of one that cannot be read, the
    * reason.
@@ -98,9 +103,9 @@ export function createSubtaskClient(
   async function readResults(
     taskId: number,
     runs: Parts["runs"],
+    { data }: Stored,
   ): Promise<Map<number, Content>> {
     const organizationOf = new Map(runs.map(({ id, organization }) => [id, organization.id]));
-    const { data } = await subtasks.get(`/result?task_id=${taskId}`, resultsSchema);
     const readStored = subtasks.openReader();
     const contents = new Map<number, Content>();
     for (const result of data) {
@@ -153,15 +158,19 @@ export function createSubtaskClient(
       }
       return await whileWaiting(async () => {
         const { status } = await subtasks.whenOver(taskId);
+        const isWhole = status === "completed";
+        // Then nothing moves any more, and both are asked for at once.
+        const early = isWhole ? askResults(taskId) : undefined;
+        early?.catch(() => {});
         const { runs, reasons } = await readParts(taskId, {
           subtasks,
           untilAllEnd: failed === "keep",
           signal,
         });
-        if (status !== "completed" && failed === "throw") {
+        if (!isWhole && failed === "throw") {
           throw new Error(explainFailure(taskId, status, { runs, reasons }));
         }
-        const contents = await readResults(taskId, runs);
+        const contents = await readResults(taskId, runs, await (early ?? askResults(taskId)));
         return showResults({ runs, reasons }, { contents, failed });
       });
     },

@@ -1,0 +1,15 @@
+/** The parts of `pg-cursor` (2.22) that are used here; it brings no types. */
+import type { Result } from "../../../shared/storage/pg.d.ts";
+
+type OnRows = (error: Error | null, rows: unknown[][], result: Result) => void;
+
+/** What a query finds, in portions; handed to `client.query()`. */
+export default class Cursor {
+  constructor(
+    text: string,
+    values: unknown[],
+    config: { rowMode: "array"; types: { getTypeParser(oid: number): (text: string) => unknown } },
+  );
+  /** The next rows, at most so many; none when there are no more. */
+  read(rows: number, done: OnRows): void;
+}
