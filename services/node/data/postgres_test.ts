@@ -10,6 +10,8 @@ import type { Rows } from "./load_rows.ts";
 import { readPostgres } from "./postgres.ts";
 import { openTable } from "./table.ts";
 import { createTables, type Tables } from "./tables.ts";
+import { DEFAULT_READ } from "./options.ts";
+import type { Description, ReadJob } from "./types.ts";
 
 interface Server {
   /** By its socket, as its owner. */
@@ -191,6 +193,81 @@ Deno.test("a run in the sandbox reads a PostgreSQL database by its query, by soc
   }
 });
 
+/** Reads with a process that may take no more than this for objects and texts. */
+async function readWithin(
+  heapMiB: number,
+  job: Pick<ReadJob, "path" | "request" | "target" | "scratch">,
+): Promise<{ description: Description }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--allow-all",
+      `--v8-flags=--max-old-space-size=${heapMiB}`,
+      new URL("./reader_process.ts", import.meta.url).pathname,
+    ],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const whole: ReadJob = {
+    type: "postgres",
+    options: DEFAULT_READ,
+    namesMayLeave: true,
+    memoryMiB: 512,
+    ...job,
+  };
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(JSON.stringify(whole)));
+  await input.close();
+  const { stdout } = await child.output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+Deno.test("a result of a query larger than the reader's memory is read, and its types are those of its last row, too", async () => {
+  const folder = await temporaryFolder();
+  try {
+    await withServer(async ({ address }) => {
+      const rows = 200_000;
+      const last = `i = ${rows}`;
+      const query = `select i, repeat('x', 800) || i % 3 as text,
+        case when ${last} then 9007199254740993 else i end::int8 as wide,
+        case when ${last} then null else i end::int8 as missing,
+        case when ${last} then 'infinity' else timestamp '2020-01-02' end as odd
+        from generate_series(1, ${rows}) as i`;
+      const target = `${folder.path}/columns`;
+      const scratch = `${folder.path}/scratch`;
+      await Deno.mkdir(scratch);
+      const { description } = await readWithin(48, {
+        path: address,
+        request: { query, steps: [] },
+        target,
+        scratch,
+      });
+      assert.equal(description.rows, rows);
+      assert.deepEqual(
+        description.columns.map(({ name, type, missing }) => [name, type, missing]),
+        [
+          ["i", "number", 0],
+          ["text", "text", 0],
+          ["wide", "text", 0],
+          ["missing", "number", 1],
+          ["odd", "text", 0],
+        ],
+      );
+      const table = openTable("d", target);
+      assert.equal(table.floats("i").at(-1), rows);
+      assert.equal(table.floats("i").reduce((sum, value) => sum + value, 0), rows * (rows + 1) / 2);
+      const ends = (name: string) => [0, rows - 1].map((row) => table.column(name).values[row]);
+      assert.deepEqual(ends("wide"), ["1", "9007199254740993"]);
+      assert.deepEqual(ends("missing"), [1, null]);
+      assert.deepEqual(ends("odd"), ["2020-01-02T00:00:00", "infinity"]);
+      assert.equal(table.levels("text").values.length, 3);
+    });
+  } finally {
+    await folder.remove();
+  }
+});
+
 Deno.test("sourceOf() says which SQL databases the sandbox reads", () => {
   const database: NodeDatabase = {
     label: "d",
@@ -199,6 +276,10 @@ Deno.test("sourceOf() says which SQL databases the sandbox reads", () => {
     reach: [],
   };
   assert.throws(() => sourceOf(database), /sql from PostgreSQL and from an SQLite file/);
+  assert.throws(
+    () => sourceOf(database),
+    /which algorithms in the sandbox cannot read from mysql:/,
+  );
 });
 
 Deno.test("withLogin() takes name and password from the parameters where the address has none", () => {
