@@ -98,10 +98,9 @@ export function sourceOf({ type, path, uri, env, read }: NodeDatabase): Source {
   const file = type === "sql" && (path ?? /^sqlite:\/\/\/(.+)$/i.exec(uri ?? "")?.[1]);
   if (file) return { type: "sqlite", path: file, options };
   const kind = type === "sql" ? /^[a-z0-9]+/i.exec(uri ?? "")?.[0] : undefined;
+  const there = kind ? `from ${kind}` : "here";
   throw new DataError(
-    `It is of the type ${type}${
-      kind ? ` (${kind})` : ""
-    }, which algorithms in the sandbox cannot read here: they read csv, parquet, ` +
+    `It is of the type ${type}, which algorithms in the sandbox cannot read ${there}: they read csv, parquet, ` +
       "excel, and sql from PostgreSQL and from an SQLite file. An algorithm in a container image can.",
   );
 }
