@@ -70,9 +70,12 @@ export async function fillRunFolder(
     input: inputPath(path),
     databases: [],
   };
-  await handIn(algorithm.path, folder.algorithm, uid, `The algorithm ${algorithm.name}`);
-  if (input && "path" in input) await handIn(input.path, folder.input, uid, "The input");
-  if (access === "rows") folder.databases = await handInDatabases(path, databases, uid);
+  const [found] = await together([
+    access === "rows" ? handInDatabases(path, databases, uid) : [],
+    handIn(algorithm.path, folder.algorithm, uid, `The algorithm ${algorithm.name}`),
+    input && "path" in input ? handIn(input.path, folder.input, uid, "The input") : undefined,
+  ]);
+  folder.databases = found;
   return folder;
 }
 
@@ -85,13 +88,22 @@ export async function handInDatabases(
   if (databases.length > MAX_DATABASES) {
     throw new RunFolderError(`The task names more than ${MAX_DATABASES} databases.`);
   }
-  const found: RunFolder["databases"] = [];
-  for (const [index, { label, path: source }] of databases.entries()) {
+  return await together(databases.map(async ({ label, path: source }, index) => {
     const target = databasePath(folder, index);
     await handInColumns(source, target, uid, `The database "${label}"`);
-    found.push({ label, path: target });
-  }
-  return found;
+    return { label, path: target };
+  }));
+}
+
+/**
+ * All at once, for somebody waits for the run; rejects as the first of them does, but only when none
+ * is under way any more that the folder could not be removed from under.
+ */
+async function together<All extends readonly unknown[] | []>(
+  all: All,
+): Promise<{ -readonly [At in keyof All]: Awaited<All[At]> }> {
+  await Promise.allSettled(all);
+  return await Promise.all(all);
 }
 
 function inputPath(folder: string): string {
