@@ -58,8 +58,6 @@ declare class Client extends EventEmitter {
   connect(): Promise<void>;
   connect(done: (error?: Error | null) => void): void;
   query(query: Query, done: (error: Error | null, result?: Result | Result[]) => void): void;
-  /** Something that asks by itself, such as a cursor. */
-  query<Asking>(asking: Asking): Asking;
   readonly connection: { readonly stream: Socket };
   end(): Promise<void>;
 }

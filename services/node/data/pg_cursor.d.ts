@@ -3,7 +3,12 @@ import type { Result } from "../../../shared/storage/pg.d.ts";
 
 type OnRows = (error: Error | null, rows: unknown[][], result: Result) => void;
 
-/** What a query finds, in portions; handed to `client.query()`. */
+/** What a client of `pg` can do with it, too. */
+export interface CursorClient {
+  query(cursor: Cursor): Cursor;
+}
+
+/** What a query finds, in portions. */
 export default class Cursor {
   constructor(
     text: string,

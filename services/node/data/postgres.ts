@@ -5,7 +5,7 @@
 // @ts-types="../../../shared/storage/pg.d.ts"
 import pg, { type Result } from "pg";
 // @ts-types="./pg_cursor.d.ts"
-import Cursor from "pg-cursor";
+import Cursor, { type CursorClient } from "pg-cursor";
 import { DataError } from "./error.ts";
 import type { Cell, Rows } from "./load_rows.ts";
 import { readPostgresAddress } from "./postgres_address.ts";
@@ -63,14 +63,15 @@ export async function* readPostgres(address: string, query: string): AsyncGenera
     });
     await begin(client);
     // The extended protocol takes no second statement.
-    const cursor = client.query(
+    const cursor = (client as unknown as CursorClient).query(
       new Cursor(query, [], {
         rowMode: "array",
         // As the server writes it, in one form whatever its own settings are.
         types: { getTypeParser: () => (text) => text },
       }),
     );
-    for (let columns: Columns | undefined;;) {
+    let columns: Columns | undefined;
+    for (;;) {
       const { rows, fields } = await nextOf(cursor);
       if (columns && rows.length === 0) return;
       columns ??= columnsOf(fields);
