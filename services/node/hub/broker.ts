@@ -27,6 +27,7 @@ import { signAsNode } from "../../../shared/node_protocol/node_signature.ts";
 import type { Hub } from "./hub.ts";
 import type { KnownHub } from "./known_hub.ts";
 import { networkReason } from "./network_reason.ts";
+import { createRenewal } from "./renewal.ts";
 import { TRACEPARENT_HEADER } from "../../../shared/tracing/traceparent.ts";
 import type { WayOut } from "./way_out.ts";
 
@@ -162,18 +163,13 @@ export async function connectBroker(
   };
 }
 
-/** Waits for half of a credential's time, or until it seems to be refused. */
+/** Waits until it is time for the next credential. */
 async function whileGood(
   jwt: string,
   { isUp, signal }: { isUp: () => boolean; signal: AbortSignal },
 ): Promise<void> {
-  const began = Date.now();
-  const lifetime = lifetimeMs(jwt);
-  const patience = Math.min(30_000, lifetime / 10);
-  // In short steps, because timers stand still while a machine sleeps.
-  while (Date.now() - began < lifetime / 2 && (isUp() || Date.now() - began < patience)) {
-    await delay(Math.min(5000, patience), undefined, { signal });
-  }
+  const renewal = createRenewal({ lifetimeMs: lifetimeMs(jwt) });
+  while (!renewal.isDue(isUp())) await delay(renewal.lookEveryMs, undefined, { signal });
 }
 
 /**
