@@ -113,6 +113,8 @@ Deno.test("a task is one trace, from the client through hub and nodes to the alg
   // The central part and its two subtasks, of which each tells twice how far it is.
   await waitForSpans(trace.traceId, {
     "gateway: gateway POST task": 2,
+    "identity: answer user": 1,
+    "collaboration: answer scope": 2,
     "task: task POST": 2,
     "task: outbox task.created": 2,
     "task: send": 2,
@@ -142,6 +144,10 @@ Deno.test("a task is one trace, from the client through hub and nodes to the alg
     "node: report finish",
   ];
   const subtask = ["node: node", "task: task POST", "gateway: gateway POST task"];
+  const answers = spansOf(trace.traceId).filter(({ name }) => name.startsWith("answer "));
+  const asked = new Set(answers.map((one) => `${title(one)} < ${above(one)[0]}`));
+  assert.ok(asked.has("identity: answer user < gateway: gateway POST task"), [...asked].join());
+  assert.ok(asked.has("collaboration: answer scope < task: task POST"), [...asked].join());
   assert.deepEqual(ways, [
     [...reported, ...run],
     [...reported, ...subtask, "node: sandbox", ...run],

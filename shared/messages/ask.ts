@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import { asUnavailable } from "../storage/db.ts";
 import type { Logger } from "../service/log.ts";
+import type { Tracer } from "../tracing/tracer.ts";
 import { callRpc, type CallRpcOptions, type RpcMethod, type RpcServer, serveRpc } from "./rpc.ts";
 import { type Ask, RPC_METHODS, type RpcHandlers } from "./questions.ts";
 import type { BrokerConnection } from "../broker/connection.ts";
@@ -31,7 +32,7 @@ export function serveAnswers<Service extends HubService>(
   nc: BrokerConnection,
   service: Service,
   handlers: RpcHandlers<Service>,
-  log: Logger,
+  options: { log: Logger; tracer?: Tracer },
 ): RpcServer {
   const answering = Object.entries(
     handlers as Record<string, (input: unknown) => Promise<unknown>>,
@@ -46,5 +47,5 @@ export function serveAnswers<Service extends HubService>(
       }
     },
   }]);
-  return serveRpc(nc, service, Object.fromEntries(methods), { log });
+  return serveRpc(nc, service, Object.fromEntries(methods), options);
 }

@@ -24,6 +24,8 @@ import {
   nanos,
 } from "../broker/connection.ts";
 import { type HubService, STREAMS } from "../broker/subjects.ts";
+import { within } from "../tracing/tracer.ts";
+import { TRACEPARENT_HEADER } from "../tracing/traceparent.ts";
 
 export interface EventConsumerOptions {
   nc: BrokerConnection;
@@ -157,7 +159,9 @@ async function handleOne(message: JsMsg, { handle, log }: Handling): Promise<voi
     return message.ack();
   }
   try {
-    await handle(event);
+    // What follows from an event is a part of its trace.
+    const trace = message.headers?.get(TRACEPARENT_HEADER) || undefined;
+    await within(trace, () => handle(event));
     message.ack();
   } catch (error) {
     const again_ms = retryAfterMs(message.info.redeliveryCount);

@@ -19,6 +19,8 @@ import {
 import { MAX_PAYLOAD } from "../broker/limits.ts";
 import { isNobodyThere, isTimeout } from "../broker/errors.ts";
 import { HUB_SERVICES, type HubService, subjects } from "../broker/subjects.ts";
+import { noTracer, traceparent, type Tracer } from "../tracing/tracer.ts";
+import { TRACEPARENT_HEADER } from "../tracing/traceparent.ts";
 
 /** One question a service answers. */
 export interface RpcMethod {
@@ -54,7 +56,7 @@ export function serveRpc(
   nc: BrokerConnection,
   service: HubService,
   methods: Record<string, RpcMethod>,
-  { log = silentLogger }: { log?: Logger } = {},
+  { log = silentLogger, tracer = noTracer }: { log?: Logger; tracer?: Tracer } = {},
 ): RpcServer {
   const underWay = new Set<Promise<void>>();
 
@@ -70,10 +72,21 @@ export function serveRpc(
     }
     return await method.handler(input.data);
   }
+  /** Part of the trace of a request, when the question was asked for one. */
+  function traced(name: string, message: Msg): Promise<unknown> {
+    const parent = tracer.on && message.headers?.get(TRACEPARENT_HEADER);
+    if (!parent) return answer(name, message.data);
+    const told = Object.hasOwn(methods, name) ? ` ${name.replaceAll("_", " ")}` : "";
+    return tracer.span(
+      `answer${told}`,
+      { parent, kind: "server" },
+      () => answer(name, message.data),
+    );
+  }
   async function respond(name: string, message: Msg, reply: string): Promise<void> {
     let content: string;
     try {
-      content = JSON.stringify({ result: await answer(name, message.data) ?? null });
+      content = JSON.stringify({ result: await traced(name, message) ?? null });
     } catch (error) {
       if (!(error instanceof SextantError)) log.error("A question failed", { method: name, error });
       const { code, msg } = toErrorBody(error).body;
@@ -170,7 +183,7 @@ interface Asking {
 async function requestParts(
   { nc, service, method, question, timeoutMs }: Asking,
 ): Promise<Uint8Array> {
-  const headers = newHeaders();
+  const headers = tracedHeaders() ?? newHeaders();
   headers.set(PARTS_HEADER, "true");
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let whole = false;
@@ -194,7 +207,11 @@ async function request({ nc, service, method, question, timeoutMs }: Asking): Pr
   const subject = subjects.rpc(service, method);
   for (const giveUpAt = Date.now() + RETRY_FOR_MS;;) {
     try {
-      return await nc.request(subject, question, { timeout: timeoutMs });
+      const headers = tracedHeaders();
+      return await nc.request(subject, question, {
+        timeout: timeoutMs,
+        ...headers === undefined ? {} : { headers },
+      });
     } catch (error) {
       if (isNobodyThere(error) && Date.now() < giveUpAt) {
         await delay(RETRY_EVERY_MS);
@@ -214,4 +231,13 @@ async function request({ nc, service, method, question, timeoutMs }: Asking): Pr
       );
     }
   }
+}
+
+/** Tells the one who answers in which trace the question is asked. */
+function tracedHeaders() {
+  const trace = traceparent();
+  if (trace === undefined) return undefined;
+  const headers = newHeaders();
+  headers.set(TRACEPARENT_HEADER, trace);
+  return headers;
 }

@@ -108,7 +108,7 @@ export async function openHubService<Name extends HubServiceName>(
       });
     },
     serve({ answers, fetch }) {
-      const questions = serveAnswers(nc, service, answers, log);
+      const questions = serveAnswers(nc, service, answers, { log, tracer });
       life.onStop("answers", questions.stop);
       const requests = serveHttp({
         nc,
