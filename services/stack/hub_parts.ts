@@ -6,11 +6,13 @@ import { join } from "node:path";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { INHERITS, TRACES } from "./child_environment.ts";
 import { settingsOf } from "./programs.ts";
-import { denoPart, type DenoPartOptions, ROOT } from "./service_part.ts";
+import { denoPart, type DenoPartOptions } from "./service_part.ts";
 import { FILES } from "./setup.ts";
 import type { Part } from "./supervisor.ts";
 
 export interface HubAddresses {
+  /** The checkout whose services run. */
+  checkout: string;
   /** `host:port` of the WebSocket of each server of the broker. */
   brokers: string[];
   /** The broker's address for nodes. */
@@ -31,7 +33,7 @@ const natsUrls = (brokers: string[]) => brokers.map((one) => `ws://${one}`).join
 export function hubServicePart(
   service: HubService,
   name: string,
-  { brokers, nodeNatsUrl, database, traces, programs, serviceFolder }: HubAddresses,
+  { checkout, brokers, nodeNatsUrl, database, traces, programs, serviceFolder }: HubAddresses,
 ): Part {
   const folder = serviceFolder(service);
   const env: Record<string, string> = {
@@ -47,7 +49,7 @@ export function hubServicePart(
     ...service === "collaboration"
       ? ["--allow-net", "--deny-net=169.254.169.254"]
       : [`--allow-net=${[...brokers, ...databases].join(",")}`],
-    `--allow-read=${ROOT}services/${service},${ROOT}shared/storage/schema,${folder}`,
+    `--allow-read=${checkout}services/${service},${checkout}shared/storage/schema,${folder}`,
     // Deno asks for both to connect to a socket.
     ...socket === undefined ? [] : [`--allow-read=${socket}`, `--allow-write=${socket}`],
     "--allow-env",
@@ -89,7 +91,7 @@ function tracedPart(options: DenoPartOptions, traces: string | undefined): Part 
 }
 
 export interface GatewayPartOptions
-  extends Pick<HubAddresses, "brokers" | "traces" | "programs" | "serviceFolder"> {
+  extends Pick<HubAddresses, "checkout" | "brokers" | "traces" | "programs" | "serviceFolder"> {
   /** `host:port` on which it listens. */
   listen: string;
   /** Whether a front tells the client's address. */
@@ -99,7 +101,7 @@ export interface GatewayPartOptions
 /** A gateway. */
 export function gatewayPart(
   name: string,
-  { brokers, listen, behindFront, traces, programs, serviceFolder }: GatewayPartOptions,
+  { checkout, brokers, listen, behindFront, traces, programs, serviceFolder }: GatewayPartOptions,
 ): Part {
   const folder = serviceFolder("gateway");
   return tracedPart({
@@ -109,7 +111,7 @@ export function gatewayPart(
       // Among them that a request's signal does not fire at its successful end.
       ...settingsOf("gateway"),
       `--allow-net=${[...brokers, listen].join(",")}`,
-      `--allow-read=${ROOT}services/gateway,${folder}`,
+      `--allow-read=${checkout}services/gateway,${folder}`,
       "--allow-env",
     ],
     env: {

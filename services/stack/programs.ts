@@ -25,15 +25,15 @@ export function settingsOf(service: Program): string[] {
 }
 
 /**
- * The folder with `<service>.js` of each hub service and the gateway, as the checkout has them now.
+ * The folder with `<service>.js` of each hub service and the gateway, as a checkout has them now.
  * Rejects with the compiler's words.
  */
-export async function setUpPrograms(cacheFolder: string): Promise<string> {
+export async function setUpPrograms(cacheFolder: string, checkout = ROOT): Promise<string> {
   const process = startProcess({
     command: Deno.execPath(),
-    args: ["run", "--quiet", "--no-prompt", "--allow-all", `${ROOT}${PROGRAMS_MAIN}`]
+    args: ["run", "--quiet", "--no-prompt", "--allow-all", `${checkout}${PROGRAMS_MAIN}`]
       .concat(join(cacheFolder, "programs")),
-    cwd: ROOT,
+    cwd: checkout,
     env: childEnvironment({ NO_COLOR: "1" }),
   });
   const { success } = await process.exited;

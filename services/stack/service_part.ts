@@ -73,11 +73,11 @@ export function denoPart(
  * Puts the programs' packages into Deno's cache before the parts start: side by side they would
  * fetch the same ones several times, each against its own deadline.
  */
-export async function fetchPackages(mains: string[]): Promise<void> {
+export async function fetchPackages(mains: string[], checkout = ROOT): Promise<void> {
   const process = startProcess({
     command: Deno.execPath(),
-    args: ["cache", "--quiet", ...mains.map((main) => `${ROOT}${main}`)],
-    cwd: ROOT,
+    args: ["cache", "--quiet", ...mains.map((main) => `${checkout}${main}`)],
+    cwd: checkout,
     env: childEnvironment({}, { fetches: true }),
   });
   const { success } = await process.exited;

@@ -19,6 +19,7 @@ import { stopOrphans } from "./orphans.ts";
 import { killAll } from "./process.ts";
 import { startServers, TIER } from "./servers.ts";
 import { PROGRAMS_MAIN, setUpPrograms } from "./programs.ts";
+import { requireRollable } from "./rollable.ts";
 import { denoPart, fetchPackages, ROOT } from "./service_part.ts";
 import { settingsIn, writeSettings } from "./settings.ts";
 import { PAGE_MAIN, setUpPage } from "./page.ts";
@@ -49,6 +50,8 @@ export interface StackOptions {
    * made.
    */
   temporary?: boolean;
+  /** Whose services and gateways run, with a slash at its end; this program's own unless given. */
+  checkout?: string;
   /** Where traces are posted to; unless given the environment says whether they are kept. */
   traces?: string;
   /** Ends the start; what runs already is stopped. */
@@ -77,7 +80,8 @@ export interface Stack {
   part(name: string): PartControl;
   /**
    * Replaces the services and gateways, one replica after the other, by what the checkout holds now.
-   * Where each has a second one, nobody notices.
+   * Where each has a second one, nobody notices. Rejects, and replaces nothing, when the replicas of
+   * before could not work with the tables of that: see `rollable.ts`.
    */
   roll(): Promise<void>;
   /** The name of the part that is the primary database server now. */
@@ -145,7 +149,7 @@ async function bringUp(
   supervisor: Supervisor,
   runFolder: string,
 ): Promise<Omit<Stack, "stop">> {
-  const { folder, cacheFolder = join(folder, "cache"), say = () => {} } = options;
+  const { folder, cacheFolder = join(folder, "cache"), say = () => {}, checkout = ROOT } = options;
   for (const orphan of await stopOrphans(runFolder)) {
     say(`Stopped "${orphan}", which an earlier launcher had left running`);
   }
@@ -154,13 +158,13 @@ async function bringUp(
   const start = options.cluster ? startClusterServers : startServers;
   const [servers] = await Promise.all([
     start({ ...options, folder, cacheFolder, say, supervisor }),
-    fetchPackages(MAINS),
+    fetchPackages(MAINS, checkout),
   ]);
   const { deployment, adminUrl, front } = servers;
   let programs = "";
   async function setUpHub(): Promise<void> {
     const page = setUpPage(join(deployment.serviceFolder("gateway"), FILES.page));
-    [programs] = await Promise.all([setUpPrograms(cacheFolder), page]);
+    [programs] = await Promise.all([setUpPrograms(cacheFolder, checkout), page]);
   }
   await Promise.all([
     setUpHub(),
@@ -168,6 +172,7 @@ async function bringUp(
   ]);
   const addresses: HubAddresses = {
     ...servers,
+    checkout,
     programs: () => programs,
     traces: options.traces ?? readTraceSettings()?.url,
     serviceFolder: deployment.serviceFolder,
@@ -212,7 +217,8 @@ async function bringUp(
       return part.name;
     },
     async roll() {
-      await fetchPackages(MAINS);
+      await requireRollable(adminUrl(DATABASE), checkout);
+      await fetchPackages(MAINS, checkout);
       await setUpHub();
       const services = [...replicas].flatMap(([service, count]) =>
         Array.from({ length: count }, (_, index) => numbered(service, index + 1))

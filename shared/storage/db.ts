@@ -10,6 +10,8 @@ import { serversOf } from "./primary.ts";
 import { keptCount } from "./row_count.ts";
 import type { Fragment } from "./sql.ts";
 import { createDb, type Db, type Tx } from "./statements.ts";
+import { whyNoDatabase } from "./why_no_database.ts";
+import { ConfigError } from "../service/config.ts";
 import { SextantError } from "../service/errors.ts";
 import type { Logger } from "../service/log.ts";
 
@@ -56,7 +58,10 @@ export function openDatabase(url: string, { schema, log, max = 10 }: OpenDatabas
   }));
 }
 
-/** Waits until the database answers, telling the log every few seconds what it waits for. */
+/**
+ * Waits until the database answers, telling the log every few seconds what it waits for. Throws a
+ * `ConfigError` when this process may not reach it, which no waiting changes.
+ */
 export async function waitForDatabase(db: Db, log: Logger, signal?: AbortSignal): Promise<void> {
   for (let attempt = 0;; attempt++) {
     signal?.throwIfAborted();
@@ -64,9 +69,9 @@ export async function waitForDatabase(db: Db, log: Logger, signal?: AbortSignal)
       await db`select 1`;
       return;
     } catch (error) {
-      if (attempt % 10 === 0) {
-        log.warn("Waiting for Postgres", { reason: (error as Error).message });
-      }
+      const { hopeless, ...why } = whyNoDatabase(error);
+      if (hopeless) throw new ConfigError([`Postgres: ${why.reason}; ${why.advice}`]);
+      if (attempt % 10 === 0) log.warn("Waiting for Postgres", { ...why });
       await delay(500);
     }
   }
@@ -143,6 +148,19 @@ interface Migration {
 /** The migrations of a service in the order in which they are applied, from their folder. */
 export async function migrationNames(folder: URL): Promise<string[]> {
   return (await migrationsIn([COMMON, folder])).map(({ name }) => name);
+}
+
+/**
+ * The migrations in some folders that a database which has seen others has not seen yet. The
+ * schema is that of `db`.
+ */
+export async function pendingMigrations(
+  db: Db,
+  folders: URL[],
+): Promise<{ name: string; file: URL }[]> {
+  const seen = await db<{ number: number }[]>`select number from migration`;
+  const numbers = new Set(seen.map(({ number }) => number));
+  return (await migrationsIn(folders)).filter(({ number }) => !numbers.has(number));
 }
 
 /** The files `NNN_name.sql` of some folders, in the order of their numbers. */

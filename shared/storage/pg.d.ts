@@ -58,7 +58,9 @@ declare class Client extends EventEmitter {
   connect(): Promise<void>;
   connect(done: (error?: Error | null) => void): void;
   query(query: Query, done: (error: Error | null, result?: Result | Result[]) => void): void;
-  readonly connection: { readonly stream: Socket };
+  readonly connection: EventEmitter & { readonly stream: Socket };
+  /** Ends the driver's patience with a connection that is being made. */
+  protected readonly connectionTimeoutHandle?: ReturnType<typeof setTimeout>;
   end(): Promise<void>;
 }
 

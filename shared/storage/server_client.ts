@@ -69,11 +69,35 @@ export function poolConfig(
           this.connect((error) => error ? reject(error) : resolve())
         );
       }
-      super.connect((error) => {
+      this.#open((error) => {
         if (error) primary.isNot(this.server);
         if (error || !primary.isOneOfSeveral) return done(error);
         this.#askRole(done);
       });
+    }
+
+    #open(done: Done): void {
+      const began = performance.now();
+      try {
+        super.connect((error) => {
+          // Of its own patience the driver says only that the connection has ended.
+          const late = error && !("code" in error) &&
+            performance.now() - began >= CONNECT_TIMEOUT_MS - 100;
+          done(late ? this.#tooLate(error) : error);
+        });
+      } catch (error) {
+        // Where Deno does not let it connect, the driver would throw once more when its patience ends,
+        // where nobody can catch it.
+        clearTimeout(this.connectionTimeoutHandle);
+        this.connection.on("error", () => {});
+        queueMicrotask(() => done(error as Error));
+      }
+    }
+
+    #tooLate(cause: Error): Error {
+      const { host, port } = this.server;
+      const said = `${host}:${port} does not answer within ${CONNECT_TIMEOUT_MS / 1000} s`;
+      return Object.assign(new Error(said, { cause }), { code: "ETIMEDOUT" });
     }
 
     #askRole(done: Done): void {
