@@ -219,6 +219,10 @@ export const texts = {
       ) =>
         `${title}: histogram of ${most.bins} bins; most rows, ${most.count}, from ${most.from} to ` +
         most.to,
+      loading: "Loading",
+      profileHelp: "Each column goes from its lowest centre to its highest.",
+      profileGist: (title: string, told: string, isAll: boolean) =>
+        `${title}: ${told}${isAll ? "" : "; more in the table"}`,
       noShares: "A count is withheld: no shares",
       noRows: "No rows",
       sharesGist: (title: string, rows: number, columns: string) =>

@@ -17,11 +17,11 @@ const PICTURES: Record<string, string[]> = {
   glm: ["forest"],
   histogram: ["histogram"],
   incidence_rates: ["forest"],
-  k_means: [],
+  k_means: ["profile"],
   kaplan_meier: ["survival"],
   meta_analysis: ["forest"],
   mixed_model: ["forest"],
-  pca: [],
+  pca: ["bars", "profile"],
   quantiles: ["forest", "quantiles"],
   summary: ["bars"],
 };

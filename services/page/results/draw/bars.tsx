@@ -14,15 +14,16 @@ const words = texts.results.pictures;
 const ROW = 28;
 const BAR = 18;
 
-export function BarsDrawing({ bars, label }: { bars: Bars["bars"]; label: string }) {
-  const most = Math.max(...bars.map(({ value }) => value ?? 0)) || 1;
+export function BarsDrawing({ picture, label }: { picture: Bars; label: string }) {
+  const { bars, areShares } = picture;
+  const most = areShares ? 1 : Math.max(...bars.map(({ value }) => value ?? 0)) || 1;
   return (
     <Drawing label={label}>
       {(width) => {
         const shown = bars.map(({ name, value }) => ({
           name: visible(name),
           value,
-          text: value === null ? words.withheld : numberText(value),
+          text: barText(value, picture),
         }));
         const names = Math.max(...shown.map(({ name }) => widthOf(name))) + 12;
         const nameRoom = Math.min(names, width * 0.36);
@@ -130,9 +131,15 @@ function ShareRow({ counts, columns, from, to }: {
   );
 }
 
-export function barsGist(title: string, bars: Bars["bars"]): string {
+function barText(value: number | null, { areShares }: Pick<Bars, "areShares">): string {
+  if (value === null) return words.withheld;
+  return areShares ? percent(value) : numberText(value);
+}
+
+export function barsGist(title: string, picture: Bars): string {
+  const { bars } = picture;
   const told = bars.slice(0, 8).map(({ name, value }) =>
-    `${visible(name)} ${value === null ? words.withheld : numberText(value)}`
+    `${visible(name)} ${barText(value, picture)}`
   );
   return words.barsGist(title, told.join(", "), bars.length - told.length);
 }

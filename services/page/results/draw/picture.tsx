@@ -9,6 +9,7 @@ import type { Forest, Picture } from "../read/pieces.ts";
 import { BarsDrawing, barsGist, SharesDrawing, sharesGist } from "./bars.tsx";
 import { ForestDrawing, forestGist, type Named } from "./forest.tsx";
 import { HistogramDrawing, histogramGist } from "./histogram.tsx";
+import { ProfileDrawing, profileGist } from "./profile.tsx";
 import { SurvivalDrawing, survivalGist } from "./survival.tsx";
 
 const words = texts.results.pictures;
@@ -56,7 +57,14 @@ export function PictureView({ picture, title, nameOf }: {
     case "shares":
       return <SharesDrawing shares={picture} label={sharesGist(title, picture)} />;
     case "bars":
-      return <BarsDrawing bars={picture.bars} label={barsGist(title, picture.bars)} />;
+      return <BarsDrawing picture={picture} label={barsGist(title, picture)} />;
+    case "profile":
+      return (
+        <>
+          <ProfileDrawing profile={picture} label={profileGist(title, picture)} />
+          {picture.scale === "each" && <p class="quiet">{words.profileHelp}</p>}
+        </>
+      );
     case "quantiles": {
       const estimates = picture.values.flatMap(({ probability, value }): Named[] =>
         value === null ? [] : [{ name: words.quantile(probability), value, low: null, high: null }]

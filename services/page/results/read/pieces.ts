@@ -75,10 +75,22 @@ export interface Quantiles {
 
 export interface Bars {
   is: "bars";
+  /** Parts of a whole, from 0 to 1. */
+  areShares?: true;
   bars: { name: string; value: number | null }[];
 }
 
-export type Picture = Forest | Survival | Histogram | Shares | Quantiles | Bars;
+/** A value of each column for each of a few. */
+export interface Profile {
+  is: "profile";
+  /** `one`: all columns from -1 to 1; `each`: every column from its lowest value to its highest. */
+  scale: "one" | "each";
+  columns: string[];
+  /** Null where withheld. */
+  series: { name: string; values: (number | null)[] }[];
+}
+
+export type Picture = Forest | Survival | Histogram | Shares | Quantiles | Bars | Profile;
 
 export type Piece =
   & {

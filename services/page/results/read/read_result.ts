@@ -16,6 +16,7 @@ import {
   readMeans,
   readMeta,
 } from "./forests.ts";
+import { readCentres, readComponents } from "./profiles.ts";
 import type { Piece, Reading, Table } from "./pieces.ts";
 import { cellOf, flat, isPlain, isRecord, isRecords, namedTable, tableOf } from "./values.ts";
 import type { Values } from "./values.ts";
@@ -147,10 +148,12 @@ function drawnOf({ name, kind }: Output, part: unknown, { value, args }: Found) 
         plain(readDescribedColumns(part)) ?? plain(plainTable(part));
     }
     case "moments":
-      return one(readMeans(part)) ?? plain(plainTable(part));
+      return one(readMeans(part)) ?? one(isCentres(name) ? readCentres(part) : undefined) ??
+        plain(plainTable(part));
     case "model":
     case "estimate":
-      return one(readCoefficients(part)) ?? readMeta(part) ?? one(readEstimateList(part)) ??
+      return one(readCoefficients(part)) ?? readMeta(part) ?? readComponents(part) ??
+        one(readEstimateList(part)) ??
         one(readEffects(part)) ?? readGroupedEstimates(part) ?? plain(plainTable(part));
     case "curve":
       return readSurvival(part) ?? plain(plainTable(part));
@@ -162,6 +165,11 @@ function drawnOf({ name, kind }: Output, part: unknown, { value, args }: Found) 
     default:
       return undefined;
   }
+}
+
+/** Of a list of means nothing else says that they are of clusters. */
+function isCentres(name: string): boolean {
+  return ["centres", "centers", "centroids"].includes(name);
 }
 
 function strataOf(

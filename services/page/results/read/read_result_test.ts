@@ -74,3 +74,31 @@ Deno.test("readResult() tells what was withheld, also as algorithms pass it on",
   assert.deepEqual(strange.withheld, []);
   assert.equal(strange.pieces[0]!.is, "tree");
 });
+
+Deno.test("readResult() draws components by their share of the variance, and the loadings of the first three", () => {
+  const component = (share: number) => ({
+    variance: 2 * share,
+    share,
+    loadings: { age: share, bmi: -share },
+  });
+  const components = [0.6, 0.2, 0.15, 0.05].map(component);
+  const output = { name: "components", kind: "model", help: "h" } as Method["outputs"][number];
+  const { pieces } = readResult({ components }, { method: method([output]) });
+  const [variance, loadings] = pieces.flatMap((piece) => piece.is === "table" ? [piece] : []);
+  assert.deepEqual(variance!.table.rows[0], ["PC1", 1.2, 0.6]);
+  assert.ok(variance!.picture?.is === "bars" && variance!.picture.areShares);
+  assert.deepEqual(loadings!.table.columns, ["column", "PC1", "PC2", "PC3", "PC4"]);
+  assert.ok(loadings!.picture?.is === "profile" && loadings!.picture.series.length === 3);
+});
+
+Deno.test("readResult() draws the centres of clusters as profiles, and a centre that is withheld as a gap", () => {
+  const output = { name: "centres", kind: "moments", help: "h" } as Method["outputs"][number];
+  const centres = [{ age: 30, bmi: 20 }, { age: 60, bmi: null }];
+  const { pieces: [piece] } = readResult({ centres }, { method: method([output]) });
+  assert.ok(piece!.is === "table" && piece.picture?.is === "profile");
+  assert.deepEqual(piece.picture.series.map(({ values }) => values), [[30, 20], [60, null]]);
+  assert.deepEqual(piece.table.rows, [["cluster 1", 30, 20], ["cluster 2", 60, null]]);
+  // Of means that are not said to be centres nothing is guessed.
+  const means = readResult({ means: centres }, { method: method([{ ...output, name: "means" }]) });
+  assert.ok(means.pieces[0]!.is === "table" && means.pieces[0].picture === undefined);
+});

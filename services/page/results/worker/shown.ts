@@ -65,6 +65,12 @@ function clippedPicture(picture: Picture): Picture {
       return { ...picture, groups: named(picture.groups) };
     case "bars":
       return { ...picture, bars: named(picture.bars) };
+    case "profile":
+      return {
+        ...picture,
+        columns: picture.columns.map(clippedName),
+        series: named(picture.series),
+      };
     case "shares":
       return {
         ...picture,
