@@ -22,6 +22,9 @@ import { editOrganization } from "./routes/organization/edit.ts";
 import { getOrganization } from "./routes/organization/get.ts";
 import { listOrganizations } from "./routes/organization/list.ts";
 import { changePassword } from "./routes/password/change.ts";
+import { confirmSecondFactor } from "./routes/password/confirm_second_factor.ts";
+import { offerSecondFactor } from "./routes/password/offer_second_factor.ts";
+import { showSecondFactor } from "./routes/password/show_second_factor.ts";
 import { lostPassword } from "./routes/recover/lost_password.ts";
 import { lostSecondFactor } from "./routes/recover/lost_second_factor.ts";
 import { resetPassword } from "./routes/recover/reset_password.ts";
@@ -93,6 +96,9 @@ const OPERATIONS = [
   getRule,
 
   changePassword,
+  showSecondFactor,
+  offerSecondFactor,
+  confirmSecondFactor,
   lostPassword,
   resetPassword,
   lostSecondFactor,

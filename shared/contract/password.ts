@@ -50,6 +50,33 @@ const resetToken = text.pipe(z.string().min(1).max(1024));
 export const passwordReset = z.object({ reset_token: resetToken, password: newPassword });
 export const secondFactorReset = z.object({ reset_token: resetToken });
 
+/** Of an authenticator app; as a number, too, with its leading zeros lost. */
+export const secondFactorCode = z.union([
+  z.string().max(10),
+  z.number().int().min(0).max(999_999).transform(String),
+]);
+
+/** Of who is logged in. */
+export const ownSecondFactor = z.object({
+  /** Whether this hub asks for one. */
+  required: z.boolean(),
+  is_set: z.boolean(),
+}).meta({ id: "OwnSecondFactor" });
+export type OwnSecondFactor = z.infer<typeof ownSecondFactor>;
+
+/** What proves once more who one is, for a new second factor. */
+export const secondFactorChange = z.object({
+  current_password: credential,
+  /** Of the present one, where there is one. */
+  mfa_code: nullAsAbsent(secondFactorCode),
+});
+
+export const secondFactorConfirmation = z.object({
+  ticket: text.pipe(z.string().min(1).max(2048)),
+  /** Of the new one: it shows that an app has it. */
+  mfa_code: secondFactorCode,
+});
+
 /** A new second factor, shown this once. */
 export const secondFactor = z.object({
   /** `otpauth://…`, for the QR code that an authenticator app reads. */
@@ -58,3 +85,8 @@ export const secondFactor = z.object({
   msg: z.string(),
 }).meta({ id: "SecondFactor" });
 export type SecondFactorSetup = z.infer<typeof secondFactor>;
+
+/** A new second factor that is in force once a code of it was sent back along with the ticket. */
+export const offeredSecondFactor = secondFactor.extend({ ticket: z.string() })
+  .meta({ id: "OfferedSecondFactor" });
+export type OfferedSecondFactor = z.infer<typeof offeredSecondFactor>;

@@ -5,15 +5,13 @@
  */
 import { z } from "zod";
 import { nullAsAbsent } from "./fields.ts";
-import { credential, secondFactor } from "./password.ts";
+import { credential, secondFactor, secondFactorCode } from "./password.ts";
 
 export const userLogIn = z.object({
   username: credential,
   password: credential,
   /** The code of the authenticator app, where a second factor is needed. */
-  mfa_code: nullAsAbsent(
-    z.union([z.string().max(10), z.number().int().min(0).max(999_999).transform(String)]),
-  ),
+  mfa_code: nullAsAbsent(secondFactorCode),
 });
 
 const pair = z.object({

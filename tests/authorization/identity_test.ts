@@ -62,6 +62,22 @@ testTable("identity", [
     }),
     expect: { "*": NO },
   },
+  {
+    route: "GET /password/2fa",
+    request: () => ({ path: "/password/2fa" }),
+    expect: { "a node, a container": NO, "*": YES },
+  },
+  {
+    // On a hub that asks for no second factor: 400 for all users.
+    route: "POST /password/2fa",
+    request: () => ({ path: "/password/2fa", body: { current_password: "x" } }),
+    expect: { "a node, a container": NO, "*": "400 400 400" },
+  },
+  {
+    route: "PATCH /password/2fa",
+    request: () => ({ path: "/password/2fa", body: { ticket: "x", mfa_code: "000000" } }),
+    expect: { "a node, a container": NO, "*": "400 400 400" },
+  },
 
   // -- one's own log-ins; those of others are as if they were not there
   {

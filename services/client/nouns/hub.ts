@@ -16,7 +16,11 @@ import {
   type lostSecondFactor,
   type passwordChange,
   type passwordReset,
+  offeredSecondFactor,
+  ownSecondFactor,
   secondFactor,
+  type secondFactorChange,
+  type secondFactorConfirmation,
   type secondFactorReset,
 } from "../../../shared/contract/password.ts";
 import { ownSessions } from "../../../shared/contract/session.ts";
@@ -71,6 +75,20 @@ export function account(calls: Calls) {
     /** This log-in goes on; all others of the user end. */
     changePassword: (body: z.input<typeof passwordChange>, options?: CallSettings) =>
       calls.json("PATCH", "/password/change", said, { ...options, body, proves: true }),
+    /** Whether one needs a second factor here, and has one. */
+    secondFactor: (options?: CallSettings) =>
+      calls.json("GET", "/password/2fa", ownSecondFactor, options),
+    /** A new one, for who proves once more who they are; {@linkcode confirmSecondFactor} puts it in place. */
+    offerSecondFactor: (body: z.input<typeof secondFactorChange>, options?: CallSettings) =>
+      calls.json("POST", "/password/2fa", offeredSecondFactor, {
+        ...options,
+        body,
+        proves: true,
+        once: true,
+      }),
+    /** This log-in goes on; all others of the user end. */
+    confirmSecondFactor: (body: z.input<typeof secondFactorConfirmation>, options?: CallSettings) =>
+      calls.json("PATCH", "/password/2fa", said, { ...options, body, proves: true }),
     /** A token to show to an algorithm store. */
     storeToken: (url: string, options?: CallSettings) =>
       calls.json("POST", "/token/store", storeTokenAnswer, { ...options, body: { url } }),

@@ -1,5 +1,6 @@
 /**
- * Limits attempts to prove who one is: log-in, recovery, change of password. Keeps counts in this
+ * Limits attempts to prove who one is: log-in, recovery, change of password
+ * and of the second factor. Keeps counts in this
  * process only; what must hold over all replicas is the lock of the account, which identity keeps
  * in the database.
  * @module
@@ -29,7 +30,7 @@ export function attemptLimits(perMinute: number): AttemptLimits {
 }
 
 /** What counts as an attempt. Refreshing does not: v6's client does that after every error. */
-const ATTEMPTS = /^\/api\/(?:token\/(?:user|node)|password\/change|recover\/.+)$/;
+const ATTEMPTS = /^\/api\/(?:token\/(?:user|node)|password\/(?:change|2fa)|recover\/.+)$/;
 
 export interface LimitAttemptsOptions extends AttemptLimits {
   now?: () => number;
@@ -44,7 +45,7 @@ export function limitAttempts(
   const callers = createRateLimiter({ ...caller, now });
   const addresses = createRateLimiter({ ...address, now });
   return async function limitAttempt(c, next) {
-    if (!ATTEMPTS.test(c.req.path) || c.req.method === "OPTIONS") return await next();
+    if (!ATTEMPTS.test(c.req.path) || isHarmless(c.req)) return await next();
     const from = network(String(c.env?.address ?? "unknown"));
     const who = `${from} ${await callerOf(c.req.raw)}`;
     // Who is refused on their own account takes nothing away from others at the same address.
@@ -63,6 +64,11 @@ export function limitAttempts(
       callers.giveBack(who);
     }
   };
+}
+
+/** Whether nothing is proved by it: what is shown of one's own second factor, for one. */
+function isHarmless({ method }: { method: string }): boolean {
+  return method === "OPTIONS" || method === "GET";
 }
 
 /**

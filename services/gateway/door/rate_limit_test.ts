@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Context } from "hono";
 import { type AppEnv, createApp } from "../../../shared/contract/app.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { addressOf, attemptLimits, limitAttempts } from "./rate_limit.ts";
@@ -75,17 +76,22 @@ Deno.test("limitAttempts() makes no new caller of a long body or another Authori
 Deno.test("limitAttempts() counts one user's changes of password together, whichever token they send", async () => {
   const app = createApp(silentLogger);
   app.use(limitAttempts({ ...attemptLimits(1), now: () => 0 }));
-  app.patch("/api/password/change", (c) => c.json({ msg: "" }, 401));
-  async function change(sub: number, serial: number) {
+  const refuse = (c: Context) => c.json({ msg: "" }, 401);
+  app.patch("/api/password/change", refuse).post("/api/password/2fa", refuse);
+  app.get("/api/password/2fa", (c) => c.json({ msg: "" }, 401));
+  async function change(sub: number, serial: number, method = "PATCH") {
     const claims = btoa(JSON.stringify({ client_type: "user", sub, jti: serial }));
     const authorization = `Bearer h.${claims.replace(/=+$/, "")}.s${serial}`;
     const body = JSON.stringify({ current_password: "x", new_password: "y" });
-    const sent = { method: "PATCH", body, headers: { authorization } };
-    return (await app.request("/api/password/change", sent)).status;
+    const path = method === "PATCH" ? "/api/password/change" : "/api/password/2fa";
+    const sent = { method, ...method === "GET" ? {} : { body }, headers: { authorization } };
+    return (await app.request(path, sent)).status;
   }
   const statuses: number[] = [];
   for (let i = 0; i < 5; i++) statuses.push(await change(7, i));
   assert.deepEqual(statuses, [401, 401, 401, 401, 429]);
+  assert.equal(await change(7, 8, "POST"), 429, "that of the second factor among them");
+  assert.equal(await change(7, 8, "GET"), 401, "nothing is proved by looking");
   assert.equal(await change(8, 9), 401);
 });
 

@@ -49,6 +49,8 @@ export type SecondFactor = "passed" | { msg: string } | SecondFactorSetup;
 
 export interface Accounts {
   mailWorks: boolean;
+  /** Whether everybody needs a second factor. */
+  asksForCodes: boolean;
   /** The user if the password is right and the account open; else the failure is counted. */
   checkPassword(key: LoginKey, password: string): Promise<LoginRow | undefined>;
   /**
@@ -62,6 +64,12 @@ export interface Accounts {
     code: string | undefined,
     address: string | undefined,
   ): Promise<SecondFactor>;
+  /** Notes that the code of a step was used from an address, as of a log-in. Throws 401 when it may not be. */
+  useCode(
+    tx: Tx,
+    userId: number,
+    code: { step: number; address: string | undefined },
+  ): Promise<void>;
   /**
    * Forgets failures after a complete proof. Throws 401 when the account was locked meanwhile, or
    * what was proved was changed; until the transaction ends it cannot be.
@@ -103,6 +111,7 @@ export function createAccounts({
 
   return {
     mailWorks: sendMail !== undefined,
+    asksForCodes: twoFactor,
 
     async checkPassword(key, password) {
       const { login, bcryptInUse } = await findLogin(db, key);
@@ -140,15 +149,18 @@ export function createAccounts({
         await fail(user);
         throw new SextantError("unauthenticated", "The code is wrong, or its time is over.");
       }
-      const use = { step, network: address ?? "", most: USES_OF_A_CODE };
-      if (!await useOtpStep(db, user.id, use)) {
-        throw new SextantError(
-          "unauthenticated",
-          `This code was used already, from another address or ${USES_OF_A_CODE} times. Wait for ` +
-            "the next one (half a minute at most), and log in with that.",
-        );
-      }
+      await this.useCode(db, user.id, { step, address });
       return "passed";
+    },
+
+    async useCode(tx, userId, { step, address }) {
+      const use = { step, network: address ?? "", most: USES_OF_A_CODE };
+      if (await useOtpStep(tx, userId, use)) return;
+      throw new SextantError(
+        "unauthenticated",
+        `This code was used already, from another address or ${USES_OF_A_CODE} times. Wait for ` +
+          "the next one (half a minute at most), and log in with that.",
+      );
     },
 
     async letIn(tx, user) {

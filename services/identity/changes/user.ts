@@ -98,14 +98,18 @@ export async function endSessions(
   await tellOfUser(change, id);
 }
 
-/** Sets another second factor, given as it is sealed; with null the next log-in sets one up. All log-ins end. */
+/**
+ * Sets another second factor, given as it is sealed; with null the next log-in sets one up. All
+ * log-ins end, but for the session `sparing`.
+ */
 export async function resetSecondFactor(
   change: Change,
   id: number,
   secret: string | null,
+  { sparing }: { sparing?: string | undefined } = {},
 ): Promise<UserRow> {
   await setOtpSecret(change.tx, id, secret);
-  await endEarlierProofs(change.tx, id);
+  await endEarlierProofs(change.tx, id, { sparing });
   return await tellOfUser(change, id);
 }
 

@@ -26,6 +26,37 @@ export function openOtpSecret(vault: Vault, userId: number, sealed: string): str
   return vault.open(sealed, ofUser(userId));
 }
 
+/** A new second factor on its way to who has asked for it, and back with a code of it. */
+export interface Offer {
+  secret: string;
+  /** Milliseconds since 1970. */
+  until: number;
+}
+
+/** For whom an offer is good: one log-in, as long as what was proved in it has not changed. */
+export interface OfferedTo {
+  userId: number;
+  sessionId: string;
+  /** Digest of the password's hash and of the second factor that there was. */
+  proof: string;
+}
+
+const ofOffer = ({ userId, sessionId, proof }: OfferedTo) =>
+  `user ${userId} offered otp_secret in ${sessionId} after ${proof}`;
+
+export function sealOffer(vault: Vault, to: OfferedTo, offer: Offer): string {
+  return vault.seal(JSON.stringify(offer), ofOffer(to));
+}
+
+/** `undefined` for what is no offer to them, or no longer. */
+export function openOffer(vault: Vault, to: OfferedTo, sealed: string): Offer | undefined {
+  try {
+    return JSON.parse(vault.open(sealed, ofOffer(to)));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Seals what is in the clear, from a version before, and seals anew what an older key has sealed.
  * At each start; throws when there is something that none of the keys opens.

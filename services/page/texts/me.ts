@@ -22,11 +22,21 @@ export const me = {
   },
   secondFactor: {
     title: "Second factor",
-    help:
-      "Where this hub asks for a second factor, it is set up at the first log-in, with a picture " +
-      "for the authenticator app. To replace it, for a new phone or after a loss, you need your " +
-      "password and the mail of your account: a new picture is shown once, and all your log-ins end.",
-    renew: "Log out and replace it",
+    none: "This hub asks nobody for a second factor.",
+    help: "For a new phone, or when somebody may have seen the secret. This log-in goes on; all " +
+      "others of yours end.",
+    code: "Code of the present second factor",
+    codeHelp: "Six digits from the authenticator app that you have used so far.",
+    show: "Show a new second factor",
+    scan:
+      "Scan the picture with an authenticator app, or type the secret into it. It is shown this " +
+      "once, and in force when the app's code for it has come back.",
+    picture: "QR code of the new second factor",
+    secret: "Secret",
+    fresh: "Code that the app shows for it",
+    confirm: "Replace the second factor",
+    lost: "The old one is lost?",
+    renew: "Log out and replace it by mail",
   },
   sessions: {
     title: "Log-ins",
