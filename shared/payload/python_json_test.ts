@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parsePythonJson, writePythonJson } from "./python_json.ts";
+import { hasLongNumber, parsePythonJson, writePythonJson } from "./python_json.ts";
 
 Deno.test("parsePythonJson() reads what Python writes, and says whether it is JSON", () => {
   const text = String.raw`{"a": [NaN, -Infinity, Infinity], "NaN": "Infinity \" NaN \\", "b":NaN}`;
@@ -67,4 +67,17 @@ Deno.test("parsePythonJson() keeps every digit of whole numbers, and says where 
     true,
   ]);
   assert.deepEqual(read("[1e400]"), [[Infinity], false]);
+});
+
+Deno.test("hasLongNumber() minds whole numbers and large powers, and no decimals", () => {
+  const long = ["9007199254740993", "[-12345678901234567]", '{"a":1e400}', "[1E+309]", "1e999"];
+  const short = ["0.1234567890123456789", "[12.34567890123456789, 3]", "1e22", "123456789012345"];
+  assert.deepEqual(long.map(hasLongNumber), long.map(() => true));
+  assert.deepEqual(short.map(hasLongNumber), short.map(() => false));
+  // Behind the point there are too many digits for a number, and they round as they always do.
+  assert.deepEqual(parsePythonJson("[0.1234567890123456789]"), {
+    value: [0.1234567890123456789],
+    isJson: true,
+    isExact: true,
+  });
 });
