@@ -1,4 +1,5 @@
 import { type Look, measureIdleHub, type ProcessMemory, totalOf } from "../support/idle_hub.ts";
+import { benchIdleAgent } from "./idle_agent.ts";
 import { report } from "./measure.ts";
 
 /**
@@ -8,6 +9,7 @@ import { report } from "./measure.ts";
 const LOOKS = [5, 75];
 
 export async function benchIdle(): Promise<void> {
+  await benchIdleAgent();
   const { first, again } = await measureIdleHub(LOOKS);
   report("start", { "from nothing, ms": first.readyMs, "again, ms": again.readyMs });
   for (const look of first.looks) reportLook(look);

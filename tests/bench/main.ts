@@ -57,7 +57,7 @@ const BENCHES: Record<string, { what: string; run: (context: BenchContext) => Pr
   },
   idle: {
     what:
-      "a hub with nothing to do, as deno task up starts it: the memory of each of its processes",
+      "a hub and an agent with nothing to do, and with the owner's page open: memory of all processes",
     run: benchIdle,
   },
   feed: { what: "committed result to a client's live feed", run: benchFeed },

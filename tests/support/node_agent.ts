@@ -110,7 +110,11 @@ export function startAgentProcess(
   delete env[API_KEY_VARIABLE];
   const child = startProcess({
     command: Deno.execPath(),
-    args: ["run", "--quiet", "-A", `${ROOT}services/node/main.ts`, "--config", configPath, ...args],
+    // As `deno task node` starts it.
+    args: [
+      ...["run", "--quiet", "-A", "--v8-flags=--max-semi-space-size=4"],
+      ...[`${ROOT}services/node/main.ts`, "--config", configPath, ...args],
+    ],
     env,
     onLine(line) {
       lines.push(line);
