@@ -54,6 +54,13 @@ export interface Calls {
     schema: Schema,
     options?: CallOptions,
   ): Promise<z.output<Schema>>;
+  /** The same with what its headers say beside it. */
+  answer<Schema extends z.ZodType>(
+    method: Method,
+    path: string,
+    schema: Schema,
+    options?: CallOptions,
+  ): Promise<{ value: z.output<Schema>; headers: Headers }>;
   /** The answer of a call that went well, unread. */
   open(method: Method, path: string, options?: CallOptions): Promise<Response>;
   /** The answer, whatever its status. */
@@ -99,17 +106,26 @@ export function createCalls(transport: Transport, session: Session): Calls {
     throw errorOf(`${method} ${path}`, response.status, answer);
   }
 
+  async function answer<Schema extends z.ZodType>(
+    method: Method,
+    path: string,
+    schema: Schema,
+    options?: CallOptions,
+  ) {
+    const response = await open(method, path, options);
+    const url = transport.url;
+    const text = await response.text().catch((error) => {
+      throw options?.signal?.aborted ? options.signal.reason : new UnreachableError(url, error);
+    });
+    return { value: parsed(text, schema, `${method} ${path}`), headers: response.headers };
+  }
+
   return {
     raw,
     open,
-    async json(method, path, schema, options) {
-      const response = await open(method, path, options);
-      const url = transport.url;
-      const text = await response.text().catch((error) => {
-        throw options?.signal?.aborted ? options.signal.reason : new UnreachableError(url, error);
-      });
-      return parsed(text, schema, `${method} ${path}`);
-    },
+    answer,
+    json: async (method, path, schema, options) =>
+      (await answer(method, path, schema, options)).value,
   };
 }
 

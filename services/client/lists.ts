@@ -26,14 +26,23 @@ export interface ListOptions {
   signal?: AbortSignal;
 }
 
+export interface ListPage<Item> {
+  items: Item[];
+  /** Whether another page follows. */
+  hasMore: boolean;
+  /** How many pages there are, and how many entries on all of them. */
+  pages: number;
+  total: number;
+}
+
 /** A list that has not been read yet; each time it is read, the hub is asked anew. */
 export interface List<Item> extends AsyncIterable<Item> {
   /** All of them, in one answer of the hub. */
   all(): Promise<Item[]>;
   /** The first one; `undefined` where there is none. */
   first(): Promise<Item | undefined>;
-  /** One page, counted from 1; whether another one follows, and how many there are. */
-  page(number: number): Promise<{ items: Item[]; hasMore: boolean; pages: number }>;
+  /** One page, counted from 1. */
+  page(number: number): Promise<ListPage<Item>>;
 }
 
 const PER_PAGE = 100;
@@ -51,11 +60,16 @@ export function createList<Item extends z.ZodType>(
   const schema = pageOf(item);
 
   async function ask(paging: Query) {
-    const { data, links } = await calls.json("GET", path, schema, {
+    const { value: { data, links }, headers } = await calls.answer("GET", path, schema, {
       query: { ...filters, ...paging },
       signal,
     });
-    return { items: data, hasMore: "next" in links, pages: pagesOf(links.last) };
+    return {
+      items: data,
+      hasMore: "next" in links,
+      pages: pagesOf(links.last),
+      total: Number(headers.get("total-count") ?? data.length),
+    };
   }
 
   async function* each() {

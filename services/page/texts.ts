@@ -18,6 +18,7 @@ export const texts = {
     live: "Live",
     cut: "Connection lost; trying again",
     notLive: "Looked at every 15 seconds",
+    rulesChanged: "Your rules have changed: the page shows what you may do now.",
     noSuchScreen: "There is no such screen here.",
     toWork: "To the tasks",
   },
@@ -72,6 +73,9 @@ export const texts = {
     nothing: "Nothing here",
     never: "–",
     more: "Show more",
+    inAll: (total: number) => `${count(total)} in all`,
+    pageOf: ({ page, pages, total }: { page: number; pages: number; total: number }) =>
+      `Page ${count(page)} of ${count(pages)} · ${count(total)} in all`,
   },
   results: {
     title: "Results",
@@ -262,7 +266,6 @@ export const texts = {
     nothingYet: "There are no tasks yet.",
     newer: "Newer",
     older: "Older",
-    page: (page: number, of: number) => `Page ${count(page)} of ${count(of)}`,
     pages: "Pages of the list",
     /** `3 completed, 1 active` */
     shares: (counts: [word: string, count: number][]) =>

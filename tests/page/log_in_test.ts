@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { useTestStack } from "../harness.ts";
-import { assertAccessible, logIn, noBrowser, useBrowser } from "../support/browser.ts";
+import { logIn, noBrowser, useBrowser } from "../support/browser.ts";
 
 const stack = useTestStack();
 const withPage = useBrowser();
@@ -15,12 +15,10 @@ Deno.test(
   async () => {
     const { username, password } = await stack().adminCredentials();
     await withPage(stack().gatewayUrl, async ({ page }) => {
-      await assertAccessible(page, "log-in");
       await page.getByLabel("User name").fill(username);
       await page.getByLabel("Password").fill(password);
       await page.getByRole("button", { name: "Log in" }).click();
       await page.getByRole("heading", { name: "Work" }).waitFor();
-      await assertAccessible(page, "work");
       await page.reload();
       await page.getByRole("heading", { name: "Work" }).waitFor();
       const cookies = await page.context().cookies();

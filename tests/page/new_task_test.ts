@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { useTestStack, waitFor } from "../harness.ts";
 import { createSite, type Site } from "../site.ts";
-import { assertAccessible, logIn, NARROW, noBrowser, useBrowser } from "../support/browser.ts";
+import { logIn, NARROW, noBrowser, useBrowser } from "../support/browser.ts";
 
 const stack = useTestStack();
 const withPage = useBrowser();
@@ -45,7 +45,6 @@ Deno.test(
     const there = await site();
     await withPage(stack().gatewayUrl, async ({ page }) => {
       await openForm(page, there);
-      await assertAccessible(page, "new task");
       const form = page.locator("form");
       const columns = await form.getByLabel("Column", { exact: true }).locator("option")
         .allTextContents();
@@ -79,7 +78,6 @@ Deno.test("the new-task form says before sending which node is offline, and whos
   }, { what: "the node to be shown offline" });
   await withPage(stack().gatewayUrl, async ({ page }) => {
     await openForm(page, there);
-    await assertAccessible(page, "new task, narrow and dark");
     await page.getByLabel("Method").selectOption("partial");
     await page.getByText("its node is offline").waitFor();
     await page.getByLabel("Algorithm").selectOption("other");

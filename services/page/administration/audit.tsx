@@ -76,7 +76,7 @@ export function AuditRecord() {
       <Show asked={asked}>{({ items }) => <Entries entries={items} />}</Show>
       <Pages
         page={page}
-        hasMore={asked.value?.hasMore ?? false}
+        of={asked.value}
         query={Object.fromEntries(query)}
       />
       <Seals />

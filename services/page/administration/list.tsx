@@ -3,11 +3,13 @@
  * @module
  */
 import type { ComponentChildren } from "preact";
+import { named } from "../parts/visible.ts";
 import { useEffect, useState } from "preact/hooks";
 import type { Principal } from "../../../shared/contract/permissions.ts";
 import { Show, useAsked } from "../parts/loading.tsx";
 import { Field } from "../parts/field.tsx";
 import { go, place, to, withQuery } from "../routes.ts";
+import { texts } from "../texts.ts";
 import { administration } from "../texts/administration.ts";
 import { DescribedField } from "./form.tsx";
 import type { Identified, Noun, Page } from "./noun.ts";
@@ -60,7 +62,7 @@ export function NounList({ noun, who }: { noun: Noun; who: Principal }) {
       <Show asked={asked}>
         {(page) => <Table noun={noun} page={page} />}
       </Show>
-      <Pages page={page} hasMore={shown?.hasMore ?? false} query={{ search, ...filters }} />
+      <Pages page={page} of={shown} query={{ search, ...filters }} />
     </>
   );
 }
@@ -106,7 +108,9 @@ function Table({ noun, page: { items } }: { noun: Noun; page: Page<Identified> }
           {items.map((item) => (
             <tr key={item.id}>
               <th scope="row">
-                <a href={to("administration", noun.path, item.id)}>{first!.show(item)}</a>
+                <a href={to("administration", noun.path, item.id)}>
+                  {named(noun.titleOf(item), "") === "" ? `#${item.id}` : first!.show(item)}
+                </a>
               </th>
               {rest.map(({ label, show }) => <td key={label}>{show(item)}</td>)}
             </tr>
@@ -118,12 +122,17 @@ function Table({ noun, page: { items } }: { noun: Noun; page: Page<Identified> }
 }
 
 /** The way to the next page and back. */
-export function Pages({ page, hasMore, query }: {
+export function Pages({ page, of, query }: {
   page: number;
-  hasMore: boolean;
+  /** `undefined` until the hub has said it. */
+  of: { pages: number; total: number } | undefined;
   query: Record<string, string | undefined>;
 }) {
-  if (page === 1 && !hasMore) return null;
+  if (of === undefined) return null;
+  const { pages, total } = of;
+  if (page === 1 && pages <= 1) {
+    return total > 0 ? <p class="quiet">{texts.parts.inAll(total)}</p> : null;
+  }
   return (
     <nav class="pages" aria-label={words.pages}>
       {page > 1 && (
@@ -131,8 +140,8 @@ export function Pages({ page, hasMore, query }: {
           {words.previous}
         </a>
       )}
-      <span>{words.page(page)}</span>
-      {hasMore && (
+      <span>{texts.parts.pageOf({ page, pages, total })}</span>
+      {page < pages && (
         <a class="button" rel="next" href={withQuery({ ...query, page: page + 1 })}>
           {words.next}
         </a>

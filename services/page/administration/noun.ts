@@ -16,7 +16,9 @@ export interface Identified {
 
 export interface Page<Item> {
   items: Item[];
-  hasMore: boolean;
+  /** How many pages there are, and how many entries on all of them. */
+  pages: number;
+  total: number;
 }
 
 export interface ListQuestion {

@@ -3,7 +3,9 @@
  * @module
  */
 import { useMemo, useState } from "preact/hooks";
+import { named } from "../parts/visible.ts";
 import type { Principal } from "../../../shared/contract/permissions.ts";
+import { Heading } from "../parts/heading.tsx";
 import { Plain } from "../parts/plain.tsx";
 import { Show, useAsked } from "../parts/loading.tsx";
 import { go, to } from "../routes.ts";
@@ -19,6 +21,7 @@ export function NounRecord({ noun, who, id }: { noun: Noun; who: Principal; id: 
   return (
     <>
       <Back noun={noun} />
+      {!asked.value && <Heading text={`${noun.words.many} #${id}`} />}
       <Show asked={asked}>
         {(item) => <Shown noun={noun} who={who} item={item} again={asked.again} />}
       </Show>
@@ -33,7 +36,7 @@ function Shown({ noun, who, item, again }: {
   again: () => void;
 }) {
   const { change, remove, words: own } = noun;
-  const title = noun.titleOf(item);
+  const title = titleIn(noun, item);
   const [removing, setRemoving] = useState(false);
   return (
     <>
@@ -74,7 +77,9 @@ function Shown({ noun, who, item, again }: {
 }
 
 export function NewRecord({ noun, who }: { noun: Noun; who: Principal }) {
-  if (!noun.create?.may(who)) return <p>{words.notAllowed}</p>;
+  if (!noun.create?.may(who)) {
+    return <NotAllowed title={noun.words.create} />;
+  }
   return (
     <>
       <Back noun={noun} />
@@ -88,18 +93,19 @@ export function ChangedRecord({ noun, who, id }: { noun: Noun; who: Principal; i
   return (
     <>
       <Back noun={noun} />
+      {!asked.value && <Heading text={`${noun.words.many} #${id}`} />}
       <Show asked={asked}>
         {(item) =>
           noun.change?.may(who, item)
             ? (
               <RecordForm
                 noun={noun}
-                title={words.changeTitle(noun.titleOf(item))}
+                title={words.changeTitle(titleIn(noun, item))}
                 make={() => noun.change!.form(who, item)}
                 back={to("administration", noun.path, id)}
               />
             )
-            : <p>{words.notAllowed}</p>}
+            : <NotAllowed title={titleIn(noun, item)} />}
       </Show>
     </>
   );
@@ -118,11 +124,7 @@ function RecordForm({ noun, title, make, back = to("administration", noun.path) 
     go(to("administration", noun.path, id), { replace: true });
   return (
     <>
-      <header>
-        <h1>
-          <Plain text={title} />
-        </h1>
-      </header>
+      <Heading text={title} />
       {once
         ? once.show(() => {
           setOnce(undefined);
@@ -140,6 +142,19 @@ function RecordForm({ noun, title, make, back = to("administration", noun.path) 
         )}
     </>
   );
+}
+
+function NotAllowed({ title }: { title: string }) {
+  return (
+    <>
+      <Heading text={title} />
+      <p>{words.notAllowed}</p>
+    </>
+  );
+}
+
+function titleIn(noun: Noun, item: Identified): string {
+  return named(noun.titleOf(item), `#${item.id}`);
 }
 
 function Back({ noun }: { noun: Noun }) {

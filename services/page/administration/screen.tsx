@@ -3,6 +3,7 @@
  * @module
  */
 import { useEffect } from "preact/hooks";
+import { Heading } from "../parts/heading.tsx";
 import { Show, useAsked } from "../parts/loading.tsx";
 import { go, to } from "../routes.ts";
 import type { ScreenProps } from "../screens.ts";
@@ -75,7 +76,7 @@ export function Screen({ params: { part, id, action } }: ScreenProps) {
       </nav>
       {noun && <NounScreen noun={noun} id={id} action={action} />}
       {other && id === undefined && <other.Part />}
-      {part !== undefined && !noun && !other && <p>{words.noSuchPart}</p>}
+      {part !== undefined && !noun && !other && <Heading text={words.noSuchPart} />}
     </>
   );
 }
@@ -92,7 +93,7 @@ function NounScreen({ noun, id, action }: {
         if (id === undefined) return <NounList noun={noun} who={who} />;
         if (id === "new") return <NewRecord noun={noun} who={who} />;
         const number = Number(id);
-        if (!Number.isSafeInteger(number)) return <p>{words.noSuchPart}</p>;
+        if (!Number.isSafeInteger(number)) return <Heading text={words.noSuchPart} />;
         return action === "change"
           ? <ChangedRecord noun={noun} who={who} id={number} />
           : <NounRecord noun={noun} who={who} id={number} />;

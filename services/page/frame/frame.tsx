@@ -6,9 +6,10 @@ import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { match, place, to } from "../routes.ts";
 import { FIRST_SCREEN, MENU, type ScreenProps, SCREENS } from "../screens.ts";
-import { logOut, type Me } from "../session/session.ts";
+import { areRulesNew, logOut, type Me } from "../session/session.ts";
 import { texts } from "../texts.ts";
 import { FeedMark } from "../live/feed_mark.tsx";
+import { Heading } from "../parts/heading.tsx";
 import { Failure, Loading } from "../parts/loading.tsx";
 import { ThemeChoice } from "./theme.tsx";
 
@@ -27,6 +28,9 @@ export function Frame({ me }: { me: Me }) {
         </div>
       </div>
       <main id="content" tabIndex={-1}>
+        <div role="status">
+          {areRulesNew.value && <p class="notice">{texts.frame.rulesChanged}</p>}
+        </div>
         <CurrentScreen />
       </main>
     </>
@@ -63,7 +67,7 @@ function CurrentScreen() {
   }
   return (
     <>
-      <p>{texts.frame.noSuchScreen}</p>
+      <Heading text={texts.frame.noSuchScreen} />
       <p>
         <a href={to(...FIRST_SCREEN)}>{texts.frame.toWork}</a>
       </p>

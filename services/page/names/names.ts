@@ -4,6 +4,7 @@
  * @module
  */
 import { signal } from "@preact/signals";
+import { named } from "../parts/visible.ts";
 import { client, isSessionEnd, whileLoggedIn } from "../session/session.ts";
 import { texts } from "../texts.ts";
 
@@ -26,7 +27,9 @@ function namesOf(
   async function ask(): Promise<void> {
     asked = true;
     try {
-      names.value = new Map((await askForAll()).map(({ id, name }) => [id, name]));
+      names.value = new Map(
+        (await askForAll()).map(({ id, name }) => [id, named(name, unnamed(id))]),
+      );
     } catch (error) {
       // Who may see no names reads ids.
       isSessionEnd(error);

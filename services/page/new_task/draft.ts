@@ -3,6 +3,7 @@
  * what is known to refuse it. No I/O.
  * @module
  */
+import type { AlgorithmStore } from "../../../shared/contract/algorithm_store.ts";
 import type { Organization } from "../../../shared/contract/organization.ts";
 import type { Algorithm } from "../../../shared/contract/algorithm.ts";
 import type { Collaboration } from "../../../shared/contract/collaboration.ts";
@@ -128,6 +129,8 @@ export interface There {
   collaboration: Collaboration;
   algorithms: Algorithm[];
   sites: Site[];
+  /** Those that the collaboration is linked to. */
+  stores: Pick<AlgorithmStore, "id" | "name">[];
   /** With their members. */
   studies: Study[];
   me: { id: number; username: string; organizationId: number };

@@ -41,17 +41,25 @@ function InCollaboration(
   const [id, setId] = useState(earlier?.collaborationId ?? all[0]!.id);
   const collaboration = all.find((one) => one.id === id) ?? all[0]!;
   const asked = useAsked(async (signal) => {
-    const [algorithms, nodes, organizations, studies] = await Promise.all([
+    const [algorithms, nodes, organizations, studies, stores] = await Promise.all([
       client.algorithms.list({ collaboration_id: id }, { signal }).all(),
       client.nodes.list({ collaboration_id: id }, { signal }).all(),
       client.organizations.list({ collaboration_id: id }, { signal }).all(),
       client.studies.list({ collaboration_id: id, include: "organizations" }, { signal }).all(),
+      client.algorithmStores.list({ collaboration_id: id }, { signal }).all(),
     ]);
     const sites = organizations.map((organization) => ({
       organization,
       node: nodes.find((one) => one.organization.id === organization.id),
     }));
-    return { collaboration, algorithms: sorted(algorithms), sites, studies, me: me.value as Me };
+    return {
+      collaboration,
+      algorithms: sorted(algorithms),
+      sites,
+      studies,
+      stores,
+      me: me.value as Me,
+    };
   }, [id]);
   return (
     <>

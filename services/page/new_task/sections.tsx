@@ -20,7 +20,7 @@ interface SectionProps {
 }
 
 export function AlgorithmSection(
-  { draft, derived, there: { algorithms }, change, isChecked }: SectionProps,
+  { draft, derived, there: { algorithms, stores }, change, isChecked }: SectionProps,
 ) {
   const { algorithm, methods, wrong, question } = derived;
   const told = algorithms.map((one) => [keyOf(one), labelOf(one)] as const);
@@ -41,6 +41,18 @@ export function AlgorithmSection(
           wrong={isChecked ? wrong.image : undefined}
           value={draft.image}
           onValue={(image) => change({ image })}
+        />
+      )}
+      {stores.length > 0 && (
+        <Choice
+          label={`${words.store} (${words.optional})`}
+          help={words.storeHelp}
+          value={String(draft.storeId ?? "")}
+          onValue={(id) => change({ storeId: Number(id) || undefined })}
+          options={[
+            ["", words.noStore],
+            ...stores.map(({ id, name }) => [String(id), name] as const),
+          ]}
         />
       )}
       {methods.length > 0

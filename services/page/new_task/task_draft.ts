@@ -31,6 +31,8 @@ export interface Draft {
   algorithmKey: string;
   /** Of another one. */
   image: string;
+  /** Of the store that has to have approved it. */
+  storeId: number | undefined;
   method: string;
   /** By the name of the argument; what nobody has touched is not there. */
   fields: Record<string, FieldValue>;
@@ -80,6 +82,7 @@ export function beginning({ algorithms }: There, earlier: Earlier | undefined): 
   return {
     algorithmKey: first ? keyOf(first) : OTHER,
     image: first ? "" : earlier?.image ?? "",
+    storeId: undefined,
     method: earlier?.call?.method ?? "",
     fields: Object.fromEntries(
       Object.entries(described).filter(([name]) => Object.hasOwn(kwargs, name))
@@ -156,6 +159,7 @@ export function deriveDraft(draft: Draft, there: There): Derived {
       image,
       collaboration: collaboration.id,
       study: draft.studyId,
+      storeId: draft.storeId,
       organizations: going.map(({ organization }) => organization.id),
       input: { method: methodName, kwargs },
       databases,

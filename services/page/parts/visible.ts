@@ -48,7 +48,12 @@ export function piecesOf(given: string, { lines = false }: VisibleOptions = {}):
   return pieces;
 }
 
-/** The same as one text, for titles and labels. */
+/** A name that can be seen and heard: `fallback` in place of one that is empty, or nothing but blanks. */
+export function named(name: string, fallback: string): string {
+  return name.trim() === "" ? fallback : name;
+}
+
+/** A text with its marks in it, for titles and labels. */
 export function visible(text: string, options?: VisibleOptions): string {
   return piecesOf(text, options).map((piece) => piece.text).join("");
 }

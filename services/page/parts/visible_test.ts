@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { piecesOf, visible } from "./visible.ts";
+import { named, piecesOf, visible } from "./visible.ts";
 
 Deno.test("visible leaves what people write as it is", () => {
   for (
@@ -44,5 +44,13 @@ Deno.test("piecesOf says what each mark stands for", () => {
     { text: "a", hidden: undefined },
     { text: "[U+202E]", hidden: "U+202E" },
     { text: "b", hidden: undefined },
+  ]);
+});
+
+Deno.test("named() gives what has no visible name another one", () => {
+  assert.deepEqual(["", "  \u00a0", " a "].map((name) => named(name, "Task 3")), [
+    "Task 3",
+    "Task 3",
+    " a ",
   ]);
 });

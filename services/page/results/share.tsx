@@ -35,7 +35,15 @@ export function Share({ isAlone, isUnfolded, isOpenedAtOnce, ...share }: SharePr
   const [isWanted, setIsWanted] = useState(isOpenedAtOnce);
   const nameOf = useNames();
   const content = isWanted ? <OpenedShare {...share} /> : <Loading />;
-  if (isAlone) return <div class="share">{content}</div>;
+  if (isAlone) {
+    // Seen it says nothing; heard, it keeps the order of headings.
+    return (
+      <div class="share">
+        <h3 class="unseen">{nameOf(share.run.organization.id)}</h3>
+        {content}
+      </div>
+    );
+  }
   return (
     <details
       class="share"

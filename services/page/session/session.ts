@@ -3,8 +3,13 @@
  * when one ends it, the others show it.
  * @module
  */
-import { effect, signal } from "@preact/signals";
-import { createClient, createMemoryStore, LoggedOutError } from "../../client/mod.ts";
+import { computed, effect, signal } from "@preact/signals";
+import {
+  createClient,
+  createMemoryStore,
+  ForbiddenError,
+  LoggedOutError,
+} from "../../client/mod.ts";
 import { takeErrorsFirst } from "../parts/errors.ts";
 import { fetchWithCookie, HUB_URL, kept } from "./tokens.ts";
 
@@ -18,6 +23,10 @@ export interface Me {
 
 /** `undefined`: nobody is. `"unknown"`: it is being found out. */
 export const me = signal<Me | "unknown" | undefined>("unknown");
+/** Their id: what begins and ends with a log-in goes on when only the rules become others. */
+const whoIsIn = computed(() => typeof me.value === "object" ? me.value.id : undefined);
+/** Whether the rules became others while the page was in use, and nobody has gone on since. */
+export const areRulesNew = signal(false);
 /** Whether a log-in ended while the page was in use. */
 export const wasEnded = signal(false);
 
@@ -58,8 +67,12 @@ export async function logOut(): Promise<void> {
   await forget();
 }
 
-/** What to do with an error that nobody else shows: the end of the session leads to the log-in. */
+/**
+ * What to do with an error that nobody else shows: the end of the session leads to the log-in. What
+ * is forbidden is shown by whoever asked; it says that the rules may be others by now.
+ */
 export function isSessionEnd(error: unknown): boolean {
+  if (error instanceof ForbiddenError) void readRules();
   if (!(error instanceof LoggedOutError)) return false;
   if (me.value !== undefined) {
     wasEnded.value = true;
@@ -89,17 +102,46 @@ async function forget(): Promise<void> {
 
 async function readMe(): Promise<void> {
   const { user_id, username, organization_id } = await client.account.whoAmI();
-  const rules = new Set(
-    (await client.rules.list({ user_id }).all())
-      .map(({ name, operation, scope }) => `${name}:${operation}:${scope}`),
-  );
+  const rules = await rulesOf(user_id);
   me.value = { id: user_id, username, organizationId: organization_id, rules };
 }
+
+async function rulesOf(user_id: number): Promise<Set<string>> {
+  const rules = await client.rules.list({ user_id }).all();
+  return new Set(rules.map(({ name, operation, scope }) => `${name}:${operation}:${scope}`));
+}
+
+/** A screen whose questions are all forbidden asks once for the rules. */
+const RULES_PAUSE_MS = 5000;
+let rulesReadAt = -Infinity;
+
+/** Looks whether one may do other things than before. */
+async function readRules(): Promise<void> {
+  const before = me.value;
+  if (typeof before !== "object" || performance.now() < rulesReadAt + RULES_PAUSE_MS) return;
+  rulesReadAt = performance.now();
+  try {
+    const rules = await rulesOf(before.id);
+    const now = me.value;
+    const isSame = rules.symmetricDifference(before.rules).size === 0;
+    if (isSame || typeof now !== "object" || now.id !== before.id) return;
+    me.value = { ...now, rules };
+    areRulesNew.value = true;
+  } catch (error) {
+    if (error instanceof LoggedOutError) isSessionEnd(error);
+  }
+}
+
+// Whoever comes back to the tab may have been away for long.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") void readRules();
+});
+addEventListener("hashchange", () => areRulesNew.value = false);
 
 /** For what begins with a log-in and ends with it, as the live feed. */
 export function whileLoggedIn(run: (signal: AbortSignal) => void): void {
   effect(() => {
-    if (me.value === undefined || me.value === "unknown") return;
+    if (whoIsIn.value === undefined) return;
     const ending = new AbortController();
     run(ending.signal);
     return () => ending.abort();

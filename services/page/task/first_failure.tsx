@@ -1,4 +1,5 @@
 import type { RunWithTask } from "../../../shared/contract/task.ts";
+import { named } from "../parts/visible.ts";
 import { organizationNames } from "../names/names.ts";
 import { Show, useAsked } from "../parts/loading.tsx";
 import { Plain } from "../parts/plain.tsx";
@@ -29,7 +30,7 @@ export function FirstFailure(
         <StatusMark status={run.status} />, <When at={run.finished_at} />
         {subtask && (
           <>
-            , <Plain text={words.subtask(subtask.name || String(subtask.id))} />
+            , <Plain text={words.subtask(named(subtask.name, String(subtask.id)))} />
           </>
         )}
       </p>

@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { Task } from "../../../shared/contract/task.ts";
 import { messageFor } from "../parts/loading.tsx";
-import { visible } from "../parts/visible.ts";
+import { named, visible } from "../parts/visible.ts";
 import { client, isSessionEnd } from "../session/session.ts";
 import { texts } from "../texts.ts";
 
@@ -12,7 +12,7 @@ export function Kill({ task, killed }: { task: Task; killed: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<string>();
-  const name = visible(task.name || texts.names.task(task.id));
+  const name = visible(named(task.name, texts.names.task(task.id)));
 
   async function kill(): Promise<void> {
     setBusy(true);

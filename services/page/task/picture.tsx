@@ -8,7 +8,7 @@ import { Plain } from "../parts/plain.tsx";
 import { durationText, momentOf } from "../parts/moment.ts";
 import { Sign, toneOf, wordFor } from "../parts/status.tsx";
 import { When } from "../parts/time.tsx";
-import { visible } from "../parts/visible.ts";
+import { named, visible } from "../parts/visible.ts";
 import { LineWindow } from "../parts/window.tsx";
 import { to } from "../routes.ts";
 import { texts } from "../texts.ts";
@@ -88,7 +88,7 @@ function TaskLine({ line: { task, depth }, top }: {
   return (
     <div class="picture-line subtask" style={place(top, depth)}>
       <a class="who" href={to("tasks", task.id)}>
-        <Plain text={words.subtask(task.name || String(task.id))} />
+        <Plain text={words.subtask(named(task.name, String(task.id)))} />
       </a>
     </div>
   );

@@ -9,7 +9,7 @@ import { durationText, momentOf } from "../parts/moment.ts";
 import { Plain } from "../parts/plain.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { When } from "../parts/time.tsx";
-import { visible } from "../parts/visible.ts";
+import { named, visible } from "../parts/visible.ts";
 import { texts } from "../texts.ts";
 import type { Family } from "./family.ts";
 
@@ -55,7 +55,9 @@ export function RunTable({ runs, family, now, openLog }: RunTableProps) {
                 </th>
                 {hasSubtasks && (
                   <td>
-                    <Plain text={family.tasks.get(run.task.id)?.name || String(run.task.id)} />
+                    <Plain
+                      text={named(family.tasks.get(run.task.id)?.name ?? "", String(run.task.id))}
+                    />
                   </td>
                 )}
                 <td>
@@ -101,7 +103,7 @@ export function RunTable({ runs, family, now, openLog }: RunTableProps) {
           <button type="button" disabled={page === 1} onClick={() => setPage(page - 1)}>
             {words.before}
           </button>
-          <span>{texts.work.page(page, pages)}</span>
+          <span>{texts.parts.pageOf({ page, pages, total: runs.length })}</span>
           <button type="button" disabled={page === pages} onClick={() => setPage(page + 1)}>
             {words.next}
           </button>

@@ -3,9 +3,11 @@
  * @module
  */
 import { useMemo } from "preact/hooks";
+import { named } from "../parts/visible.ts";
 import { isFinal } from "../../../shared/node_protocol/status.ts";
 import { useLive } from "../live/use_live.ts";
 import { Show } from "../parts/loading.tsx";
+import { Heading } from "../parts/heading.tsx";
 import { Plain } from "../parts/plain.tsx";
 import { StatusMark } from "../parts/status.tsx";
 import { Results } from "../results/results.tsx";
@@ -36,9 +38,12 @@ export function Screen({ params }: ScreenProps) {
     inputs: [id],
   });
   return (
-    <Show asked={asked}>
-      {(family) => <TaskScreen family={family} again={asked.again} />}
-    </Show>
+    <>
+      {!asked.value && <Heading text={texts.names.task(id)} />}
+      <Show asked={asked}>
+        {(family) => <TaskScreen family={family} again={asked.again} />}
+      </Show>
+    </>
   );
 }
 
@@ -51,7 +56,7 @@ function TaskScreen({ family, again }: { family: Family; again: () => void }) {
     <>
       <header>
         <h1>
-          <Plain text={task.name || texts.names.task(task.id)} />
+          <Plain text={named(task.name, texts.names.task(task.id))} />
         </h1>
         <StatusMark status={task.status} />
         <div class="buttons">

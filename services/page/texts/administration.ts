@@ -185,7 +185,6 @@ export const administration = {
     all: "All",
     nothing: "There is none that fits.",
     pages: "Pages",
-    page: (number: number) => `Page ${number}`,
     previous: "Previous",
     next: "Next",
   },

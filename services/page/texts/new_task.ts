@@ -13,6 +13,10 @@ export const newTask = {
   image: "Image",
   noImage: "Name an image.",
   imageHelp: "As the nodes know it, such as registry.example/average:1.0 or deno:average@1.0.0.",
+  store: "Algorithm store",
+  storeHelp:
+    "Must have approved the algorithm, and says which code that is. Some nodes ask for it.",
+  noStore: "None",
   noneTold: "No node tells of an algorithm yet; name an image.",
   onlineAt: (count: number) => count === 1 ? "at one online node" : `at ${count} online nodes`,
   method: "Method",

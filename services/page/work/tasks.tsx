@@ -3,6 +3,7 @@
  * @module
  */
 import type { Task } from "../../../shared/contract/task.ts";
+import { named } from "../parts/visible.ts";
 import { useLive } from "../live/use_live.ts";
 import { collaborationNames, organizationNames } from "../names/names.ts";
 import { Show } from "../parts/loading.tsx";
@@ -51,8 +52,8 @@ async function askForPage(filters: WorkFilters, signal: AbortSignal): Promise<Wo
     sort: "-id",
     ...(may("run:VIEW") ? { include: "shares" } : {}),
   }, { signal, perPage: PER_PAGE });
-  const { items, pages } = await list.page(filters.page);
-  return { tasks: items, pages, came: 0 };
+  const { items, pages, total } = await list.page(filters.page);
+  return { tasks: items, pages, total, came: 0 };
 }
 
 function TaskTable({ page, filters }: { page: WorkPage; filters: WorkFilters }) {
@@ -90,7 +91,7 @@ function TaskTable({ page, filters }: { page: WorkPage; filters: WorkFilters }) 
           </table>
         </div>
       )}
-      <Pages page={filters.page} pages={page.pages} filters={filters} />
+      <Pages of={page} filters={filters} />
     </>
   );
 }
@@ -104,7 +105,7 @@ function Row({ task }: { task: Task }) {
     <tr>
       <th scope="row">
         <a href={to("tasks", task.id)}>
-          <Plain text={task.name || texts.names.task(task.id)} />
+          <Plain text={named(task.name, texts.names.task(task.id))} />
         </a>
         <span class="below">
           <span class="mono">
@@ -132,13 +133,16 @@ function Row({ task }: { task: Task }) {
   );
 }
 
-function Pages({ page, pages, filters }: { page: number; pages: number; filters: WorkFilters }) {
-  if (pages <= 1 && page === 1) return null;
+function Pages({ of: { pages, total }, filters }: { of: WorkPage; filters: WorkFilters }) {
+  const { page } = filters;
+  if (pages <= 1 && page === 1) {
+    return total > 0 ? <p class="quiet">{texts.parts.inAll(total)}</p> : null;
+  }
   const at = (number: number) => withQuery(writeFilters({ ...filters, page: number }));
   return (
     <div class="buttons" role="group" aria-label={words.pages}>
       {page > 1 && <a class="button" href={at(page - 1)}>{words.newer}</a>}
-      <span>{words.page(page, pages)}</span>
+      <span>{texts.parts.pageOf({ page, pages, total })}</span>
       {page < pages && <a class="button" href={at(page + 1)}>{words.older}</a>}
     </div>
   );

@@ -10,8 +10,9 @@ import type { WorkFilters } from "./filters.ts";
 
 export interface WorkPage {
   tasks: readonly Task[];
-  /** How many pages there are. */
+  /** How many pages there are, and how many tasks on all of them. */
   pages: number;
+  total: number;
   /** Tasks that were created since, and that the list may have. */
   came: number;
 }

@@ -10,7 +10,12 @@ function pageOf(): WorkPage {
   const shares = [aRun({ id: 10, organization: 1 }), aRun({ id: 11, organization: 2 })].map((
     { id, status, attempt, organization },
   ) => ({ id, status, attempt, organization_id: organization.id, held_since: null }));
-  return { tasks: [aTask({ id: 2, shares }), aTask({ id: 1, shares: [] })], pages: 1, came: 0 };
+  return {
+    tasks: [aTask({ id: 2, shares }), aTask({ id: 1, shares: [] })],
+    pages: 1,
+    total: 2,
+    came: 0,
+  };
 }
 
 function created(data: Partial<Extract<WatchedEvent, { name: "task.created" }>["data"]> = {}) {

@@ -69,11 +69,11 @@ export const algorithmStores: Noun<ShownStore> = {
   isShown: () => may("collaboration:VIEW"),
   titleOf: ({ name }) => name,
   async list({ page, search, filters, signal }) {
-    const { items, hasMore } = await client.algorithmStores.list({
+    const { items, ...rest } = await client.algorithmStores.list({
       name: holding(search),
       collaboration_id: filters.collaboration_id,
     }, { signal, perPage: PER_PAGE }).page(page);
-    return { items: await withPlaces(items, signal), hasMore };
+    return { items: await withPlaces(items, signal), ...rest };
   },
   async get(id, signal) {
     return (await withPlaces([await client.algorithmStores.get(id, { signal })], signal))[0]!;

@@ -81,14 +81,14 @@ export const nodes: Noun<ShownNode> = {
   isShown: () => may("node:VIEW"),
   titleOf: ({ name }) => name,
   async list({ page, search, filters, signal }) {
-    const { items, hasMore } = await client.nodes.list({
+    const { items, ...rest } = await client.nodes.list({
       name: holding(search),
       organization_id: filters.organization_id,
       collaboration_id: filters.collaboration_id,
       status: filters.status,
       sort: "name",
     }, { signal, perPage: PER_PAGE }).page(page);
-    return { items: await withNames(items, signal), hasMore };
+    return { items: await withNames(items, signal), ...rest };
   },
   async get(id, signal) {
     return (await withNames([await client.nodes.get(id, { signal })], signal))[0]!;

@@ -89,12 +89,12 @@ export const roles: Noun<ShownRole> = {
   titleOf: ({ name }) => name,
   async list({ page, search, signal }) {
     const pattern = holding(search);
-    const { items, hasMore } = await client.roles
+    const { items, ...rest } = await client.roles
       .list({ ...(pattern === undefined ? {} : { name: pattern }), sort: "id" }, {
         signal,
         perPage: PER_PAGE,
       }).page(page);
-    return { items: await withNames(items, signal), hasMore };
+    return { items: await withNames(items, signal), ...rest };
   },
   async get(id, signal) {
     const [[role], rules] = await Promise.all([

@@ -47,12 +47,12 @@ export const studies: Noun<ShownStudy> = {
   isShown: () => may("study:VIEW"),
   titleOf: ({ name }) => name,
   async list({ page, search, filters, signal }) {
-    const { items, hasMore } = await client.studies.list({
+    const { items, ...rest } = await client.studies.list({
       name: holding(search),
       collaboration_id: filters.collaboration_id,
       include: "organizations",
     }, { signal, perPage: PER_PAGE }).page(page);
-    return { items: await withNames(items, signal), hasMore };
+    return { items: await withNames(items, signal), ...rest };
   },
   async get(id, signal) {
     const study = await client.studies.get(id, { organizations: true, signal });

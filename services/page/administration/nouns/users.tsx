@@ -100,12 +100,12 @@ export const users: Noun<ShownUser> = {
   isShown: () => may("user:VIEW"),
   titleOf: ({ username }) => username,
   async list({ page, search, filters, signal }) {
-    const { items, hasMore } = await client.users.list({
+    const { items, ...rest } = await client.users.list({
       username: holding(search),
       organization_id: filters.organization_id,
       sort: "username",
     }, { signal, perPage: PER_PAGE }).page(page);
-    return { items: await withNames(items, signal), hasMore };
+    return { items: await withNames(items, signal), ...rest };
   },
   async get(id, signal) {
     const [user] = await withNames(
