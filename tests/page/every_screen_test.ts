@@ -242,7 +242,7 @@ Deno.test("work, tasks and results are accessible in all looks and states", {
       { name: "new task, with what is wrong", reach: button(/^Send/) },
       {
         name: "new task, another image",
-        reach: (page) => page.getByLabel("Algorithm").selectOption("other"),
+        reach: (page) => page.getByLabel("Algorithm", { exact: true }).selectOption("other"),
       },
       {
         name: "new task, filled in",

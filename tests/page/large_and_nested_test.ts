@@ -127,7 +127,7 @@ Deno.test(
       await withPage(stack().gatewayUrl, async ({ page, faults }) => {
         await logInTo(page, login);
         await goTo(page, "#/new-task");
-        await page.getByLabel("Algorithm").selectOption("other");
+        await page.getByLabel("Algorithm", { exact: true }).selectOption("other");
         await page.getByLabel("Image").fill(image);
         await page.getByLabel("Algorithm store (optional)").selectOption("Community");
         const send = page.getByRole("button", { name: /^Send/ });

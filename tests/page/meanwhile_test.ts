@@ -116,7 +116,7 @@ Deno.test(
     await withPage(stack().gatewayUrl, async ({ page, faults }) => {
       await logInTo(page, login);
       await goTo(page, "#/new-task");
-      await page.getByLabel("Algorithm").selectOption("other");
+      await page.getByLabel("Algorithm", { exact: true }).selectOption("other");
       await page.getByLabel("Image").fill(SLOW);
       await page.getByLabel("Method").fill("now");
       await admin.patch(`/user/${user.id}`, { roles: [viewer] });

@@ -14,10 +14,10 @@ import { health, version } from "../../../shared/contract/hub.ts";
 import {
   type lostPassword,
   type lostSecondFactor,
-  type passwordChange,
-  type passwordReset,
   offeredSecondFactor,
   ownSecondFactor,
+  type passwordChange,
+  type passwordReset,
   secondFactor,
   type secondFactorChange,
   type secondFactorConfirmation,
