@@ -9,6 +9,7 @@ import { KeyPanel } from "../results/key_panel.tsx";
 import { signingKey } from "../results/opener.ts";
 import { go, to } from "../routes.ts";
 import { client, isSessionEnd } from "../session/session.ts";
+import { HUB_URL } from "../session/tokens.ts";
 import { newTask as words } from "../texts/new_task.ts";
 import { type There, troubleAt } from "./draft.ts";
 import type { Earlier } from "./earlier_task.ts";
@@ -35,7 +36,10 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
     if (!isGood) return setSent("checked");
     setSent("busy");
     try {
-      const { id } = await client.post(task, collaboration.encrypted ? { key: signingKey() } : {});
+      const { id } = await client.post(
+        { ...task, ...asStoresSeeUs(task) },
+        collaboration.encrypted ? { key: signingKey() } : {},
+      );
       go(to("tasks", id));
     } catch (error) {
       if (!isSessionEnd(error)) setRefusal(error);
@@ -71,6 +75,11 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
       </button>
     </form>
   );
+}
+
+/** A store asks this hub who is asking, at the address that the browser knows it by. */
+function asStoresSeeUs({ storeId }: { storeId?: number | undefined }): { serverUrl?: string } {
+  return storeId === undefined ? {} : { serverUrl: `${HUB_URL}/api` };
 }
 
 function Refusal({ error }: { error: unknown }) {
