@@ -95,10 +95,11 @@ Deno.test("readResult() draws the centres of clusters as profiles, and a centre 
   const output = { name: "centres", kind: "moments", help: "h" } as Method["outputs"][number];
   const centres = [{ age: 30, bmi: 20 }, { age: 60, bmi: null }];
   const { pieces: [piece] } = readResult({ centres }, { method: method([output]) });
-  assert.ok(piece!.is === "table" && piece.picture?.is === "profile");
+  assert.ok(piece?.is === "table" && piece.picture?.is === "profile");
   assert.deepEqual(piece.picture.series.map(({ values }) => values), [[30, 20], [60, null]]);
   assert.deepEqual(piece.table.rows, [["cluster 1", 30, 20], ["cluster 2", 60, null]]);
   // Of means that are not said to be centres nothing is guessed.
   const means = readResult({ means: centres }, { method: method([{ ...output, name: "means" }]) });
-  assert.ok(means.pieces[0]!.is === "table" && means.pieces[0].picture === undefined);
+  const [plain] = means.pieces;
+  assert.ok(plain?.is === "table" && plain.picture === undefined);
 });
