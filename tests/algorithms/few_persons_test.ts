@@ -181,6 +181,36 @@ Deno.test("histogram takes bins of a few together, whatever bins are asked for",
   );
 });
 
+Deno.test("histogram comes no nearer to a value by bins that begin a little further on each time", async () => {
+  const value = (row: number) => 20 + 0.5 * row + (row * 29 % 7) / 10;
+  const files = [fileOf(60, { x: value })];
+  const below = new Map<number, number>([[-Infinity, 0], [Infinity, 60]]);
+  const widths = [0.1, 0.37, 1, 5, 10];
+  for (let turn = 0; turn < 240; turn++) {
+    const from = 15 + Math.round(1000 * turn / 6) / 1000;
+    const [to, bins] = [from + widths[turn % widths.length]!, 1 + turn % 3];
+    const { parts } = await run({
+      name: "histogram",
+      kwargs: { column: "x", from, to, bins },
+      files,
+    });
+    for (const { method, part } of parts) {
+      if (method !== "partial") continue;
+      let sum = 0;
+      for (const [i, end] of (part.ends as number[]).entries()) {
+        sum += part.runs[i];
+        if (end <= bins) below.set(from + (to - from) / bins * end, sum);
+      }
+    }
+  }
+  assert.ok(below.size > 20, "edges are told");
+  const told = [...below].sort(([one], [other]) => one - other).map(([, count]) => count);
+  for (const [i, count] of told.slice(1).entries()) {
+    const between = count - told[i]!;
+    assert.ok(between === 0 || between >= 3, `${between} lie between two edges`);
+  }
+});
+
 Deno.test("quantiles come no nearer to a value however they are asked for, and have no ends", async () => {
   const value = (row: number) => 100 + 3.0717 * ((row * 29) % 83);
   const file = fileOf(83, { x: value });

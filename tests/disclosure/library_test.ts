@@ -186,3 +186,62 @@ Deno.test("attack: k-means with as many clusters as persons, from a centre of th
     assert.ok(sizes.every((one) => one === 0 || one >= LEAST[profile]), JSON.stringify(result));
   }
 });
+
+Deno.test("attack: residuals by coefficients and weights of the attacker's", async () => {
+  const variables = [{ name: "cost" }, { name: "age" }];
+  const terms = [{ name: "age", variable: "age", centre: 0, scale: 1 }];
+  for (const profile of PROFILES) {
+    for (
+      const [algorithm, method, kwargs] of [
+        // One person weighs as much as all others together.
+        ["glm", "central", { outcome: "age", predictors: ["days"], weights: "cost" }],
+        // What is left beyond an offset that is the outcome itself.
+        ["glm", "central", { outcome: "cost", predictors: ["age"], offset: "days" }],
+        ["glm", "partial_step", {
+          outcome: "cost",
+          predictors: ["age"],
+          family: "gaussian",
+          link: "identity",
+          variables,
+          terms,
+          coefficients: [0, 0],
+        }],
+        ["cox", "central", {
+          time: "days",
+          event: "died",
+          predictors: ["cost"],
+          show_baseline: true,
+        }],
+        ["meta_analysis", "central", { outcome: "cost", predictors: ["age"] }],
+        ["mixed_model", "central", { outcome: "cost", predictors: ["age"] }],
+        ["pca", "central", { columns: ["cost", "age", "days"] }],
+      ] as [string, string, Record<string, unknown>][]
+    ) {
+      const { result } = await run(profile, algorithm, method, kwargs);
+      // No list has a place for each person.
+      const lengths = [...JSON.stringify(result ?? null).matchAll(/\[[^[\]]*\]/g)]
+        .map(([list]) => list.split(",").length);
+      assert.ok(lengths.every((length) => length < PEOPLE.length / 2), `${algorithm} ${method}`);
+    }
+  }
+});
+
+Deno.test("attack: errors of the library say what was asked, and nothing of a row", async () => {
+  for (const profile of PROFILES) {
+    for (
+      const [algorithm, method, kwargs] of [
+        ["quantiles", "partial", { column: "name", limits: [1] }],
+        ["summary", "partial", { columns: ["nothing"], categories: [] }],
+        ["kaplan_meier", "partial", { time: "cost", event: "age" }],
+        ["glm", "central", { outcome: "cost", predictors: ["age"], family: "binomial" }],
+        ["crosstab", "partial", { row: "cost", column: "cost", where: "name > 3" }],
+        ["summary", "partial", { columns: ["age"], categories: [], where: "cost = 'p7'" }],
+      ] as [string, string, Record<string, unknown>][]
+    ) {
+      const { status, reason, seen } = await run(profile, algorithm, method, kwargs);
+      assert.notEqual(status, "completed", `${algorithm} ${method}`);
+      assert.doesNotMatch(reason, /\brow \d|p7(?!')|p\d\d/, reason);
+      assert.doesNotMatch(seen, /70425/);
+    }
+  }
+});

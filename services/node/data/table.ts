@@ -19,9 +19,14 @@ const NAMES_SHOWN = 40;
 
 /**
  * Opens the file of columns at `path`; `label` names the database in messages. A column is read
- * when it is asked for.
+ * when it is asked for. `tellsRows` is whether they may say which row is no number: of one person,
+ * perhaps.
  */
-export function openTable(label: string, path: string): Table {
+export function openTable(
+  label: string,
+  path: string,
+  { tellsRows = true }: { tellsRows?: boolean } = {},
+): Table {
   const file = Deno.openSync(path);
   function read(offset: number, length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length);
@@ -76,7 +81,7 @@ export function openTable(label: string, path: string): Table {
     const { type, otherThanNumber: row } = foot;
     throw new TableError(
       `The column "${name}" of the database "${label}" is not numeric: ` +
-        (row === undefined
+        (row === undefined || !tellsRows
           ? `it holds ${type === "text" ? type : `${type}s`}.`
           : `row ${row} below the first line holds something other than a number.`),
     );

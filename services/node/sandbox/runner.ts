@@ -158,7 +158,7 @@ function createContext(
         const profile = place.disclosure?.profile;
         const rows = path === null
           ? tableWithoutRows(found, { access, profile })
-          : openTable(found, path);
+          : openTable(found, path, { tellsRows: !place.disclosure });
         table = Object.assign(rows, aggregatesOf(found, (asked) => call("aggregates", asked)));
         tables.set(found, table);
       }

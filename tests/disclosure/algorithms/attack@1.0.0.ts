@@ -64,6 +64,20 @@ export function byOutcome(context: Context) {
   return { done: true };
 }
 
+/** Of each person what a line through all of them leaves; null where nothing is told of the one. */
+export async function residuals(context: Context, { names }: { names: string[] }) {
+  const table = context.table();
+  const line = await table.crossProducts(["age", "cost"]).catch(() => null);
+  const residuals: unknown[] = [];
+  for (const name of names) {
+    // After many that are refused no more are answered.
+    const one = await table.moments(["cost", "age"], { where: `name = '${name}'` })
+      .catch(() => null);
+    residuals.push(one?.n ? one : null);
+  }
+  return { told: line?.n ?? null, residuals };
+}
+
 function valueOf(context: Context): number {
   const table = context.table();
   const row = table.column("name").values.indexOf("p7" as never);

@@ -14,6 +14,7 @@ import {
   type Rule,
   type Rules,
   type Session,
+  useGroups,
 } from "./session.ts";
 import {
   contributionsOf,
@@ -56,6 +57,7 @@ export function answerCrossProducts(
   });
   if (!withheld.unless(why)) return { ...end(session, undefined, withheld), ...nothing };
   for (const name of names) session.terms.add(name);
+  useLevels(session, cells, columns);
   const kept = columns.map((values) => valuesIn(cells.of, 0, values, undefined).values);
   const head = end(session, cells, withheld);
   if (weighting) {
@@ -84,6 +86,15 @@ function valuesOf(table: Table, term: Term): Float64Array {
 /** Rows that do not weigh more than nothing are left out. */
 function weightsOf(table: Table, name: string): Float64Array {
   return numbersOfColumn(table, name).map((value) => value > 0 ? value : NaN);
+}
+
+/** The products of a column of two values are sums over the rows of one of them. */
+function useLevels(session: Session, { of }: Cells, columns: Float64Array[]): void {
+  for (const values of columns) {
+    const kind = kindOf(values.filter((_, row) => of[row]! >= 0));
+    if (!kind) continue;
+    useGroups(session, of.map((cell, row) => cell < 0 || values[row] === kind.base ? -1 : 0), 1);
+  }
 }
 
 /** The rule that forbids to tell the products of these columns, if one does. */

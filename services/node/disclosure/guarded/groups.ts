@@ -15,6 +15,7 @@ import {
   type Rule,
   type Session,
   type Telling,
+  useGroups,
 } from "./session.ts";
 import { type GroupValues, levelsOf, valuesIn, whyNotMoments } from "./values.ts";
 
@@ -50,6 +51,8 @@ export function answerGroups(
       : "difference";
     return withheld.unless(why);
   });
+  const placeOf = new Map(told.map((cell, i) => [cell, i]));
+  useGroups(session, cells.of.map((cell) => placeOf.get(cell) ?? -1), told.length);
   const moments = sums.map((name) =>
     tellMoments(session, { name, numbers, cells, told, withheld })
   );

@@ -4,6 +4,7 @@
  */
 import type { QuantileCountsAnswer } from "../../algorithms/api.ts";
 import { floatsOf } from "../../algorithms/sextant/columns.ts";
+import { unitOf } from "../../algorithms/sextant/kernels/coarse.ts";
 import { begin, end, firstAtLeast, Withheld } from "./answer_head.ts";
 import { sizesOf } from "./released.ts";
 import { beginTelling, cellsOf, countMeasures, rounded, type Session } from "./session.ts";
@@ -64,16 +65,4 @@ export function answerQuantileCounts(
     ...end(session, cells, withheld),
     counts: thresholds.map((one) => known.get(one) ?? null),
   };
-}
-
-/**
- * How exactly a threshold is given: five or one of its last digit that is not 0, so 25 to 5 and 18.3
- * to 0.1. Thresholds that come ever closer to a value would tell it, to its last digit, by whether
- * they are answered; so the data must be as dense as a threshold is exact.
- */
-export function unitOf(threshold: number): number {
-  const [digits, power] = Math.abs(threshold).toExponential().split("e") as [string, string];
-  const [, decimals = ""] = digits.split(".");
-  const last = decimals === "" ? digits.at(-1)! : decimals.at(-1)!;
-  return (last === "5" ? 5 : 1) * 10 ** (Number(power) - decimals.length);
 }

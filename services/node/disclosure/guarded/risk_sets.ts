@@ -7,7 +7,7 @@ import { groupRows } from "../../algorithms/sextant/kernels/groups.ts";
 import { floatsOf, truthsOf } from "../../algorithms/sextant/columns.ts";
 import { begin, end, firstAtLeast, Withheld } from "./answer_head.ts";
 import { sizesOf } from "./released.ts";
-import { beginTelling, cellsOf, countMeasures, rounded, type Session } from "./session.ts";
+import { beginTelling, cellsOf, countMeasures, rounded, type Session, useGroups } from "./session.ts";
 
 export interface RiskSetsQuestion {
   time: string;
@@ -45,6 +45,9 @@ export function answerRiskSets(
     ...countMeasures({ ...whole, of: fine, rows }, [time, event, ...by]),
     { name: `sums of ${time}`, cells: fine },
   ]);
+  /** Of each cell that is told with others the number of these together. */
+  const toldIn = new Map<number, number>();
+  let together = 0;
   const groups = levels.flatMap((level, group) => {
     if (whole.persons[group] === 0) return [];
     const spans = merge(group);
@@ -53,6 +56,10 @@ export function answerRiskSets(
       [events, left].every((cells) => countRows(cells) === 0 || telling.tell(cells))
     );
     if (!withheld.unless(told ? undefined : "difference")) return [];
+    for (const cells of spans!.flatMap(({ events, left }) => [events, left])) {
+      for (const cell of cells) toldIn.set(cell, together);
+      together++;
+    }
     let atRisk = countRows(spans!.flatMap(({ events, left }) => [...events, ...left]));
     return [{
       levels: level,
@@ -69,6 +76,7 @@ export function answerRiskSets(
       }),
     }];
   });
+  useGroups(session, fine.map((cell) => toldIn.get(cell) ?? -1), together);
   // Where one group is missing, the total would give it back.
   const isWhole = groups.length === levels.filter((_, group) => whole.persons[group]! > 0).length;
   return { ...end(session, isWhole ? whole : undefined, withheld), groups };

@@ -7,7 +7,7 @@ import type { DisclosureRules, Table } from "../../algorithms/api.ts";
 import { readCondition } from "../../algorithms/sextant/condition/condition.ts";
 import { createSingling } from "../../algorithms/sextant/condition/singling.ts";
 import { evaluate, NO, YES } from "../../algorithms/sextant/condition/evaluate.ts";
-import { type SelectedRows, selectionOf } from "../../algorithms/sextant/selection.ts";
+import { type SelectedRows, selectionOf, selectionsOf } from "../../algorithms/sextant/selection.ts";
 import { createReleased, type Released, sizesOf } from "./released.ts";
 
 /** What the rules say where there are none: everything may be told. */
@@ -116,14 +116,33 @@ export function cellsOf(
       all[row] = OUTSIDE;
     } else of[row] = places[row]!;
   }
-  used.push(selectionOf(rowsIn(of), table.length));
+  const people = sizesOf(all, 1, persons)[0]!;
+  // Of few nothing is told, and the ledger must not be another than if there were none.
+  used.push(selectionOf(people < rules.minSubset ? [] : rowsIn(of), table.length));
   return {
     of,
     rows: sizesOf(of, count, undefined),
     persons: sizesOf(of, count, persons),
     n: sizesOf(all, 1, undefined)[0]!,
-    people: sizesOf(all, 1, persons)[0]!,
+    people,
   };
+}
+
+/** More bits than this the ledger is not told of at once. */
+const MOST_BITS = 64_000_000;
+
+/**
+ * Says to the ledger that something was told of each of so many groups of rows; of a row that is in
+ * none the number is below 0. Whoever chooses such a group's rows in another run, but for one, would
+ * else learn of that one.
+ */
+export function useGroups(
+  { table: { length }, rules, used }: Session,
+  groupOf: Int32Array,
+  groups: number,
+): void {
+  if (rules.minSubset <= 1 || groups === 0 || groups * length > MOST_BITS) return;
+  used.push(...selectionsOf(groupOf, groups, { places: undefined, length }));
 }
 
 function rowsIn(cells: Int32Array): Uint32Array {

@@ -5,6 +5,7 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import type { SiteRules } from "sextant/disclosure.ts";
+import { tellableEdges } from "./edges.ts";
 import { countPlaces } from "sextant/grouping.ts";
 import { evenest, intervalsOf } from "sextant/kernels/coarse.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
@@ -102,14 +103,18 @@ export function partial(context: Context, question: Question): BinsPart | RunsPa
   });
 }
 
-/** What may leave: runs of bins, each of enough persons; where nobody is, nobody is told of. */
+/** What may leave: runs of bins, each of enough persons, that end where the data are dense. */
 function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart {
   const { bins } = question;
   const places = placesOf(frame, question);
   const used = usedRows(frame);
+  const isTellable = tellableEdges(edgesOf(question), site, {
+    values: frame.column(question.column),
+    places,
+  });
   const intervals = intervalsOf(places, site, {
     least: Math.min(site.rules.minCell, used.persons!),
-    part: evenest,
+    part: (low, high) => evenest(low, high, (place) => isTellable[place]!),
     last: bins + 1,
   })!;
   const found: RunsPart = { ...used, ends: [], runs: [], runPersons: [] };
@@ -118,15 +123,18 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
     found.runs.push(rows);
     found.runPersons!.push(persons);
   };
-  let next = 0;
-  for (const { upTo, end, rows, persons, exact } of intervals) {
-    // A bin of its own: those around it are empty.
-    if (exact) { while (next < upTo) add(next++, 0, 0); }
-    add(upTo, rows, persons);
-    next = upTo + 1;
-    if (exact) { while (next <= end) add(next++, 0, 0); }
+  const first = places.reduce((least, place) => Math.min(least, place), bins + 1);
+  const last = places.reduce((most, place) => Math.max(most, place), 0);
+  // Nobody is below the first value, nor above the last one.
+  for (let edge = 0; edge < first; edge++) if (isTellable[edge]) add(edge, 0, 0);
+  for (const [i, { end, rows, persons }] of intervals.entries()) {
+    if (i < intervals.length - 1) add(end, rows, persons);
   }
-  while (next <= bins + 1) add(next++, 0, 0);
+  const whole = intervals.at(-1);
+  const beyond = isTellable.flatMap((is, edge) => is && edge >= last ? [edge] : []);
+  for (const [i, end] of [...beyond, bins + 1].entries()) {
+    add(end, i === 0 ? whole?.rows ?? 0 : 0, i === 0 ? whole?.persons ?? 0 : 0);
+  }
   const fewer = bins + 2 - found.ends.length;
   if (fewer > 0) site.withhold("runs", "min_cell", fewer);
   return found;

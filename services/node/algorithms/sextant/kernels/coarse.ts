@@ -283,11 +283,17 @@ function firstMultiple(low: number, digit: number, exponent: number): number {
   return Math.ceil(low / step) * step;
 }
 
-/** Of whole numbers: the one that most powers of two divide. */
-export function evenest(low: number, high: number): number | undefined {
-  for (let step = 2 ** 30; step >= 1; step /= 2) {
-    const found = Math.ceil(low / step) * step;
-    if (found < high) return found;
+/** Of whole numbers that may be taken: the one that most powers of two divide. */
+export function evenest(
+  low: number,
+  high: number,
+  isAllowed: (number: number) => boolean = () => true,
+): number | undefined {
+  const longest = 2 ** Math.ceil(Math.log2(Math.max(1, Math.abs(low), Math.abs(high))));
+  for (let step = longest; step >= 1; step /= 2) {
+    for (let found = Math.ceil(low / step) * step; found < high; found += step) {
+      if (isAllowed(found)) return found;
+    }
   }
   return undefined;
 }
@@ -295,4 +301,16 @@ export function evenest(low: number, high: number): number | undefined {
 /** A number of two digits, not below: where times that end at it may be said to end. */
 export function roundedUp(value: number): number {
   return roundest(value, value + Math.abs(value) / 8) ?? value;
+}
+
+/**
+ * How exactly a threshold is given: five or one of its last digit that is not 0, so 25 to 5 and 18.3
+ * to 0.1. Thresholds that come ever closer to a value would tell it, to its last digit, by whether
+ * they are answered; so the data must be as dense as a threshold is exact.
+ */
+export function unitOf(threshold: number): number {
+  const [digits, power] = Math.abs(threshold).toExponential().split("e") as [string, string];
+  const [, decimals = ""] = digits.split(".");
+  const last = decimals === "" ? digits.at(-1)! : decimals.at(-1)!;
+  return (last === "5" ? 5 : 1) * 10 ** (Number(power) - decimals.length);
 }

@@ -112,7 +112,7 @@ export function coarseLifeTableOf(
   ends[ends.length - 1] = last;
   const counter = createCounter(fine, ordered);
   const isTold = ({ rows, persons }: Tally) =>
-    [0, 1].every((kind) => rows[kind] === 0 || persons[kind]! >= least);
+    (rows[0] === 0 || persons[0] >= least) && (rows[1] === 0 || persons[1] >= least);
   const merged: Span[] = [];
   let open: Span | undefined;
   let next = 0;

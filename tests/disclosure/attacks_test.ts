@@ -1,0 +1,150 @@
+/**
+ * The table of attacks: of each in the list of the rules' promises, by what runs, the test that tries
+ * it. A test that is renamed or gone is missed here.
+ *
+ * Each test of an own algorithm and of the library tries both profiles, `datashield` and `strict`; a
+ * container under `strict` does not run at all, whatever it would do.
+ * @module
+ */
+import assert from "node:assert/strict";
+
+const OWN = "./own_algorithm_test.ts";
+const LIBRARY = "./library_test.ts";
+const CONTAINER = "./container_test.ts";
+const STEPS = "./steps_test.ts";
+const FEW = "./few_persons_test.ts";
+const BINS = "../algorithms/few_persons_test.ts";
+const RULES = "../algorithms/under_rules_test.ts";
+const SYSTEM = "../disclosure_test.ts";
+
+type Cell = readonly [file: string, test: string];
+
+const CARRIED = "rows, errors, logs, names and a forged n carry nothing out of a guarded site";
+const IN_CONTAINER = (
+  by: string,
+): Cell => [CONTAINER, `a container gets nothing out by \${by}, of: ${by}`];
+
+/** What somebody tries; and who tries it: an own algorithm, the library by its arguments, a container. */
+const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] }> = {
+  "a site of one row": {
+    own: [[OWN, "a site of one row tells nothing of it"]],
+    library: [
+      [LIBRARY, "a site of one row tells nothing by any of the library's algorithms"],
+      [SYSTEM, "a site with one row lets out none of it"],
+      [FEW, "tells nothing of one person or two at a site of their own"],
+    ],
+    container: [IN_CONTAINER("its output")],
+  },
+  "a filter that isolates one person": {
+    own: [[OWN, "a condition on one person is answered as one on nobody"]],
+    library: [
+      [
+        LIBRARY,
+        "a condition on one person of the library's algorithms is answered as one on nobody",
+      ],
+      [SYSTEM, "a filter that isolates one person gets nothing of them"],
+      [
+        SYSTEM,
+        "whoever chooses the rows of one person by preprocessing reads the same as of nobody's",
+      ],
+    ],
+    container: [IN_CONTAINER("its output")],
+  },
+  "two filters that differ by one person": {
+    own: [
+      [OWN, "two conditions that differ by one person, in one run or in two"],
+      [OWN, "a group in one run, and in another its rows without one person by a filter"],
+      [OWN, "by whether a condition with a name in it is refused nobody learns"],
+    ],
+    library: [
+      [LIBRARY, "two conditions that differ by one person, in two runs"],
+      [LIBRARY, "by whether a condition with a name in it is refused nobody learns"],
+    ],
+    container: [IN_CONTAINER("its output")],
+  },
+  "subtraction through margins": {
+    own: [[OWN, "subtraction through margins"]],
+    library: [[LIBRARY, "subtraction through the margins of a crosstab"]],
+    container: [IN_CONTAINER("its output")],
+  },
+  "quantiles and histograms down to one value": {
+    own: [[OWN, "thresholds and bins down to one value"]],
+    library: [
+      [LIBRARY, "limits that close in on a value, and bins of one person"],
+      [BINS, "histogram comes no nearer to a value by bins that begin a little further on"],
+      [BINS, "quantiles come no nearer to a value however they are asked for"],
+    ],
+    container: [IN_CONTAINER("its output")],
+  },
+  "a saturated model": {
+    own: [[OWN, "a saturated model, and a column that marks one person"]],
+    library: [
+      [LIBRARY, "a saturated model, and one of a column that marks few"],
+      [RULES, "a model with too many terms for a site leaves it out"],
+    ],
+    container: [IN_CONTAINER("its output")],
+  },
+  "residuals and predictions": {
+    own: [[OWN, "residuals and predictions are of rows, and there are none"]],
+    library: [
+      [LIBRARY, "residuals by coefficients and weights of the attacker's"],
+      [RULES, "a model's parts refuse coefficients that single rows out"],
+    ],
+    container: [IN_CONTAINER("its output")],
+  },
+  "k-means with singleton clusters": {
+    own: [[OWN, "clusters of one, by centres and limits of the attacker's"]],
+    library: [[LIBRARY, "k-means with as many clusters as persons"]],
+    container: [IN_CONTAINER("its output")],
+  },
+  "a forged n": {
+    own: [[OWN, CARRIED], [OWN, "a description that says it is the library's changes nothing"]],
+    // Its counts are its own; whoever is not the library, by its digest, is an own algorithm.
+    library: [[OWN, "a description that says it is the library's changes nothing"]],
+    container: [IN_CONTAINER("a forged count")],
+  },
+  "values in error messages": {
+    own: [[OWN, CARRIED]],
+    library: [[LIBRARY, "errors of the library say what was asked, and nothing of a row"]],
+    container: [IN_CONTAINER("its error"), IN_CONTAINER("its exit code")],
+  },
+  "values in logs": {
+    own: [[OWN, CARRIED]],
+    library: [[LIBRARY, "errors of the library say what was asked, and nothing of a row"]],
+    container: [IN_CONTAINER("its log")],
+  },
+  "values in names of subtasks": {
+    own: [[OWN, CARRIED]],
+    library: [[
+      SYSTEM,
+      "an algorithm that nobody trusts sees no rows, and can return, say and send none",
+    ]],
+    container: [IN_CONTAINER("the name of a subtask")],
+  },
+  "timing of refusals": {
+    own: [[STEPS, "does, sends and writes the same of nobody, of one person"]],
+    library: [
+      [STEPS, "does, sends and writes the same of nobody, of one person"],
+      [FEW, "tells nothing of one person or two at a site of their own"],
+    ],
+    // Whatever it does, its result waits for a person, and why it failed is not told.
+    container: [IN_CONTAINER("its output"), IN_CONTAINER("its exit code")],
+  },
+};
+
+Deno.test("each attack is tried by an own algorithm, by the library and by a container", async () => {
+  const texts = new Map<string, string>();
+  for (const [attack, { own, library, container }] of Object.entries(ATTACKS)) {
+    for (const [file, test] of [...own, ...library, ...container]) {
+      const text = texts.get(file) ?? await Deno.readTextFile(new URL(file, import.meta.url));
+      texts.set(file, text);
+      const [name, script] = test.split(", of: ");
+      assert.ok(text.includes(name!), `${attack}: ${file} has no test "${test}"`);
+      if (script) assert.ok(text.includes(`"${script}": \``), `${attack}: ${file}, ${script}`);
+    }
+  }
+  for (const file of [OWN, LIBRARY, STEPS]) {
+    assert.match(texts.get(file)!, /const PROFILES = \["datashield", "strict"\] as const;/, file);
+  }
+  assert.ok(texts.get(CONTAINER)!.includes("under strict no container runs at all"));
+});
