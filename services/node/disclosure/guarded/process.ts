@@ -41,7 +41,12 @@ function tell(
   const { path } = databases.find((one) => one.label === label)!;
   if (question.ask === "describe") return { value: describe(label, path), selections: [] };
   let session = sessions.get(label);
-  if (!session) sessions.set(label, session = openSession(openTable(label, path, { tellsRows: !rules }), rules));
+  if (!session) {
+    sessions.set(
+      label,
+      session = openSession(openTable(label, path, { tellsRows: !rules }), rules),
+    );
+  }
   session.used.length = 0;
   return { value: answer(session, question), selections: session.used };
 }

@@ -7,7 +7,14 @@ import { groupRows } from "../../algorithms/sextant/kernels/groups.ts";
 import { floatsOf, truthsOf } from "../../algorithms/sextant/columns.ts";
 import { begin, end, firstAtLeast, Withheld } from "./answer_head.ts";
 import { sizesOf } from "./released.ts";
-import { beginTelling, cellsOf, countMeasures, rounded, type Session, useGroups } from "./session.ts";
+import {
+  beginTelling,
+  cellsOf,
+  countMeasures,
+  rounded,
+  type Session,
+  useGroups,
+} from "./session.ts";
 
 export interface RiskSetsQuestion {
   time: string;

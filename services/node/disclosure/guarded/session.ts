@@ -7,7 +7,11 @@ import type { DisclosureRules, Table } from "../../algorithms/api.ts";
 import { readCondition } from "../../algorithms/sextant/condition/condition.ts";
 import { createSingling } from "../../algorithms/sextant/condition/singling.ts";
 import { evaluate, NO, YES } from "../../algorithms/sextant/condition/evaluate.ts";
-import { type SelectedRows, selectionOf, selectionsOf } from "../../algorithms/sextant/selection.ts";
+import {
+  type SelectedRows,
+  selectionOf,
+  selectionsOf,
+} from "../../algorithms/sextant/selection.ts";
 import { createReleased, type Released, sizesOf } from "./released.ts";
 
 /** What the rules say where there are none: everything may be told. */

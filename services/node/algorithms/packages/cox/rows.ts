@@ -67,8 +67,8 @@ function refuseByTime({ site }: Rows) {
 /** The likelihood here and its derivatives, each stratum with a baseline of its own. */
 export function partial_step(context: Context, args: At): CoxSums & { n: number } {
   return answer(context, args.where, (table) => {
-    const { frame, rows } = read(table, args);
-    requireSpreadHazards(frame, args);
+    const { frame, rows, columns } = read(table, args);
+    requireSpreadHazards(frame, columns, args);
     return { ...usedIn(frame, args), ...siteSums(rows, args.coefficients, args.ties) };
   });
 }
@@ -79,10 +79,9 @@ function usedIn(frame: Frame, { terms }: Prepared): { n: number } {
 }
 
 /** Refuses coefficients by which only a few rows are in danger, as if there were no others. */
-function requireSpreadHazards({ site, ...frame }: Frame, { terms, coefficients }: At) {
+function requireSpreadHazards({ site, n }: Frame, columns: Float64Array[], { coefficients }: At) {
   if (!site) return;
-  const columns = terms.map((term) => termColumn({ site, ...frame }, term));
-  const times = new Float64Array(frame.n);
+  const times = new Float64Array(n);
   const eta = predict({ columns, times, events: times, strata: [] }, coefficients);
   const most = eta.reduce((all, one) => Math.max(all, one), -Infinity);
   requireSpread(site, eta.map((one) => Math.exp(one - most)));
@@ -178,8 +177,8 @@ export function partial_finish(
   args: At & { origin: number; show_baseline: boolean },
 ) {
   return answer(context, args.where, (table) => {
-    const { frame, rows, order } = read(table, args);
-    requireSpreadHazards(frame, args);
+    const { frame, rows, order, columns } = read(table, args);
+    requireSpreadHazards(frame, columns, args);
     const eta = predict(rows, args.coefficients);
     const found = rows.strata.map((stratum) => pairsOf(rows, stratum, eta));
     const sum = (name: "pairs" | "concordant" | "tied") =>
@@ -249,5 +248,5 @@ function read(table: Rows, { time, event, strata, variables, terms }: Prepared) 
     order.set(stratum, filled);
     filled += stratum.length;
   }
-  return { frame, rows, order };
+  return { frame, rows, order, columns };
 }

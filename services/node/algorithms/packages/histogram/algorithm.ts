@@ -124,7 +124,10 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
     found.runPersons!.push(persons);
   };
   const first = places.reduce((least, place) => Math.min(least, place), bins + 1);
-  const last = places.reduce((most, place) => Math.max(most, place), places.length > 0 ? 0 : bins + 1);
+  const last = places.reduce(
+    (most, place) => Math.max(most, place),
+    places.length > 0 ? 0 : bins + 1,
+  );
   // Nobody is below the first value, nor above the last one.
   for (let edge = 0; edge < first; edge++) if (isTellable[edge]) add(edge, 0, 0);
   for (const [i, { end, rows, persons }] of intervals.entries()) {

@@ -86,6 +86,8 @@ export const description = {
         },
         { name: "total", kind: "estimate", help: "Of all groups together", restsOn: "n" },
         { name: "strata", kind: "table", help: "By stratum: events and person-time", restsOn: "n" },
+        { name: "reference", kind: "setting", help: "The group that others are compared with" },
+        { name: "per", kind: "setting", help: "The person-time that rates are given for" },
         ...coverageOutputs,
       ],
       rounds: "One",
