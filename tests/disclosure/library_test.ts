@@ -178,6 +178,20 @@ Deno.test("attack: a saturated model, and one of a column that marks few", async
   }
 });
 
+Deno.test("attack: a model by a level in one run, and in another the level's rows without one person", async () => {
+  for (const profile of PROFILES) {
+    const model = await run(profile, "glm", "central", { outcome: "age", predictors: ["died"] });
+    assert.equal(model.status, "completed", model.reason);
+    // Of those who died one was there for so long.
+    const { result } = await run(profile, "summary", "partial", {
+      columns: ["age"],
+      categories: [],
+      where: "died = 1 and days < 400",
+    });
+    assert.deepEqual(Object.keys(result), ["withheld"], profile);
+  }
+});
+
 Deno.test("attack: k-means with as many clusters as persons, from a centre of the attacker's", async () => {
   for (const profile of PROFILES) {
     const start = [[70_000], ...Array.from({ length: 9 }, (_, i) => [100 + 12 * i])];

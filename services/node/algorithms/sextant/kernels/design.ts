@@ -4,6 +4,7 @@
  * @module
  */
 import { PartWithheld, requireLevels, requireSubset } from "../disclosure.ts";
+import { type SiteRules, useGroups } from "../disclosure.ts";
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
 import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
@@ -83,6 +84,26 @@ export function requireModel(
     throw new PartWithheld("min_residual_freedom");
   }
   requireLevels(site, columns);
+  for (const values of columns) useLevel(site, values);
+}
+
+/**
+ * Says to the site's ledger which rows have the one of two values: a model's sums are those of these
+ * rows, too, and whoever chooses them in another run, but for one, would learn of that one.
+ */
+function useLevel(site: SiteRules, values: Float64Array) {
+  const base = values[0]!;
+  let other: number | undefined;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === base || value === other) continue;
+    if (other !== undefined) return;
+    other = value;
+  }
+  if (other === undefined) return;
+  const groupOf = new Int32Array(values.length);
+  for (let row = 0; row < values.length; row++) groupOf[row] = values[row] === base ? -1 : 0;
+  useGroups(site, groupOf, 1);
 }
 
 /** What a part of a model says of its rows, and to the site's rules of its coefficients. */
