@@ -241,7 +241,7 @@ async function restoreOnServer(
       folder: volumes,
       adminUrl,
       serviceUrl: (role: string, password: string) => server.url(role, password, "sextant"),
-      broker: { host: "127.0.0.1", port: 4222, websocketPort: 8080 },
+      brokers: [{ host: "127.0.0.1", port: 4222, websocketPort: 8080 }],
     };
     const backup = await checkBackup(file, { identities: [] });
     const said: string[] = [];

@@ -4,13 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { FILES } from "../services/stack/setup.ts";
+import { ROOT } from "../services/stack/service_part.ts";
 import { readPorts } from "../services/stack/deployment.ts";
 import { NODE_PROTOCOL } from "../shared/node_protocol/reports.ts";
 import { connectService } from "../shared/broker/service_connection.ts";
 import { STREAMS } from "../shared/broker/subjects.ts";
 import { silentLogger } from "../shared/service/log.ts";
 import { newUserKey } from "../shared/broker/signing.ts";
-import { startTestStack, type TestStack, waitFor } from "./harness.ts";
+import { startTestStack, temporaryFolder, type TestStack, waitFor } from "./harness.ts";
+import type { TemporaryFolder } from "./support/folders.ts";
+import { VERSION } from "../shared/version.ts";
 import { createSite, encodeInput, type Json, type Site } from "./site.ts";
 import { createApiClient } from "./support/api.ts";
 import {
@@ -22,23 +25,44 @@ import {
   whyNoCluster,
 } from "./support/cluster.ts";
 import { tryLogin } from "./support/nats.ts";
+import { cutOff, whyNoCut } from "./support/network_cut.ts";
+import { underRequests } from "./support/steady_requests.ts";
 
 const missing = whyNoCluster();
 if (missing) console.log(`The tests of a cluster are skipped: ${missing}`);
 
 let stack: TestStack;
 let site: Site;
+/** A copy, which becomes another version's. */
+let checkout: TemporaryFolder;
 
 Deno.test.beforeAll(async () => {
   if (missing) return;
-  stack = await startTestStack({ cluster: true });
+  checkout = await temporaryFolder();
+  for (const name of ["deno.json", "deno.lock", "services", "shared"]) await copyHere(name);
+  stack = await startTestStack({ cluster: true, checkout: `${checkout.path}/` });
   site = await createSite(stack, { data: ["x\n1\n", "x\n1\n"] });
   await site.startNode(site.members[0]!);
 });
-Deno.test.afterAll(() => stack?.stop());
+Deno.test.afterAll(async () => {
+  await stack?.stop();
+  await checkout?.remove();
+});
 
-function clusterTest(name: string, body: () => Promise<void>): void {
-  Deno.test({ name: `cluster: ${name}`, ignore: missing !== undefined, fn: body });
+async function copyHere(name: string): Promise<void> {
+  const { success } = await new Deno.Command("cp", {
+    args: ["-r", `${ROOT}${name}`, `${checkout.path}/`],
+  }).output();
+  assert.ok(success, name);
+}
+
+function clusterTest(name: string, body: () => Promise<void>, lacking?: string): void {
+  if (!missing && lacking) console.log(`cluster: ${name}: skipped: ${lacking}`);
+  Deno.test({
+    name: `cluster: ${name}`,
+    ignore: missing !== undefined || lacking !== undefined,
+    fn: body,
+  });
 }
 
 const longTask = (ms: number) => ({
@@ -83,6 +107,32 @@ async function isRead(signal: AbortSignal): Promise<boolean> {
   return answer.ok;
 }
 
+function nodeIsOnline(): Promise<unknown> {
+  return waitFor(
+    async () => (await site.admin.get(`/node/${site.members[0]!.nodeId}`)).status === "online",
+    { what: "the node to be online", timeout: 20_000 },
+  );
+}
+
+function hubIsWell(how: string): Promise<unknown> {
+  return waitFor(async () => {
+    const answer = await fetch(`${stack.gatewayUrl}/api/health`);
+    await answer.body?.cancel();
+    return answer.ok;
+  }, { what: `the hub to be well ${how}`, timeout: 30_000 });
+}
+
+/** What a service answers, and its database. */
+async function isAsked(signal: AbortSignal): Promise<boolean> {
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  const asked = site.admin.request("GET", `/organization/${site.members[0]!.id}`);
+  const answer = await Promise.race([asked, late]);
+  await answer.body?.cancel();
+  return answer.ok;
+}
+
 clusterTest("the events are on three servers, and two of each service answer", async () => {
   const { nc, close } = await connectService({
     service: "shell",
@@ -122,22 +172,43 @@ clusterTest("a key that is withdrawn is refused by each of the three brokers", a
 });
 
 clusterTest(
+  "a broker is cut off from all others: answers come again within 15 s, and the task ends once",
+  async () => {
+    const { id } = await insist(longTask(3000));
+    const watch = watchAnswers(isAsked);
+    // Who has a connection to it learns only after some seconds that it is gone, and says 504 till then.
+    const outcomeOf = (task: number) =>
+      waitFor(() => site.outcome(task), { what: `the end of task ${task}`, timeout: 30_000 });
+    // With which the first of each service began.
+    const join = await cutOff(stack, "nats");
+    try {
+      const meanwhile = await insist(longTask(0));
+      assert.equal((await outcomeOf(meanwhile.id)).status, "completed");
+      await nodeIsOnline();
+      await hubIsWell("without nats");
+    } finally {
+      await join();
+    }
+    await watch.stop();
+    console.log(`${watch.longestMs()} ms without an answer after a broker was cut off`);
+    assert.ok(watch.longestMs() < 15_000, `${watch.longestMs()} ms without an answer`);
+    const { status, runs } = await outcomeOf(id);
+    assert.equal(status, "completed");
+    assert.deepEqual(runs.map((run) => run.attempt), [1]);
+  },
+  whyNoCut,
+);
+
+clusterTest(
   "a broker is killed: answers come again within 5 s, and the task ends once",
   async () => {
     const { id } = await insist(longTask(3000));
     const watch = watchAnswers(isRead);
     for (const name of ["nats", "nats-2"]) {
       await stack.part(name).kill9();
-      await waitFor(
-        async () => (await site.admin.get(`/node/${site.members[0]!.nodeId}`)).status === "online",
-        { what: "the node to be online" },
-      );
+      await nodeIsOnline();
       await stack.part(name).restart();
-      await waitFor(async () => {
-        const answer = await fetch(`${stack.gatewayUrl}/api/health`);
-        await answer.body?.cancel();
-        return answer.ok;
-      }, { what: `the hub to be well with ${name} again`, timeout: 30_000 });
+      await hubIsWell(`with ${name} again`);
     }
     await watch.stop();
     assert.ok(watch.longestMs() < 5000, `${watch.longestMs()} ms without an answer`);
@@ -145,6 +216,31 @@ clusterTest(
     assert.equal(status, "completed");
     assert.deepEqual(runs.map((run) => run.attempt), [1]);
   },
+);
+
+clusterTest(
+  "etcd is cut off: the primary stays what it is, and goes on",
+  async () => {
+    await stack.whole();
+    const primary = await stack.primary();
+    const before = stack.log.length;
+    const join = await cutOff(stack, "etcd");
+    try {
+      await waitFor(
+        () => stack.log.slice(before).some((line) => /failsafe mode is enabled/.test(line)),
+        { what: "Patroni to miss etcd", timeout: 40_000 },
+      );
+      const { id, refusals } = await insist(longTask(0));
+      assert.deepEqual(refusals.map(({ status }) => status), []);
+      assert.equal((await site.outcome(id)).status, "completed");
+      assert.equal(await stack.primary(), primary);
+    } finally {
+      await join();
+    }
+    await stack.whole();
+    assert.equal(await stack.primary(), primary);
+  },
+  whyNoCut,
 );
 
 clusterTest(
@@ -207,48 +303,48 @@ clusterTest("a gateway and one of each service are killed: nobody notices", asyn
 });
 
 const PER_SECOND = 50;
+/** A table of each service, to which its next version adds a column. */
+const GROWS = { identity: "organization", collaboration: "node", task: "result" };
 
 clusterTest(
-  "every replica is replaced under 50 requests a second: none fails that may be repeated",
+  "a version whose tables those of before could not work with is not rolled in",
   async () => {
-    const { admin, members, collaborationId } = site;
-    const reads = [
-      `/organization/${members[0]!.id}`,
-      `/node/${members[0]!.nodeId}`,
-      `/collaboration/${collaborationId}`,
-      "/task?per_page=1",
-    ];
-    const failures: string[] = [];
-    let sent = 0;
-    async function read(path: string): Promise<void> {
-      const answer = await admin.request("GET", path);
-      await answer.body?.cancel();
-      if (!answer.ok) failures.push(`GET ${path}: ${answer.status}`);
+    const path = `${checkout.path}/services/task/schema/899_less.sql`;
+    await Deno.writeTextFile(path, "alter table task drop column description;\n");
+    const { pid } = stack.part("identity");
+    await assert.rejects(
+      stack.roll(),
+      /899_less\.sql of task changes .*drop column description.*Stop the hub, and start it again/,
+    );
+    assert.equal(stack.part("identity").pid, pid);
+    await Deno.remove(path);
+  },
+);
+
+clusterTest(
+  "every replica is replaced by one of the next version, with other tables, under 50 requests a second: none fails that may be repeated",
+  async () => {
+    const { admin } = site;
+    const next = `${VERSION}-next`;
+    const versions = `${checkout.path}/shared/version.ts`;
+    const text = await Deno.readTextFile(versions);
+    await Deno.writeTextFile(versions, text.replace(JSON.stringify(VERSION), JSON.stringify(next)));
+    for (const [service, table] of Object.entries(GROWS)) {
+      await Deno.writeTextFile(
+        `${checkout.path}/services/${service}/schema/900_next.sql`,
+        `alter table ${table} add column next_note text not null default 'none';\n` +
+          `create table next_thing (id integer primary key);\n`,
+      );
     }
-    /** What creates something is sent again, under its key alone, as the contract says. */
-    async function create(): Promise<void> {
-      const headers = { "idempotency-key": crypto.randomUUID() };
-      const name = `Clinic ${crypto.randomUUID()}`;
-      await waitFor(async () => {
-        const answer = await admin.request("POST", "/organization", { name }, headers);
-        await answer.body?.cancel();
-        if (answer.status < 500 && answer.status !== 201) failures.push(`POST: ${answer.status}`);
-        return answer.status < 500;
-      }, { what: "an organization to be made", timeout: 30_000 });
-    }
-    const underWay = new Set<Promise<void>>();
-    const timer = setInterval(() => {
-      const one = (sent++ % 10 === 0 ? create() : read(reads[sent % reads.length]!))
-        .catch((error) => void failures.push(String(error))).then(() => void underWay.delete(one));
-      underWay.add(one);
-    }, 1000 / PER_SECOND);
-    try {
-      await stack.roll();
-    } finally {
-      clearInterval(timer);
-      await Promise.all(underWay);
-    }
+    const { sent, failures } = await underRequests(site, PER_SECOND, stack.roll);
     console.log(`${sent} requests while every replica was replaced, ${failures.length} failed`);
+    const { sextant } = await admin.get("/version");
+    assert.equal(sextant, next);
+    const applied = stack.log.filter((line) => /Migration applied.*900_next/.test(line));
+    assert.deepEqual(
+      applied.map((line) => line.split(/[-:]/)[0]).toSorted(),
+      Object.keys(GROWS).toSorted(),
+    );
     assert.deepEqual(failures, []);
     assert.ok(sent > 200, `only ${sent} requests`);
   },

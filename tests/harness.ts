@@ -50,6 +50,8 @@ export interface TestStackOptions {
   cluster?: boolean;
   /** Receives what the parts log; nothing is shown otherwise. */
   onEntry?: StackOptions["onEntry"];
+  /** Whose services run. */
+  checkout?: string;
   /** Where the services post traces to. */
   traces?: string;
 }
@@ -61,7 +63,10 @@ export interface TestStack extends Stack {
   log: string[];
 }
 
-/** A whole Sextant in a temporary folder, on free ports. `stop` removes the folder too. */
+/**
+ * A whole Sextant in a temporary folder, on free ports. `stop` removes the folder too, and is safe to
+ * call twice.
+ */
 export async function startTestStack(
   { onEntry, ...given }: TestStackOptions = {},
 ): Promise<TestStack> {
@@ -78,14 +83,8 @@ export async function startTestStack(
         onEntry?.(part, entry);
       },
     });
-    return {
-      ...stack,
-      log,
-      async stop() {
-        await stack.stop();
-        await folder.remove();
-      },
-    };
+    let stopped: Promise<void> | undefined;
+    return { ...stack, log, stop: () => stopped ??= stack.stop().then(folder.remove) };
   } catch (error) {
     await folder.remove();
     const last = log.slice(-40).join("\n  ");

@@ -10,6 +10,7 @@ import { type Fault, planFaults, randomNumbers } from "./plan.ts";
 import { type Silences, watchSilences } from "./silences.ts";
 import { watchFeed, type Witness } from "./witness.ts";
 import { family, killDatabaseServer, postmaster, signal } from "../support/cluster.ts";
+import { cutOff, whyNoCut } from "../support/network_cut.ts";
 import { isOpen } from "../../shared/node_protocol/status.ts";
 
 export interface FaultOptions {
@@ -45,6 +46,9 @@ const SETTLE_MS = 60_000;
 
 export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
   const { runs, nodes, say } = options;
+  const plan = planFaults(options);
+  const cuts = plan.some(({ kind, target }) => kind === "cut off" && typeof target !== "number");
+  if (cuts && whyNoCut !== undefined) throw new Error(`Cannot cut brokers off: ${whyNoCut}`);
   const began = performance.now();
   const ran = new Map<string, number>();
   say("Starting the stack …");
@@ -69,7 +73,6 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
       await site.startNode(member);
     }
     witness = watchFeed(site.researcher);
-    const plan = planFaults(options);
     if (options.cluster) silences = watchSilences(site);
     const posted = await postAll(site, stack, links, plan, options, silences);
     const settled = performance.now();
@@ -196,10 +199,13 @@ async function inject(
   if (target === "primary" || target === "standby") await stack.whole();
   silences?.begin({ target, kind, ms, afterRuns });
   if (kind === "cut off") {
-    const link = links[target as number]!;
-    link.cut();
-    await pause();
-    return link.heal();
+    const join = await cut(target, stack, links);
+    try {
+      await pause();
+    } finally {
+      await join();
+    }
+    return;
   }
   const name = await partOf(target, site, stack);
   const part = stack.part(name);
@@ -214,6 +220,18 @@ async function inject(
   for (const pid of stopped) signal(pid, "SIGSTOP");
   await pause();
   for (const pid of stopped) signal(pid, "SIGCONT");
+}
+
+/** Cuts off a node, or a server of the broker; returns how to join it to the others again. */
+async function cut(
+  target: Fault["target"],
+  stack: TestStack,
+  links: Link[],
+): Promise<() => unknown> {
+  if (typeof target !== "number") return await cutOff(stack, target);
+  const link = links[target]!;
+  link.cut();
+  return link.heal;
 }
 
 async function partOf(target: Fault["target"], site: Site, stack: TestStack): Promise<string> {

@@ -69,6 +69,7 @@ export function planFaults(
   { seed, runs, faults, nodes, pauseMs, cluster = false }: PlanOptions,
 ): Fault[] {
   const targets: readonly Target[] = cluster ? CLUSTER : SERVICES;
+  const canCut = (target: Target) => cluster && target.startsWith("nats");
   const random = randomNumbers(seed);
   const pick = (count: number) => Math.floor(random() * count);
   return Array.from({ length: faults }, (_, index) => {
@@ -78,9 +79,13 @@ export function planFaults(
     const target = targets[place] ?? pick(nodes);
     const kinds: Fault["kind"][] = typeof target === "number"
       ? ["kill -9", "pause", "cut off"]
+      : canCut(target)
+      ? ["kill -9", "pause", "cut off"]
       : ["kill -9", "kill -9", "pause"];
     const kind = kinds[pick(kinds.length)]!;
-    const ms = kind === "pause" ? pauseMs : Math.floor(random() * 2000);
+    // A server that is cut off notices only after a while.
+    const long = kind === "pause" || (kind === "cut off" && typeof target !== "number");
+    const ms = long ? pauseMs : Math.floor(random() * 2000);
     return { target, kind, ms, afterRuns };
   });
 }

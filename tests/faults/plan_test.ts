@@ -22,4 +22,6 @@ Deno.test("planFaults() of a cluster hits each part, and the primary three times
   const faults = planFaults({ ...options, faults: 40, cluster: true });
   for (const part of CLUSTER) assert.ok(faults.some((fault) => fault.target === part));
   assert.ok(faults.filter((fault) => fault.target === "primary").length >= 3);
+  const cut = faults.filter((fault) => fault.kind === "cut off");
+  assert.ok(cut.some(({ target, ms }) => String(target).startsWith("nats") && ms === 30_000));
 });

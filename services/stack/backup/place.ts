@@ -9,6 +9,7 @@ import { lockIfFree, readPorts } from "../deployment.ts";
 import type { NamedDeployment } from "../named_deployment.ts";
 import { findPostgresBinaries } from "../postgres_binaries.ts";
 import { POSTGRES_ADMIN, postgresUrl, socketFolderOf, startPostgres } from "../postgres.ts";
+import { LOOPBACK } from "../servers.ts";
 import { readSettings, type Settings, settingsIn } from "../settings.ts";
 import { findDumpPrograms } from "./postgres_programs.ts";
 
@@ -103,7 +104,11 @@ async function openCluster(
   }
   return {
     adminUrl: (database) =>
-      clusterDatabaseUrl([postgres, second], { role: POSTGRES_ADMIN, password, database }),
+      clusterDatabaseUrl([postgres, second].map((port) => `${LOOPBACK}:${port}`), {
+        role: POSTGRES_ADMIN,
+        password,
+        database,
+      }),
     close: () => Promise.resolve(),
   };
 }

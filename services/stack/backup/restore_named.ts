@@ -21,7 +21,7 @@ export async function restoreNamed(
   deployment: NamedDeployment,
   { backup, replace, say, now = () => new Date() }: RestoreOptions,
 ): Promise<void> {
-  const { folder, adminUrl } = deployment;
+  const { folder, adminUrl, brokers } = deployment;
   const programs = findDumpPrograms(undefined);
   const options = { schema: "pg_catalog", log: silentLogger, max: 1 };
   const admin = openDatabase(adminUrl("postgres"), options);
@@ -51,7 +51,8 @@ export async function restoreNamed(
       await tx.unsafe(`alter database ${DRAFT} rename to ${DATABASE}`);
     });
     if (isThere) say(`The database that was there is ${aside} now`);
-    await replaceKeys(folder, backup.keys, `before-restore-${tag}`);
+    const places = brokers.map(({ name = "nats" }) => name);
+    await replaceKeys(folder, backup.keys, { places, aside: `before-restore-${tag}` });
     await setUpNamed(deployment);
   } finally {
     await admin.end({ timeout: 2 });
@@ -73,14 +74,17 @@ async function requireStopped(admin: Db): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Puts the keys into the services' folders; what is there is set aside, each in its folder. */
+/**
+ * Puts the keys into the services' folders; what is there is set aside, each in its folder, and in
+ * those of the broker's servers.
+ */
 async function replaceKeys(
   folder: string,
   keys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
-  aside: string,
+  { places, aside }: { places: string[]; aside: string },
 ): Promise<void> {
   const services = await Array.fromAsync(readFolder(join(folder, KEYS)), ({ name }) => KEYS + name);
-  for (const place of [...services, "nats"]) {
+  for (const place of [...services, ...places]) {
     const entries = await Array.fromAsync(readFolder(join(folder, place)));
     for (const { name } of entries) {
       if (name.startsWith("before-restore-")) continue;

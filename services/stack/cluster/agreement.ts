@@ -20,11 +20,34 @@ export interface AgreementOptions {
   port: number;
   peerPort: number;
   password: string;
+  api: AgreementApi;
 }
 
 export const AGREEMENT_USER = "root";
 
-export function agreementPart({ etcd, folder, port, peerPort, password }: AgreementOptions): Part {
+/** Which of etcd's APIs Patroni speaks: that of etcd 3, or that of etcd 2, which is gone in etcd 3.6. */
+export type AgreementApi = "v2" | "v3";
+
+/**
+ * The API with which a primary that stood still, and was replaced meanwhile, is not put back in its
+ * place. Patroni before 3.1 writes its name over its successor's with etcd's new API, and what that
+ * had taken would be lost; since then it does so only where nobody else's name stands (`_update_leader`
+ * in patroni/dcs/etcd3.py).
+ */
+export async function agreementApi(patroni: string): Promise<AgreementApi> {
+  const { stdout } = await new Deno.Command(patroni, { args: ["--version"] }).output();
+  const said = new TextDecoder().decode(stdout);
+  const version = /(\d+)\.(\d+)/.exec(said);
+  if (!version) {
+    throw new Error(`Cannot tell the version of Patroni (${patroni}): it says "${said}"`);
+  }
+  const [, major, minor] = version.map(Number) as [number, number, number];
+  return major > 3 || (major === 3 && minor >= 1) ? "v3" : "v2";
+}
+
+export function agreementPart(
+  { etcd, folder, port, peerPort, password, api }: AgreementOptions,
+): Part {
   const url = `http://${LOOPBACK}:${port}`;
   const peerUrl = `http://${LOOPBACK}:${peerPort}`;
   return {
@@ -42,15 +65,13 @@ export function agreementPart({ etcd, folder, port, peerPort, password }: Agreem
           ["--initial-advertise-peer-urls", peerUrl],
           ["--initial-cluster", `sextant=${peerUrl}`],
           ["--logger", "zap"],
-          // Patroni 3.0 with the API of etcd 3 puts a primary that stood still back in its place without
-          // looking, and what its successor had taken would be lost; with this one it looks.
-          ["--enable-v2"],
+          api === "v2" ? ["--enable-v2"] : [],
         ].flat(),
         env: {},
         onLine,
       });
       onProcess(process);
-      const ready = whenAnswers(url, process.exited).then(() => closeToOthers(url, password));
+      const ready = whenAnswers(url, process.exited).then(() => CLOSE[api](url, password));
       const ended = process.exited.then(() => {
         throw new Error(`Cannot start etcd: it ended.\n${process.lastLines().join("\n")}`);
       });
@@ -72,10 +93,12 @@ async function whenAnswers(url: string, exited: Promise<unknown>): Promise<void>
 }
 
 /**
- * Demands the password from whoever speaks to it. Others on this machine could change PostgreSQL's
- * settings by it, and so run what they like as PostgreSQL's account.
+ * Has it demand the password from whoever speaks to it. Others on this machine could change
+ * PostgreSQL's settings by it, and so run what they like as PostgreSQL's account.
  */
-async function closeToOthers(url: string, password: string): Promise<void> {
+const CLOSE = { v2: closeV2, v3: closeV3 };
+
+async function closeV2(url: string, password: string): Promise<void> {
   const user = AGREEMENT_USER;
   const authorization = `Basic ${btoa(`${user}:${password}`)}`;
   const ask = async (path: string, body?: object) => {
@@ -84,9 +107,9 @@ async function closeToOthers(url: string, password: string): Promise<void> {
       headers: { authorization, "content-type": "application/json" },
       ...body === undefined ? {} : { body: JSON.stringify(body) },
     });
-    return { ok: answer.ok, text: await answer.text() };
+    return await answer.text();
   };
-  const isOn = async () => /"enabled":\s*true/.test((await ask("enable")).text);
+  const isOn = async () => /"enabled":\s*true/.test(await ask("enable"));
   if (!await isOn()) {
     await ask(`users/${user}`, { user, password });
     await ask("enable", {});
@@ -99,8 +122,38 @@ async function closeToOthers(url: string, password: string): Promise<void> {
     fetch(`${url}/v2/keys/`, { headers: { authorization } }),
   ]);
   await Promise.all([stranger.body?.cancel(), own.body?.cancel()]);
-  if (await isOn() && stranger.status === 401 && own.ok) return;
+  requireClosed(await isOn() && stranger.status === 401, own.ok);
+}
+
+async function closeV3(url: string, password: string): Promise<void> {
+  const name = AGREEMENT_USER;
+  const ask = async (path: string, body: object, token?: string) => {
+    const answer = await fetch(`${url}/v3/${path}`, {
+      method: "POST",
+      headers: token === undefined ? {} : { authorization: token },
+      body: JSON.stringify(body),
+    });
+    return { ok: answer.ok, body: await answer.json() };
+  };
+  const logIn = async () => (await ask("auth/authenticate", { name, password })).body.token;
+  const everything = { key: btoa("\0"), range_end: btoa("\0"), limit: "1" };
+  let token = await logIn();
+  if (token === undefined) {
+    await ask("auth/user/add", { name, password });
+    await ask("auth/role/add", { name });
+    await ask("auth/user/grant", { user: name, role: name });
+    await ask("auth/enable", {});
+    token = await logIn();
+  }
+  const stranger = await ask("kv/range", everything);
+  const own = await ask("kv/range", everything, token ?? "");
+  requireClosed(!stranger.ok, own.ok);
+}
+
+function requireClosed(toOthers: boolean, openToUs: boolean): void {
+  if (toOthers && openToUs) return;
   throw new Error(
-    `Cannot start etcd: it answers ${stranger.status} to strangers and ${own.status} to its password`,
+    `Cannot start etcd: it ${toOthers ? "refuses" : "lets in"} who has no password, and ` +
+      `${openToUs ? "lets in" : "refuses"} who has it`,
   );
 }

@@ -10,7 +10,7 @@ import { makeOwned, SERVER_ENVIRONMENT } from "../postgres.ts";
 import { startProcess } from "../process.ts";
 import { LOOPBACK } from "../servers.ts";
 import type { Part } from "../supervisor.ts";
-import { AGREEMENT_USER } from "./agreement.ts";
+import { AGREEMENT_USER, type AgreementApi } from "./agreement.ts";
 import { clusterDatabaseUrl, DATABASES, singleDatabase } from "./kind.ts";
 import { type Member, patroniConfig } from "./patroni_config.ts";
 import { findAllOfPostgres } from "./programs.ts";
@@ -24,7 +24,7 @@ export interface DatabasesOptions {
   /** Patroni's program. */
   patroni: string;
   members: Member[];
-  etcd: { port: number; password: string };
+  etcd: { port: number; password: string; api: AgreementApi };
   adminPassword: string;
   restPassword: string;
 }
@@ -87,7 +87,11 @@ export async function setUpDatabases(options: DatabasesOptions): Promise<Databas
     parts,
     wasSingle: single !== undefined,
     url: (role, password, database) =>
-      clusterDatabaseUrl(members.map(({ port }) => port), { role, password, database }),
+      clusterDatabaseUrl(members.map(({ host, port }) => `${host}:${port}`), {
+        role,
+        password,
+        database,
+      }),
     primary: () => untilOneIs("primary"),
     standbyIsSynchronous: async () => void await untilOneIs("synchronous"),
   };
@@ -117,11 +121,12 @@ async function memberPart(
   const config = join(own, "patroni.yml");
   await writeSecret(
     config,
-    patroniConfig({
+    await patroniConfig({
       ...member,
       folder: own,
       bin,
       etcd: {
+        api: etcd.api,
         host: `${LOOPBACK}:${etcd.port}`,
         username: AGREEMENT_USER,
         password: etcd.password,

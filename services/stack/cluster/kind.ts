@@ -45,13 +45,12 @@ function isThere(path: string): boolean {
   }
 }
 
-/** The address of a database on whichever server of a cluster is the primary. */
+/** The address of a database on whichever of these servers (`host:port`) is the primary. */
 export function clusterDatabaseUrl(
-  ports: number[],
+  servers: string[],
   { role, password, database }: { role: string; password: string; database: string },
 ): string {
-  const hosts = ports.map(() => "127.0.0.1").join(",");
+  const [hosts, ports] = [0, 1].map((part) => servers.map((one) => one.split(":")[part]).join(","));
   return `postgres://${encodeURIComponent(role)}:${encodeURIComponent(password)}@/` +
-    `${encodeURIComponent(database)}?host=${hosts}&port=${ports.join(",")}` +
-    "&target_session_attrs=read-write";
+    `${encodeURIComponent(database)}?host=${hosts}&port=${ports}&target_session_attrs=read-write`;
 }

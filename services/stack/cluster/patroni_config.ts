@@ -2,8 +2,9 @@
  * The configuration file of Patroni for one database server.
  * @module
  */
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { POSTGRES_ADMIN } from "../postgres.ts";
+import type { AgreementApi } from "./agreement.ts";
 
 export interface Member {
   name: string;
@@ -18,7 +19,7 @@ export interface PatroniConfigOptions extends Member {
   folder: string;
   /** The folder of PostgreSQL's programs. */
   bin: string;
-  etcd: { host: string; username: string; password: string };
+  etcd: { host: string; username: string; password: string; api: AgreementApi };
   /** Of the role `postgres`. */
   adminPassword: string;
   /** With which Patroni lets itself be told to do something. */
@@ -27,73 +28,35 @@ export interface PatroniConfigOptions extends Member {
   clients: string[];
 }
 
-/**
- * How long what may take, in seconds. Patroni takes no `ttl` below 20, and it has to be at least
- * `loop_wait` and twice `retry_timeout`: a primary that cannot renew its lease in that time steps
- * down before the standby may take over. So a primary whose machine is lost is replaced after some
- * 20 s; one that ended alone, at the next turn.
- */
-const PACE = { ttl: 20, loop_wait: 3, retry_timeout: 5 };
-
-/** What both servers have to have alike; kept in etcd from the first start on. */
-const COMMON = {
-  ...PACE,
-  // What was acknowledged is on the standby, too: a failover loses nothing, and a server that was
-  // replaced without knowing it can acknowledge nothing. Without a standby the primary goes on alone.
-  synchronous_mode: true,
-  failsafe_mode: true,
-  // A server that ended is not waited for while another one can take over.
-  primary_start_timeout: 0,
-  postgresql: {
-    use_pg_rewind: true,
-    use_slots: true,
-    parameters: {
-      max_connections: 200,
-      // A standby that stands still holds up every change until it counts as gone.
-      wal_sender_timeout: "5s",
-      wal_receiver_timeout: "5s",
-      wal_receiver_status_interval: "1s",
-      log_line_prefix: "",
-      timezone: "UTC",
-      log_timezone: "UTC",
-    },
-  },
-};
+const COMMON = new URL("./patroni_common.yaml", import.meta.url);
 
 /** The text of the file. It holds passwords: PostgreSQL's account alone may read it. */
-export function patroniConfig(
-  { name, host, port, restPort, folder, bin, etcd, ...options }: PatroniConfigOptions,
-): string {
+export async function patroniConfig(
+  { name, host, port, restPort, folder, bin, etcd: { api, ...etcd }, ...options }:
+    PatroniConfigOptions,
+): Promise<string> {
   const { adminPassword, restPassword, clients } = options;
   // One role for all: who may replicate can read everything, and rewinding takes a superuser's rights
   // or nearly so. It is used by Patroni and the set-up alone.
   const admin = { username: POSTGRES_ADMIN, password: adminPassword };
+  const common = parse(await Deno.readTextFile(COMMON));
   return stringify({
-    scope: "sextant",
+    ...common,
     name,
-    log: { level: "INFO" },
-    watchdog: { mode: "off" },
     restapi: {
       listen: `${host}:${restPort}`,
       connect_address: `${host}:${restPort}`,
       authentication: { username: "patroni", password: restPassword },
     },
-    etcd,
-    bootstrap: {
-      dcs: COMMON,
-      initdb: [{ encoding: "UTF8" }, { locale: "C" }, "data-checksums"],
-    },
+    [api === "v3" ? "etcd3" : "etcd"]: etcd,
     postgresql: {
+      ...common.postgresql,
       listen: `${host}:${port}`,
       connect_address: `${host}:${port}`,
       data_dir: `${folder}/data`,
       bin_dir: bin,
       pgpass: `${folder}/pgpass`,
       authentication: { superuser: admin, replication: admin, rewind: admin },
-      // What one server alone had written is what nobody was told of: it may go.
-      remove_data_directory_on_rewind_failure: true,
-      remove_data_directory_on_diverged_timelines: true,
-      parameters: { unix_socket_directories: "" },
       pg_hba: clients.flatMap((address) => [
         `host all all ${address} scram-sha-256`,
         `host replication ${POSTGRES_ADMIN} ${address} scram-sha-256`,

@@ -30,7 +30,7 @@ export function findClusterPrograms(
       `  RUNLEVEL=1 apt-get install --no-install-recommends ${
         missing.map((name) => NEEDED[name].debian).join(" ")
       }\n` +
-      `Patroni is also to be had with: pip install "patroni[etcd,psycopg2-binary]"`,
+      `Patroni is also to be had with: pip install "patroni[etcd,etcd3,psycopg2-binary]"`,
   );
 }
 

@@ -14,7 +14,7 @@ import { POSTGRES_ADMIN, removeOrphan } from "../postgres.ts";
 import { LOOPBACK, type Servers, type ServersOptions, TIER } from "../servers.ts";
 import { setUpFiles } from "../setup.ts";
 import type { Part } from "../supervisor.ts";
-import { agreementPart } from "./agreement.ts";
+import { agreementApi, agreementPart } from "./agreement.ts";
 import { setUpDatabases } from "./databases.ts";
 import { frontPart } from "./front.ts";
 import { DATABASES } from "./kind.ts";
@@ -67,7 +67,8 @@ export async function startClusterServers(
     [POSTGRES_ADMIN, "etcd", "patroni"].map(secret),
   ) as [string, string, string];
 
-  const etcd = { port: ports.etcd, peerPort: ports.etcdPeer, password: etcdPassword };
+  const api = await agreementApi(programs.patroni);
+  const etcd = { port: ports.etcd, peerPort: ports.etcdPeer, password: etcdPassword, api };
   const databases = await setUpDatabases({
     folder,
     patroni: programs.patroni,
