@@ -4,10 +4,11 @@
  * for that is missing, tests are skipped and say so.
  */
 import { join } from "node:path";
-import { findNatsServer } from "../../services/stack/nats_server.ts";
 import { portIsFree } from "../../services/stack/ports.ts";
 import { findProgram, startProcess } from "../../services/stack/process.ts";
-import { CACHE_FOLDER, temporaryFolder, waitFor } from "../harness.ts";
+import { messageOf } from "../../shared/service/errors.ts";
+import { temporaryFolder, waitFor } from "../harness.ts";
+import { imagesFor, run } from "./compose_images.ts";
 
 const NEEDED = ["podman", "runc", "docker-compose", "mmdebstrap", "iptables", "git"];
 const HELPERS = ["/usr/lib/podman/netavark", "/usr/lib/podman/aardvark-dns"];
@@ -37,88 +38,6 @@ function isThere(path: string): boolean {
   }
 }
 
-/** The names in compose.yaml. */
-async function imagesOf(compose: string): Promise<string[]> {
-  const text = await Deno.readTextFile(compose);
-  return [...new Set([...text.matchAll(/^ *image: (\S+)$/gm)].map(([, name]) => name!))];
-}
-
-/** As PostgreSQL's image does: makes the cluster on its first start, then runs what it is told. */
-const ENTRYPOINT = `#!/bin/sh
-set -e
-data=/var/lib/postgresql/data
-if [ "$1" = postgres ] && [ "$(id -u)" != 0 ]; then
-  if [ ! -s $data/PG_VERSION ]; then
-    initdb -D $data -U postgres -A scram-sha-256 --pwfile="$POSTGRES_PASSWORD_FILE"
-    echo "host all all all scram-sha-256" >> $data/pg_hba.conf
-  fi
-  exec postgres -D $data -c listen_addresses='*' -c unix_socket_directories=/tmp
-fi
-exec "$@"
-`;
-const PACKAGES = "ca-certificates,util-linux,wget,postgresql,caddy";
-const LEFT_OUT = [
-  "var/cache/apt",
-  "var/lib/apt",
-  "usr/share/doc",
-  "usr/share/man",
-  "usr/share/locale",
-  "dev",
-];
-
-/** One image for all names, as a tar archive: made once, in a few minutes, and kept. */
-async function makeImage(): Promise<string> {
-  const archive = join(CACHE_FOLDER, "compose-image-1.tar");
-  if (isThere(archive)) return archive;
-  await Deno.mkdir(CACHE_FOLDER, { recursive: true });
-  const folder = await temporaryFolder();
-  const root = `${folder.path}/root`;
-  try {
-    await run("mmdebstrap", [
-      "--variant=minbase",
-      `--include=${PACKAGES}`,
-      "--quiet",
-      "bookworm",
-      root,
-    ]);
-    await Deno.copyFile(Deno.execPath(), `${root}/usr/local/bin/deno`);
-    await Deno.chmod(`${root}/usr/local/bin/deno`, 0o755);
-    await Deno.copyFile(await findNatsServer(CACHE_FOLDER), `${root}/usr/local/bin/nats-server`);
-    await Deno.writeTextFile(`${root}/entrypoint`, ENTRYPOINT, { mode: 0o755 });
-    // Where this machine's own authorities are needed on the way to a registry, they are trusted.
-    await Deno.copyFile(
-      "/etc/ssl/certs/ca-certificates.crt",
-      `${root}/etc/ssl/certs/ca-certificates.crt`,
-    );
-    const data = "/var/lib/postgresql/data";
-    await run("chroot", [
-      root,
-      "install",
-      "-d",
-      "-o",
-      "postgres",
-      "-g",
-      "postgres",
-      "-m",
-      "700",
-      data,
-    ]);
-    const exclude = LEFT_OUT.map((path) => `--exclude=./${path}`);
-    await run("tar", ["-cf", `${archive}.new`, "-C", root, ...exclude, "."]);
-    await Deno.rename(`${archive}.new`, archive);
-    return archive;
-  } finally {
-    await folder.remove();
-  }
-}
-
-async function run(program: string, args: string[], env = Deno.env.toObject()): Promise<string> {
-  const output = await new Deno.Command(program, { args, env, clearEnv: true }).output();
-  const [out, err] = [output.stdout, output.stderr].map((some) => new TextDecoder().decode(some));
-  if (!output.success) throw new Error(`${program} ${args.join(" ")}: ${out}${err}`.slice(-3000));
-  return out!;
-}
-
 export interface ComposeEngine {
   /** A copy of what is committed, with this compose.yaml. */
   project: string;
@@ -135,7 +54,7 @@ export interface ComposeEngine {
 const PROJECT = "sextest";
 
 export async function startComposeEngine(settings: Record<string, string>): Promise<ComposeEngine> {
-  const image = await makeImage();
+  const images = await imagesFor(`${ROOT}compose.yaml`);
   const temporary = await temporaryFolder();
   const at = (name: string) => join(temporary.path, name);
   await Deno.writeTextFile(
@@ -146,7 +65,8 @@ export async function startComposeEngine(settings: Record<string, string>): Prom
   );
   await Deno.writeTextFile(
     at("storage.conf"),
-    `[storage]\ndriver="overlay"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n`,
+    `[storage]\ndriver="overlay"\ngraphroot="${at("graph")}"\nrunroot="${at("run")}"\n` +
+      `[storage.options]\nadditionalimagestores=["${images}"]\n`,
   );
   // What an operator would set: nothing, so that all is as compose.yaml has it.
   const ours = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("SEXTANT_"));
@@ -162,18 +82,9 @@ export async function startComposeEngine(settings: Record<string, string>): Prom
   };
   await Deno.mkdir(at("site"));
   const podman = (...args: string[]) => run("podman", args, env);
-  const changes = [
-    ...['ENTRYPOINT ["/entrypoint"]', 'CMD ["postgres"]', "ENV DENO_TLS_CA_STORE=system"],
-    "ENV PATH=/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-    ...["ENV XDG_DATA_HOME=/data", "ENV XDG_CONFIG_HOME=/config"],
-  ].flatMap((change) => ["--change", change]);
-  const id = (await podman("import", ...changes, image)).trim().split("\n").at(-1)!;
   const project = at("project");
   await run("git", ["clone", "--quiet", "--no-hardlinks", ROOT, project]);
   await Deno.copyFile(`${ROOT}compose.yaml`, `${project}/compose.yaml`);
-  for (const name of await imagesOf(`${project}/compose.yaml`)) {
-    await podman("tag", id, `docker.io/${name.includes("/") ? "" : "library/"}${name}`);
-  }
   for (const name of ["packages", "node-packages"]) await fillWithPackages(podman, name);
   const service = startProcess({
     command: findProgram("podman")!,
@@ -187,14 +98,16 @@ export async function startComposeEngine(settings: Record<string, string>): Prom
     project,
     folder: temporary.path,
     podman,
-    compose: (...args) =>
-      run("docker-compose", [
-        "--project-directory",
-        project,
-        "-f",
-        `${project}/compose.yaml`,
-        ...args,
-      ], env),
+    async compose(...args) {
+      const all = ["--project-directory", project, "-f", `${project}/compose.yaml`, ...args];
+      try {
+        return await run("docker-compose", all, env);
+      } catch (error) {
+        // Podman 4 looks at a container that has come to its end so fast that it is gone.
+        if (!/read \/proc\/\d+\/cgroup: no such process/.test(messageOf(error))) throw error;
+        return await run("docker-compose", all, env);
+      }
+    },
     async volume(name) {
       const format = ["--format", "{{.Mountpoint}}"];
       return (await podman("volume", "inspect", `${PROJECT}_${name}`, ...format)).trim();
@@ -205,8 +118,9 @@ export async function startComposeEngine(settings: Record<string, string>): Prom
       await podman("rm", "-af");
       await podman("network", "prune", "-f");
       await service.stop();
-      await new Deno.Command("umount", { args: [at("graph/overlay"), at("graph")], stderr: "null" })
-        .output();
+      const mounts = (await Deno.readTextFile("/proc/self/mounts")).split("\n")
+        .map((line) => line.split(" ")[1]).filter((path) => path?.startsWith(`${temporary.path}/`));
+      for (const path of mounts.toReversed()) await run("umount", ["--lazy", path!]);
       await temporary.remove();
     },
   };
@@ -232,10 +146,15 @@ async function checkHealth(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const ids = (await podman("ps", "-q").catch(() => "")).split("\n").filter(Boolean);
-    for (const id of ids) {
-      if (!signal.aborted) await podman("healthcheck", "run", id).catch(() => {}); // has none, or is ill
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const rows = (await podman("ps", "--format", "{{.ID}} {{.Status}}").catch(() => "")).split(
+      "\n",
+    );
+    // The healthy are left alone: each look costs as much as a start of Podman.
+    const waiting = rows.filter((row) => /\((starting|unhealthy)\)/.test(row));
+    await Promise.all(
+      waiting.map((row) => podman("healthcheck", "run", row.split(" ")[0]!).catch(() => {}) // it is ill still
+      ),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
