@@ -3,11 +3,11 @@
  * sentence, and nothing stored.
  * @module
  */
+import { FILES } from "../services/stack/names.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openSigningKey } from "../services/identity/secrets/stored.ts";
 import { openVault } from "../services/identity/secrets/vault.ts";
-import { FILES } from "../services/stack/setup.ts";
 import { createApiClient } from "./support/api.ts";
 import { openDatabase } from "../shared/storage/db.ts";
 import { silentLogger } from "../shared/service/log.ts";

@@ -2,8 +2,8 @@
  * A cluster on this machine loses one of each, and nobody loses anything.
  * @module
  */
+import { FILES } from "../services/stack/names.ts";
 import assert from "node:assert/strict";
-import { FILES } from "../services/stack/setup.ts";
 import { ROOT } from "../services/stack/service_part.ts";
 import { readPorts } from "../services/stack/deployment.ts";
 import { NODE_PROTOCOL } from "../shared/node_protocol/reports.ts";

@@ -3,9 +3,10 @@
  * file is done.
  * @module
  */
+import { FILES } from "../services/stack/names.ts";
 import { findNatsServer, startNatsServer } from "../services/stack/nats_server.ts";
 import { freePort } from "../services/stack/ports.ts";
-import { type Deployment, FILES, setUpFiles } from "../services/stack/setup.ts";
+import { type Deployment, setUpFiles } from "../services/stack/setup.ts";
 import { type Stack, type StackOptions, startStack } from "../services/stack/stack.ts";
 import { type Trust, trustSchema } from "../shared/broker/trust.ts";
 import { CACHE_FOLDER, temporaryFolder } from "./support/folders.ts";

@@ -3,8 +3,8 @@
  * large payloads.
  * @module
  */
+import { DATABASE } from "../services/stack/names.ts";
 import assert from "node:assert/strict";
-import { DATABASE } from "../services/stack/database.ts";
 import { openDatabase } from "../shared/storage/db.ts";
 import { silentLogger } from "../shared/service/log.ts";
 import { receive, send, watchMemory } from "./bench/payload.ts";

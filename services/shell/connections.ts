@@ -3,6 +3,7 @@
  * task up`.
  * @module
  */
+import { databaseUrlFile, FILES } from "../stack/names.ts";
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, readConfig } from "../../shared/service/config.ts";
@@ -11,7 +12,6 @@ import { messageOf } from "../../shared/service/errors.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { readPorts } from "../stack/deployment.ts";
-import { databaseUrlFile, FILES } from "../stack/setup.ts";
 import { ShellError } from "./errors.ts";
 import { explain } from "./show/explain.ts";
 

@@ -3,9 +3,8 @@
  * nobody can administer: whoever starts the hub is told the password, and then no file has it.
  * @module
  */
+import { FILES } from "./names.ts";
 import { join } from "node:path";
-import { z } from "zod";
-import { FILES } from "./setup.ts";
 
 export interface NewAdministrator {
   username: string;
@@ -14,8 +13,6 @@ export interface NewAdministrator {
   /** Once the password was shown: removes the file in which identity left it. */
   shown(): Promise<void>;
 }
-
-const told = z.object({ username: z.string(), password: z.string().optional() });
 
 /** Where versions before this one kept the password for ever. */
 const KEPT_BEFORE = "admin_password";
@@ -28,7 +25,10 @@ export async function readNewAdministrator(folder: string): Promise<NewAdministr
   const path = join(folder, FILES.newAdministrator);
   const text = await readIfThere(path);
   if (text !== undefined) {
-    const { username, password } = told.parse(JSON.parse(text));
+    const { username, password } = JSON.parse(text);
+    if (typeof username !== "string" || !/^(string|undefined)$/.test(typeof password)) {
+      throw new Error(`Cannot read ${path}: it names no administrator`);
+    }
     return { username, password, shown: () => Deno.remove(path) };
   }
   const before = join(folder, KEPT_BEFORE);

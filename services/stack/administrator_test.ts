@@ -1,8 +1,8 @@
+import { FILES } from "./names.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { temporaryFolder } from "../../tests/harness.ts";
 import { readNewAdministrator } from "./administrator.ts";
-import { FILES } from "./setup.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await temporaryFolder();

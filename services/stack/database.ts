@@ -4,22 +4,14 @@
  */
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
-
-export const DATABASE = "sextant";
-
-export type RolePasswords = Record<HubService, string>;
+import { HUB_SERVICES } from "../../shared/broker/subjects.ts";
+import { DATABASE, roleOf, type RolePasswords } from "./names.ts";
 
 export interface SetUpDatabaseOptions {
   /** Address of a database for a role that may create roles and databases. */
   adminUrl: (database: string) => string;
   passwords: RolePasswords;
   database?: string;
-}
-
-/** The role a service connects as. */
-export function roleOf(service: HubService): string {
-  return `sextant_${service}`;
 }
 
 /** Creates what is missing and sets the passwords; safe to do again. */

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import { z } from "zod";
 import { messageOf } from "../../shared/service/errors.ts";
 import { demandPrivate } from "../../shared/service/private_file.ts";
 
@@ -49,17 +48,20 @@ export async function keepSecret(
   return text;
 }
 
-const portsSchema = z.record(z.string(), z.number().int().min(1).max(65535));
-
 /** The ports that the deployment used last, by part. */
 export async function readPorts(folder: string): Promise<Record<string, number>> {
   try {
-    return portsSchema.parse(JSON.parse(await Deno.readTextFile(join(folder, "ports.json"))));
+    const ports = JSON.parse(await Deno.readTextFile(join(folder, "ports.json")));
+    return Object.values(ports).every(isPort) ? ports : {};
   } catch (error) {
     // A convenience: without it, or with a broken one, other ports are chosen.
     if (error instanceof Deno.errors.PermissionDenied) throw error;
     return {};
   }
+}
+
+function isPort(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536;
 }
 
 export async function writePorts(folder: string, ports: Record<string, number>): Promise<void> {

@@ -2,12 +2,12 @@
  * The hub's services as parts: what each is told, and the least it is allowed.
  * @module
  */
+import { FILES } from "./names.ts";
 import { join } from "node:path";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { INHERITS, TRACES } from "./child_environment.ts";
 import { settingsOf } from "./programs.ts";
 import { denoPart, type DenoPartOptions } from "./service_part.ts";
-import { FILES } from "./setup.ts";
 import type { Part } from "./supervisor.ts";
 
 export interface HubAddresses {

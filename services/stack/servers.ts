@@ -2,13 +2,14 @@
  * What a hub on this machine stands on: a PostgreSQL and a broker, or a cluster of both.
  * @module
  */
+import { DATABASE } from "./names.ts";
 import { join } from "node:path";
-import { DATABASE } from "./database.ts";
 import { keepSecret, newSecret } from "./deployment.ts";
 import { choosePorts } from "./choose_ports.ts";
 import { findNatsServer, startNatsServer } from "./nats_server.ts";
 import { type Postgres, POSTGRES_ADMIN, startPostgres } from "./postgres.ts";
-import { type Deployment, setUpFiles } from "./setup.ts";
+import type { Deployment } from "./setup.ts";
+import { setUpFilesApart } from "./set_up.ts";
 import type { Part, Supervisor } from "./supervisor.ts";
 
 export const LOOPBACK = "127.0.0.1";
@@ -71,7 +72,7 @@ export async function startServers(
     ...options,
   });
   const broker = `${LOOPBACK}:${ports.natsWebsocket}`;
-  const deployment = await setUpFiles(folder, {
+  const deployment = await setUpFilesApart(folder, {
     host: LOOPBACK,
     port: ports.nats,
     websocketPort: ports.natsWebsocket,

@@ -17,10 +17,18 @@ import {
 } from "../../shared/broker/trust.ts";
 import { newUserKey, publicKeyOf } from "../../shared/broker/signing.ts";
 import { type BrokerCluster, natsServerConfig } from "../../shared/broker/server_config.ts";
-import { HUB_SERVICES, type HubService, type ServiceName } from "../../shared/broker/subjects.ts";
+import { HUB_SERVICES, type ServiceName } from "../../shared/broker/subjects.ts";
 import { newVaultKey } from "../identity/secrets/vault.ts";
-import { roleOf, type RolePasswords, setUpDatabase } from "./database.ts";
+import { setUpDatabase } from "./database.ts";
 import { keepSecret, newSecret, writeSecret } from "./deployment.ts";
+import {
+  databaseUrlFile,
+  FILES,
+  natsConfigIn,
+  roleOf,
+  type RolePasswords,
+  serviceFolderIn,
+} from "./names.ts";
 
 /** Services that ask identity for their broker credential, and so hold an enrolment. */
 const ENROLLED: ServiceName[] = ["gateway", "collaboration", "task", "shell"];
@@ -48,34 +56,12 @@ export interface Deployment {
   serviceFolder(service: ServiceName): string;
 }
 
-/** Names of the files in a service's folder. */
-export const FILES = {
-  brokerTrust: "broker_trust.json",
-  enrolment: "enrolment.json",
-  databaseUrl: "database_url",
-  /** Seals secrets in identity's database. */
-  secretsKey: "secrets_key",
-  dispatchKey: "dispatch_key",
-  dispatchPublicKeys: "dispatch_public_keys",
-  /** With which Prometheus gets the figures. */
-  metricsToken: "metrics_token",
-  /** Folder with the page for people. */
-  page: "page",
-  /** Of an administrator whom identity has made, until it was shown. */
-  newAdministrator: "new_administrator.json",
-} as const;
-
-/** The file in the shell's folder that holds the address of a service's database. */
-export function databaseUrlFile(service: HubService): string {
-  return `${service}_${FILES.databaseUrl}`;
-}
-
 /**
  * Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf for
  * each server of the broker.
  */
 export async function setUpFiles(folder: string, ...brokers: BrokerAddress[]): Promise<Deployment> {
-  const serviceFolder = (service: ServiceName) => join(folder, "services", service);
+  const serviceFolder = (service: ServiceName) => serviceFolderIn(folder, service);
 
   const trust = trustSchema.parse(JSON.parse(
     await keepSecret(
@@ -119,7 +105,7 @@ async function setUpBroker(
   { name = "nats", cluster, ...address }: BrokerAddress,
 ): Promise<string> {
   const own = join(folder, name);
-  const path = join(own, "nats.conf");
+  const path = natsConfigIn(folder, name);
   const password = cluster && await keepSecret(join(folder, "nats", "routes_password"), newSecret);
   const config = natsServerConfig({
     trust,

@@ -3,16 +3,14 @@
  * nodes.
  * @module
  */
+import { DATABASE, FILES } from "./names.ts";
 import { join, resolve } from "node:path";
 import type { LogEntry } from "../../shared/service/log_text.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
-import { readTraceSettings } from "../../shared/tracing/open_tracer.ts";
 import { type NewAdministrator, readNewAdministrator } from "./administrator.ts";
 import { requireNoHalfRestore } from "./backup/half_restore.ts";
 import { INHERITS } from "./child_environment.ts";
 import { requireNoCluster } from "./cluster/kind.ts";
-import { startClusterServers } from "./cluster/servers.ts";
-import { DATABASE } from "./database.ts";
 import { lockDeployment, unusableFolder } from "./deployment.ts";
 import { gatewayPart, type HubAddresses, hubServicePart } from "./hub_parts.ts";
 import { stopOrphans } from "./orphans.ts";
@@ -23,7 +21,7 @@ import { requireRollable } from "./rollable.ts";
 import { denoPart, fetchPackages, ROOT } from "./service_part.ts";
 import { settingsIn, writeSettings } from "./settings.ts";
 import { PAGE_MAIN, setUpPage } from "./page.ts";
-import { FILES, setUpServiceDatabases } from "./setup.ts";
+import { SET_UP_MAIN, setUpDatabasesApart } from "./set_up.ts";
 import { createSupervisor, type Part, type PartControl, type Supervisor } from "./supervisor.ts";
 
 const START_DEADLINE_MS = 120_000;
@@ -155,7 +153,9 @@ async function bringUp(
   }
   await writeSettings(folder, settingsIn(Deno.env.toObject()));
   if (!options.cluster) requireNoCluster(folder);
-  const start = options.cluster ? startClusterServers : startServers;
+  const start = options.cluster
+    ? (await import("./cluster/servers.ts")).startClusterServers
+    : startServers;
   const [servers] = await Promise.all([
     start({ ...options, folder, cacheFolder, say, supervisor }),
     fetchPackages(MAINS, checkout),
@@ -168,13 +168,13 @@ async function bringUp(
   }
   await Promise.all([
     setUpHub(),
-    setUpServiceDatabases(deployment, servers),
+    setUpDatabasesApart(folder, deployment, servers),
   ]);
   const addresses: HubAddresses = {
     ...servers,
     checkout,
     programs: () => programs,
-    traces: options.traces ?? readTraceSettings()?.url,
+    traces: options.traces ?? await tracesInEnvironment(),
     serviceFolder: deployment.serviceFolder,
   };
   const replicas = new Map<HubService, number>();
@@ -271,7 +271,16 @@ const MAINS = [
   NODE_MAIN,
   PAGE_MAIN,
   PROGRAMS_MAIN,
+  SET_UP_MAIN,
 ];
+
+/** Where the environment says that traces are posted to. Its reader is loaded where it says so. */
+async function tracesInEnvironment(): Promise<string | undefined> {
+  const named = Object.keys(Deno.env.toObject()).some((name) => name.startsWith("OTEL_"));
+  if (!named) return undefined;
+  const { readTraceSettings } = await import("../../shared/tracing/open_tracer.ts");
+  return readTraceSettings()?.url;
+}
 
 // deno-lint-ignore require-await -- a promise is rejected, never a call
 async function credentialsOf(

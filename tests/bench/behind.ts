@@ -2,6 +2,7 @@
  * A look behind the hub's back, for benchmarks: its database, and its broker with the rights of the task service.
  * @module
  */
+import { DATABASE, FILES } from "../../services/stack/names.ts";
 import { join } from "node:path";
 import { type BrokerConnection, connectToBroker } from "../../shared/broker/connection.ts";
 import { issueServiceCredential, type Trust, trustSchema } from "../../shared/broker/trust.ts";
@@ -9,8 +10,6 @@ import { type Db, openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { newUserKey } from "../../shared/broker/signing.ts";
 import { subjects } from "../../shared/broker/subjects.ts";
-import { DATABASE } from "../../services/stack/database.ts";
-import { FILES } from "../../services/stack/setup.ts";
 import { type TestStack, waitFor } from "../harness.ts";
 
 export function openTaskDatabase(stack: TestStack, max = 2): Db {

@@ -1,8 +1,8 @@
 // @ts-types="../../shared/storage/pg.d.ts"
 import pg, { type Client } from "pg";
+import { DATABASE } from "../../services/stack/names.ts";
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { DATABASE } from "../../services/stack/database.ts";
 import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";
 

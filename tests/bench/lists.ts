@@ -1,7 +1,7 @@
+import { DATABASE } from "../../services/stack/names.ts";
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
 import { createApiClient } from "../support/api.ts";
-import { DATABASE } from "../../services/stack/database.ts";
 import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { DATABASE } from "../../services/stack/names.ts";
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { DATABASE } from "../../services/stack/database.ts";
 import { temporaryFolder, type TestStack, waitFor } from "../harness.ts";
 import { type LightNode, makeNodes, postToAll } from "./fan_out.ts";
 import { openTaskDatabase } from "./behind.ts";

@@ -1,6 +1,6 @@
+import { DATABASE } from "../../services/stack/names.ts";
 import { openDatabase } from "../../shared/storage/db.ts";
 import { silentLogger } from "../../shared/service/log.ts";
-import { DATABASE } from "../../services/stack/database.ts";
 import { encodeInput } from "../site.ts";
 import type { BenchContext } from "./context.ts";
 import { rateOf, report } from "./measure.ts";

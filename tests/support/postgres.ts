@@ -3,9 +3,10 @@
  * its own, copied from a template. Who kills the server starts one of its own.
  * @module
  */
+import { roleOf } from "../../services/stack/names.ts";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { roleOf, setUpDatabase } from "../../services/stack/database.ts";
+import { setUpDatabase } from "../../services/stack/database.ts";
 import { POSTGRES_ADMIN, postgresUrl, startPostgres } from "../../services/stack/postgres.ts";
 import { HUB_SERVICES, type HubService } from "../../shared/broker/subjects.ts";
 import { silentLogger } from "../../shared/service/log.ts";

@@ -5,12 +5,12 @@
  * events on their way, and costs time when it is gone, never work.
  * @module
  */
+import { DATABASE } from "../names.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { openDatabase } from "../../../shared/storage/db.ts";
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import { VERSION } from "../../../shared/version.ts";
-import { DATABASE } from "../database.ts";
 import { type ArchiveWriter, createArchive } from "./archive.ts";
 import { encrypt, type Lock } from "./encryption.ts";
 import { areSame, readKeys } from "./keys.ts";

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import { migrationNames } from "../../../shared/storage/db.ts";
-import { type Settings, settingsSchema } from "../settings.ts";
+import type { Settings } from "../settings.ts";
+import { settingsSchema } from "./kept_settings.ts";
 import { readArchive } from "./archive.ts";
 import { decrypt, type Opener } from "./encryption.ts";
 import { requireKeys } from "./keys.ts";

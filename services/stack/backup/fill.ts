@@ -2,11 +2,12 @@
  * Bringing a backup's database into a server.
  * @module
  */
+import { type RolePasswords } from "../names.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { openDatabase } from "../../../shared/storage/db.ts";
 import { thisOperator } from "../../../shared/command_line/operator.ts";
-import { type RolePasswords, setUpDatabase } from "../database.ts";
+import { setUpDatabase } from "../database.ts";
 import type { CheckedBackup } from "./check.ts";
 import { restoreDump } from "./postgres_programs.ts";
 import { settle } from "./settle.ts";

@@ -3,8 +3,8 @@
  * dispatches and seal secrets, and whatever else a service keeps in its folder.
  * @module
  */
+import { databaseUrlFile, FILES } from "../names.ts";
 import { join } from "node:path";
-import { databaseUrlFile, FILES } from "../setup.ts";
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import { KEYS } from "./manifest.ts";
 

@@ -10,7 +10,8 @@ import type { NamedDeployment } from "../named_deployment.ts";
 import { findPostgresBinaries } from "../postgres_binaries.ts";
 import { POSTGRES_ADMIN, postgresUrl, socketFolderOf, startPostgres } from "../postgres.ts";
 import { LOOPBACK } from "../servers.ts";
-import { readSettings, type Settings, settingsIn } from "../settings.ts";
+import { type Settings, settingsIn } from "../settings.ts";
+import { readSettings } from "./kept_settings.ts";
 import { findDumpPrograms } from "./postgres_programs.ts";
 
 /** A hub whose database can be reached. */

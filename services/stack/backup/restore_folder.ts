@@ -5,9 +5,9 @@
  * aside. Until the last move is done `deno task up` does not start in the folder.
  * @module
  */
+import { DATABASE, type RolePasswords } from "../names.ts";
 import { dirname, join } from "node:path";
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
-import { DATABASE, type RolePasswords } from "../database.ts";
 import {
   keepSecret,
   lockIfFree,

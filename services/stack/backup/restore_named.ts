@@ -3,11 +3,11 @@
  * and folders that cannot be moved, because they are volumes.
  * @module
  */
+import { DATABASE, type RolePasswords } from "../names.ts";
 import { join } from "node:path";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { HUB_SERVICES } from "../../../shared/broker/subjects.ts";
 import { type Db, openDatabase } from "../../../shared/storage/db.ts";
-import { DATABASE, type RolePasswords } from "../database.ts";
 import { keepSecret, newSecret, writeSecret } from "../deployment.ts";
 import { type NamedDeployment, setUpNamed } from "../named_deployment.ts";
 import { fillDatabase } from "./fill.ts";

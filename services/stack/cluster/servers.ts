@@ -3,11 +3,11 @@
  * standby, and a front before two gateways.
  * @module
  */
+import { DATABASE } from "../names.ts";
 import { join } from "node:path";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { openDatabase, waitForDatabase } from "../../../shared/storage/db.ts";
 import { choosePorts } from "../choose_ports.ts";
-import { DATABASE } from "../database.ts";
 import { keepSecret, newSecret } from "../deployment.ts";
 import { findNatsServer, startNatsServer } from "../nats_server.ts";
 import { POSTGRES_ADMIN, removeOrphan } from "../postgres.ts";

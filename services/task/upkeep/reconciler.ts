@@ -52,34 +52,39 @@ export function createReconciler(
   const tidy = () => removeOld({ ...options, uploadMs });
   const stopping = new AbortController();
   const { signal } = stopping;
-  let tidiedAt = 0;
-  let failing = false;
+  const failing = new Set<string>();
 
-  async function round(): Promise<void> {
-    const steps: (() => Promise<unknown>)[] = [wakeUps.repeat, expire, kills.repeat];
-    if (performance.now() - tidiedAt > TIDY_EVERY_MS) {
-      tidiedAt = performance.now();
-      steps.push(tidy);
-    }
-    let failure: unknown;
-    // One step that fails, or has very much to do, must not hold up the others.
-    await Promise.all(
-      steps.map((step) => step().catch((error: unknown) => failure = error)),
-    );
-    if (failure && !failing) {
-      log.warn("Cannot reconcile now; will try again", { reason: messageOf(failure) });
-    }
-    failing = failure !== undefined;
-  }
-
-  async function makeRounds(): Promise<void> {
+  /** One that fails, or has very much to do, must not hold up the others. */
+  async function makeRounds(
+    name: string,
+    step: () => Promise<unknown>,
+    { pauseMs, offsetMs }: { pauseMs: number; offsetMs: number },
+  ): Promise<void> {
+    // It rejects at the end only.
+    const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => {});
+    await pause(offsetMs);
     while (!signal.aborted) {
-      await sleep(everyMs, undefined, { signal }).catch(() => {}); // rejects at the end only
-      if (!signal.aborted) await round();
+      try {
+        await step();
+        failing.delete(name);
+      } catch (error) {
+        const known = failing.size > 0;
+        failing.add(name);
+        if (!known) log.warn("Cannot reconcile now; will try again", { reason: messageOf(error) });
+      }
+      await pause(pauseMs);
     }
   }
 
-  const rounds = makeRounds();
+  // One after the other, each with the same pause: at once, each would have a connection of its own
+  // to the database, and that a process.
+  const at = (turn: number) => ({ pauseMs: everyMs, offsetMs: everyMs * turn / 4 });
+  const rounds = Promise.all([
+    makeRounds("wake-ups", wakeUps.repeat, at(1)),
+    makeRounds("deadlines", expire, at(2)),
+    makeRounds("stop orders", kills.repeat, at(3)),
+    makeRounds("old things", tidy, { ...at(4), pauseMs: TIDY_EVERY_MS }),
+  ]);
   return {
     expire,
     tidy,
