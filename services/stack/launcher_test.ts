@@ -27,7 +27,8 @@ Deno.test("the launcher, which runs as long as its hub, loads no package and not
   const loaded = await loadedBy("services/stack/main.ts");
   assert.ok(loaded.includes(`file://${ROOT}services/stack/supervisor.ts`));
   assert.deepEqual(loaded.filter((one) => one.startsWith("npm:")), []);
-  const needless = /\/(setup|database|demo|cluster\/servers|storage\/\w+|broker\/(?!subjects)\w+)\.ts$/;
+  const needless =
+    /\/(setup|database|demo|cluster\/servers|storage\/\w+|broker\/(?!subjects)\w+)\.ts$/;
   assert.deepEqual(loaded.filter((one) => needless.test(one)), []);
   assert.ok(loaded.length < 60, `${loaded.length} modules`);
 });

@@ -85,6 +85,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     port: String(PORT),
     max_connections: "200",
     log_line_prefix: "",
+    // Memory and a process that a hub on one machine has no use for: each of its transactions is
+    // written out at once, and nobody subscribes to its tables.
+    wal_buffers: "1MB",
+    max_logical_replication_workers: "0",
     ...options.settings,
   };
   const args = ["-D", folder];
