@@ -17,7 +17,6 @@ import { stopOrphans } from "./orphans.ts";
 import { killAll } from "./process.ts";
 import { startServers, TIER } from "./servers.ts";
 import { PROGRAMS_MAIN, setUpPrograms } from "./programs.ts";
-import { requireRollable } from "./rollable.ts";
 import { denoPart, fetchPackages, ROOT } from "./service_part.ts";
 import { settingsIn, writeSettings } from "./settings.ts";
 import { PAGE_MAIN, setUpPage } from "./page.ts";
@@ -217,6 +216,7 @@ async function bringUp(
       return part.name;
     },
     async roll() {
+      const { requireRollable } = await import("./rollable.ts");
       await requireRollable(adminUrl(DATABASE), checkout);
       await fetchPackages(MAINS, checkout);
       await setUpHub();
