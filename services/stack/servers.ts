@@ -72,11 +72,13 @@ export async function startServers(
     ...options,
   });
   const broker = `${LOOPBACK}:${ports.natsWebsocket}`;
-  const deployment = await setUpFilesApart(folder, {
+  const settingUp = setUpFilesApart(folder, {
     host: LOOPBACK,
     port: ports.nats,
     websocketPort: ports.natsWebsocket,
   });
+  // The database may fail first.
+  settingUp.catch(() => {});
   const adminPassword = await keepSecret(join(folder, "database", POSTGRES_ADMIN), newSecret);
 
   let database: Postgres;
@@ -97,10 +99,13 @@ export async function startServers(
   const natsPart: Part = {
     name: "nats",
     format: "nats",
-    start: async (hooks) =>
-      void await startNatsServer(await natsProgram, deployment.natsConfig, hooks),
+    async start(hooks) {
+      const { natsConfig } = await settingUp;
+      await startNatsServer(await natsProgram, natsConfig, hooks);
+    },
   };
   await supervisor.start(TIER.servers, postgresPart, natsPart);
+  const deployment = await settingUp;
   const gateway = `${LOOPBACK}:${ports.gateway}`;
   return {
     deployment,
