@@ -94,6 +94,11 @@ Deno.test("a backup taken in the middle of 200 runs and restored elsewhere has e
     const ids: number[] = [];
     for (let count = 0; count < RUNS; count++) {
       if (count === RUNS * 0.4) {
+        await waitFor(
+          async () =>
+            (await site.researcher.get("/run")).data.some((one: Json) => !isOpen(one.status)),
+          { what: "a result that had ended before the backup", timeout: 60_000 },
+        );
         acknowledged = [...ids];
         const recipient = await identityToRecipient(identity);
         const to = ["--to", file, "--recipient", recipient];
