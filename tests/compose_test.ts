@@ -295,7 +295,7 @@ async function whichIsA(engine: ComposeEngine, what: string): Promise<string> {
 const MEMBERS = ["postgres", "postgres-2"];
 
 Deno.test(
-  'compose.yaml, profile "cluster": takes over the hub with its tasks and its node, has a synchronous standby, down',
+  'compose.yaml, profile "cluster": takes over the hub; primary, broker and gateway are killed, and a task ends all the same; down',
   {
     ignore: missing !== undefined,
   },
@@ -318,6 +318,29 @@ Deno.test(
     await compose("-f", `${project}/site.yaml`, "up", "-d", "--no-recreate", "node");
     assert.equal(await computeMean(api), 41);
 
+    await whichIsA(engine, "synchronous");
+    const list = await podman(
+      "exec",
+      "sextest_postgres_1",
+      "patronictl",
+      "-c",
+      "/tmp/patroni",
+      "list",
+    );
+    assert.match(list, /Sync Standby \| (running|streaming)/);
+    const primary = await whichIsA(engine, "primary");
+    const wait = { method: "wait", kwargs: { ms: 5000 } };
+    const task = await insist(api, taskOf("deno:slow@1.0.0", wait));
+    await podman(
+      "stop",
+      "--time",
+      "0",
+      ...[primary, "nats", "gateway"].map((part) => `sextest_${part}_1`),
+    );
+    assert.deepEqual(await resultOf(api, task), { waited: 5000 });
+    assert.notEqual(await whichIsA(engine, "primary"), primary);
+    assert.equal(await computeMean(api), 41);
+    await compose("up", "-d", "--no-recreate");
     await whichIsA(engine, "synchronous");
     await compose("--profile", "site", "--profile", "cluster", "down");
     assert.equal((await podman("ps", "-aq")).trim(), "");

@@ -55,13 +55,9 @@ export async function imagesFor(compose: string): Promise<string> {
   const before = await Deno.readTextFile(named).catch(() => undefined);
   if (before === names.join("\n")) return store;
   const folder = await temporaryFolder();
-  const podman = (...args: string[]) =>
-    run(
-      "podman",
-      ["--root", store, "--runroot", `${store}/run`].concat(
-        ["--storage-driver", "overlay", ...args],
-      ),
-    );
+  // Podman takes no path of more than 50 characters for what it keeps while it runs.
+  const where = ["--root", store, "--runroot", `${folder.path}/run`, "--storage-driver", "overlay"];
+  const podman = (...args: string[]) => run("podman", [...where, ...args]);
   try {
     if (before === undefined) {
       await Deno.remove(store, { recursive: true }).catch(() => {}); // half of one, or none
