@@ -118,6 +118,7 @@ const OTHERS = [
   "/token/broker",
   "/recover/lost",
   "/recover/reset",
+  "/password/2fa",
   "/recover/2fa/lost",
   "/recover/2fa/reset",
   "/recover/node",

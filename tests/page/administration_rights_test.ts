@@ -229,8 +229,14 @@ Deno.test(
       const refusal = page.getByText(`You do not have permission to edit`);
       await refusal.waitFor();
       assert.equal(await name.inputValue(), "Renamed too late");
-      await page.goto(`${url()}/#/administration/nodes/${nodes.own}`);
+      // What is not theirs any more is not offered on the next screen.
+      await page.getByText("Your rules have changed").waitFor();
+      assert.deepEqual(await doingsAt(page, `nodes/${nodes.own}`), []);
+      const [admin] = (await ask("GET", "/role?name=Collaboration%20Admin")).data;
+      await ask("PATCH", `/user/${userId}`, { roles: [admin.id] });
+      await page.reload();
       await page.getByRole("button", { name: "Give a new key" }).click();
+      await ask("PATCH", `/user/${userId}`, { roles: [4] });
       await page.getByRole("dialog").getByRole("button", { name: "Give a new key" }).click();
       await page.getByRole("dialog").getByText("You do not have permission").waitFor();
       assert.equal(takeRefusals(faults, 401), 2);

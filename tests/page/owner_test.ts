@@ -118,7 +118,10 @@ Deno.test(
 
         await goTo(page, "Record");
         await page.getByLabel("Event").selectOption("result held");
-        await page.getByText(`result_id ${held.id}`).waitFor();
+        // Until the answer to it has come all records are there.
+        await waitFor(async () => await page.getByText(`result_id ${held.id}`).count() === 1, {
+          what: "the one record of what is held",
+        });
         await page.getByRole("button", { name: "Verify" }).click();
         await page.getByText(/records, none changed/).waitFor();
 

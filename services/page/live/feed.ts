@@ -38,7 +38,8 @@ async function follow(leaving: AbortSignal): Promise<void> {
       if (event.name === "feed.begun") {
         feedState.value = "live";
         // Between what a screen was told and the begin of the feed something may have happened.
-        if (!event.resumed) frames.lookAfresh();
+        if (event.resumed) frames.sayBack();
+        else frames.lookAfresh();
       } else if (event.name === "feed.gap") frames.lookAfresh();
       else {
         heardAt(event.at);

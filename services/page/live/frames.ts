@@ -7,6 +7,8 @@ import type { News } from "./mirror.ts";
 export interface Frames<Event> {
   add(event: Event): void;
   lookAfresh(): void;
+  /** The hub is back, and nothing was missed. */
+  sayBack(): void;
 }
 
 /** A hidden tab draws nothing, and has to keep up all the same. */
@@ -21,12 +23,14 @@ export function createFrames<Event>(
 ): Frames<Event> {
   let events: Event[] = [];
   let afresh = false;
+  let isBack = false;
   let isAwaited = false;
 
   function flush(): void {
-    const news = { events, afresh };
+    const news = { events, afresh, ...(isBack ? { isBack } : {}) };
     events = [];
     afresh = false;
+    isBack = false;
     isAwaited = false;
     hand(news);
   }
@@ -48,6 +52,10 @@ export function createFrames<Event>(
     },
     lookAfresh() {
       afresh = true;
+      wake();
+    },
+    sayBack() {
+      isBack = true;
       wake();
     },
   };

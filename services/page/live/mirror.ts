@@ -9,6 +9,8 @@ export interface News<Event> {
   events: readonly Event[];
   /** Whether something may have been missed: what is shown must be asked for again. */
   afresh: boolean;
+  /** Whether the hub is back, with nothing missed: what had no answer meanwhile is asked for again. */
+  isBack?: boolean;
 }
 
 export interface MirrorOptions<Value, Event> {
@@ -47,6 +49,8 @@ export function createMirror<Value, Event>(
   let since: Event[] = [];
   let lastAsked = -Infinity;
   let later: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the last question had no answer. */
+  let hasFailed = false;
   /** Whether the question that is under way may come too early. */
   let askAgain = false;
 
@@ -61,9 +65,11 @@ export function createMirror<Value, Event>(
     try {
       const answer = await ask(AbortSignal.any([own.signal, ending.signal]));
       if (asking !== own || ending.signal.aborted) return;
+      hasFailed = false;
       show(fold(answer, since));
     } catch (error) {
       if (asking !== own || ending.signal.aborted) return;
+      hasFailed = true;
       onError(error);
     }
     asking = undefined;
@@ -88,14 +94,16 @@ export function createMirror<Value, Event>(
 
   void askNow();
   return {
-    hear({ events, afresh }) {
+    hear({ events, afresh, isBack = false }) {
       if (ending.signal.aborted) return;
       if (asking) since.push(...events);
       if (value !== undefined && events.length > 0) {
         const next = fold(value, events);
         if (next !== value) show(next);
       }
-      if (afresh || (value !== undefined && isStale(value, events))) askSoon();
+      const isOld = value !== undefined && isStale(value, events);
+      const isUnanswered = isBack && (hasFailed || asking !== undefined);
+      if (afresh || isOld || isUnanswered) askSoon();
     },
     again: () => void askNow(),
     stop() {

@@ -77,3 +77,27 @@ Deno.test("a mirror tells of errors, and of nothing after its end", async () => 
   await turn();
   assert.deepEqual([shown, asked.length], [[[2]], 4]);
 });
+
+Deno.test("a mirror asks again for what had no answer when the hub is back, and not before", async () => {
+  const { mirror, asked, shown, errors } = controlled();
+  asked[0]!.reject(new Error("cut off"));
+  await turn();
+  mirror.hear({ events: [2], afresh: false });
+  await turn();
+  assert.deepEqual([asked.length, errors.length], [1, 1]);
+  mirror.hear({ events: [], afresh: false, isBack: true });
+  await turn();
+  assert.equal(asked.length, 2);
+  // It comes back while a question is under way that will have no answer.
+  mirror.hear({ events: [], afresh: false, isBack: true });
+  asked[1]!.reject(new Error("cut off"));
+  await turn();
+  await turn();
+  asked[2]!.resolve([1, 2]);
+  await turn();
+  assert.deepEqual(shown, [[1, 2]]);
+  mirror.hear({ events: [], afresh: false, isBack: true });
+  await turn();
+  assert.equal(asked.length, 3, "what has an answer is not asked for again");
+  mirror.stop();
+});
