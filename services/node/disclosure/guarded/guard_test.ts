@@ -274,7 +274,7 @@ Deno.test("guard: a run that asks nothing starts nothing; what was started ends 
     const asking = `await context.table().groups([]); console.log("asked");
       await new Promise(() => setTimeout(() => {}, 1e6));`;
     const { status } = await run(asking, {
-      limits: { timeoutSeconds: 3 },
+      limits: { timeoutSeconds: 10 },
       onLog: () => void guards().then((count) => running = count),
     });
     assert.equal(status, "failed");
