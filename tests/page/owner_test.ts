@@ -72,6 +72,7 @@ Deno.test(
         await page.getByRole("dialog").waitFor({ state: "detached" });
         assert.equal(await focused(page), "Refuse …");
         await page.keyboard.press("Enter");
+        await page.getByRole("dialog").waitFor();
         await page.keyboard.type("shows one person");
         await page.keyboard.press("Enter");
         await page.getByText("Refused: whoever asked is told.").waitFor();
