@@ -367,6 +367,8 @@ function processProbes({ folder }: Host): Probe[] {
       name: "FFI by Deno's internals",
       body: `const { ops } = Deno[Deno.internal].core;
         return "${SECRET}" + typeof ops.op_ffi_ptr_of_exact(new Uint8Array(8));`,
+      // What nothing has loaded is not there to be called.
+      refusal: /Requires|not a function/,
     },
     {
       name: ".node addon",
