@@ -14,8 +14,9 @@ export interface Binned {
 }
 
 /**
- * By edge whether it can be told how many lie on each side: enough persons are close to it on both sides, as close as it is exact; or it lies beyond
- * all values by as much as the outermost of so many persons lie apart.
+ * By edge whether it can be told how many lie on each side: enough persons are close to it on both
+ * sides, as close as it is exact; or it lies beyond all values by as much as the outermost of so
+ * many persons lie apart.
  */
 export function tellableEdges(
   edges: readonly number[],
