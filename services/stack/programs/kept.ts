@@ -15,8 +15,9 @@ const KEPT = 4;
  * there unless the same sources were before; the oldest go.
  */
 export async function keepPrograms(parent: string): Promise<string> {
-  const folder = join(parent, await digestOfSources(ROOT));
   await Deno.mkdir(parent, { recursive: true });
+  // By its one true name: what Deno has read once, it knows by that.
+  const folder = join(await Deno.realPath(parent), await digestOfSources(ROOT));
   if (!await isThere(folder)) {
     const draft = await Deno.makeTempDir({ dir: parent, prefix: ".draft-" });
     try {

@@ -41,6 +41,16 @@ Deno.test("keepPrograms() puts the services together once for the same sources",
   assert.deepEqual((await Deno.stat(join(folder, "task.js"))).mtime, made);
 });
 
+Deno.test("keepPrograms() tells the folder's own name, by which Deno knows what it has read", async () => {
+  const linked = await temporaryFolder();
+  try {
+    await Deno.symlink(PARENT, join(linked.path, "programs"));
+    assert.equal(await keepPrograms(join(linked.path, "programs")), await keepPrograms(PARENT));
+  } finally {
+    await linked.remove();
+  }
+});
+
 Deno.test("keepPrograms() removes the programs that were not used for longest, and no others", async () => {
   const parent = await temporaryFolder();
   try {
