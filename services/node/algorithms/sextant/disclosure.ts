@@ -14,7 +14,7 @@ import {
   roomOf,
   withRoom,
 } from "./distinct.ts";
-import { type SelectedRows, selectionOf, selectionsOf } from "./selection.ts";
+import { type SelectedRows, selectionOf, selectionsOf, selectionWhere } from "./selection.ts";
 
 /** What was withheld, in the words in which the node says so: never a value. */
 export interface Withheld {
@@ -123,6 +123,15 @@ export function useRows({ places, tableLength, use }: SiteRules): void {
   use([selectionOf(places, tableLength)]);
 }
 
+/** Says the same of the rows that have such a value. */
+export function useValue(
+  { places, tableLength, use }: SiteRules,
+  values: Float64Array,
+  one: number,
+) {
+  use([selectionWhere(values, one, { places, length: tableLength })]);
+}
+
 /** Says the same of the rows of each of so many groups; those at -1 are in none. */
 export function useGroups(
   { places, tableLength: length, use }: SiteRules,
@@ -222,48 +231,6 @@ function createPlainlyMixed(
   }
 }
 
-/**
- * Sums in which few rows count, as if there were hardly any others: the rows that count equally and
- * give as much are fewer than the rules ask for (Kish 1965).
- */
-export interface Spread {
-  /** The weight of a row. */
-  add(row: number, weight: number): void;
-  /** Refuses the sums if they are such. */
-  require(): void;
-}
-
-export function createSpread({ rules, persons }: SiteRules): Spread {
-  const byPerson = persons && new Float64Array(roomOf(persons));
-  // Divided by the largest so far, so that squares stay numbers.
-  let [largest, sum, squares] = [0, 0, 0];
-  function add(weight: number) {
-    if (largest === 0 && weight <= 0) return;
-    // A weight that is not a number is refused with all others, at the end.
-    if (!(weight <= largest)) {
-      const share = largest / weight;
-      sum *= share;
-      squares *= share * share;
-      largest = weight;
-    }
-    const share = weight / largest;
-    sum += share;
-    squares += share * share;
-  }
-  return {
-    add: byPerson
-      ? (row, weight) => {
-        byPerson[persons[row]!]! += weight;
-      }
-      : (_, weight) => add(weight),
-    require() {
-      if (byPerson) { for (let i = 0; i < byPerson.length; i++) add(byPerson[i]!); }
-      if (largest === 0 && sum === 0) return;
-      if (!(sum * sum / squares >= rules.minSubset)) throw new PartWithheld("min_subset");
-    },
-  };
-}
-
 /** How many rows the person has who has most of them. */
 function mostRowsOfOne(persons: Uint32Array): number {
   const rows = new Uint32Array(roomOf(persons));
@@ -281,11 +248,34 @@ function firstRowsOf(least: number, persons: Uint32Array): number | undefined {
   return undefined;
 }
 
-/** Refuses sums of these weights in which few rows count. */
-export function requireSpread(site: SiteRules, weights: Float64Array) {
-  const spread = createSpread(site);
-  for (let row = 0; row < weights.length; row++) spread.add(row, weights[row]!);
-  spread.require();
+/**
+ * Refuses sums of these weights, one a row, in which few rows count, as if there were hardly any
+ * others: the rows that count equally and give as much are fewer than the rules ask for (Kish 1965).
+ */
+export function requireSpread({ rules, persons }: SiteRules, weights: Float64Array) {
+  const shares = persons ? sumsOf(persons, weights) : weights;
+  let largest = 0;
+  for (let i = 0; i < shares.length; i++) {
+    if (shares[i]! <= largest) continue;
+    largest = shares[i]!;
+    if (Number.isNaN(largest)) throw new PartWithheld("min_subset");
+  }
+  if (largest === 0) return;
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < shares.length; i++) {
+    // Divided by the largest, so that squares stay numbers.
+    const share = shares[i]! / largest;
+    sum += share;
+    squares += share * share;
+  }
+  if (!(sum * sum / squares >= rules.minSubset)) throw new PartWithheld("min_subset");
+}
+
+/** The sum of the values of each person. */
+function sumsOf(persons: Uint32Array, values: Float64Array): Float64Array {
+  const sums = new Float64Array(roomOf(persons));
+  for (let row = 0; row < values.length; row++) sums[persons[row]!]! += values[row]!;
+  return sums;
 }
 
 /**

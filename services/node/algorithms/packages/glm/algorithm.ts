@@ -112,7 +112,7 @@ export async function central(context: Context, args: Central) {
 /** Returns this organization's rows and their moments. */
 export function partial_start(context: Context, args: Prepared) {
   return answer(context, args.where, (table) => {
-    const frame = frameOf(table, args);
+    const { frame } = modelRows(table, args);
     checkOutcomes(args.outcome, frame.column(args.outcome), args.family);
     if (args.weights && frame.column(args.weights).some((weight) => !(weight > 0))) {
       throw new TypeError(`The weights in "${args.weights}" must be above 0.`);
@@ -124,32 +124,37 @@ export function partial_start(context: Context, args: Prepared) {
 /** Returns this organization's part of an iteration. */
 export function partial_step(context: Context, args: Prepared & { coefficients: number[] }) {
   return answer(context, args.where, (table) => {
-    const frame = frameOf(table, args);
-    const step = glmStep(rowsOf(frame, args), args.coefficients, frame.site);
+    const { frame, columns } = modelRows(table, args);
+    const step = glmStep(rowsOf(frame, columns, args), args.coefficients, frame.site);
     return frame.site ? { ...usedByModel(frame, args.terms.length + 1), ...step } : step;
   });
 }
 
-/** The rows that the model uses; under rules, refuses such as would show a few of them. */
-function frameOf(table: Rows, { variables, terms, outcome, offset, weights }: Prepared): Frame {
+/**
+ * The rows that the model uses, and the columns of its predictors; under rules, refuses such as would
+ * show a few of them.
+ */
+function modelRows(
+  table: Rows,
+  { variables, terms, outcome, offset, weights }: Prepared,
+): { frame: Frame; columns: Float64Array[] } {
   const frame = completeRows(table, variables, {}, [outcome]);
+  const columns = terms.map((term) => termColumn(frame, term));
   const others = [outcome, offset, weights].filter((name) => name !== undefined);
-  const columns = [
-    ...terms.map((term) => termColumn(frame, term)),
-    ...others.map((name) => frame.column(name)),
-  ];
-  requireModel(frame, columns, terms.length + 1);
-  return frame;
+  const all = [...columns, ...others.map((name) => frame.column(name))];
+  requireModel(frame, all, terms.length + 1);
+  return { frame, columns };
 }
 
 function rowsOf(
   frame: Frame,
-  { family, link, terms, outcome, offset, weights }: Prepared,
+  columns: Float64Array[],
+  { family, link, outcome, offset, weights }: Prepared,
 ): GlmRows {
   return {
     family,
     link: link!,
-    columns: terms.map((term) => termColumn(frame, term)),
+    columns,
     outcome: frame.column(outcome),
     offset: offset ? frame.column(offset) : undefined,
     weights: weights ? frame.column(weights) : undefined,

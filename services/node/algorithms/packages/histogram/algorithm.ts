@@ -7,7 +7,7 @@ import type { Context } from "sextant/api.ts";
 import type { SiteRules } from "sextant/disclosure.ts";
 import { tellableEdges } from "./edges.ts";
 import { countPlaces } from "sextant/grouping.ts";
-import { evenest, intervalsOf } from "sextant/kernels/coarse.ts";
+import { evenest, intervalsOfRuns, runsOf } from "sextant/kernels/coarse.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { PartError, readCount, readFields, readList, readRecord } from "sextant/parts.ts";
@@ -112,7 +112,8 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
     values: frame.column(question.column),
     places,
   });
-  const intervals = intervalsOf(places, site, {
+  const runs = runsOf(places, site.persons);
+  const intervals = intervalsOfRuns(runs, {
     least: Math.min(site.rules.minCell, used.persons!),
     part: (low, high) => evenest(low, high, (place) => isTellable[place]!),
     last: bins + 1,
@@ -123,11 +124,10 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
     found.runs.push(rows);
     found.runPersons!.push(persons);
   };
-  const first = places.reduce((least, place) => Math.min(least, place), bins + 1);
-  const last = places.reduce(
-    (most, place) => Math.max(most, place),
-    places.length > 0 ? 0 : bins + 1,
-  );
+  const [first, last] = [
+    runs.values[0] ?? bins + 1,
+    runs.values[runs.values.length - 1] ?? bins + 1,
+  ];
   // Nobody is below the first value, nor above the last one.
   for (let edge = 0; edge < first; edge++) if (isTellable[edge]) add(edge, 0, 0);
   for (const [i, { end, rows, persons }] of intervals.entries()) {

@@ -25,19 +25,24 @@ export function tellableEdges(
 ): boolean[] {
   // Of nobody there is nothing to tell.
   if (values.length === 0) return edges.map(() => true);
+  const personAt = (row: number) => persons ? persons[row]! : row;
   // Of what is computed the last digits are chance.
   const units = edges.map((edge) => unitOf(Number(edge.toPrecision(12))));
   const below = edges.map(() => createFew(least));
   const above = edges.map(() => createFew(least));
   const [lowest, highest] = [createOutermost(least, 1), createOutermost(least, -1)];
+  // Of each bin, to where above its lower edge, and from where below its upper one, a value is close;
+  // nowhere once enough are. Most rows are none of these, and are looked at in this loop alone.
+  const closeUpTo = [NaN, ...edges.map((edge, i) => edge + units[i]!)];
+  const closeFrom = [...edges.map((edge, i) => edge - units[i]!), NaN];
+  let [low, high] = [Infinity, -Infinity];
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
     const place = places[row]!;
-    const person = persons ? persons[row]! : row;
-    if (place > 0 && value - edges[place - 1]! <= units[place - 1]!) above[place - 1]!.add(person);
-    if (place < edges.length && edges[place]! - value <= units[place]!) below[place]!.add(person);
-    lowest.add(value, person);
-    highest.add(value, person);
+    if (value <= closeUpTo[place]! && above[place - 1]!.add(personAt(row))) closeUpTo[place] = NaN;
+    if (value >= closeFrom[place]! && below[place]!.add(personAt(row))) closeFrom[place] = NaN;
+    if (value < low) low = lowest.add(value, personAt(row));
+    if (value > high) high = highest.add(value, personAt(row));
   }
   const [from, to] = [lowest.beyond(), highest.beyond()];
   return edges.map((edge, i) =>
@@ -48,11 +53,14 @@ export function tellableEdges(
 /** Different persons, counted no further than is asked. */
 function createFew(least: number) {
   const found: number[] = [];
+  const isFull = () => found.length >= least;
   return {
-    add(person: number) {
-      if (found.length < least && !found.includes(person)) found.push(person);
+    /** Returns whether they are enough. */
+    add(person: number): boolean {
+      if (!isFull() && !found.includes(person)) found.push(person);
+      return isFull();
     },
-    isFull: () => found.length >= least,
+    isFull,
   };
 }
 
@@ -62,16 +70,18 @@ function createOutermost(least: number, sign: 1 | -1) {
   /** The last of them, once there are so many. */
   let last = Infinity;
   return {
-    add(given: number, person: number) {
+    /** Returns the limit up to which further values count. */
+    add(given: number, person: number): number {
       const value = sign * given;
-      if (!(value < last)) return;
       const known = found.findIndex((one) => one.person === person);
-      if (known >= 0 && found[known]!.value <= value) return;
-      if (known >= 0) found.splice(known, 1);
-      found.push({ value, person });
-      found.sort((one, other) => one.value - other.value);
-      if (found.length > least) found.pop();
-      if (found.length === least) last = found.at(-1)!.value;
+      if (value < last && !(known >= 0 && found[known]!.value <= value)) {
+        if (known >= 0) found.splice(known, 1);
+        found.push({ value, person });
+        found.sort((one, other) => one.value - other.value);
+        if (found.length > least) found.pop();
+        if (found.length === least) last = found.at(-1)!.value;
+      }
+      return sign * last;
     },
     /** A number with few digits beyond all values; of values that so many share that value. */
     beyond(): number {

@@ -4,7 +4,7 @@
  * @module
  */
 import { PartWithheld, requireLevels, requireSubset } from "../disclosure.ts";
-import { type SiteRules, useGroups } from "../disclosure.ts";
+import { type SiteRules, useValue } from "../disclosure.ts";
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
 import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
@@ -100,10 +100,7 @@ function useLevel(site: SiteRules, values: Float64Array) {
     if (other !== undefined) return;
     other = value;
   }
-  if (other === undefined) return;
-  const groupOf = new Int32Array(values.length);
-  for (let row = 0; row < values.length; row++) groupOf[row] = values[row] === base ? -1 : 0;
-  useGroups(site, groupOf, 1);
+  if (other !== undefined) useValue(site, values, other);
 }
 
 /** What a part of a model says of its rows, and to the site's rules of its coefficients. */

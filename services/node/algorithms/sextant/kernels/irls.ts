@@ -4,7 +4,7 @@
  * same as if the rows had been pooled (McCullagh and Nelder 1989).
  * @module
  */
-import { createSpread, type SiteRules } from "../disclosure.ts";
+import { requireSpread, type SiteRules } from "../disclosure.ts";
 import { readFields, readList, readNumber, readSquare } from "../parts.ts";
 import { dependentColumn, inverse, solveTriangle } from "../statistics/triangle.ts";
 import { createTriangle, stackTriangles } from "../statistics/triangle.ts";
@@ -56,10 +56,10 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
   const triangle = createTriangle(size);
   const row = new Float64Array(size);
   const step = { weight: 0, deviance: 0, pearson: 0, terms: [0, 0] as [number, number] };
-  const counted = site && createSpread(site);
+  const counted = site && new Float64Array(outcome.length);
   // A sum of squares about any line follows from the triangle; other deviances do not.
   const isLine = rows.family === "gaussian" && rows.link === "identity";
-  const away = site && !isLine ? createSpread(site) : undefined;
+  const away = site && !isLine ? new Float64Array(outcome.length) : undefined;
   for (let i = 0; i < outcome.length; i++) {
     let eta = coefficients[0]!;
     for (let j = 0; j < columns.length; j++) eta += coefficients[j + 1]! * columns[j]![i]!;
@@ -81,11 +81,11 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
     const [first, second] = family.likelihoodTerms(y, mean);
     step.terms[0] += weight * first;
     step.terms[1] += weight * second;
-    counted?.add(i, root * root);
-    away?.add(i, deviance);
+    if (counted) counted[i] = root * root;
+    if (away) away[i] = deviance;
   }
-  counted?.require();
-  away?.require();
+  if (counted) requireSpread(site, counted);
+  if (away) requireSpread(site!, away);
   return { ...step, triangle: triangle.finish() };
 }
 
