@@ -9,7 +9,9 @@ import { readPorts } from "../services/stack/deployment.ts";
 import { NODE_PROTOCOL } from "../shared/node_protocol/reports.ts";
 import { connectService } from "../shared/broker/service_connection.ts";
 import { STREAMS } from "../shared/broker/subjects.ts";
+import { messageOf } from "../shared/service/errors.ts";
 import { silentLogger } from "../shared/service/log.ts";
+import { openDatabase } from "../shared/storage/db.ts";
 import { newUserKey } from "../shared/broker/signing.ts";
 import { startTestStack, temporaryFolder, type TestStack, waitFor } from "./harness.ts";
 import type { TemporaryFolder } from "./support/folders.ts";
@@ -122,6 +124,16 @@ function hubIsWell(how: string): Promise<unknown> {
   }, { what: `the hub to be well ${how}`, timeout: 30_000 });
 }
 
+const databaseOptions = { schema: "public", log: silentLogger, max: 1 };
+
+/** Of one database server alone, whatever it is. */
+async function addressOf(name: string): Promise<string> {
+  const url = new URL(stack.adminDatabaseUrl().replace("@/", "@localhost/"));
+  url.searchParams.set("host", "127.0.0.1");
+  url.searchParams.set("port", String((await readPorts(stack.folder))[name]));
+  return url.href;
+}
+
 /** What a service answers, and its database. */
 async function isAsked(signal: AbortSignal): Promise<boolean> {
   const late = new Promise<never>((_, reject) => {
@@ -176,10 +188,10 @@ clusterTest(
   async () => {
     const { id } = await insist(longTask(3000));
     const watch = watchAnswers(isAsked);
-    // Who has a connection to it learns only after some seconds that it is gone, and says 504 till
-    // then; so does the node, and one outcome may take most of a minute on a busy machine.
+    // Who has a connection to it learns only after some seconds that it is gone, and so do the other
+    // two; what goes through it till then is answered with 503 or 504.
     const outcomeOf = (task: number) =>
-      waitFor(() => site.outcome(task), { what: `the end of task ${task}`, timeout: 90_000 });
+      waitFor(() => site.outcome(task), { what: `the end of task ${task}`, timeout: 60_000 });
     // With which the first of each service began.
     const join = await cutOff(stack, "nats");
     try {
@@ -290,6 +302,35 @@ clusterTest(
     // What was acknowledged meanwhile is there.
     assert.equal((await site.outcome(id)).status, "completed");
   },
+);
+
+clusterTest(
+  "a primary is cut off from all but its clients: it acknowledges nothing more, and another takes its place",
+  async () => {
+    await stack.whole();
+    const cut = await stack.primary();
+    const written = openDatabase(stack.adminDatabaseUrl(), databaseOptions);
+    const client = openDatabase(await addressOf(cut), databaseOptions);
+    await client`create table written_while_cut (id integer)`;
+    const join = await cutOff(stack, cut);
+    try {
+      const write = client`insert into written_while_cut values (1)`
+        .then(() => "acknowledged", (error) => `refused: ${messageOf(error)}`);
+      const { id } = await insist(longTask(0));
+      assert.match(await write, /^refused/);
+      assert.notEqual(await stack.primary(), cut);
+      assert.equal((await site.outcome(id)).status, "completed");
+    } finally {
+      await join();
+      await client.end();
+    }
+    await untilStandby(cut);
+    assert.notEqual(await stack.primary(), cut);
+    assert.deepEqual([...await written`select id from written_while_cut`], []);
+    await written`drop table written_while_cut`;
+    await written.end();
+  },
+  whyNoCut,
 );
 
 clusterTest("a gateway and one of each service are killed: nobody notices", async () => {

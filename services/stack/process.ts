@@ -160,9 +160,9 @@ export type Run = (
   cwd: string,
 ) => Promise<{ ok: boolean; text: string }>;
 
-/** A program of PATH, in English. */
+/** A program of PATH, or the one at a path, in English. */
 export async function runProgram(program: string, args: string[], cwd: string) {
-  const path = findProgram(program);
+  const path = program.startsWith("/") ? program : findProgram(program);
   if (!path) return { ok: false, text: `${program} is not on this machine` };
   const env = childEnvironment({ LC_ALL: "C" });
   const process = startProcess({ command: path, args, cwd, env });

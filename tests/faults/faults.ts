@@ -48,7 +48,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
   const { runs, nodes, say } = options;
   const plan = planFaults(options);
   const cuts = plan.some(({ kind, target }) => kind === "cut off" && typeof target !== "number");
-  if (cuts && whyNoCut !== undefined) throw new Error(`Cannot cut brokers off: ${whyNoCut}`);
+  if (cuts && whyNoCut !== undefined) throw new Error(`Cannot cut servers off: ${whyNoCut}`);
   const began = performance.now();
   const ran = new Map<string, number>();
   say("Starting the stack …");
@@ -199,7 +199,7 @@ async function inject(
   if (target === "primary" || target === "standby") await stack.whole();
   silences?.begin({ target, kind, ms, afterRuns });
   if (kind === "cut off") {
-    const join = await cut(target, stack, links);
+    const join = await cut(target, site, stack, links);
     try {
       await pause();
     } finally {
@@ -222,13 +222,14 @@ async function inject(
   for (const pid of stopped) signal(pid, "SIGCONT");
 }
 
-/** Cuts off a node, or a server of the broker; returns how to join it to the others again. */
+/** Cuts off a node or a server of the cluster; returns how to join it to the others again. */
 async function cut(
   target: Fault["target"],
+  site: Site,
   stack: TestStack,
   links: Link[],
 ): Promise<() => unknown> {
-  if (typeof target !== "number") return await cutOff(stack, target);
+  if (typeof target !== "number") return await cutOff(stack, await partOf(target, site, stack));
   const link = links[target]!;
   link.cut();
   return link.heal;

@@ -19,8 +19,9 @@ every result ended exactly once, no attempt ran twice, nothing is open 60 s afte
   --nodes N         data stations (default 3)
   --pause SECONDS   how long a stopped process stays stopped (default 30)
   --cluster         a cluster (deno task up --cluster): one of three brokers, the primary and its standby, one of two
-                    of each service and gateway, and nodes; brokers are cut off from each other and all others, too,
-                    which takes root and iptables; tells how long nobody was answered after each kind of fault
+                    of each service and gateway, and nodes; brokers are cut off from all others, too, and database
+                    servers from all but their clients, which takes root and iptables; tells how long nobody was
+                    answered after each kind of fault
   --help            this text
 
 The same seed and numbers give the same faults after the same runs. The exit code is 0 when nothing was wrong.`;

@@ -69,7 +69,7 @@ export function planFaults(
   { seed, runs, faults, nodes, pauseMs, cluster = false }: PlanOptions,
 ): Fault[] {
   const targets: readonly Target[] = cluster ? CLUSTER : SERVICES;
-  const canCut = (target: Target) => cluster && target.startsWith("nats");
+  const canCut = (target: Target) => cluster && /^nats|^primary|^standby/.test(target);
   const random = randomNumbers(seed);
   const pick = (count: number) => Math.floor(random() * count);
   return Array.from({ length: faults }, (_, index) => {

@@ -9,7 +9,7 @@ import { silentLogger } from "../../../shared/service/log.ts";
 import { openDatabase, waitForDatabase } from "../../../shared/storage/db.ts";
 import { choosePorts } from "../choose_ports.ts";
 import { keepSecret, newSecret } from "../deployment.ts";
-import { findNatsServer, startNatsServer } from "../nats_server.ts";
+import { findClusterNatsServer, startNatsServer } from "../nats_server.ts";
 import { POSTGRES_ADMIN, removeOrphan } from "../postgres.ts";
 import { LOOPBACK, type Servers, type ServersOptions, TIER } from "../servers.ts";
 import { setUpFiles } from "../setup.ts";
@@ -83,7 +83,7 @@ export async function startClusterServers(
     restPassword,
   });
   const adminUrl = (name: string) => databases.url(POSTGRES_ADMIN, adminPassword, name);
-  const natsProgram = findNatsServer(cacheFolder, { say });
+  const natsProgram = findClusterNatsServer(cacheFolder, { say });
   const natsParts = BROKERS.map((name, index): Part => ({
     name,
     format: "nats",
