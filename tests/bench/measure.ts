@@ -2,6 +2,7 @@
  * What benchmarks share: repeated measurement, percentiles, and a printed line beside its raw floor.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 
 /** The value below which `share` (0..1) of the samples lie. */
 export function percentile(samples: number[], share: number): number {
@@ -44,6 +45,31 @@ async function keepGoing(work: () => Promise<unknown>, inFlight: number, seconds
   }
   await Promise.all(Array.from({ length: inFlight }, caller));
   return samples;
+}
+
+/**
+ * Begins `work` so many times a second for `seconds`, whatever the ones before take, after a warm-up
+ * of a quarter of that. Each counts from when it was due, so that no wait is left out.
+ */
+export async function pacedAt(
+  work: () => Promise<unknown>,
+  { perSecond, seconds = 8 }: { perSecond: number; seconds?: number },
+): Promise<Rate> {
+  const samples: number[] = [];
+  const first = performance.now();
+  const warm = perSecond * seconds / 4;
+  await Promise.all(Array.from({ length: warm + perSecond * seconds }, async (_, n) => {
+    const due = first + 1000 * n / perSecond;
+    await delay(due - performance.now());
+    await work();
+    if (n >= warm) samples.push(performance.now() - due);
+  }));
+  const took = (performance.now() - first) / 1000;
+  return {
+    perSecond: (warm + samples.length) / took,
+    p50: percentile(samples, 0.5),
+    p99: percentile(samples, 0.99),
+  };
 }
 
 /** One line: what, how much, and how that compares with the floor of the same run. */
