@@ -33,7 +33,7 @@ export interface GatewayDeps {
   maxBody: number;
   /** Bytes of a payload that is uploaded on its own. */
   maxBlob?: number;
-  /** How long a body may take, beside a second for each 64 KiB. Milliseconds; 30 seconds. */
+  /** How long a body may pause, or be behind 64 KiB a second. Milliseconds; 30 seconds. */
   bodyPatienceMs?: number;
   /** Attempts to log in, recover and the like; without it they are not limited. */
   attempts?: AttemptLimits;

@@ -38,7 +38,7 @@ export interface GatewayOptions {
   maxBody?: number;
   /** Bytes of a payload that is uploaded on its own. */
   maxBlob?: number;
-  /** How long a body may take, beside a second for each 64 KiB. Milliseconds; 30 seconds. */
+  /** How long a body may pause, or be behind 64 KiB a second. Milliseconds; 30 seconds. */
   bodyPatienceMs?: number;
   /** Failed log-ins of one caller in the long run; an address may have five times as many. */
   attemptsPerMinute?: number;

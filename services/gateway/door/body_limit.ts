@@ -8,6 +8,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "../../../shared/contract/app.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
+import type { HeldBody } from "./held_bytes.ts";
 
 /** The most bytes of a body. */
 export interface BodyLimit {
@@ -57,39 +58,12 @@ export function limitBody(
   return new Request(request, { body: counted });
 }
 
-/**
- * Bytes that are in memory for bodies which are being read or passed on: so many at most, whoever
- * sends them.
- */
-export interface HeldBytes {
-  /** Throws 503 when there is no room. */
-  take(bytes: number): void;
-  giveBack(bytes: number): void;
-}
-
-export function createHeldBytes(most: number): HeldBytes {
-  let held = 0;
-  return {
-    take(bytes) {
-      if (held + bytes > most) {
-        throw new SextantError(
-          "unavailable",
-          "Too many large bodies are being sent to this hub at once; try again in a minute.",
-        );
-      }
-      held += bytes;
-    },
-    giveBack(bytes) {
-      held -= bytes;
-    },
-  };
-}
-
 export interface ReadBodyOptions {
   limit: BodyLimit;
-  /** How long the whole of it may take; a second more for each 64 KiB. Milliseconds. */
+  /** How long it may pause, and be behind 64 KiB a second, wherever it is. Milliseconds. */
   patienceMs?: number;
-  held?: HeldBytes;
+  /** Is told of what comes; what it took is the caller's to give back, whatever happens. */
+  held?: HeldBody;
 }
 
 /** Bytes that a slow line must bring in a second. */
@@ -104,8 +78,7 @@ export interface WholeBody {
 
 /**
  * Reads the body of a request whole. Throws 413 for one that is too large, 408 for one that comes
- * too slowly, 400 when it breaks off, and 503 when the hub holds too many. What it takes of `held`
- * (`size`) is the caller's to give back.
+ * too slowly, 400 when it breaks off, and 503 when the hub holds too many.
  */
 export async function readBody(
   request: Request,
@@ -115,19 +88,20 @@ export async function readBody(
   const body: WholeBody = { chunks: [], size: 0 };
   const reader = request.body?.getReader();
   if (!reader) return body;
-  const began = performance.now();
+  let due = performance.now() + patienceMs;
   try {
     for (;;) {
-      const dueMs = began + patienceMs + body.size / SLOWEST * 1000 - performance.now();
-      const { done, value } = await within(dueMs, reader.read(), patienceMs);
+      const left = due - performance.now();
+      const { done, value } = await within(left, reader.read(), patienceMs);
       if (done) return body;
+      // Never more than from the beginning: who has sent much may not stop for long.
+      due = Math.min(due + value.length / SLOWEST * 1000, performance.now() + patienceMs);
       if (body.size + value.length > limit.bytes) throw tooLarge(limit);
       held?.take(value.length);
       body.chunks.push(value as Uint8Array<ArrayBuffer>);
       body.size += value.length;
     }
   } catch (cause) {
-    held?.giveBack(body.size);
     reader.cancel().catch(() => {});
     if (cause instanceof SextantError) throw cause;
     throw new SextantError("invalid_request", "The request broke off within its body.", { cause });
@@ -152,8 +126,9 @@ async function within<Result>(
 function tooSlow(patienceMs: number): SextantError {
   return new SextantError(
     "request_timeout",
-    `The body did not arrive in time: within ${patienceMs / 1000} seconds, and one more for each ` +
-      `${SLOWEST / 1024} KiB. Send it again on a faster line, or what is large in a blob.`,
+    `The body did not arrive in time: within ${patienceMs / 1000} seconds, and of a longer one ` +
+      `${SLOWEST / 1024} KiB in each further second. Send it again on a faster line, or what is ` +
+      "large in a blob.",
   );
 }
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createApp } from "../../../shared/contract/app.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import { silentLogger } from "../../../shared/service/log.ts";
-import { createHeldBytes, limitBody, limitSecrets, readBody, withBody } from "./body_limit.ts";
+import { limitBody, limitSecrets, readBody, withBody } from "./body_limit.ts";
+import { createHeldBytes } from "./held_bytes.ts";
 
 const MEGABYTE = { bytes: 1_000_000, setting: "SEXTANT_MAX" };
 
@@ -61,22 +62,57 @@ Deno.test("readBody() refuses what is too large, declared or not, and names the 
   }
 });
 
+/** A body that pauses for good after so many bytes. */
+function stalled(bytes: number) {
+  return new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(bytes)) });
+}
+
 Deno.test("readBody() does not wait for a body that comes too slowly, whatever it has sent", async () => {
-  const stalled = new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(100)) });
-  const held = createHeldBytes(150);
-  await assert.rejects(readBody(post(stalled), { limit: MEGABYTE, patienceMs: 20, held }), {
-    status: 408,
-    message: /within 0.02 seconds/,
+  const held = createHeldBytes({ maxBody: 100, small: 0 });
+  const body = held.bodyOf({ kind: "user", id: 1, organization_id: 1 });
+  const slow = readBody(post(stalled(100)), { limit: MEGABYTE, patienceMs: 20, held: body });
+  await assert.rejects(slow, { status: 408, message: /within 0.02 seconds/ });
+  body.giveBack();
+  held.bodyOf({ kind: "user", id: 1, organization_id: 1 }).take(200); // all was given back
+});
+
+Deno.test("readBody() gives up whoever stops, however much came before", async () => {
+  const limit = { bytes: 8 * 2 ** 20 };
+  const began = performance.now();
+  // What came is worth two minutes at the slowest rate there may be.
+  const much = readBody(post(stalled(limit.bytes - 16)), { limit, patienceMs: 50 });
+  await assert.rejects(much, { status: 408 });
+  assert.ok(performance.now() - began < 30_000);
+});
+
+Deno.test("readBody() takes a body that comes for longer than its patience, but fast enough", async () => {
+  let left = 60;
+  const steady = new ReadableStream({
+    async pull(to) {
+      await new Promise((next) => setTimeout(next, 10));
+      if (left-- > 0) to.enqueue(new Uint8Array(16_000));
+      else to.close();
+    },
   });
-  held.take(150); // all was given back
+  const began = performance.now();
+  const body = await readBody(post(steady), { limit: MEGABYTE, patienceMs: 500 });
+  assert.equal(body.size, 960_000);
+  assert.ok(performance.now() - began > 500);
 });
 
 Deno.test("readBody() refuses what there is no room for, until others are done", async () => {
-  const held = createHeldBytes(150);
-  const first = await readBody(post(stream(1, 100)), { limit: MEGABYTE, held });
-  await assert.rejects(readBody(post(stream(2, 30)), { limit: MEGABYTE, held }), { status: 503 });
-  held.giveBack(first.size);
-  assert.equal((await readBody(post(stream(5, 30)), { limit: MEGABYTE, held })).size, 150);
+  const limit = { bytes: 100 };
+  const held = createHeldBytes({ maxBody: limit.bytes, small: 0 });
+  const bodies = Array.from({ length: 8 }, (_, n) => (
+    held.bodyOf({ kind: "user", id: n, organization_id: n })
+  ));
+  for (const body of bodies) await readBody(post(stream(1, 100)), { limit, held: body });
+  const ninth = held.bodyOf({ kind: "user", id: 9, organization_id: 9 });
+  await assert.rejects(readBody(post(stream(2, 30)), { limit, held: ninth }), { status: 503 });
+  ninth.giveBack();
+  bodies[0]!.giveBack();
+  const last = held.bodyOf({ kind: "user", id: 9, organization_id: 9 });
+  assert.equal((await readBody(post(stream(3, 30)), { limit, held: last })).size, 90);
 });
 
 Deno.test("readBody() says that a body broke off", async () => {

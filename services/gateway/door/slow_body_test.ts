@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
+import { waitFor } from "../../../tests/harness.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { createGatewayApp } from "../app.ts";
 
@@ -51,4 +52,54 @@ Deno.test("of strangers no body is waited for", async () => {
   for (const path of ["/organization", "/blobstream"]) {
     assert.match(await answerToPart(door.addr.port, path), /^HTTP\/1\.1 401 /, path);
   }
+});
+
+Deno.test("many large bodies that stop before their end turn nobody else away", async () => {
+  const app = createGatewayApp({
+    http: {
+      async request(_service, request) {
+        return new Response(String((await request.arrayBuffer()).byteLength));
+      },
+      close() {},
+    },
+    principals: {
+      of: (sent: string) => Promise.resolve({ kind: "user", id: +sent, organization_id: +sent }),
+      hear() {},
+      forget() {},
+    } as unknown as GatewayDeps["principals"],
+    health: () => Promise.resolve({ database: true, services: {} }),
+    log: silentLogger,
+    corsOrigins: ["*"],
+    maxBody: 2 ** 20,
+  });
+  const ends: (() => void)[] = [];
+  async function send(path: string, user: number, body: BodyInit) {
+    return await app.request(path, {
+      method: "POST",
+      headers: { authorization: String(user) },
+      body,
+    });
+  }
+  const stalled = Array.from({ length: 20 }, () =>
+    send(
+      "/api/task",
+      1,
+      new ReadableStream({
+        start(to) {
+          to.enqueue(new Uint8Array(2 ** 20 - 16));
+          ends.push(() => to.close());
+        },
+      }),
+    ));
+  let refused = 0;
+  for (const one of stalled) one.then(({ status }) => refused += Number(status === 503));
+  // So many do not fit into the room of one sender.
+  await waitFor(() => refused === 18, { what: "all but two refused" });
+
+  assert.equal((await send("/api/token/user", 1, "x".repeat(100))).status, 200);
+  assert.equal((await send("/api/task", 1, "x".repeat(64 * 1024))).status, 200);
+  const others = await send("/api/task", 2, new Uint8Array(2 ** 20));
+  assert.equal(await others.text(), String(2 ** 20));
+  for (const end of ends.splice(0)) end();
+  assert.equal((await Promise.all(stalled)).filter(({ status }) => status === 200).length, 2);
 });

@@ -3,18 +3,10 @@ import { type AppEnv, noRoute } from "../../../shared/contract/app.ts";
 import type { Principal } from "../../../shared/contract/permissions.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
 import type { GatewayDeps } from "../deps.ts";
-import {
-  type BodyLimit,
-  createHeldBytes,
-  limitBody,
-  readBody,
-  withBody,
-} from "../door/body_limit.ts";
+import { type BodyLimit, limitBody, readBody, withBody } from "../door/body_limit.ts";
+import { createHeldBytes } from "../door/held_bytes.ts";
 import { network } from "../door/rate_limit.ts";
 import { serviceOf, skipsAuthentication, takesStoreTokens } from "../rules.ts";
-
-/** So many of the largest bodies may be in memory at once. */
-const BODIES_HELD = 8;
 
 /**
  * Everything else: each request goes to the service that owns the noun in its path, with who is
@@ -26,9 +18,9 @@ export function forwardRequests(
 ): void {
   const bodyLimit: BodyLimit = { bytes: maxBody, setting: "SEXTANT_MAX_BODY_MIB" };
   const blobLimit: BodyLimit = { bytes: maxBlob, setting: "SEXTANT_MAX_BLOB_MIB" };
+  const heldBytes = createHeldBytes({ maxBody });
   const reading = {
     limit: bodyLimit,
-    held: createHeldBytes(BODIES_HELD * maxBody),
     ...(bodyPatienceMs === undefined ? {} : { patienceMs: bodyPatienceMs }),
   };
   app.all("/api/*", forward);
@@ -47,13 +39,15 @@ export function forwardRequests(
       const request = limitBody(raw, blobLimit, async () => void await callerOf(c));
       return await http.request(service, request, extras(early));
     }
-    const body = await readBody(raw, reading);
+    // What strangers send is a log-in and the like: it was read before, within its limit.
+    const held = early && heldBytes.bodyOf(early);
     try {
+      const body = await readBody(raw, held ? { ...reading, held } : reading);
       // Who lost a right while sending has lost it.
       const principal = open ? undefined : await callerOf(c);
       return await http.request(service, withBody(raw, body), extras(principal));
     } finally {
-      reading.held.giveBack(body.size);
+      held?.giveBack();
     }
 
     function extras(principal: Principal | undefined) {
