@@ -58,6 +58,10 @@ Deno.test("parseSort() refuses a field that is no column", () => {
     { column: "name", descending: false },
   ]);
   assert.throws(() => parseSort("password_hash", columns, fallback), { status: 400 });
+  assert.deepEqual(parseSort("-id,name,id,-name,-id", columns, fallback), [
+    { column: "id", descending: true },
+    { column: "name", descending: false },
+  ]);
 });
 
 async function links(path: string, total: number) {

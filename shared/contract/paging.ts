@@ -47,7 +47,7 @@ export function parseSort(
   fallback: SortKey,
 ): SortKey[] {
   if (!sort) return [fallback];
-  return sort.split(",").map((part) => {
+  const keys = sort.split(",").map((part) => {
     const column = part.trim().replace(/^[+-]/, "");
     if (!columns.includes(column)) {
       throw new SextantError(
@@ -57,6 +57,8 @@ export function parseSort(
     }
     return { column, descending: part.trim().startsWith("-") };
   });
+  // A column that was named before orders nothing more; it would make the statement longer.
+  return keys.filter(({ column }, at) => keys.findIndex((key) => key.column === column) === at);
 }
 
 /** The answer of a list. */

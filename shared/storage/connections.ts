@@ -71,7 +71,7 @@ export function createConnections(
     try {
       return await work(connection);
     } finally {
-      client.release(connection.isLost());
+      client.release(connection.isSpent());
     }
   }
 
@@ -80,7 +80,7 @@ export function createConnections(
     if (open.size < options.max || pool.idleCount > 0) return undefined;
     let best: OpenConnection | undefined;
     for (const [one, since] of shared) {
-      if (one.isLost() || one.underWay() >= MOST_TOGETHER) continue;
+      if (one.isSpent() || one.underWay() >= MOST_TOGETHER) continue;
       // Transactions wait for a whole connection: it must come back to them.
       if (pool.waitingCount > 0 && performance.now() - since > SHARED_MS) continue;
       // Not behind a statement that takes long.
@@ -97,7 +97,7 @@ export function createConnections(
     const answer = connection.send(question);
     connection.whenIdle(() => {
       shared.delete(connection);
-      client.release(connection.isLost());
+      client.release(connection.isSpent());
     });
     return await answer;
   }

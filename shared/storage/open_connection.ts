@@ -85,7 +85,15 @@ export class ConnectionError extends Error {
 /** Codes after which the server hangs up: it was told to end this connection, or ends itself. */
 const LAST_WORDS = /^(57P0|08)/;
 
+/** How many statements are prepared. */
+export const MOST_PREPARED = 1000;
+
 export interface OpenConnection extends Connection {
+  /**
+   * Whether it is closed rather than lent out again: it is lost, or keeps more statements prepared
+   * than are of use, since each stays in the server's memory until the connection ends.
+   */
+  isSpent(): boolean;
   /** How many statements have no answer yet. */
   underWay(): number;
   /**
@@ -101,6 +109,7 @@ export function openConnection(client: PoolClient): OpenConnection {
   let lost = false;
   let why: unknown;
   let underWay = 0;
+  const prepared = new Set<string>();
   let patience = 0;
   let since = Infinity;
   let onIdle = () => {};
@@ -144,6 +153,7 @@ export function openConnection(client: PoolClient): OpenConnection {
   return {
     async send({ text, values, name, patient }) {
       if (patient) patience++;
+      if (name !== undefined) prepared.add(name);
       try {
         return new Answer(await run(new AnyQuery(text, values, name))) as Rows<Row[]>;
       } finally {
@@ -156,6 +166,7 @@ export function openConnection(client: PoolClient): OpenConnection {
       return query.messages;
     },
     isLost: () => lost,
+    isSpent: () => lost || prepared.size > MOST_PREPARED,
     discard(error) {
       lose(error);
       // With a statement under way this cuts the socket, and fails whatever waits on it.

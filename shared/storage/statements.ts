@@ -3,7 +3,7 @@
  * @module
  */
 import type { Connections } from "./connections.ts";
-import { type Connection, faultOf, type Row, type Rows } from "./open_connection.ts";
+import { type Connection, faultOf, MOST_PREPARED, type Row, type Rows } from "./open_connection.ts";
 import {
   ColumnValues,
   compose,
@@ -90,18 +90,19 @@ export class Statement<List extends readonly unknown[]> extends Fragment
   }
 }
 
-/** How many texts are prepared; what comes after these is parsed each time. */
-const MOST_PREPARED = 1000;
-
-/** The names under which connections keep texts prepared. */
+/**
+ * The names under which connections keep texts prepared. Callers can bring about any number of
+ * texts, by the filters of a list for one: the one not used for longest makes room for a new one.
+ */
 function createNames() {
   const names = new Map<string, string>();
   let made = 0;
   return {
     of({ text, lasting }: Composed): string | undefined {
-      const known = names.get(text);
-      if (known !== undefined || !lasting || names.size >= MOST_PREPARED) return known;
-      const name = `s${++made}`;
+      if (!lasting) return undefined;
+      const name = names.get(text) ?? `s${++made}`;
+      names.delete(text);
+      if (names.size >= MOST_PREPARED) names.delete(names.keys().next().value!);
       names.set(text, name);
       return name;
     },

@@ -173,6 +173,30 @@ Deno.test("a prepared statement is prepared anew when a migration has changed wh
   for (const [row] of answers) assert.equal(row!.more, 5);
 });
 
+Deno.test("statements of many texts: the server keeps a limited number, and new ones are prepared still", async () => {
+  const alone = openDatabase(await postgres.newDatabase("task"), {
+    schema: "task",
+    log: silentLogger,
+    max: 1,
+  });
+  const texts = () =>
+    alone<{ statement: string }[]>`
+      select statement from pg_prepared_statements order by prepare_time, name`;
+  try {
+    for (let n = 0; n < 2500; n++) {
+      const [row] = await alone`select ${n}::integer as ${alone(`column_${n}`)}`;
+      assert.equal(row![`column_${n}`], n);
+      if (n % 250 === 0) {
+        const kept = await texts();
+        assert.ok(kept.length <= 1001, `${kept.length} statements are prepared`);
+        assert.ok(kept.some(({ statement }) => statement.includes(`"column_${n}"`)));
+      }
+    }
+  } finally {
+    await alone.end();
+  }
+});
+
 Deno.test("Db.unsafe() runs several statements, and answers with the last one's rows", async () => {
   const rows = await db.unsafe("create table other (id integer); select 1 as one; select 2 as two");
   assert.deepEqual([...rows], [{ two: 2 }]);

@@ -57,6 +57,7 @@ Deno.test("users are filtered by every documented argument", async () => {
 
 Deno.test("roles are filtered by every documented argument", async () => {
   assert.deepEqual(await list("/role?name=Root&name=Stew%25", "name"), ["Root", "Steward"]);
+  assert.deepEqual(await list("/role?name=R%5Coot&name=%25%5C", "name"), []);
   assert.deepEqual(await list("/role?organization_id=2", "name"), ["Steward"]);
   assert.equal((await list("/role?organization_id=2&include_root=True")).length, 8);
   assert.equal((await list("/role?organization_id=2&include_root=False")).length, 1);

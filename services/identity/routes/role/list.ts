@@ -58,9 +58,9 @@ export function listRoles(app: Hono<AppEnv>, { db, ask }: IdentityDeps): void {
     for (const column of ["name", "description"] as const) {
       const patterns = wanted[column];
       if (!patterns) continue;
-      const either = patterns.map((pattern) => db`${db(column)} like ${pattern} escape ''`)
-        .reduce((left, right) => db`${left} or ${right}`);
-      where.push(db`(${either})`);
+      // `like any` has no `escape ''`, without which a backslash stands for itself when it is two.
+      const plain = patterns.map((pattern) => pattern.replaceAll("\\", "\\\\"));
+      where.push(db`${db(column)} like any(${plain}::text[])`);
     }
     return where;
   }
