@@ -42,12 +42,14 @@ export function answer<T extends object>(
   if (!disclosure) return make(selectRows(table, where));
   const withheld: Withheld[] = [];
   const selections: SelectedRows[] = [];
+  let [isSaid, chosen] = [false, selectionOf(undefined, table.length)];
   const site: SiteRules = {
     rules: disclosure,
     ...readPersons(table, disclosure),
     places: undefined,
     tableLength: table.length,
-    use(used) {
+    use(used, within) {
+      isSaid ||= within === undefined;
       // Most parts rest on all rows, and say so of each of what they tell.
       for (const one of used) {
         const isSaid = ({ rows, groups }: SelectedRows) =>
@@ -64,12 +66,16 @@ export function answer<T extends object>(
   // The node rounds every count: whoever reads them shall know.
   if (disclosure.roundTo > 1) site.withhold("*", "round_to", 1);
   const done = (part: object) => ({ ...part, withheld, selections: evidence() });
-  // Of no rows, where none are used: the ledger would take nothing for all.
-  const evidence = () => selections.length > 0 ? selections : [selectionOf([], table.length)];
+  const evidence = () => {
+    if (!isSaid) site.use([chosen]);
+    // Of no rows, where none are used: the ledger would take nothing for all.
+    return selections.length > 0 ? selections : [selectionOf([], table.length)];
+  };
   const refused = (error: unknown) => {
     if (!(error instanceof PartWithheld)) throw error;
     // A part without anything: who asked goes on without this organization.
     selections.length = 0;
+    isSaid = true;
     const said: Withheld[] = [{ output: "*", rule: error.rule, values: 1 }];
     return { withheld: said, selections: evidence() };
   };
@@ -81,6 +87,7 @@ export function answer<T extends object>(
     const rows = selectRows(table, where, singling.look);
     if (singling.found) throw new PartWithheld("min_subset");
     const ruled = rows.kept ? rulesOfRows(site, rows.kept) : site;
+    chosen = selectionOf(ruled.places, table.length);
     // What nobody meets is answered as what few meet: else a condition on one person, and on what
     // that person has, would tell whether it has it.
     const isChosen = rows.kept !== undefined || table.isFiltered === true;

@@ -45,8 +45,12 @@ export interface SiteRules {
   places: Uint32Array | undefined;
   /** Rows of the database. */
   tableLength: number;
-  /** Says to the site's ledger which rows what leaves rests on. */
-  use(selections: readonly SelectedRows[]): void;
+  /**
+   * Says to the site's ledger which rows what leaves rests on; with none, that it rests on no rows.
+   * Those `within` others are said beside them. Of a part that says only such, or nothing, the
+   * ledger takes all of the chosen rows.
+   */
+  use(selections: readonly SelectedRows[], within?: "within"): void;
   withhold(output: string, rule: Rule, values: number): void;
 }
 
@@ -123,13 +127,13 @@ export function useRows({ places, tableLength, use }: SiteRules): void {
   use([selectionOf(places, tableLength)]);
 }
 
-/** Says the same of the rows that have such a value. */
+/** Says the same of those of the rows that have such a value. */
 export function useValue(
   { places, tableLength, use }: SiteRules,
   values: Float64Array,
   one: number,
 ) {
-  use([selectionWhere(values, one, { places, length: tableLength })]);
+  use([selectionWhere(values, one, { places, length: tableLength })], "within");
 }
 
 /** Says the same of the rows of each of so many groups; those at -1 are in none. */

@@ -4,7 +4,7 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { PartWithheld } from "sextant/disclosure.ts";
+import { PartWithheld, useRows } from "sextant/disclosure.ts";
 import { requireModel } from "sextant/kernels/design.ts";
 import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
 import { type Frame, requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
@@ -102,9 +102,6 @@ export async function central(context: Context, args: Central) {
 export function partial_start(context: Context, { columns, where }: Question): StartPart {
   return answer(context, where, (table) => {
     const frame = frameOf(table, columns);
-    // Of a mean by cluster nobody knows how much of it one person makes up.
-    const rules = table.site?.rules;
-    if (rules && (rules.dominance || rules.pRatio !== null)) throw new PartWithheld("dominance");
     const moments = columns.map((name) => momentsOf(frame.column(name)));
     return { ...usedRows(frame), moments };
   });
@@ -112,6 +109,9 @@ export function partial_start(context: Context, { columns, where }: Question): S
 
 /** The rows with a value in each; under rules, refuses such as would show a few of them. */
 function frameOf(table: Rows, columns: string[]): Frame {
+  // Of a mean by cluster nobody knows how much of it one person makes up.
+  const rules = table.site?.rules;
+  if (rules && (rules.dominance || rules.pRatio !== null)) throw new PartWithheld("dominance");
   const frame = completeRows(table, columns.map((name) => ({ name })));
   requireModel(frame, columns.map((name) => frame.column(name)), columns.length);
   return frame;
@@ -127,6 +127,7 @@ export function partial_clusters(
     const values = columns.map((name) => frame.column(name));
     const { site } = frame;
     if (!site) return clustersOf(values, centres, scales);
+    if (frame.n > 0) useRows(site);
     const crowds = crowdsOf(values, site);
     if (frame.n > crowds.length) site.withhold("means", "min_cell", frame.n - crowds.length);
     return clustersOfCrowds(crowds, { centres, scales, site }) as object as Clusters;

@@ -4,7 +4,7 @@
  * answers, of centres that hardly differ, differ by whole crowds and never by a person.
  * @module
  */
-import type { SiteRules } from "sextant/disclosure.ts";
+import { type SiteRules, useGroups } from "sextant/disclosure.ts";
 import { momentsOf } from "sextant/kernels/moments.ts";
 import { floatsOfRows } from "sextant/fill.ts";
 
@@ -67,7 +67,10 @@ export function crowdsOf(columns: Float64Array[], site: SiteRules): Crowd[] {
   }
 }
 
-/** The clusters of crowds: each goes as a whole to the centre that its mean is nearest to. */
+/**
+ * The clusters of crowds: each goes as a whole to the centre that its mean is nearest to. Says to the
+ * site's ledger which rows each cluster has.
+ */
 export function clustersOfCrowds(
   crowds: Crowd[],
   { centres, scales, site }: { centres: number[][]; scales: number[]; site: SiteRules },
@@ -76,6 +79,7 @@ export function clustersOfCrowds(
   const within = centres.map(() => 0);
   const sums = centres.map((centre) => centre.map(() => 0));
   const persons = centres.map(() => new Set<number>());
+  const clusterOf = new Int32Array(crowds.reduce((sum, { size }) => sum + size, 0));
   for (const { size, means, squares, rows } of crowds) {
     let [nearest, least] = [0, Infinity];
     for (const [k, centre] of centres.entries()) {
@@ -86,11 +90,13 @@ export function clustersOfCrowds(
       if (distance < least) [nearest, least] = [k, distance];
     }
     sizes[nearest]! += size;
+    for (const row of rows) clusterOf[row] = nearest;
     within[nearest]! += size * least +
       squares.reduce((sum, square, j) => sum + square / scales[j]! ** 2, 0);
     for (const [j, mean] of means.entries()) sums[nearest]![j]! += size * mean;
     if (site.persons) { for (const row of rows) persons[nearest]!.add(site.persons[row]!); }
   }
+  useGroups(site, clusterOf, centres.length);
   return {
     sizes,
     persons: site.persons ? persons.map(({ size }) => size) : sizes,

@@ -58,6 +58,7 @@ export function usedRows({ n, leftOut, site }: Pick<Frame, "n" | "leftOut" | "si
   if (!site) return { n, leftOut };
   const persons = requireSubset(site, n);
   if (n > 0) useRows(site);
+  else site.use([]);
   return { n, persons, leftOut: withoutFew(leftOut, site) };
 }
 

@@ -4,7 +4,7 @@
  * same as if the rows had been pooled (McCullagh and Nelder 1989).
  * @module
  */
-import { requireSpread, type SiteRules } from "../disclosure.ts";
+import { PartWithheld, requireSpread, type SiteRules } from "../disclosure.ts";
 import { readFields, readList, readNumber, readSquare } from "../parts.ts";
 import { dependentColumn, inverse, solveTriangle } from "../statistics/triangle.ts";
 import { createTriangle, stackTriangles } from "../statistics/triangle.ts";
@@ -47,7 +47,7 @@ export interface GlmStep {
 
 /**
  * This site's {@linkcode GlmStep}. Under rules, refuses coefficients at which hardly any row but a few
- * count: of far ones somebody may have thought only to single rows out.
+ * count, or a row's mean is none: of far ones somebody may have thought only to single rows out.
  */
 export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules): GlmStep {
   const { columns, outcome, offset, weights } = rows;
@@ -66,7 +66,10 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
     const [y, weight] = [outcome[i]!, weights ? weights[i]! : 1];
     const mean = link.mean(eta + (offset ? offset[i]! : 0));
     if (!family.isMean(mean)) {
-      return { ...step, deviance: null, triangle: createTriangle(size).finish() };
+      // Nothing of the rows before this one: whoever chose where it stops would read them one by one.
+      if (site) throw new PartWithheld("min_subset");
+      const triangle = createTriangle(size).finish();
+      return { weight: 0, deviance: null, pearson: 0, terms: [0, 0], triangle };
     }
     const [slope, variance] = [link.slope(mean), family.variance(mean)];
     const root = Math.sqrt(weight / variance) / Math.abs(slope);

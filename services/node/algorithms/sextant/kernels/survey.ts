@@ -53,6 +53,7 @@ export function surveyColumns(
 ): { columns: Record<string, ColumnSurvey> } {
   // Not said to be used: what is told of these rows is the same for others that are nearly as many.
   if (table.site) requireSubset(table.site, table.length);
+  table.site?.use([]);
   const found = columns.map((name) =>
     [name, underRules(table, name, survey(table, name, categories))] as const
   );
