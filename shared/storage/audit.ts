@@ -20,6 +20,7 @@ import { z } from "zod";
 import { all, type Db, type Fragment, type JsonValue, type Tx } from "./db.ts";
 import { SextantError } from "../service/errors.ts";
 import type { AppEnv } from "../contract/app.ts";
+import { createBeginnings } from "./audit_beginnings.ts";
 import { type AuditEntry, auditEntry } from "../contract/audit.ts";
 import { principalSchema } from "../contract/permissions.ts";
 
@@ -63,30 +64,11 @@ export function auditObject(noun: string, id: number): void {
 const REFUSALS = new Set([401, 403, 422, 429]);
 
 /**
- * Refusals of strangers that are recorded in a minute, for each path: a flood of them must not fill
- * the database.
- */
-const STRANGERS_PER_MINUTE = 1000;
-/** Few paths are open to strangers; should there be more after all, the others count as one. */
-const PATHS = 100;
-let minute = 0;
-const strangers = new Map<string, number>();
-
-function isFlood(path: string): boolean {
-  const now = Math.floor(Date.now() / 60_000);
-  if (now !== minute) strangers.clear();
-  minute = now;
-  const key = strangers.has(path) || strangers.size < PATHS ? path : "";
-  const count = (strangers.get(key) ?? 0) + 1;
-  strangers.set(key, count);
-  return count > STRANGERS_PER_MINUTE;
-}
-
-/**
  * Records the request when it is refused; reading what does not exist is no attempt, changing it
- * is.
+ * is. A flood of them is recorded by its beginning; what is changed is always recorded.
  */
 export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
+  const beginnings = createBeginnings();
   return async function auditRequest(c, next) {
     const { method, path } = c.req;
     const scope: Scope = {
@@ -99,7 +81,10 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
     await scopes.run(scope, next);
     const { status } = c.res;
     const refused = REFUSALS.has(status) || (method !== "GET" && status >= 400 && status < 500);
-    if (!refused || (scope.principal === undefined && isFlood(scope.path))) return;
+    if (!refused) return;
+    const who = principalSchema.safeParse(scope.principal).data;
+    const { recorded, unrecorded } = beginnings.look(who, scope.path);
+    if (!recorded) return;
     const code = c.error instanceof SextantError ? c.error.code : null;
     await insertion(db, scope, [{
       what: `${scope.method} ${scope.path}`,
@@ -107,7 +92,7 @@ export function auditRequests(db: Db): MiddlewareHandler<AppEnv> {
       outcome: "refused",
       status,
       code,
-      data: null,
+      data: unrecorded > 0 ? { unrecorded } : null,
     }]);
   };
 }

@@ -92,6 +92,32 @@ Deno.test("a flood of requests without a token is recorded by its beginning", as
   }
 });
 
+Deno.test("a flood of refused requests of one user is recorded by its beginning, and what others do at once", async () => {
+  const { call, db } = hub();
+  const rows = async (who: number, outcome: string) => {
+    const [row] = await db.identity<{ count: string }[]>`
+      select count(*) from audit where who_id = ${who} and outcome = ${outcome}`;
+    return Number(row!.count);
+  };
+  const flooder = await newUser("flooder", [4]);
+  const other = await newUser("neighbour", [4]);
+  for (let n = 0; n < 1000; n += 100) {
+    await Promise.all(Array.from({ length: 100 }, (_, m) => (
+      call("DELETE", `/organization/${m % 2 === 0 ? 1 : 100_000 + n + m}`, { token: flooder.token })
+    )));
+  }
+  const recorded = await rows(flooder.id, "refused");
+  assert.ok(recorded >= 300 && recorded < 400, `${recorded} records of 1000 refusals`);
+  await call("DELETE", "/organization/1", { token: other.token });
+  assert.equal(await rows(other.id, "refused"), 1);
+  // What they change themselves is recorded all the same.
+  const before = await rows(flooder.id, "done");
+  const body = { firstname: "Flo" };
+  const changed = await call("PATCH", `/user/${flooder.id}`, { token: flooder.token, body });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  assert.ok(await rows(flooder.id, "done") > before);
+});
+
 Deno.test("a change that fails leaves no record of having been done", async () => {
   const { call, root } = hub();
   const before = (await audit("outcome=done")).data.length;
