@@ -33,3 +33,21 @@ Deno.test("createFairTurns() goes on after work that fails, and never exceeds it
   assert.equal(most, 2);
   assert.equal(await inTurn(1, () => Promise.resolve("free")), "free");
 });
+
+Deno.test("createFairTurns() leaves half of the places to others, whatever one party begins", async () => {
+  const inTurn = createFairTurns<string>(4);
+  const slow = Promise.withResolvers<void>();
+  let begun = 0;
+  const all = Array.from({ length: 9 }, () =>
+    inTurn("slow", () => {
+      begun++;
+      return slow.promise;
+    }));
+  for (let n = 0; n < 5; n++) {
+    assert.equal(await inTurn(`quick ${n % 2}`, () => Promise.resolve(n)), n);
+  }
+  assert.equal(begun, 2);
+  slow.resolve();
+  await Promise.all(all);
+  assert.equal(begun, 9);
+});

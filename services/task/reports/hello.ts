@@ -16,7 +16,7 @@ import { VERSION } from "../../../shared/version.ts";
 import { nextAttempt } from "../changes/attempt.ts";
 import { setAccepted } from "../store/dispatch.ts";
 import { countHello, lockAgent } from "../store/node_agent.ts";
-import { begunAtNode, lockResult, resultById } from "../store/result.ts";
+import { begunAtNode, lockResult, resultsById } from "../store/result.ts";
 import { closeStopOrdersExcept, type StopOrder } from "../store/stop_order.ts";
 import { lockTask } from "../store/task.ts";
 import { logLost } from "./attempt.ts";
@@ -112,8 +112,10 @@ async function whatIsOver(
   { agent_id, open }: Hello,
 ): Promise<Dropped> {
   const drop: Dropped = [];
+  // Asked once for all: an agent may hold thousands.
+  const results = await resultsById(tx, open.map(({ result_id }) => result_id));
   for (const { result_id, attempt, state } of open) {
-    const result = await resultById(tx, result_id);
+    const result = results.get(result_id);
     const reason = !result || result.node_id !== nodeId
       ? "unknown"
       : refusalOf(state === "accepted" ? "start" : "finish", result, { agent_id, attempt });

@@ -87,6 +87,13 @@ export async function resultById(tx: Tx, id: number): Promise<ResultRow | undefi
   return row;
 }
 
+/** The same of several, by id. */
+export async function resultsById(tx: Tx, ids: number[]): Promise<Map<number, ResultRow>> {
+  const rows = await tx<ResultRow[]>`
+    select ${resultColumns(tx)} from result where id = any(${ids})`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 /** The task that a result is a share of. */
 export async function taskOfResult(tx: Tx, id: number): Promise<number | undefined> {
   const [row] = await tx<{ task_id: number }[]>`select task_id from result where id = ${id}`;
