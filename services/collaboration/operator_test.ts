@@ -149,7 +149,12 @@ Deno.test("updateNode() moves a node and changes its key, after which it is shut
     );
     assert.deepEqual(shutOut, [node]);
   });
-  assert.deepEqual(told, ["node.changed", "node.changed", "node.key_reset"]);
+  assert.deepEqual(told, [
+    "membership.deleted",
+    "node.changed",
+    "node.changed",
+    "node.key_reset",
+  ]);
   const row = await nodeByKey(hub.deps.db, await sha256Hex(`key of ${node}`));
   assert.deepEqual([row?.name, row?.collaboration_id], [`moved ${node}`, elsewhere]);
 });

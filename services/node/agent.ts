@@ -29,6 +29,7 @@ import { openKnownHub } from "./hub/known_hub.ts";
 import { createHub, type Hub, type NodeIdentity } from "./hub/hub.ts";
 import { reportMetrics } from "./hub/metrics.ts";
 import { createWayOut, type WayOut } from "./hub/way_out.ts";
+import { createMoveWatch } from "./hub/moved.ts";
 import { servePage } from "./page/serve.ts";
 import { type AgentState, writeStatus } from "./record/agent_status.ts";
 import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
@@ -178,6 +179,7 @@ async function start(
 
   const ready = Promise.withResolvers<void>();
   const about = { hub, nodeId, log, signal: stopping.signal };
+  const suspectMove = createMoveWatch({ hub, identity, fail, signal: stopping.signal });
   const intake = takeWork({
     nodeId,
     broker,
@@ -185,7 +187,10 @@ async function start(
     reporter,
     attempts,
     log,
-    whyNot: (dispatch) => whyNotThisDispatch(dispatch, identity, Date.now()),
+    whyNot(dispatch) {
+      if (dispatch.collaboration_id !== identity.collaboration.id) suspectMove();
+      return whyNotThisDispatch(dispatch, identity, Date.now());
+    },
     audit,
     onCheckpoints: record.hear,
     onReady() {

@@ -372,6 +372,23 @@ Deno.test("Agent gives up when its node is shut out", async () => {
   });
 });
 
+Deno.test("Agent ends when its node was moved to another collaboration, and takes up work there when it is back", async () => {
+  await withPlace(async ({ hub, start, warnings }) => {
+    const agent = await start();
+    hub.collaboration++;
+    const result = await hub.post({ image: IMAGE, input: { method: "echo" } });
+    await waitFor(
+      () => warnings.some((line) => /MovedError: .*from .*"Test" to "Elsewhere"/.test(line)),
+      { what: "the agent to end" },
+    );
+    assert.equal(result.status, "pending");
+    await agent.stop();
+    await start();
+    await hub.final(result);
+    assert.equal(result.status, "completed");
+  });
+});
+
 Deno.test("Agent gives up starting when it is shut out before the broker answers", async () => {
   await withPlace(async ({ hub, start }) => {
     hub.credentialSeconds = 20;

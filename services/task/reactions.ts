@@ -43,6 +43,8 @@ export function createReactions(deps: TaskDeps): Reactions {
           return await gone.removeTasks({ init_user_id: data.user_id });
         case "node.deleted":
           return await gone.failAtNode(data.node_id);
+        case "membership.deleted":
+          return await gone.failAtMovedNode(data);
       }
     },
     catchUp: () => removeLost(deps, gone),

@@ -71,6 +71,43 @@ Deno.test("what a deleted node should still have computed fails, what it has com
   assert.equal(listed.length, 2);
 });
 
+Deno.test("what a moved node should still have computed for its former collaboration fails", async () => {
+  const { place, user, runs } = await twoRuns();
+  const elsewhere = await twoRuns();
+  const [first] = place.members;
+  const moved = event("membership.deleted", {
+    node_id: first!.node,
+    organization_id: first!.organization,
+    collaboration_id: place.collaboration,
+  });
+  // Of the collaboration that it is in now.
+  await hub().db`
+    update result set node_id = ${first!.node} where id = ${elsewhere.runs[0].id}`;
+  await reactions().handle(moved);
+  await reactions().handle(moved);
+  const failed = (await hub().call(user, `GET /run/${runs[0].id}`)).body;
+  assert.equal(failed.status, "failed");
+  assert.match(failed.log, /node .* was moved to another collaboration/);
+  assert.equal(
+    (await hub().call(elsewhere.user, `GET /run/${elsewhere.runs[0].id}`)).body.status,
+    "pending",
+  );
+});
+
+Deno.test("catchUp() fails what a node that was moved still had to compute", async () => {
+  const [from, to] = [await twoRuns(), await twoRuns()];
+  const { node, organization } = from.place.members[0]!;
+  await hub().collaborationDb`
+    insert into collaboration_member (collaboration_id, organization_id)
+    values (${to.place.collaboration}, ${organization})`;
+  await hub().collaborationDb`
+    update node set collaboration_id = ${to.place.collaboration} where id = ${node}`;
+  await reactions().catchUp();
+  const failed = (await hub().call(from.user, `GET /run/${from.runs[0].id}`)).body;
+  assert.deepEqual([failed.status, /moved/.test(failed.log)], ["failed", true]);
+  assert.equal((await hub().call(to.user, `GET /run/${to.runs[0].id}`)).body.status, "pending");
+});
+
 Deno.test("catchUp() finds what missed events have left behind", async () => {
   const lost = await twoRuns();
   await hub()

@@ -47,6 +47,12 @@ export const EVENT_DATA = {
     organization_id: idNumber,
     collaboration_id: idNumber,
   }),
+  /** A node has left this collaboration for another one. */
+  "membership.deleted": z.object({
+    node_id: idNumber,
+    organization_id: idNumber,
+    collaboration_id: idNumber,
+  }),
   "node.key_reset": z.object({
     node_id: idNumber,
     organization_id: idNumber,

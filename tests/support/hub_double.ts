@@ -102,6 +102,8 @@ export interface HubDouble {
   /** Where the broker is, as nodes are told. */
   natsUrl: string;
   encrypted: boolean;
+  /** The collaboration that the node is in, whose work it gets. */
+  collaboration: number;
   /** Of organizations, as their records have them. */
   publicKeys: Map<number, string>;
   /** Of each service's audit record. */
@@ -309,7 +311,7 @@ export async function startHubDouble(): Promise<HubDouble> {
       task_id: result.taskId,
       run_id: 1,
       parent_id: null,
-      collaboration_id: COLLABORATION,
+      collaboration_id: hub.collaboration,
       organization_id: ORGANIZATION,
       init_org_id: ORGANIZATION,
       init_user_id: 1,
@@ -394,15 +396,16 @@ export async function startHubDouble(): Promise<HubDouble> {
         id: NODE,
         name: "test node",
         organization: { id: ORGANIZATION },
-        collaboration: { id: COLLABORATION },
+        collaboration: { id: hub.collaboration },
       };
     }
     if (key === `PUT /node/${NODE}/algorithms`) {
       toldAlgorithms.parse(await request.json());
       return { msg: "What the node told was kept." };
     }
-    if (path === `/collaboration/${COLLABORATION}`) {
-      return { id: COLLABORATION, name: "Test", encrypted: hub.encrypted };
+    if (path === `/collaboration/${hub.collaboration}`) {
+      const name = hub.collaboration === COLLABORATION ? "Test" : "Elsewhere";
+      return { id: hub.collaboration, name, encrypted: hub.encrypted };
     }
     const ofOrganization = /^\/organization\/(\d+)$/.exec(path);
     if (ofOrganization) {
@@ -487,6 +490,7 @@ export async function startHubDouble(): Promise<HubDouble> {
     port: httpPort,
     natsUrl: nats.url,
     encrypted: false,
+    collaboration: COLLABORATION,
     publicKeys: new Map(),
     seals: [],
     checkpoints: undefined,

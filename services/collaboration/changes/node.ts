@@ -76,6 +76,8 @@ export async function moveNode(
   }
   const row = found(await store.moveNode(tx, from, collaborationId), "node", from.id);
   emit("node.changed", placeOf(row));
+  // What it should still have computed there ends with it.
+  emit("membership.deleted", placeOf(from));
   return row;
 }
 

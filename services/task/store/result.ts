@@ -36,10 +36,13 @@ export const resultColumns = (tx: Tx) =>
   tx`id, task_id, organization_id, node_id, status, attempt, agent_id, assigned_at, started_at,
      finished_at, cleanup_at, input_in_blob, blob_storage_used, code, held_at`;
 
-export async function nodesWithOpenResults(tx: Tx): Promise<number[]> {
-  const rows = await tx<{ id: number }[]>`
-    select distinct node_id as id from result where finished_at is null and node_id is not null`;
-  return rows.map((row) => row.id);
+/** The nodes that have unfinished results, each with the collaborations that these are of. */
+export async function placesWithOpenResults(
+  tx: Tx,
+): Promise<{ node_id: number; collaboration_id: number }[]> {
+  return await tx<{ node_id: number; collaboration_id: number }[]>`
+    select distinct node_id, collaboration_id from result join task on task.id = task_id
+    where finished_at is null and node_id is not null`;
 }
 
 /** The share of an organization in a task. */
@@ -161,10 +164,16 @@ export async function lockOpenResults(
     order by id for update`;
 }
 
-/** The tasks that a node has unfinished results of. */
-export async function tasksOpenAtNode(tx: Tx, nodeId: number): Promise<number[]> {
+/** The tasks that a node has unfinished results of; of one collaboration, where it is given. */
+export async function tasksOpenAtNode(
+  tx: Tx,
+  nodeId: number,
+  collaborationId?: number,
+): Promise<number[]> {
   const rows = await tx<{ task_id: number }[]>`
-    select distinct task_id from result where node_id = ${nodeId} and finished_at is null
+    select distinct task_id from result join task on task.id = task_id
+    where node_id = ${nodeId} and finished_at is null
+      and ${collaborationId === undefined ? tx`true` : tx`collaboration_id = ${collaborationId}`}
     order by task_id`;
   return rows.map((row) => row.task_id);
 }

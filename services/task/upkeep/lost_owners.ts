@@ -4,7 +4,7 @@
  * @module
  */
 import type { TaskDeps } from "../deps.ts";
-import { nodesWithOpenResults } from "../store/result.ts";
+import { placesWithOpenResults } from "../store/result.ts";
 import { ownersOfTasks } from "../store/task.ts";
 import type { OwnerGone } from "./owner_gone.ts";
 
@@ -28,12 +28,13 @@ async function removeOfLostPlaces(
   { db, ask, log }: Pick<TaskDeps, "db" | "ask" | "log">,
   gone: OwnerGone,
 ): Promise<void> {
-  const present = new Set<number>();
+  const present = new Set<string>();
+  const nameOf = (node: number, collaboration: number) => `${node} in ${collaboration}`;
   const lost: number[] = [];
   const ids = await ownersOfTasks(db, "collaboration_id");
   for (const collaboration_id of ids) {
     const { collaboration, nodes } = await ask("collaboration", "scope", { collaboration_id });
-    for (const node of nodes) present.add(node.id);
+    for (const node of nodes) present.add(nameOf(node.id, collaboration_id));
     if (!collaboration) lost.push(collaboration_id);
   }
   if (!isBelievable({ service: "collaboration", ids, lost }, log)) return;
@@ -42,10 +43,13 @@ async function removeOfLostPlaces(
     const { study } = await ask("collaboration", "scope", { study_id });
     if (!study) await gone.removeTasks({ study_id });
   }
-  for (const nodeId of await nodesWithOpenResults(db)) {
+  for (const place of await placesWithOpenResults(db)) {
+    const { node_id: id, collaboration_id } = place;
+    if (present.has(nameOf(id, collaboration_id))) continue;
     // A node that came after the list was made is asked for once more.
-    if (present.has(nodeId) || await ask("collaboration", "node", { id: nodeId })) continue;
-    await gone.failAtNode(nodeId);
+    const node = await ask("collaboration", "node", { id });
+    if (!node) await gone.failAtNode(id);
+    else if (node.collaboration_id !== collaboration_id) await gone.failAtMovedNode(place);
   }
 }
 

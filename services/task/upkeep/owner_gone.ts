@@ -17,11 +17,23 @@ export interface OwnerGone {
   removeTasks(owner: TaskOwner): Promise<void>;
   /** Fails what is unfinished at a node that is gone. */
   failAtNode(nodeId: number): Promise<void>;
+  /** Fails what is unfinished of a collaboration at a node that has left it. */
+  failAtMovedNode(place: { node_id: number; collaboration_id: number }): Promise<void>;
 }
 
 export function createOwnerGone(
   { db, outbox, kills, now }: Pick<TaskDeps, "db" | "outbox" | "kills" | "now">,
 ): OwnerGone {
+  async function failAt(nodeId: number, taskIds: number[], reason: string): Promise<void> {
+    for (const taskId of taskIds) {
+      const end = { status: "failed", at: now(), reason } as const;
+      const { orders } = await outbox.change((change) =>
+        stopAtNode(change, { taskId, nodeId }, end)
+      );
+      kills.tell(orders);
+    }
+  }
+
   return {
     async removeTasks(owner) {
       for (const taskId of await tasksOf(db, owner)) {
@@ -34,15 +46,13 @@ export function createOwnerGone(
     },
     async failAtNode(nodeId) {
       const reason = "The node that was to compute this was deleted.";
-      for (const taskId of await tasksOpenAtNode(db, nodeId)) {
-        const end = { status: "failed", at: now(), reason } as const;
-        const { orders } = await outbox.change((change) =>
-          stopAtNode(change, { taskId, nodeId }, end)
-        );
-        kills.tell(orders);
-      }
+      await failAt(nodeId, await tasksOpenAtNode(db, nodeId), reason);
       // It is shut out: nobody will ever be heard to have stopped.
       await closeStopOrdersExcept(db, nodeId, []);
+    },
+    async failAtMovedNode({ node_id: nodeId, collaboration_id }) {
+      const reason = "The node that was to compute this was moved to another collaboration.";
+      await failAt(nodeId, await tasksOpenAtNode(db, nodeId, collaboration_id), reason);
     },
   };
 }

@@ -269,6 +269,13 @@ Deno.test("POST and DELETE /collaboration/{id}/node move a node in and take it o
       methods: ["GET", "PATCH", "DELETE"],
     },
   }]);
+  await waitFor(
+    () =>
+      hub.events.some(({ name, data }) =>
+        name === "membership.deleted" && data.node_id === node.id && data.collaboration_id === from
+      ),
+    { what: "the event that task ends its work after" },
+  );
   const status = async (method: string, collaboration: number, id: number) =>
     (await hub.call(method, `/collaboration/${collaboration}/node`, { as, body: { id } })).status;
   assert.equal(await status("POST", to, node.id), 400); // in it already
