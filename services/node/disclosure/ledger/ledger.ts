@@ -106,19 +106,23 @@ export async function openLedger(
       const { entries, digests, bytes } = await knownOf(key);
       const added: { entry: LedgerEntry; content: Uint8Array }[] = [];
       const ofRun: Selection[] = [];
+      const together = new Set(selections.map(({ digest }) => digest));
       for (const one of selections) {
         ofRun.push(one);
-        if (digests.has(one.digest) || added.some(({ entry }) => entry.digest === one.digest)) {
-          continue;
-        }
-        const earlier = { entries, folder: join(folder, key) };
+        // Of so few nothing was told; kept, it would make what tells of them seem known already.
+        if (one.persons < least) continue;
+        if (added.some(({ entry }) => entry.digest === one.digest)) continue;
+        const isKnown = digests.has(one.digest);
+        // What was told of the same rows before may have been told beside that of nearly the same
+        // rows, in one result. In another one that stands alone they are to be kept apart.
+        const others = isKnown ? entries.filter(({ digest }) => !together.has(digest)) : entries;
+        const earlier = { entries: others, folder: join(folder, key) };
         const of = { least, resultId: about.result_id };
         if (await isTooClose(one, earlier, of)) return "differs";
-        // On nobody nothing rests.
-        if (one.persons === 0) continue;
+        if (isKnown) continue;
         if (one.unit !== "counted") {
           const all = await togetherOf(key, one.unit, least);
-          if (await tellsOfFew(one, all, { ...earlier, ...of, ofRun })) return "differs";
+          if (await tellsOfFew(one, all, { ...earlier, entries, ...of, ofRun })) return "differs";
           forgets.unshift(all.mark());
           all.add(one);
         }
