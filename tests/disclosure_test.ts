@@ -12,7 +12,7 @@ import { readNodeConfig } from "../services/node/config/config.ts";
 
 const stack = useTestStack();
 /** Of the second row; as a number it is nowhere else. */
-const SECRET = "7319.25";
+const SECRET = "73194428165.25";
 const ONE_ROW = `secret,age\n${SECRET},44\n`;
 const ROWS = `secret,age\n${SECRET},44\n${SECRET},45\n12,46\n13,47\n14,48\n15,49\n`;
 
@@ -56,10 +56,13 @@ const auditOf = async (member: Member) =>
   await Deno.readTextFile(join(dirname(member.config), "node-data", "audit.log"));
 
 async function assertNothingLeft(site: Site) {
-  assert.ok(!(await knownAtHub(site)).includes("7319"), "at the hub");
-  assert.ok(!stack().log.some((line) => line.includes("7319")), "in the logs of hub and agents");
+  assert.ok(!(await knownAtHub(site)).includes("7319442816"), "at the hub");
+  assert.ok(
+    !stack().log.some((line) => line.includes("7319442816")),
+    "in the logs of hub and agents",
+  );
   for (const member of site.members) {
-    assert.ok(!(await auditOf(member)).includes("7319"), "in the audit log");
+    assert.ok(!(await auditOf(member)).includes("7319442816"), "in the audit log");
   }
 }
 
@@ -147,12 +150,13 @@ Deno.test("whoever chooses the rows of one person by preprocessing reads the sam
     image: string,
     kwargs: Record<string, unknown>,
     steps: [column: string, min_: number, max_: number][],
+    method: string,
   ) => {
     const task = await site.researcher.post("/task", {
       name: "chosen",
       image,
       collaboration_id: site.collaborationId,
-      organizations: [{ id, input: encodeInput({ method: "partial", kwargs }) }],
+      organizations: [{ id, input: encodeInput({ method, kwargs }) }],
       databases: [{
         label: "default",
         preprocessing: steps.map(([column, min_, max_]) => ({
@@ -165,28 +169,49 @@ Deno.test("whoever chooses the rows of one person by preprocessing reads the sam
     return { status, results, log: runs[0]!.log };
   };
   for (
-    const [image, kwargs] of [
-      ["deno:average@1.0.0", { column: "age" }],
-      ["deno:linear_regression@1.0.0", { outcome: "age", predictors: ["secret"] }],
-      ["deno:summary@1.0.0", { columns: ["age"], categories: [] }],
-      ["deno:histogram@1.0.0", { column: "age", from: 40, to: 50, bins: 5 }],
-      ["deno:crosstab@1.0.0", { row: "age", column: "secret" }],
+    const [image, kwargs, method] of [
+      ["deno:average@1.0.0", { column: "age" }, "partial"],
+      ["deno:linear_regression@1.0.0", { outcome: "age", predictors: ["secret"] }, "partial"],
+      ["deno:summary@1.0.0", { columns: ["age"], categories: [] }, "central"],
+      ["deno:histogram@1.0.0", { column: "age", from: 40, to: 50, bins: 5 }, "central"],
+      ["deno:crosstab@1.0.0", { row: "age", column: "secret" }, "central"],
     ] as const
   ) {
-    const one = await ask(image, kwargs, [["age", 45, 45], ["secret", 7000, 8000]]);
-    const none = await ask(image, kwargs, [["age", 45, 45], ["secret", 0, 100]]);
-    assert.equal(one.status, "completed", `${image}: ${one.log}`);
+    const one = await ask(image, kwargs, [["age", 45, 45], ["secret", 7e10, 8e10]], method);
+    const none = await ask(image, kwargs, [["age", 45, 45], ["secret", 0, 100]], method);
     assert.deepEqual(one, none, image);
+    if (method === "central") continue;
+    assert.equal(one.status, "completed", `${image}: ${one.log}`);
     assert.deepEqual(Object.keys(one.results[0]), ["withheld"], image);
   }
-  const both = await ask(
-    "deno:summary@1.0.0",
-    { columns: ["age"], categories: [], where: "age >= 44" },
-    [["secret", 0, 8000]],
-  );
+  const summary = { columns: ["age"], categories: [], where: "age >= 44" };
+  const both = await ask("deno:summary@1.0.0", summary, [["secret", 0, 8e10]], "central");
   assert.equal(both.status, "crashed");
   assert.match(both.log, /"where" or by preprocessing, not by both/);
   await assertNothingLeft(site);
+});
+
+Deno.test("nobody but the algorithm itself hands its parts coefficients, centres or levels", async () => {
+  const site = await startSite([{
+    algorithm_library: true,
+    disclosure: { profile: "datashield" },
+  }]);
+  const variables = [{ name: "age" }, { name: "secret" }];
+  const terms = [{ name: "age", variable: "age", centre: 0, scale: 1 }];
+  const model = { outcome: "secret", predictors: ["age"], variables, terms };
+  for (
+    const [image, method, kwargs, handed] of [
+      ["glm", "partial_step", { ...model, family: "gamma", coefficients: [1, 0] }, "coefficients"],
+      ["k_means", "partial_clusters", { columns: ["age"], centres: [[44]] }, "centres"],
+    ] as const
+  ) {
+    const { status, runs } = await ask(site, method, { image: `deno:${image}@1.0.0`, kwargs });
+    assert.equal(status, "not allowed", JSON.stringify(runs));
+    const sentence = new RegExp(
+      `let "${method}" be called by other methods of deno:${image}@1.0.0 .*${handed}.*: call one of central`,
+    );
+    assert.match(runs[0].log, sentence);
+  }
 });
 
 Deno.test("an algorithm that nobody trusts sees no rows, and can return, say and send none", async () => {

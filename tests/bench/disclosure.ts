@@ -168,10 +168,10 @@ async function ruledSites(folder: string, sites: Site[], persons: string | null)
   const ruled: Ruled = {
     atExit: 0,
     exits: {
-      async ofSandbox(algorithm, image, call, site) {
-        let exit = await timed(exits.ofSandbox(algorithm, image, call));
+      async ofSandbox(algorithm, asked, site) {
+        let exit = await timed(exits.ofSandbox(algorithm, asked));
         if (exit.access === "rows") {
-          exit = ledgers.get(site)!.exitOf(exit, dispatchOf(image, ++runs), [readFrom(site)]);
+          exit = ledgers.get(site)!.exitOf(exit, dispatchOf(asked.image, ++runs), [readFrom(site)]);
         }
         return { ...exit, decide: (result) => timed(exit.decide(result)) };
       },

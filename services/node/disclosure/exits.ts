@@ -4,7 +4,11 @@
  */
 import { libraryPackages } from "../algorithms/library.ts";
 import { ownFile } from "../algorithms/own_files.ts";
-import { checkArguments, type Description } from "../algorithms/sextant/description.ts";
+import {
+  checkArguments,
+  type Description,
+  type Method,
+} from "../algorithms/sextant/description.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import { matches } from "../policy/references.ts";
 import type { ResolvedAlgorithm } from "../run/algorithm_store.ts";
@@ -15,13 +19,22 @@ import type { SiteDisclosure } from "./rules.ts";
 
 export interface Exits {
   /**
-   * Of an algorithm in the sandbox that is called so; `null` is a call that was too large to be
-   * read. Rejects with a {@linkcode CannotStart} where it may not run.
+   * Of an algorithm in the sandbox that is called so. Rejects with a {@linkcode CannotStart} where it
+   * may not run.
    */
-  ofSandbox(algorithm: ResolvedAlgorithm, image: string, call: Call | null): Promise<Exit>;
+  ofSandbox(algorithm: ResolvedAlgorithm, asked: AskedOfSandbox): Promise<Exit>;
   ofContainer(image: string): Exit;
   /** Throws a {@linkcode CannotStart} where no container of this image may run. */
   admitContainer(image: string): void;
+}
+
+export interface AskedOfSandbox {
+  /** By which the task names the algorithm. */
+  image: string;
+  /** Null where it was too large to be read. */
+  call: Call | null;
+  /** Whether another run of the same algorithm asks; only a person asks for what is none. */
+  isSubtask: boolean;
 }
 
 export interface ExitsOptions {
@@ -66,8 +79,7 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
 
   async function ofSandbox(
     algorithm: ResolvedAlgorithm,
-    image: string,
-    call: Call | null,
+    { image, call, isSubtask }: AskedOfSandbox,
   ): Promise<Exit> {
     const own = await ownMethods(algorithm);
     if (!own && !isTrusted(image) && unlisted.sandbox === "guard") {
@@ -85,6 +97,16 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
     const method = methods && Object.hasOwn(methods, call.method)
       ? methods[call.method]
       : undefined;
+    const handed = algorithm.fromLibrary && method && !isSubtask ? handedOn(methods!, method) : [];
+    if (handed.length > 0) {
+      // Whoever chose coefficients, centres or levels could make a few rows count alone.
+      throw new CannotStart(
+        `The rules of this site on what may leave let "${call.method}" be called by other methods of ` +
+          `${image} alone, which find what it goes on from (${handed.join(", ")}): call one of ` +
+          `${openOf(methods!).join(", ")}, also for a single organization.`,
+        "not allowed",
+      );
+    }
     if (method?.rows === "none") return free(standing, "none");
     if (standing === "held") return held("An algorithm");
     if (!method && standing === "trusted") {
@@ -133,6 +155,18 @@ async function ownMethods(
 ): Promise<Description["methods"] | undefined> {
   if (!fromLibrary) return (await ownFile(code))?.methods;
   return (await libraryPackages()).find((one) => `${one.name}.js` === name)?.description.methods;
+}
+
+/** Which arguments of an internal method no method has that a person calls. */
+function handedOn(methods: Description["methods"], { internal, arguments: own }: Method): string[] {
+  if (!internal) return [];
+  const asked = openOf(methods).flatMap((name) => Object.keys(methods[name]!.arguments));
+  return Object.keys(own).filter((name) => !asked.includes(name));
+}
+
+/** The methods that a person may call. */
+function openOf(methods: Description["methods"]): string[] {
+  return Object.keys(methods).filter((name) => !methods[name]!.internal);
 }
 
 /** As far as they can be had by name: the run itself fails on what is wrong with them. */

@@ -140,7 +140,11 @@ export function createSandboxRuntime(
         log.info("The algorithm cannot be used", { image: dispatch.image, error });
         throw new CannotStart(error.message);
       });
-      const ruled = await exits.ofSandbox(resolved, dispatch.image, received.call);
+      const ruled = await exits.ofSandbox(resolved, {
+        image: dispatch.image,
+        call: received.call,
+        isSubtask: dispatch.parent_id !== null,
+      });
       const wanted = wantedDatabases(dispatch, config.databases);
       if (ruled.rules && config.disclosure?.queries !== "any") requirePlainQueries(wanted);
       // One that gets none hears of what, by name.

@@ -151,7 +151,9 @@ export async function simulate(
     const began = performance.now();
     let exit: Exit;
     try {
-      exit = await exits.ofSandbox({ code: "", ...algorithm }, algorithm.image, call, site);
+      const { image } = algorithm;
+      const asked = { image, call, isSubtask: number > 1 };
+      exit = await exits.ofSandbox({ code: "", ...algorithm }, asked, site);
     } catch (error) {
       if (!(error instanceof CannotStart)) throw error;
       run.reason = error.message;
