@@ -5,15 +5,21 @@
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Guard } from "../disclosure/guarded/guard.ts";
+import { createJsonCheck } from "../payload/json_check.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
-import { type Answer, type Call, FrameError } from "./frames.ts";
+import { type Answer, type Call, FrameError, type TaskCall } from "./frames.ts";
 
 /** Calls that a runner may have under way at once. */
 export const MAX_CALLS = 16;
 
+/** An input up to this many bytes does not keep its run from asking for more. */
+const SMALL_BYTES = 64 * 1024;
+/** Organizations of one subtask. */
+const MOST_ORGANIZATIONS = 10_000;
+
 const subtaskSchema = z.object({
-  organizations: z.array(z.number().int().positive()).min(1),
-  input: z.looseObject({ method: z.string() }),
+  organizations: z.array(z.number().int().positive()).min(1).max(MOST_ORGANIZATIONS)
+    .refine((all) => new Set(all).size === all.length, "must name each once"),
   name: z.string().exactOptional(),
   description: z.string().exactOptional(),
 });
@@ -23,43 +29,69 @@ const resultsSchema = z.object({
   failed: z.enum(["throw", "keep"]).exactOptional(),
 });
 
+export interface Answerer {
+  /** Answers a call; throws a {@linkcode FrameError} for one too many. */
+  call(call: Call): void;
+  /** Makes a subtask with this input, the JSON in UTF-8; throws like {@linkcode Answerer.call}. */
+  task(call: TaskCall, input: Uint8Array<ArrayBuffer>): void;
+  /**
+   * Resolves when no subtask with a large input is being made: before that nothing more is to be
+   * read from the run, so that the agent holds one such input of each run at most.
+   */
+  whenRoom(): Promise<void>;
+}
+
 /**
- * Returns a function that does what a call asks for; what goes wrong becomes the algorithm's
- * exception.
+ * Does what calls ask for; what goes wrong becomes the algorithm's exception. A call may wait for
+ * days, so nothing of its frame is held but what the schemas here name.
  */
 export function createAnswerer(
   { client, guard }: { client: SubtaskClient; guard: Pick<Guard, "ask"> },
   send: (answer: Answer) => Promise<void>,
-): (call: Call) => void {
+): Answerer {
   let underWay = 0;
+  let large: Promise<unknown> = Promise.resolve();
 
-  async function ask({ what, input }: Call): Promise<unknown> {
-    if (what === "organizations") return await client.organizations();
-    if (what === "results") {
-      const { taskId, ...options } = parse(what, resultsSchema, input);
-      return await client.results(taskId, options);
-    }
-    if (what === "aggregates") return await guard.ask(input);
-    return await client.createTask(parse(what, subtaskSchema, input));
+  // Neither is async: an async function holds its arguments until it ends.
+  function ask({ what, input }: Call): Promise<unknown> {
+    if (what === "organizations") return client.organizations();
+    if (what === "aggregates") return guard.ask(input);
+    const { taskId, ...options } = parse(what, resultsSchema, input);
+    return client.results(taskId, options);
   }
 
-  async function reply(call: Call) {
-    const answer = await ask(call).then(
-      (value) => ({ id: call.id, value: value ?? null }),
-      (error) => ({ id: call.id, error: messageOf(error) }),
+  function createTask({ about }: TaskCall, input: Uint8Array<ArrayBuffer>): Promise<unknown> {
+    const check = createJsonCheck();
+    check.take(input);
+    if (!check.end()) throw new Error("createTask() cannot take that: input: must be JSON.");
+    const created = client.createTask({ ...parse("createTask", subtaskSchema, about), input });
+    if (input.length > SMALL_BYTES) large = created.catch(() => {});
+    return created;
+  }
+
+  async function reply(id: number, asked: Promise<unknown>) {
+    const answer = await asked.then(
+      (value) => ({ id, value: value ?? null }),
+      (error) => ({ id, error: messageOf(error) }),
     );
     // Until the runner has read it, the answer takes memory here.
     await send(answer);
     underWay--;
   }
 
-  return function answer(call) {
+  function begin(id: number, work: () => Promise<unknown>) {
     // The runner keeps to half of this; only an algorithm that speaks in its name does not.
     if (underWay === 2 * MAX_CALLS) {
       throw new FrameError("The algorithm asked for too much at once.");
     }
     underWay++;
-    reply(call);
+    void reply(id, Promise.try(work));
+  }
+
+  return {
+    call: (call) => begin(call.id, () => ask(call)),
+    task: (call, input) => begin(call.id, () => createTask(call, input)),
+    whenRoom: () => large.then(() => {}),
   };
 }
 

@@ -4,10 +4,13 @@
  * Agent to runner: JSON lines, first a {@linkcode StartMessage}, then {@linkcode Answer}s. Runner
  * to agent: frames, each a record separator, JSON and a line feed (as RFC 7464 has it); a frame
  * `result` is followed by so many bytes of the result, and by another one of its kind if there is
- * `more`. Whatever stands between frames is what the algorithm printed.
+ * `more`; a frame `task` by so many bytes of JSON, with which a subtask is to be called. Whatever
+ * stands between frames is what the algorithm printed.
  *
  * The algorithm lives in the runner's process and can write here what it likes, so nothing is
- * believed.
+ * believed. JSON that is read takes up to fourteen times its bytes in the agent's heap, which all
+ * runs of the site share (`[],[],…`); so a frame is small, and what must be large is passed on as
+ * bytes that nobody here reads.
  * @module
  */
 import { z } from "zod";
@@ -50,8 +53,16 @@ export type Answer = { id: number; value: unknown } | { id: number; error: strin
 const callSchema = z.object({
   is: z.literal("call"),
   id: z.number().int(),
-  what: z.enum(["organizations", "createTask", "results", "aggregates"]),
+  what: z.enum(["organizations", "results", "aggregates"]),
   input: z.unknown(),
+});
+const taskSchema = z.object({
+  is: z.literal("task"),
+  id: z.number().int(),
+  /** For whom it is, and what it is called. */
+  about: z.unknown(),
+  /** How many bytes of JSON follow: its input. */
+  bytes: z.number().int().min(0),
 });
 const errorSchema = z.object({
   is: z.literal("error"),
@@ -62,6 +73,7 @@ const errorSchema = z.object({
 const frameSchema = z.discriminatedUnion("is", [
   z.object({ is: z.literal("ready") }),
   callSchema,
+  taskSchema,
   errorSchema,
   z.object({
     is: z.literal("result"),
@@ -71,6 +83,7 @@ const frameSchema = z.discriminatedUnion("is", [
 ]);
 
 export type Call = z.infer<typeof callSchema>;
+export type TaskCall = z.infer<typeof taskSchema>;
 export type ErrorFrame = z.infer<typeof errorSchema>;
 export type Frame = z.infer<typeof frameSchema>;
 
@@ -83,10 +96,14 @@ export class FrameError extends Error {
 }
 
 export interface FrameReaderOptions {
-  /** Largest frame, result apart. */
+  /** Largest frame, without what follows it. */
   maxFrameBytes: number;
+  /** Largest input of a subtask. */
+  maxTaskBytes: number;
   maxResultBytes: number;
-  onFrame: (frame: Exclude<Frame, { is: "result" }>) => void;
+  onFrame: (frame: Exclude<Frame, { is: "result" | "task" }>) => void;
+  /** A subtask is wanted; `input` is what followed. */
+  onTask: (call: TaskCall, input: Uint8Array<ArrayBuffer>) => void;
   /** A piece of the result as it comes, good until the function returns; `last` ends the result. */
   onResult: (piece: Uint8Array, last: boolean) => void;
   /** Bytes between frames, as they come. */
@@ -99,11 +116,14 @@ export interface FrameReaderOptions {
  * comes after that, or after a result, is to be ignored.
  */
 export function createFrameReader(
-  { maxFrameBytes, maxResultBytes, onFrame, onResult, onPrinted }: FrameReaderOptions,
+  { maxFrameBytes, maxTaskBytes, maxResultBytes, onFrame, onTask, onResult, onPrinted }:
+    FrameReaderOptions,
 ): (chunk: Uint8Array) => void {
   /** Pieces of the frame that has begun. */
   let pieces: Uint8Array[] | undefined;
   let pieceBytes = 0;
+  /** The subtask whose input is coming. */
+  let task: { call: TaskCall; input: Uint8Array<ArrayBuffer>; filled: number } | undefined;
   /** What has been announced of the result, and how much of it is still to come. */
   let result: { bytes: number; left: number; more: boolean } | undefined;
 
@@ -112,7 +132,7 @@ export function createFrameReader(
     pieces = undefined;
     pieceBytes = 0;
     if (frame.is !== "result") {
-      if (!result) return onFrame(frame);
+      if (!result) return frame.is === "task" ? beginTask(frame) : onFrame(frame);
       throw new FrameError(
         "The algorithm wrote to standard output while its result was handed over.",
       );
@@ -129,6 +149,22 @@ export function createFrameReader(
     if (frame.bytes === 0) takeResult(new Uint8Array());
   }
 
+  function beginTask(call: TaskCall) {
+    if (call.bytes > maxTaskBytes) throw tooMuch(maxTaskBytes);
+    // What is announced takes room as it comes: untouched memory is none.
+    task = { call, input: new Uint8Array(call.bytes), filled: 0 };
+    if (call.bytes === 0) takeInput(new Uint8Array());
+  }
+
+  function takeInput(piece: Uint8Array) {
+    const { call, input } = task!;
+    input.set(piece, task!.filled);
+    task!.filled += piece.length;
+    if (task!.filled < input.length) return;
+    task = undefined;
+    onTask(call, input);
+  }
+
   function takeResult(piece: Uint8Array) {
     result!.left -= piece.length;
     onResult(piece, result!.left === 0 && !result!.more);
@@ -141,16 +177,16 @@ export function createFrameReader(
         const part = chunk.subarray(at, at + result.left);
         at += part.length;
         takeResult(part);
+      } else if (task) {
+        const part = chunk.subarray(at, at + task.input.length - task.filled);
+        at += part.length;
+        takeInput(part);
       } else if (pieces) {
         const end = chunk.indexOf(LINE_FEED, at);
         const piece = chunk.subarray(at, end < 0 ? chunk.length : end);
         pieces.push(piece.slice());
         pieceBytes += piece.length;
-        if (pieceBytes > maxFrameBytes) {
-          throw new FrameError(
-            `The algorithm asked for something in more than ${inMiB(maxFrameBytes)} MiB.`,
-          );
-        }
+        if (pieceBytes > maxFrameBytes) throw tooMuch(maxFrameBytes);
         at += piece.length + 1;
         if (end >= 0) takeFrame();
       } else {
@@ -185,6 +221,10 @@ function join(pieces: Uint8Array[], length: number): Uint8Array {
     at += piece.length;
   }
   return whole;
+}
+
+function tooMuch(most: number): FrameError {
+  return new FrameError(`The algorithm asked for something in more than ${inMiB(most)} MiB.`);
 }
 
 function inMiB(bytes: number): number {

@@ -6,13 +6,19 @@ const decoder = new TextDecoder();
 const frame = (value: unknown) => `\x1e${JSON.stringify(value)}\n`;
 
 /** What a reader makes of the output when it comes in pieces of `size` bytes. */
-function read(output: string, size: number, limits: { frame?: number; result?: number } = {}) {
+function read(
+  output: string,
+  size: number,
+  limits: { frame?: number; task?: number; result?: number } = {},
+) {
   const seen = { printed: "", frames: [] as unknown[], results: [] as string[] };
   let result = "";
   const push = createFrameReader({
     maxFrameBytes: limits.frame ?? 100,
+    maxTaskBytes: limits.task ?? 200,
     maxResultBytes: limits.result ?? 100,
     onFrame: (frame) => seen.frames.push(frame),
+    onTask: ({ id, about }, input) => seen.frames.push({ id, about, input: decoder.decode(input) }),
     onResult(piece, last) {
       result += decoder.decode(piece);
       if (last) seen.results.push(result);
@@ -54,6 +60,25 @@ Deno.test("createFrameReader() joins a result that comes in several frames, up t
   assert.throws(() => read(halves, 50), /too large: more than 0\.1 MiB/);
 });
 
+Deno.test("createFrameReader() hands over a subtask with the bytes that follow it, unread", () => {
+  const task = (id: number, input: string) =>
+    frame({ is: "task", id, about: { organizations: [1] }, bytes: input.length }) + input;
+  const long = "[],\n\x1e".repeat(30);
+  const output = `one${task(1, long)}two${task(2, "")}${frame({ is: "ready" })}`;
+  const about = { organizations: [1] };
+  for (const size of [1, 7, 149, 1000]) {
+    assert.deepEqual(read(output, size), {
+      printed: "onetwo",
+      frames: [{ id: 1, about, input: long }, { id: 2, about, input: "" }, { is: "ready" }],
+      results: [],
+    });
+  }
+  for (const bytes of [201, 1e15]) {
+    const announced = frame({ is: "task", id: 1, about: null, bytes });
+    assert.throws(() => read(announced, 50), /asked for something in more than 0\.1 MiB/);
+  }
+});
+
 Deno.test("createFrameReader() gives an empty result at once", () => {
   assert.deepEqual(read(frame({ is: "result", bytes: 0 }), 5).results, [""]);
 });
@@ -66,6 +91,9 @@ Deno.test("createFrameReader() refuses what is no frame", () => {
     frame({ is: "other" }),
     frame({ is: "call", id: 1, what: "delete" }),
     frame({ is: "call", id: "1", what: "results" }),
+    frame({ is: "call", id: 1, what: "createTask", input: {} }),
+    frame({ is: "task", id: 1, about: {} }),
+    frame({ is: "task", id: 1, about: {}, bytes: -1 }),
     frame({ is: "error", kind: "load" }),
     frame({ is: "result", bytes: -1 }),
     frame({ is: "result", bytes: 1.5 }),

@@ -14,7 +14,15 @@ import {
   type Description,
   type Method,
 } from "../algorithms/sextant/description.ts";
-import type { Answer, Call, ErrorFrame, Frame, MethodCall, StartMessage } from "./frames.ts";
+import type {
+  Answer,
+  Call,
+  ErrorFrame,
+  Frame,
+  MethodCall,
+  StartMessage,
+  TaskCall,
+} from "./frames.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
 import { openTable, TableError } from "../data/table.ts";
 import { aggregatesOf, tableWithoutRows } from "../disclosure/guarded/table.ts";
@@ -36,33 +44,56 @@ function sendFrame(frame: Frame) {
 // -- what comes from the agent
 
 const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-/** Calls for which there was no room yet. */
-const held: Call[] = [];
+/** Sends calls for which there was no room yet. */
+const held: (() => void)[] = [];
 let calls = 0;
 let maxCalls = 1;
 
 function call(what: Call["what"], input: unknown = null): Promise<unknown> {
-  const frame: Call = { is: "call", id: ++calls, what, input };
+  return ask((id) => sendFrame({ is: "call", id, what, input }));
+}
+
+/** Calls by what sends the call with an id. */
+function ask(send: (id: number) => void): Promise<unknown> {
+  const id = ++calls;
   const answer = Promise.withResolvers<unknown>();
-  if (waiting.size < maxCalls) sendFrame(frame);
-  else held.push(frame);
-  waiting.set(frame.id, answer);
+  if (waiting.size < maxCalls) send(id);
+  else held.push(() => send(id));
+  waiting.set(id, answer);
   return answer.promise;
+}
+
+// Not async: what cannot be sent is thrown at once, as by the other calls.
+function createTask(task: Subtask): Promise<{ id: number }> {
+  const { input, ...about } = task ?? {} as Partial<Subtask>;
+  if (typeof input?.method !== "string") {
+    const error = new TypeError("createTask() cannot take that: input.method: must be a text.");
+    return Promise.reject(error);
+  }
+  // The agent passes it on unread, so it goes beside the frame.
+  const bytes = encoder.encode(JSON.stringify(input));
+  const frame = (id: number): TaskCall => ({ is: "task", id, about, bytes: bytes.length });
+  return ask((id) => {
+    sendFrame(frame(id));
+    write(bytes);
+  }) as Promise<{ id: number }>;
 }
 
 function takeAnswer(answer: Answer) {
   const asked = waiting.get(answer.id);
   waiting.delete(answer.id);
-  const next = held.shift();
-  if (next) sendFrame(next);
+  held.shift()?.();
   if ("error" in answer) asked?.reject(new Error(answer.error));
   else asked?.resolve(answer.value);
 }
 
 // -- what goes to the agent
 
+/** Characters of an error's text that are sent: twice what the agent passes on. */
+const MOST_TEXT = 16_000;
+
 function fail(kind: ErrorFrame["kind"], text: string): never {
-  sendFrame({ is: "error", kind, text });
+  sendFrame({ is: "error", kind, text: text.slice(0, MOST_TEXT) });
   Deno.exit(1);
 }
 
@@ -165,7 +196,7 @@ function createContext(
       return table;
     },
     organizations: () => call("organizations") as ReturnType<Context["organizations"]>,
-    createTask: (task: Subtask) => call("createTask", task) as Promise<{ id: number }>,
+    createTask,
     results: (taskId, options) =>
       call("results", { ...options, taskId }) as Promise<SubtaskResult[]>,
     log: (...values) => console.log(...values),

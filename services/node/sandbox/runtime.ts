@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
+import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { AlgorithmSettings, NodeConfig } from "../config/config.ts";
 import { forSandbox, wantedDatabases } from "../data/databases.ts";
@@ -32,6 +33,8 @@ import { createSubtaskClient, type SubtaskClient } from "../subtasks/sandbox_cli
 import type { RunSpec } from "./run_spec.ts";
 import type { Sandbox } from "./sandbox.ts";
 
+/** Runs that may send or get something large at once: each takes some 300 MiB meanwhile. */
+const LARGE_AT_ONCE = 2;
 /** V8 holds no longer text. */
 const LONGEST_INPUT_MIB = 511;
 
@@ -84,6 +87,8 @@ export function createSandboxRuntime(
     log,
   }: SandboxRuntimeOptions,
 ): Runtime {
+  const largeTurns = createFairTurns<string>(LARGE_AT_ONCE);
+
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
     dispatch: Dispatch,
@@ -105,6 +110,7 @@ export function createSandboxRuntime(
       log,
       signal: AbortSignal.any([signal, over.signal]),
       whileWaiting: hold.without,
+      largeTurns,
     });
     const handle = await sandbox.start({
       ...spec,

@@ -134,7 +134,41 @@ const HOSTILE: Hostile[] = [
   {
     name: "writes a frame that never ends",
     body: `${write(`"\\x1e"`)} const piece = "x".repeat(${MIB}); for (;;) ${write("piece")}`,
-    expected: ended("failed", /asked for something in more than 16 MiB/),
+    expected: ended("failed", /asked for something in more than 0\.3 MiB/),
+  },
+  {
+    name: "asks in frames that take many times their bytes when they are read",
+    body: `const junk = "[],".repeat(5 * ${MIB});
+      for (let id = 0; id < 32; id++) {
+        ${
+      write(
+        `'\\x1e{"is":"call","id":' + id + ',"what":"results","input":{"taskId":1,"junk":[' + junk + '0]}}\\n'`,
+      )
+    }
+      }
+      for (;;);`,
+    expected: ended("failed", /asked for something in more than 0\.3 MiB/),
+  },
+  {
+    name: "asks in many small frames that take many times their bytes when they are read",
+    body: `const junk = "[],".repeat(85_000);
+      for (let id = 0; id < 32; id++) {
+        ${
+      write(
+        `'\\x1e{"is":"call","id":' + id + ',"what":"results","input":{"taskId":1,"junk":[' + junk + '0]}}\\n'`,
+      )
+    }
+      }
+      for (;;);`,
+    limits: { timeoutSeconds: 4 },
+    expected: ended("failed", /took longer than the 4 seconds/),
+  },
+  {
+    name: "makes many subtasks with large inputs at once",
+    body: `const input = { method: "m", args: ["x".repeat(15 * ${MIB})] };
+      await Promise.all(Array.from({ length: 32 }, () => context.createTask({ organizations: [1], input })));`,
+    limits: { timeoutSeconds: 4 },
+    expected: ended("failed", /took longer than the 4 seconds/),
   },
   {
     name: "writes what is no frame",
@@ -191,10 +225,10 @@ for (const { name, body, expected, limits = {}, ignore = false } of HOSTILE) {
       const watch = setInterval(() => most = Math.max(most, memoryUsed()), 20);
       const client = {
         organizations: () => Promise.resolve([]),
-        createTask: () => Promise.reject(new Error("no")),
+        createTask: () => new Promise<never>(() => {}),
         results: () => new Promise<never>(() => {}),
       };
-      const outcome = await run(`export async function main() { ${body} }`, {
+      const outcome = await run(`export async function main(context) { ${body} }`, {
         limits: { timeoutSeconds: 120, ...limits },
         client,
       });
@@ -286,7 +320,7 @@ Deno.test("Sandbox does not follow a symbolic link that appears in a run's folde
         client: {
           organizations: () => Promise.resolve([]),
           async createTask({ input }) {
-            place = (input as { method: string }).method;
+            place = JSON.parse(new TextDecoder().decode(input)).method;
             await Deno.symlink(`${folder}/secret`, `${place}/link`);
             return { id: 1 };
           },

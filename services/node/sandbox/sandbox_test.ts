@@ -197,7 +197,10 @@ Deno.test("Sandbox carries several questions about subtasks at once", async () =
     let most = 0;
     const client: SubtaskClient = {
       organizations: () => Promise.resolve([{ id: 1, name: "one" }, { id: 2, name: "two" }]),
-      createTask: (task) => Promise.resolve({ id: created.push(task) }),
+      createTask: (task) =>
+        Promise.resolve({
+          id: created.push({ ...task, input: new TextDecoder().decode(task.input) }),
+        }),
       async results(taskId, options) {
         assert.deepEqual(options, taskId === 4 ? { failed: "keep" } : {});
         most = Math.max(most, ++underWay);
@@ -224,7 +227,7 @@ Deno.test("Sandbox carries several questions about subtasks at once", async () =
     assert.equal(created.length, 50);
     assert.deepEqual(created[0], {
       organizations: [1, 2],
-      input: { method: "part", kwargs: { a: 1 } },
+      input: `{"method":"part","kwargs":{"a":1}}`,
       name: "n0",
     });
     assert.deepEqual((value as unknown[]).slice(0, 4), [
@@ -246,6 +249,7 @@ Deno.test("Sandbox says in the algorithm what is wrong with a subtask", async ()
     assert.match(await reasonOf(`createTask({ organizations: [], ${input} })`), /organizations: /);
     assert.match(await reasonOf(`createTask({ organizations: ["1"], ${input} })`), /organizations/);
     assert.match(await reasonOf(`createTask({ organizations: [1], input: {} })`), /input.method: /);
+    assert.match(await reasonOf(`createTask({ organizations: [1, 1], ${input} })`), /each once/);
     assert.match(await reasonOf(`createTask()`), /createTask\(\) cannot take that/);
     assert.match(await reasonOf(`results("1")`), /results\(\) cannot take that/);
   });

@@ -18,8 +18,10 @@ import type { RunSpec } from "./run_spec.ts";
 import type { RunnerProcess } from "./runner_process.ts";
 import { explainDeath, explainError, judgeResult, overLimit } from "./verdict.ts";
 
-/** Largest input of a subtask, nearly. */
-const MAX_FRAME_BYTES = 16 * 2 ** 20;
+/** Largest frame: what is read takes many times its bytes, and so does each that is under way. */
+const MAX_FRAME_BYTES = 256 * 1024;
+/** Largest input of a subtask, which is not read. */
+const MAX_TASK_BYTES = 16 * 2 ** 20;
 /** As much of standard error as tells how a process died. */
 const TAIL_BYTES = 8192;
 
@@ -45,7 +47,7 @@ export function supervise(
   const { process } = runner;
   const runLog = createRunLog({ maxBytes: maxLogBytes, onLines: spec.onLog });
   const send = createSender(process.stdin);
-  const answer = createAnswerer({ client: spec.client, guard }, send);
+  const answerer = createAnswerer({ client: spec.client, guard }, send);
   const output = createOutputFile(resultPath);
   /** Pieces of the result that have come and are not in the file yet. */
   const arrived: Uint8Array[] = [];
@@ -53,21 +55,27 @@ export function supervise(
   let verdict: Verdict | undefined;
   let ready = false;
   let errors: Uint8Array = new Uint8Array();
+  /** Resolves when there is nobody any more for whom to wait. */
+  const over = Promise.withResolvers<unknown>();
+  void process.status.then(over.resolve, over.resolve);
 
   function end(how: Verdict) {
     verdict ??= how;
     runner.kill();
+    over.resolve(undefined);
   }
 
   const readFrames = createFrameReader({
     maxFrameBytes: MAX_FRAME_BYTES,
+    maxTaskBytes: MAX_TASK_BYTES,
     maxResultBytes: limits.outputMiB * 2 ** 20,
     onPrinted: runLog.writer(),
     onFrame(frame) {
       if (frame.is === "ready") ready = true;
-      else if (frame.is === "call") answer(frame);
+      else if (frame.is === "call") answerer.call(frame);
       else end(explainError(frame, spec, runFolder));
     },
+    onTask: answerer.task,
     onResult(piece, last) {
       arrived.push(piece);
       complete = last;
@@ -83,6 +91,7 @@ export function supervise(
         for (const piece of arrived.splice(0)) await output.write(piece);
         if (complete) end(judgeResult(output.end()));
         else discard(chunk);
+        await Promise.race([answerer.whenRoom(), over.promise]);
       } catch (error) {
         if (!(error instanceof FrameError)) throw error;
         end(overLimit(error.message));

@@ -5,19 +5,19 @@
  */
 import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import type { FairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { WantedResult } from "../../../shared/payload/label.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { RefusedPayloadError } from "../../../shared/payload/unreadable_error.ts";
 import type { Hub } from "../hub/hub.ts";
-import { encodePayload } from "../payload/encode_payload.ts";
 import { TooLargeError } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { askAccessOnce } from "./grant.ts";
 import { createCorrespondence } from "./correspondence.ts";
 import { explainFailure, type Parts, readParts } from "./parts.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
-import { createSubtasks, MOST_MIB } from "./subtasks.ts";
+import { createSubtasks, MOST_BYTES, MOST_MIB } from "./subtasks.ts";
 
 /**
  * What an algorithm may ask of the hub while it runs. A rejection becomes an exception in the
@@ -26,15 +26,21 @@ import { createSubtasks, MOST_MIB } from "./subtasks.ts";
 export interface SubtaskClient {
   /** The organizations that take part in the task's collaboration or study. */
   organizations(): Promise<{ id: number; name: string }[]>;
-  /** Makes a subtask with the same algorithm and databases; `input` is {method, args?, kwargs?}. */
-  createTask(
-    task: { organizations: number[]; input: unknown; name?: string; description?: string },
-  ): Promise<{ id: number }>;
+  /** Makes a subtask with the same algorithm and databases. */
+  createTask(task: SubtaskRequest): Promise<{ id: number }>;
   /**
    * Waits until a subtask has finished; rejects when a part of it failed, or with `keep` waits for
    * the other parts, and tells of it.
    */
   results(taskId: number, options?: { failed?: "throw" | "keep" }): Promise<PartialResult[]>;
+}
+
+export interface SubtaskRequest {
+  organizations: number[];
+  /** {method, args?, kwargs?} as JSON in UTF-8: it may be large, and is passed on unread. */
+  input: Uint8Array<ArrayBuffer>;
+  name?: string;
+  description?: string;
 }
 
 /** One organization's part of a subtask. */
@@ -67,7 +73,12 @@ export interface SubtaskClientOptions {
   signal: AbortSignal;
   /** Wraps the time in which the run only waits. */
   whileWaiting: <T>(work: () => Promise<T>) => Promise<T>;
+  /** In which all runs of the agent do what takes much of its memory. */
+  largeTurns: FairTurns<string>;
 }
+
+/** Bytes that a run sends or gets at once without waiting for its turn. */
+const SMALL_BYTES = 2 ** 20;
 
 /** What a stored result is; of one that cannot be read, the reason. */
 type Content = { value: unknown } | { unreadable: string };
@@ -76,8 +87,9 @@ type Content = { value: unknown } | { unreadable: string };
  * The client of one attempt. Nothing is asked of the hub before the algorithm asks for something.
  */
 export function createSubtaskClient(
-  { hub, payloads, dispatch, log, signal, whileWaiting }: SubtaskClientOptions,
+  { hub, payloads, dispatch, log, signal, whileWaiting, largeTurns }: SubtaskClientOptions,
 ): SubtaskClient {
+  const run = attemptKey(dispatch);
   const access = askAccessOnce(hub, dispatch, signal);
   const correspondence = createCorrespondence();
   const codec = payloads.codecOf(dispatch, correspondence);
@@ -132,22 +144,35 @@ export function createSubtaskClient(
     },
 
     async createTask({ organizations, input, name = "subtask", description = "" }) {
-      const key = `${attemptKey(dispatch)}-${++count}`;
+      const key = `${run}-${++count}`;
+      // Each of them gets its own, in base64.
+      const bytes = organizations.length * Math.ceil(input.length / 3) * 4;
+      if (bytes > MOST_BYTES) {
+        throw new Error(
+          `createTask() cannot take that: its input for ${organizations.length} organizations ` +
+            `is larger than the ${MOST_MIB} MiB that an algorithm sends at once.`,
+        );
+      }
       const { collaboration_id, study_id, databases } = (await access()).grant;
-      const content = encodePayload(input);
-      const { id } = await subtasks.create(key, async () => ({
-        name,
-        description,
-        image: dispatch.image,
-        collaboration_id,
-        ...(study_id === null ? {} : { study_id }),
-        organizations: await subtasks.encodeInputs(
-          organizations.map((id) => ({ id, input: content })),
-        ),
-        databases,
-        // Whether the others are of use then is the algorithm's to say, with results().
-        keep_going: true,
-      }));
+
+      async function write() {
+        const content = input.toBase64();
+        return {
+          name,
+          description,
+          image: dispatch.image,
+          collaboration_id,
+          ...(study_id === null ? {} : { study_id }),
+          organizations: await subtasks.encodeInputs(
+            organizations.map((id) => ({ id, input: content })),
+          ),
+          databases,
+          // Whether the others are of use then is the algorithm's to say, with results().
+          keep_going: true,
+        };
+      }
+      const create = () => subtasks.create(key, write);
+      const { id } = bytes > SMALL_BYTES ? await largeTurns(run, create) : await create();
       subtasks.delivered(key);
       return { id };
     },

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
+import { waitFor } from "../../../tests/harness.ts";
 import { startBlobHub } from "../../../tests/support/blob_hub.ts";
+import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import { createPlainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
@@ -83,6 +85,7 @@ async function withClient(
     log: silentLogger,
     signal: stop.signal,
     whileWaiting: (work) => work(),
+    largeTurns: createFairTurns(1),
   });
   try {
     await use(client, asked, stop);
@@ -91,7 +94,8 @@ async function withClient(
   }
 }
 
-const input = { method: "partial", kwargs: { column: "age" } };
+const call = { method: "partial", kwargs: { column: "age" } };
+const input = new TextEncoder().encode(JSON.stringify(call));
 const created: Script = { "POST /task": () => [201, { id: 40 }] };
 
 Deno.test("SubtaskClient asks for nothing before the algorithm does, and once for a token", async () => {
@@ -125,7 +129,7 @@ Deno.test("SubtaskClient.createTask() posts in the run's name, each task with it
     assert.deepEqual(await client.createTask({ organizations: [3, 4], input }), { id: 40 });
     await client.createTask({ organizations: [3], input, name: "second" });
     const [first, second] = asked.filter(({ path }) => path === "/task");
-    const encoded = encodePayload(input);
+    const encoded = encodePayload(call);
     assert.deepEqual(first!.body, {
       name: "subtask",
       description: "",
@@ -162,6 +166,34 @@ Deno.test("SubtaskClient.createTask() repeats itself with the same key while the
       assert.equal(asked.filter(({ path }) => path === "/task").length, 1);
     });
   }
+});
+
+Deno.test("SubtaskClient.createTask() sends large inputs one after the other, small ones beside them, and none beyond the limit", async () => {
+  const large = new Uint8Array(2 ** 20).fill(0x31);
+  const gate = Promise.withResolvers<void>();
+  const slow: Script = {
+    "POST /task": async ({ body }, count) => {
+      const [{ input }] = body.organizations as [{ input: string }];
+      if (input.length > 2 ** 20) await gate.promise;
+      return [201, { id: 40 + count }];
+    },
+  };
+  await withClient(slow, async (client, asked) => {
+    const posted = () => asked.filter(({ path }) => path === "/task").length;
+    const made = [1, 2].map(() => client.createTask({ organizations: [3], input: large }));
+    await waitFor(() => posted() === 1, { what: "the first one" });
+    assert.deepEqual(await client.createTask({ organizations: [3], input }), { id: 42 });
+    assert.equal(posted(), 2, "the second large one waits");
+    gate.resolve();
+    await Promise.all(made);
+    assert.equal(posted(), 3);
+    const organizations = Array.from({ length: 49 }, (_, id) => id + 1);
+    await assert.rejects(
+      client.createTask({ organizations, input: large }),
+      /for 49 organizations is larger than the 64 MiB/,
+    );
+    assert.equal(posted(), 3);
+  });
 });
 
 Deno.test("SubtaskClient.results() waits for the end and returns each organization's result", async () => {
@@ -292,6 +324,7 @@ Deno.test("SubtaskClient.results() takes large results up to a limit, all of the
       log: silentLogger,
       signal: new AbortController().signal,
       whileWaiting: (work) => work(),
+      largeTurns: createFairTurns(1),
     });
     const { id } = await client.createTask({ organizations: [3], input });
     const lengths = (await client.results(id)).map(({ result }) => (result as string).length);

@@ -206,7 +206,7 @@ export async function simulate(
       organizations: () =>
         Promise.resolve(sites.map(({ name }, index) => ({ id: index + 1, name }))),
       createTask({ organizations, input, name = "subtask" }) {
-        const call = callSchema.parse(input);
+        const call = callSchema.parse(JSON.parse(new TextDecoder().decode(input)));
         const maker = siteOf(at).name;
         const asked = organizations.map((id) => ({ id, name: siteOf(id).name }));
         for (const site of asked) {

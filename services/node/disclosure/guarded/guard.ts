@@ -51,8 +51,7 @@ export function createGuard(
   let closing: (() => Promise<void>) | undefined;
   let isClosed = false;
 
-  async function ask(input: unknown): Promise<unknown> {
-    const question = readQuestion(input);
+  async function answer(question: Question): Promise<unknown> {
     const { questions, refused } = found;
     checkMayAsk(question, { databases, rules, allowWhere, questions, refused });
     const id = ++found.questions;
@@ -115,7 +114,8 @@ export function createGuard(
   }
 
   return {
-    ask,
+    // Nothing holds what was asked but the question that was read from it.
+    ask: (input) => Promise.try(() => answer(readQuestion(input))),
     async close() {
       isClosed = true;
       await starting?.catch(() => {});
