@@ -51,7 +51,7 @@ export function collaborationAnswers(
     outbox,
     serverUrl,
     connectionsOfNode,
-    stores = createStoreClient({ timeoutMs: STORE_PATIENCE_MS }),
+    stores = createStoreClient({ timeoutMs: STORE_PATIENCE_MS, insideMs: STORE_PATIENCE_MS }),
   }: CollaborationDeps,
 ): RpcHandlers<"collaboration"> {
   return {

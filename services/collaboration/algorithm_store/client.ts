@@ -28,7 +28,7 @@ export interface StoreCall {
 
 export interface StoreClientOptions {
   timeoutMs?: number;
-  /** How long it is tried to register at a store behind the hub, and how long a failure takes. */
+  /** How long a store behind the hub is waited for, and how long a failure there takes. */
   insideMs?: number;
   /** Whether an address is behind the hub. */
   inside?: (address: string) => boolean;
@@ -49,11 +49,14 @@ const listing = z.object({
 /** The servers whose users a store trusts. */
 const knownServers = z.array(z.object({ id: z.number().int(), url: z.string() }));
 
+/**
+ * Of an address behind the hub nothing is told but what a store says: not whether something else
+ * listens there, neither in words nor by the time that it takes.
+ */
 export interface StoreClient {
   /**
    * Makes this server known to the store. Throws 400 or 404, or a refusal with the store's own
-   * status. Of an address behind the hub nothing is told but what a store says: not whether
-   * something else listens there, neither in words nor by the time that it takes.
+   * status.
    */
   register(call: StoreCall): Promise<void>;
   /** Takes that back. Throws when the store could not be told. */
@@ -79,69 +82,64 @@ export function createStoreClient(
   { timeoutMs = 10_000, insideMs = 5000, inside = isInside, resolve = resolveHost }:
     StoreClientOptions = {},
 ): StoreClient {
-  async function send(
-    method: string,
-    path: string,
+  /**
+   * Asks a store, whose address is judged once for all that is asked. Of one behind the hub a
+   * failure tells nothing but what a store says itself, and takes the same time whatever it was.
+   */
+  async function asking<Answer>(
     call: StoreCall,
-    { judged, waitMs = timeoutMs }: { judged?: JudgedAddress; waitMs?: number } = {},
-  ): Promise<{ status: number; json: unknown }> {
-    const at = judged ?? await judgeAddress(call.storeUrl, call.force, resolve);
-    const asked = await request(method, path, { ...call, at, waitMs });
-    // Before 4.15 the address of a store was given without its API path.
-    if (asked.status !== 404 || saidBy(asked.json) !== undefined || at.url.endsWith(API_PATH)) {
-      return asked;
+    ask: (store: Way) => Promise<Answer>,
+    { linked = true } = {},
+  ): Promise<Answer> {
+    const at = await judgeAddress(call.storeUrl, call.force, resolve);
+    const isBehindHub = at.addresses.some(inside);
+    const patience = isBehindHub ? insideMs : timeoutMs;
+    const store = { call, at, isBehindHub, until: performance.now() + patience };
+    if (!isBehindHub) return await ask(store);
+    const over = delay(insideMs, undefined, { ref: false });
+    try {
+      return await ask(store);
+    } catch (error) {
+      if (error instanceof StoreRefusal && error.own) throw error;
+      await over;
+      const message = linked
+        ? `The algorithm store at ${at.url} cannot be reached, or does not answer as one.`
+        : `No algorithm store that takes this server answers at ${at.url}.`;
+      throw new SextantError("not_found", message, { cause: error });
     }
-    const beside = { ...at, url: at.url + API_PATH };
-    return await request(method, path, { ...call, at: beside, waitMs });
-  }
-
-  async function registerAt(call: StoreCall, judged: JudgedAddress, waitMs: number) {
-    const { status, json } = await send("POST", "/vantage6-server", call, { judged, waitMs });
-    if (status === 201 || status === 208) return;
-    if (status === 403 && await isPublic(call)) return;
-    throw refusal(status, json);
-  }
-
-  async function isPublic(call: StoreCall): Promise<boolean> {
-    const { status, json } = await send("GET", "/policy/public", call);
-    const policy = (json ?? {}) as { algorithm_view?: unknown; algorithms_open?: unknown };
-    return status === 200 &&
-      (policy.algorithm_view === "public" || policy.algorithms_open === true);
   }
 
   return {
-    async register(call) {
-      const judged = await judgeAddress(call.storeUrl, call.force, resolve);
-      if (!judged.addresses.some(inside)) return await registerAt(call, judged, timeoutMs);
-      const over = delay(insideMs, undefined, { ref: false });
-      try {
-        await registerAt(call, judged, insideMs);
-      } catch (error) {
-        if (error instanceof StoreRefusal && error.own) throw error;
-        await over;
-        throw new SextantError(
-          "not_found",
-          `No algorithm store that takes this server answers at ${judged.url}.`,
-          { cause: error },
-        );
-      }
-    },
-    async unregister(call) {
-      const own = `/vantage6-server?url=${encodeURIComponent(call.serverUrl)}`;
-      const { status, json } = await send("GET", own, call);
-      if (status !== 200) throw refusal(status, json);
-      // The store takes the address for a pattern.
-      const found = knownServers.catch([]).parse(json).find(({ url }) => url === call.serverUrl);
-      if (!found) return; // it has forgotten this server already
-      const gone = await send("DELETE", `/vantage6-server/${found.id}`, call);
-      if (gone.status >= 300) throw refusal(gone.status, gone.json);
-    },
+    register: (call) =>
+      asking(call, async (store) => {
+        const { status, json } = await send("POST", "/vantage6-server", store);
+        if (status === 201 || status === 208) return;
+        if (status === 403 && await isPublic(store)) return;
+        throw refusal(status, json);
+      }, { linked: false }),
+    unregister: (call) =>
+      asking(call, async (store) => {
+        const own = `/vantage6-server?url=${encodeURIComponent(call.serverUrl)}`;
+        const { status, json } = await send("GET", own, store);
+        if (status !== 200) throw refusal(status, json);
+        const known = knownServers.safeParse(json);
+        if (!known.success && store.isBehindHub) throw noStore(status);
+        // The store takes the address for a pattern.
+        const found = known.data?.find(({ url }) => url === call.serverUrl);
+        if (!found) return; // it has forgotten this server already
+        const gone = await send("DELETE", `/vantage6-server/${found.id}`, store);
+        if (gone.status >= 300) throw refusal(gone.status, gone.json);
+      }),
     async approvedImage(call, image) {
-      const path = `/algorithm?image=${encodeURIComponent(image)}`;
-      const { status, json } = await send("GET", path, call);
-      if (status !== 200) throw refusal(status, json);
-      const { data } = listing.catch({ data: [] }).parse(json);
-      for (const one of data) {
+      const approved = await asking(call, async (store) => {
+        const path = `/algorithm?image=${encodeURIComponent(image)}`;
+        const { status, json } = await send("GET", path, store);
+        if (status !== 200) throw refusal(status, json);
+        const listed = listing.safeParse(json);
+        if (!listed.success && store.isBehindHub) throw noStore(status);
+        return listed.data?.data ?? [];
+      });
+      for (const one of approved) {
         if (!one.digest && one.image === image) return image;
         if (one.digest && bareName(one.image) === bareName(image)) {
           return `${bareName(image)}@${one.digest}`;
@@ -152,13 +150,39 @@ export function createStoreClient(
   };
 }
 
+/** A store whose address was judged, and until when it is waited for (`performance.now()`). */
+interface Way {
+  call: StoreCall;
+  at: JudgedAddress;
+  isBehindHub: boolean;
+  until: number;
+}
+
+async function send(
+  method: string,
+  path: string,
+  store: Way,
+): Promise<{ status: number; json: unknown }> {
+  const asked = await request(method, path, store);
+  const { at } = store;
+  // Before 4.15 the address of a store was given without its API path.
+  if (asked.status !== 404 || saidBy(asked.json) !== undefined || at.url.endsWith(API_PATH)) {
+    return asked;
+  }
+  return await request(method, path, { ...store, at: { ...at, url: at.url + API_PATH } });
+}
+
+async function isPublic(store: Way): Promise<boolean> {
+  const { status, json } = await send("GET", "/policy/public", store);
+  const policy = (json ?? {}) as { algorithm_view?: unknown; algorithms_open?: unknown };
+  return status === 200 &&
+    (policy.algorithm_view === "public" || policy.algorithms_open === true);
+}
+
 async function request(
   method: string,
   path: string,
-  { serverUrl, authorization, force, at: { url, addresses }, waitMs }: StoreCall & {
-    at: JudgedAddress;
-    waitMs: number;
-  },
+  { call: { serverUrl, authorization, force }, at: { url, addresses }, until }: Way,
 ): Promise<{ status: number; json: unknown }> {
   const trusted = { url: serverUrl, ...(force ? { force: true } : {}) };
   const body = method === "POST" ? JSON.stringify(trusted) : undefined;
@@ -176,7 +200,7 @@ async function request(
         ...(body ? { "content-type": "application/json" } : {}),
       },
       body,
-      timeoutMs: waitMs,
+      timeoutMs: Math.max(1, Math.ceil(until - performance.now())),
     });
   } catch (cause) {
     throw new SextantError("not_found", `The algorithm store at ${url} cannot be reached.`, {
@@ -197,15 +221,17 @@ function saidBy(json: unknown): string | undefined {
   return typeof said === "string" ? said : undefined;
 }
 
+function noStore(status: number): SextantError {
+  return new SextantError(
+    "bad_gateway",
+    `The address does not answer as an algorithm store (status ${status}).`,
+  );
+}
+
 function refusal(status: number, json: unknown): Error {
   const said = saidBy(json);
   const reason = said?.slice(0, 500) ?? `status ${status}`;
-  if (status < 400) {
-    return new SextantError(
-      "bad_gateway",
-      `The address does not answer as an algorithm store (status ${status}).`,
-    );
-  }
+  if (status < 400) return noStore(status);
   // These every server answers to what it does not know, Sextant's own parts among them.
   const own = said !== undefined && status < 500 && status !== 404 && status !== 405;
   return new StoreRefusal(status, `The algorithm store refuses: ${reason}`, own);

@@ -79,7 +79,7 @@ Deno.test("unregister() is content with a store that lists others, and takes no 
   const others = [{ id: 1, url: "https://sextantXexample/api" }];
   for (const answer of [others, [], { data: [] }, "x"]) {
     const store = startStore(() => Response.json(answer));
-    await createStoreClient().unregister(callTo(store.url));
+    await createStoreClient(ELSEWHERE).unregister(callTo(store.url));
     assert.deepEqual(store.received.map(({ method }) => method), ["GET"]);
     await store.stop();
   }
@@ -166,7 +166,7 @@ Deno.test("approvedImage() pins what the store has approved, and takes nothing e
     },
   );
   const call = callTo(`http://127.0.0.1:${server.addr.port}/api`);
-  const ask = (image: string) => createStoreClient().approvedImage(call, image);
+  const ask = (image: string) => createStoreClient(ELSEWHERE).approvedImage(call, image);
 
   // As stores from 4.15 on describe arguments that have no default, and depend on no other.
   const argument = {
@@ -300,7 +300,7 @@ Deno.test("isInside() knows the networks behind a hub", () => {
   assert.deepEqual(outside.filter(isInside), []);
 });
 
-Deno.test("register() does not tell what listens behind the hub from what does not", async () => {
+Deno.test("nothing that is asked tells what listens behind the hub from what does not", async () => {
   const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const speaking = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   void (async () => {
@@ -311,6 +311,7 @@ Deno.test("register() does not tell what listens behind the hub from what does n
   })();
   const servers = [
     () => new Response("fine"),
+    () => Response.json({ data: "fine" }),
     () => Response.json({ msg: "There is no such path." }, { status: 404 }),
     () => Response.json({ msg: "no" }, { status: 405 }),
     () => Response.json({ msg: "no" }, { status: 500 }),
@@ -321,16 +322,29 @@ Deno.test("register() does not tell what listens behind the hub from what does n
   const urls = [freePort(), portOf(silent), portOf(speaking)]
     .map((port) => `http://127.0.0.1:${port}/api`).concat(servers.map(({ url }) => url));
   const insideMs = 500;
-  await Promise.all(urls.map(async (url, index) => {
-    const since = performance.now();
-    const { code, message } = await createStoreClient({ insideMs }).register(callTo(url))
-      .then(() => assert.fail(`${index}`), (error) => error as SextantError);
-    assert.deepEqual(
-      [code, message],
-      ["not_found", `No algorithm store that takes this server answers at ${url}.`],
-    );
-    assert.ok(performance.now() - since >= insideMs - 5, `${index} tells by its time`);
-  }));
+  const client = createStoreClient({ insideMs });
+  const questions = {
+    register: client.register,
+    unregister: client.unregister,
+    approvedImage: (call: StoreCall) => client.approvedImage(call, "reg.example/avg"),
+  };
+  for (const [name, ask] of Object.entries(questions)) {
+    const told = (url: string) =>
+      name === "register"
+        ? `No algorithm store that takes this server answers at ${url}.`
+        : `The algorithm store at ${url} cannot be reached, or does not answer as one.`;
+    await Promise.all(urls.map(async (url, index) => {
+      const since = performance.now();
+      const { code, message } = await ask(callTo(url))
+        .then(() => assert.fail(`${name} ${index}`), (error) => error as SextantError);
+      assert.deepEqual(
+        [code, message],
+        ["not_found", told(url)],
+        `${name} ${index}`,
+      );
+      assert.ok(performance.now() - since >= insideMs - 5, `${name} ${index} tells by its time`);
+    }));
+  }
   silent.close();
   speaking.close();
   await Promise.all(servers.map((one) => one.stop()));
@@ -343,6 +357,38 @@ Deno.test("register() tells what a store behind the hub says itself", async () =
     (error) => error instanceof StoreRefusal && /the store speaks/.test(error.message),
   );
   await store.stop();
+});
+
+Deno.test("approvedImage() tells at once what a store behind the hub says: no, and nothing of that name", async () => {
+  const store = startStore((path) => (
+    path === "/api/algorithm"
+      ? Response.json({ data: [{ image: "reg.example/other" }] })
+      : Response.json({ msg: "not you" }, { status: 401 })
+  ));
+  const client = createStoreClient({ insideMs: 60_000 });
+  await assert.rejects(client.approvedImage(callTo(store.url), "avg"), said("invalid_request"));
+  const other = callTo(store.url.replace("/api", "/other"));
+  await assert.rejects(client.approvedImage(other, "avg"), /refuses: not you/);
+  await store.stop();
+});
+
+Deno.test("all that is asked of a store together takes no longer than one question may", async () => {
+  const held = Promise.withResolvers<Response>();
+  // The second question is whether it is one of before 4.15, or public.
+  for (const status of [404, 403]) {
+    let asked = 0;
+    const store = startStore(() => asked++ === 0 ? Response.json({}, { status }) : held.promise);
+    const call = callTo(store.url.replace("/api", ""));
+    for (const options of [{ insideMs: 1000 }, { ...ELSEWHERE, timeoutMs: 1000 }]) {
+      asked = 0;
+      const since = performance.now();
+      await assert.rejects(createStoreClient(options).register(call));
+      assert.ok(performance.now() - since < 1800);
+      assert.equal(asked, 2);
+    }
+    held.resolve(new Response());
+    await store.stop();
+  }
 });
 
 Deno.test("a store's address is taken with its API path and, as before 4.15, without", async () => {
