@@ -14,6 +14,7 @@ import {
   roomOf,
   withRoom,
 } from "./distinct.ts";
+import { moveTo } from "./grouping.ts";
 import { type SelectedRows, selectionOf, selectionsOf, selectionWhere } from "./selection.ts";
 
 /** What was withheld, in the words in which the node says so: never a value. */
@@ -136,13 +137,17 @@ export function useValue(
   use([selectionWhere(values, one, { places, length: tableLength })], "within");
 }
 
-/** Says the same of the rows of each of so many groups; those at -1 are in none. */
-export function useGroups(
-  { places, tableLength: length, use }: SiteRules,
-  groupOf: Int32Array,
-  groups: number,
-): void {
-  use(selectionsOf(groupOf, groups, { places, length }));
+/**
+ * Says the same of the rows of each of so many groups; those at -1 are in none. Of groups of too few
+ * persons nothing is told, and the ledger hears of none.
+ */
+export function useGroups(site: SiteRules, groupOf: Int32Array, groups: number): void {
+  const { places, tableLength: length, use, rules: { minSubset } } = site;
+  const persons = personsByPlace(site, groupOf, groups);
+  let kept = 0;
+  const moved = persons.map((count) => count >= minSubset ? kept++ : -1);
+  if (kept === 0) return;
+  use(selectionsOf(kept < groups ? moveTo(moved, groupOf) : groupOf, kept, { places, length }));
 }
 
 /** How many persons so many rows are of. */

@@ -45,8 +45,10 @@ export async function askParts<T>(context: Context, question: Question<T>): Prom
   const results = await context.results(task.id);
   const parts = results.flatMap(({ organization_id, result }, i): Part<T>[] => {
     const organization = organization_id ?? organizations[i]!;
-    const withheld = question.onWithheld && readWithheld(result);
+    const said = readWithheld(result);
+    const withheld = question.onWithheld && said;
     try {
+      if (!said || said.length === 0) refuseNull(result);
       const part = read(result);
       if (withheld) question.onWithheld!(organization, withheld, true);
       return [{ organization, part }];
@@ -75,6 +77,19 @@ function readWithheld(part: unknown): Withheld[] | undefined {
       values: readCount,
     }));
 }
+
+/**
+ * Null stands for what is withheld, and where nothing is for a number that JSON has not, such as an
+ * infinite one: whoever took that for withheld would leave its organization out without a word.
+ */
+function refuseNull(part: unknown): void {
+  if (part === null) throw new PartError("a number is missing, or too large for one");
+  if (typeof part !== "object") return;
+  for (const [key, one] of Object.entries(part)) if (!SAYS_NULL.includes(key)) refuseNull(one);
+}
+
+/** In which null is a word: of a step that has gone too far, a model without a problem. */
+const SAYS_NULL = ["deviance", "logLikelihood", "sets", "problem"];
 
 /** What an organization returned is not its part. */
 export class PartError extends Error {

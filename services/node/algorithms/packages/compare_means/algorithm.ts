@@ -4,9 +4,16 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
+import { PartWithheld, type SiteRules } from "sextant/disclosure.ts";
+import { fewValuesIn } from "sextant/few_values.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import type { Used } from "sextant/kernels/frame.ts";
-import { contributionsByGroup, groupRows, personsOfGroups } from "sextant/kernels/groups.ts";
+import {
+  contributionsByGroup,
+  groupRows,
+  type Groups,
+  personsOfGroups,
+} from "sextant/kernels/groups.ts";
 import { splitByGroup, usedGroups } from "sextant/kernels/groups.ts";
 import { deviation, mergeMoments, type Moments, momentsOf } from "sextant/kernels/moments.ts";
 import { roundedMoments } from "sextant/kernels/moments.ts";
@@ -79,6 +86,7 @@ export function partial(context: Context, { column, group, where }: Question): M
   return answer(context, where, (table) => {
     const numbers = { [column]: floatsOf(table, column) };
     const groups = groupRows(table, group ? [group] : [], numbers);
+    if (groups.site) requireManyValues(groups, groups.site);
     const roundTo = groups.site?.rules.roundTo ?? 1;
     const moments = splitByGroup(groups).map((one) => roundedMoments(momentsOf(one), roundTo));
     const [persons, contributions] = [personsOfGroups(groups), contributionsByGroup(groups)];
@@ -89,6 +97,18 @@ export function partial(context: Context, { column, group, where }: Question): M
     }]);
     return { ...usedGroups(groups), groups: Object.fromEntries(named) };
   });
+}
+
+/** A mean of few values counts those who have them, and is told where a crosstab would. */
+function requireManyValues({ numbers, places, levels }: Groups, site: SiteRules) {
+  const few = fewValuesIn(site, {
+    numbers: numbers[0]!,
+    sets: places,
+    size: levels.length,
+    sums: 3,
+  });
+  if (few.tell.includes(true)) throw new PartWithheld("min_level");
+  few.use(() => true);
 }
 
 function showGroup(moments: Moments) {

@@ -137,7 +137,7 @@ export function partial(
     const groups = groupRows(rows, [row, column, ...stratum ? [stratum] : []]);
     const counts = countGroups(groups);
     const persons = personsOfGroups(groups, () => counts);
-    const hidden = hiddenGroups(groups, undefined, persons);
+    const hidden = hiddenGroups(groups, { persons });
     const gone = hidden.filter(Boolean).length;
     if (gone > 0) groups.site!.withhold("cells", "min_cell", gone);
     const cells = groups.levels.map(([row, column, stratum], i): Cell => ({

@@ -5,10 +5,16 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { type Contributions, personsByPlace } from "sextant/disclosure.ts";
+import { type Contributions, personsByPlace, type SiteRules } from "sextant/disclosure.ts";
+import { fewValuesIn } from "sextant/few_values.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import type { Used } from "sextant/kernels/frame.ts";
-import { contributionsByGroup, groupRows, hiddenGroups } from "sextant/kernels/groups.ts";
+import {
+  contributionsByGroup,
+  groupRows,
+  type Groups,
+  hiddenGroups,
+} from "sextant/kernels/groups.ts";
 import { personsOfGroups, splitByGroup, usedGroups } from "sextant/kernels/groups.ts";
 import { checkRoles } from "sextant/kernels/model_columns.ts";
 import { floatsOf, truthsOf } from "sextant/columns.ts";
@@ -177,7 +183,10 @@ function cellsOf(table: Rows, question: Question): CellsPart {
   const persons = personsOfGroups(groups);
   const withEvent = groups.places.map((place, row) => groups.numbers[0]![row]! > 0 ? place : -1);
   const eventPersons = groups.site && personsByPlace(groups.site, withEvent, groups.levels.length);
-  const hidden = hiddenGroups(groups, eventPersons);
+  const few = [0, 1].flatMap((which) => groups.site ? [fewIn(groups, groups.site, which)] : []);
+  const tellsOfFew = groups.levels.map((_, group) => few.some(({ tell }) => tell[group]));
+  const hidden = hiddenGroups(groups, { events: eventPersons, persons, others: tellsOfFew });
+  for (const one of few) one.use((group) => !hidden[group]);
   const gone = hidden.filter(Boolean).length;
   if (gone > 0) groups.site!.withhold("cells", "min_cell", 3 * gone);
   const contributions = contributionsByGroup(groups, 1);
@@ -211,6 +220,16 @@ function cellsOf(table: Rows, question: Question): CellsPart {
       `The person-time in "${person_time}" must not be negative, and is in some rows.`,
     );
   }
+}
+
+/** Of events, or of person-time: a sum of two values counts those who have them. */
+function fewIn({ numbers, places, levels }: Groups, site: SiteRules, which: number) {
+  return fewValuesIn(site, {
+    numbers: numbers[which]!,
+    sets: places,
+    size: levels.length,
+    sums: 2,
+  });
 }
 
 /** Null where one of them is withheld. */

@@ -12,6 +12,7 @@ import {
   useGroups,
   useRows,
 } from "sextant/disclosure.ts";
+import { fewValuesIn } from "sextant/few_values.ts";
 import { countPairs, countPlaces, splitBy } from "sextant/grouping.ts";
 import type { Groups } from "sextant/kernels/groups.ts";
 import { nothingLeftOut } from "sextant/kernels/frame.ts";
@@ -85,8 +86,6 @@ export function tellColumns(
   const found = columns.map((name) => {
     const values = valuesOf(name);
     const present = presentIn(sets, values);
-    if (present) useGroups(site, present.map((set) => set < 0 ? -1 : 0), 1);
-    else useRows(used);
     const asked = { sets, present: present ?? sets.of, persons };
     const cells = "numbers" in values
       ? tellNumbers(site, values, asked)
@@ -94,13 +93,17 @@ export function tellColumns(
     return { name, type: values.type, ...cells };
   });
   if (sets.n > 0) useRows(used);
-  const isFew = ({ missing, missingPersons }: Told) =>
-    missing! > 0 && missingPersons < site.rules.minCell;
+  const { minCell } = site.rules;
+  // Of all but few without a value these few would follow.
+  const isFew = ({ missing, missingPersons, presentPersons }: Told) =>
+    missing > 0 && (missingPersons < minCell || presentPersons > 0 && presentPersons < minCell);
   // Rounded counts do not tell their difference.
   const hide = site.rules.roundTo === 1 &&
     found.some(({ all, bySet }) => isFew(all) || bySet.some(isFew));
   if (hide) site.withhold("rows", "min_cell", 1 + sets.names.length);
-  const show = ({ missing, missingPersons: _, ...cell }: Told): Cell => ({
+  const show = (
+    { missing, missingPersons: _, presentPersons: __, ...cell }: Told,
+  ): Cell => ({
     ...cell,
     missing: hide ? null : missing,
   });
@@ -152,6 +155,7 @@ interface Asked {
 interface Told extends Omit<Cell, "missing"> {
   missing: number;
   missingPersons: number;
+  presentPersons: number;
 }
 
 /** By set and of all: the rows without a value, whose they are, and the persons of the others. */
@@ -206,30 +210,46 @@ function tellNumbers(
   const cells = momentsIn(present, rows).map((moments, set) => ({
     missing: lack.missing[set]!,
     missingPersons: lack.missingPersons[set]!,
+    presentPersons: lack.persons[set]!,
     moments: { ...moments, persons: lack.persons[set]! },
     counts: {},
-    persons: lack.persons[set]!,
   }));
   const n = rows.reduce((sum, count) => sum + count, 0);
-  const whole = n === numbers.length
-    ? momentsIn(new Int32Array(n), [n])[0]!
-    : momentsIn(present.map((set) => set < 0 ? -1 : 0), [n])[0]!;
+  const inOne = (isIn: (set: number) => boolean) =>
+    present.map((set) => set >= 0 && isIn(set) ? 0 : -1);
+  const whole = momentsIn(n === numbers.length ? new Int32Array(n) : inOne(() => true), [n])[0]!;
   const all = {
     missing: lack.missing.reduce((sum, count) => sum + count, 0),
     missingPersons: lack.missingInAll,
+    presentPersons: lack.all,
     moments: { ...whole, persons: lack.all },
     counts: {},
-    persons: lack.all,
   };
-  const hidden = tooFew(cells.map(({ persons }) => persons), least, [cells.map((_, i) => i)]);
-  const tell = ({ persons: _, ...cell }: typeof all, isHidden: boolean): Told => {
-    if (isHidden) site.withhold("columns", "min_subset", 3);
+  const look = (of: Int32Array, size: number) =>
+    fewValuesIn(site, { numbers, sets: of, size, sums: 3 });
+  const few = look(present, cells.length);
+  const fewInAll = cells.length === 1 ? few : look(inOne(() => true), 1);
+  const isAllHidden = lack.all > 0 && lack.all < least || fewInAll.tell[0]!;
+  const hidden = tooFew(lack.persons, least, [cells.map((_, i) => i)], few.tell);
+  // What all less those that are told of leaves is told too.
+  while (!isAllHidden && hidden.includes(true) && hidden.includes(false)) {
+    if (!look(inOne((set) => hidden[set]!), 1).tell[0]) break;
+    const [next] = [...cells.keys()].filter((set) => !hidden[set])
+      .sort((a, b) => lack.persons[a]! - lack.persons[b]!);
+    hidden[next!] = true;
+  }
+  useGroups(site, present.map((set) => set < 0 || hidden[set] ? -1 : set), cells.length);
+  few.use((set) => !hidden[set]);
+  if (!isAllHidden) {
+    useGroups(site, inOne(() => true), 1);
+    fewInAll.use(() => true);
+  }
+  const isOfLevels = fewInAll.tell[0] || few.tell.includes(true);
+  const tell = (cell: typeof all, isHidden: boolean): Told => {
+    if (isHidden) site.withhold("columns", isOfLevels ? "min_level" : "min_subset", 3);
     return isHidden ? { ...cell, moments: null } : cell;
   };
-  return {
-    all: tell(all, all.persons > 0 && all.persons < least),
-    bySet: cells.map((cell, i) => tell(cell, hidden[i]!)),
-  };
+  return { all: tell(all, isAllHidden), bySet: cells.map((cell, i) => tell(cell, hidden[i]!)) };
 }
 
 /** Counts of levels by set, and what is left of each line: its sums may be known. */
@@ -262,7 +282,7 @@ function tellLevels(
     isNamed.map((one) => !one),
   );
   const tell = (
-    { counts, persons, missing, missingPersons }: Tally,
+    { counts, persons, presentPersons, missing, missingPersons }: Tally,
     isHidden: (level: number) => boolean,
   ): Told => {
     const shown = names.flatMap((name, level) =>
@@ -275,12 +295,14 @@ function tellLevels(
     return {
       missing,
       missingPersons,
+      presentPersons,
       moments: { ...momentsOf([]), persons: 0 },
       counts: Object.fromEntries(shown.map(({ name, count }) => [name, count])),
       countPersons: Object.fromEntries(shown.map(({ name, persons }) => [name, persons])),
       unnamed: isNamed.includes(false),
     };
   };
+  useLevels(site, values, { asked, names, hidden, hiddenInAll });
   const rare = isNamed.filter((one) => !one).length;
   if (rare > 0) site.withhold("levels", "min_level", rare);
   return {
@@ -289,10 +311,38 @@ function tellLevels(
   };
 }
 
+/** Says to the ledger of each count that is told the rows that it is of. */
+function useLevels(
+  site: SiteRules,
+  { names: given, places }: { names: string[]; places: Int32Array },
+  { asked: { sets, present }, names, hidden, hiddenInAll }: {
+    asked: Asked;
+    names: readonly string[];
+    hidden: readonly boolean[];
+    hiddenInAll: readonly boolean[];
+  },
+): void {
+  const height = names.length;
+  const levelOf = given.map((name) => names.indexOf(name));
+  const inAll = new Int32Array(places.length).fill(-1);
+  const bySet = new Int32Array(places.length).fill(-1);
+  for (let row = 0; row < places.length; row++) {
+    const set = present[row]!;
+    if (set < 0) continue;
+    const level = levelOf[places[row]!]!;
+    if (!hiddenInAll[level]) inAll[row] = level;
+    if (!hidden[set * height + level]) bySet[row] = set * height + level;
+  }
+  useGroups(site, inAll, height);
+  if (sets.names.length > 1) useGroups(site, bySet, sets.names.length * height);
+}
+
 /** By level: rows, and persons. */
 interface Tally {
   counts: number[];
   persons: number[];
+  /** Of all levels together. */
+  presentPersons: number;
   missing: number;
   missingPersons: number;
 }
@@ -323,12 +373,14 @@ function talliesOf(
     inAll: {
       counts: only(total),
       persons: only(inAll),
+      presentPersons: lack.all,
       missing: lack.missing.reduce((sum, count) => sum + count, 0),
       missingPersons: lack.missingInAll,
     },
     tallies: counts.map((row, set) => ({
       counts: only(row),
       persons: only(persons[set]!),
+      presentPersons: lack.persons[set]!,
       missing: lack.missing[set]!,
       missingPersons: lack.missingPersons[set]!,
     })),

@@ -203,12 +203,16 @@ export function personsOfGroups(
 
 /**
  * Which groups may not be told, as they are of too few persons or would tell of such a one: the sum
- * over any of the columns may be known from another table. `events` are counts of persons, too.
+ * over any of the columns may be known from another table. `events` are counts of persons, too;
+ * `others` are groups that are hidden anyhow.
  */
 export function hiddenGroups(
   groups: Groups,
-  events?: number[],
-  persons: number[] | undefined = personsOfGroups(groups),
+  { events, others, persons = personsOfGroups(groups) }: {
+    events?: number[] | undefined;
+    others?: readonly boolean[];
+    persons?: number[] | undefined;
+  } = {},
 ): boolean[] {
   const { site, levels } = groups;
   if (!site) return levels.map(() => false);
@@ -223,7 +227,7 @@ export function hiddenGroups(
     sums.push(...[...byKey.values()].filter((places) => places.length > 1));
   }
   const least = Math.max(site.rules.minCell, site.rules.minSubset);
-  let hidden = tooFew(persons!, least, sums);
+  let hidden = tooFew(persons!, least, sums, others);
   if (!events) return hidden;
   // What hides the one must not show the other.
   for (let before = 0, now = -1; before !== now;) {
