@@ -13,6 +13,7 @@ const LIBRARY = "./library_test.ts";
 const CONTAINER = "./container_test.ts";
 const STEPS = "./steps_test.ts";
 const FEW = "./few_persons_test.ts";
+const DISGUISED = "./disguised_counts_test.ts";
 const BINS = "../algorithms/few_persons_test.ts";
 const RULES = "../algorithms/under_rules_test.ts";
 const SYSTEM = "../disclosure_test.ts";
@@ -65,6 +66,18 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
   "subtraction through margins": {
     own: [[OWN, "subtraction through margins"]],
     library: [[LIBRARY, "subtraction through the margins of a crosstab"]],
+    container: [IN_CONTAINER("its output")],
+  },
+  "a small count in disguise": {
+    own: [[OWN, "a saturated model, and a column that marks one person"]],
+    library: [
+      [DISGUISED, "the mean of a column of 0 and 1, whichever way round, is not told where few"],
+      [DISGUISED, "a rate's events, or its person-time, of few who have any is not told"],
+      [
+        DISGUISED,
+        "of a column that all but few lack, these few are not counted by what is missing",
+      ],
+    ],
     container: [IN_CONTAINER("its output")],
   },
   "quantiles and histograms down to one value": {

@@ -22,6 +22,18 @@ class DisclosureError extends Error {
 }
 
 /**
+ * Throws where a number of a part is none: JSON has null for it, which the others would take for
+ * withheld, and leave this organization out.
+ */
+function requireFinite<T>(part: T): T {
+  if (typeof part === "number" && !Number.isFinite(part)) {
+    throw new RangeError("A number of this organization's part is too large to be one.");
+  }
+  if (typeof part === "object" && part !== null) Object.values(part).forEach(requireFinite);
+  return part;
+}
+
+/**
  * Returns what `make` makes of the rows that `where` leaves; it may be a promise. Where the site's
  * owner has set rules on what may leave, `rows` carry them, and the part says in `withheld` what was
  * left out of it for their sake; it has nothing else where nothing may leave.
@@ -39,7 +51,10 @@ export function answer<T extends object>(
 ): T {
   const { disclosure } = context;
   const table = context.table();
-  if (!disclosure) return make(selectRows(table, where));
+  if (!disclosure) {
+    const part = make(selectRows(table, where));
+    return (part instanceof Promise ? part.then(requireFinite) : requireFinite(part)) as T;
+  }
   const withheld: Withheld[] = [];
   const selections: SelectedRows[] = [];
   let [isSaid, chosen] = [false, selectionOf(undefined, table.length)];
@@ -65,7 +80,7 @@ export function answer<T extends object>(
   };
   // The node rounds every count: whoever reads them shall know.
   if (disclosure.roundTo > 1) site.withhold("*", "round_to", 1);
-  const done = (part: object) => ({ ...part, withheld, selections: evidence() });
+  const done = (part: object) => ({ ...requireFinite(part), withheld, selections: evidence() });
   const evidence = () => {
     if (!isSaid) site.use([chosen]);
     // Of no rows, where none are used: the ledger would take nothing for all.

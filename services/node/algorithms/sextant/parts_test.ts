@@ -48,6 +48,20 @@ Deno.test("askParts() names the organization whose part is none", async () => {
   );
 });
 
+Deno.test("askParts() takes null for withheld only of an organization that says it withheld something", async () => {
+  const read = (part: unknown) => part;
+  const of = (second: unknown) => askParts(contextOf([{ n: 1 }, second]), { ...question, read });
+  const said = [{ output: "n", rule: "min_cell", values: 1 }];
+  for (const part of [{ n: null }, { n: [{ mean: null }], withheld: [] }]) {
+    await assert.rejects(
+      of(part),
+      /^TypeError: Organization 1 returned something other than its part: a number is missing/,
+    );
+  }
+  assert.equal((await of({ n: null, withheld: said })).length, 2);
+  assert.equal((await of({ n: 2, problem: null })).length, 2, "which says that there is none");
+});
+
 Deno.test("the readers of parts refuse what is something else", () => {
   const refused: [(value: unknown) => unknown, unknown[]][] = [
     [readNumber, [NaN, Infinity, null, "1"]],

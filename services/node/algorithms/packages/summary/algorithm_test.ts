@@ -64,3 +64,11 @@ Deno.test("summary of one row has a mean and no deviation", async () => {
   const { columns } = await run({ columns: ["x"] }, ["x\n4\n"]);
   assert.deepEqual(columns.x!.all, { n: 1, missing: 0, mean: 4, sd: null });
 });
+
+Deno.test("summary leaves no site out in silence whose squares are too large for a number", async () => {
+  const files = ["y\n1e200\n2e200\n", "y\n1\n2\n"];
+  await assert.rejects(() => run({ columns: ["y"] }, files), {
+    name: "RangeError",
+    message: "A number of this organization's part is too large to be one.",
+  });
+});
