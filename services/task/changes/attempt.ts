@@ -11,6 +11,7 @@ import { dispatch } from "../dispatch/send.ts";
 import { MAX_ATTEMPTS } from "../rules.ts";
 import { attachBlob } from "../store/blob.ts";
 import { keepNote } from "../store/log.ts";
+import { statusesOfOthers } from "../store/result.ts";
 import type { StopOrder } from "../store/stop_order.ts";
 import {
   finalLog,
@@ -109,12 +110,12 @@ export async function nextAttempt(
       `lost: ${reason}`,
     at,
   });
-  if (result.attempt >= MAX_ATTEMPTS) {
-    const given_up = `Given up after ${result.attempt} attempts; the last one was lost: ${reason}`;
+  const over = await whyNoNext(change, { task, result }, reason);
+  if (over !== undefined) {
     await moveResult(change, task, result.id, {
       status: "failed",
       finished_at: at,
-      log: await finalLog(change, result.id, { log: null, reason: given_up }),
+      log: await finalLog(change, result.id, { log: null, reason: over }),
     }, at);
     return { attempt: null, orders };
   }
@@ -132,6 +133,24 @@ export async function nextAttempt(
   }, at);
   await dispatch(change, task, [moved], at);
   return { attempt, orders };
+}
+
+/** Why there is no next attempt after one that was lost; undefined where there is one. */
+async function whyNoNext(
+  { tx }: Change,
+  { task, result }: Attempted,
+  lost: string,
+): Promise<string | undefined> {
+  if (result.attempt >= MAX_ATTEMPTS) {
+    return `Given up after ${result.attempt} attempts; the last one was lost: ${lost}`;
+  }
+  // What another share's failure finds unbegun it ends; this one begins anew, and too late.
+  const failed = task.keep_going
+    ? undefined
+    : (await statusesOfOthers(tx, result.id)).find(isFailed);
+  return failed &&
+    `Not run again: attempt ${result.attempt} was lost (${lost}), and another share of ` +
+      `the task had ended as "${failed}".`;
 }
 
 /** Makes the blob that the node uploaded the result's own. */

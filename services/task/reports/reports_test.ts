@@ -233,6 +233,27 @@ Deno.test("a task that keeps going loses none of its parts with the first that f
   }
 });
 
+Deno.test("a share that was lost is not begun again once another one has failed, unless the task keeps going", async () => {
+  for (const keep_going of [true, false]) {
+    const place = await hub().place(2);
+    const user = await hub().user(place);
+    const task = await hub().post(user, place, { keep_going });
+    const list = async () =>
+      (await hub().call(user, `GET /run?task_id=${task.id}&sort=id`)).body.data;
+    const [first, second] = await list();
+    const agent = reporterOf(hub(), place.members[1]!.node);
+    await agent.start(second.id);
+    await reporterOf(hub(), place.members[0]!.node).finish(first.id, { status: "crashed" });
+    await agent.hello();
+    const [, after] = await list();
+    assert.deepEqual(
+      [after.status, after.attempt],
+      keep_going ? ["pending", 2] : ["failed", 1],
+    );
+    if (!keep_going) assert.match(after.log, /Not run again: .* another share .* "crashed"/);
+  }
+});
+
 Deno.test("the hello of an agent of the version before is refused, with what to do; its results are taken", async () => {
   const { run, node, agent } = await oneRun();
   await agent.start(run.id);
