@@ -18,6 +18,8 @@ import {
 
 /** Bytes of one row. */
 const CHUNK = 512 * 1024;
+/** So many rows, 16 MiB, are written before room is asked for again. */
+const ROOM_EVERY = 32;
 
 export interface WriteBlobOptions {
   owner: string;
@@ -27,12 +29,14 @@ export interface WriteBlobOptions {
   signal: AbortSignal;
   /** The length that the caller announced, as text. */
   declaredSize?: string | undefined;
+  /** Rejects when there is no room for more: asked again and again, for others upload, too. */
+  demandRoom?: () => Promise<void>;
 }
 
 /** Stores a stream as a new blob. When it breaks off, nothing of it stays. */
 export async function writeBlob(
   db: Db,
-  { owner, organizationId, content, signal, declaredSize }: WriteBlobOptions,
+  { owner, organizationId, content, signal, declaredSize, demandRoom }: WriteBlobOptions,
 ): Promise<{ id: string; size: number; sha256: string }> {
   const id = crypto.randomUUID();
   await insertBlob(db, { id, owner, organization_id: organizationId });
@@ -45,6 +49,7 @@ export async function writeBlob(
       hash.update(piece);
       size += piece.length;
       await appendChunk(db, id, position++, piece);
+      if (position % ROOM_EVERY === 0) await demandRoom?.();
     }
     signal.throwIfAborted();
     if (declaredSize !== undefined && Number(declaredSize) !== size) {

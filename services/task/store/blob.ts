@@ -64,12 +64,20 @@ export async function sealBlob(
     where id = ${id} and size is null`;
 }
 
-/** Bytes of an organization's blobs that belong to no result yet, those under way included. */
-export async function unusedBytes(db: Db, organizationId: number): Promise<number> {
+/**
+ * Bytes of an organization's blobs that belong to no result yet, those under way included. `owners` is
+ * whose they are, or how that begins, and a colon: `user:`, `container:17:4:`.
+ */
+export async function unusedBytes(
+  db: Db,
+  organizationId: number,
+  owners: string,
+): Promise<number> {
   const [row] = await db<{ bytes: number }[]>`
     select coalesce(sum(coalesce(size,
       (select sum(octet_length(content)) from blob_chunk where blob_id = id))), 0)::float8 as bytes
-    from blob where result_id is null and organization_id = ${organizationId}`;
+    from blob where result_id is null and organization_id = ${organizationId}
+      and starts_with(owner || ':', ${owners})`;
   return row!.bytes;
 }
 

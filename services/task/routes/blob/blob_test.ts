@@ -286,7 +286,7 @@ Deno.test("an organization's uploads that nothing uses are bounded", async () =>
     const { uuid } = (await upload(user)).body;
     const refused = await upload(user);
     assert.deepEqual([refused.status, refused.body.code], [429, "too_many_requests"]);
-    assert.match(refused.body.msg, /uploads that no task or result uses/);
+    assert.match(refused.body.msg, /uploads by a user that no task or result uses/);
     assert.equal((await upload(neighbour)).status, 201);
     const organizations = [first.body.uuid, uuid].map((input, n) => ({
       id: place.members[n]!.organization,
@@ -294,6 +294,49 @@ Deno.test("an organization's uploads that nothing uses are bounded", async () =>
     }));
     await small.post(user, place, { organizations });
     assert.equal((await upload(user)).status, 201);
+  } finally {
+    await small.stop();
+  }
+});
+
+Deno.test("an algorithm that uploads fills neither the room of the organization's users nor that of other tasks", async () => {
+  const small = await startTaskHub({ settings: { maxUnusedBytes: 4000 } });
+  try {
+    const place = await small.place(1);
+    const user = await small.user(place);
+    const algorithms = [
+      small.container(place, 0, await small.post(user, place)),
+      small.container(place, 0, await small.post(user, place)),
+    ];
+    const input = encoder.encode(btoa('{"method": "average"}'.padEnd(450)));
+    const upload = (who: typeof user | typeof algorithms[0]) =>
+      small.call(who, "POST /blobstream", input, OCTETS);
+    const [looping, other] = algorithms;
+    for (let n = 0; n < 2; n++) assert.equal((await upload(looping!)).status, 201);
+    const refused = await upload(looping!);
+    assert.equal(refused.status, 429);
+    assert.match(refused.body.msg, /^Task \d+ has 0 MiB of uploads by a container/);
+    assert.equal((await upload(other!)).status, 201);
+    assert.equal((await upload(user)).status, 201);
+  } finally {
+    await small.stop();
+  }
+});
+
+Deno.test("an upload ends where others have taken the room meanwhile", async () => {
+  const room = 20 * 2 ** 20;
+  const small = await startTaskHub({ settings: { maxUnusedBytes: room } });
+  try {
+    const place = await small.place(1);
+    const user = await small.user(place);
+    const content = new Uint8Array(2 * room);
+    const answers = await Promise.all(
+      [1, 2].map(() => small.call(user, "POST /blobstream", content, OCTETS)),
+    );
+    assert.ok(answers.some(({ status }) => status === 429), JSON.stringify(answers));
+    const [row] = await small.db<{ bytes: number }[]>`
+      select coalesce(sum(octet_length(content)), 0)::float8 as bytes from blob_chunk`;
+    assert.ok(row!.bytes <= room + 2 * 17 * 2 ** 20, `${row!.bytes}`);
   } finally {
     await small.stop();
   }

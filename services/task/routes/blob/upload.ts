@@ -18,6 +18,9 @@ import { taskStatus } from "../../rules.ts";
 import { unusedBytes } from "../../store/blob.ts";
 import { statusesOfTask } from "../../store/task.ts";
 
+/** Of the room that the algorithms have. */
+const OF_ONE_TASK = 1 / 4;
+
 export function uploadBlob(app: Hono<AppEnv>, { db, settings }: TaskDeps): void {
   app.post(
     "/blobstream",
@@ -29,13 +32,15 @@ export function uploadBlob(app: Hono<AppEnv>, { db, settings }: TaskDeps): void 
     async function uploadBlob(c) {
       const principal = c.get("principal");
       await demandUpload(db, principal);
-      await demandRoom(db, principal, settings.maxUnusedBytes);
+      const demandRoom = () => demandRoomOf(db, principal, settings.maxUnusedBytes);
+      await demandRoom();
       const { id, size, sha256 } = await writeBlob(db, {
         owner: callerOf(principal),
         organizationId: principal.organization_id,
         content: c.req.raw.body,
         signal: c.req.raw.signal,
         declaredSize: c.req.header("content-length"),
+        demandRoom,
       });
       c.get("log").info("Blob stored", { blob_id: id, bytes: size });
       return c.json({ uuid: id } satisfies UploadedBlob, 201, { [BLOB_DIGEST_HEADER]: sha256 });
@@ -56,18 +61,25 @@ async function demandUpload(db: Db, principal: Principal): Promise<void> {
 
 /**
  * What is uploaded and used by nothing lies here for a day: an algorithm in a loop would fill the
- * disk.
+ * disk. Algorithms have a room of their own at each organization, and one task a part of that: theirs
+ * are other organizations' too, which must not keep this one's users and node from uploading.
  */
-async function demandRoom(
-  db: Db,
-  { organization_id }: Principal,
-  maxUnusedBytes: number,
-): Promise<void> {
-  if (await unusedBytes(db, organization_id) < maxUnusedBytes) return;
-  const mebibytes = Math.round(maxUnusedBytes / 2 ** 20);
-  throw new SextantError(
-    "too_many_requests",
-    `Organization ${organization_id} has ${mebibytes} MiB of uploads that no task or result ` +
-      "uses. Use them first; what is not used is removed after a day.",
-  );
+async function demandRoomOf(db: Db, principal: Principal, maxUnusedBytes: number): Promise<void> {
+  const { organization_id, kind } = principal;
+  const limits = [{ of: `Organization ${organization_id}`, owners: `${kind}:`, share: 1 }];
+  if (kind === "container") {
+    const of = `Task ${principal.task_id}`;
+    limits.unshift({ of, owners: `${callerOf(principal)}:`, share: OF_ONE_TASK });
+  }
+  for (const { of, owners, share } of limits) {
+    const most = share * maxUnusedBytes;
+    if (await unusedBytes(db, organization_id, owners) < most) continue;
+    throw new SextantError(
+      "too_many_requests",
+      `${of} has ${
+        Math.round(most / 2 ** 20)
+      } MiB of uploads by a ${kind} that no task or result ` +
+        "uses. Use them first; what is not used is removed after a day.",
+    );
+  }
 }
