@@ -30,6 +30,8 @@ export interface RunOptions extends Partial<Omit<RunSpec, "limits" | "input" | "
   kwargs?: Record<string, unknown>;
   /** The text of a file with the call, instead of method, args and kwargs. */
   inputText?: string;
+  /** The text of the call itself, instead of method, args and kwargs. */
+  callText?: string;
   limits?: Partial<RunSpec["limits"]>;
 }
 
@@ -65,8 +67,16 @@ export async function withSandbox(
 
   async function start(
     source: string,
-    { method = "main", args = [], kwargs = {}, inputText, limits, databases = [], ...rest }:
-      RunOptions = {},
+    {
+      method = "main",
+      args = [],
+      kwargs = {},
+      inputText,
+      callText,
+      limits,
+      databases = [],
+      ...rest
+    }: RunOptions = {},
   ) {
     const name = `run-${++runs}`;
     const path = `${folder}/${name}.ts`;
@@ -74,7 +84,9 @@ export async function withSandbox(
     return await sandbox.start({
       name,
       algorithm: { name: "algorithm.ts", path },
-      input: inputText === undefined
+      input: callText !== undefined
+        ? { method, json: new TextEncoder().encode(callText) }
+        : inputText === undefined
         ? { method, args, kwargs }
         : await writePieces(`${folder}/${name}.json`, [new TextEncoder().encode(inputText)]),
       databases: await Promise.all(databases.map(ready)),

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { sha256Hex } from "../../../shared/service/digest.ts";
+import { createTurns } from "../../../shared/service/turns.ts";
 import { openPieces } from "../encryption/opening.ts";
 import type { OpenedInput, Payloads, RunPlace } from "../encryption/payloads.ts";
 import type { Origin } from "../encryption/sealed.ts";
@@ -20,8 +21,12 @@ import { attemptKey } from "../record/attempt_key.ts";
 import { type Call, callSchema } from "./call.ts";
 import { CannotStart } from "./cannot_start.ts";
 
-/** A blob up to this many bytes is read by the agent. */
+/** An input up to this many bytes is read by the agent. */
 export const MAX_READ_BYTES = 8 * 2 ** 20;
+/** The longest answer with an input in it: what the hub takes in one request, and a little more. */
+const MAX_ANSWER_BYTES = 72 * 2 ** 20;
+/** Answers that may be fetched at once: each takes some 200 MiB. */
+const ANSWERS_AT_ONCE = 2;
 
 /**
  * Python's JSON as UTF-8: the very bytes, what they say, and whether that is JSON in the strict
@@ -74,6 +79,7 @@ export async function openInputs(
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(folder, { mode: 0o700 });
   const filed = new Set<string>();
+  const inTurn = createTurns(ANSWERS_AT_ONCE);
 
   /** An input that cannot be had, though the hub is there, ends its run. */
   async function fetchInput(dispatch: Dispatch, signal: AbortSignal): Promise<Input> {
@@ -96,14 +102,23 @@ export async function openInputs(
     const giveUp = patience.isOver;
     const { result_id } = dispatch;
     const schema = z.object({ input: z.string(), blob_storage_used: z.boolean().default(false) });
-    const options = { signal, giveUp, timeoutMs: 600_000 };
-    const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
-    if (!blob_storage_used) return await readInput(input, { dispatch, payloads });
+    const options = { signal, giveUp, timeoutMs: 600_000, maxBytes: MAX_ANSWER_BYTES };
     const key = attemptKey(dispatch);
+    const answer = await inTurn(async () => {
+      signal.throwIfAborted();
+      // The time in line was not the hub's.
+      patience.renew();
+      const { input, blob_storage_used } = await hub.insist(`/run/${result_id}`, schema, options);
+      if (blob_storage_used) return { blobId: input };
+      if (input.length <= MAX_READ_BYTES) return await readInput(input, { dispatch, payloads });
+      filed.add(key);
+      return await fileInput(input, join(folder, key), { dispatch, payloads });
+    });
+    if (!("blobId" in answer)) return answer;
     filed.add(key);
     const stored = await writePieces(
       join(folder, `${key}.stored`),
-      renewing(patience, hub.download(input, { signal, giveUp })),
+      renewing(patience, hub.download(answer.blobId, { signal, giveUp })),
     );
     if (stored.size > MAX_READ_BYTES) {
       return await openInput(stored, join(folder, key), { dispatch, payloads });
@@ -168,6 +183,23 @@ export async function readInput(
   throw new CannotStart(
     `The input must be an object with method, args and kwargs: ${z.prettifyError(call.error)}`,
   );
+}
+
+/** Decrypts a text that is too large to be read into the new file `path`. */
+export async function fileInput(
+  stored: string,
+  path: string,
+  { dispatch, payloads }: Reading,
+): Promise<Input> {
+  checkDigest(await sha256Hex(stored), dispatch);
+  let opened: OpenedInput;
+  try {
+    opened = await payloads.openInput(stored, dispatch);
+  } catch (error) {
+    throw unreadable(payloads, error);
+  }
+  const content = await writePieces(path, [new Uint8Array(opened.content)]);
+  return { content, call: null, origin: opened.origin };
 }
 
 /**

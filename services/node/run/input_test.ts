@@ -10,7 +10,7 @@ import {
   unsignedSeal,
 } from "../../../tests/support/payloads.ts";
 import { createPlainPayloads } from "../encryption/payloads.ts";
-import type { Format } from "../encryption/sealed.ts";
+import { type Format, sealText } from "../encryption/sealed.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -134,6 +134,46 @@ Deno.test("a large input comes through broken connections into a file, a small o
       assert.deepEqual(await files(), []);
     });
   }
+});
+
+Deno.test("a large input that comes as a text lies in a file and is not read", async () => {
+  const texts: [encrypted: boolean, text: string][] = [
+    [false, large.toBase64()],
+    [true, sealText(large, unsignedSeal(4))],
+    [true, sealText(large, signedSeal(inputLabel()))],
+  ];
+  for (const [encrypted, input] of texts) {
+    await withInputs({ encrypted }, async ({ it, inputs, files, forget }) => {
+      it.answer = () => Response.json({ input });
+      const dispatch = {
+        ...PART,
+        result_id: 11,
+        attempt: 2,
+        image: "i",
+        input_sha256: digestOf(encoder.encode(input)),
+      } as Dispatch;
+      const { content, call } = await inputs.receive(dispatch, null, signal);
+      assert.equal(call, null);
+      const file = content as ContentFile;
+      assert.deepEqual([file.size, file.sha256], [large.length, digestOf(large)]);
+      assert.ok(digestOf(await Deno.readFile(file.path)) === digestOf(large));
+      await forget();
+      assert.deepEqual(await files(), []);
+      const other = { ...dispatch, input_sha256: "0" };
+      await assert.rejects(
+        inputs.receive(other, null, signal),
+        cannotStart(/not the one that it signed/),
+      );
+    });
+  }
+});
+
+Deno.test("an answer with an input that no hub could have taken is not read to its end", async () => {
+  await withInputs({}, async ({ it, inputs }) => {
+    it.answer = () => Response.json({ input: "x".repeat(73 * 2 ** 20) });
+    const dispatch = { ...PART, result_id: 11, attempt: 2, image: "i" } as Dispatch;
+    await assert.rejects(inputs.receive(dispatch, null, signal), /larger than 72 MiB/);
+  });
 });
 
 Deno.test("an input that is not the one that the hub signed is used for nothing", async () => {

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Guard } from "../disclosure/guarded/guard.ts";
+import { createTurns, takeTurn } from "../../../shared/service/turns.ts";
 import { createJsonCheck } from "../payload/json_check.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
 import { type Answer, type Call, FrameError, type TaskCall } from "./frames.ts";
@@ -51,13 +52,20 @@ export function createAnswerer(
 ): Answerer {
   let underWay = 0;
   let large: Promise<unknown> = Promise.resolve();
+  /** One large answer after the other, each until the runner has read it. */
+  const largeAnswers = createTurns(1);
 
   // Neither is async: an async function holds its arguments until it ends.
-  function ask({ what, input }: Call): Promise<unknown> {
+  function ask({ what, input }: Call, turn: { end?: () => void }): Promise<unknown> {
     if (what === "organizations") return client.organizations();
     if (what === "aggregates") return guard.ask(input);
     const { taskId, ...options } = parse(what, resultsSchema, input);
-    return client.results(taskId, options);
+    return client.results(taskId, {
+      ...options,
+      async beforeLarge() {
+        turn.end = await takeTurn(largeAnswers);
+      },
+    });
   }
 
   function createTask({ about }: TaskCall, input: Uint8Array<ArrayBuffer>): Promise<unknown> {
@@ -69,27 +77,29 @@ export function createAnswerer(
     return created;
   }
 
-  async function reply(id: number, asked: Promise<unknown>) {
+  async function reply(id: number, asked: Promise<unknown>, turn: { end?: () => void }) {
     const answer = await asked.then(
       (value) => ({ id, value: value ?? null }),
       (error) => ({ id, error: messageOf(error) }),
     );
     // Until the runner has read it, the answer takes memory here.
     await send(answer);
+    turn.end?.();
     underWay--;
   }
 
-  function begin(id: number, work: () => Promise<unknown>) {
+  function begin(id: number, work: (turn: { end?: () => void }) => Promise<unknown>) {
     // The runner keeps to half of this; only an algorithm that speaks in its name does not.
     if (underWay === 2 * MAX_CALLS) {
       throw new FrameError("The algorithm asked for too much at once.");
     }
     underWay++;
-    void reply(id, Promise.try(work));
+    const turn = {};
+    void reply(id, Promise.try(work, turn), turn);
   }
 
   return {
-    call: (call) => begin(call.id, () => ask(call)),
+    call: (call) => begin(call.id, (turn) => ask(call, turn)),
     task: (call, input) => begin(call.id, () => createTask(call, input)),
     whenRoom: () => large.then(() => {}),
   };

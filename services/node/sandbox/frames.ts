@@ -15,6 +15,7 @@
  */
 import { z } from "zod";
 import type { Context } from "../algorithms/api.ts";
+import type { RawJson } from "../payload/raw_json.ts";
 import type { DataAccess } from "../disclosure/decision.ts";
 
 export const RECORD_SEPARATOR = 0x1e;
@@ -36,7 +37,7 @@ export interface StartMessage {
    * What it is called with, or the path of the file that says so; null to ask what it says of
    * itself (`read_self.ts`).
    */
-  call: MethodCall | string | null;
+  call: MethodCall | RawJson | string | null;
   /** Without a path where it gets no rows. */
   databases: { label: string; path: string | null }[];
   access: DataAccess;

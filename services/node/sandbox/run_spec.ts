@@ -11,16 +11,23 @@ import type { RunLimits } from "../run/runtime.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
 import type { MethodCall, Place } from "./frames.ts";
 
+/** A call as it came, so that nothing of what it says is held while it runs. */
+export interface CallText {
+  method: string;
+  /** All of it, in UTF-8. */
+  json: Uint8Array;
+}
+
 export interface RunSpec {
   /** Letters, digits and `-`, unique among the runs under way. */
   name: string;
   /** The algorithm's file and what people call it. */
   algorithm: { name: string; path: string };
   /**
-   * What it is called with, or the file that says so, for a call that is too large to be held by
-   * the agent; null to ask what it says of itself.
+   * What it is called with, as the value, as its JSON, or as the file that says so, for a call that
+   * is too large to be held by the agent; null to ask what it says of itself.
    */
-  input: MethodCall | ContentFile | null;
+  input: MethodCall | CallText | ContentFile | null;
   databases: SandboxDatabase[];
   /** Which words of it leave with the reason why it failed: all unless given. */
   words?: Words | undefined;

@@ -219,10 +219,9 @@ function refuseInexact(_key: string, value: unknown, context?: { source?: string
 }
 
 /** Reads a call that was too large for a message. */
-function readCall(path: string): MethodCall {
-  let call: Partial<MethodCall> | null;
+function readCall(path: string): unknown {
   try {
-    call = JSON.parse(Deno.readTextFileSync(path), refuseInexact);
+    return JSON.parse(Deno.readTextFileSync(path), refuseInexact);
   } catch (error) {
     if (error instanceof InexactError) fail("input", error.message);
     if (error instanceof RangeError) failWith(error, path);
@@ -231,7 +230,10 @@ function readCall(path: string): MethodCall {
       "The input cannot be read: it must be JSON in UTF-8, which has no NaN or Infinity.",
     );
   }
-  const { method, args = [], kwargs = {} } = call ?? {};
+}
+
+function asCall(call: unknown): MethodCall {
+  const { method, args = [], kwargs = {} } = (call ?? {}) as Partial<MethodCall>;
   const fits = typeof method === "string" && Array.isArray(args) &&
     typeof kwargs === "object" && kwargs !== null && !Array.isArray(kwargs);
   if (!fits) fail("input", "The input must be an object with method, args and kwargs.");
@@ -304,7 +306,7 @@ async function run(
   let value: unknown;
   if (given === null) value = selfOf(module);
   else {
-    const asked = typeof given === "string" ? readCall(given) : given;
+    const asked = asCall(typeof given === "string" ? readCall(given) : given);
     const call = findMethod(module, asked.method);
     const args = argumentsOf(module, asked, allow_where);
     try {

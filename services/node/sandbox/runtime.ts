@@ -218,7 +218,7 @@ function readableInput(input: Input): RunSpec["input"] {
         "An algorithm in a container image can take more.",
     );
   }
-  if (input.isJson && input.isExact) return input.call;
+  if (input.isJson && input.isExact) return { method: input.call.method, json: input.content };
   if (input.isJson) {
     throw new CannotStart(
       "The input has a number that a JavaScript number cannot hold, so it would arrive as another one. " +

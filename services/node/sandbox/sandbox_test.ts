@@ -5,6 +5,7 @@ import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { withSandbox } from "../../../tests/support/sandboxed.ts";
 import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
 import { PROFILES } from "../disclosure/rules.ts";
+import { RawJson } from "../payload/raw_json.ts";
 import { createSandbox } from "./sandbox.ts";
 import { findWalls } from "./walls.ts";
 
@@ -78,6 +79,50 @@ Deno.test("Sandbox reads a call that comes in a file, and says what is wrong wit
       (await run(source, { inputText: `{"method":"mian"}` })).reason!,
       /no method "mian".* Did you mean "main"/,
     );
+  });
+});
+
+Deno.test("Sandbox reads a call that comes as it was sent, over several lines", async () => {
+  await withSandbox(async ({ run }) => {
+    const source = `export const main = (context, ...rest) => rest;`;
+    const callText =
+      '\ufeff{\n "method": "main",\r\n "args": ["ä\\n😀", 2],\n "kwargs": {"three": 3}}\n';
+    assert.deepEqual((await run(source, { callText })).value, ["ä\n😀", 2, { three: 3 }]);
+    assert.deepEqual((await run(source, { callText: `{"method":"main"}` })).value, [{}]);
+  });
+});
+
+Deno.test("Sandbox hands large results over unread, one after the other", async () => {
+  await withSandbox(async ({ run }) => {
+    let held = 0;
+    const client: SubtaskClient = {
+      organizations: () => Promise.resolve([]),
+      createTask: () => Promise.reject(new Error("no")),
+      async results(taskId, { beforeLarge } = {}) {
+        await beforeLarge!();
+        held++;
+        await new Promise((resolve) => setTimeout(resolve));
+        assert.equal(held, 1, "the one before has not gone yet");
+        const text = `[\n1e3,\n"${"x".repeat(3_000_000)}"]`;
+        const result = new RawJson(new TextEncoder().encode(text));
+        setTimeout(() => held--);
+        return [{ organization_id: taskId, status: "completed", result }, {
+          organization_id: 0,
+          status: "completed",
+          result: null,
+        }];
+      },
+    };
+    const { value, reason } = await run(
+      `export async function main(context) {
+        const all = await Promise.all([1, 2, 3, 4].map((id) => context.results(id)));
+        return all.map(([{ organization_id, result: [number, text] }, second]) =>
+          [organization_id, number, text.length, second.result]);
+      }`,
+      { client },
+    );
+    assert.equal(reason, null);
+    assert.deepEqual(value, [1, 2, 3, 4].map((id) => [id, 1000, 3_000_000, null]));
   });
 });
 
@@ -202,7 +247,7 @@ Deno.test("Sandbox carries several questions about subtasks at once", async () =
           id: created.push({ ...task, input: new TextDecoder().decode(task.input) }),
         }),
       async results(taskId, options) {
-        assert.deepEqual(options, taskId === 4 ? { failed: "keep" } : {});
+        assert.equal(options?.failed, taskId === 4 ? "keep" : undefined);
         most = Math.max(most, ++underWay);
         await new Promise((resolve) => setTimeout(resolve, 5));
         underWay--;

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Guard } from "../disclosure/guarded/guard.ts";
 import { discard } from "../payload/pieces.ts";
+import { encodeWithRaw, RawJson } from "../payload/raw_json.ts";
 import { KILLED, MAX_TIMER, overTime, type Verdict } from "../run/outcome.ts";
 import { createOutputFile } from "../run/output.ts";
 import { createRunLog } from "../run/run_log.ts";
@@ -158,7 +159,11 @@ function startMessage(
 ): StartMessage {
   return {
     algorithm: pathToFileURL(folder.algorithm).href,
-    call: input && "path" in input ? folder.input : input,
+    call: input && "path" in input
+      ? folder.input
+      : input && "json" in input
+      ? new RawJson(input.json)
+      : input,
     // The paths are known only where the files are handed in.
     databases: access === "rows"
       ? folder.databases
@@ -168,6 +173,12 @@ function startMessage(
     allow_where: allowWhere,
     max_calls: MAX_CALLS,
   };
+}
+
+function hasRaw(message: StartMessage | Answer): boolean {
+  if ("call" in message) return message.call instanceof RawJson;
+  return "value" in message && Array.isArray(message.value) &&
+    message.value.some((part) => part?.result instanceof RawJson);
 }
 
 /**
@@ -180,6 +191,12 @@ function createSender(
   const writer = stdin.getWriter();
   const encoder = new TextEncoder();
   return async (message) => {
-    await writer.write(encoder.encode(`${JSON.stringify(message)}\n`)).catch(() => {});
+    if (!hasRaw(message)) {
+      await writer.write(encoder.encode(`${JSON.stringify(message)}\n`)).catch(() => {});
+      return;
+    }
+    const pieces = [...encodeWithRaw(message), encoder.encode("\n")];
+    // All at once, so that no other message comes between them.
+    await Promise.all(pieces.map((piece) => writer.write(piece))).catch(() => {});
   };
 }

@@ -10,8 +10,10 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { WantedResult } from "../../../shared/payload/label.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { RefusedPayloadError } from "../../../shared/payload/unreadable_error.ts";
-import type { Hub } from "../hub/hub.ts";
+import { type Hub, HubError } from "../hub/hub.ts";
+import { createJsonCheck } from "../payload/json_check.ts";
 import { TooLargeError } from "../payload/pieces.ts";
+import { RawJson } from "../payload/raw_json.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { askAccessOnce } from "./grant.ts";
 import { createCorrespondence } from "./correspondence.ts";
@@ -32,7 +34,7 @@ export interface SubtaskClient {
    * Waits until a subtask has finished; rejects when a part of it failed, or with `keep` waits for
    * the other parts, and tells of it.
    */
-  results(taskId: number, options?: { failed?: "throw" | "keep" }): Promise<PartialResult[]>;
+  results(taskId: number, options?: ResultsOptions): Promise<PartialResult[]>;
 }
 
 export interface SubtaskRequest {
@@ -43,10 +45,17 @@ export interface SubtaskRequest {
   description?: string;
 }
 
+export interface ResultsOptions {
+  failed?: "throw" | "keep";
+  /** Waited for before results are read that are large. */
+  beforeLarge?: () => Promise<void>;
+}
+
 /** One organization's part of a subtask. */
 export interface PartialResult {
   organization_id: number;
   status: string;
+  /** A {@linkcode RawJson} where the results are large. */
   result: unknown;
   /** Why there is none, of a part that failed. */
   reason?: string;
@@ -104,34 +113,43 @@ export function createSubtaskClient(
   });
   let count = 0;
 
-  function askResults(taskId: number): Promise<Stored> {
-    return subtasks.get(`/result?task_id=${taskId}`, resultsSchema);
+  function askResults(taskId: number, maxBytes: number): Promise<Stored> {
+    return subtasks.get(`/result?task_id=${taskId}`, resultsSchema, { maxBytes });
   }
 
   /**
    * What the results of a subtask are, by the ids of its runs; of one that cannot be read, the
-   * reason.
+   * reason. Rejects with a {@linkcode TooLargeError} for more than `mostBytes`.
    */
   async function readResults(
     taskId: number,
     runs: Parts["runs"],
-    { data }: Stored,
+    { stored: { data }, mostBytes }: { stored: Stored; mostBytes: number },
   ): Promise<Map<number, Content>> {
     const organizationOf = new Map(runs.map(({ id, organization }) => [id, organization.id]));
-    const readStored = subtasks.openReader();
+    const readStored = subtasks.openReader(mostBytes);
+    const valueOf = mostBytes > SMALL_BYTES ? passOn : parse;
     const contents = new Map<number, Content>();
     for (const result of data) {
-      const stored = await readStored(result).catch((error) => {
+      const stored = await readStored(result);
+      if (stored === null) continue;
+      const wanted = { taskId, resultId: result.id, organizationId: organizationOf.get(result.id) };
+      contents.set(result.id, await read(stored, { codec, wanted, valueOf }));
+    }
+    return contents;
+  }
+
+  /** Large results, which are not read here: one run after the other, for each takes memory. */
+  function readLarge(taskId: number, runs: Parts["runs"]): Promise<Map<number, Content>> {
+    return largeTurns(run, async () => {
+      const stored = await askResults(taskId, MOST_BYTES);
+      return await readResults(taskId, runs, { stored, mostBytes: MOST_BYTES }).catch((error) => {
         if (!(error instanceof TooLargeError)) throw error;
         throw new Error(
           `The results of subtask ${taskId} are larger than the ${MOST_MIB} MiB that an algorithm gets at once.`,
         );
       });
-      if (stored === null) continue;
-      const wanted = { taskId, resultId: result.id, organizationId: organizationOf.get(result.id) };
-      contents.set(result.id, await read(codec, stored, wanted));
-    }
-    return contents;
+    });
   }
 
   return {
@@ -177,7 +195,7 @@ export function createSubtaskClient(
       return { id };
     },
 
-    async results(taskId, { failed = "throw" } = {}) {
+    async results(taskId, { failed = "throw", beforeLarge } = {}) {
       if (!subtasks.isOwn(taskId)) {
         throw new Error(`Task ${taskId} is not a subtask that this run created.`);
       }
@@ -185,7 +203,7 @@ export function createSubtaskClient(
         const { status } = await subtasks.whenOver(taskId);
         const isWhole = status === "completed";
         // Then nothing moves any more, and both are asked for at once.
-        const early = isWhole ? askResults(taskId) : undefined;
+        const early = isWhole ? askResults(taskId, SMALL_BYTES) : undefined;
         early?.catch(() => {});
         const { runs, reasons } = await readParts(taskId, {
           subtasks,
@@ -195,7 +213,13 @@ export function createSubtaskClient(
         if (!isWhole && failed === "throw") {
           throw new Error(explainFailure(taskId, status, { runs, reasons }));
         }
-        const contents = await readResults(taskId, runs, await (early ?? askResults(taskId)));
+        const contents = await Promise.resolve(early ?? askResults(taskId, SMALL_BYTES))
+          .then((stored) => readResults(taskId, runs, { stored, mostBytes: SMALL_BYTES }))
+          .catch(async (error) => {
+            if (!isTooLarge(error)) throw error;
+            await beforeLarge?.();
+            return await readLarge(taskId, runs);
+          });
         return showResults({ runs, reasons }, { contents, failed });
       });
     },
@@ -222,14 +246,33 @@ function showResults(
   });
 }
 
+/** Whether an answer, or what it names, is larger than was wanted. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TooLargeError || error instanceof HubError && error.status === 422;
+}
+
+function parse(content: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
+}
+
+function passOn(content: Uint8Array): RawJson {
+  const raw = new RawJson(content);
+  const check = createJsonCheck();
+  check.take(raw.bytes);
+  if (!check.end()) throw new SyntaxError("no JSON");
+  return raw;
+}
+
 async function read(
-  codec: PayloadCodec,
   stored: string | Uint8Array,
-  wanted: WantedResult & { taskId: number },
+  { codec, wanted, valueOf }: {
+    codec: PayloadCodec;
+    wanted: WantedResult & { taskId: number };
+    valueOf: (content: Uint8Array) => unknown;
+  },
 ): Promise<Content> {
   try {
-    const content = Uint8Array.fromBase64(await codec.decode(stored, wanted));
-    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)) };
+    return { value: valueOf(Uint8Array.fromBase64(await codec.decode(stored, wanted))) };
   } catch (error) {
     const which = `A result of subtask ${wanted.taskId}`;
     if (error instanceof RefusedPayloadError) {

@@ -7,6 +7,7 @@ import { createPlainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
 import { encodePayload } from "../payload/encode_payload.ts";
+import type { RawJson } from "../payload/raw_json.ts";
 import { createSubtaskClient, type SubtaskClient } from "./sandbox_client.ts";
 
 const dispatch = {
@@ -327,13 +328,45 @@ Deno.test("SubtaskClient.results() takes large results up to a limit, all of the
       largeTurns: createFairTurns(1),
     });
     const { id } = await client.createTask({ organizations: [3], input });
-    const lengths = (await client.results(id)).map(({ result }) => (result as string).length);
-    assert.deepEqual(lengths, [20 * 2 ** 20, 20 * 2 ** 20]);
+    let told = 0;
+    const beforeLarge = () => Promise.resolve(void told++);
+    const lengths = (await client.results(id, { beforeLarge })).map(({ result }) =>
+      (result as RawJson).bytes.length
+    );
+    assert.deepEqual(lengths, [text.length, text.length]);
+    assert.equal(told, 1);
     many = 3;
     await assert.rejects(client.results(id), /subtask 40 are larger than the 64 MiB/);
   } finally {
     await it.stop();
   }
+});
+
+Deno.test("SubtaskClient.results() passes large results on unread, and says which are no JSON", async () => {
+  const bytes = (content: string) => new TextEncoder().encode(content).toBase64();
+  const large = `[${"[],".repeat(400_000)}1e999]`;
+  const script: Script = {
+    ...created,
+    "GET /task/40/status?wait=25": () => [200, { status: "completed" }],
+    "GET /run?task_id=40&payload=none": () => [200, {
+      data: [1, 2, 3].map((id) => ({ id, status: "completed", organization: { id } })),
+    }],
+    "GET /result?task_id=40": () => [200, {
+      data: [large, `[${large}`, "5"].map((content, index) => ({
+        id: index + 1,
+        result: bytes(content),
+      })),
+    }],
+  };
+  await withClient(script, async (client) => {
+    const { id } = await client.createTask({ organizations: [3], input });
+    const [one, bad, small] = await client.results(id, { failed: "keep" });
+    const textOf = ({ result }: { result: unknown }) =>
+      new TextDecoder().decode((result as RawJson).bytes);
+    assert.ok(textOf(one!) === large);
+    assert.equal(textOf(small!), "5");
+    assert.match(bad!.reason!, /subtask 40 cannot be read/);
+  });
 });
 
 Deno.test("SubtaskClient.results() refuses tasks that this run did not create", async () => {

@@ -53,8 +53,8 @@ export interface StoredResult {
 }
 
 /**
- * Reads one result; `null` when there is none. Throws a `TooLargeError` for more than {@linkcode
- * MOST_BYTES} in all.
+ * Reads one result; `null` when there is none. Throws a `TooLargeError` for more in all than its
+ * reader takes.
  */
 export type ReadStored = (result: StoredResult) => Promise<string | Uint8Array | null>;
 
@@ -88,8 +88,8 @@ export interface Subtasks {
     taskId: number,
     options?: { mostMs?: number; signal?: AbortSignal },
   ): Promise<TaskStatus>;
-  /** What reads the results of one answer. */
-  openReader(): ReadStored;
+  /** What reads the results of one answer, up to so many bytes of blobs in all. */
+  openReader(mostBytes?: number): ReadStored;
 }
 
 export interface SubtasksOptions {
@@ -199,19 +199,20 @@ export function createSubtasks(
       }
     },
 
-    openReader: () =>
+    openReader: (mostBytes = MOST_BYTES) =>
       openReader(async (blobId) => {
         const { token } = await access();
         return hub.download(blobId, { token, signal });
-      }),
+      }, mostBytes),
   };
 }
 
 /** Reads stored results, all of them together no larger than an algorithm gets at once. */
 function openReader(
   download: (blobId: string) => Promise<Pieces>,
+  mostBytes: number,
 ): ReadStored {
-  let room = MOST_BYTES;
+  let room = mostBytes;
   return async function readStored({ result, blob_storage_used }) {
     if (!result) return null;
     if (!blob_storage_used) {
