@@ -13,6 +13,7 @@ const LIBRARY = "./library_test.ts";
 const CONTAINER = "./container_test.ts";
 const STEPS = "./steps_test.ts";
 const FEW = "./few_persons_test.ts";
+const CHOICES = "./choices_of_few_test.ts";
 const DISGUISED = "./disguised_counts_test.ts";
 const BINS = "../algorithms/few_persons_test.ts";
 const RULES = "../algorithms/under_rules_test.ts";
@@ -43,6 +44,8 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
         LIBRARY,
         "a condition on one person of the library's algorithms is answered as one on nobody",
       ],
+      [CHOICES, "whether the one who has a value is among those that a condition chooses"],
+      [CHOICES, "a level that is named chooses its rows, and of nobody's is told what is told"],
       [SYSTEM, "a filter that isolates one person gets nothing of them"],
       [
         SYSTEM,

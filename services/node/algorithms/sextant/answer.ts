@@ -4,7 +4,7 @@
  */
 import type { Context } from "./api.ts";
 import { createSingling } from "./condition/singling.ts";
-import { countPersons, PartWithheld, readPersons, type SiteRules } from "./disclosure.ts";
+import { PartWithheld, readPersons, requireSubset, type SiteRules } from "./disclosure.ts";
 import { rulesOfRows, type Withheld } from "./disclosure.ts";
 import { type SelectedRows, selectionOf } from "./selection.ts";
 import { type Rows, selectRows } from "./where.ts";
@@ -101,14 +101,10 @@ export function answer<T extends object>(
     const singling = createSingling(table, { least: disclosure.minSubset, persons });
     const rows = selectRows(table, where, singling.look);
     if (singling.found) throw new PartWithheld("min_subset");
-    const ruled = rows.kept ? rulesOfRows(site, rows.kept) : site;
-    chosen = selectionOf(ruled.places, table.length);
-    // What nobody meets is answered as what few meet: else a condition on one person, and on what
-    // that person has, would tell whether it has it.
     const isChosen = rows.kept !== undefined || table.isFiltered === true;
-    if (isChosen && countPersons(ruled, rows.length) < disclosure.minSubset) {
-      throw new PartWithheld("min_subset");
-    }
+    const ruled = { ...rows.kept ? rulesOfRows(site, rows.kept) : site, isChosen };
+    chosen = selectionOf(ruled.places, table.length);
+    if (isChosen) requireSubset(ruled, rows.length);
     const part = make({ ...rows, site: ruled });
     return (part instanceof Promise ? part.then(done, refused) : done(part)) as T;
   } catch (error) {

@@ -47,6 +47,11 @@ export interface SiteRules {
   /** Rows of the database. */
   tableLength: number;
   /**
+   * Whether somebody chose these rows. Of a choice of none is told what is of one of few: else one
+   * that adds a person to a condition would tell whether the person meets it.
+   */
+  isChosen?: boolean;
+  /**
    * Says to the site's ledger which rows what leaves rests on; with none, that it rests on no rows.
    * Those `within` others are said beside them. Of a part that says only such, or nothing, the
    * ledger takes all of the chosen rows.
@@ -175,11 +180,16 @@ export function personsByPlace(
   return counts;
 }
 
-/** Refuses rows of too few persons; none at all tell nothing. Others are said to be used. */
+/** Refuses rows of too few persons; none at all tell nothing, unless somebody chose them. */
 export function requireSubset(site: SiteRules, rows: number): number {
   const persons = countPersons(site, rows);
-  if (persons > 0 && persons < site.rules.minSubset) throw new PartWithheld("min_subset");
+  if (isOfFew(site, persons)) throw new PartWithheld("min_subset");
   return persons;
+}
+
+/** Whether of rows of so many persons nothing may be told. */
+export function isOfFew({ rules, isChosen }: SiteRules, persons: number): boolean {
+  return persons < rules.minSubset && (persons > 0 || isChosen === true);
 }
 
 /** Rows in which all but few persons have the same value, or those of few persons, show those few. */

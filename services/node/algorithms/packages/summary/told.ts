@@ -6,6 +6,7 @@
 import type { SiteRules } from "sextant/disclosure.ts";
 import {
   contributionsOf,
+  isOfFew,
   personsByPlace,
   rulesOfGrouped,
   tooFew,
@@ -84,7 +85,10 @@ export function tellColumns(
   const persons = requireSubset(used, sets.n);
   if (sets.names.length > 1) useGroups(site, sets.of, sets.names.length);
   const found = columns.map((name) => {
-    const values = valuesOf(name);
+    const read = valuesOf(name);
+    // Of a choice in which few have a value is told what is of one in which nobody has.
+    const isHidden = site.isChosen && personsWith(site, sets, read) < site.rules.minSubset;
+    const values = isHidden ? valuesOfNobody(table.length) : read;
     const present = presentIn(sets, values);
     const asked = { sets, present: present ?? sets.of, persons };
     const cells = "numbers" in values
@@ -96,7 +100,8 @@ export function tellColumns(
   const { minCell } = site.rules;
   // Of all but few without a value these few would follow.
   const isFew = ({ missing, missingPersons, presentPersons }: Told) =>
-    missing > 0 && (missingPersons < minCell || presentPersons > 0 && presentPersons < minCell);
+    missing > 0 && (missingPersons < minCell ||
+      presentPersons < minCell && (presentPersons > 0 || site.isChosen === true));
   // Rounded counts do not tell their difference.
   const hide = site.rules.roundTo === 1 &&
     found.some(({ all, bySet }) => isFew(all) || bySet.some(isFew));
@@ -127,6 +132,16 @@ export function tellColumns(
       },
     ])),
   };
+}
+
+/** How many persons have a value in the rows that are told of. */
+function personsWith(site: SiteRules, sets: Sets, values: Values): number {
+  const present = presentIn(sets, values) ?? sets.of;
+  return personsByPlace(site, present.map((set) => set < 0 ? -1 : 0), 1)[0]!;
+}
+
+function valuesOfNobody(rows: number): Values {
+  return { type: "none", numbers: new Float64Array(rows).fill(NaN) };
 }
 
 /** The sets without the rows that lack a value; undefined where none does. */
@@ -192,6 +207,8 @@ function tellNumbers(
   const { sets, present } = asked;
   const least = site.rules.minSubset;
   const lack = lackOf(site, asked);
+  // As if none were few.
+  const known = lack.persons.map((count) => site.isChosen ? Math.max(1, count) : count);
   const momentsIn = (places: Int32Array, rows: readonly number[]) => {
     const { dominance, pRatio } = site.rules;
     const asks = dominance !== null || pRatio !== null;
@@ -229,13 +246,13 @@ function tellNumbers(
     fewValuesIn(site, { numbers, sets: of, size, sums: 3 });
   const few = look(present, cells.length);
   const fewInAll = cells.length === 1 ? few : look(inOne(() => true), 1);
-  const isAllHidden = lack.all > 0 && lack.all < least || fewInAll.tell[0]!;
-  const hidden = tooFew(lack.persons, least, [cells.map((_, i) => i)], few.tell);
+  const isAllHidden = isOfFew(site, lack.all) || fewInAll.tell[0]!;
+  const hidden = tooFew(known, least, [cells.map((_, i) => i)], few.tell);
   // What all less those that are told of leaves is told too.
   while (!isAllHidden && hidden.includes(true) && hidden.includes(false)) {
     if (!look(inOne((set) => hidden[set]!), 1).tell[0]) break;
     const [next] = [...cells.keys()].filter((set) => !hidden[set])
-      .sort((a, b) => lack.persons[a]! - lack.persons[b]!);
+      .sort((a, b) => known[a]! - known[b]!);
     hidden[next!] = true;
   }
   useGroups(site, present.map((set) => set < 0 || hidden[set] ? -1 : set), cells.length);

@@ -181,6 +181,10 @@ export function startMoments(parts: Part<Start>[], name: string): Moments {
 /** The column of a term, centred and scaled. */
 export function termColumn(frame: Frame, { variable, level, centre, scale }: Term): Float64Array {
   const values = frame.column(variable);
+  // A number that is taken for a level is a filter.
+  if (level !== undefined && !frame.isCategory(variable)) {
+    throw new TypeError(`A term names a level of the column "${variable}", which has none.`);
+  }
   if (level === undefined && centre === 0 && scale === 1) return values;
   // Loops, which take a third of the time that map() takes.
   const found = new Float64Array(values.length);

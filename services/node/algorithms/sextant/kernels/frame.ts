@@ -41,6 +41,8 @@ export interface Frame {
   leftOut: LeftOut;
   /** A column's numbers; of a category, the places of the levels. */
   column(name: string): Float64Array;
+  /** Whether it is a category, whose numbers are places of levels. */
+  isCategory(name: string): boolean;
   /** What may leave, where the site's owner has set rules. */
   site: SiteRules | undefined;
 }
@@ -103,13 +105,17 @@ export function completeRows(
     for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) complete[i] = 0;
   }
   const wasEmpty = !complete.includes(1);
-  if (table.site) {
+  // Whoever names some of the levels chooses rows.
+  const isChosen = table.site?.isChosen === true || found.some(({ others }) => others > 0);
+  const site = table.site && { ...table.site, isChosen };
+  if (site) {
     const categories = variables.filter(({ name, levels }) => levels && !kept.includes(name));
-    leaveOutRareLevels(table.site, { categories, columns, complete, leftOut });
+    leaveOutRareLevels(site, { categories, columns, complete, leftOut });
   }
   let n = 0;
   for (let i = 0; i < complete.length; i++) n += complete[i]!;
   // Nothing is left of some: that is no site without rows.
+  if (n === 0 && site && isChosen) throw new PartWithheld("min_subset");
   if (n === 0 && !wasEmpty) throw new PartWithheld("min_level");
   leftOut.rows = table.length - n;
   if (leftOut.rows > 0) {
@@ -123,9 +129,8 @@ export function completeRows(
   return {
     n,
     leftOut,
-    site: table.site && leftOut.rows > 0
-      ? rulesOfRows(table.site, rowsWhere(complete, n))
-      : table.site,
+    site: site && leftOut.rows > 0 ? rulesOfRows(site, rowsWhere(complete, n)) : site,
+    isCategory: (name) => variables.some((one) => one.name === name && one.levels !== undefined),
     column(name) {
       const found = columns.get(name);
       if (found) return found;

@@ -64,19 +64,23 @@ function underRules({ site, ...table }: Rows, name: string, found: Surveyed): Co
   const { counted, ...said } = found;
   const none = { type: "none" as const, moments: { ...momentsOf([]), persons: 0 }, levels: {} };
   if (!site) return said;
-  if (said.type === "none") return { ...said, ...none };
-  if (said.missing !== 0) site.withhold("columns.*.missing", "min_cell", 1);
+  if (said.type === "none") return site.isChosen ? ofFew() : { ...said, ...none };
+  const withholdMissing = () => {
+    if (said.missing !== 0) site.withhold("columns.*.missing", "min_cell", 1);
+  };
   if (said.type === "number") {
     if (personsWithNumber(site, table, name, said) >= site.rules.minSubset) {
+      withholdMissing();
       return { ...said, missing: said.missing && null, moments: none.moments };
     }
-    site.withhold("moments", "min_subset", 1);
-    return { ...none, missing: null };
+    return ofFew();
   }
   const { values, places, rows } = counted!;
   const persons = site.persons ? personsByPlace(site, places, values.length) : rows;
   const present = placesWithRows(rows);
   const common = present.filter((place) => persons[place]! >= site.rules.minLevel);
+  if (common.length === 0 && site.isChosen) return ofFew();
+  withholdMissing();
   if (common.length < present.length) {
     site.withhold("levels", "min_level", present.length - common.length);
   }
@@ -89,6 +93,13 @@ function underRules({ site, ...table }: Rows, name: string, found: Surveyed): Co
     levels: told((place) => atLeast(rows[place]!, site.rules.minLevel)),
     persons: told((place) => persons[place]!),
   };
+
+  /** Of a choice of rows in which nobody has a value as of one in which few have. */
+  function ofFew(): ColumnSurvey {
+    site!.withhold("columns.*.missing", "min_cell", 1);
+    site!.withhold("moments", "min_subset", 1);
+    return { ...none, missing: null };
+  }
 }
 
 /** The persons of whom a column of numbers has one. */
