@@ -7,11 +7,12 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { SextantError } from "../../../shared/service/errors.ts";
+import { sha256Hex } from "../../../shared/service/digest.ts";
 import { type Bucket, createRateLimiter } from "../../../shared/service/rate_limiter.ts";
 import type { AppEnv } from "../../../shared/contract/app.ts";
 
 export interface AttemptLimits {
-  /** One user name or token from one address. */
+  /** One user name, API key or token from one address. */
   caller: Bucket;
   /** All from one address, which may be a whole hospital's. */
   address: Bucket;
@@ -71,17 +72,25 @@ function isHarmless({ method }: { method: string }): boolean {
   return method === "OPTIONS" || method === "GET";
 }
 
+/** Where one has to be logged in already. */
+const OF_HOLDERS = /^\/api\/(?:password\/|recover\/node$)/;
+
 /**
- * The name given in the body, or whose token was sent: whoever tries. Log-in and recovery read no
- * `Authorization`: there it would be a new caller for each attempt. The body was read before,
- * within its limit (`limitSecrets`).
+ * The name or the secret given in the body, or whose token was sent: whoever tries. Log-in and other
+ * recovery read no `Authorization`: there it would be a new caller for each attempt. The body was
+ * read before, within its limit (`limitSecrets`).
  */
 async function callerOf(request: Request): Promise<string> {
-  const isChange = new URL(request.url).pathname.startsWith("/api/password/");
-  const holder = isChange ? holderOf(request.headers.get("authorization") ?? "") : "";
+  const isHolder = OF_HOLDERS.test(new URL(request.url).pathname);
+  const holder = isHolder ? holderOf(request.headers.get("authorization") ?? "") : "";
   try {
-    const { username, email } = JSON.parse(await request.clone().text());
-    return String(username ?? email?.toLowerCase() ?? holder).slice(0, 128);
+    const { username, email, api_key, reset_token } = JSON.parse(await request.clone().text());
+    const name = username ?? email?.toLowerCase();
+    if (name !== undefined) return String(name).slice(0, 128);
+    // A node, or whoever was sent a mail, has no name: one of them must not use up the attempts of
+    // all others at the same address. Guesses at such a secret count for the address.
+    const secret = api_key ?? reset_token;
+    return typeof secret === "string" ? `secret ${await sha256Hex(secret)}` : holder;
   } catch {
     return holder;
   }

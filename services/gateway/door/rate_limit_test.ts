@@ -95,6 +95,25 @@ Deno.test("limitAttempts() counts one user's changes of password together, which
   assert.equal(await change(8, 9), 401);
 });
 
+Deno.test("limitAttempts(): a node with a wrong key, or a stale mail, uses up no attempts of its neighbours", async () => {
+  const app = createApp(silentLogger);
+  app.use(limitAttempts({ ...attemptLimits(1), now: () => 0 }));
+  app.post("/api/*", (c) => c.json({ msg: "" }, 401));
+  async function attempt(path: string, body: Record<string, string>) {
+    const env: AppEnv["Bindings"] = { address: "192.0.2.1" };
+    const sent = { method: "POST", body: JSON.stringify(body) };
+    return (await app.request(path, sent, env)).status;
+  }
+  for (let i = 0; i < 30; i++) await attempt("/api/token/node", { api_key: "misconfigured" });
+  assert.equal(await attempt("/api/token/node", { api_key: "misconfigured" }), 429);
+  assert.equal(await attempt("/api/token/node", { api_key: "neighbour" }), 401);
+  const stale = { reset_token: "stale", password: "x" };
+  assert.equal(await attempt("/api/recover/reset", stale), 401);
+  // Guessing gets nobody further: all from one address are limited, too.
+  for (let i = 0; i < 4; i++) await attempt("/api/token/node", { api_key: `guess ${i}` });
+  assert.equal(await attempt("/api/token/node", { api_key: "guess" }), 429);
+});
+
 Deno.test("limitAttempts() leaves the body to the handler", async () => {
   const app = createApp(silentLogger);
   app.use(limitAttempts(attemptLimits(60)));

@@ -4,6 +4,7 @@
  * or looked for.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { JWK } from "jose";
 import type { Db, JsonValue, Tx } from "../../../shared/storage/db.ts";
 import { openSigningKey, sealSigningKey } from "../secrets/stored.ts";
@@ -13,6 +14,10 @@ import { newSigningKey, type SigningKey } from "../../../shared/contract/tokens.
 export interface KeyRing {
   /** The key that signs now. */
   current(): SigningKey;
+  /**
+   * The key of this name. Anybody can send tokens that name keys which do not exist: those that are
+   * not known are looked for together, at most once in a second.
+   */
   publicKey(kid: string): Promise<JWK | undefined>;
   publicKeys(): Promise<JWK[]>;
   /**
@@ -35,6 +40,8 @@ interface StoredKey extends SigningKey {
 }
 
 const DAY = 86_400_000;
+/** So long after one look for unknown keys begins the next. */
+const PAUSE_MS = 1000;
 
 /** Loads the keys, making the first one when there is none. */
 export async function openKeyRing(
@@ -80,12 +87,24 @@ export async function openKeyRing(
     });
   }
 
+  let nextLook: Promise<void> | undefined;
+  let lookedAt = -Infinity;
+  /** A look that has not begun yet, and so finds whatever is there by now. */
+  function look(): Promise<void> {
+    return nextLook ??= (async () => {
+      await delay(Math.max(0, lookedAt + PAUSE_MS - performance.now()));
+      nextLook = undefined;
+      lookedAt = performance.now();
+      keys = await stored(db);
+    })();
+  }
+
   await rotate();
   return {
     rotate,
     current: () => keys[0]!,
     async publicKey(kid) {
-      if (!keys.some((key) => key.kid === kid)) keys = await stored(db);
+      if (!keys.some((key) => key.kid === kid)) await look();
       return keys.find((key) => key.kid === kid)?.public_jwk;
     },
     async publicKeys() {

@@ -26,7 +26,7 @@ async function open() {
   return {
     db,
     now,
-    open: () => openKeyRing(db, options),
+    open: (by = db) => openKeyRing(by, options),
     pass: (days: number) => {
       at += days * DAY;
     },
@@ -84,5 +84,36 @@ Deno.test("keys are of a kind that cannot be guessed (GHSA-m3mq-f375-5vgh)", asy
   const { public_jwk, private_jwk } = (await openRing()).current();
   assert.deepEqual([public_jwk.kty, public_jwk.crv], ["OKP", "Ed25519"]);
   assert.equal(Uint8Array.fromBase64(private_jwk.d!, { alphabet: "base64url" }).length, 32);
+  await db.end();
+});
+
+Deno.test("keys that do not exist are looked for together, at most once in a second, and new ones are found", async () => {
+  const { db, open: openRing, pass } = await open();
+  let looks = 0;
+  const counted = new Proxy(db, {
+    apply(target, self, args) {
+      looks++;
+      return Reflect.apply(target, self, args);
+    },
+  });
+  const ring = await openRing(counted);
+  const other = await openRing();
+  looks = 0;
+  const since = performance.now();
+  const unknown = () =>
+    Promise.all(
+      Array.from({ length: 200 }, () => ring.publicKey(crypto.randomUUID())),
+    );
+  for (let n = 0; n < 3; n++) assert.ok((await unknown()).every((key) => key === undefined));
+  assert.equal(looks, 3);
+  assert.ok(performance.now() - since > 1900);
+  // What another replica has made meanwhile is found all the same.
+  pass(91);
+  await other.rotate();
+  const [found] = await Promise.all([ring.publicKey(other.current().kid), unknown()]);
+  assert.ok(found);
+  assert.equal(looks, 4);
+  assert.ok(await ring.publicKey(other.current().kid));
+  assert.equal(looks, 4);
   await db.end();
 });
