@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { dateText, integer, name, queryBoolean, queryDate, text } from "./fields.ts";
+import { dateText, integer, isoDate, name, queryBoolean, queryDate, text } from "./fields.ts";
 import { pageAnswer, pageQuery, pageWindow, parseSort } from "./paging.ts";
 import { referTo } from "./references.ts";
 
@@ -41,6 +41,12 @@ Deno.test("queryDate takes days and instants, naive ones as UTC", () => {
   assert.equal(queryDate.parse("2026-03-24").toISOString(), "2026-03-24T00:00:00.000Z");
   assert.equal(queryDate.parse("2026-03-24T10:00:00").toISOString(), "2026-03-24T10:00:00.000Z");
   assert.equal(queryDate.safeParse("soon").success, false);
+  assert.equal(queryDate.parse("0001-01-01").toISOString(), "0001-01-01T00:00:00.000Z");
+  const never = ["0000-01-01", "0000-12-31T23:59:59Z", "0001-01-01T00:00+14:00"];
+  for (const bad of [...never, "9999-12-31T23:00:00-02:00"]) {
+    assert.equal(queryDate.safeParse(bad).success, false, bad);
+    assert.equal(isoDate.safeParse(bad).success, false, bad);
+  }
 });
 
 Deno.test("pageWindow() returns everything when no page is asked for", () => {

@@ -15,6 +15,7 @@ import { DEFAULT_LOCKOUT, type LockoutPolicy } from "../rules.ts";
 import {
   accountIsOpen,
   findLogin,
+  lockProof,
   type LoginKey,
   type LoginRow,
   recordFailure,
@@ -75,6 +76,11 @@ export interface Accounts {
    * what was proved was changed; until the transaction ends it cannot be.
    */
   letIn(tx: Tx, user: LoginRow): Promise<void>;
+  /**
+   * Throws 401 when what was proved was changed meanwhile, by a recovery for one; until the
+   * transaction ends it cannot be.
+   */
+  demandStillProven(tx: Tx, user: LoginRow): Promise<void>;
   enrolment(username: string, secret: string): SecondFactorSetup;
   /**
    * Sends a token of this purpose, after the answer: nobody can tell from it whether there is such
@@ -136,7 +142,7 @@ export function createAccounts({
       if (!twoFactor) return "passed";
       if (user.otp_secret === null) {
         const secret = newOtpSecret();
-        if (await setFirstOtpSecret(db, user.id, sealOtpSecret(vault, user.id, secret))) {
+        if (await setFirstOtpSecret(db, user, sealOtpSecret(vault, user.id, secret))) {
           await recordDone(db, "user.second_factor", { noun: "user", id: user.id });
           return this.enrolment(user.username, secret);
         }
@@ -165,6 +171,10 @@ export function createAccounts({
 
     async letIn(tx, user) {
       if (!await recordSuccess(tx, user, now(), lockout)) throw logInRefused();
+    },
+
+    async demandStillProven(tx, user) {
+      if (!await lockProof(tx, user)) throw logInRefused();
     },
 
     enrolment: (username, secret) => ({

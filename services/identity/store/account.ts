@@ -110,6 +110,20 @@ export async function recordSuccess(
   return row !== undefined;
 }
 
+/**
+ * Whether password and second factor are still those that were read. Until the transaction ends
+ * nobody replaces them.
+ */
+export async function lockProof(
+  tx: Tx,
+  { id, password_hash, otp_secret }: LoginRow,
+): Promise<boolean> {
+  const [row] = await tx`
+    select 1 from "user" where id = ${id} and password_hash = ${password_hash}
+      and otp_secret is not distinct from ${otp_secret} for update`;
+  return row !== undefined;
+}
+
 export async function setPasswordHash(tx: Tx, userId: number, hash: string): Promise<void> {
   await tx`update "user" set password_hash = ${hash} where id = ${userId}`;
 }
@@ -145,15 +159,15 @@ export async function setOtpSecret(
   await tx`delete from otp_use where user_id = ${userId}`;
 }
 
-/** Sets the first secret of a user. False when there is one by now. */
+/** Sets the first secret of a user. False when there is one by now, or another password. */
 export async function setFirstOtpSecret(
   tx: Tx,
-  userId: number,
+  { id, password_hash }: LoginRow,
   secret: string,
 ): Promise<boolean> {
   const [row] = await tx`
     update "user" set otp_secret = ${secret}
-    where id = ${userId} and otp_secret is null returning id`;
+    where id = ${id} and password_hash = ${password_hash} and otp_secret is null returning id`;
   return row !== undefined;
 }
 

@@ -26,10 +26,15 @@ export function changePassword(
         throw new SextantError("invalid_request", "The new password is the same as the old one.");
       }
       const { id, session_id: sparing } = requireUser(c.get("principal"));
-      if (!await accounts.checkPassword({ id }, current_password)) throw logInRefused();
+      const user = await accounts.checkPassword({ id }, current_password);
+      if (!user) throw logInRefused();
       const hash = await hashPassword(new_password);
       // v6's client goes on with the log-in it has, and refreshes it after its next error.
-      await outbox.change((change) => changes.changePassword(change, id, hash, { sparing }));
+      await outbox.change(async (change) => {
+        // The owner may have recovered the account while somebody else's request was under way.
+        await accounts.demandStillProven(change.tx, user);
+        await changes.changePassword(change, id, hash, { sparing });
+      });
       return c.json({ msg: "The password is changed. Other log-ins of yours will end." });
     },
   );

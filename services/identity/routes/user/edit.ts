@@ -27,6 +27,7 @@ import {
 import { showUser } from "../../show.ts";
 import { rolesByIds } from "../../store/role.ts";
 import { ruleNamesByIds, ruleNamesOfRoles, ruleNamesOfUser, rulesByIds } from "../../store/rule.ts";
+import type { LoginRow } from "../../store/account.ts";
 import {
   lockUser,
   roleIdsOfUser,
@@ -65,12 +66,15 @@ export function editUser(
         throw new SextantError("forbidden", "You cannot change your own roles and rules.");
       }
       const newAddress = email !== undefined && email !== before.email;
-      if (self && newAddress) await demandPassword(accounts, id, current_password);
+      const proven = self && newAddress
+        ? await demandPassword(accounts, id, current_password)
+        : undefined;
       const worksInOthers = (newAddress || roles !== undefined || rules !== undefined) &&
         await worksInOtherCollaborations(ask, principal, before.organization_id);
       const row = await outbox.change(async (change) => {
         // What is decided on here must not be changed by another request meanwhile.
         found(await lockUser(change.tx, id), "user", id);
+        if (proven) await accounts.demandStillProven(change.tx, proven);
         const wanted = { roles, rules };
         if (roles || rules) {
           await requireMayGrant(change.tx, { principal, user: before, wanted, worksInOthers });
@@ -98,7 +102,7 @@ async function demandPassword(
   accounts: IdentityDeps["accounts"],
   id: number,
   password: string | undefined,
-): Promise<void> {
+): Promise<LoginRow> {
   if (password === undefined) {
     throw new SextantError(
       "invalid_request",
@@ -107,7 +111,9 @@ async function demandPassword(
         `${id}; a client that cannot do so (v6's is one) leaves it to an administrator.`,
     );
   }
-  if (!await accounts.checkPassword({ id }, password)) throw logInRefused();
+  const user = await accounts.checkPassword({ id }, password);
+  if (!user) throw logInRefused();
+  return user;
 }
 
 interface Granting {
