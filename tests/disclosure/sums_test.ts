@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createSiteWithLedger } from "../support/site_with_ledger.ts";
+import { fileOf } from "../support/under_rules.ts";
 import { csvOf, PEOPLE } from "./victims.ts";
 
 const PROFILES = ["datashield", "opensafely", "acro", "strict"] as const;
@@ -70,5 +71,83 @@ Deno.test("k-means tells nothing where the rules ask how much one person makes u
     const asked = { columns: ["cost"], centres: [[0]], scales: [1] };
     const told = await site.ask("k_means", "partial_clusters", asked);
     assert.deepEqual(told, { withheld: [{ output: "*", rule: "dominance", values: 1 }] });
+  }
+});
+
+const SIXTY = Array.from({ length: 60 }, (_, i) => i);
+/** Looks like chance. */
+const y = (i: number) => 100 + (i * 7919) % 997 / 8;
+const fewAt = [3, 5, 7, 11, 14, 19, 23, 26, 31, 37, 42];
+
+/** Two columns, and a third of numbers: those together show one person, of sixty. */
+const SHOWING_ONE: Record<string, [rule: string, (i: number) => number, (i: number) => number]> = {
+  "a third value": ["min_level", (i) => i === 7 ? 2 : i % 3 === 0 ? 1 : 0, (i) => i % 59 + i / 64],
+  "two columns of 0 and 1 that differ": [
+    "min_cell",
+    (i) => i % 5 === 0 ? 1 : 0,
+    (i) => i % 5 === 0 || i === 7 ? 1 : 0,
+  ],
+  "two columns of 0 and 1 that meet": [
+    "min_cell",
+    (i) => i === 7 || i > 20 && i % 4 === 1 ? 1 : 0,
+    (i) => i === 7 || i % 2 === 0 ? 1 : 0,
+  ],
+  "two columns of numbers that differ": ["min_level", y, (i) => y(i) + (i === 7 ? 31.5 : 0)],
+  "the same in other units": ["min_level", y, (i) => 3 - y(i) / 7.3 + (i === 7 ? 31.5 : 0)],
+  "numbers that most have not": [
+    "min_level",
+    (i) => fewAt.includes(i) || i > 45 ? 1 + i % 17 / 4 : 0,
+    (i) => fewAt.includes(i) || i > 45 ? 1 + i % 17 / 4 + (i === 7 ? 1 : 0) : 0,
+  ],
+};
+
+for (const [what, [rule, one, other]] of Object.entries(SHOWING_ONE)) {
+  Deno.test(`products of columns are not told that show one person: ${what}`, async () => {
+    const csv = fileOf(60, { one, other, y });
+    for (const profile of PROFILES) {
+      await using site = await createSiteWithLedger(csv, profile);
+      const told = await site.ask("correlation", "partial", { columns: ["one", "other", "y"] });
+      const withheld = [{ output: "*", rule, values: 1 }];
+      assert.deepEqual(told, { withheld }, profile);
+      const model = { family: "gaussian", link: "identity" };
+      const asked = stepOf(["one", "other"], model, [0, 1], { centre: 3, scale: 7 });
+      const step = await site.ask("glm", "partial_step", asked);
+      // Of the third value alone.
+      assert.equal(step.triangle, undefined, profile);
+    }
+  });
+}
+
+for (
+  const [what, column, where] of [
+    ["three values", (i) => i % 3, "column = 2 and age < 79"],
+    ["one value of most", (i) => fewAt.includes(i) ? 1 + i % 17 / 4 : 0, "column > 0 and age < 62"],
+  ] as [string, (i: number) => number, string][]
+) {
+  Deno.test(`the rows of a column's value are not told of again but for one person: ${what}`, async () => {
+    const csv = fileOf(60, { column, y, age: (i) => 20 + i });
+    for (const profile of ["datashield", "opensafely"] as const) {
+      await using site = await createSiteWithLedger(csv, profile);
+      const columns = ["column", "y"];
+      assert.ok((await site.ask("correlation", "partial", { columns })).comoments, profile);
+      const told = await site.ask("summary", "partial", { columns: ["y"], categories: [], where });
+      assert.deepEqual(told, { withheld: [{ output: "*", rule: "differs", values: 1 }] }, profile);
+    }
+  });
+}
+
+Deno.test("products of ordinary columns are told under every profile", async () => {
+  const csv = fileOf(SIXTY.length, {
+    age: (i) => 20 + i,
+    y,
+    ill: (i) => i % 2,
+    man: (i) => Math.floor(i / 2) % 2,
+    icu: (i) => i < 24 ? 1 + i / 8 : 0,
+    stage: (i) => Math.floor(i / 7) % 3,
+  });
+  for (const profile of PROFILES) {
+    await using site = await createSiteWithLedger(csv, profile);
+    const columns = ["age", "y", "ill", "man", "icu", "stage"];
+    assert.ok((await site.ask("correlation", "partial", { columns })).comoments, profile);
   }
 });

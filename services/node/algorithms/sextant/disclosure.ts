@@ -15,7 +15,7 @@ import {
   withRoom,
 } from "./distinct.ts";
 import { moveTo } from "./grouping.ts";
-import { type SelectedRows, selectionOf, selectionsOf, selectionWhere } from "./selection.ts";
+import { type SelectedRows, selectionOf, selectionsOf } from "./selection.ts";
 
 /** What was withheld, in the words in which the node says so: never a value. */
 export interface Withheld {
@@ -133,15 +133,6 @@ export function useRows({ places, tableLength, use }: SiteRules): void {
   use([selectionOf(places, tableLength)]);
 }
 
-/** Says the same of those of the rows that have such a value. */
-export function useValue(
-  { places, tableLength, use }: SiteRules,
-  values: Float64Array,
-  one: number,
-) {
-  use([selectionWhere(values, one, { places, length: tableLength })], "within");
-}
-
 /**
  * Says the same of the rows of each of so many groups; those at -1 are in none. Of groups of too few
  * persons nothing is told, and the ledger hears of none.
@@ -153,6 +144,11 @@ export function useGroups(site: SiteRules, groupOf: Int32Array, groups: number):
   const moved = persons.map((count) => count >= minSubset ? kept++ : -1);
   if (kept === 0) return;
   use(selectionsOf(kept < groups ? moveTo(moved, groupOf) : groupOf, kept, { places, length }));
+}
+
+/** Says the same of groups of rows that are all said beside them. */
+export function useWithin(site: SiteRules, groupOf: Int32Array, groups: number): void {
+  useGroups({ ...site, use: (selections) => site.use(selections, "within") }, groupOf, groups);
 }
 
 /** How many persons so many rows are of. */

@@ -24,21 +24,6 @@ export function selectionOf(rows: ArrayLike<number> | undefined, length: number)
   return { rows: bits.toBase64() };
 }
 
-/** The evidence of the rows that have such a value; `places` as below. */
-export function selectionWhere(
-  values: Float64Array,
-  one: number,
-  { places, length }: { places: Uint32Array | undefined; length: number },
-): SelectedRows {
-  const bits = new Uint8Array(Math.ceil(length / 8));
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] !== one) continue;
-    const row = places ? places[i]! : i;
-    bits[row >> 3]! |= 1 << (row & 7);
-  }
-  return { rows: bits.toBase64() };
-}
-
 /**
  * The evidence of the rows of each of so many groups; those at -1 are in none. `places` are those of
  * the rows in their table of `length` rows, where these are not all of it.

@@ -4,10 +4,10 @@
  * @module
  */
 import { PartWithheld, requireLevels, requireSubset } from "../disclosure.ts";
-import { type SiteRules, useValue } from "../disclosure.ts";
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
 import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
+import { requireKinds } from "./require_kinds.ts";
 import type { Agreed, Variable } from "./survey.ts";
 
 /** One coefficient of a model. */
@@ -69,8 +69,8 @@ export function termsOf(predictors: Variable[], reference: Record<string, unknow
 }
 
 /**
- * Under rules, refuses rows that are too few for so many coefficients, or in which a column shows a
- * few: all but those have the same value.
+ * Under rules, refuses rows that are too few for so many coefficients, or in which a column, or two
+ * together, show a few.
  */
 export function requireModel(
   { n, site }: Pick<Frame, "n" | "site">,
@@ -84,23 +84,7 @@ export function requireModel(
     throw new PartWithheld("min_residual_freedom");
   }
   requireLevels(site, columns);
-  for (const values of columns) useLevel(site, values);
-}
-
-/**
- * Says to the site's ledger which rows have the one of two values: a model's sums are those of these
- * rows, too, and whoever chooses them in another run, but for one, would learn of that one.
- */
-function useLevel(site: SiteRules, values: Float64Array) {
-  const base = values[0]!;
-  let other: number | undefined;
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value === base || value === other) continue;
-    if (other !== undefined) return;
-    other = value;
-  }
-  if (other !== undefined) useValue(site, values, other);
+  requireKinds(site, columns);
 }
 
 /** What a part of a model says of its rows, and to the site's rules of its coefficients. */
