@@ -78,13 +78,13 @@ export function pageAnswer<Item>(
 
 /** Where the rows of a list come from; `shared/storage/row_list.ts` makes it of a table. */
 interface Source<Row, Request> {
-  page(request: Request & { window: PageWindow }): Promise<{ rows: Row[]; total: number }>;
-  all(
-    request: Request,
-  ): Promise<
-    { rows: Row[]; total: number } | { batches: AsyncGenerator<Row[]>; total: number }
-  >;
+  page(request: Request & { window: PageWindow }): Promise<List<Row>>;
+  all(request: Request): Promise<List<Row>>;
 }
+
+type List<Row> =
+  | { rows: Row[]; total: number }
+  | { batches: AsyncGenerator<Row[]>; total: number };
 
 export interface ListOptions<Row, Item, Request> {
   wanted: PageQuery;

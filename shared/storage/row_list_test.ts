@@ -50,7 +50,15 @@ Deno.test("rowList() gives few rows as they are, and more of them in batches, in
       order: BY_ID,
       window: { limit: 2, offset: 2 },
     });
+    assert.ok("rows" in page);
     assert.deepEqual([page.rows.map(({ id }) => id), page.total], [[3, 4], 7]);
+    const wide = await things(db, 3).page({
+      where: [],
+      order: BY_ID,
+      window: { limit: 4, offset: 2 },
+    });
+    assert.ok("batches" in wide);
+    assert.deepEqual([await taken(wide.batches), wide.total], [[[3, 4, 5], [6]], 7]);
   });
 });
 
@@ -85,5 +93,23 @@ Deno.test("rowList() holds a small part of a long list in memory", async () => {
     }
     assert.equal(rows, 40_000);
     assert.ok(most < 100 * 2 ** 20, `${Math.round(most / 2 ** 20)} MiB for 160 MB of rows`);
+  });
+});
+
+Deno.test("rowList() has no more bytes in a batch than it may, but for a row that is more alone", async () => {
+  await withRows(6, async (db) => {
+    // 2 has 20 MiB, the others 6 MiB each.
+    const bytes = db`case id when 2 then 20 else 6 end * 1048576`;
+    const list = rowList<Row>(db, { columns: db`id, name`, from: db`thing`, bytes });
+    const asked = { where: [], order: BY_ID };
+    const all = await list.all(asked);
+    assert.ok("batches" in all);
+    assert.deepEqual([await taken(all.batches), all.total], [[[1], [2], [3, 4], [5, 6]], 6]);
+    const page = await list.page({ ...asked, window: { limit: 3, offset: 3 } });
+    assert.ok("batches" in page);
+    assert.deepEqual([await taken(page.batches), page.total], [[[4, 5], [6]], 6]);
+    const few = await list.page({ ...asked, window: { limit: 2, offset: 2 } });
+    assert.ok("rows" in few);
+    assert.deepEqual([few.rows.map(({ id }) => id), few.total], [[3, 4], 6]);
   });
 });

@@ -51,12 +51,26 @@ export async function resultOfTaskById(
 const BATCH = 200;
 
 export function shownResults(db: Db, payload: Payload): RowList<ResultOfTaskRow> {
+  const large = payload === "run" ? db`input` : payload === "result" ? db`result` : undefined;
   return rowList<ResultOfTaskRow>(db, {
     columns: joinedColumns(db, payloadColumns(db, payload)),
     from: db`result join task on task.id = task_id`,
     id: db`result.id`,
     batch: BATCH,
+    ...large ? { bytes: db`coalesce(octet_length(${large}), 0)` } : {},
   });
+}
+
+/** SQL of how many bytes {@linkcode resultsOfTasks} reads for a row of `task`. */
+export function bytesOfResults(
+  tx: Tx,
+  { inputs, results }: { inputs: boolean; results: boolean },
+): Fragment {
+  return tx`(
+    select coalesce(sum(
+      ${inputs ? tx`coalesce(octet_length(input), 0)` : tx`0`} +
+      ${results ? tx`coalesce(octet_length(result), 0)` : tx`0`}), 0)::float8
+    from result where task_id = task.id)`;
 }
 
 export async function resultsOfTasks(

@@ -267,7 +267,10 @@ export async function databasesOfTasks(tx: Tx, ids: number[]): Promise<TaskDatab
     where task_id = any(${ids}) order by task_id, position`;
 }
 
-export function taskRows(db: Db, options: { batch?: number } = {}): RowList<TaskRow> {
+export function taskRows(
+  db: Db,
+  options: { batch?: number; bytes?: Fragment } = {},
+): RowList<TaskRow> {
   return rowList<TaskRow>(db, { columns: taskColumns(db), from: db`task`, ...options });
 }
 

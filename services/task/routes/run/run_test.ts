@@ -167,3 +167,34 @@ Deno.test("GET /run gives what of the payloads is asked for, and nothing larger"
   assert.deepEqual(await shown("&payload=none"), [null, null]);
   assert.equal((await hub().call(user, "GET /run?payload=all")).status, 400);
 });
+
+Deno.test("lists of runs, results and tasks are the same when their payloads are too large to be read at once", async () => {
+  const place = await hub().place(4);
+  const user = await hub().user(place);
+  const task = await hub().post(user, place);
+  const LARGE = 6 * 2 ** 20;
+  const lists = [
+    `/run?task_id=${task.id}&sort=id&page=1&per_page=3`,
+    `/run?task_id=${task.id}&sort=-id`,
+    `/result?task_id=${task.id}&sort=id&page=1`,
+    `/task?job_id=${task.job_id}&include=runs,results&page=1`,
+  ];
+  const ask = (path: string) => hub().call(user, `GET ${path}`);
+  const sized = (value: unknown) =>
+    JSON.stringify(
+      value,
+      (key, one) => ["input", "result"].includes(key) && typeof one === "string" ? "…" : one,
+    );
+  await hub().db`update result set result = 'r' where task_id = ${task.id}`;
+  const small = await Promise.all(lists.map(ask));
+  await hub().db`
+    update result set input = repeat('i', ${LARGE}), result = repeat('r', ${LARGE})
+    where task_id = ${task.id}`;
+  for (const [n, path] of lists.entries()) {
+    const { status, body, headers } = await ask(path);
+    assert.equal(status, 200, path);
+    assert.equal(sized(body.data), sized(small[n]!.body.data), path);
+    assert.deepEqual(body.links, small[n]!.body.links, path);
+    assert.equal(headers.get("total-count"), small[n]!.headers.get("total-count"), path);
+  }
+});

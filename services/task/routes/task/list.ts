@@ -7,6 +7,7 @@ import { demand, widestScope } from "../../../../shared/contract/permissions.ts"
 import { task, taskList } from "../../../../shared/contract/task.ts";
 import { query } from "../../../../shared/contract/validate.ts";
 import type { TaskDeps } from "../../deps.ts";
+import { bytesOfResults } from "../../store/shown_result.ts";
 import { taskRows } from "../../store/task.ts";
 import { taskConditions } from "./filters.ts";
 import { includesRuns, showTasksWith } from "./show_tasks.ts";
@@ -31,7 +32,16 @@ export function listTasks(app: Hono<AppEnv>, { db, ask }: TaskDeps): void {
       }
       return await listAnswer(c, {
         wanted,
-        source: taskRows(db, include === undefined ? {} : { batch: WITH_RUNS }),
+        source: taskRows(
+          db,
+          include === undefined ? {} : {
+            batch: WITH_RUNS,
+            bytes: bytesOfResults(db, {
+              inputs: include.includes("runs"),
+              results: include.includes("results"),
+            }),
+          },
+        ),
         request: {
           ...await taskConditions({ db, ask }, principal, wanted),
           order: parseSort(wanted.sort, SORTABLE, { column: "id", descending: true }),
