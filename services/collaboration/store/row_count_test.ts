@@ -87,12 +87,13 @@ Deno.test("a page knows how long the list is: full, short, past the end, filtere
   const db = await open("collaboration");
   await db`insert into collaboration (name) select 'c' || generate_series(1, 25)`;
   const totalOf = async (limit: number, offset: number, filtered = false) => {
-    const { rows, total } = await collaborationRows(db).page({
+    const list = await collaborationRows(db).page({
       where: filtered ? [db`id <= 12`] : [],
       order: [{ column: "id", descending: false }],
       window: { limit, offset },
     });
-    return [rows.length, total];
+    assert.ok("rows" in list);
+    return [list.rows.length, list.total];
   };
   assert.deepEqual(await totalOf(10, 0), [10, 25]);
   assert.deepEqual(await totalOf(10, 20), [5, 25]);
