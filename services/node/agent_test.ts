@@ -260,7 +260,25 @@ Deno.test("Agent lets a partial run in while the central one that made it waits"
         { organization_id: 3, status: "completed", result: { n: 1 } },
       ]);
     }
-  }, { max_runs: 1 });
+  }, { max_runs: 1, max_waiting_runs: 1 });
+});
+
+Deno.test("Agent begins no more runs that wait for subtasks than its owner says, and runs subtasks all the same", async () => {
+  await withPlace(async ({ hub, start }) => {
+    await start();
+    const input = { method: "lonely", kwargs: {} };
+    const lonely = [];
+    for (let n = 0; n < 3; n++) lonely.push(await hub.post({ image: IMAGE, input }));
+    const waits = () => hub.logLines.filter((line) => line === "waits").length;
+    await waitFor(() => waits() === 2, { what: "as many as may wait" });
+    const echo = { image: IMAGE, input: { method: "echo", kwargs: { n: 1 } } };
+    const partial = await hub.post({ ...echo, change: { parent_id: 1 } });
+    assert.equal((await hub.final(partial)).status, "completed");
+    assert.equal(waits(), 2);
+    assert.equal(lonely[2]!.committed.start, undefined);
+    hub.kill(lonely[0]!);
+    await waitFor(() => waits() === 3, { what: "the next one" });
+  }, { max_runs: 1, max_waiting_runs: 2 });
 });
 
 Deno.test("Agent stops a run that is killed, whether it runs or waits for its turn", async () => {

@@ -58,6 +58,7 @@ The configuration, with its defaults:
     memory_mib: 2048
     output_mib: 64            # largest result; at most 3072, and 511 for an algorithm in the sandbox
   max_runs: 2                 # runs that compute at once; default: one per core, at least 2
+  max_waiting_runs: 8         # runs that have begun and wait for subtasks; default: 4 × max_runs
 
 services/node/node.example.yaml has every option. Relative paths start from the file's folder. SEXTANT_LOG_LEVEL is debug, info, warn or error;
 else logging: {level: …} of the file counts.

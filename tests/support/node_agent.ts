@@ -46,6 +46,13 @@ export async function central(context, { kwargs }) {
   });
   return await context.results(id);
 }
+/** Waits for a subtask that nobody does. */
+export async function lonely(context) {
+  const { id } = await context.createTask({ organizations: [99], input: { method: "echo" } });
+  const results = context.results(id);
+  console.log("waits");
+  return await results;
+}
 export async function forever(context) {
   context.log("running");
   await new Promise((resolve) => setTimeout(resolve, 1e9));

@@ -27,6 +27,9 @@ import { wayOutOf } from "./way_out.ts";
 /** What an algorithm is told by the node's owner, as JSON has it. */
 export type AlgorithmSettings = Readonly<Record<string, unknown>>;
 
+/** Runs that may wait for each that may compute. */
+const WAITING_FOR_EACH = 4;
+
 /** A configuration that has been checked; every path is absolute. */
 export interface NodeConfig {
   apiKey: string;
@@ -59,6 +62,11 @@ export interface NodeConfig {
   containers: ContainerOptions | undefined;
   /** Runs that may compute at once; runs that wait for their subtasks do not count. */
   maxRuns: number;
+  /**
+   * Runs of persons' tasks that may have begun, whether they compute or wait for subtasks; and runs
+   * of subtasks that may wait for subtasks of their own. At least {@linkcode NodeConfig.maxRuns}.
+   */
+  maxWaitingRuns: number;
   /** How often the hub is told how the agent and its machine are; `undefined`: never. */
   metricsEverySeconds: number | undefined;
   /** The collector that gets the traces of runs; `undefined`: nobody. */
@@ -119,6 +127,10 @@ export async function readNodeConfig(
       requirePull: options.policies.require_algorithm_pull,
     }),
     maxRuns: options.max_runs,
+    maxWaitingRuns: Math.max(
+      options.max_runs,
+      options.max_waiting_runs ?? WAITING_FOR_EACH * options.max_runs,
+    ),
     metricsEverySeconds: options.prometheus.enabled
       ? options.prometheus.report_interval_seconds
       : undefined,

@@ -52,6 +52,7 @@ policies:
     assert.deepEqual(config.policy.allowedAlgorithms, ["deno:average"]);
     assert.equal(config.encryption, false);
     assert.ok(config.maxRuns >= 2);
+    assert.equal(config.maxWaitingRuns, 4 * config.maxRuns);
     assert.ok(config.limits.timeoutSeconds > 0);
   });
 });
@@ -87,6 +88,7 @@ Deno.test("readNodeConfig() names every malformed and missing option in one mess
 port: 99999
 databases: [{ label: "a b", uri: data.csv, type: parket }]
 max_runs: 0
+max_waiting_runs: 0
 encryption: { enabled: "yes" }
 `;
   await withConfig(yaml, async (read) => {
@@ -98,6 +100,7 @@ encryption: { enabled: "yes" }
         "databases[0].label must be",
         "databases[0].type must be one of csv, parquet, excel",
         "max_runs must be at least 1",
+        "max_waiting_runs must be at least 1",
         "encryption.enabled must be true or false",
       ]
     ) assert.ok(text.includes(part), `${part} in:\n${text}`);

@@ -83,6 +83,7 @@ export const configSchema = z.strictObject({
   share_columns: flag.default(false),
   share_algorithm_logs: flag.optional(),
   max_runs: count.default(() => Math.max(2, navigator.hardwareConcurrency)),
+  max_waiting_runs: count.optional(),
 });
 
 /** What node.yaml says, with its defaults. */

@@ -108,7 +108,7 @@ export function createContainerRuntime(
         maySend: exits.ofContainer(dispatch.image).maySend,
         folder: containers.folderOf(attemptKey(dispatch)),
         access: askAccessOnce(hub, dispatch, signal),
-        hold: { without: (work) => hold ? hold.without(work) : work() },
+        hold: { whileWaiting: (work) => hold ? hold.whileWaiting(work) : work() },
         signal,
       });
       let handle: RunHandle | undefined;

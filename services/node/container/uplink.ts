@@ -42,7 +42,7 @@ export interface OpenUplinkOptions extends UplinkTools {
   maySend: boolean;
   folder: RunFolder;
   access: () => Promise<Access>;
-  hold: Pick<Hold, "without">;
+  hold: Pick<Hold, "whileWaiting">;
   signal: AbortSignal;
 }
 
@@ -73,7 +73,7 @@ export async function openUplink(
           maxBytes: maxBlobBytes,
           onInput: (blob) => onBlobInput(dispatch, blob),
         },
-        whileWaiting: hold.without,
+        whileWaiting: hold.whileWaiting,
         signal: AbortSignal.any([signal, over.signal]),
         log,
       }),

@@ -26,6 +26,7 @@ import { seeReleased } from "./release.ts";
 import type { Runtime } from "./runtime.ts";
 import { passExit } from "./pass_exit.ts";
 import { type Hold, holdSlot, type Slots } from "./slots.ts";
+import { UNBOUNDED, type WaitingPlaces } from "./waiting_places.ts";
 
 export interface AttemptTools extends EndingOptions {
   /** What the owner's rules say of an attempt. */
@@ -33,6 +34,8 @@ export interface AttemptTools extends EndingOptions {
   /** The data folder, where words are kept that do not leave. */
   dataFolder: string;
   slots: Slots;
+  /** Bounds the runs that wait for subtasks; any number may unless given. */
+  places?: WaitingPlaces;
   runtime: Runtime;
   tracer?: Tracer;
   /** What encrypts the result of an attempt on this input; `null` where nothing is encrypted. */
@@ -40,7 +43,11 @@ export interface AttemptTools extends EndingOptions {
 }
 
 /** What is running already when the agent starts asks nobody for a slot. */
-const NO_SLOT: Hold = { without: (work) => work(), release() {} };
+const NO_SLOT: Hold = {
+  without: (work) => work(),
+  whileWaiting: (work) => work(),
+  release() {},
+};
 
 /**
  * Brings an attempt to its end, or as far as `signal` lets it, which is aborted with an
@@ -101,13 +108,20 @@ async function begin(
   tools: AttemptTools,
   signal: AbortSignal,
 ): Promise<EndedRun | undefined> {
-  const { admit, audit, slots } = tools;
+  const { admit, audit, slots, places = UNBOUNDED } = tools;
   // On the disk with the start at the latest, because records keep their order.
   void auditOfAttempt(audit, dispatch)("task received", whatIsAsked(dispatch));
   const decision = await admit(dispatch, signal);
   if (!decision.allowed) throw new CannotStart(decision.reason, "not allowed");
-  const hold = await holdSlot(slots, signal);
-  return await compute(dispatch, tools, { signal, hold }).finally(hold.release);
+  const isSubtask = dispatch.parent_id !== null;
+  // First, for whoever waits for a place must not keep others from a slot.
+  const leave = isSubtask ? undefined : await places.take(signal);
+  try {
+    const hold = await holdSlot(slots, signal, isSubtask ? places.takeNow : undefined);
+    return await compute(dispatch, tools, { signal, hold }).finally(hold.release);
+  } finally {
+    leave?.();
+  }
 }
 
 /**
@@ -163,14 +177,15 @@ async function compute(
 /** A run that outlived an earlier agent; `undefined` when there is none. */
 async function takeUp(
   { dispatch, input }: Pick<JournalEntry, "dispatch" | "input">,
-  { runtime, sealOf, log }: AttemptTools,
+  { runtime, sealOf, log, places = UNBOUNDED }: AttemptTools,
   signal: AbortSignal,
 ): Promise<EndedRun | undefined> {
   const goOn = await runtime.reattach?.(dispatch, signal);
   if (!goOn) return undefined;
   log.info("Taken up again");
   // Its end first: however slow the hub is about a key, what runs already can be killed meanwhile.
-  const run = await goOn(NO_SLOT);
+  const leave = dispatch.parent_id === null ? places.occupy() : undefined;
+  const run = await goOn(NO_SLOT).finally(() => leave?.());
   const exit = runtime.exitOf!(dispatch);
   if (run.result === null) return { ...run, seal: null, exit };
   try {

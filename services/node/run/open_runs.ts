@@ -21,6 +21,7 @@ import { openInputs } from "./input.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import { openRuntimes } from "./runtimes.ts";
 import { createSlots } from "./slots.ts";
+import { createWaitingPlaces } from "./waiting_places.ts";
 
 export interface OpenRunsOptions {
   config: NodeConfig;
@@ -84,6 +85,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
   const held = await openHeld({ dataFolder: folder, journal, log });
   life.onStop("held results", () => Promise.resolve(held.close()));
   const slots = createSlots(config.maxRuns);
+  const places = createWaitingPlaces(config.maxWaitingRuns);
   const attempts = createAttempts({
     journal,
     async carryOut(entry, signal) {
@@ -98,6 +100,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
         reporter,
         held,
         slots,
+        places,
         runtime: runtimes.runtimeOf(image),
         sealOf: payloads.seal,
         log: log.with({ task_id, result_id, attempt }),

@@ -11,6 +11,8 @@ export interface Slots {
    * aborted.
    */
   take(signal: AbortSignal, options?: { again?: boolean }): Promise<void>;
+  /** Takes one whether or not there is one. */
+  occupy(): void;
   release(): void;
 }
 
@@ -40,8 +42,11 @@ export function createSlots(limit: number): Slots {
       signal.addEventListener("abort", leave, { once: true });
       return promise;
     },
+    occupy() {
+      free--;
+    },
     release() {
-      const next = again.shift() ?? fresh.shift();
+      const next = free < 0 ? undefined : again.shift() ?? fresh.shift();
       if (next) next();
       else free++;
     },
@@ -52,13 +57,26 @@ export function createSlots(limit: number): Slots {
 export interface Hold {
   /** Gives the slot back while `work` is under way, and waits for one again afterwards. */
   without<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * The same while the run waits for its subtasks; rejects with a `TooManyWaitError` where it may
+   * not.
+   */
+  whileWaiting<T>(work: () => Promise<T>): Promise<T>;
   release(): void;
 }
 
-/** Waits for a slot and holds it. */
-export async function holdSlot(slots: Slots, signal: AbortSignal): Promise<Hold> {
+/**
+ * Waits for a slot and holds it. `takePlace` takes the place that the run needs to wait for its
+ * subtasks, or throws; it gives what gives that back (`waiting_places.ts`).
+ */
+export async function holdSlot(
+  slots: Slots,
+  signal: AbortSignal,
+  takePlace: () => () => void = () => () => {},
+): Promise<Hold> {
   await slots.take(signal);
   let held = true;
+  let place: { waits: number; giveBack: () => void } | undefined;
   let ended = false;
   let waiting = 0;
   let taking: Promise<void> | undefined;
@@ -79,15 +97,30 @@ export async function holdSlot(slots: Slots, signal: AbortSignal): Promise<Hold>
     if (ended || waiting > 0) slots.release();
     else held = true;
   }
+
+  async function without<T>(work: () => Promise<T>): Promise<T> {
+    waiting++;
+    letGo();
+    try {
+      return await work();
+    } finally {
+      // A run that waits for several things at once computes again when the last has come.
+      if (--waiting === 0 && !ended) await (taking ??= takeAgain());
+    }
+  }
+
   return {
-    async without(work) {
-      waiting++;
-      letGo();
+    without,
+    async whileWaiting(work) {
+      const taken = place ??= { waits: 0, giveBack: takePlace() };
+      taken.waits++;
       try {
-        return await work();
+        return await without(work);
       } finally {
-        // A run that waits for several things at once computes again when the last has come.
-        if (--waiting === 0 && !ended) await (taking ??= takeAgain());
+        if (--taken.waits === 0) {
+          place = undefined;
+          taken.giveBack();
+        }
       }
     },
     release() {

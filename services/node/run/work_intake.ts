@@ -42,7 +42,10 @@ export interface WorkIntakeOptions {
   askEveryMs?: number;
   /** How long acceptances wait for others, and for the start of their run. */
   tellAfterMs?: number;
-  /** Attempts in hand beyond which no more is taken: a hello must name all of them. */
+  /**
+   * Attempts in hand beyond which no more is taken: a hello must name all of them. Subtasks that the
+   * hub sends are taken up to a quarter more, for those in hand may wait for them.
+   */
   mostHeld?: number;
 }
 
@@ -55,7 +58,7 @@ export async function takeDispatched(
   signal: AbortSignal,
 ): Promise<never> {
   const { nodeId, broker, reporter, attempts, log, whyNot, onRefused, onCheckpoints } = options;
-  const { askEveryMs = 60_000, mostHeld = 10_000 } = options;
+  const { askEveryMs = 60_000, mostHeld = 8000 } = options;
   const subject = subjects.dispatch(nodeId);
   const tell = createAcceptances(options, signal);
   let wakeUp = Promise.withResolvers<void>();
@@ -64,11 +67,12 @@ export async function takeDispatched(
     const reading = readDispatch(message, broker.trust(subject));
     if ("refused" in reading) return drop(message.subject, reading.refused);
     onCheckpoints?.(checkpointsOf(message));
-    if ("wake_up" in reading.value || attempts.size >= mostHeld) {
+    const { value } = reading;
+    if ("wake_up" in value || attempts.size >= mostHeld * (value.parent_id === null ? 1 : 1.25)) {
       wakeUp.resolve();
     } else {
       // A broken journal ends the agent; the hub has the work.
-      accept(reading.value).catch(() => {});
+      accept(value).catch(() => {});
     }
   }
 

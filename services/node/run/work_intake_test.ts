@@ -156,4 +156,6 @@ Deno.test("takeDispatched() takes no more than a hello can name, and the rest wh
     }
     await waitFor(() => taken.includes(6), { what: "the others" });
     assert.equal(taken.includes(8), false);
+    await send({ ...result(9), parent_id: 3 });
+    await waitFor(() => taken.includes(9), { what: "a subtask for which another may wait" });
   }));

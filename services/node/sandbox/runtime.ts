@@ -109,7 +109,7 @@ export function createSandboxRuntime(
       dispatch,
       log,
       signal: AbortSignal.any([signal, over.signal]),
-      whileWaiting: hold.without,
+      whileWaiting: hold.whileWaiting,
       largeTurns,
     });
     const handle = await sandbox.start({

@@ -20,6 +20,7 @@ export type RulesOf = Pick<
   | "encryption"
   | "limits"
   | "maxRuns"
+  | "maxWaitingRuns"
   | "shareConfig"
   | "shareColumns"
   | "shareLogs"
@@ -45,6 +46,7 @@ export async function tellRules(config: RulesOf): Promise<z.infer<typeof rules>>
     ],
     limits: [
       setting("max_runs", config.maxRuns),
+      setting("max_waiting_runs", config.maxWaitingRuns),
       setting("timeout_seconds", limits.timeoutSeconds),
       setting("memory_mib", limits.memoryMiB),
       setting("output_mib", limits.outputMiB),

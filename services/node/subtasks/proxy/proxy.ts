@@ -14,6 +14,7 @@ import { NO_SUBTASKS } from "../../disclosure/exit.ts";
 import { FormatError } from "../../encryption/formats.ts";
 import { KeyError } from "../../encryption/keys.ts";
 import { type Hub, HubError } from "../../hub/hub.ts";
+import { TooManyWaitError } from "../../run/waiting_places.ts";
 import type { FileMemory } from "../creation_memory.ts";
 import type { Access } from "../grant.ts";
 import { type Correspondence, createCorrespondence } from "../correspondence.ts";
@@ -104,6 +105,7 @@ export function createProxy(
     if (error instanceof HubError && error.status !== undefined) {
       return { status: error.status, msg: error.message };
     }
+    if (error instanceof TooManyWaitError) return { status: 503, msg: error.message };
     // The algorithm should know that this organization cannot be written to.
     if (error instanceof KeyError || error instanceof FormatError) {
       log.warn("A subtask cannot be encrypted", { reason: error.message });
