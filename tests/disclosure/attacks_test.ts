@@ -14,6 +14,9 @@ const CONTAINER = "./container_test.ts";
 const STEPS = "./steps_test.ts";
 const FEW = "./few_persons_test.ts";
 const CHOICES = "./choices_of_few_test.ts";
+const DIFFERENCES = "./differences_of_counts_test.ts";
+const GUARDED = "../../services/node/disclosure/guarded/answer_test.ts";
+const SINGLING = "../../services/node/algorithms/sextant/condition/singling_test.ts";
 const DISGUISED = "./disguised_counts_test.ts";
 const BINS = "../algorithms/few_persons_test.ts";
 const RULES = "../algorithms/under_rules_test.ts";
@@ -62,6 +65,9 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
     ],
     library: [
       [LIBRARY, "two conditions that differ by one person, in two runs"],
+      [DIFFERENCES, "the bins of all less those of a condition's rows do not count the few"],
+      [DIFFERENCES, "one of very many groups in one run, and in another its rows but for one"],
+      [SINGLING, "a condition singles out by what few lack, however it asks for that"],
       [LIBRARY, "by whether a condition with a name in it is refused nobody learns"],
     ],
     container: [IN_CONTAINER("its output")],
@@ -84,9 +90,13 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
     container: [IN_CONTAINER("its output")],
   },
   "quantiles and histograms down to one value": {
-    own: [[OWN, "thresholds and bins down to one value"]],
+    own: [
+      [OWN, "thresholds and bins down to one value"],
+      [GUARDED, "guarded risk sets take no times that come nearer to a value than others are"],
+    ],
     library: [
       [LIBRARY, "limits that close in on a value, and bins of one person"],
+      [SINGLING, "a condition singles out by a limit nearer to a value than others are"],
       [BINS, "histogram comes no nearer to a value by bins that begin a little further on"],
       [BINS, "quantiles come no nearer to a value however they are asked for"],
     ],

@@ -49,6 +49,17 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 const repeated = (...parts: [value: string | number, times: number][]) =>
   parts.flatMap(([value, times]) => new Array(times).fill(value) as (string | number)[]);
 
+Deno.test("guarded risk sets take no times that come nearer to a value than others are", () => {
+  const time = upTo(60).map((i) => 10 * i + 0.5);
+  const event = upTo(60).map((i) => i % 2);
+  const ends = (times: number[]) =>
+    asking({ time, event }, "datashield").risks("time", "event", { times }).groups[0]!.intervals
+      .map(({ until }) => until);
+  assert.deepEqual(ends([300]), [300, null]);
+  const [near, nearer] = [ends([300.49]), ends([300.51])];
+  assert.deepEqual([near, nearer], [[null], [null]], "on neither side of a value");
+});
+
 const LEAST: Record<Profile, number> = { datashield: 3, opensafely: 8, acro: 10, strict: 11 };
 
 for (const [profile, least] of Object.entries(LEAST) as [Profile, number][]) {

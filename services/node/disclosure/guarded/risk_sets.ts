@@ -4,6 +4,7 @@
  */
 import type { RiskSetsAnswer } from "../../algorithms/api.ts";
 import { groupRows } from "../../algorithms/sextant/kernels/groups.ts";
+import { tellableLimits } from "../../algorithms/sextant/kernels/edges.ts";
 import { floatsOf, truthsOf } from "../../algorithms/sextant/columns.ts";
 import { begin, end, firstAtLeast, Withheld } from "./answer_head.ts";
 import { sizesOf } from "./released.ts";
@@ -39,7 +40,7 @@ export function answerRiskSets(
   const withheld = new Withheld();
   if (!begin(session, whole, withheld)) return { ...end(session, whole, withheld), groups: [] };
 
-  const ends = wanted ? [...new Set(wanted)].sort((a, b) => a - b) : gridOf(times, whole.of);
+  const ends = wanted ? tellable([...new Set(wanted)]) : gridOf(times, whole.of);
   // Of each group and interval two cells: with the event, and without.
   const width = 2 * (ends.length + 1);
   const fine = Int32Array.from(
@@ -87,6 +88,14 @@ export function answerRiskSets(
   // Where one group is missing, the total would give it back.
   const isWhole = groups.length === levels.filter((_, group) => whole.persons[group]! > 0).length;
   return { ...end(session, isWhole ? whole : undefined, withheld), groups };
+
+  /** Those that come near to no time of few persons; intervals are taken together at the others. */
+  function tellable(wanted: number[]): number[] {
+    const inside = times.map((value, row) => whole.of[row]! >= 0 ? value : NaN);
+    const can = tellableLimits(wanted, { least: rules.minCell, persons }, inside);
+    if (can.includes(false)) withheld.add("min_cell");
+    return wanted.filter((_, i) => can[i]).sort((a, b) => a - b);
+  }
 
   function countRows(cells: number[]): number {
     return cells.reduce((sum, cell) => sum + rows[cell]!, 0);

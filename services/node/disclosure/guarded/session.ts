@@ -132,8 +132,8 @@ export function cellsOf(
   };
 }
 
-/** More bits than this the ledger is not told of at once. */
-const MOST_BITS = 64_000_000;
+/** So many groups of so many rows the ledger can be told of; of more nothing is told. */
+const MOST_NUMBERS = 2 ** 34;
 
 /**
  * Says to the ledger that something was told of each of so many groups of rows; of a row that is in
@@ -145,7 +145,8 @@ export function useGroups(
   groupOf: Int32Array,
   groups: number,
 ): void {
-  if (rules.minSubset <= 1 || groups === 0 || groups * length > MOST_BITS) return;
+  if (rules.minSubset <= 1 || groups === 0) return;
+  if (groups * length > MOST_NUMBERS) throw new TypeError("These are too many groups to tell of.");
   used.push(...selectionsOf(groupOf, groups, { places: undefined, length }));
 }
 

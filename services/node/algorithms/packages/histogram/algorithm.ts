@@ -4,10 +4,10 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import type { SiteRules } from "sextant/disclosure.ts";
-import { tellableEdges } from "./edges.ts";
+import { type SiteRules, useGroups } from "sextant/disclosure.ts";
 import { countPlaces } from "sextant/grouping.ts";
 import { evenest, intervalsOfRuns, runsOf } from "sextant/kernels/coarse.ts";
+import { tellableEdges } from "sextant/kernels/edges.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { PartError, readCount, readFields, readList, readRecord } from "sextant/parts.ts";
@@ -108,7 +108,10 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
   const { bins } = question;
   const places = placesOf(frame, question);
   const used = usedRows(frame);
-  const isTellable = tellableEdges(edgesOf(question), site, {
+  const isTellable = tellableEdges(edgesOf(question), {
+    least: site.rules.minCell,
+    persons: site.persons,
+  }, {
     values: frame.column(question.column),
     places,
   });
@@ -138,6 +141,12 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
   for (const [i, end] of [...beyond, bins + 1].entries()) {
     add(end, i === 0 ? whole?.rows ?? 0 : 0, i === 0 ? whole?.persons ?? 0 : 0);
   }
+  // Of each run the rows that it counts.
+  const runOf = Int32Array.from(
+    { length: bins + 2 },
+    (_, place) => found.ends.findIndex((end) => place <= end),
+  );
+  useGroups(site, places.map((place) => runOf[place]!), found.ends.length);
   const fewer = bins + 2 - found.ends.length;
   if (fewer > 0) site.withhold("runs", "min_cell", fewer);
   return found;

@@ -6,8 +6,14 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { PartWithheld, type SiteRules } from "sextant/disclosure.ts";
-import { countUpTo, intervalsOfRuns, roundest, runsOf } from "sextant/kernels/coarse.ts";
+import { PartWithheld, type SiteRules, useGroups } from "sextant/disclosure.ts";
+import {
+  countUpTo,
+  firstWhere,
+  intervalsOfRuns,
+  roundest,
+  runsOf,
+} from "sextant/kernels/coarse.ts";
 import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { readCount, readFields, readList, readNumber } from "sextant/parts.ts";
@@ -115,15 +121,33 @@ function coarseCounts(values: Float64Array, limits: number[], site: SiteRules) {
   const isCoarse = persons.some((before, place) =>
     place > 0 && before - persons[place - 1]! < least
   );
-  if (isCoarse || intervalsOfRuns(runs, cutting)!.some(({ exact }) => !exact)) {
+  const intervals = intervalsOfRuns(runs, cutting)!;
+  if (isCoarse || intervals.some(({ exact }) => !exact)) {
     withhold("counts", "min_cell", values.length);
   }
+  useCounted(site, values, { limits, ends: intervals.map(({ upTo }) => upTo) });
   const counts = limits.map((limit) => countUpTo(runs, cutting, limit));
   return {
     counts: counts.map(({ rows }) => rows),
     countPersons: counts.map(({ persons }) => persons),
     ends: least,
   };
+}
+
+/** Says to the ledger which rows lie between two limits that are asked for, in whole intervals. */
+function useCounted(
+  site: SiteRules,
+  values: Float64Array,
+  { limits, ends }: { limits: readonly number[]; ends: readonly number[] },
+): void {
+  const isAfter = (limit: number) => firstWhere(0, ends.length, (place) => ends[place]! > limit);
+  const told = [...new Set(limits.map(isAfter))].sort((a, b) => a - b);
+  if (told.length === 0) return;
+  const groupOf = Int32Array.from(values, (value) => {
+    const interval = firstWhere(0, ends.length, (place) => ends[place]! >= value);
+    return firstWhere(0, told.length, (place) => told[place]! > interval);
+  });
+  useGroups(site, groupOf, told.length + 1);
 }
 
 /** How many of the sorted values are at or below the limit. */

@@ -66,7 +66,7 @@ function answersTo(condition: Condition, table: Table, look: Look | undefined): 
 }
 
 /** Puts into `first` what the two say together, of which one decisive one is enough. */
-function combine(first: Uint8Array, other: Uint8Array, decisive: number) {
+export function combine(first: Uint8Array, other: Uint8Array, decisive: number) {
   for (let i = 0; i < first.length; i++) {
     if (first[i] === decisive) continue;
     if (other[i] === decisive || other[i] === OPEN) first[i] = other[i]!;

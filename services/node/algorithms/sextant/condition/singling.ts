@@ -10,7 +10,9 @@
  */
 import type { Table } from "../api.ts";
 import type { Condition } from "./condition.ts";
-import { NO, YES } from "./evaluate.ts";
+import { numbersOf } from "../columns.ts";
+import { tellableLimits } from "../kernels/edges.ts";
+import { combine, NO, OPEN, YES } from "./evaluate.ts";
 import { type Way, waysOf } from "./ways.ts";
 
 export interface Singling {
@@ -87,6 +89,55 @@ export function createSingling(
     });
   }
 
+  /**
+   * Whether a limit is between values that few persons have: a condition with one ever nearer to a
+   * value would tell it, by where it is refused for differing by a person from those before.
+   */
+  function comesTooNear(part: Condition): boolean {
+    if (part.is !== "comparison" || part.comparison === "=" || part.comparison === "!=") {
+      return false;
+    }
+    const [column, limit] = part.left.is === "column"
+      ? [part.left, part.right]
+      : [part.right, part.left];
+    if (column.is !== "column" || limit.is !== "value" || typeof limit.value !== "number") {
+      return false;
+    }
+    const values = numbersOf(table, column.name);
+    return values !== undefined && !tellableLimits([limit.value], { least, persons }, values)[0];
+  }
+
+  /**
+   * Whether few persons lack a value of a column, and of all others the condition asks nothing by it:
+   * then it is met without these few, or by those of them who meet the rest, which would tell of them.
+   */
+  function isByFewMissing(condition: Condition): boolean {
+    const parts = [...answersTo.keys()];
+    for (const [part, own] of answersTo) {
+      const names = columnsIn(part);
+      const isAbsent = (row: number) => own[row] === (part.is === "missing" ? YES : OPEN);
+      const absent = own.map((_, row) => isAbsent(row) ? YES : NO);
+      const few = countPersons(absent, YES);
+      if (few === 0 || few >= least) continue;
+      const beside = parts.filter((one) => columnsIn(one).some((name) => names.includes(name)));
+      // A condition on nothing else tells nothing else of them.
+      if (beside.length === parts.length) continue;
+      const met = answerOf(condition, answersTo);
+      for (const fixed of [YES, NO]) {
+        const all = new Uint8Array(table.length).fill(fixed);
+        const without = answerOf(
+          condition,
+          new Map([...answersTo, ...beside.map((one) => [one, all] as const)]),
+        );
+        const differ = met.map((one, row) =>
+          absent[row] === NO && (one === YES) !== (without[row] === YES) ? YES : NO
+        );
+        if (countPersons(differ, YES) < least) return true;
+      }
+    }
+    return false;
+  }
+
   return {
     look(part, answers) {
       whole = part;
@@ -94,6 +145,7 @@ export function createSingling(
       if (!["and", "or", "not"].includes(part.is)) answersTo.set(part, answers.slice());
       // What is missing is nobody's name, and how few lack a value the ledger of what left sees.
       if (found || part.is === "missing") return;
+      if (comesTooNear(part)) return void (found = true);
       const named = nameIn(part);
       const isUnequal = part.is === "comparison" && part.comparison === "!=";
       const count = countPersons(answers, isUnequal ? NO : YES);
@@ -101,6 +153,7 @@ export function createSingling(
     },
     get found() {
       if (found || !whole) return found;
+      if (isByFewMissing(whole)) return found = true;
       const [met, unmet] = [waysOf(whole), waysOf(whole, true)];
       whole = undefined;
       // The one way in which nothing else is asked leaves out of all rows what it says.
@@ -108,6 +161,31 @@ export function createSingling(
       return found = !met || !unmet || [...met, ...without].some(isOfFew);
     },
   };
+}
+
+/** What the condition is for each row, from what its parts are. */
+function answerOf(
+  condition: Condition,
+  answersTo: ReadonlyMap<Condition, Uint8Array>,
+): Uint8Array {
+  if (condition.is === "not") {
+    return answerOf(condition.part, answersTo).map((one) => one === OPEN ? OPEN : one ^ 1);
+  }
+  if (condition.is !== "and" && condition.is !== "or") return answersTo.get(condition)!;
+  const [first, ...others] = condition.parts.map((part) => answerOf(part, answersTo));
+  const together = first!.slice();
+  for (const other of others) combine(together, other, condition.is === "and" ? NO : YES);
+  return together;
+}
+
+/** The columns that a part without parts names. */
+function columnsIn(part: Condition): string[] {
+  const operands = part.is === "comparison"
+    ? [part.left, part.right]
+    : "operand" in part
+    ? [part.operand]
+    : [];
+  return operands.flatMap((one) => one.is === "column" ? [one.name] : []);
 }
 
 /** The column that the part compares with values that it names. */

@@ -11,6 +11,8 @@ const table = memoryTable({
   ill: PERSONS.map((i) => i === 7 || i > 30 ? 1 : 0),
   centre: PERSONS.map((i) => i < 2 ? "c" : i % 2 === 0 ? "a" : "b"),
   weight: PERSONS.map((i) => i === 3 ? null : 60 + i),
+  height: PERSONS.map((i) => i % 8 === 0 ? null : 160 + i),
+  cost: PERSONS.map((i) => 5 + i / 2 + 0.01),
 });
 
 function singlesOut(where: string, options = {}): boolean {
@@ -60,6 +62,47 @@ Deno.test("a condition that can be met in more ways than anybody looks at is tak
     Array.from({ length: count }, (_, i) => `(age > ${i % 10} or ill = 0)`).join(" and ");
   assert.ok(!singlesOut(any(8)));
   assert.ok(singlesOut(any(9)));
+});
+
+Deno.test("a condition singles out by what few lack, however it asks for that, and not by what many lack", () => {
+  for (
+    const where of [
+      "ill = 0 or weight is missing",
+      "ill = 0 and weight is not missing",
+      "weight <= 70 or weight > 70 or ill = 0",
+      "ill = 0 and (weight <= 70 or weight > 70)",
+      "ill = 0 and weight > 0",
+      "not (ill = 1 or weight is missing)",
+      "weight = weight and ill = 0",
+    ]
+  ) assert.ok(singlesOut(where), where);
+  for (
+    const where of [
+      "weight > 70",
+      "weight > 70 and ill = 0",
+      "weight > 70 or centre = 'a'",
+      "height is not missing and ill = 0",
+      "height is missing or ill = 0",
+    ]
+  ) assert.ok(!singlesOut(where), where);
+});
+
+Deno.test("a condition singles out by a limit nearer to a value than others are, and not by one as exact as the values are dense", () => {
+  for (const where of ["cost <= 12.2001", "cost > 12.2001 and ill = 0", "12.49999 >= cost"]) {
+    assert.ok(singlesOut(where), where);
+  }
+  for (
+    const where of [
+      "cost <= 12.5",
+      "cost > 12.5 and ill = 0",
+      "cost > 13",
+      // Whole numbers come no nearer than that, nor do any in a column of these.
+      "age >= 28",
+      "age > 28.0001",
+      // Far beyond all values.
+      "cost < 45.5",
+    ]
+  ) assert.ok(!singlesOut(where), where);
 });
 
 Deno.test("a condition of many in each of its parts singles nobody out", () => {

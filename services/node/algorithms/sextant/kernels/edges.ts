@@ -4,8 +4,7 @@
  * value by ever closer edges, in one run or in many.
  * @module
  */
-import type { SiteRules } from "sextant/disclosure.ts";
-import { roundest, unitOf } from "sextant/kernels/coarse.ts";
+import { roundest, unitOf } from "./coarse.ts";
 
 /** Of each row its value, and how many of the edges are not above it. */
 export interface Binned {
@@ -20,14 +19,14 @@ export interface Binned {
  */
 export function tellableEdges(
   edges: readonly number[],
-  { rules: { minCell: least }, persons }: Pick<SiteRules, "rules" | "persons">,
+  { least, persons, units: within = 1 }: Closeness,
   { values, places }: Binned,
 ): boolean[] {
   // Of nobody there is nothing to tell.
   if (values.length === 0) return edges.map(() => true);
   const personAt = (row: number) => persons ? persons[row]! : row;
   // Of what is computed the last digits are chance.
-  const units = edges.map((edge) => unitOf(Number(edge.toPrecision(12))));
+  const units = edges.map((edge) => within * unitOf(Number(edge.toPrecision(12))));
   const below = edges.map(() => createFew(least));
   const above = edges.map(() => createFew(least));
   const [lowest, highest] = [createOutermost(least, 1), createOutermost(least, -1)];
@@ -48,6 +47,42 @@ export function tellableEdges(
   return edges.map((edge, i) =>
     edge <= from || edge >= to || below[i]!.isFull() && above[i]!.isFull()
   );
+}
+
+/** Of how many persons rows must be, and how close to an edge, in units as exact as it is given. */
+export interface Closeness {
+  least: number;
+  persons: ArrayLike<number> | undefined;
+  units?: number;
+}
+
+/** Limits are chosen for what they mean, as 18.5 is, and not in series: they may have a digit more. */
+const UNITS_OF_LIMITS = 10;
+
+/**
+ * The same of limits between which and the values below and above nothing else is asked: of whole
+ * numbers, and of columns of these, all can be told, for they come no nearer to a value than that.
+ */
+export function tellableLimits(
+  limits: readonly number[],
+  { least, persons }: Closeness,
+  column: Float64Array,
+): boolean[] {
+  if (least <= 1 || limits.every(Number.isInteger)) return limits.map(() => true);
+  let isWhole = true;
+  for (let row = 0; isWhole && row < column.length; row++) {
+    isWhole = Number.isNaN(column[row]!) || Number.isInteger(column[row]);
+  }
+  if (isWhole) return limits.map(() => true);
+  const rows = [...column.keys()].filter((row) => !Number.isNaN(column[row]!));
+  const values = Float64Array.from(rows, (row) => column[row]!);
+  return limits.map((limit) => {
+    if (Number.isInteger(limit)) return true;
+    const places = Int32Array.from(values, (value) => value < limit ? 0 : 1);
+    const whose = persons && Uint32Array.from(rows, (row) => persons[row]!);
+    const close = { least, persons: whose, units: UNITS_OF_LIMITS };
+    return tellableEdges([limit], close, { values, places })[0]!;
+  });
 }
 
 /** Different persons, counted no further than is asked. */

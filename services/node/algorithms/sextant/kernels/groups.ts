@@ -174,17 +174,18 @@ function membershipsIn({ levels, places }: Counted, persons: Uint32Array): Membe
   return memberships;
 }
 
-/** More bits than this the ledger is not told of. */
-const MOST_BITS = 64_000_000;
-
 /**
- * What a part says of the rows that are in its groups, and to the site's ledger of the rows of each,
- * where there are not very many.
+ * So many groups of so many rows the ledger can be told of: it gets a byte a row for every 255 of
+ * them. Beyond that nothing is told, for what the ledger does not know it cannot keep apart.
  */
+const MOST_NUMBERS = 2 ** 34;
+
+/** What a part says of the rows that are in its groups, and to the site's ledger of those of each. */
 export function usedGroups(groups: Groups): Used {
   const { n, leftOut, site, levels, places } = groups;
   const used = usedRows({ n, leftOut, site: site && rulesOfGrouped(site, places, n) });
-  if (!site || levels.length < 2 || levels.length * places.length > MOST_BITS) return used;
+  if (!site || levels.length < 2) return used;
+  if (levels.length * places.length > MOST_NUMBERS) throw new PartWithheld("min_cell");
   useGroups(site, places, levels.length);
   return used;
 }
