@@ -113,25 +113,28 @@ export function createSingling(
    */
   function isByFewMissing(condition: Condition): boolean {
     const parts = [...answersTo.keys()];
+    if (new Set(parts.flatMap(columnsIn)).size < 2) return false;
+    let met: Uint8Array | undefined;
     for (const [part, own] of answersTo) {
       const names = columnsIn(part);
-      const isAbsent = (row: number) => own[row] === (part.is === "missing" ? YES : OPEN);
-      const absent = own.map((_, row) => isAbsent(row) ? YES : NO);
-      const few = countPersons(absent, YES);
+      const absent = part.is === "missing" ? YES : OPEN;
+      const few = countPersons(own, absent);
       if (few === 0 || few >= least) continue;
       const beside = parts.filter((one) => columnsIn(one).some((name) => names.includes(name)));
       // A condition on nothing else tells nothing else of them.
       if (beside.length === parts.length) continue;
-      const met = answerOf(condition, answersTo);
+      met ??= answerOf(condition, answersTo);
       for (const fixed of [YES, NO]) {
         const all = new Uint8Array(table.length).fill(fixed);
         const without = answerOf(
           condition,
           new Map([...answersTo, ...beside.map((one) => [one, all] as const)]),
         );
-        const differ = met.map((one, row) =>
-          absent[row] === NO && (one === YES) !== (without[row] === YES) ? YES : NO
-        );
+        const differ = new Uint8Array(table.length);
+        for (let row = 0; row < differ.length; row++) {
+          if (own[row] === absent || (met[row] === YES) === (without[row] === YES)) continue;
+          differ[row] = YES;
+        }
         if (countPersons(differ, YES) < least) return true;
       }
     }

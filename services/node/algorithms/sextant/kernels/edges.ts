@@ -74,13 +74,20 @@ export function tellableLimits(
     isWhole = Number.isNaN(column[row]!) || Number.isInteger(column[row]);
   }
   if (isWhole) return limits.map(() => true);
-  const rows = [...column.keys()].filter((row) => !Number.isNaN(column[row]!));
-  const values = Float64Array.from(rows, (row) => column[row]!);
+  let size = 0;
+  for (let row = 0; row < column.length; row++) if (!Number.isNaN(column[row]!)) size++;
+  const values = new Float64Array(size);
+  const whose = persons && new Uint32Array(size);
+  for (let row = 0, filled = 0; row < column.length; row++) {
+    if (Number.isNaN(column[row]!)) continue;
+    if (whose) whose[filled] = persons![row]!;
+    values[filled++] = column[row]!;
+  }
+  const places = new Int32Array(size);
+  const close = { least, persons: whose, units: UNITS_OF_LIMITS };
   return limits.map((limit) => {
     if (Number.isInteger(limit)) return true;
-    const places = Int32Array.from(values, (value) => value < limit ? 0 : 1);
-    const whose = persons && Uint32Array.from(rows, (row) => persons[row]!);
-    const close = { least, persons: whose, units: UNITS_OF_LIMITS };
+    for (let i = 0; i < size; i++) places[i] = values[i]! < limit ? 0 : 1;
     return tellableEdges([limit], close, { values, places })[0]!;
   });
 }
