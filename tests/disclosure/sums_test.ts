@@ -151,3 +151,60 @@ Deno.test("products of ordinary columns are told under every profile", async () 
     assert.ok((await site.ask("correlation", "partial", { columns })).comoments, profile);
   }
 });
+
+const NOTHING = { withheld: [{ output: "*", rule: "min_subset", values: 1 }] };
+
+Deno.test("a glm's step tells nothing at coefficients and scales that make a chance all or nothing", async () => {
+  const model = { family: "binomial", link: "logit" };
+  for (const profile of PROFILES) {
+    await using site = await createSiteWithLedger(csvOf(EVEN), profile);
+    const ask = (coefficients: [number, number], centre: number, scale: number) =>
+      site.ask(
+        "glm",
+        "partial_step",
+        stepOf(["died", "cost"], model, coefficients, { centre, scale }),
+      );
+    assert.deepEqual(await ask([0, 1], 600, 1e-14), NOTHING, profile);
+    assert.deepEqual(await ask([0, 1e-14], 600, 1e-14), NOTHING, profile);
+    assert.deepEqual(await ask([0, 1e6], 600, 300), NOTHING, profile);
+    // So far off that a number keeps nothing of the column but on which side of a limit it is.
+    assert.deepEqual(await ask([0, 1e-3], 2 ** 62, 300), NOTHING, profile);
+    assert.ok((await ask([0, 2], 600, 300)).triangle, profile);
+  }
+});
+
+Deno.test("a glm's step tells no sum of Pearson's that is nearly one person's", async () => {
+  const model = { family: "poisson", link: "log" };
+  for (const profile of PROFILES) {
+    await using site = await createSiteWithLedger(csvOf(PEOPLE), profile);
+    for (const far of [3e-4, 4e-4]) {
+      const asked = stepOf(["age", "cost"], model, [0, -far]);
+      assert.deepEqual(await site.ask("glm", "partial_step", asked), NOTHING, profile);
+    }
+  }
+});
+
+Deno.test("meta_analysis fits no model in which one person weighs as much as all others", async () => {
+  const one = (weight: number) =>
+    fileOf(60, {
+      x: (i) => 1 + (i * 37) % 61,
+      y: (i) => 20 + (i * 13) % 59,
+      w: (i) => i === 7 ? weight : 1 + (i * 7) % 11,
+    });
+  const asked = {
+    model: "gaussian",
+    link: "identity",
+    outcome: "y",
+    weights: "w",
+    ties: "efron",
+    iterations: 25,
+    variables: [{ name: "y" }, { name: "x" }, { name: "w" }],
+    terms: [{ name: "x", variable: "x", centre: 0, scale: 1 }],
+  };
+  for (const profile of PROFILES) {
+    await using site = await createSiteWithLedger(one(1e9), profile);
+    assert.deepEqual(await site.ask("meta_analysis", "partial_fit", asked), NOTHING, profile);
+    await using other = await createSiteWithLedger(one(5), profile);
+    assert.ok((await other.ask("meta_analysis", "partial_fit", asked)).estimates.x, profile);
+  }
+});

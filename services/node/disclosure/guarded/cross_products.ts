@@ -4,6 +4,7 @@
  */
 import type { CrossProductsAnswer, Table, Term } from "../../algorithms/api.ts";
 import { comomentsOf } from "../../algorithms/sextant/kernels/comoments.ts";
+import { kindOf, lineOf } from "../../algorithms/sextant/kernels/column_kinds.ts";
 import { begin, end, numbersOfColumn, Withheld } from "./answer_head.ts";
 import {
   beginTelling,
@@ -16,6 +17,7 @@ import {
   type Session,
   useGroups,
 } from "./session.ts";
+import { sizesOf } from "./released.ts";
 import {
   contributionsOf,
   type GroupValues,
@@ -57,12 +59,12 @@ export function answerCrossProducts(
   });
   if (!withheld.unless(why)) return { ...end(session, undefined, withheld), ...nothing };
   for (const name of names) session.terms.add(name);
-  useLevels(session, cells, columns);
+  useLevels(session, cells, all);
   const kept = columns.map((values) => valuesIn(cells.of, 0, values, undefined).values);
   const head = end(session, cells, withheld);
   if (weighting) {
     const weight = valuesIn(cells.of, 0, weighting, undefined).values;
-    return { ...head, ...weightedComoments(kept, weight) };
+    return { ...head, ...weightedComoments(kept, weight, rules) };
   }
   return { ...head, ...roundedComoments(kept, rules), weight: head.n };
 }
@@ -88,13 +90,32 @@ function weightsOf(table: Table, name: string): Float64Array {
   return numbersOfColumn(table, name).map((value) => value > 0 ? value : NaN);
 }
 
-/** The products of a column of two values are sums over the rows of one of them. */
+/** The products of a column of few values are sums over the rows of each of these. */
 function useLevels(session: Session, { of }: Cells, columns: Float64Array[]): void {
-  for (const values of columns) {
-    const kind = kindOf(values.filter((_, row) => of[row]! >= 0));
-    if (!kind) continue;
-    useGroups(session, of.map((cell, row) => cell < 0 || values[row] === kind.base ? -1 : 0), 1);
-  }
+  const groups = columns.map((values) => valuesIn(of, 0, values, undefined).values);
+  const rows = Array.from(of.keys()).filter((row) => of[row] === 0);
+  const use = ({ places, size }: { places: Int32Array; size: number }) => {
+    const groupOf = new Int32Array(of.length).fill(-1);
+    for (const [i, row] of rows.entries()) groupOf[row] = places[i]!;
+    useGroups(session, groupOf, size);
+  };
+  for (const one of partsOf(groups, session.rules)) if (one.size > 1) use(one);
+}
+
+/** How the values of columns, and what two of them differ in, part the rows. */
+function partsOf(
+  columns: Float64Array[],
+  { minLevel }: Rules,
+): { places: Int32Array; size: number }[] {
+  const kinds = columns.map((values) => kindOf(values, minLevel));
+  const lines = columns.flatMap((one, i) =>
+    columns.slice(0, i).flatMap((other, j) => {
+      if (kinds[i]?.isFew || kinds[j]?.isFew) return [];
+      const line = lineOf([one, other], [kinds[i], kinds[j]], minLevel);
+      return line && line.off > 0 ? [{ places: line.places, size: 2 }] : [];
+    })
+  );
+  return [...kinds.filter((kind) => kind !== undefined), ...lines];
 }
 
 /** The rule that forbids to tell the products of these columns, if one does. */
@@ -120,7 +141,11 @@ function whyNot(
     const why = whyNotWeights(valuesIn(cells.of, 0, weights, persons), rules);
     if (why) return why;
   }
-  const kinds = groups.map(({ values }) => kindOf(values));
+  for (const { places, size } of partsOf(groups.map(({ values }) => values), rules)) {
+    const sizes = sizesOf(places, size, groups[0]?.persons);
+    if (sizes.some((people) => people > 0 && people < rules.minLevel)) return "min_level";
+  }
+  const kinds = groups.map(({ values }) => baseOf(values));
   return whyNotJoint(groups, kinds, rules) ??
     whyNotBeside(session, { cells, names, columns, kinds });
 }
@@ -134,7 +159,7 @@ function whyNotWeights(group: GroupValues, rules: Rules): Rule | undefined {
 }
 
 /** The value that most rows have, of a column that is nearly one level, or of two. */
-function kindOf(values: Float64Array): { base: number } | undefined {
+function baseOf(values: Float64Array): { base: number } | undefined {
   const { few, commonest } = levelsOf(values);
   if (few?.length === 2) return { base: few[0]! };
   return commonest === undefined || few?.length === 1 ? undefined : { base: commonest };
@@ -235,7 +260,16 @@ function whyNotBeside(
   return "difference";
 }
 
-function weightedComoments(columns: Float64Array[], weights: Float64Array) {
+/** Where counts are rounded, those of as many rows as are said. */
+function weightedComoments(columns: Float64Array[], weights: Float64Array, rules: Rules) {
+  const n = weights.length;
+  const said = rounded(n, rules);
+  const [first] = weights;
+  if (weights.every((one) => one === first)) {
+    const { means, products } = roundedComoments(columns, rules);
+    const weighted = products.map((row) => row.map((product) => product * first!));
+    return { means, products: weighted, weight: said * first! };
+  }
   const weight = weights.reduce((sum, one) => sum + one, 0);
   const means = columns.map((values) =>
     values.reduce((sum, value, row) => sum + weights[row]! * value, 0) / weight
@@ -245,10 +279,10 @@ function weightedComoments(columns: Float64Array[], weights: Float64Array) {
       one.reduce(
         (sum, value, row) => sum + weights[row]! * (value - means[i]!) * (other[row]! - means[j]!),
         0,
-      )
+      ) * said / n
     )
   );
-  return { means, products, weight };
+  return { means, products, weight: weight * said / n };
 }
 
 /**

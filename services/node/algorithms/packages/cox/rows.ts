@@ -4,7 +4,7 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { PartWithheld, requireSpread, rulesOfRows } from "sextant/disclosure.ts";
+import { PartWithheld, rulesOfRows } from "sextant/disclosure.ts";
 import type { SiteRules } from "sextant/disclosure.ts";
 import { intervalsOf, roundedUp, roundest } from "sextant/kernels/coarse.ts";
 import { pairsOf } from "sextant/kernels/concordance.ts";
@@ -13,6 +13,7 @@ import { requireModel, type Start, startOf, usedByModel } from "sextant/kernels/
 import { type Term, termColumn } from "sextant/kernels/design.ts";
 import { completeRows, type Frame } from "sextant/kernels/frame.ts";
 import { checkTimes } from "sextant/kernels/life_table.ts";
+import { requireSpreadHazards } from "sextant/kernels/predictions.ts";
 import { type EventTimes, eventTimesOf, orderRows, predict } from "sextant/kernels/risk_sets.ts";
 import { sortRows } from "sextant/kernels/risk_sets.ts";
 import { type RiskSets, riskSetsOf, smallestStep, sumRows } from "sextant/kernels/risk_sets.ts";
@@ -68,7 +69,7 @@ function refuseByTime({ site }: Rows) {
 export function partial_step(context: Context, args: At): CoxSums & { n: number } {
   return answer(context, args.where, (table) => {
     const { frame, rows, columns } = read(table, args);
-    requireSpreadHazards(frame, columns, args);
+    requireSpreadHazards(frame.site, columns, args.coefficients);
     return { ...usedIn(frame, args), ...siteSums(rows, args.coefficients, args.ties) };
   });
 }
@@ -76,15 +77,6 @@ export function partial_step(context: Context, args: At): CoxSums & { n: number 
 /** Rows, and under rules the persons that they are of. */
 function usedIn(frame: Frame, { terms }: Prepared): { n: number } {
   return frame.site ? usedByModel(frame, terms.length) : { n: frame.n };
-}
-
-/** Refuses coefficients by which only a few rows are in danger, as if there were no others. */
-function requireSpreadHazards({ site, n }: Frame, columns: Float64Array[], { coefficients }: At) {
-  if (!site) return;
-  const times = new Float64Array(n);
-  const eta = predict({ columns, times, events: times, strata: [] }, coefficients);
-  const most = eta.reduce((all, one) => Math.max(all, one), -Infinity);
-  requireSpread(site, eta.map((one) => Math.exp(one - most)));
 }
 
 export interface RiskSetLists {
@@ -178,7 +170,7 @@ export function partial_finish(
 ) {
   return answer(context, args.where, (table) => {
     const { frame, rows, order, columns } = read(table, args);
-    requireSpreadHazards(frame, columns, args);
+    requireSpreadHazards(frame.site, columns, args.coefficients);
     const eta = predict(rows, args.coefficients);
     const found = rows.strata.map((stratum) => pairsOf(rows, stratum, eta));
     const sum = (name: "pairs" | "concordant" | "tied") =>

@@ -5,6 +5,7 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
+import { PartWithheld } from "sextant/disclosure.ts";
 import { requireModel, type Term, termColumn, termsOf } from "sextant/kernels/design.ts";
 import { families, type LinkName } from "sextant/kernels/families.ts";
 import { completeRows, coverage, readLeftOut } from "sextant/kernels/frame.ts";
@@ -109,6 +110,7 @@ export function partial_fit(
       // A column that is not what it must be is for the researcher to mend; rows that do not carry
       // the model are a fact of this site.
       if (!(error instanceof Error) || error instanceof TypeError) throw error;
+      if (error instanceof PartWithheld) throw error;
       // The words may tell how many rows there are of something; but where there are none at all.
       const problem = frame.site && table.length > 0 ? NO_MODEL : error.message;
       return { ...part, estimates: {}, problem };

@@ -9,6 +9,7 @@ import { type FamilyName, type LinkName, links } from "sextant/kernels/families.
 import type { Frame } from "sextant/kernels/frame.ts";
 import { checkOutcomes, fitGlm, glmStep } from "sextant/kernels/irls.ts";
 import { checkTimes } from "sextant/kernels/life_table.ts";
+import { requireSpreadHazards } from "sextant/kernels/predictions.ts";
 import { orderRows, type SurvivalRows, type Ties } from "sextant/kernels/risk_sets.ts";
 import type { Study } from "sextant/statistics/meta.ts";
 
@@ -85,6 +86,8 @@ async function fitGlmHere(
     iterations: model.iterations,
     step: (coefficients) => Promise.resolve([glmStep(rows, coefficients)]),
   });
+  // Of the steps on the way nothing leaves.
+  if (frame.site) glmStep(rows, fit.coefficients, frame.site);
   const { coefficients, covariances } = unscale(terms, fit.coefficients, fit.covariances);
   const estimates = ["intercept", ...terms.map(({ name }) => name)].map((name, i) =>
     [name, {
@@ -114,6 +117,7 @@ async function fitCoxHere(frame: Frame, model: Model, all: Term[]): Promise<Esti
     iterations,
     at: (coefficients) => Promise.resolve(siteSums(rows, coefficients, ties)),
   });
+  requireSpreadHazards(frame.site, rows.columns, fit.coefficients);
   return Object.fromEntries(terms.map(({ name, scale }, i) => [name, {
     estimate: fit.coefficients[i]! / scale,
     standard_error: Math.sqrt(fit.covariances[i]![i]!) / scale,

@@ -7,6 +7,7 @@ import { PartWithheld, requireLevels, requireSubset } from "../disclosure.ts";
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
 import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
+import { requireScale } from "./predictions.ts";
 import { requireKinds } from "./require_kinds.ts";
 import type { Agreed, Variable } from "./survey.ts";
 
@@ -170,6 +171,7 @@ export function termColumn(frame: Frame, { variable, level, centre, scale }: Ter
     throw new TypeError(`A term names a level of the column "${variable}", which has none.`);
   }
   if (level === undefined && centre === 0 && scale === 1) return values;
+  if (level === undefined) requireScale(frame.site, values, { centre, scale });
   // Loops, which take a third of the time that map() takes.
   const found = new Float64Array(values.length);
   if (level === undefined) {

@@ -5,6 +5,7 @@
  * @module
  */
 import { PartWithheld, requireSpread, type SiteRules } from "../disclosure.ts";
+import { requireRange } from "./predictions.ts";
 import { readFields, readList, readNumber, readSquare } from "../parts.ts";
 import { dependentColumn, inverse, solveTriangle } from "../statistics/triangle.ts";
 import { createTriangle, stackTriangles } from "../statistics/triangle.ts";
@@ -56,10 +57,7 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
   const triangle = createTriangle(size);
   const row = new Float64Array(size);
   const step = { weight: 0, deviance: 0, pearson: 0, terms: [0, 0] as [number, number] };
-  const counted = site && new Float64Array(outcome.length);
-  // A sum of squares about any line follows from the triangle; other deviances do not.
-  const isLine = rows.family === "gaussian" && rows.link === "identity";
-  const away = site && !isLine ? new Float64Array(outcome.length) : undefined;
+  const looked = site && createLooked(rows, coefficients, site);
   for (let i = 0; i < outcome.length; i++) {
     let eta = coefficients[0]!;
     for (let j = 0; j < columns.length; j++) eta += coefficients[j + 1]! * columns[j]![i]!;
@@ -80,16 +78,42 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
     const deviance = weight * family.deviance(y, mean);
     step.weight += weight;
     step.deviance += deviance;
-    step.pearson += weight * (y - mean) ** 2 / variance;
+    const pearson = weight * (y - mean) ** 2 / variance;
+    step.pearson += pearson;
     const [first, second] = family.likelihoodTerms(y, mean);
     step.terms[0] += weight * first;
     step.terms[1] += weight * second;
-    if (counted) counted[i] = root * root;
-    if (away) away[i] = deviance;
+    if (!looked) continue;
+    looked.weights[i] = root * root;
+    if (!looked.sums) continue;
+    const [deviances, squares, firsts, seconds] = looked.sums;
+    deviances[i] = deviance;
+    squares[i] = pearson;
+    firsts[i] = Math.abs(weight * first);
+    seconds[i] = Math.abs(weight * second);
   }
-  if (counted) requireSpread(site, counted);
-  if (away) requireSpread(site!, away);
+  for (const values of looked ? [looked.weights, ...looked.sums ?? []] : []) {
+    requireSpread(site!, values);
+  }
   return { ...step, triangle: triangle.finish() };
+}
+
+/**
+ * Rooms for what each row adds to a step's sums. A sum of squares about any line follows from the
+ * triangle; others do not. Refuses coefficients at which an exponential is all or nothing.
+ */
+function createLooked(
+  { link, family, columns, offset, outcome }: GlmRows,
+  coefficients: number[],
+  site: SiteRules,
+) {
+  if (link === "logit" || link === "log") {
+    requireRange(site, { columns, offset, n: outcome.length }, coefficients.slice(1));
+  }
+  const room = () => new Float64Array(outcome.length);
+  const isLine = family === "gaussian" && link === "identity";
+  const sums = isLine ? undefined : [room(), room(), room(), room()] as const;
+  return { weights: room(), sums };
 }
 
 /** Reads the step of another site, of a model with so many coefficients. */
