@@ -13,6 +13,8 @@ const LIBRARY = "./library_test.ts";
 const CONTAINER = "./container_test.ts";
 const STEPS = "./steps_test.ts";
 const FEW = "./few_persons_test.ts";
+const SUMS = "./sums_test.ts";
+const PRODUCTS = "../../services/node/disclosure/guarded/cross_products_test.ts";
 const CHOICES = "./choices_of_few_test.ts";
 const DIFFERENCES = "./differences_of_counts_test.ts";
 const GUARDED = "../../services/node/disclosure/guarded/answer_test.ts";
@@ -60,11 +62,20 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
   "two filters that differ by one person": {
     own: [
       [OWN, "two conditions that differ by one person, in one run or in two"],
+      [
+        PRODUCTS,
+        "of guarded products the ledger hears who has which of few values, of weights too",
+      ],
       [OWN, "a group in one run, and in another its rows without one person by a filter"],
       [OWN, "by whether a condition with a name in it is refused nobody learns"],
     ],
     library: [
       [LIBRARY, "two conditions that differ by one person, in two runs"],
+      [
+        SUMS,
+        "k-means of rows that differ by one person are told of once, whatever the centres are",
+      ],
+      [SUMS, "the rows of a column's value are not told of again but for one person"],
       [DIFFERENCES, "the bins of all less those of a condition's rows do not count the few"],
       [DIFFERENCES, "one of very many groups in one run, and in another its rows but for one"],
       [SINGLING, "a condition singles out by what few lack, however it asks for that"],
@@ -103,10 +114,14 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
     container: [IN_CONTAINER("its output")],
   },
   "a saturated model": {
-    own: [[OWN, "a saturated model, and a column that marks one person"]],
+    own: [
+      [OWN, "a saturated model, and a column that marks one person"],
+      [PRODUCTS, "are refused where a value, or what two columns differ in, is of one person"],
+    ],
     library: [
       [LIBRARY, "a saturated model, and one of a column that marks few"],
       [RULES, "a model with too many terms for a site leaves it out"],
+      [SUMS, "products of columns are not told that show one person"],
     ],
     container: [IN_CONTAINER("its output")],
   },
@@ -115,12 +130,23 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
     library: [
       [LIBRARY, "residuals by coefficients and weights of the attacker's"],
       [RULES, "a model's parts refuse coefficients that single rows out"],
+      [SUMS, "a glm's step that comes to a row without a mean tells nothing of those before it"],
+      [
+        SUMS,
+        "a glm's step tells nothing at coefficients and scales that make a chance all or nothing",
+      ],
+      [SUMS, "a glm's step tells no sum of Pearson's that is nearly one person's"],
+      [SUMS, "meta_analysis fits no model in which one person weighs as much as all others"],
     ],
     container: [IN_CONTAINER("its output")],
   },
   "k-means with singleton clusters": {
     own: [[OWN, "clusters of one, by centres and limits of the attacker's"]],
-    library: [[LIBRARY, "k-means with as many clusters as persons"]],
+    library: [
+      [LIBRARY, "k-means with as many clusters as persons"],
+      [SUMS, "a cluster of k-means is not told of again with one person more"],
+      [SUMS, "k-means tells nothing where the rules ask how much one person makes up"],
+    ],
     container: [IN_CONTAINER("its output")],
   },
   "a forged n": {
