@@ -21,18 +21,7 @@ import { momentsOf, roundedMoments } from "sextant/kernels/moments.ts";
 import type { Rows } from "sextant/where.ts";
 import { requireSubset } from "sextant/disclosure.ts";
 import type { Cell, ColumnPart, SummaryPart } from "./part.ts";
-
-/** Rows that are described together, in sets. */
-interface Sets {
-  /** Of each row its set; -1 for one that is not told of. */
-  of: Int32Array;
-  /** The group of each; undefined for the rows that have none. */
-  names: (string | undefined)[];
-  rows: number[];
-  persons: number[];
-  /** All rows that are told of. */
-  n: number;
-}
+import { type Sets, setsOf } from "./sets.ts";
 
 /**
  * A column's values: numbers, `NaN` where there is none; or of each row the place of its level in a
@@ -41,33 +30,6 @@ interface Sets {
 export type Values =
   | { type: string; numbers: Float64Array }
   | { type: string; names: string[]; places: Int32Array };
-
-/** The rows that are told of: those of groups of too few persons are left out, with or without one. */
-function setsOf(
-  table: Rows & { site: SiteRules },
-  groups: Groups | undefined,
-  group?: string,
-): { sets: Sets; rare: number } {
-  const { length, site } = table;
-  const finish = (of: Int32Array, names: Sets["names"], rare: number) => {
-    const rows = countPlaces(of, names.length);
-    const n = rows.reduce((sum, count) => sum + count, 0);
-    const persons = site.persons ? personsByPlace(site, of, names.length) : rows;
-    return { sets: { of, names, rows, persons, n }, rare };
-  };
-  if (!groups) return finish(new Int32Array(length), [undefined], 0);
-  const names: Sets["names"] = groups.levels.map(([name]) => name!);
-  const missing = groups.leftOut.missing[group!] ?? 0;
-  const rare = groups.leftOut.rows! - missing;
-  if (missing === 0) return finish(groups.places, names, rare);
-  const isMissing = table.levels(group!).places.map((place) => place < 0 ? 0 : -1);
-  if (personsByPlace(site, isMissing, 1)[0]! >= site.rules.minSubset) {
-    const of = groups.places.map((place, row) => isMissing[row] === 0 ? names.length : place);
-    return finish(of, [...names, undefined], rare);
-  }
-  site.withhold("without_group", "min_subset", 1);
-  return finish(groups.places, names, rare + missing);
-}
 
 /** The part of a site with rules. */
 export function tellColumns(
