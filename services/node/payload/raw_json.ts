@@ -4,6 +4,8 @@
  * @module
  */
 
+import { createJsonCheck } from "./json_check.ts";
+
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
@@ -20,6 +22,19 @@ export class RawJson {
       ? text.map((byte) => byte === LINE_FEED ? SPACE : byte)
       : text;
   }
+}
+
+/** Bytes that are looked at before others have their turn. */
+const PIECE = 2 ** 20;
+
+/** Whether bytes are JSON in UTF-8; however many there are, the agent does other things meanwhile. */
+export async function isJson(bytes: Uint8Array): Promise<boolean> {
+  const check = createJsonCheck();
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    if (at > 0) await new Promise((resolve) => setTimeout(resolve));
+    check.take(bytes.subarray(at, at + PIECE));
+  }
+  return check.end();
 }
 
 /** The JSON of a value that has raw values in it, in pieces. */

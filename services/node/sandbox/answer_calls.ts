@@ -6,8 +6,8 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Guard } from "../disclosure/guarded/guard.ts";
 import { createTurns, takeTurn } from "../../../shared/service/turns.ts";
-import { createJsonCheck } from "../payload/json_check.ts";
-import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
+import { isJson } from "../payload/raw_json.ts";
+import type { SubtaskClient, SubtaskRequest } from "../subtasks/sandbox_client.ts";
 import { type Answer, type Call, FrameError, type TaskCall } from "./frames.ts";
 
 /** Calls that a runner may have under way at once. */
@@ -69,12 +69,14 @@ export function createAnswerer(
   }
 
   function createTask({ about }: TaskCall, input: Uint8Array<ArrayBuffer>): Promise<unknown> {
-    const check = createJsonCheck();
-    check.take(input);
-    if (!check.end()) throw new Error("createTask() cannot take that: input: must be JSON.");
-    const created = client.createTask({ ...parse("createTask", subtaskSchema, about), input });
+    const created = make({ ...parse("createTask", subtaskSchema, about), input });
     if (input.length > SMALL_BYTES) large = created.catch(() => {});
     return created;
+  }
+
+  async function make(task: SubtaskRequest): Promise<{ id: number }> {
+    if (await isJson(task.input)) return await client.createTask(task);
+    throw new Error("createTask() cannot take that: input: must be JSON.");
   }
 
   async function reply(id: number, asked: Promise<unknown>, turn: { end?: () => void }) {

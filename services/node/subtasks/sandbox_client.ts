@@ -11,9 +11,8 @@ import type { WantedResult } from "../../../shared/payload/label.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { RefusedPayloadError } from "../../../shared/payload/unreadable_error.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
-import { createJsonCheck } from "../payload/json_check.ts";
 import { TooLargeError } from "../payload/pieces.ts";
-import { RawJson } from "../payload/raw_json.ts";
+import { isJson, RawJson } from "../payload/raw_json.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { askAccessOnce } from "./grant.ts";
 import { createCorrespondence } from "./correspondence.ts";
@@ -255,11 +254,9 @@ function parse(content: Uint8Array): unknown {
   return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));
 }
 
-function passOn(content: Uint8Array): RawJson {
+async function passOn(content: Uint8Array): Promise<RawJson> {
   const raw = new RawJson(content);
-  const check = createJsonCheck();
-  check.take(raw.bytes);
-  if (!check.end()) throw new SyntaxError("no JSON");
+  if (!await isJson(raw.bytes)) throw new SyntaxError("no JSON");
   return raw;
 }
 
@@ -272,7 +269,7 @@ async function read(
   },
 ): Promise<Content> {
   try {
-    return { value: valueOf(Uint8Array.fromBase64(await codec.decode(stored, wanted))) };
+    return { value: await valueOf(Uint8Array.fromBase64(await codec.decode(stored, wanted))) };
   } catch (error) {
     const which = `A result of subtask ${wanted.taskId}`;
     if (error instanceof RefusedPayloadError) {

@@ -5,6 +5,7 @@ import { FormatError } from "../../encryption/formats.ts";
 import { createHub } from "../../hub/hub.ts";
 import { type PayloadCodec, plainPayloads } from "../payload_codec.ts";
 import { openCreationMemory } from "../creation_memory.ts";
+import { TooManyWaitError } from "../../run/waiting_places.ts";
 import { createProxy, type ProxyOptions } from "./proxy.ts";
 import { carriesToken, createProxyToken } from "./token.ts";
 
@@ -36,6 +37,8 @@ interface ProxyOfRun {
   ): Promise<Answer>;
   asked: Asked[];
   waits: number;
+  /** Why the run may not wait for its subtasks. */
+  refusal?: Error;
 }
 
 async function withProxy(
@@ -75,7 +78,7 @@ async function withProxy(
     blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
     whileWaiting(work) {
       proxyOfRun.waits++;
-      return work();
+      return proxyOfRun.refusal ? Promise.reject(proxyOfRun.refusal) : work();
     },
     signal: new AbortController().signal,
     log: silentLogger,
@@ -226,6 +229,21 @@ Deno.test("Proxy takes a run to be waiting for its own subtasks only", async () 
     assert.deepEqual(await proxy.ask("GET", "/task/5/status"), [200, { status: "completed" }]);
     assert.deepEqual(await proxy.ask("GET", "/task/5"), [200, { id: 5 }]);
     assert.equal(proxy.waits, 0);
+  });
+});
+
+Deno.test("Proxy says to a run that too many wait already", async () => {
+  const script = {
+    "GET /task/5/status?wait=25": (): Answer => [200, { status: "completed" }],
+    "POST /task": (): Answer => [201, { id: 9 }],
+  };
+  await withProxy(script, async (proxy) => {
+    await proxy.ask("POST", "/task", { body: task });
+    proxy.refusal = new TooManyWaitError("as many as may");
+    for (const path of ["/task/9/status", "/task/9"]) {
+      assert.deepEqual(await proxy.ask("GET", path), [503, { msg: "as many as may" }]);
+    }
+    assert.equal((await proxy.ask("GET", "/task/5/status"))[0], 200);
   });
 });
 
