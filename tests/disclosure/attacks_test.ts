@@ -122,6 +122,7 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
       [LIBRARY, "a saturated model, and one of a column that marks few"],
       [RULES, "a model with too many terms for a site leaves it out"],
       [SUMS, "products of columns are not told that show one person"],
+      [SUMS, "products and moments of a column that one person makes up are not told"],
     ],
     container: [IN_CONTAINER("its output")],
   },

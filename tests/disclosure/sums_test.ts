@@ -203,8 +203,46 @@ Deno.test("meta_analysis fits no model in which one person weighs as much as all
   };
   for (const profile of PROFILES) {
     await using site = await createSiteWithLedger(one(1e9), profile);
-    assert.deepEqual(await site.ask("meta_analysis", "partial_fit", asked), NOTHING, profile);
+    const rule = ["acro", "strict"].includes(profile) ? "dominance" : "min_subset";
+    const expected = { withheld: [{ output: "*", rule, values: 1 }] };
+    assert.deepEqual(await site.ask("meta_analysis", "partial_fit", asked), expected, profile);
     await using other = await createSiteWithLedger(one(5), profile);
     assert.ok((await other.ask("meta_analysis", "partial_fit", asked)).estimates.x, profile);
+  }
+});
+
+Deno.test("products and moments of a column that one person makes up are not told under rules on dominance", async () => {
+  const csv = fileOf(60, {
+    age: (i) => 20 + i,
+    cost: (i) => i === 7 ? 70425.25 : 1 + (i * 7) % 11,
+    died: (i) => i % 2,
+  });
+  const term = (centre: number) => ({ name: "cost", variable: "cost", centre, scale: 1 });
+  for (const profile of ["acro", "strict"] as const) {
+    await using site = await createSiteWithLedger(csv, profile);
+    const expected = { withheld: [{ output: "*", rule: "dominance", values: 1 }] };
+    for (const name of ["correlation", "pca"]) {
+      const told = await site.ask(name, "partial", { columns: ["age", "cost"] });
+      assert.deepEqual(told, expected, name);
+    }
+    for (const centre of [0, -1e9]) {
+      const glm = await site.ask("glm", "partial_start", {
+        outcome: "age",
+        predictors: ["cost"],
+        family: "gaussian",
+        variables: [{ name: "age" }, { name: "cost" }],
+        terms: [term(centre)],
+      });
+      assert.deepEqual(glm, expected);
+      const cox = await site.ask("cox", "partial_start", {
+        time: "age",
+        event: "died",
+        ties: "efron",
+        variables: [{ name: "cost" }],
+        terms: [term(centre)],
+        pooled: false,
+      });
+      assert.deepEqual(cox, expected);
+    }
   }
 });

@@ -33,6 +33,7 @@ export type Rule =
   | "max_terms_share"
   | "min_residual_freedom"
   | "dominance"
+  | "p_ratio"
   | "round_to";
 
 /** The rules, and the persons of some rows. */
@@ -284,6 +285,32 @@ export function requireSpread({ rules, persons }: SiteRules, weights: Float64Arr
     squares += share * share;
   }
   if (!(sum * sum / squares >= rules.minSubset)) throw new PartWithheld("min_subset");
+}
+
+/** Refuses columns of which one person, or few, make up nearly all of the sum. */
+export function requireShares(site: SiteRules, columns: readonly Float64Array[]) {
+  const { rules: { dominance, pRatio }, persons } = site;
+  if (!dominance && pRatio === null) return;
+  const most = Math.max(2, dominance?.largest ?? 0);
+  for (const values of columns) {
+    const sizes = persons ? sumsOf(persons, values.map(Math.abs)) : values;
+    let total = 0;
+    const largest = new Array<number>(most).fill(0);
+    for (let i = 0; i < sizes.length; i++) {
+      const size = Math.abs(sizes[i]!);
+      total += size;
+      if (!(size > largest[most - 1]!)) continue;
+      largest[most - 1] = size;
+      largest.sort((a, b) => b - a);
+    }
+    if (total === 0) continue;
+    const together = largest.slice(0, dominance?.largest).reduce((sum, one) => sum + one, 0);
+    if (dominance && !(together <= dominance.share * total)) throw new PartWithheld("dominance");
+    const [first, second] = largest as [number, number];
+    if (pRatio !== null && !(total - first - second >= pRatio * first)) {
+      throw new PartWithheld("p_ratio");
+    }
+  }
 }
 
 /** The sum of the values of each person. */

@@ -3,7 +3,7 @@
  * each level but the one that the others are compared with.
  * @module
  */
-import { PartWithheld, requireLevels, requireSubset } from "../disclosure.ts";
+import { PartWithheld, requireLevels, requireShares, requireSubset } from "../disclosure.ts";
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
 import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
@@ -85,6 +85,7 @@ export function requireModel(
     throw new PartWithheld("min_residual_freedom");
   }
   requireLevels(site, columns);
+  requireShares(site, columns);
   requireKinds(site, columns);
 }
 
@@ -170,6 +171,8 @@ export function termColumn(frame: Frame, { variable, level, centre, scale }: Ter
   if (level !== undefined && !frame.isCategory(variable)) {
     throw new TypeError(`A term names a level of the column "${variable}", which has none.`);
   }
+  // As they are: about a centre from far off everybody's are alike.
+  if (level === undefined && frame.site) requireShares(frame.site, [values]);
   if (level === undefined && centre === 0 && scale === 1) return values;
   if (level === undefined) requireScale(frame.site, values, { centre, scale });
   // Loops, which take a third of the time that map() takes.
