@@ -4,12 +4,15 @@ import { encodeWithRaw, isJson, RawJson } from "./raw_json.ts";
 const encoder = new TextEncoder();
 
 Deno.test("isJson() looks at all of it, and lets others have their turn meanwhile", async () => {
-  assert.deepEqual(await Promise.all(["1", "", "{", "NaN"].map((text) => isJson(encoder.encode(text)))), [
-    true,
-    false,
-    false,
-    false,
-  ]);
+  assert.deepEqual(
+    await Promise.all(["1", "", "{", "NaN"].map((text) => isJson(encoder.encode(text)))),
+    [
+      true,
+      false,
+      false,
+      false,
+    ],
+  );
   const long = `[${"[],".repeat(800_000)}0`;
   let turns = 0;
   const timer = setInterval(() => turns++);
