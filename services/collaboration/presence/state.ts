@@ -48,6 +48,8 @@ export class PresenceState {
   #lackedConnections = new Map<ConnectionId, Lack>();
   /** Nodes that are recorded as online and that the last list lacked. */
   #lackedNodes = new Map<number, Lack>();
+  /** Nodes that are recorded as online and of which the last list had no connection; its `until`. */
+  readonly #unlisted = new Map<number, number>();
   #list: List | undefined;
   /** False while the connections here may not be what the broker has. */
   #known = false;
@@ -84,6 +86,11 @@ export class PresenceState {
     this.#list?.heard.set(connection, undefined);
     const node = this.#disconnect(connection);
     if (node === undefined || this.#counts.has(node)) return;
+    // Where there was no list yet, or the last one lacked it, it may have connections that nobody has
+    // told of: lists decide.
+    if (!this.#known) return;
+    const until = this.#unlisted.get(node);
+    if (until !== undefined) return void this.#lackedNodes.set(node, { since: at, until });
     this.#lostAt.set(node, at);
     this.#leaving.set(node, at + this.graceMs);
   }
@@ -98,6 +105,7 @@ export class PresenceState {
     for (const one of [this.#connections, this.#counts, this.#lostAt, this.#leaving]) one.clear();
     this.#lackedConnections.clear();
     this.#lackedNodes.clear();
+    this.#unlisted.clear();
   }
 
   /** To be called before the broker is asked for its list. */
@@ -142,7 +150,10 @@ export class PresenceState {
     }
 
     this.#lackedNodes = new Map();
+    this.#unlisted.clear();
+    const listedNodes = new Set(listed.values());
     for (const node of recorded) {
+      if (!listedNodes.has(node)) this.#unlisted.set(node, until);
       if (this.#counts.has(node) || this.#lostAt.has(node)) continue;
       const lack = nodesBefore.get(node) ?? { since: at, until };
       if (at < lack.until) this.#lackedNodes.set(node, lack);

@@ -211,10 +211,14 @@ Deno.test("before the first list nobody is called offline", () => {
   wait(60_000);
   assert.deepEqual(told, ["0 1 online"]);
   list({});
-  assert.deepEqual(told.slice(1), ["60000 1 offline since 0"]);
+  // That one connection has gone does not tell that it was the only one.
+  assert.deepEqual(told.slice(1), []);
   wait(PATIENCE);
   list({});
-  assert.deepEqual(told.slice(2), ["65000 7 offline since 60000"]);
+  assert.deepEqual(told.slice(1).toSorted(), [
+    "65000 1 offline since 60000",
+    "65000 7 offline since 60000",
+  ]);
 });
 
 Deno.test("while the broker is away nobody is called offline, and afterwards two lists decide", () => {
@@ -301,6 +305,28 @@ Deno.test("an offline that could not be written is written with the time of the 
   assert.deepEqual(state.differing([...shown], 60_000), [1]);
   state.recordedOffline(1, 1000);
   assert.equal(state.verdict(1, 60_000), undefined);
+});
+
+Deno.test("a connection that goes is not taken for the last one where a list has lacked its node, or there was none yet", () => {
+  for (const isFirst of [true, false]) {
+    const { came, went, wait, list, state, shown, told } = watch();
+    list({});
+    came("a", 1);
+    state.forget();
+    // The list that lacks "a" comes before another connection comes and goes, or after.
+    if (isFirst) list({});
+    came("b", 1);
+    went("b");
+    if (!isFirst) list({});
+    wait(2 * GRACE);
+    assert.ok(shown.has(1), `${isFirst}`);
+    list({ a: 1 });
+    wait(2 * GRACE);
+    assert.ok(shown.has(1));
+    went("a");
+    wait(GRACE);
+    assert.match(told.at(-1)!, /1 offline/);
+  }
 });
 
 Deno.test("1,000 nodes that renew their connections all the time are never called offline", () => {
