@@ -90,7 +90,11 @@ export class PresenceState {
     // told of: lists decide.
     if (!this.#known) return;
     const until = this.#unlisted.get(node);
-    if (until !== undefined) return void this.#lackedNodes.set(node, { since: at, until });
+    if (until !== undefined) {
+      // And it has its time to come back.
+      const lack = { since: at, until: Math.max(until, at + this.graceMs) };
+      return void this.#lackedNodes.set(node, lack);
+    }
     this.#lostAt.set(node, at);
     this.#leaving.set(node, at + this.graceMs);
   }

@@ -112,11 +112,11 @@ Deno.test("reports take turns, and one that is said again meanwhile is dealt wit
   }
   await withDesk({ finish }, async (node) => {
     const answers = [1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 7].map((id) => report(node, id));
-    await waitFor(() => begun.length === 6, { what: "as many as may be at once" });
+    await waitFor(() => begun.length === 3, { what: "as many of one node as may be at once" });
     // An answer to something else shows that the desk has read all of them.
     const unknown = await send(node, "{}", "nonsense");
     assert.match(unknown.string(), /no report \"nonsense\"|no report \\"nonsense/);
-    assert.deepEqual(begun, [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(begun, [1, 2, 3]);
     held.resolve();
     for (const answer of await Promise.all(answers)) assert.deepEqual(answer.json(), { ok: true });
     assert.deepEqual(begun, [1, 2, 3, 4, 5, 6, 7, 8]);
@@ -212,18 +212,17 @@ Deno.test("a node that reports all the time holds up no other node", async () =>
   const begun: number[] = [];
   async function finish(node: number) {
     begun.push(node);
-    if (begun.length <= 6) await held.promise;
+    if (node === NODE) await held.promise;
     return { ok: true as const };
   }
   await withDesk({ finish }, async (node, _desk, other) => {
     const mine = Array.from({ length: 500 }, (_, n) => report(node, n + 1));
-    await waitFor(() => begun.length === 6, { what: "as many as may be at once" });
+    await waitFor(() => begun.length === 3, { what: "as many of one node as may be at once" });
     await node.nc.flush();
-    const theirs = report(other, 1);
-    await other.nc.flush();
+    // Even while nothing of the first node comes to its end.
+    assert.deepEqual((await report(other, 1)).json(), { ok: true });
+    assert.deepEqual(begun, [NODE, NODE, NODE, OTHER]);
     held.resolve();
-    assert.deepEqual((await theirs).json(), { ok: true });
-    assert.ok(begun.indexOf(OTHER) < 100, `after ${begun.indexOf(OTHER)} of the first node`);
     await Promise.all(mine);
   });
 });
