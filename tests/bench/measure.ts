@@ -60,7 +60,7 @@ export async function pacedAt(
   const warm = perSecond * seconds / 4;
   await Promise.all(Array.from({ length: warm + perSecond * seconds }, async (_, n) => {
     const due = first + 1000 * n / perSecond;
-    await delay(due - performance.now());
+    await delay(Math.max(0, due - performance.now()));
     await work();
     if (n >= warm) samples.push(performance.now() - due);
   }));
