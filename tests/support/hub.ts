@@ -76,11 +76,14 @@ export interface TestHubOptions {
   sendMail?: SendMail | undefined;
   /** Whether it serves the page. */
   page?: boolean;
+  /** Whether the clock of the services stands still until it is moved. */
+  clockStands?: boolean;
 }
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   let ahead = 0;
-  const now = () => new Date(Date.now() + ahead);
+  const started = Date.now();
+  const now = () => new Date((options.clockStands ? started : Date.now()) + ahead);
   const taken: Mail[] = [];
   const folder = options.page ? await temporaryFolder() : undefined;
   if (folder) await setUpPage(HUB_PAGE, folder.path);
