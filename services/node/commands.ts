@@ -21,6 +21,7 @@ import { acceptKey } from "./encryption/known_keys.ts";
 import { keygen } from "./encryption/keygen.ts";
 import { acceptHub } from "./hub/known_hub.ts";
 import { forgetVariables } from "./hub/way_out.ts";
+import { acceptName, holdersOfNames, KINDS_OF_NAMES, listedNames } from "./policy/known_names.ts";
 import { runPage } from "./page/page_command.ts";
 import { readStatus, showStatus } from "./record/agent_status.ts";
 import { readPieces } from "./payload/pieces.ts";
@@ -34,6 +35,7 @@ export const COMMANDS_HELP = `       deno task node keygen [--out FILE] [--bits 
        deno task node page --config FILE      a link to the owner's page, which lets in once
        deno task node audit verify --config FILE [--expect DIGEST]
        deno task node accept-key --config FILE --organization ID --key FINGERPRINT
+       deno task node accept-name --config FILE user|organization NAME ID
        deno task node accept-hub --config FILE [--key KEY]... [--url URL]
        deno task node accept-record --config FILE --service SERVICE --reason TEXT
 ${HELD_HELP}${LEDGER_HELP}
@@ -55,6 +57,7 @@ export function findCommand(args: string[]): (() => Promise<number>) | undefined
   if (name === "held") return () => withConfig(rest, runHeldCommand, { words: true });
   if (name === "accept-record") return () => withConfig(rest, runAcceptRecord);
   if (name === "ledger") return () => withConfig(rest, runLedgerCommand, { words: true });
+  if (name === "accept-name") return () => withConfig(rest, runAcceptName, { words: true });
   if (name === "accept-key") return () => withConfig(rest, runAcceptKey);
   if (name === "audit") {
     return () => {
@@ -124,7 +127,10 @@ async function withConfig(
 async function runCheck({ config: path, explain }: Options): Promise<number> {
   const config = await readNodeConfig(path);
   if (explain !== undefined) {
-    const { text, allowed } = explainTask(await readTask(typedPath(explain)), config.policy);
+    const task = await readTask(typedPath(explain));
+    const { dataFolder, policy } = config;
+    const holders = await holdersOfNames(dataFolder, policy);
+    const { text, allowed } = explainTask(task, policy, holders);
     console.log(text);
     return allowed ? 0 : 1;
   }
@@ -201,6 +207,26 @@ async function runAcceptKey({ config, organization, key }: Options): Promise<num
   console.log(
     `From now on the key ${fingerprint} of organization ${organizationId} is used` +
       (before === undefined || before === fingerprint ? "." : `; it was ${before} before.`),
+  );
+  return 0;
+}
+
+async function runAcceptName({ config, words: [kind, name, id, ...rest] }: Options) {
+  const known = KINDS_OF_NAMES.find((one) => one === kind);
+  if (!known || !name || id === undefined || rest.length > 0) {
+    throw new UsageError(
+      "The command is: accept-name user|organization NAME ID --config FILE; --help explains.",
+    );
+  }
+  const { dataFolder, policy } = await readNodeConfig(config);
+  if (!listedNames(known, policy).includes(name)) {
+    throw new UsageError(`policies.allowed_${known}s in ${config} does not list the name "${name}".`);
+  }
+  const holder = wholeNumber("ID", id, 1);
+  const { before } = await acceptName(dataFolder, { kind: known, name, id: holder });
+  console.log(
+    `From now on the ${known} "${name}" is ${known} ${holder}` +
+      (before === undefined || before === holder ? "." : `; it was ${before} before.`),
   );
   return 0;
 }

@@ -103,6 +103,56 @@ Deno.test("accept-key writes down which key of an organization is used from now 
   });
 });
 
+Deno.test("accept-name writes down whose a listed name is, and check says whose each is", async () => {
+  await withNode(async (folder, type) => {
+    const data = join(folder, "node-data");
+    await Deno.mkdir(data);
+    await Deno.writeTextFile(
+      join(folder, "node.yaml"),
+      "api_key: k\nserver_url: http://127.0.0.1:1\npolicies:\n" +
+        "  allowed_users: [7, Ann Lee, bob]\n",
+    );
+    await Deno.writeTextFile(
+      join(data, "known_names.json"),
+      JSON.stringify({ user: [["Ann Lee", 12]] }),
+    );
+    const accept = ["accept-name", "--config", "node.yaml"];
+    const said = /names in policies +user "Ann Lee" is (\d+); user "bob" is whoever comes first/;
+    assert.equal(said.exec((await type("check", "--config", "node.yaml")).text)?.[1], "12");
+    const accepted = await type(...accept, "user", "Ann Lee", "15");
+    assert.equal(accepted.code, 0, accepted.text);
+    assert.match(accepted.text, /^From now on the user "Ann Lee" is user 15; it was 12 before\.$/);
+    const file = join(data, "accepted_names.json");
+    const kept = { user: [["Ann Lee", 15]], organization: [] };
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(file)), kept);
+    assert.equal(said.exec((await type("check", "--config", "node.yaml")).text)?.[1], "15");
+
+    const task = join(folder, "task.json");
+    const explain = ["check", "--config", "node.yaml", "--explain", "task.json"];
+    const asked = { image: "deno:average@1.0.0", user: { id: 12, name: "Ann Lee" } };
+    await Deno.writeTextFile(task, JSON.stringify(asked));
+    assert.match((await type(...explain)).text, /^not allowed: .* so far, user 15;/);
+    asked.user.id = 15;
+    await Deno.writeTextFile(task, JSON.stringify(asked));
+    assert.match((await type(...explain)).text, /^allowed/);
+
+    const wrong: [string[], RegExp][] = [
+      [[], /^The command is: accept-name user\|organization NAME ID/],
+      [["node", "bob", "12"], /^The command is: accept-name/],
+      [["user", "bob", "x"], /ID/],
+      [["user", "bob", "0"], /ID/],
+      [["user", "carol", "12"], /^policies\.allowed_users in \S+ does not list the name "carol"/],
+      [["organization", "bob", "12"], /^policies\.allowed_organizations in \S+ does not list/],
+    ];
+    for (const [args, why] of wrong) {
+      const refused = await type(...accept, ...args);
+      assert.equal(refused.code, 2, refused.text);
+      assert.match(refused.text, why);
+    }
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(file)), kept);
+  });
+});
+
 Deno.test("accept-hub writes down keys and address of a hub that are believed from now on", async () => {
   await withNode(async (folder, type) => {
     await Deno.mkdir(join(folder, "node-data"));

@@ -12,7 +12,8 @@ import { publicKeyText, readPrivateKey } from "../encryption/keys.ts";
 import type { NodeIdentity } from "../hub/hub.ts";
 import { decideCall } from "../policy/decide_call.ts";
 import { decideTask } from "../policy/decide_task.ts";
-import type { Policy } from "../policy/policy.ts";
+import { type HolderOfName, holdersOfNames, type KindOfName } from "../policy/known_names.ts";
+import type { Caller, Policy } from "../policy/policy.ts";
 import {
   type Engine,
   engineInfo,
@@ -39,6 +40,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   const identity = yield* checkWays(config);
   yield checkPrivateKey(config, identity);
   yield await listAlgorithms(config);
+  yield* checkNames(config);
   yield checkDisclosure(config);
   const tables = createTables({
     folder: join(config.dataFolder, "tables"),
@@ -55,6 +57,21 @@ async function listAlgorithms({ algorithmFolders, algorithmLibrary }: NodeConfig
   const names = await algorithmNames({ folders: algorithmFolders, library: algorithmLibrary });
   const note = names.length === 0 ? "none by name" : `deno: ${names.join(", ")}`;
   return finding("algorithms", true, note);
+}
+
+/** Whose the names are that the rules list. */
+async function* checkNames({ dataFolder, policy }: NodeConfig): AsyncGenerator<Finding> {
+  const what = "names in policies";
+  try {
+    const holders = await holdersOfNames(dataFolder, policy);
+    if (holders.length === 0) return;
+    const notes = holders.map(({ kind, name, id }) =>
+      `${kind} ${JSON.stringify(name)} is ${id ?? "whoever comes first under that name"}`
+    );
+    yield finding(what, true, notes.join("; "));
+  } catch (error) {
+    yield finding(what, false, messageOf(error));
+  }
 }
 
 function checkPrivateKey(config: NodeConfig, identity: NodeIdentity | undefined): Finding {
@@ -142,12 +159,21 @@ const taskSchema = z.strictObject({
  * What the rules say of a task, given as JSON such as
  * `{"image": …, "user": {"id": 1, "name": "alice"}, "method": …, "kwargs": …}`.
  */
-export function explainTask(json: unknown, policy: Policy): { text: string; allowed: boolean } {
+export function explainTask(
+  json: unknown,
+  policy: Policy,
+  holders: HolderOfName[] = [],
+): { text: string; allowed: boolean } {
   const parsed = taskSchema.safeParse(json);
   if (!parsed.success) {
     throw new Error(`The task is not as --help shows it:\n${z.prettifyError(parsed.error)}`);
   }
-  const { method, ...task } = parsed.data;
+  const { method, user, organization, ...rest } = parsed.data;
+  const task = {
+    ...rest,
+    user: { ...user, ...nameOfAnother("user", user, holders) },
+    organization: { ...organization, ...nameOfAnother("organization", organization, holders) },
+  };
   const first = decideTask(task, policy);
   if (!first.allowed) return { text: `not allowed: ${first.reason}`, allowed: false };
   if (method === undefined) {
@@ -157,4 +183,14 @@ export function explainTask(json: unknown, policy: Policy): { text: string; allo
   return second.allowed
     ? { text: "allowed", allowed: true }
     : { text: `not allowed: ${second.reason}`, allowed: false };
+}
+
+/** Whose the name is, where the task says another id than that. */
+function nameOfAnother(
+  kind: KindOfName,
+  { id, name }: Caller,
+  holders: HolderOfName[],
+): Pick<Caller, "nameIsOf"> {
+  const holder = holders.find((one) => one.kind === kind && one.name === name)?.id;
+  return id === 0 || holder === undefined || holder === id ? {} : { nameIsOf: holder };
 }

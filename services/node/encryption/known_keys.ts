@@ -6,13 +6,13 @@
  * @module
  */
 import type { KeyObject } from "node:crypto";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { fingerprintOf } from "../../../shared/contract/public_key.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { createTurns } from "../../../shared/service/turns.ts";
 import type { AuditLog } from "../record/audit_log.ts";
-import { giveToOwnerOf, syncFolder } from "../record/data_folder.ts";
+import { replaceFile } from "../record/data_folder.ts";
 import { KeyError } from "./keys.ts";
 
 /** The file in the node's data folder that the agent writes. */
@@ -50,7 +50,7 @@ export async function openKnownKeys(
 
   async function keep(organizationId: number, fingerprint: string): Promise<void> {
     seen[organizationId] = fingerprint;
-    await writeWhole(path, JSON.stringify(seen, null, 2) + "\n");
+    await replaceFile(path, JSON.stringify(seen, null, 2) + "\n");
   }
 
   async function refuse(
@@ -123,7 +123,7 @@ export async function acceptKey(
 ): Promise<{ before: string | undefined }> {
   const path = join(folder, ACCEPTED_KEYS_FILE);
   const accepted = { ...await readKeys(path), [organizationId]: fingerprint };
-  await writeWhole(path, JSON.stringify(accepted, null, 2) + "\n");
+  await replaceFile(path, JSON.stringify(accepted, null, 2) + "\n");
   return { before: (await readKeys(join(folder, KNOWN_KEYS_FILE)))[organizationId] };
 }
 
@@ -138,16 +138,4 @@ async function readKeys(path: string): Promise<Record<string, string>> {
       { cause: error },
     );
   }
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = `${path}.new`;
-  await Deno.writeTextFile(draft, text, { mode: 0o600 });
-  await giveToOwnerOf(dirname(path), draft);
-  {
-    using file = await Deno.open(draft);
-    await file.sync();
-  }
-  await Deno.rename(draft, path);
-  await syncFolder(dirname(path));
 }

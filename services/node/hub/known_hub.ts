@@ -12,7 +12,7 @@ import { readAddress } from "../../../shared/node_protocol/broker_address.ts";
 import type { BrokerCredential } from "../../../shared/node_protocol/log_in.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { AuditLog } from "../record/audit_log.ts";
-import { giveToOwnerOf, syncFolder } from "../record/data_folder.ts";
+import { replaceFile } from "../record/data_folder.ts";
 
 /** The file in the node's data folder that the agent writes. */
 export const KNOWN_HUB_FILE = "known_hub.json";
@@ -51,7 +51,7 @@ export async function openKnownHub(
 
   async function keep(told: Told): Promise<void> {
     known = told;
-    await writeFile(folder, path, told);
+    await writeFile(path, told);
   }
 
   async function refuse(about: Record<string, unknown>, advice: string): Promise<void> {
@@ -141,7 +141,7 @@ export async function acceptHub(
 ): Promise<void> {
   const path = join(folder, ACCEPTED_HUB_FILE);
   const before = await readFile(path, acceptedSchema) ?? {};
-  await writeFile(folder, path, {
+  await writeFile(path, {
     ...before,
     dispatch_keys: [...new Set([...before.dispatch_keys ?? [], ...keys])],
     ...(url === undefined ? {} : { nats_url: url }),
@@ -161,13 +161,6 @@ async function readFile<T>(path: string, schema: z.ZodType<T>): Promise<T | unde
   }
 }
 
-async function writeFile(folder: string, path: string, value: unknown): Promise<void> {
-  await Deno.writeTextFile(`${path}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  await giveToOwnerOf(folder, `${path}.new`);
-  {
-    using file = await Deno.open(`${path}.new`);
-    await file.sync();
-  }
-  await Deno.rename(`${path}.new`, path);
-  await syncFolder(folder);
+async function writeFile(path: string, value: unknown): Promise<void> {
+  await replaceFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -132,17 +132,39 @@ function decideCaller({ user, organization }: TaskRequest, policy: Policy): Deci
   if (allowedUsers && isListed(user, allowedUsers)) return ALLOWED;
   if (allowedOrganizations && isListed(organization, allowedOrganizations)) return ALLOWED;
   const misses = [
-    allowedUsers && `${shown("user", user, allowedUsers)} is not in policies.allowed_users`,
-    allowedOrganizations &&
-    `${shown("organization", organization, allowedOrganizations)} is not in ` +
-      "policies.allowed_organizations",
+    allowedUsers && missing("user", user, allowedUsers),
+    allowedOrganizations && missing("organization", organization, allowedOrganizations),
   ];
   return refuse("this task", misses.filter(Boolean).join(", and "));
 }
 
 /** Numbers are ids and texts are names, never the other way round. */
-function isListed({ id, name }: Caller, list: readonly (number | string)[]): boolean {
-  return list.some((one) => typeof one === "number" ? one === id : one === name);
+function isListed({ id, name, nameIsOf }: Caller, list: readonly (number | string)[]): boolean {
+  return list.some((one) =>
+    typeof one === "number" ? one === id : one === name && nameIsOf === undefined
+  );
+}
+
+/**
+ * Why nobody of that kind is let in, and, where a listed name is another one's than before, what the
+ * owner may do.
+ */
+function missing(
+  kind: "user" | "organization",
+  caller: Caller,
+  list: readonly (number | string)[],
+): string {
+  const option = `policies.allowed_${kind}s`;
+  const { id, name, nameIsOf } = caller;
+  if (nameIsOf === undefined) return `${shown(kind, caller, list)} is not in ${option}`;
+  return `${shown(kind, caller, list)} is not whom that name in ${option} has stood for so far, ` +
+    `${kind} ${nameIsOf}; if the node's owner means ${kind} ${id}, the owner writes that id into the ` +
+    `list, or types: deno task node accept-name ${kind} ${quoted(name!)} ${id} --config node.yaml`;
+}
+
+/** As one word of a shell's line. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function shown(kind: string, { id, name }: Caller, list: readonly (number | string)[]): string {

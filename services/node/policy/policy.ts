@@ -2,7 +2,7 @@
  * The owner's rules about what may run at this data station, and what they are asked about.
  *
  * They are pure decisions (`decide_task.ts`, `decide_call.ts`), made for every attempt, subtasks
- * included: a subtask is not trusted more than the task that made it. Once anything of a kind is
+ * included (whose a listed name is, `known_names.ts` remembers): a subtask is not trusted more than the task that made it. Once anything of a kind is
  * listed, all else of that kind is refused.
  * @module
  */
@@ -46,6 +46,8 @@ export interface Policy {
 export interface Caller {
   id: number;
   name?: string | null | undefined;
+  /** Whose the name has been so far, where that is somebody else: then it does not count. */
+  nameIsOf?: number | undefined;
 }
 
 /** What is known of a task before its input is. */

@@ -7,6 +7,7 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import { countsOrganizations, decideCall, readsCalls } from "../policy/decide_call.ts";
 import { decideTask } from "../policy/decide_task.ts";
+import type { KnownNames } from "../policy/known_names.ts";
 import type { Decision, Policy } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";
 import type { Call } from "./call.ts";
@@ -33,17 +34,19 @@ export interface Gate {
 export interface CreateGateOptions {
   policy: Policy;
   hub: Hub;
+  /** Whose the names are that the rules list. */
+  names: KnownNames;
   /** Told of every decision. */
   onDecision: (dispatch: Dispatch, decision: Decision) => void;
 }
 
-export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate {
+export function createGate({ policy, hub, names, onDecision }: CreateGateOptions): Gate {
   /** Names of organizations; they hardly ever change, and ids can be listed instead. */
-  const names = new Map<number, string>();
+  const organizationNames = new Map<number, string>();
 
   async function nameOf(id: number, signal: AbortSignal): Promise<string | undefined> {
     if (!policy.allowedOrganizations?.some((one) => typeof one === "string")) return undefined;
-    const known = names.get(id);
+    const known = organizationNames.get(id);
     if (known !== undefined) return known;
     const schema = z.object({ name: z.string() });
     const found = await hub.insist(`/organization/${id}`, schema, { signal }).catch((error) => {
@@ -51,7 +54,7 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
       if (error instanceof HubError) return undefined;
       throw error;
     });
-    if (found) names.set(id, found.name);
+    if (found) organizationNames.set(id, found.name);
     return found?.name;
   }
 
@@ -70,8 +73,8 @@ export function createGate({ policy, hub, onDecision }: CreateGateOptions): Gate
       const decision = decideTask({
         image,
         store: dispatch.algorithm_store_url,
-        user: { id: init_user_id, name: init_username },
-        organization: { id: init_org_id, name },
+        user: await names.look("user", { id: init_user_id, name: init_username }),
+        organization: await names.look("organization", { id: init_org_id, name }),
         databases: databases.map(({ label }) => label),
       }, policy);
       onDecision(dispatch, decision);

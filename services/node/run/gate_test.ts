@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { silentLogger } from "../../../shared/service/log.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { temporaryFolder } from "../../../tests/harness.ts";
 import { createHub } from "../hub/hub.ts";
+import { acceptName, openKnownNames } from "../policy/known_names.ts";
 import type { Decision, Policy } from "../policy/policy.ts";
+import { AUDIT_FILE, openAuditLog } from "../record/audit_log.ts";
 import { CannotStart } from "./cannot_start.ts";
 import { createGate } from "./gate.ts";
 
@@ -23,7 +27,13 @@ async function withGate<T>(
   policy: Policy,
   use: (
     gate: ReturnType<typeof createGate>,
-    seen: { asked: string[]; decisions: Decision[] },
+    seen: {
+      asked: string[];
+      decisions: Decision[];
+      folder: string;
+      /** What the hub says, by path. */
+      answers: Record<string, unknown>;
+    },
   ) => Promise<T>,
 ): Promise<T> {
   const asked: string[] = [];
@@ -34,6 +44,8 @@ async function withGate<T>(
     "/organization/3": { name: "Alpha" },
     "/run?task_id=5&payload=none": { data: [1, 2, 2].map((id) => ({ id, organization: { id } })) },
   };
+  const folder = await temporaryFolder();
+  const audit = await openAuditLog(join(folder.path, AUDIT_FILE));
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     async (request) => {
@@ -49,12 +61,15 @@ async function withGate<T>(
   const gate = createGate({
     policy,
     hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
+    names: await openKnownNames({ folder: folder.path, policy, audit, log: silentLogger }),
     onDecision: (_, decision) => decisions.push(decision),
   });
   try {
-    return await use(gate, { asked, decisions });
+    return await use(gate, { asked, decisions, folder: folder.path, answers });
   } finally {
     await server.shutdown();
+    await audit.close();
+    await folder.remove();
   }
 }
 
@@ -126,4 +141,44 @@ Deno.test("a call is refused as not allowed, with the rule, and counts different
     assert.equal(decisions.length, 1);
   });
   await withGate({ minimumOrganizations: 2 }, (gate) => gate.call(dispatch, call, signal));
+});
+
+Deno.test("a listed name that another user has now lets nobody in, until the owner accepts that", async () => {
+  await withGate({ allowedUsers: ["alice"] }, async (gate, { folder }) => {
+    const of = (init_user_id: number) => ({ ...dispatch, init_user_id, init_username: "alice" });
+    assert.ok((await gate.admit(of(12), signal)).allowed);
+    const reason = reasonOf(await gate.admit(of(15), signal));
+    assert.match(reason, /user 15 \("alice"\) is not whom that name .* so far, user 12; /);
+    assert.match(reason, /types: deno task node accept-name user 'alice' 15 --config node\.yaml\.$/);
+    assert.ok((await gate.admit(of(12), signal)).allowed);
+    assert.deepEqual(await acceptName(folder, { kind: "user", name: "alice", id: 15 }), {
+      before: 12,
+    });
+    assert.ok((await gate.admit(of(15), signal)).allowed);
+    assert.match(reasonOf(await gate.admit(of(12), signal)), /so far, user 15; /);
+    const audit = await Deno.readTextFile(join(folder, AUDIT_FILE));
+    const events = audit.trim().split("\n").map((line) => {
+      const { event, kind, name, id, known, before } = JSON.parse(line);
+      return [event, kind, name, id, known ?? before];
+    });
+    assert.deepEqual(events, [
+      ["listed name seen", "user", "alice", 12, undefined],
+      ["listed name refused", "user", "alice", 15, 12],
+      ["listed name accepted", "user", "alice", 15, 12],
+      ["listed name refused", "user", "alice", 12, 15],
+    ]);
+  });
+});
+
+Deno.test("a listed name of an organization that another one has now lets nobody in, ids do", async () => {
+  const policy = { allowedOrganizations: ["Alpha", 9] };
+  await withGate(policy, async (gate, { answers }) => {
+    assert.ok((await gate.admit(dispatch, signal)).allowed);
+    answers["/organization/4"] = answers["/organization/9"] = { name: "Alpha" };
+    assert.match(
+      reasonOf(await gate.admit({ ...dispatch, init_org_id: 4 }, signal)),
+      /organization 4 \("Alpha"\) is not whom that name .* organization 3; .* organization 'Alpha' 4/,
+    );
+    assert.ok((await gate.admit({ ...dispatch, init_org_id: 9 }, signal)).allowed);
+  });
 });

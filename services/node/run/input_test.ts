@@ -11,6 +11,8 @@ import {
 } from "../../../tests/support/payloads.ts";
 import { createPlainPayloads } from "../encryption/payloads.ts";
 import { type Format, sealText } from "../encryption/sealed.ts";
+import { openKnownNames } from "../policy/known_names.ts";
+import { silentLogger } from "../../../shared/service/log.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -50,7 +52,13 @@ async function withInputs(
   const payloads = encrypted
     ? payloadsOf(4)
     : createPlainPayloads({ record: () => Promise.resolve() });
-  const gate = createGate({ policy, hub: it.hub, onDecision() {} }).call;
+  const names = await openKnownNames({
+    folder: folder.path,
+    policy,
+    audit: { record: () => Promise.resolve() },
+    log: silentLogger,
+  });
+  const gate = createGate({ policy, hub: it.hub, names, onDecision() {} }).call;
   const options = {
     folder: folder.path,
     hub: it.hub,

@@ -11,6 +11,7 @@ import type { Broker } from "../hub/broker.ts";
 import type { Hub, NodeIdentity } from "../hub/hub.ts";
 import type { WayOut } from "../hub/way_out.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
+import { openKnownNames } from "../policy/known_names.ts";
 import type { Journal } from "../record/journal.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
 import { type Tracer, within } from "../../../shared/tracing/tracer.ts";
@@ -52,9 +53,11 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
   const { config, identity, hub, broker, journal, audit, payloads, silenced, onFailure, tracer } =
     options;
   const { log } = life;
+  const { dataFolder: folder, policy } = config;
   const gate = createGate({
-    policy: config.policy,
+    policy,
     hub,
+    names: await openKnownNames({ folder, policy, audit, log }),
     onDecision(dispatch, decision) {
       const note = auditOfAttempt(audit, dispatch);
       // On the disk before the run starts or the refusal is reported, because records keep their
@@ -62,7 +65,6 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
       void (decision.allowed ? note("allowed") : note("refused", { reason: decision.reason }));
     },
   });
-  const { dataFolder: folder } = config;
   const inputs = await openInputs({
     folder,
     hub,
