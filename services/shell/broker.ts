@@ -5,7 +5,8 @@
 import { createAsk } from "../../shared/messages/ask.ts";
 import type { Db } from "../../shared/storage/db.ts";
 import type { Logger } from "../../shared/service/log.ts";
-import { type OutboxRow, publishRows } from "../../shared/storage/outbox.ts";
+import { publishRows } from "../../shared/storage/outbox.ts";
+import type { OutboxRow } from "../../shared/storage/outbox_order.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 import type { BrokerConnection } from "../../shared/broker/connection.ts";
 import { connectService } from "../../shared/broker/service_connection.ts";

@@ -5,12 +5,8 @@
  */
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { type Operator, recordOperatorChanges } from "../../shared/storage/audit.ts";
-import {
-  type Change,
-  type OpenChange,
-  openChange,
-  type OutboxRow,
-} from "../../shared/storage/outbox.ts";
+import { type Change, type OpenChange, openChange } from "../../shared/storage/outbox.ts";
+import type { OutboxRow } from "../../shared/storage/outbox_order.ts";
 import type { BrokerLink } from "./broker.ts";
 import type { Databases } from "./models/description.ts";
 

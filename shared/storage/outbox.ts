@@ -2,9 +2,9 @@
  * Changes and the messages that tell of them, in one transaction.
  *
  * A message is a row of the service's `outbox` table until JetStream has acknowledged it. It is
- * published right after the commit, and again by a sweep when that failed; `Nats-Msg-Id` lets the
- * broker drop the second copy. One that is too large for the broker would fail for ever: it is
- * dropped with an error in the log.
+ * published right after the commit, and again by a sweep when that failed, in the order that
+ * `outbox_order.ts` tells; `Nats-Msg-Id` lets the broker drop the second copy. One that
+ * is too large for the broker would fail for ever: it is dropped with an error in the log.
  * @module
  */
 import { setImmediate } from "node:timers";
@@ -12,6 +12,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { recordChanges } from "./audit.ts";
 import type { Db, JsonValue, Tx } from "./db.ts";
 import { inBatches } from "./in_batches.ts";
+import {
+  createOutboxOrder,
+  type OutboxRow,
+  type Publish,
+  removeRows,
+  SWEEP_BATCH,
+} from "./outbox_order.ts";
 import {
   EVENT_DATA,
   type EventData,
@@ -27,13 +34,6 @@ import { noTracer, traceparent, type Tracer } from "../tracing/tracer.ts";
 import { TRACEPARENT_HEADER } from "../tracing/traceparent.ts";
 import { ensureEventStream } from "../broker/event_stream.ts";
 import { isTooLarge } from "../broker/errors.ts";
-
-/** The table every service with an outbox creates in its first migration. */
-export interface OutboxRow {
-  id: string;
-  subject: string;
-  payload: string;
-}
 
 /** A transaction that can also tell. */
 export interface Change {
@@ -53,9 +53,7 @@ export interface Outbox {
    * the broker.
    */
   change<Result>(work: (change: Change) => Promise<Result>): Promise<Result>;
-  /**
-   * Publishes what is left over; returns how many. One that is refused does not hold up the others.
-   */
+  /** Publishes what is left over; returns how many (see `outbox_order.ts`). */
   sweep(): Promise<number>;
   /** Rows not yet acknowledged by the broker. */
   backlog(): Promise<number>;
@@ -72,16 +70,14 @@ export interface OutboxOptions {
   /** Publishes, without an acknowledgement, what a change sends. */
   send?: (subject: string, payload: Uint8Array) => void;
   sweepEveryMs?: number;
+  /** Tells when the connection to the broker is lost and there again. */
+  watch?: BrokerConnection["watch"];
+  /** How long a message that is refused holds up the others of its noun. */
+  holdMs?: number;
   tracer?: Tracer;
   now?: () => Date;
 }
 
-/**
- * How old a row is before the sweep takes it: younger ones are on their way from their own
- * transaction.
- */
-const SETTLE_SECONDS = 2;
-const SWEEP_BATCH = 200;
 /** A message that has waited for so long is not merely late. */
 const TROUBLE_SECONDS = 10;
 /** How long a row waits to be removed together with others: until long before the sweep takes it. */
@@ -91,6 +87,8 @@ const encoder = new TextEncoder();
 export function createOutbox({
   db,
   sweepEveryMs = 1000,
+  watch = () => () => {},
+  holdMs,
   now = () => new Date(),
   ...options
 }: OutboxOptions): Outbox {
@@ -108,6 +106,8 @@ export function createOutbox({
       throw error;
     }
   }
+  const order = createOutboxOrder({ db, publish, ...(holdMs === undefined ? {} : { holdMs }) });
+  const unwatch = watch((connected) => connected || order.lost());
   // Nobody waits for it: those that are acknowledged in a while share one removal.
   const remove = inBatches((ids: string[]) => removeRows(db, ids), { pauseMs: REMOVAL_MS });
   const inFlight = new Set<Promise<unknown>>();
@@ -135,7 +135,7 @@ export function createOutbox({
     // acknowledgement comes later.
     for (const row of rows) {
       track(
-        publish(row).then(() => remove(row.id)).catch((error) => {
+        order.publishNew(row).then((gone) => gone ? remove(row.id) : undefined).catch((error) => {
           log.warn("A message stays in the outbox for now", { subject: row.subject, error });
         }),
       );
@@ -148,7 +148,7 @@ export function createOutbox({
     return tracer.span("send", { kind: "producer", attributes }, () => sendAll(sent, send, log));
   }
 
-  const sweep = () => sweepOnce(db, publish);
+  const { sweep } = order;
   const sweeper = keepSweeping({ sweep, everyMs: sweepEveryMs, log, signal: stopping.signal });
   return {
     change,
@@ -168,14 +168,12 @@ export function createOutbox({
     },
     async stop() {
       stopping.abort();
+      unwatch();
       await sweeper;
       await Promise.allSettled(inFlight);
     },
   };
 }
-
-/** Resolves when the broker has acknowledged the message, or never could. */
-type Publish = (row: OutboxRow) => Promise<void>;
 
 function createPublisher(
   { jetstream, service, log, tracer = noTracer }: Pick<
@@ -213,13 +211,6 @@ function createPublisher(
   }
 }
 
-async function removeRows(db: Db, ids: string[]): Promise<void> {
-  // A row that another replica holds is being removed by it.
-  await db`
-    delete from outbox where id in (
-      select id from outbox where id = any(${ids}) for update skip locked)`;
-}
-
 /** What a change sends to those who are connected. */
 interface Sent {
   subject: string;
@@ -249,23 +240,6 @@ function nobodyToSend(subject: string): never {
 }
 
 /**
- * Publishes the oldest of what is left over; returns how many. Throws at the end when one of them
- * could not be: what the broker refuses is that row's own trouble, and the others go.
- */
-async function sweepOnce(db: Db, publish: Publish): Promise<number> {
-  const rows = await db<OutboxRow[]>`
-    select id, subject, payload from outbox
-    where created_at < now() - make_interval(secs => ${SETTLE_SECONDS})
-    order by id limit ${SWEEP_BATCH}`;
-  const outcomes = await Promise.allSettled(rows.map(publish));
-  const gone = rows.filter((_, n) => outcomes[n]!.status === "fulfilled");
-  if (gone.length > 0) await removeRows(db, gone.map((row) => row.id));
-  const failed = outcomes.find((one) => one.status === "rejected");
-  if (failed) throw failed.reason;
-  return rows.length;
-}
-
-/**
  * Sweeps again and again until the signal is aborted; without a pause while there is more than one
  * batch.
  */
@@ -283,7 +257,7 @@ async function keepSweeping(
       const published = await sweep();
       if (failing) log.info("The outbox is being published again");
       failing = false;
-      if (published === SWEEP_BATCH) continue;
+      if (published >= SWEEP_BATCH) continue;
     } catch (error) {
       if (!failing && !signal.aborted) log.warn("The outbox cannot be published now", { error });
       failing = true;
@@ -363,5 +337,5 @@ export async function createEventOutbox(
   await ensureEventStream(nc, options.log).catch((error) =>
     options.log.error("Events cannot be told now: the broker does not give their stream", { error })
   );
-  return createOutbox({ ...options, jetstream: nc.jetstream() });
+  return createOutbox({ ...options, jetstream: nc.jetstream(), watch: nc.watch });
 }

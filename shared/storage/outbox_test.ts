@@ -6,7 +6,10 @@ import { migrate, openDatabase } from "./db.ts";
 import { createLogger, silentLogger } from "../service/log.ts";
 import { ensureEventStream } from "../broker/event_stream.ts";
 import { recordOperatorChanges } from "./audit.ts";
+import { parseEvent } from "../messages/events.ts";
+import type { BrokerConnection } from "../broker/connection.ts";
 import { createEventOutbox, createOutbox, openChange } from "./outbox.ts";
+import { createOutboxOrder, type OutboxRow } from "./outbox_order.ts";
 import { countRoundTrips } from "../../tests/support/round_trips.ts";
 import { STREAMS, subjects } from "../broker/subjects.ts";
 
@@ -25,6 +28,7 @@ async function startTest() {
     db,
     nc,
     log,
+    warnings: () => written.filter((line) => JSON.parse(line).level === "warn").length,
     errors: () => written.map((line) => JSON.parse(line)).filter((one) => one.level === "error"),
     async stop() {
       await nats.stop();
@@ -55,7 +59,7 @@ Deno.test("a message too large for the broker is dropped with an error in the lo
   await stop();
 });
 
-Deno.test("sweep() goes on after a message that is too large or refused by the broker", async () => {
+Deno.test("sweep() publishes what is left of a noun when one of another noun is refused", async () => {
   const { db, nc, log, stop } = await startTest();
   await ensureEventStream(nc);
   const jetstream = nc.jetstream();
@@ -75,6 +79,133 @@ Deno.test("sweep() goes on after a message that is too large or refused by the b
   const manager = await nc.jetstreamManager();
   assert.equal((await manager.streams.info(STREAMS.events)).state.messages, 1);
   await outbox.stop();
+  await stop();
+});
+
+/** The roles and users that events tell of from now on, in the order in which they come. */
+function hearEvents(nc: BrokerConnection): string[] {
+  const heard: string[] = [];
+  nc.subscribe(subjects.allEvents(), {
+    callback(_error, { subject, data }) {
+      const event = parseEvent(subject, data)!;
+      if (event.name === "role.changed") heard.push(`role ${event.data.role_id}`);
+      if (event.name === "user.changed") heard.push(`user ${event.data.user_id}`);
+    },
+  });
+  return heard;
+}
+
+Deno.test("what follows a message that could not be published waits for it; another noun does not", async () => {
+  const { db, nc, log, warnings, stop } = await startTest();
+  const jetstream = nc.jetstream();
+  const outbox = createOutbox({ db, jetstream, log, service: "identity", sweepEveryMs: 1e9 });
+  const tellRole = (role_id: number) =>
+    outbox.change(({ emit }) => Promise.resolve(emit("role.changed", { role_id })));
+  // There is no stream yet that takes the first one.
+  const before = warnings();
+  await tellRole(1);
+  await waitFor(() => warnings() === before + 1, { what: "the refusal" });
+  await ensureEventStream(nc);
+  const heard = hearEvents(nc);
+  await tellRole(2);
+  await outbox.change(({ emit }) =>
+    Promise.resolve(emit("user.changed", { user_id: 7, organization_id: 1 }))
+  );
+  await waitFor(async () => await outbox.backlog() === 2, { what: "the user's event" });
+  assert.deepEqual(heard, ["user 7"]);
+  assert.equal(await outbox.sweep(), 2);
+  await waitFor(() => heard.length === 3, { what: "the roles' events" });
+  assert.deepEqual(heard, ["user 7", "role 1", "role 2"]);
+  // And from then on they go at once.
+  await tellRole(3);
+  await waitFor(() => heard.length === 4, { what: "the last event" });
+  assert.equal(heard[3], "role 3");
+  await outbox.stop();
+  await stop();
+});
+
+Deno.test("a message that the broker never takes holds up its noun for a time, and stays", async () => {
+  const { db, nc, stop } = await startTest();
+  await ensureEventStream(nc);
+  const manager = await nc.jetstreamManager();
+  await manager.streams.update(STREAMS.events, { max_msg_size: 500 });
+  let now = 0;
+  const refused: string[] = [];
+  const order = createOutboxOrder({
+    db,
+    clock: () => now,
+    async publish({ id, subject, payload }) {
+      await nc.jetstream().publish(subject, payload, { msgID: id }).catch((error) => {
+        refused.push(subject);
+        throw error;
+      });
+    },
+  });
+  const subject = (verb: string) => subjects.event("role", verb);
+  const tell = async (verb: string, payload: string) => {
+    const [row] = await db<OutboxRow[]>`
+      insert into outbox ${db({ subject: subject(verb), payload })} returning id, subject, payload`;
+    return await order.publishNew(row!);
+  };
+  await assert.rejects(tell("large", JSON.stringify("x".repeat(1000))), /message size/);
+  assert.equal(await tell("second", "{}"), false);
+  await assert.rejects(order.sweep(), /message size/);
+  now = 59_000;
+  await assert.rejects(order.sweep(), /message size/);
+  const size = async () => (await manager.streams.info(STREAMS.events)).state.messages;
+  assert.equal(await size(), 0);
+  now = 61_000;
+  await assert.rejects(order.sweep(), /message size/);
+  assert.equal(await size(), 1);
+  assert.equal(await tell("third", "{}"), true, "goes at once");
+  assert.equal(await size(), 2);
+  const left = await db<{ subject: string }[]>`select subject from outbox order by id`;
+  assert.deepEqual(left.map((row) => row.subject), [subject("large"), subject("third")]);
+  assert.equal(refused.length, 4);
+  // Once the broker takes it, it goes.
+  await manager.streams.update(STREAMS.events, { max_msg_size: -1 });
+  await db`delete from outbox where subject = ${subject("third")}`;
+  await db`update outbox set created_at = now() - interval '1 minute'`;
+  assert.equal(await order.sweep(), 1);
+  assert.equal(await size(), 3);
+  await stop();
+});
+
+Deno.test("what is committed after the connection was lost waits for what was on its way", async () => {
+  const { db, stop } = await startTest();
+  const sent: string[] = [];
+  const answers: (() => void)[] = [];
+  const order = createOutboxOrder({
+    db,
+    publish({ id }) {
+      sent.push(id);
+      return new Promise<void>((resolve) => answers.push(resolve));
+    },
+  });
+  const insert = async () => {
+    const payload = { subject: subjects.event("role", "changed"), payload: "{}" };
+    const [row] = await db<OutboxRow[]>`
+      insert into outbox ${db(payload)} returning id, subject, payload`;
+    return row!;
+  };
+  const [first, second] = [await insert(), await insert()];
+  const underWay = order.publishNew(first);
+  order.lost();
+  assert.equal(await order.publishNew(second), false);
+  assert.deepEqual(sent, [first.id]);
+  const swept = order.sweep();
+  for (const times of [2, 3]) {
+    await waitFor(() => sent.length === times, { what: "the next message" });
+    answers[times - 1]!();
+  }
+  assert.equal(await swept, 2);
+  assert.deepEqual(sent, [first.id, first.id, second.id]);
+  answers[0]!();
+  assert.equal(await underWay, true);
+  const third = order.publishNew(await insert());
+  await waitFor(() => sent.length === 4, { what: "the third" });
+  answers[3]!();
+  assert.equal(await third, true);
   await stop();
 });
 
