@@ -3,6 +3,7 @@
  * @module
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import type { FairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -32,6 +33,8 @@ export interface UplinkTools {
   maxBlobBytes: number;
   /** Told of the input of a subtask before it leaves as a blob. */
   onBlobInput: (dispatch: Dispatch, blob: Parameters<RunBlobs["onInput"]>[0]) => Promise<void>;
+  /** In which all runs of the agent do what takes much of its memory. */
+  largeTurns: FairTurns<string>;
   /** Passes on a piece of a running algorithm's log. */
   sendLog: SendLog;
   log: Logger;
@@ -48,9 +51,10 @@ export interface OpenUplinkOptions extends UplinkTools {
 
 export async function openUplink(
   dispatch: Dispatch,
-  { hub, payloads, maxBlobBytes, onBlobInput, sendLog, log, maySend, folder, access, hold, signal }:
-    OpenUplinkOptions,
+  options: OpenUplinkOptions,
 ): Promise<Uplink> {
+  const { hub, payloads, maxBlobBytes, onBlobInput, largeTurns, sendLog, log } = options;
+  const { maySend, folder, access, hold, signal } = options;
   const over = new AbortController();
   const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
   const memory = await openCreationMemory(folder.created, attemptKey(dispatch));
@@ -74,6 +78,7 @@ export async function openUplink(
           onInput: (blob) => onBlobInput(dispatch, blob),
         },
         whileWaiting: hold.whileWaiting,
+        inLargeTurn: (work) => largeTurns(attemptKey(dispatch), work),
         signal: AbortSignal.any([signal, over.signal]),
         log,
       }),

@@ -18,6 +18,7 @@ import type { Journal } from "../record/journal.ts";
 import { openLedgerOfRuns } from "../disclosure/ledger/ledger_of_runs.ts";
 import { createExits } from "../disclosure/exits.ts";
 import { readSelfOnce } from "../sandbox/read_self.ts";
+import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import { createSandboxRuntime } from "../sandbox/runtime.ts";
 import type { Sandbox, SandboxOptions } from "../sandbox/sandbox.ts";
 import type { ReceiveInput } from "./input.ts";
@@ -26,6 +27,9 @@ import type { Description } from "../algorithms/sextant/description.ts";
 import { createSendLog } from "./log_stream.ts";
 import type { ResolvedAlgorithm } from "./algorithm_store.ts";
 import type { RunLimits, Runtime } from "./runtime.ts";
+
+/** Runs that may send or get something large at once: each takes some 300 MiB meanwhile. */
+const LARGE_AT_ONCE = 2;
 
 export interface Runtimes {
   /** What runs the algorithm that is named so. */
@@ -76,7 +80,8 @@ export async function openRuntimes({
       ...config,
       describe: (algorithm) => describeOnce(algorithm, { folder, sandbox, limits }),
     });
-    const common = { config, hub, receiveInput, sendLog, exits, log };
+    const largeTurns = createFairTurns<string>(LARGE_AT_ONCE);
+    const common = { config, hub, receiveInput, sendLog, exits, largeTurns, log };
     const rules = config.disclosure?.ledger ? config.disclosure.rules : undefined;
     const ledger = rules && await openLedgerOfRuns({ dataFolder: folder, rules, audit, log });
     const inSandbox = createSandboxRuntime({

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { createFairTurns } from "../../../shared/service/fair_turns.ts";
+import type { FairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { AlgorithmSettings, NodeConfig } from "../config/config.ts";
 import { forSandbox, wantedDatabases } from "../data/databases.ts";
@@ -33,8 +33,6 @@ import { createSubtaskClient, type SubtaskClient } from "../subtasks/sandbox_cli
 import type { RunSpec } from "./run_spec.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** Runs that may send or get something large at once: each takes some 300 MiB meanwhile. */
-const LARGE_AT_ONCE = 2;
 /** V8 holds no longer text. */
 const LONGEST_INPUT_MIB = 511;
 
@@ -51,6 +49,8 @@ export interface SandboxRuntimeOptions {
     | "policy"
   >;
   identity: NodeIdentity;
+  /** In which all runs of the agent do what takes much of its memory. */
+  largeTurns: FairTurns<string>;
   tables: Tables;
   sandbox: Pick<Sandbox, "start">;
   hub: Hub;
@@ -84,11 +84,10 @@ export function createSandboxRuntime(
     exits,
     onGuarded,
     ledger,
+    largeTurns,
     log,
   }: SandboxRuntimeOptions,
 ): Runtime {
-  const largeTurns = createFairTurns<string>(LARGE_AT_ONCE);
-
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
     dispatch: Dispatch,

@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
+import { createTurns } from "../../../shared/service/turns.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { useTaskHub } from "../../../tests/support/task_hub.ts";
 import {
@@ -113,6 +114,7 @@ async function withRun(use: (run: RunAtHub) => Promise<void>): Promise<void> {
       memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
       blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
       whileWaiting: (work) => work(),
+      inLargeTurn: createTurns(1),
       signal,
       log: silentLogger,
     });

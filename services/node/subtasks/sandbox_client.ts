@@ -10,7 +10,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { WantedResult } from "../../../shared/payload/label.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { RefusedPayloadError } from "../../../shared/payload/unreadable_error.ts";
-import { type Hub, HubError } from "../hub/hub.ts";
+import type { Hub } from "../hub/hub.ts";
 import { TooLargeError } from "../payload/pieces.ts";
 import { isJson, RawJson } from "../payload/raw_json.ts";
 import { attemptKey } from "../record/attempt_key.ts";
@@ -18,7 +18,7 @@ import { askAccessOnce } from "./grant.ts";
 import { createCorrespondence } from "./correspondence.ts";
 import { explainFailure, type Parts, readParts } from "./parts.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
-import { createSubtasks, MOST_BYTES, MOST_MIB } from "./subtasks.ts";
+import { createSubtasks, isTooLarge, MOST_BYTES, MOST_MIB, SMALL_BYTES } from "./subtasks.ts";
 
 /**
  * What an algorithm may ask of the hub while it runs. A rejection becomes an exception in the
@@ -84,9 +84,6 @@ export interface SubtaskClientOptions {
   /** In which all runs of the agent do what takes much of its memory. */
   largeTurns: FairTurns<string>;
 }
-
-/** Bytes that a run sends or gets at once without waiting for its turn. */
-const SMALL_BYTES = 2 ** 20;
 
 /** What a stored result is; of one that cannot be read, the reason. */
 type Content = { value: unknown } | { unreadable: string };
@@ -243,11 +240,6 @@ function showResults(
       ...(reason === undefined ? {} : { reason }),
     };
   });
-}
-
-/** Whether an answer, or what it names, is larger than was wanted. */
-function isTooLarge(error: unknown): boolean {
-  return error instanceof TooLargeError || error instanceof HubError && error.status === 422;
 }
 
 function parse(content: Uint8Array): unknown {

@@ -16,7 +16,7 @@ import { traceparent } from "../../../shared/tracing/tracer.ts";
 import { TRACEPARENT_HEADER } from "../../../shared/tracing/traceparent.ts";
 import { persist } from "../hub/persist.ts";
 import { type Hub, HubError, type HubRequest } from "../hub/hub.ts";
-import { collect, type Pieces } from "../payload/pieces.ts";
+import { collect, type Pieces, TooLargeError } from "../payload/pieces.ts";
 import {
   type Created,
   createdSchema,
@@ -39,6 +39,13 @@ const PAUSE_MS = { first: 5, most: 1000 };
  */
 export const MOST_MIB = 64;
 export const MOST_BYTES = MOST_MIB * 2 ** 20;
+/** Bytes that a run sends or gets at once without waiting for its turn among all runs of the agent. */
+export const SMALL_BYTES = 2 ** 20;
+
+/** Whether an answer, or what it names, is larger than was wanted. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof TooLargeError || error instanceof HubError && error.status === 422;
+}
 
 const sharesSchema = z.object({
   organizations: z.array(z.object({ id: z.int(), input: z.string().optional() })).default([]),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../../shared/service/log.ts";
+import { createTurns } from "../../../../shared/service/turns.ts";
 import { type BlobHub, digestOf, startBlobHub } from "../../../../tests/support/blob_hub.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey } from "../../encryption/keys.ts";
@@ -97,6 +98,7 @@ async function withProxy(
     memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
     blobs: { folder: blobs, maxBytes: 2 ** 20, onInput: note },
     whileWaiting: (work) => work(),
+    inLargeTurn: createTurns(1),
     signal,
     log: silentLogger,
   });

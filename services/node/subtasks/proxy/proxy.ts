@@ -14,6 +14,7 @@ import { NO_SUBTASKS } from "../../disclosure/exit.ts";
 import { FormatError } from "../../encryption/formats.ts";
 import { KeyError } from "../../encryption/keys.ts";
 import { type Hub, HubError } from "../../hub/hub.ts";
+import { TooLargeError } from "../../payload/pieces.ts";
 import { TooManyWaitError } from "../../run/waiting_places.ts";
 import type { FileMemory } from "../creation_memory.ts";
 import type { Access } from "../grant.ts";
@@ -23,10 +24,10 @@ import { createSubtasks } from "../subtasks.ts";
 import { createAttributions } from "./attributions.ts";
 import { createBlobRoutes, type RunBlobs } from "./blobs.ts";
 import { createQuestionRoutes } from "./questions.ts";
-import { createResultRoutes } from "./results.ts";
+import { createResultRoutes, TOO_LARGE } from "./results.ts";
 import { createTaskRoutes } from "./tasks.ts";
 import { carriesToken } from "./token.ts";
-import { oneAfterTheOther, type ProxyContext } from "./turns.ts";
+import { type InTurn, oneAfterTheOther, type ProxyContext, type ProxyEnv } from "./turns.ts";
 
 export interface ProxyOptions {
   hub: Hub;
@@ -46,6 +47,10 @@ export interface ProxyOptions {
   blobs: RunBlobs;
   /** Wraps the time in which the run only waits. */
   whileWaiting: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Does what takes much of the agent's memory, when it is this run's turn. */
+  inLargeTurn: InTurn;
+  /** How long a large body or answer may take between the run and its proxy. */
+  patienceMs?: number;
   /** Aborted when the run is over. */
   signal: AbortSignal;
   log: Logger;
@@ -53,6 +58,7 @@ export interface ProxyOptions {
 
 export type Proxy = (request: Request, context: ProxyContext) => Response | Promise<Response>;
 
+const PATIENCE_MS = 60_000;
 /** What can be large. */
 const LARGE = ["/task", "/result", "/result/:id", "/run", "/run/:id"];
 
@@ -62,10 +68,11 @@ export function createProxy(
   const options = { correspondence, ...given };
   const { hub, maySend = true, token, memory, blobs: runBlobs, whileWaiting, signal, log } =
     options;
+  const { inLargeTurn, patienceMs = PATIENCE_MS } = options;
   const subtasks = createSubtasks(options);
   const blobs = createBlobRoutes({ ...options, ...runBlobs, subtasks });
   const attributions = createAttributions();
-  const app = new Hono<{ Bindings: ProxyContext }>();
+  const app = new Hono<ProxyEnv>();
 
   app.get("/version", async (c) => c.json(await hub.request("/version", z.unknown(), { signal })));
   app.get("/health", (c) => c.json({ ok: true }));
@@ -83,10 +90,10 @@ export function createProxy(
 
   app.route("/", blobs.routes);
 
-  const takeTurn = oneAfterTheOther();
+  const takeTurn = oneAfterTheOther({ inLargeTurn, patienceMs });
   for (const path of LARGE) app.use(path, takeTurn);
 
-  app.route("/", createTaskRoutes({ subtasks, memory, whileWaiting }));
+  app.route("/", createTaskRoutes({ subtasks, memory, whileWaiting, patienceMs }));
   const { areKnown: areBlobsKnown } = blobs;
   app.route("/", createResultRoutes({ ...options, subtasks, areBlobsKnown, attributions }));
   app.route("/", createQuestionRoutes(subtasks, attributions));
@@ -105,6 +112,7 @@ export function createProxy(
     if (error instanceof HubError && error.status !== undefined) {
       return { status: error.status, msg: error.message };
     }
+    if (error instanceof TooLargeError) return { status: 422, msg: TOO_LARGE };
     if (error instanceof TooManyWaitError) return { status: 503, msg: error.message };
     // The algorithm should know that this organization cannot be written to.
     if (error instanceof KeyError || error instanceof FormatError) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../../shared/service/log.ts";
+import { createTurns } from "../../../../shared/service/turns.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
 import { FormatError } from "../../encryption/formats.ts";
 import { createHub } from "../../hub/hub.ts";
@@ -80,6 +81,7 @@ async function withProxy(
       proxyOfRun.waits++;
       return proxyOfRun.refusal ? Promise.reject(proxyOfRun.refusal) : work();
     },
+    inLargeTurn: createTurns(1),
     signal: new AbortController().signal,
     log: silentLogger,
   };

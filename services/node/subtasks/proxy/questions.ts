@@ -4,9 +4,9 @@
  */
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Subtasks } from "../subtasks.ts";
+import { MOST_BYTES, type Subtasks } from "../subtasks.ts";
 import type { Attributions } from "./attributions.ts";
-import type { ProxyContext } from "./turns.ts";
+import { type ProxyEnv, withinBounds } from "./turns.ts";
 
 const PASSED_ON = [
   "/organization/:id{[0-9]+}",
@@ -25,18 +25,21 @@ const listSchema = z.looseObject({ data: z.array(z.unknown()) });
 export function createQuestionRoutes(
   subtasks: Pick<Subtasks, "get">,
   attributions: Pick<Attributions, "look">,
-): Hono<{ Bindings: ProxyContext }> {
-  const routes = new Hono<{ Bindings: ProxyContext }>();
+): Hono<ProxyEnv> {
+  const routes = new Hono<ProxyEnv>();
   for (const path of PASSED_ON) {
     routes.get(path, async (c) => {
-      const answer = await subtasks.get(hubPathOf(c.req.url), z.unknown());
+      const ask = (maxBytes?: number) =>
+        subtasks.get(hubPathOf(c.req.url), z.unknown(), { ...maxBytes ? { maxBytes } : {} });
+      const answer = await (path.startsWith("/run/") ? withinBounds(c, ask) : ask());
       if (path.startsWith("/run/")) attributions.look(answer);
       return c.json(answer);
     });
   }
   for (const path of LISTS) {
     routes.get(path, async (c) => {
-      const answer = await getList(subtasks, c.req.url);
+      const ask = (maxBytes?: number) => getList(subtasks, c.req.url, maxBytes);
+      const answer = await (path === "/run" ? withinBounds(c, ask) : ask());
       if (path === "/run") attributions.look(answer);
       return c.json(answer);
     });
@@ -52,7 +55,11 @@ export function hubPathOf(url: string): string {
 }
 
 /** A list in one page. */
-export async function getList(subtasks: Pick<Subtasks, "get">, url: string) {
-  const list = await subtasks.get(hubPathOf(url), listSchema, { timeoutMs: LIST_MS });
+export async function getList(
+  subtasks: Pick<Subtasks, "get">,
+  url: string,
+  maxBytes: number = MOST_BYTES,
+) {
+  const list = await subtasks.get(hubPathOf(url), listSchema, { timeoutMs: LIST_MS, maxBytes });
   return { ...list, links: {} };
 }

@@ -3,18 +3,21 @@
  * @module
  */
 import { Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { messageOf } from "../../../../shared/service/errors.ts";
 import type { Logger } from "../../../../shared/service/log.ts";
-import { TooLargeError } from "../../payload/pieces.ts";
 import type { WantedResult } from "../../../../shared/payload/label.ts";
 import type { Correspondence } from "../correspondence.ts";
 import type { PayloadCodec } from "../payload_codec.ts";
 import { MOST_MIB, type ReadStored, type Subtasks } from "../subtasks.ts";
 import type { Attributions } from "./attributions.ts";
 import { getList, hubPathOf, LIST_MS } from "./questions.ts";
-import type { ProxyContext } from "./turns.ts";
+import { type ProxyEnv, withinBounds } from "./turns.ts";
+
+/** What an algorithm hears of results that are too large. */
+export const TOO_LARGE =
+  `The results are larger than the ${MOST_MIB} MiB that an algorithm gets in one ` +
+  "answer. Where the hub offers blobs, vantage6-algorithm-tools from 4.13 on fetch them as such.";
 
 const resultSchema = z.looseObject({
   id: z.int().optional(),
@@ -36,8 +39,8 @@ export interface ResultRoutesOptions {
 
 export function createResultRoutes(
   { subtasks, codec, areBlobsKnown, correspondence, attributions, log }: ResultRoutesOptions,
-): Hono<{ Bindings: ProxyContext }> {
-  const routes = new Hono<{ Bindings: ProxyContext }>();
+): Hono<ProxyEnv> {
+  const routes = new Hono<ProxyEnv>();
 
   function wantedBy({ id, task }: Result, taskId = task?.id): WantedResult {
     const organizationId = id === undefined ? undefined : attributions.of(id);
@@ -54,7 +57,7 @@ export function createResultRoutes(
       await correspondence.answered(result.result, wanted);
       return result;
     }
-    const stored = await readStored(result).catch(refuseTooLarge);
+    const stored = await readStored(result);
     const text = stored === null
       ? result.result
       : await codec.decode(stored, wanted).catch((error) => {
@@ -67,29 +70,26 @@ export function createResultRoutes(
   routes.get("/result", async function results(c) {
     if (!c.req.query("task_id")) return c.json({ msg: "task_id is missing." }, 400);
     const taskId = Number(c.req.query("task_id"));
-    const { data, ...rest } = await getList(subtasks, c.req.url);
-    const readStored = subtasks.openReader();
-    const all: Result[] = [];
-    for (const result of z.array(resultSchema).parse(data)) {
-      all.push(await decoded(result, wantedBy(result, taskId), readStored));
-    }
-    return c.json({ ...rest, data: all });
+    return await withinBounds(c, async (maxBytes) => {
+      const { data, ...rest } = await getList(subtasks, c.req.url, maxBytes);
+      const readStored = subtasks.openReader(maxBytes);
+      const all: Result[] = [];
+      for (const result of z.array(resultSchema).parse(data)) {
+        all.push(await decoded(result, wantedBy(result, taskId), readStored));
+      }
+      return c.json({ ...rest, data: all });
+    });
   });
 
   routes.get("/result/:id{[0-9]+}", async function result(c) {
     const path = hubPathOf(c.req.url);
-    const result = await subtasks.get(path, resultSchema, { timeoutMs: LIST_MS });
-    const wanted = wantedBy({ ...result, id: Number(c.req.param("id")) });
-    return c.json(await decoded(result, wanted, subtasks.openReader()));
+    return await withinBounds(c, async (maxBytes) => {
+      const result = await subtasks.get(path, resultSchema, { timeoutMs: LIST_MS, maxBytes });
+      const wanted = wantedBy({ ...result, id: Number(c.req.param("id")) });
+      return c.json(await decoded(result, wanted, subtasks.openReader(maxBytes)));
+    });
   });
 
   return routes;
 }
 
-function refuseTooLarge(error: unknown): never {
-  if (!(error instanceof TooLargeError)) throw error;
-  throw new HTTPException(422, {
-    message: `The results are larger than the ${MOST_MIB} MiB that an algorithm gets in one ` +
-      "answer. Where the hub offers blobs, vantage6-algorithm-tools from 4.13 on fetch them as such.",
-  });
-}
