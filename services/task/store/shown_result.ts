@@ -51,26 +51,44 @@ export async function resultOfTaskById(
 const BATCH = 200;
 
 export function shownResults(db: Db, payload: Payload): RowList<ResultOfTaskRow> {
-  const large = payload === "run" ? db`input` : payload === "result" ? db`result` : undefined;
   return rowList<ResultOfTaskRow>(db, {
     columns: joinedColumns(db, payloadColumns(db, payload)),
     from: db`result join task on task.id = task_id`,
     id: db`result.id`,
     batch: BATCH,
-    ...large ? { bytes: db`coalesce(octet_length(${large}), 0)` } : {},
+    ...payload === "none" ? {} : { bytes: bytesOfPayload(db, payload) },
   });
 }
 
-/** SQL of how many bytes {@linkcode resultsOfTasks} reads for a row of `task`. */
-export function bytesOfResults(
+/** SQL of how many bytes a question reads of a row of `result`; what is not stored takes none. */
+function bytesOfPayload(tx: Tx, payload: Exclude<Payload, "none">): Fragment {
+  const input = tx`coalesce(octet_length(input), 0)`;
+  const log = tx`coalesce(octet_length(log), 0)`;
+  if (payload === "result") return tx`coalesce(octet_length(result), 0)`;
+  return payload === "log" ? log : tx`${input} + ${log}`;
+}
+
+/** SQL of how many bytes {@linkcode resultsOfTasks} reads of each payload for a row of `task`. */
+export function bytesOfResults(tx: Tx, payloads: Exclude<Payload, "none">[]): Fragment {
+  const bytes = payloads
+    .map((payload) => bytesOfPayload(tx, payload))
+    .reduce((sum, one) => tx`${sum} + ${one}`, tx`0`);
+  return tx`(select coalesce(sum(${bytes}), 0)::float8 from result where task_id = task.id)`;
+}
+
+/** Those of some tasks for which {@linkcode resultsOfTasks} would read more than `most` bytes. */
+export async function tasksOfMoreBytes(
   tx: Tx,
-  { inputs, results }: { inputs: boolean; results: boolean },
-): Fragment {
-  return tx`(
-    select coalesce(sum(
-      ${inputs ? tx`coalesce(octet_length(input), 0)` : tx`0`} +
-      ${results ? tx`coalesce(octet_length(result), 0)` : tx`0`}), 0)::float8
-    from result where task_id = task.id)`;
+  { taskIds, payloads, most }: {
+    taskIds: number[];
+    payloads: Exclude<Payload, "none">[];
+    most: number;
+  },
+): Promise<Set<number>> {
+  const rows = await tx<{ id: number }[]>`
+    select id from task
+    where id = any(${taskIds}) and ${bytesOfResults(tx, payloads)} > ${most}`;
+  return new Set(rows.map(({ id }) => id));
 }
 
 export async function resultsOfTasks(

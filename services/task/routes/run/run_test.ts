@@ -198,3 +198,37 @@ Deno.test("lists of runs, results and tasks are the same when their payloads are
     assert.equal(headers.get("total-count"), small[n]!.headers.get("total-count"), path);
   }
 });
+
+Deno.test("a task whose results are too large for one answer says where they are in pages", async () => {
+  const place = await hub().place(2);
+  const user = await hub().user(place);
+  const task = await hub().post(user, place);
+  const other = await hub().post(user, place);
+  const ask = (path: string) => hub().call(user, `GET ${path}`);
+  const grow = (column: "result" | "log", mib: number) =>
+    hub().db`
+      update result set ${hub().db(column)} = repeat('r', ${mib * 2 ** 20})
+      where task_id = ${task.id}`;
+  await grow("result", 30);
+  const fits = await ask(`/task/${task.id}?include=results`);
+  assert.deepEqual([fits.status, fits.body.results.length], [200, 2]);
+  const list = `/task?collaboration_id=${place.collaboration}&sort=id&include=shares`;
+  for (const [column, include] of [["result", "results"], ["log", "runs"]] as const) {
+    await grow(column, 33);
+    const refused = await ask(`/task/${task.id}?include=${include}`);
+    assert.equal(refused.status, 413);
+    assert.match(
+      refused.body.msg,
+      new RegExp(`larger than the 64 MiB .*/result\\?task_id=${task.id}&page=1&per_page=10`),
+    );
+    const { status, body } = await ask(`${list},${include}`);
+    assert.equal(status, 200);
+    const [large, small] = body.data;
+    assert.equal(large[include], `/api/${column === "log" ? "run" : "result"}?task_id=${task.id}`);
+    assert.equal(large.shares.length, 2);
+    assert.deepEqual([small.id, small[include].length], [other.id, 2]);
+    assert.equal((await ask(`/task/${task.id}?include=shares`)).status, 200);
+    await grow(column, 1);
+  }
+  assert.equal((await ask(`/task/${task.id}?include=runs,results`)).status, 200);
+});

@@ -10,7 +10,7 @@ import type { TaskDeps } from "../../deps.ts";
 import { bytesOfResults } from "../../store/shown_result.ts";
 import { taskRows } from "../../store/task.ts";
 import { taskConditions } from "./filters.ts";
-import { includesRuns, showTasksWith } from "./show_tasks.ts";
+import { includesRuns, payloadsOf, showTasksWith } from "./show_tasks.ts";
 
 const SORTABLE = ["id", "name", "image", "description", "job_id", "created_at"];
 
@@ -36,10 +36,7 @@ export function listTasks(app: Hono<AppEnv>, { db, ask }: TaskDeps): void {
           db,
           include === undefined ? {} : {
             batch: WITH_RUNS,
-            bytes: bytesOfResults(db, {
-              inputs: include.includes("runs"),
-              results: include.includes("results"),
-            }),
+            bytes: bytesOfResults(db, payloadsOf(include)),
           },
         ),
         request: {
