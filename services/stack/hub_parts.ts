@@ -3,10 +3,10 @@
  * @module
  */
 import { FILES } from "./names.ts";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { INHERITS, TRACES } from "./child_environment.ts";
-import { settingsOf } from "./programs.ts";
+import { PROGRAM_SETTINGS } from "./programs.ts";
 import { denoPart, type DenoPartOptions } from "./service_part.ts";
 import type { Part } from "./supervisor.ts";
 
@@ -43,7 +43,7 @@ export function hubServicePart(
   const socket = "socket" in database ? database.socket : undefined;
   const databases = "servers" in database ? database.servers : [`unix:${socket}`];
   const permissions = [
-    ...settingsOf(service),
+    ...PROGRAM_SETTINGS,
     // collaboration calls the algorithm stores that users name; what clouds tell their machines is
     // no store.
     ...service === "collaboration"
@@ -61,8 +61,13 @@ export function hubServicePart(
     env.SEXTANT_NODE_NATS_URL = nodeNatsUrl;
     env.SEXTANT_ADMIN_FILE = join(folder, FILES.newAdministrator);
     permissions.push(`--allow-write=${env.SEXTANT_ADMIN_FILE}`);
-    // The password hash is native code, and its loader looks at the system.
-    permissions.push("--allow-ffi", "--allow-sys");
+    // The password hash is native code that lies beside the program; the audit record says who started
+    // an empty hub, and where.
+    permissions.push(
+      "--allow-ffi",
+      "--allow-sys=uid,hostname",
+      `--allow-read=${dirname(programs())}`,
+    );
     const mailHost = Deno.env.get("SEXTANT_SMTP_HOST");
     if (mailHost) {
       permissions.push(`--allow-net=${mailHost}:${Deno.env.get("SEXTANT_SMTP_PORT") ?? 587}`);
@@ -109,7 +114,7 @@ export function gatewayPart(
     main: () => join(programs(), "gateway.js"),
     permissions: [
       // Among them that a request's signal does not fire at its successful end.
-      ...settingsOf("gateway"),
+      ...PROGRAM_SETTINGS,
       `--allow-net=${[...brokers, listen].join(",")}`,
       `--allow-read=${checkout}services/gateway,${folder}`,
       "--allow-env",

@@ -16,13 +16,9 @@ export const PROGRAMS_MAIN = "services/stack/programs/main.ts";
 
 /**
  * What Deno is told of a program beside its rights. It holds all that it needs of deno.json: neither
- * that nor the lock is read again, but by identity, whose native code is a package of deno.json.
+ * that nor the lock is read again.
  */
-export function settingsOf(service: Program): string[] {
-  return service === "identity"
-    ? [`--config=${ROOT}deno.json`]
-    : ["--no-config", "--no-lock", "--unstable-no-legacy-abort"];
-}
+export const PROGRAM_SETTINGS = ["--no-config", "--no-lock", "--unstable-no-legacy-abort"];
 
 /**
  * The folder with `<service>.js` of each hub service and the gateway, as a checkout has them now.

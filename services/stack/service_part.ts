@@ -18,12 +18,14 @@ const READY = "Ready";
 const LOG_LEVEL = Deno.env.get("SEXTANT_LOG_LEVEL") === "debug" ? "debug" : "info";
 
 /**
- * What was freed goes back to the system: the 19 MiB of a password's hash would else stay, for by
- * default such pieces are kept once one of them was freed (mallopt(3), M_MMAP_THRESHOLD).
+ * What was freed goes back to the system: by default the C library keeps such pieces once one of
+ * them was freed (mallopt(3), M_MMAP_THRESHOLD), and mimalloc, which the 19 MiB of a password's hash
+ * are taken from, gives nothing back before its next allocation.
  */
 const FREES = {
   MALLOC_MMAP_THRESHOLD_: "1048576",
   MALLOC_TRIM_THRESHOLD_: "131072",
+  MIMALLOC_PURGE_DELAY: "0",
 };
 
 export interface DenoPartOptions {

@@ -3,7 +3,6 @@
  * The bcrypt hashes that v6's servers hold verify too; the log-in replaces them.
  * @module
  */
-import { hash, verify as argon2Verify } from "@node-rs/argon2";
 import { createTurns } from "../../../shared/service/turns.ts";
 
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -13,8 +12,11 @@ const BCRYPT_COST = 12;
 /** Each hash takes 19 MiB and a core for some 12 ms: more at once would only queue in memory. */
 const bounded = createTurns(4);
 
+/** Loaded with the first password: a hub where nobody logs in has 8 MiB less for it. */
+const argon2 = () => import("@node-rs/argon2");
+
 export function hashPassword(password: string): Promise<string> {
-  return bounded(() => hash(password, PARAMETERS));
+  return bounded(async () => (await argon2()).hash(password, PARAMETERS));
 }
 
 function isBcrypt(stored: string): boolean {
@@ -36,7 +38,7 @@ const bcrypt = () => import("@node-rs/bcrypt");
 
 async function verifyOne(stored: string, password: string): Promise<boolean> {
   try {
-    if (!isBcrypt(stored)) return await argon2Verify(stored, password);
+    if (!isBcrypt(stored)) return await (await argon2()).verify(stored, password);
     return await (await bcrypt()).verify(password, stored);
   } catch {
     return false;
@@ -44,7 +46,7 @@ async function verifyOne(stored: string, password: string): Promise<boolean> {
 }
 
 /** Hashes nobody knows the password of: unknown users cost the same time as known ones. */
-const decoy = hash(crypto.randomUUID(), PARAMETERS);
+let decoy: Promise<string> | undefined;
 let bcryptDecoy: Promise<string> | undefined;
 
 export interface VerifyPasswordOptions {
@@ -60,11 +62,16 @@ export async function verifyPassword(
   password: string,
   { bcryptInUse = false, verify = verifyOne }: VerifyPasswordOptions = {},
 ): Promise<boolean> {
-  const against = stored ?? await decoy;
+  // Made for whoever comes first, known or not.
+  const nobodys = await (decoy ??= hashPassword(crypto.randomUUID()).catch((error) => {
+    decoy = undefined;
+    throw error;
+  }));
+  const against = stored ?? nobodys;
   if (await bounded(() => verify(against, password))) return stored !== undefined;
   if (bcryptInUse) {
     bcryptDecoy ??= bcrypt().then(({ hash }) => hash(crypto.randomUUID(), BCRYPT_COST));
-    const other = await (isBcrypt(against) ? decoy : bcryptDecoy);
+    const other = isBcrypt(against) ? nobodys : await bcryptDecoy;
     await bounded(() => verify(other, password));
   }
   return false;

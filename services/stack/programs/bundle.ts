@@ -11,7 +11,10 @@ import * as esbuild from "esbuild";
 import { PROGRAMS } from "../programs.ts";
 import { ROOT } from "../service_part.ts";
 
-/** Packages that hold native code: Deno loads them itself, by the names that deno.json gives them. */
+/**
+ * Packages that hold native code. Its file is put beside the programs: to find it by the package's
+ * name, Deno would need deno.json and the lock, and have both in memory.
+ */
 const NATIVE = ["@node-rs/argon2", "@node-rs/bcrypt"];
 /** Packages that others load if they are there; here they are not. */
 const ABSENT = ["pg-native", "bufferutil", "utf-8-validate"];
@@ -48,7 +51,8 @@ export async function bundlePrograms(folder: string): Promise<void> {
           "const require = requireOf(import.meta.url);",
       },
       logLevel: "silent",
-      plugins: [packages(await importsOf(ROOT)), places],
+      loader: { ".node": "file" },
+      plugins: [packages, native, places],
     });
   } finally {
     // Its process would keep this one from ending.
@@ -56,35 +60,47 @@ export async function bundlePrograms(folder: string): Promise<void> {
   }
 }
 
-async function importsOf(root: string): Promise<Record<string, string>> {
-  return JSON.parse(await Deno.readTextFile(join(root, "deno.json"))).imports;
-}
-
 /** Finds packages where Deno keeps them. */
-function packages(imports: Record<string, string>): esbuild.Plugin {
-  return {
-    name: "packages",
-    setup(build) {
-      build.onResolve({ filter: /^(@?[a-z])/ }, ({ path, kind, importer }) => {
-        if (kind === "entry-point" || /^(data|https?):/.test(path)) return undefined;
-        if (isBuiltin(path)) return { path: `node:${path.replace(/^node:/, "")}`, external: true };
-        if (NATIVE.includes(path)) return { path: imports[path]!, external: true };
-        if (ABSENT.includes(path)) return { path, external: true };
-        return { path: ownPackage(path) ?? createRequire(importer).resolve(path) };
-      });
-      // Error texts in some fifty languages, of which the hub uses none.
-      build.onLoad({ filter: /[\\/]zod[\\/].*[\\/]locales[\\/]index\.c?js$/ }, () => ({
-        contents: "export {};",
-        loader: "js",
-      }));
-      build.onLoad({ filter: /[\\/]npm[\\/].*\.[cm]?js$/ }, async ({ path, with: { type } }) => {
-        // It may be imported as a text.
-        if (type !== undefined) return undefined;
-        return { contents: `${await Deno.readTextFile(path)}\n${onlyNamed(path)}`, loader: "js" };
-      });
-    },
-  };
-}
+const packages: esbuild.Plugin = {
+  name: "packages",
+  setup(build) {
+    build.onResolve({ filter: /^(@?[a-z])/ }, ({ path, kind, importer }) => {
+      if (kind === "entry-point" || /^(data|https?):/.test(path)) return undefined;
+      if (isBuiltin(path)) return { path: `node:${path.replace(/^node:/, "")}`, external: true };
+      if (NATIVE.includes(path)) return { path, namespace: "native" };
+      if (ABSENT.includes(path)) return { path, external: true };
+      return { path: ownPackage(path) ?? createRequire(importer).resolve(path) };
+    });
+    // Error texts in some fifty languages, of which the hub uses none.
+    build.onLoad({ filter: /[\\/]zod[\\/].*[\\/]locales[\\/]index\.c?js$/ }, () => ({
+      contents: "export {};",
+      loader: "js",
+    }));
+    build.onLoad({ filter: /[\\/]npm[\\/].*\.[cm]?js$/ }, async ({ path, with: { type } }) => {
+      // It may be imported as a text.
+      if (type !== undefined) return undefined;
+      return { contents: `${await Deno.readTextFile(path)}\n${onlyNamed(path)}`, loader: "js" };
+    });
+  },
+};
+
+/** A package of native code is its file for this machine. */
+const native: esbuild.Plugin = {
+  name: "native",
+  setup(build) {
+    build.onLoad({ filter: /^/, namespace: "native" }, ({ path: name }) => {
+      const load = createRequire(import.meta.resolve(name));
+      const exports = Object.keys(load(name)).join(", ");
+      const files = Object.keys(load.cache).filter((file) => file.endsWith(".node"));
+      const file = files.find((file) => file.includes(`/${name}-`));
+      if (file === undefined) throw new Error(`${name} has no native code for this machine`);
+      const contents = `import { fileURLToPath } from "node:url";
+        import file from ${JSON.stringify(file)};
+        export const { ${exports} } = require(fileURLToPath(new URL(file, import.meta.url)));`;
+      return { contents, loader: "js", resolveDir: "/" };
+    });
+  },
+};
 
 /**
  * A source map that says of a package's file which it is, and of none of its lines: Deno has the

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Program, PROGRAMS, settingsOf } from "../programs.ts";
+import { type Program, PROGRAM_SETTINGS, PROGRAMS } from "../programs.ts";
 import { ROOT } from "../service_part.ts";
 
 /** Whoever runs those of before loads parts of them late. What is half made counts, too. */
@@ -41,7 +41,7 @@ export async function keepPrograms(parent: string): Promise<string> {
  */
 async function warmUp(folder: string, service: Program): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--quiet", ...settingsOf(service), join(folder, `${service}.js`)],
+    args: ["cache", "--quiet", ...PROGRAM_SETTINGS, join(folder, `${service}.js`)],
     stderr: "piped",
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
