@@ -12,6 +12,7 @@ import { subscribeEvents } from "../../shared/messages/events.ts";
 import type { Ask } from "../../shared/messages/questions.ts";
 import { messageOf } from "../../shared/service/errors.ts";
 import { createCounts } from "../../shared/service/counts.ts";
+import { shareAnswer } from "../../shared/service/shared_answer.ts";
 import type { ServiceLife } from "../../shared/service/life.ts";
 import { createRateLimiter } from "../../shared/service/rate_limiter.ts";
 import { noTracer, type Tracer } from "../../shared/tracing/tracer.ts";
@@ -107,7 +108,8 @@ export async function startGateway(
     http,
     feed,
     principals,
-    health: () => healthOfHub(askHealth, nc),
+    // Anybody may ask, and each time all services would ask their databases.
+    health: shareAnswer(() => healthOfHub(askHealth, nc), { everyMs: 1000 }),
     metrics: {
       own,
       ofHub: () => hubMetrics({ ask: askHealth, nc, log }),

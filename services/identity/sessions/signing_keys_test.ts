@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { useTestPostgres } from "../../../tests/harness.ts";
+import { useTestPostgres, waitFor } from "../../../tests/harness.ts";
+import { countRoundTrips } from "../../../tests/support/round_trips.ts";
 import { migrate, openDatabase } from "../../../shared/storage/db.ts";
 import { silentLogger as log } from "../../../shared/service/log.ts";
 import { signToken, verifyToken } from "../../../shared/contract/tokens.ts";
@@ -115,5 +116,27 @@ Deno.test("keys that do not exist are looked for together, at most once in a sec
   assert.equal(looks, 4);
   assert.ok(await ring.publicKey(other.current().kid));
   assert.equal(looks, 4);
+  await db.end();
+});
+
+Deno.test("keys that strangers ask for are read once in a second, and a withdrawn one is gone at once", async () => {
+  const { db, open: openRing } = await open();
+  const ring = await openRing();
+  const first = ring.current().kid;
+  const kids = async () => (await ring.publishedKeys()).map(({ kid }) => kid);
+  assert.deepEqual(await kids(), [first]);
+  const { count } = await countRoundTrips(async () => {
+    await Promise.all(Array.from({ length: 500 }, kids));
+  }, /^$/);
+  assert.ok(count <= 1, `${count} questions for 500 strangers`);
+  await db`delete from signing_key`;
+  await ring.rotate();
+  assert.deepEqual(await kids(), [ring.current().kid]);
+  assert.notEqual(ring.current().kid, first);
+  // What another replica has made is there within a second.
+  const other = await openRing();
+  await db`delete from signing_key`;
+  await other.rotate();
+  await waitFor(async () => (await kids())[0] === other.current().kid, { what: "the other's key" });
   await db.end();
 });

@@ -10,7 +10,7 @@ export function listSigningKeys(app: Hono<AppEnv>, { keys }: Pick<IdentityDeps, 
     "/.well-known/jwks.json",
     answers(keySet, { does: "The public keys that verify tokens (RFC 7517)." }),
     async function listSigningKeys(c) {
-      return c.json({ keys: await keys.publicKeys() });
+      return c.json({ keys: await keys.publishedKeys() });
     },
   );
 }
