@@ -8,8 +8,9 @@ import type { DisclosureRules, Table } from "./api.ts";
 import {
   countDistinct,
   distinctByPlace,
+  distinctUpTo,
   isAllDistinct,
-  largestOf,
+  mostOf,
   numbersWithout,
   roomOf,
   withRoom,
@@ -140,7 +141,7 @@ export function useRows({ places, tableLength, use }: SiteRules): void {
  */
 export function useGroups(site: SiteRules, groupOf: Int32Array, groups: number): void {
   const { places, tableLength: length, use, rules: { minSubset } } = site;
-  const persons = personsByPlace(site, groupOf, groups);
+  const persons = personsUpTo(minSubset, site, groupOf, groups);
   let kept = 0;
   const moved = persons.map((count) => count >= minSubset ? kept++ : -1);
   if (kept === 0) return;
@@ -177,6 +178,17 @@ export function personsByPlace(
   return counts;
 }
 
+/** The same, counted no further than `most`: for whoever asks only whether they are enough. */
+export function personsUpTo(
+  most: number,
+  { persons }: Pick<SiteRules, "persons">,
+  places: Int32Array | Float64Array,
+  size: number,
+  within?: Uint8Array,
+): number[] {
+  return distinctUpTo(most, persons, places, { size, within });
+}
+
 /** Refuses rows of too few persons; none at all tell nothing, unless somebody chose them. */
 export function requireSubset(site: SiteRules, rows: number): number {
   const persons = countPersons(site, rows);
@@ -206,7 +218,7 @@ export function requireLevels(site: SiteRules, columns: readonly Float64Array[])
     if (site.persons) {
       const places = new Int32Array(values.length);
       for (let i = 0; i < values.length; i++) places[i] = values[i] === most ? 1 : 0;
-      [few, those] = personsByPlace(site, places, 2) as [number, number];
+      [few, those] = personsUpTo(site.rules.minLevel, site, places, 2) as [number, number];
     }
     const isTooFew = (persons: number) => persons > 0 && persons < site.rules.minLevel;
     if (isTooFew(few) || 2 * same > values.length && isTooFew(those)) {
@@ -223,10 +235,10 @@ const LOOKED_AT = 100;
  * many persons are without whatever value most rows have, and no fewer have it.
  */
 function createPlainlyMixed(
-  { rules: { minLevel: least }, persons, known }: SiteRules,
+  site: SiteRules,
 ): (values: Float64Array) => boolean {
-  // No more of some rows than of all.
-  const most = persons ? known?.most ?? mostRowsOfOne(persons) : 1;
+  const { rules: { minLevel: least }, persons } = site;
+  const most = mostRowsOfOne(site);
   const first = persons ? firstRowsOf(least, persons) : least;
   return (values) => {
     // As many rows as half of them, or more, are then of enough persons.
@@ -247,11 +259,12 @@ function createPlainlyMixed(
   }
 }
 
-/** How many rows the person has who has most of them. */
-function mostRowsOfOne(persons: Uint32Array): number {
-  const rows = new Uint32Array(roomOf(persons));
-  for (let row = 0; row < persons.length; row++) rows[persons[row]!]!++;
-  return largestOf(rows);
+/** So many rows at most the person has who has most of them. */
+export function mostRowsOfOne({ persons, known }: SiteRules): number {
+  if (!persons) return 1;
+  // No more of some rows than of all.
+  if (known) return known.most;
+  return mostOf(persons);
 }
 
 /** How many of the first rows are of so many persons; undefined where too many rows would be. */
@@ -262,29 +275,6 @@ function firstRowsOf(least: number, persons: Uint32Array): number | undefined {
     if (seen.length === least) return row + 1;
   }
   return undefined;
-}
-
-/**
- * Refuses sums of these weights, one a row, in which few rows count, as if there were hardly any
- * others: the rows that count equally and give as much are fewer than the rules ask for (Kish 1965).
- */
-export function requireSpread({ rules, persons }: SiteRules, weights: Float64Array) {
-  const shares = persons ? sumsOf(persons, weights) : weights;
-  let largest = 0;
-  for (let i = 0; i < shares.length; i++) {
-    if (shares[i]! <= largest) continue;
-    largest = shares[i]!;
-    if (Number.isNaN(largest)) throw new PartWithheld("min_subset");
-  }
-  if (largest === 0) return;
-  let [sum, squares] = [0, 0];
-  for (let i = 0; i < shares.length; i++) {
-    // Divided by the largest, so that squares stay numbers.
-    const share = shares[i]! / largest;
-    sum += share;
-    squares += share * share;
-  }
-  if (!(sum * sum / squares >= rules.minSubset)) throw new PartWithheld("min_subset");
 }
 
 /** Refuses columns of which one person, or few, make up nearly all of the sum. */
@@ -314,7 +304,7 @@ export function requireShares(site: SiteRules, columns: readonly Float64Array[])
 }
 
 /** The sum of the values of each person. */
-function sumsOf(persons: Uint32Array, values: Float64Array): Float64Array {
+export function sumsOf(persons: Uint32Array, values: Float64Array): Float64Array {
   const sums = new Float64Array(roomOf(persons));
   for (let row = 0; row < values.length; row++) sums[persons[row]!]! += values[row]!;
   return sums;

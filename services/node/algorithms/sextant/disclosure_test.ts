@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PROFILES } from "../../disclosure/rules.ts";
-import { PartWithheld, requireLevels, requireSpread, type SiteRules } from "./disclosure.ts";
+import { PartWithheld, requireLevels, type SiteRules } from "./disclosure.ts";
 
 function siteOf(minLevel: number, persons?: number[]): SiteRules {
   return {
@@ -83,30 +83,4 @@ Deno.test("requireLevels() refuses what shows few of persons with several rows, 
     }),
     { numRuns: 2000 },
   );
-});
-
-Deno.test("requireSpread() refuses weights of which few count, however small all are, and none that is no number", () => {
-  const refusesSpread = (weights: number[], persons?: number[]) => {
-    try {
-      requireSpread(siteOf(3, persons), Float64Array.from(weights));
-      return false;
-    } catch (error) {
-      assert.ok(error instanceof PartWithheld);
-      return true;
-    }
-  };
-  for (const scale of [1, 0.1, 1e-200, 1e200]) {
-    const of = (...weights: number[]) => weights.map((one) => one * scale);
-    assert.ok(!refusesSpread(of(1, 1, 1)), `three alike, ${scale}`);
-    assert.ok(refusesSpread(of(1, 1, 0, 0)), `two of four, ${scale}`);
-    assert.ok(refusesSpread(of(1e-9, 1, 1, 1e-9, 1e-9)), `two of five, ${scale}`);
-    assert.ok(refusesSpread(of(1, 1, 1, 1), [0, 0, 1, 1]), `two persons, ${scale}`);
-    assert.ok(!refusesSpread(of(1, 1, 2, 2), [0, 0, 1, 2]), `three persons, ${scale}`);
-  }
-  assert.ok(!refusesSpread([0, 0, 0]), "nothing counts");
-  for (const wrong of [NaN, Infinity]) {
-    assert.ok(refusesSpread([wrong, 1, 1, 1, 1]));
-    assert.ok(refusesSpread([1, 1, 1, 1, wrong]));
-    assert.ok(refusesSpread([0, wrong, 0]));
-  }
 });

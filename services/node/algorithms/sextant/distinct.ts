@@ -45,6 +45,19 @@ export function isAllDistinct(numbers: Uint32Array): boolean {
   return countDistinct(numbers) === numbers.length;
 }
 
+const commonest = new WeakMap<Uint32Array, number>();
+
+/** How often the one is there that is there most; looked for once, as their room is. */
+export function mostOf(numbers: Uint32Array): number {
+  const known = commonest.get(numbers);
+  if (known !== undefined) return known;
+  const rows = new Uint32Array(roomOf(numbers));
+  for (let row = 0; row < numbers.length; row++) rows[numbers[row]!]!++;
+  const most = largestOf(rows);
+  commonest.set(numbers, most);
+  return most;
+}
+
 export function countDistinct(numbers: Uint32Array): number {
   const seen = new Uint8Array(roomOf(numbers));
   let count = 0;
@@ -70,6 +83,45 @@ export function distinctByPlace(
   return size <= AT_ONCE
     ? byBits(numbers, places, { size, within })
     : byOrder(numbers, places, { size, within });
+}
+
+/** Beyond so many, whoever was seen already is not looked for in a list. */
+const MOST_LISTED = 32;
+
+/**
+ * The same, counted no further than `most` at each place: of all numbers, or, where none are given,
+ * of rows. It ends as soon as there are so many at each place, which is among the first rows of
+ * nearly every column.
+ */
+export function distinctUpTo(
+  most: number,
+  numbers: Uint32Array | undefined,
+  places: Int32Array | Float64Array,
+  { size, within }: { size: number; within?: Uint8Array | undefined },
+): number[] {
+  if (numbers && most > MOST_LISTED) {
+    return distinctByPlace(numbers, places, { size, within }).map((one) => Math.min(one, most));
+  }
+  const counts = new Array<number>(size).fill(0);
+  const seen = new Uint32Array(numbers ? size * most : 0);
+  let open = most > 0 ? size : 0;
+  for (let row = 0; open > 0 && row < places.length; row++) {
+    const place = places[row]!;
+    if (!(place >= 0) || within && within[row] === 0) continue;
+    const count = counts[place]!;
+    if (count === most) continue;
+    if (numbers) {
+      const first = place * most;
+      const end = first + count;
+      let at = first;
+      while (at < end && seen[at] !== numbers[row]) at++;
+      if (at < end) continue;
+      seen[end] = numbers[row]!;
+    }
+    counts[place] = count + 1;
+    if (count + 1 === most) open--;
+  }
+  return counts;
 }
 
 type Places = { size: number; within: Uint8Array | undefined };

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countDistinct, distinctByPlace, isAllDistinct, numbersWithout } from "./distinct.ts";
+import {
+  countDistinct,
+  distinctByPlace,
+  distinctUpTo,
+  isAllDistinct,
+  numbersWithout,
+} from "./distinct.ts";
 
 const rows = fc.array(fc.tuple(fc.nat(20), fc.integer({ min: -1, max: 79 }), fc.boolean()));
 
@@ -23,6 +29,23 @@ Deno.test("distinctByPlace() counts at each place as sets do, of few places and 
       assert.deepEqual(distinctByPlace(numbers, Int32Array.from(places), asked), expected);
       const floats = Float64Array.from(places, (place) => place < 0 ? NaN : place);
       assert.deepEqual(distinctByPlace(numbers, floats, asked), expected);
+    }
+  }));
+});
+
+Deno.test("distinctUpTo() counts as distinctByPlace() does, no further than is asked", () => {
+  const most = fc.constantFrom(1, 2, 3, 10, 40);
+  fc.assert(fc.property(rows, fc.constantFrom(1, 5, 33), most, (given, size, most) => {
+    const numbers = Uint32Array.from(given, ([number]) => number);
+    const places = Int32Array.from(given, ([, place]) => place < size ? place : -1);
+    const within = Uint8Array.from(given, ([, , isIn]) => isIn ? 1 : 0);
+    for (const mask of [undefined, within]) {
+      const asked = { size, within: mask };
+      for (const one of [numbers, undefined]) {
+        const all = distinctByPlace(one ?? Uint32Array.from(places.keys()), places, asked);
+        const expected = all.map((count) => Math.min(count, most));
+        assert.deepEqual(distinctUpTo(most, one, places, asked), expected);
+      }
     }
   }));
 });

@@ -4,7 +4,8 @@
  * would withhold must not be told as a mean.
  * @module
  */
-import { personsByPlace, type SiteRules, useGroups } from "./disclosure.ts";
+import { personsUpTo, type SiteRules, useGroups } from "./disclosure.ts";
+import { moveTo } from "./grouping.ts";
 
 /** Some numbers in sets of rows, of each of which so many sums are told. */
 export interface Summed {
@@ -18,6 +19,8 @@ export interface Summed {
 }
 
 export interface FewValues {
+  /** Whether the sums of no set give any value away, nor do those of several together. */
+  isNone: boolean;
   /** By set whether what would be told of it tells of too few persons. */
   tell: boolean[];
   /** Says to the site's ledger on which rows the sums of these sets rest beside all of a set's. */
@@ -29,28 +32,31 @@ export function fewValuesIn(site: SiteRules, summed: Summed): FewValues {
   const { size } = summed;
   const found = placesOfValues(summed);
   const tell = new Array<boolean>(size).fill(false);
-  if (!found) return { tell, use() {} };
+  if ("isNone" in found) return { isNone: found.isNone, tell, use() {} };
   const { of, setOf } = found;
-  for (const [place, persons] of personsByPlace(site, of, setOf.length).entries()) {
-    if (persons > 0 && persons < site.rules.minLevel) tell[setOf[place]!] = true;
+  const { minLevel } = site.rules;
+  for (const [place, persons] of personsUpTo(minLevel, site, of, setOf.length).entries()) {
+    if (persons > 0 && persons < minLevel) tell[setOf[place]!] = true;
   }
   return {
+    isNone: false,
     tell,
     use(isTold) {
       let kept = 0;
       const moved = setOf.map((set) => isTold(set) ? kept++ : -1);
-      if (kept > 0) useGroups(site, of.map((place) => place < 0 ? -1 : moved[place]!), kept);
+      if (kept > 0) useGroups(site, moveTo(moved, of), kept);
     },
   };
 }
 
 /**
  * Of each row the place of its value among those that the sums of its set give away, and of each
- * place its set; undefined where they give none away.
+ * place its set. Where they give none away, whether several sets together do not either: what is of
+ * few values, or has one that more than half of the rows have, has a part of which the same is true.
  */
 function placesOfValues(
   { numbers, sets, size, sums }: Summed,
-): { of: Int32Array; setOf: number[] } | undefined {
+): { of: Int32Array; setOf: number[] } | { isNone: boolean } {
   const { values, different, candidates, rows } = surveyOf({ numbers, sets, size, sums });
   // What more than half of a set's rows have, if there is such a value.
   const same = new Uint32Array(size);
@@ -71,7 +77,7 @@ function placesOfValues(
     for (let i = 0; i < places; i++) setOf.push(set);
     return { at, isFew };
   });
-  if (setOf.length === 0) return undefined;
+  if (setOf.length === 0) return { isNone: different.every((count) => count > sums) };
   const of = new Int32Array(sets.length).fill(-1);
   for (let row = 0; row < sets.length; row++) {
     const set = sets[row]!;

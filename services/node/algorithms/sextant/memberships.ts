@@ -3,7 +3,7 @@
  * without another look at the rows, as a crosstab and all of its margins need them.
  * @module
  */
-import { roomOf } from "./distinct.ts";
+import { distinctByPlace, roomOf } from "./distinct.ts";
 
 /** Sets of groups, each as the bits of a number, and how many persons have rows in exactly these. */
 export interface Memberships {
@@ -38,4 +38,22 @@ export function membershipsOf(
 export function personsIn({ sets, persons }: Memberships, groups: readonly number[]): number {
   const asked = groups.reduce((bits, group) => bits | 1 << group, 0);
   return persons.reduce((sum, count, i) => (sets[i]! & asked) !== 0 ? sum + count : sum, 0);
+}
+
+/** How many persons have rows in any of some groups, to be asked of some of these again and again. */
+export function personsOfAny(
+  persons: Uint32Array,
+  places: Int32Array,
+  size: number,
+): (groups: readonly number[]) => number {
+  const memberships = membershipsOf(persons, places, size);
+  if (memberships) return (groups) => personsIn(memberships, groups);
+  const each = distinctByPlace(persons, places, { size, within: undefined });
+  return (groups) => {
+    if (groups.length === 1) return each[groups[0]!]!;
+    const isIn = new Uint8Array(size);
+    for (const group of groups) isIn[group] = 1;
+    const together = places.map((place) => place >= 0 && isIn[place] === 1 ? 0 : -1);
+    return distinctByPlace(persons, together, { size: 1, within: undefined })[0]!;
+  };
 }

@@ -42,6 +42,23 @@ export function selectionsOf(
   return found;
 }
 
+/** The same of all rows of a table in two groups, of which a bit says whether a row is in the second. */
+export function selectionsOfBits(rows: Uint32Array, length: number): SelectedRows[] {
+  const bytes = new Uint8Array(Math.ceil(length / 4));
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = NUMBERS_OF[rows[at >> 3]! >>> 4 * (at & 7) & 15]!;
+  }
+  // Of the last byte, only what is of rows.
+  if (length % 4 > 0) bytes[bytes.length - 1]! &= 2 ** (2 * (length % 4)) - 1;
+  return [{ rows: bytes.toBase64(), groups: 2 }];
+}
+
+/** Of four bits the numbers of their groups, from 1, in two bits each. */
+const NUMBERS_OF = Uint8Array.from(
+  { length: 16 },
+  (_, bits) => [0, 1, 2, 3].reduce((byte, i) => byte | (1 + (bits >> i & 1)) << 2 * i, 0),
+);
+
 /** As many groups as the numbers in a byte can tell apart from none. */
 const MOST_AT_ONCE = 255;
 
@@ -61,13 +78,24 @@ function numbersOf(
   },
 ): Uint8Array<ArrayBuffer> {
   const bits = bitsOf(some);
+  const bytes = new Uint8Array(Math.ceil(length * bits / 8));
+  if (!places) {
+    for (let row = 0, at = 0; at < bytes.length; at++) {
+      let byte = 0;
+      for (let shift = 0; shift < 8 && row < groupOf.length; shift += bits, row++) {
+        const number = groupOf[row]! - first + 1;
+        if (number >= 1 && number <= some) byte |= number << shift;
+      }
+      bytes[at] = byte;
+    }
+    return bytes;
+  }
   // A byte has the numbers of a power of two of rows.
   const [shift, rest] = [Math.log2(8 / bits), 8 / bits - 1];
-  const bytes = new Uint8Array(Math.ceil(length * bits / 8));
   for (let i = 0; i < groupOf.length; i++) {
     const number = groupOf[i]! - first + 1;
     if (number < 1 || number > some) continue;
-    const row = places ? places[i]! : i;
+    const row = places[i]!;
     bytes[row >> shift]! |= number << (row & rest) * bits;
   }
   return bytes;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSelections, selectionOf, selectionsOf } from "../../algorithms/sextant/selection.ts";
+import { readSelections, selectionOf, selectionsOf, selectionsOfBits } from "../../algorithms/sextant/selection.ts";
 import { difference, makeSelection } from "./selection.ts";
 
 /** Rows of persons, of which some are in. */
@@ -85,5 +85,15 @@ Deno.test("readSelections() reads the rows of each group that selectionsOf() say
       (_, group) => [...places].filter((_, i) => groupOf[i] === group),
     );
     assert.deepEqual(evidence.flatMap((one) => rowsOf(one, length)), expected, `${groups}`);
+  }
+});
+
+Deno.test("selectionsOfBits() says the same as selectionsOf() of two groups", () => {
+  for (const length of [1, 3, 4, 5, 31, 32, 33, 1300]) {
+    const groupOf = Int32Array.from({ length }, (_, i) => i * 7919 % 5 % 2);
+    const bits = new Uint32Array(Math.ceil(length / 32));
+    for (const [row, group] of groupOf.entries()) bits[row >> 5]! |= group << (row & 31);
+    const expected = selectionsOf(groupOf, 2, { places: undefined, length });
+    assert.deepEqual(selectionsOfBits(bits, length), expected, `${length}`);
   }
 });

@@ -5,8 +5,8 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { type SiteRules, useGroups } from "sextant/disclosure.ts";
-import { countPlaces } from "sextant/grouping.ts";
-import { evenest, intervalsOfRuns, runsOf } from "sextant/kernels/coarse.ts";
+import { countPlaces, moveTo } from "sextant/grouping.ts";
+import { evenest, intervalsOfRuns, runsOfPlaces } from "sextant/kernels/coarse.ts";
 import { tellableEdges } from "sextant/kernels/edges.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
@@ -115,7 +115,7 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
     values: frame.column(question.column),
     places,
   });
-  const runs = runsOf(places, site.persons);
+  const runs = runsOfPlaces(places, bins + 2, site.persons);
   const intervals = intervalsOfRuns(runs, {
     least: Math.min(site.rules.minCell, used.persons!),
     part: (low, high) => evenest(low, high, (place) => isTellable[place]!),
@@ -142,11 +142,11 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
     add(end, i === 0 ? whole?.rows ?? 0 : 0, i === 0 ? whole?.persons ?? 0 : 0);
   }
   // Of each run the rows that it counts.
-  const runOf = Int32Array.from(
+  const runOf = Array.from(
     { length: bins + 2 },
     (_, place) => found.ends.findIndex((end) => place <= end),
   );
-  useGroups(site, places.map((place) => runOf[place]!), found.ends.length);
+  useGroups(site, moveTo(runOf, places), found.ends.length);
   const fewer = bins + 2 - found.ends.length;
   if (fewer > 0) site.withhold("runs", "min_cell", fewer);
   return found;

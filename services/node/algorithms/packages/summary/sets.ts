@@ -4,7 +4,7 @@
  */
 import { personsByPlace, type SiteRules } from "sextant/disclosure.ts";
 import { countPlaces } from "sextant/grouping.ts";
-import type { Groups } from "sextant/kernels/groups.ts";
+import { type Groups, personsOfGroups } from "sextant/kernels/groups.ts";
 import type { Rows } from "sextant/where.ts";
 
 /** Rows that are described together, in sets. */
@@ -17,6 +17,8 @@ export interface Sets {
   persons: number[];
   /** All rows that are told of. */
   n: number;
+  /** Of each row 0 where it is told of, else -1. */
+  together: Int32Array;
 }
 
 /** The rows that are told of: those of groups of too few persons are left out, with or without one. */
@@ -29,8 +31,13 @@ export function setsOf(
   const finish = (of: Int32Array, names: Sets["names"], rare: number) => {
     const rows = countPlaces(of, names.length);
     const n = rows.reduce((sum, count) => sum + count, 0);
-    const persons = site.persons ? personsByPlace(site, of, names.length) : rows;
-    return { sets: { of, names, rows, persons, n }, rare };
+    const isOfGroups = site.persons && groups && of === groups.places;
+    const persons = isOfGroups
+      ? personsOfGroups(groups)!
+      : site.persons
+      ? personsByPlace(site, of, names.length)
+      : rows;
+    return { sets: { of, names, rows, persons, n, together: togetherOf(of, n) }, rare };
   };
   if (!groups) return finish(new Int32Array(length), [undefined], 0);
   const names: Sets["names"] = groups.levels.map(([name]) => name!);
@@ -44,4 +51,13 @@ export function setsOf(
   }
   site.withhold("without_group", "min_subset", 1);
   return finish(groups.places, names, rare + missing);
+}
+
+/** Of each row 0 where it is in a set, as `n` of them are, else -1. */
+export function togetherOf(of: Int32Array, n: number): Int32Array {
+  const together = new Int32Array(of.length);
+  if (n < of.length) {
+    for (let row = 0; row < of.length; row++) if (of[row]! < 0) together[row] = -1;
+  }
+  return together;
 }

@@ -17,11 +17,12 @@ import { fewValuesIn } from "sextant/few_values.ts";
 import { countPairs, countPlaces, splitBy } from "sextant/grouping.ts";
 import type { Groups } from "sextant/kernels/groups.ts";
 import { nothingLeftOut } from "sextant/kernels/frame.ts";
+import { personsOfAny } from "sextant/memberships.ts";
 import { momentsOf, roundedMoments } from "sextant/kernels/moments.ts";
 import type { Rows } from "sextant/where.ts";
 import { requireSubset } from "sextant/disclosure.ts";
 import type { Cell, ColumnPart, SummaryPart } from "./part.ts";
-import { type Sets, setsOf } from "./sets.ts";
+import { type Sets, setsOf, togetherOf } from "./sets.ts";
 
 /**
  * A column's values: numbers, `NaN` where there is none; or of each row the place of its level in a
@@ -108,14 +109,19 @@ function valuesOfNobody(rows: number): Values {
 
 /** The sets without the rows that lack a value; undefined where none does. */
 function presentIn({ of }: Sets, values: Values): Int32Array | undefined {
-  const lacks = "numbers" in values
-    ? (row: number) => Number.isNaN(values.numbers[row]!)
-    : (row: number) => values.places[row]! < 0;
   let present: Int32Array | undefined;
-  for (let row = 0; row < of.length; row++) {
-    if (of[row]! < 0 || !lacks(row)) continue;
+  const leaveOut = (row: number) => {
     present ??= of.slice();
     present[row] = -1;
+  };
+  if ("numbers" in values) {
+    const { numbers } = values;
+    for (let row = 0; row < of.length; row++) {
+      if (Number.isNaN(numbers[row]!) && of[row]! >= 0) leaveOut(row);
+    }
+  } else {
+    const { places } = values;
+    for (let row = 0; row < of.length; row++) if (places[row]! < 0 && of[row]! >= 0) leaveOut(row);
   }
   return present;
 }
@@ -196,7 +202,9 @@ function tellNumbers(
   const n = rows.reduce((sum, count) => sum + count, 0);
   const inOne = (isIn: (set: number) => boolean) =>
     present.map((set) => set >= 0 && isIn(set) ? 0 : -1);
-  const whole = momentsIn(n === numbers.length ? new Int32Array(n) : inOne(() => true), [n])[0]!;
+  const isComplete = present === sets.of;
+  const together = isComplete ? sets.together : togetherOf(present, n);
+  const whole = momentsIn(together, [n])[0]!;
   const all = {
     missing: lack.missing.reduce((sum, count) => sum + count, 0),
     missingPersons: lack.missingInAll,
@@ -207,7 +215,7 @@ function tellNumbers(
   const look = (of: Int32Array, size: number) =>
     fewValuesIn(site, { numbers, sets: of, size, sums: 3 });
   const few = look(present, cells.length);
-  const fewInAll = cells.length === 1 ? few : look(inOne(() => true), 1);
+  const fewInAll = cells.length === 1 || few.isNone ? few : look(together, 1);
   const isAllHidden = isOfFew(site, lack.all) || fewInAll.tell[0]!;
   const hidden = tooFew(known, least, [cells.map((_, i) => i)], few.tell);
   // What all less those that are told of leaves is told too.
@@ -217,10 +225,13 @@ function tellNumbers(
       .sort((a, b) => known[a]! - known[b]!);
     hidden[next!] = true;
   }
-  useGroups(site, present.map((set) => set < 0 || hidden[set] ? -1 : set), cells.length);
+  // Of the rows of the sets as they are it is said anyhow.
+  if (!isComplete || hidden.includes(true)) {
+    useGroups(site, present.map((set) => set < 0 || hidden[set] ? -1 : set), cells.length);
+  }
   few.use((set) => !hidden[set]);
   if (!isAllHidden) {
-    useGroups(site, inOne(() => true), 1);
+    if (!isComplete) useGroups(site, together, 1);
     fewInAll.use(() => true);
   }
   const isOfLevels = fewInAll.tell[0] || few.tell.includes(true);
@@ -342,10 +353,14 @@ function talliesOf(
   let [persons, inAll] = [counts, total];
   if (site.persons) {
     const width = given.length;
-    const pairs = present.map((set, row) => set < 0 ? -1 : set * width + places[row]!);
-    const flat = personsByPlace(site, pairs, size * width);
-    persons = counts.map((_, set) => flat.slice(set * width, (set + 1) * width));
-    inAll = personsByPlace(site, present.map((set, row) => set < 0 ? -1 : places[row]!), width);
+    const pairs = new Int32Array(places.length);
+    for (let row = 0; row < pairs.length; row++) {
+      pairs[row] = present[row]! < 0 ? -1 : present[row]! * width + places[row]!;
+    }
+    const pairOf = (set: number, level: number) => set * width + level;
+    const byPair = personsOfAny(site.persons, pairs, size * width);
+    persons = counts.map((row, set) => row.map((_, level) => byPair([pairOf(set, level)])));
+    inAll = given.map((_, level) => byPair(counts.map((_, set) => pairOf(set, level))));
   }
   return {
     names: only(given),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { kindOf, lineOf, offOf, rowsOfTable } from "./column_kinds.ts";
+import { kindOf, lineOf, rowsOfTable } from "./column_kinds.ts";
 
 const column = (n: number, of: (row: number) => number) =>
   Float64Array.from({ length: n }, (_, i) => of(i));
@@ -21,13 +21,14 @@ Deno.test("kindOf() parts what more than half have from all others", () => {
   const kind = kindOf(column(1000, (row) => row % 5 < 3 ? 0 : noise(row)), 3);
   assert.deepEqual([kind?.size, kind?.isFew], [2, false]);
   assert.equal(kind!.places.reduce((sum, one) => sum + one, 0), 400);
+  assert.equal(kind!.off?.count, 400);
   assert.equal(kindOf(column(1000, (row) => row % 5 < 2 ? 0 : noise(row)), 3), undefined);
 });
 
 Deno.test("rowsOfTable() counts the four groups of two columns", () => {
   const [one, other] = [(row: number) => row % 3 === 0 ? 1 : 0, (row: number) => row % 2];
   for (const n of [31, 32, 33, 1000]) {
-    const [a, b] = [one, other].map((of) => offOf(kindOf(column(n, of), 3)!)!);
+    const [a, b] = [one, other].map((of) => kindOf(column(n, of), 3)!.off);
     // The first row's values are those that rows are not off from.
     const expected = [0, 0, 0, 0];
     for (let row = 0; row < n; row++) expected[2 * (1 - one(row)) + other(row)]!++;

@@ -7,7 +7,7 @@ import { PartWithheld, requireLevels, requireShares, requireSubset } from "../di
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
 import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";
-import { requireScale } from "./predictions.ts";
+import { isPlainlyScaled, requireScale } from "./predictions.ts";
 import { requireKinds } from "./require_kinds.ts";
 import type { Agreed, Variable } from "./survey.ts";
 
@@ -174,13 +174,21 @@ export function termColumn(frame: Frame, { variable, level, centre, scale }: Ter
   // As they are: about a centre from far off everybody's are alike.
   if (level === undefined && frame.site) requireShares(frame.site, [values]);
   if (level === undefined && centre === 0 && scale === 1) return values;
-  if (level === undefined) requireScale(frame.site, values, { centre, scale });
   // Loops, which take a third of the time that map() takes.
   const found = new Float64Array(values.length);
-  if (level === undefined) {
-    for (let i = 0; i < values.length; i++) found[i] = (values[i]! - centre) / scale;
-  } else {
+  if (level !== undefined) {
     for (let i = 0; i < values.length; i++) if (values[i] === level) found[i] = 1;
+    return found;
+  }
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const scaled = (values[i]! - centre) / scale;
+    found[i] = scaled;
+    sum += scaled;
+    squares += scaled * scaled;
+  }
+  if (!isPlainlyScaled({ n: values.length, sum, squares })) {
+    requireScale(frame.site, values, { centre, scale });
   }
   return found;
 }

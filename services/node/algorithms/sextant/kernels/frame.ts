@@ -5,7 +5,7 @@
 import type { Table } from "../api.ts";
 import {
   PartWithheld,
-  personsByPlace,
+  personsUpTo,
   requireSubset,
   rulesOfRows,
   type SiteRules,
@@ -160,8 +160,9 @@ function leaveOutRareLevels(
     again = false;
     for (const { name, levels } of categories) {
       const values = columns.get(name)!;
-      const persons = personsByPlace(site, values, levels!.length, complete);
-      const rare = persons.map((count) => count > 0 && count < site.rules.minLevel);
+      const { minLevel } = site.rules;
+      const persons = personsUpTo(minLevel, site, values, levels!.length, complete);
+      const rare = persons.map((count) => count > 0 && count < minLevel);
       if (!rare.includes(true)) continue;
       again = true;
       site.withhold("levels", "min_level", rare.filter(Boolean).length);

@@ -4,8 +4,9 @@
  * same as if the rows had been pooled (McCullagh and Nelder 1989).
  * @module
  */
-import { PartWithheld, requireSpread, type SiteRules } from "../disclosure.ts";
-import { requireRange } from "./predictions.ts";
+import { PartWithheld, type SiteRules } from "../disclosure.ts";
+import { isPlainlySpread, requireSpread } from "../spread.ts";
+import { requireNear } from "./predictions.ts";
 import { readFields, readList, readNumber, readSquare } from "../parts.ts";
 import { dependentColumn, inverse, solveTriangle } from "../statistics/triangle.ts";
 import { createTriangle, stackTriangles } from "../statistics/triangle.ts";
@@ -51,24 +52,58 @@ export interface GlmStep {
  * count, or a row's mean is none: of far ones somebody may have thought only to single rows out.
  */
 export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules): GlmStep {
+  const spreads = site && createSpreads();
+  const step = sumRows(rows, coefficients, spreads?.add);
+  if (!step) {
+    // Nothing of the rows before this one: whoever chose where it stops would read them one by one.
+    if (site) throw new PartWithheld("min_subset");
+    const triangle = createTriangle(rows.columns.length + 2).finish();
+    return { weight: 0, deviance: null, pearson: 0, terms: [0, 0], triangle };
+  }
+  if (!spreads || rows.outcome.length === 0) return step;
+  const { family, link, outcome } = rows;
+  // An exponential is all or nothing.
+  if (link === "logit" || link === "log") requireNear(outcome.length, spreads.squaresOfLine());
+  // A sum of squares about any line follows from the triangle; others do not.
+  const looked = family === "gaussian" && link === "identity" ? 1 : ADDED;
+  if (spreads.sums().slice(0, looked).every((one) => isPlainlySpread(site, one))) return step;
+  const rooms = Array.from({ length: looked }, () => new Float64Array(outcome.length));
+  sumRows(rows, coefficients, (row, _, ...added) => {
+    for (const [i, room] of rooms.entries()) room[row] = added[i]!;
+  });
+  for (const values of rooms) requireSpread(site, values);
+  return step;
+}
+
+/** How many sums a row is looked at for. */
+const ADDED = 5;
+
+/** Sees the line's value of each row, and how much the row adds to the sums, without its sign. */
+type Look = (
+  row: number,
+  line: number,
+  weight: number,
+  deviance: number,
+  square: number,
+  first: number,
+  second: number,
+) => void;
+
+/** Undefined where a row's mean is none. */
+function sumRows(rows: GlmRows, coefficients: number[], look?: Look): GlmStep | undefined {
   const { columns, outcome, offset, weights } = rows;
   const [family, link] = [families[rows.family], links[rows.link]];
   const size = columns.length + 2;
   const triangle = createTriangle(size);
   const row = new Float64Array(size);
   const step = { weight: 0, deviance: 0, pearson: 0, terms: [0, 0] as [number, number] };
-  const looked = site && createLooked(rows, coefficients, site);
   for (let i = 0; i < outcome.length; i++) {
     let eta = coefficients[0]!;
     for (let j = 0; j < columns.length; j++) eta += coefficients[j + 1]! * columns[j]![i]!;
     const [y, weight] = [outcome[i]!, weights ? weights[i]! : 1];
-    const mean = link.mean(eta + (offset ? offset[i]! : 0));
-    if (!family.isMean(mean)) {
-      // Nothing of the rows before this one: whoever chose where it stops would read them one by one.
-      if (site) throw new PartWithheld("min_subset");
-      const triangle = createTriangle(size).finish();
-      return { weight: 0, deviance: null, pearson: 0, terms: [0, 0], triangle };
-    }
+    const line = eta + (offset ? offset[i]! : 0);
+    const mean = link.mean(line);
+    if (!family.isMean(mean)) return undefined;
     const [slope, variance] = [link.slope(mean), family.variance(mean)];
     const root = Math.sqrt(weight / variance) / Math.abs(slope);
     row[0] = root;
@@ -83,37 +118,49 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
     const [first, second] = family.likelihoodTerms(y, mean);
     step.terms[0] += weight * first;
     step.terms[1] += weight * second;
-    if (!looked) continue;
-    looked.weights[i] = root * root;
-    if (!looked.sums) continue;
-    const [deviances, squares, firsts, seconds] = looked.sums;
-    deviances[i] = deviance;
-    squares[i] = pearson;
-    firsts[i] = Math.abs(weight * first);
-    seconds[i] = Math.abs(weight * second);
-  }
-  for (const values of looked ? [looked.weights, ...looked.sums ?? []] : []) {
-    requireSpread(site!, values);
+    if (!look) continue;
+    look(
+      i,
+      line,
+      root * root,
+      deviance,
+      pearson,
+      Math.abs(weight * first),
+      Math.abs(weight * second),
+    );
   }
   return { ...step, triangle: triangle.finish() };
 }
 
-/**
- * Rooms for what each row adds to a step's sums. A sum of squares about any line follows from the
- * triangle; others do not. Refuses coefficients at which an exponential is all or nothing.
- */
-function createLooked(
-  { link, family, columns, offset, outcome }: GlmRows,
-  coefficients: number[],
-  site: SiteRules,
-) {
-  if (link === "logit" || link === "log") {
-    requireRange(site, { columns, offset, n: outcome.length }, coefficients.slice(1));
-  }
-  const room = () => new Float64Array(outcome.length);
-  const isLine = family === "gaussian" && link === "identity";
-  const sums = isLine ? undefined : [room(), room(), room(), room()] as const;
-  return { weights: room(), sums };
+/** What rows add to sums, summed with its squares as it comes: that takes no room for each row. */
+function createSpreads() {
+  // In an array, whose numbers need no room of their own each time. The line's are the last.
+  const sums = new Float64Array(2 * ADDED + 2);
+  let [n, start] = [0, NaN];
+  const add: Look = (row, line, weight, deviance, square, first, second) => {
+    n = row + 1;
+    // From the first one, so that squares about their mean keep their digits.
+    if (row === 0) start = line;
+    const distance = line - start;
+    sums[0]! += weight;
+    sums[1]! += weight * weight;
+    sums[2]! += deviance;
+    sums[3]! += deviance * deviance;
+    sums[4]! += square;
+    sums[5]! += square * square;
+    sums[6]! += first;
+    sums[7]! += first * first;
+    sums[8]! += second;
+    sums[9]! += second * second;
+    sums[10]! += distance;
+    sums[11]! += distance * distance;
+  };
+  const at = (i: number) => ({ sum: sums[2 * i]!, squares: sums[2 * i + 1]! });
+  return {
+    add,
+    squaresOfLine: () => at(ADDED).squares - at(ADDED).sum ** 2 / n,
+    sums: () => Array.from({ length: ADDED }, (_, i) => at(i)),
+  };
 }
 
 /** Reads the step of another site, of a model with so many coefficients. */

@@ -3,7 +3,8 @@
  * over rows a count of those beyond a limit, which a few questions would bring to a person's value.
  * @module
  */
-import { PartWithheld, requireSpread, type SiteRules } from "../disclosure.ts";
+import { PartWithheld, type SiteRules } from "../disclosure.ts";
+import { requireSpread } from "../spread.ts";
 import { momentsOf } from "./moments.ts";
 
 /**
@@ -31,7 +32,11 @@ export function requireRange(
   coefficients: readonly number[],
 ): void {
   if (!site || n === 0) return;
-  const { squares } = momentsOf(sumsOf({ columns, offset, n }, coefficients));
+  requireNear(n, momentsOf(sumsOf({ columns, offset, n }, coefficients)).squares);
+}
+
+/** The same of so many sums of predictors, of these squares about their mean. */
+export function requireNear(n: number, squares: number): void {
   if (!(squares <= n * WIDEST ** 2)) throw new PartWithheld("min_subset");
 }
 
@@ -59,6 +64,22 @@ function sumsOf(
     for (let row = 0; row < n; row++) sums[row]! += coefficient * values[row]!;
   }
   return sums;
+}
+
+/** As many times less than {@linkcode FARTHEST} as rounding may take from plain sums. */
+const PLAIN = 1e3;
+
+/**
+ * Whether {@linkcode requireScale} does not refuse what made a column of so many numbers, of this sum
+ * and these squares about 0.
+ */
+export function isPlainlyScaled(
+  { n, sum, squares }: { n: number; sum: number; squares: number },
+): boolean {
+  const mean = sum / n;
+  const variance = squares / n - mean * mean;
+  return variance >= 1 / PLAIN ** 2 && variance <= PLAIN ** 2 &&
+    mean * mean <= PLAIN ** 2 * variance;
 }
 
 /** Refuses to centre and scale a column by numbers that have nothing to do with it. */

@@ -2,8 +2,9 @@
  * What a site's rules ask of a model's columns, of which its sums are products.
  * @module
  */
-import { PartWithheld, personsByPlace, type SiteRules, useWithin } from "../disclosure.ts";
-import { type Kind, kindOf, lineOf, type Off, offOf, rowsOfTable } from "./column_kinds.ts";
+import { PartWithheld, personsUpTo, type SiteRules, useWithin } from "../disclosure.ts";
+import { selectionsOfBits } from "../selection.ts";
+import { isOff, type Kind, kindOf, lineOf, type Off, rowsOfTable } from "./column_kinds.ts";
 
 /**
  * Refuses columns of which each product is told where it would show few persons: who has one of few
@@ -14,30 +15,40 @@ import { type Kind, kindOf, lineOf, type Off, offOf, rowsOfTable } from "./colum
 export function requireKinds(site: SiteRules, columns: readonly Float64Array[]): void {
   const { minLevel } = site.rules;
   const kinds = columns.map((values) => kindOf(values, minLevel));
-  for (const kind of kinds) {
-    if (!kind || kind.size < 2) continue;
-    requirePlaces(site, kind);
-    useWithin(site, kind.places, kind.size);
+  for (const [i, kind] of kinds.entries()) {
+    if (kind?.off) requireTwo(site, columns[i]!.length, kind, kind.off);
+    else if (kind && kind.size > 1) requirePlaces(site, kind);
   }
-  const offs = kinds.map((kind) => kind && offOf(kind));
   for (const [i, one] of columns.entries()) {
     for (let j = 0; j < i; j++) {
-      const [a, b] = [offs[i], offs[j]];
+      const [a, b] = [kinds[i]?.off, kinds[j]?.off];
       if (a && b) requireTable(site, one.length, [a, b]);
       if (kinds[i]?.isFew || kinds[j]?.isFew) continue;
       const line = lineOf([one, columns[j]!], [kinds[i], kinds[j]], minLevel);
-      if (!line || line.off === 0) continue;
-      requirePlaces(site, { places: line.places, size: 2 });
-      useWithin(site, line.places, 2);
+      if (line && line.off > 0) requirePlaces(site, { places: line.places, size: 2 });
     }
   }
 }
 
 /** Each value is of nobody, or of enough persons. */
 function requirePlaces(site: SiteRules, { places, size }: Pick<Kind, "places" | "size">): void {
-  const few = personsByPlace(site, places, size)
-    .some((persons) => persons > 0 && persons < site.rules.minLevel);
+  const { minLevel } = site.rules;
+  const few = personsUpTo(minLevel, site, places, size)
+    .some((persons) => persons > 0 && persons < minLevel);
   if (few) throw new PartWithheld("min_level");
+  useWithin(site, places, size);
+}
+
+/** Rows that are looked at before all are. */
+const LOOKED_AT = 1024;
+
+/** The same of two values, which nearly always enough persons have among the first rows. */
+function requireTwo(site: SiteRules, n: number, kind: Kind, off: Off): void {
+  const enough = Math.max(site.rules.minLevel, site.rules.minSubset);
+  const first = Int32Array.from({ length: Math.min(n, LOOKED_AT) }, (_, row) => isOff(off, row));
+  const isPlain = personsUpTo(enough, site, first, 2).every((persons) => persons === enough);
+  if (!isPlain || site.places) return requirePlaces(site, kind);
+  site.use(selectionsOfBits(off.bits, n), "within");
 }
 
 /** Of the four groups that two columns make, none may be small. */
@@ -51,9 +62,8 @@ function requireTable({ rules, persons }: SiteRules, n: number, [one, other]: [O
   function isOfEnough(group: number): boolean {
     if (!persons) return true;
     const found: number[] = [];
-    const bitOf = ({ bits }: Off, row: number) => bits[row >> 5]! >>> (row & 31) & 1;
     for (let row = 0; row < n && found.length < rules.minCell; row++) {
-      if (2 * bitOf(one, row) + bitOf(other, row) !== group) continue;
+      if (2 * isOff(one, row) + isOff(other, row) !== group) continue;
       if (!found.includes(persons[row]!)) found.push(persons[row]!);
     }
     return found.length >= rules.minCell;
