@@ -15,7 +15,6 @@ import {
   roomOf,
   withRoom,
 } from "./distinct.ts";
-import { moveTo } from "./grouping.ts";
 import { type SelectedRows, selectionOf, selectionsOf } from "./selection.ts";
 
 /** What was withheld, in the words in which the node says so: never a value. */
@@ -139,13 +138,29 @@ export function useRows({ places, tableLength, use }: SiteRules): void {
  * Says the same of the rows of each of so many groups; those at -1 are in none. Of groups of too few
  * persons nothing is told, and the ledger hears of none.
  */
-export function useGroups(site: SiteRules, groupOf: Int32Array, groups: number): void {
-  const { places, tableLength: length, use, rules: { minSubset } } = site;
-  const persons = personsUpTo(minSubset, site, groupOf, groups);
+export function useGroups(
+  site: SiteRules,
+  groupOf: Int32Array,
+  groups: number,
+  { numberOf, areEnough }: GroupsOfRows = {},
+): void {
+  const { places, tableLength: length, use, rules: { minSubset }, persons } = site;
+  const isKept = areEnough ??
+    distinctUpTo(minSubset, persons, groupOf, { size: groups, numberOf })
+      .map((count) => count >= minSubset);
   let kept = 0;
-  const moved = persons.map((count) => count >= minSubset ? kept++ : -1);
+  const moved = isKept.map((is) => is ? kept++ : -1);
   if (kept === 0) return;
-  use(selectionsOf(kept < groups ? moveTo(moved, groupOf) : groupOf, kept, { places, length }));
+  const to = numberOf ? numberOf.map((group) => group < 0 ? -1 : moved[group]!) : moved;
+  use(selectionsOf(groupOf, kept, { places, length, numberOf: to }));
+}
+
+/** What is known of groups of rows. */
+interface GroupsOfRows {
+  /** Where the groups are not the rows' numbers themselves: of each number its group, -1 for none. */
+  numberOf?: readonly number[];
+  /** By group, where somebody has counted: whether it is of persons enough. */
+  areEnough?: readonly boolean[];
 }
 
 /** Says the same of groups of rows that are all said beside them. */

@@ -97,17 +97,27 @@ export function distinctUpTo(
   most: number,
   numbers: Uint32Array | undefined,
   places: Int32Array | Float64Array,
-  { size, within }: { size: number; within?: Uint8Array | undefined },
+  { size, within, numberOf }: {
+    size: number;
+    within?: Uint8Array | undefined;
+    /** Where these are not the places themselves: of each its new one, -1 for none. */
+    numberOf?: readonly number[] | undefined;
+  },
 ): number[] {
   if (numbers && most > MOST_LISTED) {
-    return distinctByPlace(numbers, places, { size, within }).map((one) => Math.min(one, most));
+    const moved = numberOf
+      ? places.map((place) => place >= 0 ? numberOf[place]! : -1) as typeof places
+      : places;
+    return distinctByPlace(numbers, moved, { size, within }).map((one) => Math.min(one, most));
   }
   const counts = new Array<number>(size).fill(0);
   const seen = new Uint32Array(numbers ? size * most : 0);
   let open = most > 0 ? size : 0;
   for (let row = 0; open > 0 && row < places.length; row++) {
-    const place = places[row]!;
-    if (!(place >= 0) || within && within[row] === 0) continue;
+    const given = places[row]!;
+    if (!(given >= 0) || within && within[row] === 0) continue;
+    const place = numberOf ? numberOf[given]! : given;
+    if (place < 0) continue;
     const count = counts[place]!;
     if (count === most) continue;
     if (numbers) {

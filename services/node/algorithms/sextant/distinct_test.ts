@@ -45,6 +45,12 @@ Deno.test("distinctUpTo() counts as distinctByPlace() does, no further than is a
         const all = distinctByPlace(one ?? Uint32Array.from(places.keys()), places, asked);
         const expected = all.map((count) => Math.min(count, most));
         assert.deepEqual(distinctUpTo(most, one, places, asked), expected);
+        // Turned round, without the last.
+        const numberOf = all.map((_, place) => size - 2 - place);
+        assert.deepEqual(
+          distinctUpTo(most, one, places, { ...asked, size: size - 1, numberOf }),
+          expected.slice(0, -1).reverse(),
+        );
       }
     }
   }));

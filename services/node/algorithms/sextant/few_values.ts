@@ -5,7 +5,6 @@
  * @module
  */
 import { personsUpTo, type SiteRules, useGroups } from "./disclosure.ts";
-import { moveTo } from "./grouping.ts";
 
 /** Some numbers in sets of rows, of each of which so many sums are told. */
 export interface Summed {
@@ -44,7 +43,7 @@ export function fewValuesIn(site: SiteRules, summed: Summed): FewValues {
     use(isTold) {
       let kept = 0;
       const moved = setOf.map((set) => isTold(set) ? kept++ : -1);
-      if (kept > 0) useGroups(site, moveTo(moved, of), kept);
+      if (kept > 0) useGroups(site, of, kept, { numberOf: moved });
     },
   };
 }

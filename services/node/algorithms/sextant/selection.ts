@@ -24,19 +24,31 @@ export function selectionOf(rows: ArrayLike<number> | undefined, length: number)
   return { rows: bits.toBase64() };
 }
 
-/**
- * The evidence of the rows of each of so many groups; those at -1 are in none. `places` are those of
- * the rows in their table of `length` rows, where these are not all of it.
- */
+/** Of which table rows are, and which of its rows they are. */
+interface OfTable {
+  /** Where they are not all of it. */
+  places: Uint32Array | undefined;
+  /** Rows of the table. */
+  length: number;
+  /** Where the groups are not the numbers themselves: of each number its group, -1 for none. */
+  numberOf?: readonly number[] | undefined;
+}
+
+/** The evidence of the rows of each of so many groups; those at -1 are in none. */
 export function selectionsOf(
   groupOf: Int32Array,
   groups: number,
-  { places, length }: { places: Uint32Array | undefined; length: number },
+  { places, length, numberOf = Array.from({ length: groups }, (_, group) => group) }: OfTable,
 ): SelectedRows[] {
   const found: SelectedRows[] = [];
   for (let first = 0; first < groups; first += MOST_AT_ONCE) {
     const some = Math.min(MOST_AT_ONCE, groups - first);
-    const rows = numbersOf(groupOf, { first, some, places, length }).toBase64();
+    // Of what a row says, one on, so that -1 has a place: its number among these, from 1.
+    const numbers = Uint8Array.from(
+      [-1, ...numberOf],
+      (group) => group >= first && group < first + some ? group - first + 1 : 0,
+    );
+    const rows = numbersOf(groupOf, { numbers, bits: bitsOf(some), places, length }).toBase64();
     found.push(some === 1 ? { rows } : { rows, groups: some });
   }
   return found;
@@ -70,21 +82,23 @@ function bitsOf(groups: number): number {
 /** Of each row of the table the number of its group among some groups, from 1. */
 function numbersOf(
   groupOf: Int32Array,
-  { first, some, places, length }: {
-    first: number;
-    some: number;
+  { numbers, bits, places, length }: {
+    numbers: Uint8Array;
+    bits: number;
     places: Uint32Array | undefined;
     length: number;
   },
 ): Uint8Array<ArrayBuffer> {
-  const bits = bitsOf(some);
   const bytes = new Uint8Array(Math.ceil(length * bits / 8));
+  if (!places && bits === 8) {
+    for (let row = 0; row < groupOf.length; row++) bytes[row] = numbers[groupOf[row]! + 1]!;
+    return bytes;
+  }
   if (!places) {
     for (let row = 0, at = 0; at < bytes.length; at++) {
       let byte = 0;
       for (let shift = 0; shift < 8 && row < groupOf.length; shift += bits, row++) {
-        const number = groupOf[row]! - first + 1;
-        if (number >= 1 && number <= some) byte |= number << shift;
+        byte |= numbers[groupOf[row]! + 1]! << shift;
       }
       bytes[at] = byte;
     }
@@ -93,10 +107,8 @@ function numbersOf(
   // A byte has the numbers of a power of two of rows.
   const [shift, rest] = [Math.log2(8 / bits), 8 / bits - 1];
   for (let i = 0; i < groupOf.length; i++) {
-    const number = groupOf[i]! - first + 1;
-    if (number < 1 || number > some) continue;
     const row = places[i]!;
-    bytes[row >> shift]! |= number << (row & rest) * bits;
+    bytes[row >> shift]! |= numbers[groupOf[i]! + 1]! << (row & rest) * bits;
   }
   return bytes;
 }
@@ -114,12 +126,18 @@ export function* readSelections(
     throw new TypeError("These are rows of another table");
   }
   const [shift, rest, mask] = [Math.log2(8 / bits), 8 / bits - 1, 2 ** bits - 1];
-  for (let number = 1; number <= groups; number++) {
-    const selected = new Uint8Array(length);
+  for (let first = 1; first <= groups; first += READ_AT_ONCE) {
+    const some = Array.from(
+      { length: Math.min(READ_AT_ONCE, groups - first + 1) },
+      () => new Uint8Array(length),
+    );
     for (let row = 0; row < length; row++) {
-      const found = bytes[row >> shift]! >> (row & rest) * bits & mask;
-      selected[row] = found === number ? 1 : 0;
+      const number = bytes[row >> shift]! >> (row & rest) * bits & mask;
+      if (number >= first && number - first < some.length) some[number - first]![row] = 1;
     }
-    yield selected;
+    yield* some;
   }
 }
+
+/** Groups that are looked for in one pass: of more at once the rows would take much memory. */
+const READ_AT_ONCE = 16;

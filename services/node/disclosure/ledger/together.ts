@@ -62,12 +62,13 @@ export function createTogether(
   /** The persons in whom the entries differ from a combination, from some person on and round. */
   function* differing(bytes: Uint8Array, combination: Float64Array, from = 0) {
     const used = [...combination.keys()].filter((s) => combination[s] !== 0);
-    const length = used.reduce((most, s) => Math.max(most, selections[s]!.length), bytes.length);
-    for (let i = 0; i < length; i++) {
-      const person = (from + i) % length;
-      let rest = entry(bytes, person);
-      for (const s of used) rest -= combination[s]! * entry(selections[s]!, person);
-      if (rest % MODULUS !== 0) yield person;
+    const sum: Term[] = [
+      { bytes, times: 1 },
+      ...used.map((s) => ({ bytes: selections[s]!, times: -combination[s]! })),
+    ];
+    const length = sum.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
+    for (const [begin, end] of [[from, length], [0, Math.min(from, length)]] as const) {
+      for (let person = begin; (person = nextOf(sum, person, end)) < end; person++) yield person;
     }
   }
 
@@ -136,6 +137,37 @@ export function createTogether(
       };
     },
   };
+}
+
+/** Entries, so many times. */
+interface Term {
+  bytes: Uint8Array;
+  times: number;
+}
+
+/**
+ * The first person from one on, below another, of whom a sum is not 0; else the other. Most of what a
+ * decision takes is in these loops.
+ */
+function nextOf(sum: readonly Term[], from: number, to: number): number {
+  const [{ bytes }, ...others] = sum as [Term, ...Term[]];
+  if (others.length === 0) {
+    const end = Math.min(to, bytes.length);
+    for (let person = from; person < end; person++) {
+      if (bytes[person] !== 0 && bytes[person]! % MODULUS !== 0) return person;
+    }
+    return to;
+  }
+  for (let person = from; person < to; person++) {
+    // What is beyond the end of a list is 0.
+    let rest = person < bytes.length ? bytes[person]! : 0;
+    for (let i = 0; i < others.length; i++) {
+      const { bytes, times } = others[i]!;
+      if (person < bytes.length) rest += times * bytes[person]!;
+    }
+    if (rest !== 0 && rest % MODULUS !== 0) return person;
+  }
+  return to;
 }
 
 /** How often each selection is in what agrees with these entries on the set's members. */

@@ -5,7 +5,7 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { type SiteRules, useGroups } from "sextant/disclosure.ts";
-import { countPlaces, moveTo } from "sextant/grouping.ts";
+import { countPlaces } from "sextant/grouping.ts";
 import { evenest, intervalsOfRuns, runsOfPlaces } from "sextant/kernels/coarse.ts";
 import { tellableEdges } from "sextant/kernels/edges.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
@@ -146,7 +146,14 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
     { length: bins + 2 },
     (_, place) => found.ends.findIndex((end) => place <= end),
   );
-  useGroups(site, moveTo(runOf, places), found.ends.length);
+  const { runPersons } = found;
+  const { minSubset } = site.rules;
+  // Whoever is in several runs is counted in one of them: there may be more persons.
+  const isCounted = found.runs.every((rows, i) => rows === 0 || runPersons![i]! >= minSubset);
+  useGroups(site, places, found.ends.length, {
+    numberOf: runOf,
+    ...isCounted && { areEnough: found.runs.map((rows) => rows > 0) },
+  });
   const fewer = bins + 2 - found.ends.length;
   if (fewer > 0) site.withhold("runs", "min_cell", fewer);
   return found;

@@ -7,6 +7,7 @@ import type { Levels, Table } from "../api.ts";
 import { type Contributions, contributionsOf, personsByPlace } from "../disclosure.ts";
 import { PartWithheld, requireSubset, rulesOfGrouped, rulesOfRows } from "../disclosure.ts";
 import { type SiteRules, tooFew, useGroups } from "../disclosure.ts";
+import { distinctUpTo } from "../distinct.ts";
 import { countPlaces, moveTo, splitBy } from "../grouping.ts";
 import { type Memberships, membershipsOf, personsIn } from "../memberships.ts";
 import type { Rows } from "../where.ts";
@@ -122,7 +123,8 @@ function leaveOutRareLevels(
     for (const [j, name] of columns.entries()) {
       const names = [...new Set(levels.filter((_, i) => !gone[i]).map((group) => group[j]!))];
       const ofGroup = levels.map((group, i) => gone[i] ? -1 : names.indexOf(group[j]!));
-      const persons = personsOfLevels({ ...groups, rows }, ofGroup, names.length);
+      const asked = { most: least, ofGroup, size: names.length };
+      const persons = personsOfLevels({ ...groups, rows }, asked);
       const rare = persons.map((count) => count > 0 && count < least);
       if (!rare.includes(true)) continue;
       again = true;
@@ -143,21 +145,15 @@ function leaveOutRareLevels(
   return { ...groups, levels: levels.filter((_, i) => !gone[i]), places: moveTo(moved, places) };
 }
 
-/** The persons of each level of one column, out of those of the groups that have it. */
+/** The persons of each level of one column, counted no further than `most`. */
 function personsOfLevels(
-  groups: Counted & { site: SiteRules; rows: readonly number[] },
-  ofGroup: readonly number[],
-  size: number,
+  { site, places, rows }: Counted & { site: SiteRules; rows: readonly number[] },
+  { most, ofGroup, size }: { most: number; ofGroup: readonly number[]; size: number },
 ): number[] {
-  const { site, places, rows } = groups;
-  const inLevels = Array.from({ length: size }, () => [] as number[]);
-  for (const [group, level] of ofGroup.entries()) if (level >= 0) inLevels[level]!.push(group);
-  if (!site.persons) {
-    return inLevels.map((groups) => groups.reduce((sum, group) => sum + rows[group]!, 0));
-  }
-  const memberships = membershipsIn(groups, site.persons);
-  if (!memberships) return personsByPlace(site, moveTo(ofGroup, places), size);
-  return inLevels.map((groups) => personsIn(memberships, groups));
+  if (site.persons) return distinctUpTo(most, site.persons, places, { size, numberOf: ofGroup });
+  const counts = new Array<number>(size).fill(0);
+  for (const [group, level] of ofGroup.entries()) if (level >= 0) counts[level]! += rows[group]!;
+  return counts;
 }
 
 type Counted = Pick<Groups, "levels" | "places">;
