@@ -7,7 +7,7 @@ import type { Levels, Table } from "../api.ts";
 import { type Contributions, contributionsOf, personsByPlace } from "../disclosure.ts";
 import { PartWithheld, requireSubset, rulesOfGrouped, rulesOfRows } from "../disclosure.ts";
 import { type SiteRules, tooFew, useGroups } from "../disclosure.ts";
-import { distinctUpTo } from "../distinct.ts";
+import { distinctUpTo, roomOf, withRoom } from "../distinct.ts";
 import { countPlaces, moveTo, splitBy } from "../grouping.ts";
 import { type Memberships, membershipsOf, personsIn } from "../memberships.ts";
 import type { Rows } from "../where.ts";
@@ -270,7 +270,10 @@ export function rowsByGroup({ levels, places }: Pick<Groups, "levels" | "places"
 
 /** Whose the rows of each group are; undefined where each row is a person, or nobody counts them. */
 export function personsByGroup({ site, levels, places }: Groups): Uint32Array[] | undefined {
-  return site?.persons && splitBy(places, site.persons, countGroups({ levels, places }));
+  if (!site?.persons) return undefined;
+  const room = roomOf(site.persons);
+  return splitBy(places, site.persons, countGroups({ levels, places }))
+    .map((persons) => withRoom(persons, room));
 }
 
 /** The values of one of the numbers by group. */
