@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { readSelections, selectionOf, selectionsOf, selectionsOfBits } from "../../algorithms/sextant/selection.ts";
+import {
+  readSelections,
+  selectionOf,
+  selectionsOf,
+  selectionsOfBits,
+} from "../../algorithms/sextant/selection.ts";
 import { difference, makeSelection } from "./selection.ts";
 
 /** Rows of persons, of which some are in. */
