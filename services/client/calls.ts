@@ -67,6 +67,12 @@ export interface Calls {
   raw(method: Method, path: string, options?: CallOptions): Promise<Response>;
 }
 
+/** For `JSON.stringify`, which would make `null` of such numbers: to the hub that is another value. */
+function refuseLosses(key: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isFinite(value)) return value;
+  throw new TypeError(`Cannot send ${value} as "${key}": JSON has no such number`);
+}
+
 export function createCalls(transport: Transport, session: Session): Calls {
   async function send(request: Sent, { anonymous, proves }: CallOptions): Promise<Response> {
     const token = anonymous ? undefined : await session.accessToken();
@@ -79,6 +85,7 @@ export function createCalls(transport: Transport, session: Session): Calls {
   async function raw(method: Method, path: string, options: CallOptions = {}): Promise<Response> {
     const { query, body, content, headers, signal, patienceMs } = options;
     const { once = false, idempotencyKey = crypto.randomUUID() } = options;
+    const text = body === undefined ? undefined : JSON.stringify(body, refuseLosses);
     return await send({
       method,
       path,
@@ -91,7 +98,7 @@ export function createCalls(transport: Transport, session: Session): Calls {
         ...(method === "POST" && !once ? { "idempotency-key": idempotencyKey } : {}),
         ...headers,
       },
-      body: body === undefined ? content : () => JSON.stringify(body),
+      body: text === undefined ? content : () => text,
       repeatable: !once,
     }, options);
   }

@@ -93,14 +93,28 @@ function showsSource(): boolean {
   return shown === "1";
 }
 
-/** The text of a value, with Python's words for numbers that JSON does not have. */
+/**
+ * The text of a value, with Python's words for numbers that JSON does not have. Throws a TypeError
+ * for what JSON would drop or turn into something else.
+ */
 export function writePythonJson(value: unknown): string {
   const mark = crypto.randomUUID();
   const text = JSON.stringify(
     value,
-    (_, one) => typeof one === "number" && !Number.isFinite(one) ? `${mark}${one}` : one,
+    (key, one) => {
+      if (isLostInJson(one)) {
+        const kind = typeof one === "object" ? `a ${one.constructor.name}` : `a ${typeof one}`;
+        throw new TypeError(`Cannot write "${key}": it is ${kind}, which JSON cannot hold`);
+      }
+      return typeof one === "number" && !Number.isFinite(one) ? `${mark}${one}` : one;
+    },
   );
   return text.replaceAll(new RegExp(`"${mark}([^"]+)"`, "g"), "$1");
+}
+
+function isLostInJson(value: unknown): value is object {
+  return ["function", "symbol", "bigint"].includes(typeof value) ||
+    value instanceof Map || value instanceof Set || ArrayBuffer.isView(value);
 }
 
 /** `text` with what is in none of its strings changed. */

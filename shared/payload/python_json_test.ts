@@ -81,3 +81,15 @@ Deno.test("hasLongNumber() minds whole numbers and large powers, and no decimals
     isExact: true,
   });
 });
+
+Deno.test("writePythonJson() refuses what JSON would drop or turn into something else", () => {
+  const losses = [new Map(), new Set(), new Float64Array(1), 10n, () => 1, Symbol("x")];
+  for (const value of losses) {
+    assert.throws(
+      () => writePythonJson({ kwargs: [{ start: value }] }),
+      (error) =>
+        error instanceof TypeError && /Cannot write "start": it is a \w+, /.test(error.message),
+    );
+  }
+  assert.equal(writePythonJson({ a: undefined, b: [null, NaN] }), '{"b":[null,NaN]}');
+});

@@ -50,6 +50,11 @@ let calls = 0;
 let maxCalls = 1;
 
 function call(what: Call["what"], input: unknown = null): Promise<unknown> {
+  try {
+    JSON.stringify(input, refuseLosses);
+  } catch (error) {
+    return Promise.reject(cannotTake(what, error as Error));
+  }
   return ask((id) => sendFrame({ is: "call", id, what, input }));
 }
 
@@ -71,12 +76,22 @@ function createTask(task: Subtask): Promise<{ id: number }> {
     return Promise.reject(error);
   }
   // The agent passes it on unread, so it goes beside the frame.
-  const bytes = encoder.encode(JSON.stringify(input));
+  let bytes: Uint8Array;
+  try {
+    bytes = encoder.encode(JSON.stringify(input, refuseLosses));
+  } catch (error) {
+    return Promise.reject(cannotTake("createTask", error as Error, "input"));
+  }
   const frame = (id: number): TaskCall => ({ is: "task", id, about, bytes: bytes.length });
   return ask((id) => {
     sendFrame(frame(id));
     write(bytes);
   }) as Promise<{ id: number }>;
+}
+
+/** What cannot be sent as it is, is not sent as something else. */
+function cannotTake(what: string, { message }: Error, where?: string): TypeError {
+  return new TypeError(`${what}() cannot take that: ${where ? `${where}: ` : ""}${message}`);
 }
 
 function takeAnswer(answer: Answer) {

@@ -295,6 +295,28 @@ Deno.test("Sandbox says in the algorithm what is wrong with a subtask", async ()
     assert.match(await reasonOf(`createTask({ organizations: ["1"], ${input} })`), /organizations/);
     assert.match(await reasonOf(`createTask({ organizations: [1], input: {} })`), /input.method: /);
     assert.match(await reasonOf(`createTask({ organizations: [1, 1], ${input} })`), /each once/);
+    const losses = [
+      ["NaN", "number NaN"],
+      ["-1 / 0", "number -Infinity"],
+      ["10n", "bigint 10"],
+      [
+        "new Map()",
+        "a Map",
+      ],
+      ["new Float64Array(2)", "a Float64Array"],
+      ["() => 1", "the function"],
+    ] as const;
+    for (const [value, named] of losses) {
+      const kwargs = `kwargs: { start: [1, { beta: ${value} }] }`;
+      const task = `{ organizations: [1], input: { method: "x", ${kwargs} } }`;
+      const reason = await reasonOf(`createTask(${task})`);
+      assert.match(reason, /createTask\(\) cannot take that: input: "beta" is /);
+      assert.ok(reason.includes(`${named}, which JSON cannot hold.`), reason);
+    }
+    assert.match(
+      await reasonOf(`results(1, { failed: NaN })`),
+      /results\(\) cannot take that: "failed" is the number NaN/,
+    );
     assert.match(await reasonOf(`createTask()`), /createTask\(\) cannot take that/);
     assert.match(await reasonOf(`results("1")`), /results\(\) cannot take that/);
   });
