@@ -3,13 +3,17 @@
  * file is done.
  * @module
  */
+import { join } from "node:path";
+import { keepSecret } from "../services/stack/deployment.ts";
 import { FILES } from "../services/stack/names.ts";
 import { findNatsServer, startNatsServer } from "../services/stack/nats_server.ts";
+import { POSTGRES_ADMIN } from "../services/stack/postgres.ts";
 import { freePort } from "../services/stack/ports.ts";
 import { type Deployment, setUpFiles } from "../services/stack/setup.ts";
 import { type Stack, type StackOptions, startStack } from "../services/stack/stack.ts";
 import { type Trust, trustSchema } from "../shared/broker/trust.ts";
 import { CACHE_FOLDER, temporaryFolder } from "./support/folders.ts";
+import { placeNewCluster } from "./support/postgres.ts";
 
 export { CACHE_FOLDER, temporaryFolder };
 export { startTestPostgres, type TestPostgres, useTestPostgres } from "./support/postgres.ts";
@@ -74,6 +78,7 @@ export async function startTestStack(
   const folder = await temporaryFolder();
   const log: string[] = [];
   try {
+    if (!given.cluster) await placeDatabase(folder.path);
     const stack = await startStack({
       folder: folder.path,
       cacheFolder: CACHE_FOLDER,
@@ -92,6 +97,14 @@ export async function startTestStack(
     throw new Error(`${(error as Error).message}\nWhat the parts logged:\n  ${last}`, {
       cause: error,
     });
+  }
+}
+
+/** The database of a new deployment, as its first start would make it. */
+async function placeDatabase(folder: string): Promise<void> {
+  const password = await placeNewCluster(join(folder, "postgres"));
+  if (password !== undefined) {
+    await keepSecret(join(folder, "database", POSTGRES_ADMIN), () => password);
   }
 }
 

@@ -162,7 +162,8 @@ async function bringUp(
   const { deployment, adminUrl, front } = servers;
   let programs = "";
   async function setUpHub(): Promise<void> {
-    const page = setUpPage(join(deployment.serviceFolder("gateway"), FILES.page));
+    const pageFolder = join(deployment.serviceFolder("gateway"), FILES.page);
+    const page = setUpPage(pageFolder, cacheFolder);
     [programs] = await Promise.all([setUpPrograms(cacheFolder, checkout), page]);
   }
   await Promise.all([

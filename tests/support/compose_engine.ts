@@ -4,6 +4,8 @@
  * for that is missing, tests are skipped and say so.
  */
 import { join } from "node:path";
+import { z } from "zod";
+import { createEngine, type Engine } from "../../services/node/container/engine.ts";
 import { portIsFree } from "../../services/stack/ports.ts";
 import { findProgram, startProcess } from "../../services/stack/process.ts";
 import { messageOf } from "../../shared/service/errors.ts";
@@ -93,7 +95,7 @@ export async function startComposeEngine(settings: Record<string, string>): Prom
   });
   await waitFor(() => Deno.stat(at("podman.sock")).then(() => true), { what: "Podman to answer" });
   const stopping = new AbortController();
-  const checking = checkHealth(podman, stopping.signal);
+  const checking = checkHealth(createEngine(at("podman.sock")), stopping.signal);
   return {
     project,
     folder: temporary.path,
@@ -140,21 +142,23 @@ async function fillWithPackages(
   }
 }
 
-/** Podman leaves health checks to timers of systemd, which are not to be had everywhere: in their place. */
-async function checkHealth(
-  podman: (...args: string[]) => Promise<string>,
-  signal: AbortSignal,
-): Promise<void> {
+/**
+ * Podman leaves health checks to timers of systemd, which are not to be had everywhere: in their
+ * place. Asked over the socket, for a start of Podman costs as much as many questions.
+ */
+async function checkHealth(engine: Engine, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const rows = (await podman("ps", "--format", "{{.ID}} {{.Status}}").catch(() => "")).split(
-      "\n",
-    );
-    // The healthy are left alone: each look costs as much as a start of Podman.
-    const waiting = rows.filter((row) => /\((starting|unhealthy)\)/.test(row));
+    const running = await engine.json("GET", "/containers/json", healthList, { podman: true })
+      .catch(() => []); // it may be busy
+    // The healthy are left alone.
+    const waiting = running.filter(({ Status }) => /starting|unhealthy/.test(Status));
     await Promise.all(
-      waiting.map((row) => podman("healthcheck", "run", row.split(" ")[0]!).catch(() => {}) // it is ill still
+      waiting.map(({ Id }) =>
+        engine.done("GET", `/containers/${Id}/healthcheck`, { podman: true }).catch(() => {}) // it is ill still
       ),
     );
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
+
+const healthList = z.array(z.object({ Id: z.string(), Status: z.string() }));

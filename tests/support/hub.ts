@@ -3,15 +3,16 @@
  * PostgreSQL and a real broker. Requests come by HTTP, as those of a client.
  * @module
  */
+import { join } from "node:path";
 import { Secret, TOTP } from "otpauth";
 import type { Mail, SendMail } from "../../services/identity/accounts/mail.ts";
 import type { Client } from "../../services/identity/sessions/sessions.ts";
-import { HUB_PAGE, setUpPage } from "../../services/page/build/write_page.ts";
+import { setUpKeptPage } from "../../services/page/build/kept_page.ts";
 import type { KeyRing } from "../../services/identity/sessions/signing_keys.ts";
 import type { HubService } from "../../shared/broker/subjects.ts";
 import { type Logger, silentLogger } from "../../shared/service/log.ts";
 import type { Db } from "../../shared/storage/db.ts";
-import { temporaryFolder } from "./folders.ts";
+import { CACHE_FOLDER, temporaryFolder } from "./folders.ts";
 import { ROOT_PASSWORD, startTestServices, TASK_SETTINGS } from "./services.ts";
 
 export { ROOT_PASSWORD };
@@ -86,7 +87,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
   const now = () => new Date((options.clockStands ? started : Date.now()) + ahead);
   const taken: Mail[] = [];
   const folder = options.page ? await temporaryFolder() : undefined;
-  if (folder) await setUpPage(HUB_PAGE, folder.path);
+  if (folder) await setUpKeptPage(folder.path, join(CACHE_FOLDER, "pages"));
   const services = await startTestServices({
     log: options.log ?? silentLogger,
     now,

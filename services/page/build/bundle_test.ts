@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { temporaryFolder } from "../../../tests/support/folders.ts";
 import { openPageFolder } from "./page_folder.ts";
 import { bundlePage } from "./bundle.ts";
+import { setUpKeptPage } from "./kept_page.ts";
 import { HUB_PAGE, setUpPage, writePage } from "./write_page.ts";
 
 Deno.test("bundlePage() makes the same bytes of the same sources, and names nothing from elsewhere", async () => {
@@ -31,6 +33,40 @@ Deno.test("bundlePage() says which line does not compile", async () => {
     await folder.remove();
   }
 });
+
+Deno.test("setUpKeptPage() puts the page together once for the same sources, and leaves nothing of an earlier version", async () => {
+  const folder = await temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
+  try {
+    for (const to of ["one", "other"]) {
+      await writePage(at(to), {
+        document: "old",
+        assets: [{ name: "page-OLD.js", type: "text/javascript", content: new Uint8Array(1) }],
+      });
+      await setUpKeptPage(at(to), at("kept"));
+    }
+    const [kept, ...others] = [...Deno.readDirSync(at("kept"))].map(({ name }) => name);
+    assert.deepEqual(others, []);
+    await setUpPage(HUB_PAGE, at("made"));
+    for (const to of [join("kept", kept!), "one", "other"]) {
+      assert.deepEqual(contentOf(at(to)), contentOf(at("made")), to);
+    }
+    // What is kept is taken as it is.
+    await Deno.writeTextFile(join(at("kept"), kept!, "page.json"), "kept");
+    await setUpKeptPage(at("one"), at("kept"));
+    assert.equal(await Deno.readTextFile(join(at("one"), "page.json")), "kept");
+  } finally {
+    await folder.remove();
+  }
+});
+
+/** Every file below a folder of a page. */
+function contentOf(folder: string): Record<string, Uint8Array> {
+  const names = [...Deno.readDirSync(join(folder, "assets"))].map(({ name }) => `assets/${name}`);
+  return Object.fromEntries(
+    ["page.json", ...names.sort()].map((name) => [name, Deno.readFileSync(join(folder, name))]),
+  );
+}
 
 Deno.test("setUpPage() leaves nothing of an earlier version, and what it writes is served", async () => {
   const folder = await temporaryFolder();

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { brotliCompress, gzip } from "node:zlib";
 import { type BundledPage, bundlePage, type PageSource } from "./bundle.ts";
 import type { PageManifest } from "./manifest.ts";
+import { removeAllBut } from "./page_files.ts";
 
 /** The page that the hub shows at `/`. */
 export const HUB_PAGE: PageSource = {
@@ -41,7 +42,5 @@ export async function writePage(folder: string, { document, assets }: BundledPag
     assets: Object.fromEntries(assets.map(({ name, type }) => [name, type])),
   };
   await Deno.writeTextFile(join(folder, "page.json"), JSON.stringify(manifest));
-  for await (const { name } of Deno.readDir(assetFolder)) {
-    if (!written.has(name)) await Deno.remove(join(assetFolder, name));
-  }
+  await removeAllBut(written, assetFolder);
 }
