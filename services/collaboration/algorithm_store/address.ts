@@ -16,7 +16,18 @@ export interface JudgedAddress {
   addresses: string[];
 }
 
-/** Throws 400 with what is wrong with an address, 404 when its host is not known. */
+/**
+ * A name of which nothing may be told: that there is none, or where it leads. The hub's own resolver
+ * knows names that nobody else can look up, also behind a name of somebody's own (CNAME).
+ */
+export class NowhereError extends Error {
+  override name = "NowhereError";
+}
+
+/**
+ * Throws 400 with what is wrong with an address, a {@linkcode NowhereError} where that is to be seen
+ * by looking its name up.
+ */
 export async function judgeAddress(
   text: string,
   force: boolean,
@@ -36,17 +47,20 @@ export async function judgeAddress(
     );
   }
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (!force && /(^|\.)localhost\.?$/.test(host)) throw onThisMachine();
-  const addresses = isIP(host) ? [host] : await resolve(host).catch((cause) => {
-    throw new SextantError("not_found", `The algorithm store's host ${host} is not known.`, {
-      cause,
-    });
+  const isLocalhost = /(^|\.)localhost\.?$/.test(host);
+  if (!force && isLocalhost) throw onThisMachine();
+  const isLiteral = isIP(host) > 0;
+  const addresses = isLiteral ? [host] : await resolve(host).catch((cause) => {
+    throw new NowhereError(`The host ${host} is not known`, { cause });
   });
   const kinds = addresses.map(kindOfAddress);
   if (kinds.includes("reserved")) {
+    if (!isLiteral) throw new NowhereError(`No store can be at ${host}`);
     throw new SextantError("invalid_request", `An algorithm store cannot be at ${host}.`);
   }
-  if (!force && kinds.includes("this machine")) throw onThisMachine();
+  if (!force && kinds.includes("this machine")) {
+    throw isLiteral ? onThisMachine() : new NowhereError(`${host} is this machine`);
+  }
   return { url: url.href.replace(/\/+$/, ""), addresses };
 }
 

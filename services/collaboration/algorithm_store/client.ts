@@ -9,7 +9,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { SextantError } from "../../../shared/service/errors.ts";
-import { isInside, judgeAddress, type JudgedAddress, resolveHost } from "./address.ts";
+import {
+  isInside,
+  judgeAddress,
+  type JudgedAddress,
+  NowhereError,
+  resolveHost,
+} from "./address.ts";
 import { type HttpAnswer, requestJudged } from "./http_request.ts";
 
 export interface StoreCall {
@@ -51,7 +57,7 @@ const knownServers = z.array(z.object({ id: z.number().int(), url: z.string() })
 
 /**
  * Of an address behind the hub nothing is told but what a store says: not whether something else
- * listens there, neither in words nor by the time that it takes.
+ * listens there, nor whether there is such a name, neither in words nor by the time that it takes.
  */
 export interface StoreClient {
   /**
@@ -91,21 +97,37 @@ export function createStoreClient(
     ask: (store: Way) => Promise<Answer>,
     { linked = true } = {},
   ): Promise<Answer> {
-    const at = await judgeAddress(call.storeUrl, call.force, resolve);
+    const began = performance.now();
+    const over = delay(insideMs, undefined, { ref: false });
+
+    /** What is told of all that may be behind the hub, and of names that are nowhere, at one time. */
+    async function nothingThere(cause: unknown): Promise<never> {
+      await over;
+      const url = URL.parse(call.storeUrl)!.href.replace(/\/+$/, "");
+      const message = linked
+        ? `The algorithm store at ${url} cannot be reached, or does not answer as one.`
+        : `No algorithm store that takes this server answers at ${url}. Is its name right? ` +
+          "Where it is on the server's own machine, force must be set.";
+      throw new SextantError("not_found", message, { cause });
+    }
+
+    const late = over.then((): never => {
+      throw new NowhereError("The name was not looked up in time");
+    });
+    const at = await Promise.race([judgeAddress(call.storeUrl, call.force, resolve), late])
+      .catch((error) => {
+        if (error instanceof NowhereError) return nothingThere(error);
+        throw error;
+      });
     const isBehindHub = at.addresses.some(inside);
     const patience = isBehindHub ? insideMs : timeoutMs;
-    const store = { call, at, isBehindHub, until: performance.now() + patience };
+    const store = { call, at, isBehindHub, until: began + patience };
     if (!isBehindHub) return await ask(store);
-    const over = delay(insideMs, undefined, { ref: false });
     try {
       return await ask(store);
     } catch (error) {
       if (error instanceof StoreRefusal && error.own) throw error;
-      await over;
-      const message = linked
-        ? `The algorithm store at ${at.url} cannot be reached, or does not answer as one.`
-        : `No algorithm store that takes this server answers at ${at.url}.`;
-      throw new SextantError("not_found", message, { cause: error });
+      return await nothingThere(error);
     }
   }
 

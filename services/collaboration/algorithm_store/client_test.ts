@@ -240,11 +240,14 @@ Deno.test("register() sends nothing to addresses where no store can be", async (
     await assert.rejects(createStoreClient().register(callTo(url)), said("invalid_request"), url);
   }
   const resolving = (address: string) =>
-    createStoreClient({ resolve: () => Promise.resolve(["203.0.113.5", address]) });
+    createStoreClient({
+      insideMs: 50,
+      resolve: () => Promise.resolve(["203.0.113.5", address]),
+    });
   const named = callTo(`http://store.example:${port}/api`, { force: false });
-  await assert.rejects(resolving("127.0.0.1").register(named), said("invalid_request"));
+  await assert.rejects(resolving("127.0.0.1").register(named), said("not_found"));
   const forced = { ...named, force: true };
-  await assert.rejects(resolving("169.254.169.254").register(forced), said("invalid_request"));
+  await assert.rejects(resolving("169.254.169.254").register(forced), said("not_found"));
   assert.equal(store.received.length, 0);
   await store.stop();
 });
@@ -331,7 +334,8 @@ Deno.test("nothing that is asked tells what listens behind the hub from what doe
   for (const [name, ask] of Object.entries(questions)) {
     const told = (url: string) =>
       name === "register"
-        ? `No algorithm store that takes this server answers at ${url}.`
+        ? `No algorithm store that takes this server answers at ${url}. Is its name right? ` +
+          "Where it is on the server's own machine, force must be set."
         : `The algorithm store at ${url} cannot be reached, or does not answer as one.`;
     await Promise.all(urls.map(async (url, index) => {
       const since = performance.now();
@@ -348,6 +352,32 @@ Deno.test("nothing that is asked tells what listens behind the hub from what doe
   silent.close();
   speaking.close();
   await Promise.all(servers.map((one) => one.stop()));
+});
+
+Deno.test("nothing that is asked tells which names the hub can look up, and where they lead", async () => {
+  const insideMs = 500;
+  // What the hub's resolver says of a name that leads to another one (CNAME).
+  const outcomes: Record<string, () => Promise<string[]>> = {
+    "none.example": () => Promise.reject(new Error("ENOTFOUND")),
+    "slow.example": () => new Promise(() => {}),
+    "loopback.example": () => Promise.resolve(["127.0.0.1"]),
+    "metadata.example": () => Promise.resolve(["169.254.169.254"]),
+    "inside.example": () => Promise.resolve(["10.255.255.1"]),
+    "inside6.example": () => Promise.resolve(["fd12:3456::1"]),
+  };
+  const client = createStoreClient({ insideMs, resolve: (host) => outcomes[host]!() });
+  const told = await Promise.all(
+    Object.keys(outcomes).map(async (host) => {
+      const since = performance.now();
+      const { code, message } = await client
+        .register(callTo(`http://${host}:${freePort()}/api`, { force: false }))
+        .then(() => assert.fail(host), (error) => error as SextantError);
+      const took = performance.now() - since;
+      assert.ok(took >= insideMs - 5 && took < 3 * insideMs, `${host} took ${took} ms`);
+      return `${code} ${message.replace(/http:\S+/, "…")}`;
+    }),
+  );
+  assert.equal(new Set(told).size, 1, told.join("\n"));
 });
 
 Deno.test("register() tells what a store behind the hub says itself", async () => {
