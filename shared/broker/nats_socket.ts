@@ -153,20 +153,12 @@ export function openSocket(
       next.socket.terminate();
       throw new Error("Cannot hand over: a socket closed meanwhile");
     }
-    // From here to `held` nothing may wait: the list of subscriptions must be the one the server
-    // knows.
-    client.flush().catch(() => {});
-    flush();
-    const now = client.subscriptions();
-    const changes = differences(next.subscribed, now);
-    if (changes.length > 0) next.socket.send(changes);
-    current.send(encoder.encode(now.map(({ sid }) => `UNSUB ${sid}\r\n`).join("")));
-    const done = client.flush();
-    flush();
-    held = [];
     const old = current;
+    const read = moveSubscriptions(client, { from: old, to: next, flush });
+    // At once: what the client sends from now on is for the new socket.
+    held = [];
     try {
-      await orTerminate(old, done, timeoutMs);
+      await orTerminate(old, read, timeoutMs);
     } catch (error) {
       held = undefined;
       next.socket.terminate();
@@ -193,6 +185,26 @@ export function openSocket(
       return closed;
     },
   };
+}
+
+/**
+ * Lets the new socket listen to what the client listens to now, and the old one to nothing more;
+ * `flush` sends what the client has for the old one. Resolves when that has been read to its end.
+ * Nothing waits in between: the list of subscriptions must be the one the server knows.
+ */
+function moveSubscriptions(
+  client: HandOverClient,
+  { from, to, flush }: { from: Socket; to: LoggedIn; flush: () => void },
+): Promise<void> {
+  client.flush().catch(() => {});
+  flush();
+  const now = client.subscriptions();
+  const changes = differences(to.subscribed, now);
+  if (changes.length > 0) to.socket.send(changes);
+  from.send(encoder.encode(now.map(({ sid }) => `UNSUB ${sid}\r\n`).join("")));
+  const read = client.flush();
+  flush();
+  return read;
 }
 
 /**

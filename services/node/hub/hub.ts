@@ -8,17 +8,15 @@ import {
   type BrokerCredential,
   type BrokerCredentialRequest,
   brokerCredentialSchema,
-  nodeLogInAnswer,
-  type NodeLogInRequest,
 } from "../../../shared/node_protocol/log_in.ts";
 import { NODE_PROTOCOL } from "../../../shared/node_protocol/reports.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { Pieces } from "../payload/pieces.ts";
-import { claimsOf } from "./claims.ts";
 import { persist } from "./persist.ts";
 import { download } from "./download.ts";
 import { HubError, WrongKeyError } from "./error.ts";
 import { createSender, type HubRequest } from "./send.ts";
+import { createSession } from "./session.ts";
 import { createWayOut, type WayOut } from "./way_out.ts";
 
 export { HubError, WrongKeyError };
@@ -86,13 +84,6 @@ export interface CreateHubOptions {
   now?: () => number;
 }
 
-interface Session {
-  token: string;
-  nodeId: number;
-  /** When to log in again, in milliseconds since 1970: well before the token expires. */
-  renewAt: number;
-}
-
 export function createHub(
   {
     api,
@@ -105,47 +96,15 @@ export function createHub(
   }: CreateHubOptions,
 ): Hub {
   const { send, open: openBlob, refusalOf } = createSender({ wayOut, onTrouble });
-  let session: Promise<Session> | undefined;
-
-  async function logIn(signal?: AbortSignal): Promise<Session> {
-    try {
-      const answer = await send(`${api}/token/node`, {
-        method: "POST",
-        body: { api_key: apiKey, payload_formats: [...payloadFormats] } satisfies NodeLogInRequest,
-        ...(signal ? { signal } : {}),
-      });
-      const token = nodeLogInAnswer.parse(answer).access_token;
-      const { sub, exp } = claimsOf(token, z.object({ sub: id, exp: z.number() }));
-      const lifetime = exp * 1000 - now();
-      return { token, nodeId: sub, renewAt: now() + lifetime - Math.min(600_000, lifetime / 2) };
-    } catch (error) {
-      if (!(error instanceof HubError) || (error.status !== 401 && error.status !== 400)) {
-        throw error;
-      }
-      throw new WrongKeyError(
-        `The hub at ${api} refuses this node's API key: ${error.message} ` +
-          "Ask an administrator of the collaboration for a new key and set api_key.",
-      );
-    }
-  }
-
-  async function current(signal?: AbortSignal): Promise<Session> {
-    const known = session;
-    if (known && (await known).renewAt <= now() && session === known) session = undefined;
-    session ??= logIn(signal).catch((error) => {
-      session = undefined;
-      throw error;
-    });
-    return await session;
-  }
+  const session = createSession({ api, apiKey, payloadFormats, send, now });
 
   async function request<T>(path: string, schema: z.ZodType<T>, options: HubRequest = {}) {
-    const token = options.token ?? (await current(options.signal)).token;
+    const token = options.token ?? (await session.current(options.signal)).token;
     try {
       return schema.parse(await send(api + path, { ...options, token }));
     } catch (error) {
       // The token may have died early, for example with the hub's signing key.
-      if (error instanceof HubError && error.status === 401 && !options.token) session = undefined;
+      if (error instanceof HubError && error.status === 401 && !options.token) session.forget();
       if (!(error instanceof z.ZodError)) throw error;
       const reason = `${path} was answered in an unexpected shape: ${z.prettifyError(error)}`;
       onTrouble(reason);
@@ -176,7 +135,7 @@ export function createHub(
     insist,
     async *download(blobId, { token, signal, giveUp }) {
       const open = async (from: number, signal: AbortSignal) => {
-        const own = token ?? (await current(signal)).token;
+        const own = token ?? (await session.current(signal)).token;
         const range = from > 0 ? { range: `bytes=${from}-` } : {};
         const headers = { authorization: `Bearer ${own}`, ...range };
         const response = await openBlob(`${api}/blobstream/${blobId}`, { headers, signal });
@@ -184,14 +143,14 @@ export function createHub(
         const text = await response.text();
         const error = refusalOf({ status: response.status, text, url: api });
         if (token || error.status !== 401) throw error;
-        session = undefined;
+        session.forget();
         throw refusals++ === 0 ? new HubError(error.message) : error;
       };
       let refusals = 0;
       yield* download({ what: `blob ${blobId}`, open, log, signal, giveUp });
     },
     async whoAmI(signal) {
-      const { nodeId } = await persist(() => current(signal), {
+      const { nodeId } = await persist(() => session.current(signal), {
         what: `log in at ${api}`,
         log,
         signal,

@@ -66,6 +66,7 @@ export function createEnding(
   { journal, audit, reporter, held, shareLogs, log }: EndingOptions,
 ): Ending {
   const note = auditOfAttempt(audit, dispatch);
+  const keep = (run: FinishedRun) => keepEnd(journal, dispatch, run);
 
   async function conclude(run: EndedRun): Promise<void> {
     const { status, result } = run;
@@ -76,25 +77,8 @@ export function createEnding(
       log_bytes: run.log?.length ?? 0,
     });
     await Promise.all([noted, keep({ ...run, log: shareLogs ? run.log : null })]);
-    await letGo(run);
+    await letGo(run, log);
     await deliver();
-  }
-
-  async function letGo(run: EndedRun): Promise<void> {
-    await run.release?.().catch((error) => {
-      // What is left of a run takes nothing from its result.
-      log.error("Cannot remove what is left of a run", { error });
-    });
-  }
-
-  async function keep(run: FinishedRun): Promise<void> {
-    try {
-      await journal.finished(dispatch, run);
-    } catch (error) {
-      if (!(error instanceof ChangedFileError)) throw error;
-      const end = { status: "crashed", result: null, reason: CHANGED } as const;
-      await journal.finished(dispatch, { ...run, ...end });
-    }
   }
 
   async function hold(run: EndedRun, why: string): Promise<"held" | "over"> {
@@ -106,12 +90,12 @@ export function createEnding(
       result_sha256: result.sha256,
       log_bytes: printed?.length ?? 0,
     });
-    const log = shareLogs ? printed : null;
-    const kept = await held.hold({ dispatch, result, log, why }).catch((error) => {
+    const shared = shareLogs ? printed : null;
+    const kept = await held.hold({ dispatch, result, log: shared, why }).catch((error) => {
       if (!(error instanceof ChangedFileError)) throw error;
       return "changed" as const;
     });
-    await letGo(run);
+    await letGo(run, log);
     if (kept === "full") {
       await fail("not allowed", "As many results wait for release at this node as may.");
       return "over";
@@ -175,4 +159,22 @@ export function createEnding(
   }
 
   return { conclude, hold, release, fail, deliver, giveUp, forget };
+}
+
+/** Puts an end on the disk; one whose result is not what the algorithm left is a failure. */
+async function keepEnd(journal: Journal, dispatch: Dispatch, run: FinishedRun): Promise<void> {
+  try {
+    await journal.finished(dispatch, run);
+  } catch (error) {
+    if (!(error instanceof ChangedFileError)) throw error;
+    const end = { status: "crashed", result: null, reason: CHANGED } as const;
+    await journal.finished(dispatch, { ...run, ...end });
+  }
+}
+
+async function letGo(run: EndedRun, log: Logger): Promise<void> {
+  await run.release?.().catch((error) => {
+    // What is left of a run takes nothing from its result.
+    log.error("Cannot remove what is left of a run", { error });
+  });
 }

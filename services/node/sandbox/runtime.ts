@@ -8,7 +8,6 @@ import { SextantError } from "../../../shared/service/errors.ts";
 import type { FairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { AlgorithmSettings, NodeConfig } from "../config/config.ts";
-import { forSandbox, wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Exits } from "../disclosure/exits.ts";
@@ -28,8 +27,8 @@ import { followToEnd } from "../run/outcome.ts";
 import type { Outcome, Preparation, Runtime } from "../run/runtime.ts";
 import type { Hold } from "../run/slots.ts";
 import { NO_SUBTASKS } from "../disclosure/exit.ts";
-import { requirePlainQueries } from "../disclosure/plain_query.ts";
 import { createSubtaskClient, type SubtaskClient } from "../subtasks/sandbox_client.ts";
+import { createReading } from "./reading.ts";
 import type { RunSpec } from "./run_spec.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -69,6 +68,15 @@ export interface SandboxRuntimeOptions {
   log: Logger;
 }
 
+/** What a run begins with beside its work. */
+interface Start {
+  hold: Hold;
+  /** Resolves when the record says that it begins. */
+  noted?: Promise<unknown>;
+  exit: Exit;
+  signal: AbortSignal;
+}
+
 /** Runs of the sandbox end with the agent: there is nothing to take up again. */
 export function createSandboxRuntime(
   {
@@ -91,12 +99,7 @@ export function createSandboxRuntime(
   async function execute(
     spec: Omit<RunSpec, "client" | "onLog">,
     dispatch: Dispatch,
-    { hold, noted, exit, signal }: {
-      hold: Hold;
-      noted?: Promise<unknown>;
-      exit: Exit;
-      signal: AbortSignal;
-    },
+    { hold, noted, exit, signal }: Start,
   ): Promise<Outcome> {
     const over = new AbortController();
     const lines = createLogStream({ send: (piece) => sendLog(dispatch, piece) });
@@ -126,13 +129,10 @@ export function createSandboxRuntime(
     }
   }
 
+  const readFor = createReading({ config, tables, ledger });
+
   function prepare(dispatch: Dispatch, signal: AbortSignal): Preparation {
-    const algorithm = resolveAlgorithm(dispatch.image, {
-      folders: config.algorithmFolders,
-      library: config.algorithmLibrary,
-      cacheDir: join(config.dataFolder, "algorithms"),
-      fetch: wayOut.fetch,
-    });
+    const algorithm = algorithmOf(dispatch.image, config, wayOut);
     // What is wrong with it is looked at below, if the hub agrees.
     const found = algorithm.then(({ code }) => code, () => undefined);
     const named = codeNamedIn(dispatch.image);
@@ -141,39 +141,23 @@ export function createSandboxRuntime(
       const received = await receiveInput(dispatch, text, signal);
       const input = readableInput(received);
       const resolved = await algorithm.catch((error) => {
-        if (!(error instanceof SextantError)) throw error;
-        log.info("The algorithm cannot be used", { image: dispatch.image, error });
-        throw new CannotStart(error.message);
+        throw whyNotUsable(error, dispatch.image, log);
       });
       const ruled = await exits.ofSandbox(resolved, {
         image: dispatch.image,
         call: received.call,
         isSubtask: dispatch.parent_id !== null,
       });
-      const wanted = wantedDatabases(dispatch, config.databases);
-      if (ruled.rules && config.disclosure?.queries !== "any") requirePlainQueries(wanted);
-      // One that gets none hears of what, by name.
-      const databases = ruled.access === "none"
-        ? wanted.map(({ database: { label } }) => ({ label, type: "columns" as const, path: "" }))
-        : await forSandbox(wanted, tables);
-      const read = databases.map((columns, index) => ({ columns, wanted: wanted[index]! }));
-      const known = ruled.rules !== null && ruled.access !== "none" ? ledger : undefined;
-      const exit = known && looksAt(ruled) ? known.exitOf(ruled, dispatch, read) : ruled;
+      const { databases, exit, mayTell } = await readFor(dispatch, ruled);
       const spec = {
         name: attemptKey(dispatch),
         algorithm: resolved,
         input,
         databases,
         access: exit.access,
-        ...(exit.rules && ledger ? { mayTell: ledger.mayTellOf(dispatch, read) } : {}),
+        ...(mayTell ? { mayTell } : {}),
         words: exit.words,
-        place: {
-          organization: identity.organization,
-          node: { id: identity.id, name: identity.name },
-          task: { id: dispatch.task_id, runId: dispatch.run_id },
-          settings: settingsOf(dispatch.image, config.algorithmSettings),
-          disclosure: config.disclosure?.rules ?? null,
-        },
+        place: placeOf(dispatch, identity, config),
         allowWhere: config.policy.allowWhere,
         limits: config.limits,
       };
@@ -192,14 +176,45 @@ export function createSandboxRuntime(
   return { fetch: (dispatch, signal) => Promise.resolve(() => prepare(dispatch, signal)) };
 }
 
-/** Whether what leaves at the end rests on rows, and leaves by itself. */
-function looksAt({ access, standing }: Exit): boolean {
-  return access === "rows" && standing !== "held";
+function algorithmOf(
+  image: string,
+  { algorithmFolders, algorithmLibrary, dataFolder }: SandboxRuntimeOptions["config"],
+  { fetch }: SandboxRuntimeOptions["wayOut"],
+): ReturnType<typeof resolveAlgorithm> {
+  const cacheDir = join(dataFolder, "algorithms");
+  return resolveAlgorithm(image, {
+    folders: algorithmFolders,
+    library: algorithmLibrary,
+    cacheDir,
+    fetch,
+  });
+}
+
+/** A {@linkcode CannotStart} for what is wrong with an algorithm; any other error as it is. */
+function whyNotUsable(error: unknown, image: string, log: Logger): unknown {
+  if (!(error instanceof SextantError)) return error;
+  log.info("The algorithm cannot be used", { image, error });
+  return new CannotStart(error.message);
 }
 
 /** For a run that has seen rows: what it would send along is looked at by nobody. */
 function withoutSubtasks(client: SubtaskClient): SubtaskClient {
   return { ...client, createTask: () => Promise.reject(new Error(NO_SUBTASKS)) };
+}
+
+/** Where a run is, as its algorithm is told. */
+function placeOf(
+  { image, task_id, run_id }: Dispatch,
+  { organization, id, name }: NodeIdentity,
+  { algorithmSettings, disclosure }: SandboxRuntimeOptions["config"],
+): RunSpec["place"] {
+  return {
+    organization,
+    node: { id, name },
+    task: { id: task_id, runId: run_id },
+    settings: settingsOf(image, algorithmSettings),
+    disclosure: disclosure?.rules ?? null,
+  };
 }
 
 /** What the owner has set for an algorithm; the first entry that names it counts. */

@@ -55,7 +55,6 @@ export function supervise(
   let complete = false;
   let verdict: Verdict | undefined;
   let ready = false;
-  let errors: Uint8Array = new Uint8Array();
   /** Resolves when there is nobody any more for whom to wait. */
   const over = Promise.withResolvers<unknown>();
   void process.status.then(over.resolve, over.resolve);
@@ -100,22 +99,14 @@ export function supervise(
     }
   }
 
-  async function readErrors() {
-    const print = runLog.writer();
-    for await (const chunk of process.stderr) {
-      print(chunk);
-      errors = tailOf(errors, chunk);
-    }
-  }
-
   async function follow(): Promise<Outcome> {
     const timer = setTimeout(
       () => end(overTime(limits)),
       Math.min(MAX_TIMER, limits.timeoutSeconds * 1000),
     );
     try {
-      const [status] = await Promise.all([process.status, readOutput(), readErrors()]);
-      const tail = new TextDecoder().decode(errors);
+      const errors = readErrors(process.stderr, runLog.writer());
+      const [status, tail] = await Promise.all([process.status, errors, readOutput()]);
       if (!ready && !verdict) log.error("The sandbox did not start", { status, errors: tail });
       verdict ??= explainDeath(status, tail, { ready, limits });
     } catch (error) {
@@ -146,6 +137,19 @@ export function supervise(
       await done;
     },
   };
+}
+
+/** Prints what comes; resolves to the end of it. */
+async function readErrors(
+  stderr: ReadableStream<Uint8Array>,
+  print: (chunk: Uint8Array) => void,
+): Promise<string> {
+  let tail: Uint8Array = new Uint8Array();
+  for await (const chunk of stderr) {
+    print(chunk);
+    tail = tailOf(tail, chunk);
+  }
+  return new TextDecoder().decode(tail);
 }
 
 function tailOf(before: Uint8Array, chunk: Uint8Array): Uint8Array {
