@@ -68,9 +68,10 @@ function ofTwo(values: Float64Array): Kind | undefined {
 
 /**
  * The rows whose value is not the first one; undefined once there is one that is neither that nor the
- * second, where this is given.
+ * second, unless this is `NaN`.
  */
-function offWhere(values: Float64Array, first: number, second?: number): Off | undefined {
+function offWhere(values: Float64Array, first: number, second: number): Off | undefined {
+  const isAny = Number.isNaN(second);
   const bits = new Uint32Array(Math.ceil(values.length / 32));
   let count = 0;
   for (let row = 0, at = 0; at < bits.length; at++) {
@@ -79,7 +80,7 @@ function offWhere(values: Float64Array, first: number, second?: number): Off | u
     for (let bit = 0; row < end; row++, bit++) {
       const value = values[row]!;
       if (value === first) continue;
-      if (second !== undefined && value !== second) return undefined;
+      if (value !== second && !isAny) return undefined;
       word |= 1 << bit;
       count++;
     }
@@ -120,7 +121,7 @@ function mostOf(values: Float64Array): Kind | undefined {
   const [common, count] = [...seen].reduce((all, one) => one[1] > all[1] ? one : all);
   // What more than half have is hardly ever as rare as this among those that were looked at.
   if (4 * count < looked) return undefined;
-  const off = offWhere(values, common)!;
+  const off = offWhere(values, common, NaN)!;
   return 2 * off.count < n ? kindOfTwo(off, n, false) : undefined;
 }
 

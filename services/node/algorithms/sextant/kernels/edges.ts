@@ -31,15 +31,20 @@ export function tellableEdges(
   const above = edges.map(() => createFew(least));
   const [lowest, highest] = [createOutermost(least, 1), createOutermost(least, -1)];
   // Of each bin, to where above its lower edge, and from where below its upper one, a value is close;
-  // nowhere once enough are. Most rows are none of these, and are looked at in this loop alone.
-  const closeUpTo = [NaN, ...edges.map((edge, i) => edge + units[i]!)];
-  const closeFrom = [...edges.map((edge, i) => edge - units[i]!), NaN];
+  // nowhere once enough are. Most rows are in bins of which nothing is looked for any more.
+  const closeUpTo = Float64Array.of(NaN, ...edges.map((edge, i) => edge + units[i]!));
+  const closeFrom = Float64Array.of(...edges.map((edge, i) => edge - units[i]!), NaN);
+  const isOpen = new Uint8Array(edges.length + 1).fill(1);
+  const look = (row: number, value: number, place: number) => {
+    if (value <= closeUpTo[place]! && above[place - 1]!.add(personAt(row))) closeUpTo[place] = NaN;
+    if (value >= closeFrom[place]! && below[place]!.add(personAt(row))) closeFrom[place] = NaN;
+    if (Number.isNaN(closeUpTo[place]!) && Number.isNaN(closeFrom[place]!)) isOpen[place] = 0;
+  };
   let [low, high] = [Infinity, -Infinity];
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
     const place = places[row]!;
-    if (value <= closeUpTo[place]! && above[place - 1]!.add(personAt(row))) closeUpTo[place] = NaN;
-    if (value >= closeFrom[place]! && below[place]!.add(personAt(row))) closeFrom[place] = NaN;
+    if (isOpen[place] === 1) look(row, value, place);
     if (value < low) low = lowest.add(value, personAt(row));
     if (value > high) high = highest.add(value, personAt(row));
   }

@@ -52,7 +52,10 @@ export interface GlmStep {
  * count, or a row's mean is none: of far ones somebody may have thought only to single rows out.
  */
 export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules): GlmStep {
-  const spreads = site && createSpreads();
+  const { family, link, outcome, weights } = rows;
+  const isLine = family === "gaussian" && link === "identity";
+  // About a line without weights all rows count alike.
+  const spreads = site && !(isLine && !weights) ? createSpreads() : undefined;
   const step = sumRows(rows, coefficients, spreads?.add);
   if (!step) {
     // Nothing of the rows before this one: whoever chose where it stops would read them one by one.
@@ -60,13 +63,14 @@ export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules)
     const triangle = createTriangle(rows.columns.length + 2).finish();
     return { weight: 0, deviance: null, pearson: 0, terms: [0, 0], triangle };
   }
-  if (!spreads || rows.outcome.length === 0) return step;
-  const { family, link, outcome } = rows;
+  if (!site || outcome.length === 0) return step;
   // An exponential is all or nothing.
-  if (link === "logit" || link === "log") requireNear(outcome.length, spreads.squaresOfLine());
+  if (link === "logit" || link === "log") requireNear(outcome.length, spreads!.squaresOfLine());
   // A sum of squares about any line follows from the triangle; others do not.
-  const looked = family === "gaussian" && link === "identity" ? 1 : ADDED;
-  if (spreads.sums().slice(0, looked).every((one) => isPlainlySpread(site, one))) return step;
+  const looked = isLine ? 1 : ADDED;
+  const sums = spreads?.sums().slice(0, looked) ??
+    [{ sum: outcome.length, squares: outcome.length }];
+  if (sums.every((one) => isPlainlySpread(site, one))) return step;
   const rooms = Array.from({ length: looked }, () => new Float64Array(outcome.length));
   sumRows(rows, coefficients, (row, _, ...added) => {
     for (const [i, room] of rooms.entries()) room[row] = added[i]!;
