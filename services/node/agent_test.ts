@@ -120,6 +120,23 @@ Deno.test("Agent refuses by the owner's list without ever starting", async () =>
   }, { policies: { allowed_algorithms: ["deno:average"] } });
 });
 
+Deno.test("Agent fetches and reads no input of what it would not run anyway", async () => {
+  await withPlace(async ({ hub, start }) => {
+    await start();
+    const input = { method: "echo", kwargs: { text: "y".repeat(700_000) } };
+    const cases: [work: Parameters<HubDouble["post"]>[0], status: string][] = [
+      [{ image: "deno:none@1.0", input }, "start failed"],
+      [{ image: IMAGE, input, databases: ["x"] }, "start failed"],
+      [{ image: "busybox:1", input }, "not allowed"],
+    ];
+    for (const [work, status] of cases) {
+      const result = await hub.final(await hub.post(work));
+      assert.equal(result.status, status);
+      assert.equal(hub.asked.get(`GET /run/${result.id}`), undefined, work.image);
+    }
+  });
+});
+
 Deno.test("Agent says that containers are not supported when the owner allows one", async () => {
   await withPlace(async ({ hub, start }) => {
     await start();

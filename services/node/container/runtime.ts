@@ -47,10 +47,11 @@ export function createContainerRuntime(
     asking.catch(() => {}); // looked at below, if the hub agrees
 
     async function specify(text: string | null) {
-      const { content: input, call, origin } = await receiveInput(dispatch, text, signal);
       const databases = wantedDatabases(dispatch, config.databases).map(
         ({ database }, index) => ({ ...database, request: dispatch.databases[index]! }),
       );
+      // Last, because it may take much to be fetched, opened and read.
+      const { content: input, call, origin } = await receiveInput(dispatch, text, signal);
       const access = await asking.catch(refuseAccess);
       const spec = {
         resultId: dispatch.result_id,

@@ -4,7 +4,7 @@
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { NodeConfig } from "../config/config.ts";
-import { forSandbox, wantedDatabases } from "../data/databases.ts";
+import { forSandbox, type WantedDatabase } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { LedgerOfRuns } from "../disclosure/ledger/ledger_of_runs.ts";
@@ -12,7 +12,7 @@ import { requirePlainQueries } from "../disclosure/plain_query.ts";
 import type { RunSpec } from "./run_spec.ts";
 
 export interface ReadingOptions {
-  config: Pick<NodeConfig, "databases" | "disclosure">;
+  config: Pick<NodeConfig, "disclosure">;
   tables: Tables;
   /** What left before; undefined where the site has no rules. */
   ledger: LedgerOfRuns | undefined;
@@ -31,9 +31,8 @@ export interface Read {
  */
 export function createReading(
   { config, tables, ledger }: ReadingOptions,
-): (dispatch: Dispatch, ruled: Exit) => Promise<Read> {
-  return async (dispatch, ruled) => {
-    const wanted = wantedDatabases(dispatch, config.databases);
+): (dispatch: Dispatch, asked: { ruled: Exit; wanted: WantedDatabase[] }) => Promise<Read> {
+  return async (dispatch, { ruled, wanted }) => {
     if (ruled.rules && config.disclosure?.queries !== "any") requirePlainQueries(wanted);
     // One that gets none hears of what, by name.
     const databases = ruled.access === "none"

@@ -8,6 +8,7 @@ import { SextantError } from "../../../shared/service/errors.ts";
 import type { FairTurns } from "../../../shared/service/fair_turns.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import type { AlgorithmSettings, NodeConfig } from "../config/config.ts";
+import { wantedDatabases } from "../data/databases.ts";
 import type { Tables } from "../data/tables.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Exits } from "../disclosure/exits.ts";
@@ -138,17 +139,19 @@ export function createSandboxRuntime(
     const named = codeNamedIn(dispatch.image);
 
     async function specify(text: string | null) {
-      const received = await receiveInput(dispatch, text, signal);
-      const input = readableInput(received);
       const resolved = await algorithm.catch((error) => {
         throw whyNotUsable(error, dispatch.image, log);
       });
+      const wanted = wantedDatabases(dispatch, config.databases);
+      // Last, because it may take much to be fetched, opened and read.
+      const received = await receiveInput(dispatch, text, signal);
+      const input = readableInput(received);
       const ruled = await exits.ofSandbox(resolved, {
         image: dispatch.image,
         call: received.call,
         isSubtask: dispatch.parent_id !== null,
       });
-      const { databases, exit, mayTell } = await readFor(dispatch, ruled);
+      const { databases, exit, mayTell } = await readFor(dispatch, { ruled, wanted });
       const spec = {
         name: attemptKey(dispatch),
         algorithm: resolved,
