@@ -220,7 +220,9 @@ async function runAcceptName({ config, words: [kind, name, id, ...rest] }: Optio
   }
   const { dataFolder, policy } = await readNodeConfig(config);
   if (!listedNames(known, policy).includes(name)) {
-    throw new UsageError(`policies.allowed_${known}s in ${config} does not list the name "${name}".`);
+    throw new UsageError(
+      `policies.allowed_${known}s in ${config} does not list the name "${name}".`,
+    );
   }
   const holder = wholeNumber("ID", id, 1);
   const { before } = await acceptName(dataFolder, { kind: known, name, id: holder });

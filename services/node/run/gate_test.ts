@@ -149,7 +149,10 @@ Deno.test("a listed name that another user has now lets nobody in, until the own
     assert.ok((await gate.admit(of(12), signal)).allowed);
     const reason = reasonOf(await gate.admit(of(15), signal));
     assert.match(reason, /user 15 \("alice"\) is not whom that name .* so far, user 12; /);
-    assert.match(reason, /types: deno task node accept-name user 'alice' 15 --config node\.yaml\.$/);
+    assert.match(
+      reason,
+      /types: deno task node accept-name user 'alice' 15 --config node\.yaml\.$/,
+    );
     assert.ok((await gate.admit(of(12), signal)).allowed);
     assert.deepEqual(await acceptName(folder, { kind: "user", name: "alice", id: 15 }), {
       before: 12,
