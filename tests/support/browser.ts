@@ -30,6 +30,9 @@ if (program === undefined) {
 /** `ignore` of a test that needs a browser. */
 export const noBrowser: boolean = program === undefined;
 
+/** Longer than a page that was cut off waits before it tries again, on a machine that is busy. */
+const PATIENCE_MS = 90_000;
+
 export const WIDE = { width: 1440, height: 900 };
 export const NARROW = { width: 360, height: 740 };
 
@@ -66,6 +69,7 @@ export async function startBrowser(): Promise<TestBrowser> {
       const context: BrowserContext = besides?.context() ??
         await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
       const page = await context.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
       const faults: string[] = [];
       const requests: string[] = [];
       const { origin } = new URL(url);
