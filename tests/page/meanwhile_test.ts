@@ -104,6 +104,46 @@ Deno.test(
 );
 
 Deno.test(
+  "a screen whose code or data could not be had while the hub was away is there when it is back",
+  {
+    ignore: noBrowser,
+  },
+  async () => {
+    const { login } = await site();
+    const wire = startWire(stack().gatewayUrl);
+    try {
+      await withPage(wire.url, async ({ page, faults }) => {
+        await logInTo(page, login);
+        const live = page.getByText("Live", { exact: true });
+        await live.waitFor();
+        const failed = page.getByText("This could not be loaded");
+        const menu = page.getByRole("navigation", { name: "Main" });
+        // Its code, first: the browser would keep it that this could not be had.
+        for (const part of ["Organizations", "Roles"]) {
+          wire.cut();
+          await page.getByText("Connection lost; trying again").waitFor();
+          if (part === "Organizations") await menu.getByText("Administration").click();
+          else await page.getByRole("link", { name: part, exact: true }).click();
+          await failed.first().waitFor();
+          wire.mend();
+          await live.waitFor();
+          if (part === "Organizations") {
+            await page.getByRole("link", { name: part, exact: true }).click();
+          }
+          await page.getByRole("heading", { name: part, level: 1 }).waitFor();
+          await page.locator("tbody tr").first().waitFor();
+          await failed.waitFor({ state: "detached" });
+        }
+        const others = faults.filter((fault) => !/net::ERR_|status of 502/.test(fault));
+        faults.splice(0, faults.length, ...others);
+      });
+    } finally {
+      wire.stop();
+    }
+  },
+);
+
+Deno.test(
   "a right that ends meanwhile is refused in the hub's words, and the page follows the rules",
   {
     ignore: noBrowser,

@@ -9,6 +9,7 @@ import { FIRST_SCREEN, MENU, type ScreenProps, SCREENS } from "../screens.ts";
 import { areRulesNew, logOut, type Me } from "../session/session.ts";
 import { texts } from "../texts.ts";
 import { FeedMark } from "../live/feed_mark.tsx";
+import { onBack } from "../parts/back.ts";
 import { Heading } from "../parts/heading.tsx";
 import { Failure, Loading } from "../parts/loading.tsx";
 import { ThemeChoice } from "./theme.tsx";
@@ -83,8 +84,15 @@ function Loaded({ load, params }: { load: () => Promise<Code> } & ScreenProps) {
   useEffect(() => {
     load().then(setCode, setError);
   }, [load]);
-  if (error !== undefined) return <Failure error={error} again={() => location.reload()} />;
+  // A browser keeps it that a file could not be had, so only a new page asks for it again. There is
+  // nothing on this one that could be lost.
+  useEffect(() => error === undefined ? undefined : onBack(reload), [error]);
+  if (error !== undefined) return <Failure error={error} again={reload} />;
   return code ? <code.Screen params={params} /> : <Loading />;
+}
+
+function reload(): void {
+  location.reload();
 }
 
 /** The address behind the `#` names a screen, so this one may not go there. */

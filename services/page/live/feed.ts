@@ -6,6 +6,7 @@
 import { signal } from "@preact/signals";
 import { ForbiddenError } from "../../client/mod.ts";
 import type { WatchedEvent } from "../../../shared/contract/event.ts";
+import { tellBack } from "../parts/back.ts";
 import { client, isSessionEnd, whileLoggedIn } from "../session/session.ts";
 import { heardAt } from "./clock.ts";
 import { createFrames } from "./frames.ts";
@@ -38,8 +39,10 @@ async function follow(leaving: AbortSignal): Promise<void> {
       if (event.name === "feed.begun") {
         feedState.value = "live";
         // Between what a screen was told and the begin of the feed something may have happened.
-        if (event.resumed) frames.sayBack();
-        else frames.lookAfresh();
+        if (event.resumed) {
+          frames.sayBack();
+          tellBack();
+        } else frames.lookAfresh();
       } else if (event.name === "feed.gap") frames.lookAfresh();
       else {
         heardAt(event.at);

@@ -4,6 +4,7 @@
  */
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { onBack } from "./back.ts";
 import { isTaken } from "./errors.ts";
 import { texts } from "../texts.ts";
 
@@ -17,8 +18,8 @@ export interface Asked<Value> {
 }
 
 /**
- * Asks when the screen begins and when one of `inputs` changes; an answer that nobody waits for any
- * more is dropped.
+ * Asks when the screen begins, when one of `inputs` changes, and after an error when the server is
+ * back; an answer that nobody waits for any more is dropped.
  */
 export function useAsked<Value>(
   ask: (signal: AbortSignal) => Promise<Value>,
@@ -39,6 +40,7 @@ export function useAsked<Value>(
     return () => leaving.abort();
   }, [...inputs, times]);
   const again = useCallback(() => setTimes((before) => before + 1), []);
+  useEffect(() => error === undefined ? undefined : onBack(again), [error, again]);
   return { value, error, again, set: (next) => set(() => next) };
 }
 
