@@ -2,8 +2,8 @@
  * The owner's rules about what may run at this data station, and what they are asked about.
  *
  * They are pure decisions (`decide_task.ts`, `decide_call.ts`), made for every attempt, subtasks
- * included (whose a listed name is, `known_names.ts` remembers): a subtask is not trusted more than the task that made it. Once anything of a kind is
- * listed, all else of that kind is refused.
+ * included: a subtask is not trusted more than the task that made it. Whose a listed name is,
+ * `known_names.ts` remembers. Once anything of a kind is listed, all else of that kind is refused.
  * @module
  */
 
