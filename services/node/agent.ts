@@ -20,7 +20,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { NodeConfig } from "./config/config.ts";
 import { sayPersons } from "./check/persons.ts";
 import { shareConfig } from "./data/share.ts";
-import { createTables } from "./data/tables.ts";
+import { createTables, removeUnfinished } from "./data/tables.ts";
 import { readableFormats } from "./encryption/formats.ts";
 import { checkEncryption, setUpPayloads } from "./encryption/setup.ts";
 import { tellAlgorithms } from "./hub/algorithms.ts";
@@ -36,6 +36,7 @@ import { AUDIT_FILE, type AuditLog, openAuditLog } from "./record/audit_log.ts";
 import { witnessHub } from "./record/hub_witness.ts";
 import { type Journal, openJournal } from "./record/journal.ts";
 import { whyNotThisDispatch } from "./run/addressed.ts";
+import { removeDrafts } from "./run/algorithm_store.ts";
 import { takeWork } from "./run/intake.ts";
 import { Interruption } from "./run/interruption.ts";
 import { createOffered } from "./run/offered.ts";
@@ -129,6 +130,10 @@ async function start(
   life.onStop("journal", journal.close);
   const { tell, onAudit } = await openStatus(life, { config, journal });
 
+  const tablesFolder = join(folder, "tables");
+  await removeUnfinished(tablesFolder)
+    .then(() => removeDrafts(join(folder, "algorithms")))
+    .catch((error) => log.warn("Cannot remove what an earlier agent has left", { error }));
   const wayOut = createWayOut(config.wayOut);
   life.onStop("ways out", wayOut.close);
   const { hub, identity, audit, broker } = await reachHub(life, {
@@ -155,10 +160,7 @@ async function start(
   const watching = { hub, keys: broker.hubKeys, folder, audit, log, signal: stopping.signal };
   const record = await openRecordWatch({ ...watching, identity, organization });
   tell({ record: record.status });
-  const tables = createTables({
-    folder: join(folder, "tables"),
-    namesMayLeave: config.shareColumns,
-  });
+  const tables = createTables({ folder: tablesFolder, namesMayLeave: config.shareColumns });
   const { attempts, reporter, sandbox } = await openRuns(life, {
     config,
     identity,

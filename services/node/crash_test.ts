@@ -110,6 +110,29 @@ Deno.test("Agent killed before it heard that its report was committed forgets it
   });
 });
 
+Deno.test("Agent removes, when it starts, what one that was killed has left of data it read", async () => {
+  await withAgents(async (_hub, start, path) => {
+    const data = `${path}/node-data`;
+    const parts = [`${data}/tables/reading-one`, `${data}/algorithms`];
+    for (const part of parts) await Deno.mkdir(part, { recursive: true });
+    await Deno.writeTextFile(`${parts[0]}/lock`, "");
+    await Deno.writeTextFile(`${parts[0]}/canonical.csv`, "Ada");
+    await Deno.writeTextFile(`${parts[1]}/half.new`, "export");
+    const agent = await start();
+    const reads = `${data}/tables/reading-two`;
+    await Deno.mkdir(reads);
+    using lock = await Deno.open(`${reads}/lock`, { write: true, create: true });
+    assert.ok(await lock.tryLock(false), "as a command beside the agent does");
+    const names = async (folder: string) =>
+      (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    assert.ok(!(await names(`${data}/tables`)).includes("reading-one"));
+    assert.ok(!(await names(parts[1]!)).includes("half.new"));
+    await agent.kill9();
+    await start();
+    assert.ok((await names(`${data}/tables`)).includes("reading-two"), "still held");
+  });
+});
+
 Deno.test("Agent killed again and again gives a result up after the attempts the hub allows", async () => {
   await withAgents(async (hub, start) => {
     const held = hub.hold("POST /task");

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 // @ts-types="../../../shared/storage/pg.d.ts"
 import pg from "pg";
-import { startTestPostgres, temporaryFolder } from "../../../tests/harness.ts";
+import { startTestPostgres, temporaryFolder, waitFor } from "../../../tests/harness.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import { forSandbox, type NodeDatabase, sourceOf, type WantedDatabase } from "./databases.ts";
 import { readPostgresAddress, withLogin } from "./postgres_address.ts";
 import type { Rows } from "./load_rows.ts";
 import { readPostgres } from "./postgres.ts";
 import { openTable } from "./table.ts";
-import { createTables, type Tables } from "./tables.ts";
+import { createTables, removeUnfinished, type Tables } from "./tables.ts";
 import { DEFAULT_READ } from "./options.ts";
 import type { Description, ReadJob } from "./types.ts";
 
@@ -193,6 +193,53 @@ Deno.test("a run in the sandbox reads a PostgreSQL database by its query, by soc
   }
 });
 
+Deno.test("a reading whose process is killed ends, and leaves nothing that is not removed", async () => {
+  const folder = await temporaryFolder();
+  const tables = new URL("./tables.ts", import.meta.url).href;
+  const namesIn = async () =>
+    (await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name);
+  try {
+    await withServer(async ({ address, sql }) => {
+      const source = { type: "postgres", path: address, options: DEFAULT_READ };
+      // The reader sets the first of its rows aside, and would read for minutes yet.
+      const query = "select i, pg_sleep(case when i < 20000 then 0 else 600 end)::text as slept " +
+        "from generate_series(1, 20001) as i";
+      const agent = new Deno.Command(Deno.execPath(), {
+        args: [
+          "eval",
+          "--no-check",
+          `import { createTables } from ${JSON.stringify(tables)};
+          const tables = createTables({ folder: ${JSON.stringify(folder.path)}, namesMayLeave: true });
+          await tables.read(${JSON.stringify(source)}, ${JSON.stringify({ query, steps: [] })});`,
+        ],
+        stdout: "inherit",
+        stderr: "inherit",
+      }).spawn();
+      const others = "from pg_stat_activity where query like '%pg_sleep(case%' " +
+        "and pid <> pg_backend_pid()";
+      await waitFor(
+        () => sql(`select 1 / (select count(*) ${others} and wait_event = 'PgSleep')`)
+          .then(() => true),
+        { what: "the reader to read" },
+      );
+      const [reading] = await namesIn();
+      assert.match(reading!, /^reading-/);
+      await removeUnfinished(folder.path);
+      assert.deepEqual(await namesIn(), [reading], "while it reads");
+
+      agent.kill("SIGKILL");
+      await agent.status;
+      assert.deepEqual(await namesIn(), [reading], "left");
+      await waitFor(async () => {
+        await removeUnfinished(folder.path);
+        return (await namesIn()).length === 0;
+      }, { what: "nothing to be left" });
+    });
+  } finally {
+    await folder.remove();
+  }
+});
+
 /** Reads with a process that may take no more than this for objects and texts. */
 async function readWithin(
   heapMiB: number,
@@ -217,9 +264,9 @@ async function readWithin(
     ...job,
   };
   const input = child.stdin.getWriter();
-  await input.write(new TextEncoder().encode(JSON.stringify(whole)));
-  await input.close();
+  await input.write(new TextEncoder().encode(`${JSON.stringify(whole)}\n`));
   const { stdout } = await child.output();
+  await input.close();
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 

@@ -5,7 +5,10 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { giveToOwnerOf } from "../record/data_folder.ts";
+import { type HeldFolder, makeHeldFolder, removeLeftFolders } from "../record/held_folder.ts";
 import { DataError } from "./error.ts";
 import { readPostgresAddress, socketOf } from "./postgres_address.ts";
 import type { DataRequest, Description, ReadJob } from "./types.ts";
@@ -23,7 +26,7 @@ export interface Tables {
 }
 
 export interface TablesOptions {
-  /** Where the files of columns are kept; the agent's alone. */
+  /** Where the files of columns are kept, in the agent's data folder; the agent's alone. */
   folder: string;
   /** Whether errors in the sandbox may name columns that the algorithm did not name itself. */
   namesMayLeave: boolean;
@@ -35,6 +38,9 @@ export interface TablesOptions {
 const FORM = 2;
 /** Tables kept of one source: a task may ask for other rows of it each time. */
 const KEPT_OF_A_SOURCE = 16;
+/** Begins the names of folders of readings under way, in the folder of tables and elsewhere. */
+const READING = "reading-";
+const READING_ELSEWHERE = "sextant-reading-";
 /** A file may change again within the same tick of its clock. */
 const CLOCK_TICK_MS = 2_000;
 
@@ -60,7 +66,8 @@ export function createTables(
   const underWay = new Map<string, Promise<string>>();
 
   async function read(source: Source, request: DataRequest): Promise<string> {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    await Deno.mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const sourceKey = digest([FORM, source, namesMayLeave]);
     const path = join(folder, `${sourceKey}-${digest(request)}.columns`);
     // Nothing tells when the content of a server has changed: it is read anew each time.
@@ -69,7 +76,8 @@ export function createTables(
       await Deno.utime(path, new Date(), new Date());
       return path;
     }
-    const scratch = await Deno.makeTempDir({ dir: folder, prefix: "reading-" });
+    const held = await makeHeldFolder(folder, READING);
+    const scratch = held.path;
     try {
       const target = join(scratch, "table.columns");
       await runReader({ ...source, request, target, scratch, namesMayLeave, memoryMiB });
@@ -82,7 +90,7 @@ export function createTables(
       await Deno.chmod(target, 0o444);
       await Deno.rename(target, path);
     } finally {
-      await Deno.remove(scratch, { recursive: true }).catch(() => {});
+      await held.remove();
     }
     await removeOld(folder, sourceKey);
     return path;
@@ -97,15 +105,49 @@ export function createTables(
       return reading;
     },
     async describe(source) {
-      const scratch = await Deno.makeTempDir({ prefix: "sextant-reading-" });
+      const held = await holdForDescribing(folder);
       try {
-        const job = { ...source, request: { steps: [] }, target: undefined, scratch };
+        const job = { ...source, request: { steps: [] }, target: undefined, scratch: held.path };
         return await runReader({ ...job, namesMayLeave, memoryMiB });
       } finally {
-        await Deno.remove(scratch, { recursive: true }).catch(() => {});
+        await held.remove();
       }
     },
   };
+}
+
+/**
+ * Removes what readings have left that were under way when their process died, in the folder of
+ * tables and wherever else they may have been.
+ */
+export async function removeUnfinished(folder: string): Promise<void> {
+  await removeLeftFolders(folder, READING);
+  await removeLeftFolders(tmpdir(), READING_ELSEWHERE);
+}
+
+/**
+ * In the folder of tables, which the agent cleans up when it starts. A command that looks before
+ * there was an agent, or with less rights, must not leave its data folder to a wrong account.
+ */
+async function holdForDescribing(folder: string): Promise<HeldFolder> {
+  try {
+    await makeFolder(folder);
+    return await makeHeldFolder(folder, READING);
+  } catch (error) {
+    const { NotFound, PermissionDenied } = Deno.errors;
+    if (!(error instanceof NotFound || error instanceof PermissionDenied)) throw error;
+    return await makeHeldFolder(tmpdir(), READING_ELSEWHERE);
+  }
+}
+
+/** Makes the folder of tables in a data folder that is there. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { mode: 0o700 });
+    await giveToOwnerOf(dirname(folder), folder);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
 }
 
 function digest(value: unknown): string {
@@ -174,7 +216,10 @@ async function removeOld(folder: string, sourceKey: string): Promise<void> {
 
 const READER = new URL("./reader_process.ts", import.meta.url).pathname;
 
-/** Runs the process that reads. What it says of the data becomes a {@linkcode DataError}. */
+/**
+ * Runs the process that reads. What it says of the data becomes a {@linkcode DataError}. It ends
+ * when this process does: its standard input is open as long.
+ */
 async function runReader(job: ReadJob): Promise<Description> {
   const server = serverOf(job);
   const child = new Deno.Command(Deno.execPath(), {
@@ -198,9 +243,12 @@ async function runReader(job: ReadJob): Promise<Description> {
     env: environment(),
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(job)));
-  await writer.close();
-  const { success, stdout, stderr } = await child.output();
+  const [{ success, stdout, stderr }] = await Promise.all([
+    child.output(),
+    // One that ends before it has read says why.
+    writer.write(new TextEncoder().encode(`${JSON.stringify(job)}\n`)).catch(() => {}),
+  ]);
+  await writer.close().catch(() => {});
   const decoder = new TextDecoder();
   if (!success) {
     throw new Error(`The process that reads data ended wrongly: ${decoder.decode(stderr)}`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
+import { makeHeldFolder } from "../record/held_folder.ts";
 import { DataError } from "./error.ts";
 import { DEFAULT_READ, readOptions } from "./options.ts";
 import { openTable, TableError } from "./table.ts";
@@ -107,6 +108,39 @@ Deno.test("Tables.describe() tells rows, columns and dialect", async () => {
       csv: { encoding: "utf-8", separator: ";", blankLines: 0, doubtfulHeader: false },
     });
   });
+});
+
+Deno.test("Tables.describe() sets data aside in the folder of tables, and makes no data folder", async () => {
+  await withSource("age\n34\n", async ({ tables, source, files }) => {
+    assert.equal((await tables.describe(source)).rows, 1);
+    assert.deepEqual(await files(), [], "there, and empty again");
+    const dataFolder = `${source.path}-data`;
+    const early = createTables({ folder: `${dataFolder}/tables`, namesMayLeave: true });
+    assert.equal((await early.describe(source)).rows, 1);
+    await assert.rejects(Deno.stat(dataFolder), Deno.errors.NotFound);
+  });
+});
+
+Deno.test({
+  name: "what a command that root runs reads into an agent's folder is the agent's to remove",
+  // Nobody else can give files away.
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await withSource("age\n34\n", async ({ source }) => {
+      const dataFolder = `${source.path}-data`;
+      await Deno.mkdir(dataFolder);
+      await Deno.chown(dataFolder, 12345, 12346);
+      const tables = createTables({ folder: `${dataFolder}/tables`, namesMayLeave: true });
+      await tables.describe(source);
+      const { uid, gid } = await Deno.stat(`${dataFolder}/tables`);
+      assert.deepEqual([uid, gid], [12345, 12346]);
+      const held = await makeHeldFolder(`${dataFolder}/tables`, "reading-");
+      for (const path of [held.path, `${held.path}/lock`]) {
+        assert.equal((await Deno.stat(path)).uid, 12345, path);
+      }
+      await held.remove();
+    });
+  },
 });
 
 Deno.test("openTable() names other columns only where their names may leave", async () => {

@@ -44,7 +44,7 @@ export interface ReadJob {
   request: DataRequest;
   /** The file of columns to make; without one the database is only looked at. */
   target: string | undefined;
-  /** An empty folder. */
+  /** A folder for what it sets aside, held by whoever asks. */
   scratch: string;
   namesMayLeave: boolean;
   memoryMiB: number;

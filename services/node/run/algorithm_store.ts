@@ -43,6 +43,8 @@ export interface ResolveAlgorithmOptions {
 
 const NAMED = /^([a-z0-9][a-z0-9_-]{0,63})@([0-9][A-Za-z0-9.+-]{0,31})$/i;
 const DIGEST = /^#sha256=([0-9a-f]{64})$/i;
+/** Ends the name of what is not whole yet. */
+const DRAFT = ".new";
 const EXTENSIONS = [".ts", ".js", ".mjs", ".mts"];
 
 /**
@@ -227,9 +229,17 @@ async function isKept(path: string, digest: string): Promise<boolean> {
 async function keep(path: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(path);
   await Deno.mkdir(folder, { recursive: true });
-  const fresh = await Deno.makeTempFile({ dir: folder, suffix: ".new" });
+  const fresh = await Deno.makeTempFile({ dir: folder, suffix: DRAFT });
   await Deno.writeFile(fresh, bytes);
   await Deno.rename(fresh, path);
+}
+
+/** Removes what an agent that died has half written to `cacheDir`; for when nobody writes there. */
+export async function removeDrafts(cacheDir: string): Promise<void> {
+  const entries = await Array.fromAsync(Deno.readDir(cacheDir)).catch(() => []);
+  for (const { name } of entries) {
+    if (name.endsWith(DRAFT)) await Deno.remove(join(cacheDir, name));
+  }
 }
 
 function shown(reference: string): string {

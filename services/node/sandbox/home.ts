@@ -6,6 +6,7 @@
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type HeldFolder, makeHeldFolder, removeLeftFolders } from "../record/held_folder.ts";
 import { removeFolder } from "./run_folder.ts";
 
 /** Where runs that are users of their own can get to, whoever owns the agent's data folder. */
@@ -32,22 +33,26 @@ export interface Home {
 
 /**
  * Makes the sandbox's folder in `folder`, empty of earlier runs. Where runs are users of their own,
- * who cannot get to `folder` when it is private, it is below /var/tmp instead; what agents that
- * have died left there is removed.
+ * who cannot get to `folder` when it is private, it is below /var/tmp instead. What agents that have
+ * died left is removed, in the one place and the other.
  */
 export async function createHome(
   folder: string,
   { ownUser, deno }: { ownUser: boolean; deno: string },
 ): Promise<Home> {
   const inTheOpen = ownUser && !await isOpenToAll(folder);
-  const path = inTheOpen ? await createInOpenFolder() : join(folder, "sandbox");
+  const inFolder = join(folder, "sandbox");
+  const held = inTheOpen ? await holdInOpenFolder() : undefined;
+  // The earlier agent may have had other rights, and so another place.
+  if (held) await removeFolder(inFolder);
+  else await removeLeftFolders(OPEN_FOLDER, "").catch(() => {});
+  const path = held?.path ?? inFolder;
   if (path.includes(",")) {
     throw new Error(
       `Cannot use ${path} for the sandbox: Deno takes a comma for the end of a path. Choose another folder.`,
     );
   }
   await createOwnFolder(path);
-  const lock = inTheOpen ? await takeLock(path) : undefined;
   const runs = join(path, "runs");
   const code = join(path, "code");
   const cache = join(path, "cache");
@@ -68,33 +73,14 @@ export async function createHome(
     guard: join(code, GUARD.replace(/\.ts$/, ".js")),
     deno: program,
     cache,
-    async remove() {
-      await removeFolder(path);
-      lock?.close();
-    },
+    remove: () => held ? held.remove() : removeFolder(path),
   };
 }
 
-/**
- * Makes a new folder where every user can get to it, and removes there what no process holds any
- * more.
- */
-async function createInOpenFolder(): Promise<string> {
+/** Makes a new folder where every user can get to it. */
+async function holdInOpenFolder(): Promise<HeldFolder> {
   await createOwnFolder(OPEN_FOLDER);
-  for await (const { name } of Deno.readDir(OPEN_FOLDER)) {
-    const path = join(OPEN_FOLDER, name);
-    const lock = await takeLock(path, { create: false }).catch(() => undefined);
-    if (lock) await removeFolder(path);
-    lock?.close();
-  }
-  return await Deno.makeTempDir({ dir: OPEN_FOLDER });
-}
-
-/** Holds a folder until the file is closed, or this process dies. */
-async function takeLock(folder: string, { create = true } = {}): Promise<Deno.FsFile | undefined> {
-  const file = await Deno.open(join(folder, "lock"), { write: true, create, mode: 0o600 });
-  if (await file.tryLock(true)) return file;
-  file.close();
+  return await makeHeldFolder(OPEN_FOLDER, "");
 }
 
 /**

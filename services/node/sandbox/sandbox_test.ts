@@ -455,6 +455,20 @@ Deno.test("createSandbox() refuses a folder that Deno would take for two", async
   await remove();
 });
 
+Deno.test("createSandbox() removes what earlier runs left in its folder, wherever its own are", async () => {
+  const { path, remove } = await temporaryFolder();
+  const left = `${path}/sandbox/runs/left`;
+  for (const mode of [0o711, 0o700]) {
+    await Deno.mkdir(left, { recursive: true });
+    await Deno.writeTextFile(`${left}/database-0`, "Ada");
+    await Deno.chmod(path, mode);
+    const sandbox = await createSandbox({ folder: path, log: silentLogger });
+    await assert.rejects(Deno.stat(left), Deno.errors.NotFound);
+    await sandbox.close();
+  }
+  await remove();
+});
+
 Deno.test("Sandbox says that an algorithm's file is gone", async () => {
   await withSandbox(async ({ run, folder }) => {
     const algorithm = { name: "gone@1.ts", path: `${folder}/gone@1.ts` };

@@ -1,8 +1,11 @@
 /**
- * A sandbox for the commands of the workshop, in a folder that is gone afterwards.
+ * A sandbox for the commands of the workshop, in a folder that is gone afterwards; one that was
+ * killed leaves it to the next to remove.
  * @module
  */
+import { tmpdir } from "node:os";
 import { createLogger, type Logger } from "../../../shared/service/log.ts";
+import { makeHeldFolder } from "../record/held_folder.ts";
 import type { RunLimits } from "../run/runtime.ts";
 import { createSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 
@@ -21,7 +24,8 @@ export async function withWorkbench<Result>(
   work: (bench: Workbench) => Promise<Result>,
   limits: RunLimits = LIMITS,
 ): Promise<Result> {
-  const folder = await Deno.makeTempDir({ prefix: "sextant-algorithm-" });
+  const held = await makeHeldFolder(tmpdir(), "sextant-algorithm-");
+  const folder = held.path;
   await Deno.chmod(folder, 0o711);
   const log = createLogger("algorithm", { level: "error" });
   try {
@@ -32,6 +36,6 @@ export async function withWorkbench<Result>(
       await sandbox.close();
     }
   } finally {
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    await held.remove();
   }
 }
