@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { readArgs } from "../shared/command_line/read_args.ts";
 import { messageOf } from "../shared/service/errors.ts";
 import { type Batch, planBatches, testFiles } from "./plan.ts";
-import { readSummary, type Summary, total } from "./summary.ts";
+import { readErrors, readSummary, type Summary, total } from "./summary.ts";
 import { startSharedNats } from "./support/nats.ts";
 import { startSharedPostgres } from "./support/postgres.ts";
 
@@ -36,12 +36,16 @@ const DEADLINE_MS = 60 * 60_000;
 const FIRST_PORT = 20_000;
 const PORTS_OF_SLOT = Math.floor(10_000 / SLOTS);
 const SHOWN_SLOWEST = 10;
+/** Of each file that failed, again at the end: who reads only that must learn why. */
+const SHOWN_ERROR_LINES = 30;
 
 interface Run {
   batch: Batch;
   seconds: number;
   summary: Summary | undefined;
   success: boolean;
+  /** What it said was wrong; empty where nothing was. */
+  errors: string[];
 }
 
 /** Everything started that has not ended. */
@@ -73,7 +77,9 @@ async function runBatch(batch: Batch, flags: string[], env: Record<string, strin
   await write(stderr);
   await write(stdout);
   const summary = output.split("\n").map(readSummary).findLast((one) => one !== undefined);
-  return { batch, seconds, summary, success };
+  const said = summary ? output : `${output}\n${new TextDecoder().decode(stderr)}`;
+  const errors = success ? [] : readErrors(said, SHOWN_ERROR_LINES);
+  return { batch, seconds, summary, success, errors };
 }
 
 async function write(bytes: Uint8Array): Promise<void> {
@@ -152,8 +158,9 @@ function report(runs: Run[]): void {
   }
   const failed = runs.filter((run) => total([run]).failed > 0);
   if (failed.length > 0) console.log("\nFailed:");
-  for (const { batch, summary } of failed) {
+  for (const { batch, summary, errors } of failed) {
     console.log(`  ${batch.name}${summary ? "" : " (ended without a summary)"}`);
+    for (const line of errors) console.log(`    ${line}`.trimEnd());
   }
   if (sum.passed + sum.failed === 0) console.error("No test was found.");
   if (sum.ignored) console.log(`\n${sum.ignored} ignored`);

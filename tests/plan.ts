@@ -71,7 +71,7 @@ const LONGEST = [
 /** Files that measure time so closely that nothing may run beside them. */
 const ALONE = ["login_time_test.ts"];
 
-/** Whether a test file starts servers or processes: it imports what does so for tests. */
+/** What a file says that starts servers or processes: it imports what does so for tests. */
 const STARTS_SOMETHING = /from "(\.\.?\/)+(tests\/)?(harness|site|support\/\w+)\.ts"|Deno\.Command/;
 
 /** All test files below a folder of `root`, as paths from there, sorted. */
@@ -93,13 +93,21 @@ export function testFiles(root: string, folder: string): string[] {
 export function planBatches(files: string[], textOf: (file: string) => string): Plan {
   const alone = files.filter((file) => ALONE.some((end) => endsWith(file, end)));
   const others = files.filter((file) => !alone.includes(file));
-  const starting = others.filter((file) => STARTS_SOMETHING.test(textOf(file)));
+  const starting = others.filter((file) => startsSomething(file, textOf));
   const computing = others.filter((file) => !starting.includes(file));
   const beside = starting.toSorted((a, b) => rank(a) - rank(b)).map(single);
   if (computing.length > 0) {
     beside.unshift({ name: `${computing.length} files that only compute`, files: computing });
   }
   return { beside, alone: alone.map(single) };
+}
+
+/** Whether a test file starts something, itself or by what it imports from the folder of tests. */
+function startsSomething(file: string, textOf: (file: string) => string): boolean {
+  const text = textOf(file);
+  if (STARTS_SOMETHING.test(text)) return true;
+  return Array.from(text.matchAll(/from "(\.[^"]+)"/g), ([, path]) => join(file, "..", path!))
+    .some((imported) => imported.startsWith("tests/") && STARTS_SOMETHING.test(textOf(imported)));
 }
 
 function rank(file: string): number {

@@ -24,6 +24,19 @@ export function readSummary(line: string): Summary | undefined {
 }
 
 /**
+ * What a failed run said was wrong, at most `most` lines of it: the runner's list of errors, or, of
+ * a run that ended without one, the last that it said.
+ */
+export function readErrors(output: string, most: number): string[] {
+  const lines = output.replaceAll(COLOURS, "").trimEnd().split("\n");
+  const begin = lines.lastIndexOf(" ERRORS ");
+  const end = lines.lastIndexOf(" FAILURES ");
+  if (begin < 0 || end < begin) return lines.slice(-most);
+  const errors = lines.slice(begin + 1, end).join("\n").trim().split("\n");
+  return errors.length > most ? [...errors.slice(0, most - 1), "…"] : errors;
+}
+
+/**
  * Adds the summaries of several runs. A run that ended badly without a failed test (its modules did
  * not load, or it was killed) counts as one failure, so that the total never looks better than it
  * was.

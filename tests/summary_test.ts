@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSummary, total } from "./summary.ts";
+import { readErrors, readSummary, total } from "./summary.ts";
 
 Deno.test("readSummary() reads the runner's last line, in colour too", () => {
   assert.deepEqual(readSummary("ok | 16 passed | 0 failed (3s)"), {
@@ -21,6 +21,27 @@ Deno.test("readSummary() takes nothing else for a summary", () => {
   for (const line of ["ok | nothing", "a test about ok | 1 passed ... ok (1ms)", ""]) {
     assert.equal(readSummary(line), undefined);
   }
+});
+
+Deno.test("readErrors() reads what failed, or the end of what has no such list", () => {
+  const output = [
+    "a ... ok (1ms)",
+    "\x1b[0m\x1b[1m\x1b[37m\x1b[41m ERRORS \x1b[0m",
+    "",
+    "b => ./b_test.ts:1:6",
+    "error: wrong",
+    "    at one",
+    "    at two",
+    "",
+    " FAILURES ",
+    "",
+    "b => ./b_test.ts:1:6",
+  ].join("\n");
+  const errors = ["b => ./b_test.ts:1:6", "error: wrong", "    at one", "    at two"];
+  assert.deepEqual(readErrors(output, 4), errors);
+  assert.deepEqual(readErrors(output, 3), [...errors.slice(0, 2), "…"]);
+  assert.deepEqual(readErrors("one\nModule not found\nat b\n", 2), ["Module not found", "at b"]);
+  assert.deepEqual(readErrors("", 2), [""]);
 });
 
 Deno.test("total() counts a run that broke as a failure", () => {
