@@ -14,7 +14,7 @@ Deno.test("200 runs under 20 faults: none is lost, none is done twice, none is l
     faults: 20,
     nodes: 3,
     pauseMs: 4000,
-    say: (line) => void lines.push(line),
+    say: (line) => void lines.push(`${new Date().toISOString().slice(11, 19)} ${line}`),
   });
   assert.deepEqual(summary.wrong, [], lines.join("\n"));
   assert.equal(Object.values(summary.statuses).reduce((sum, count) => sum + count, 0), 200);

@@ -4,7 +4,7 @@
  */
 import { all, type PageRequest, selectPage } from "./db.ts";
 import type { Fragment } from "./sql.ts";
-import type { Db } from "./statements.ts";
+import type { Db, Tx } from "./statements.ts";
 
 export interface RowListOptions {
   columns: Fragment;
@@ -39,27 +39,35 @@ export function rowList<Row extends { id: number }>(
   db: Db,
   { columns, from, id = db`id`, counted, batch = BATCH, bytes }: RowListOptions,
 ): RowList<Row> {
-  /** What is deleted meanwhile, or is not what was asked for any more, is left out. */
-  async function rowsOf(ids: number[], condition: Fragment): Promise<Row[]> {
-    const found = await db<Row[]>`
+  async function rowsOf(tx: Tx, ids: number[], condition: Fragment): Promise<Row[]> {
+    const found = await tx<Row[]>`
       select ${columns} from ${from} where ${id} = any(${ids}) and ${condition}`;
     const rowOf = new Map(found.map((row) => [row.id, row]));
     return ids.flatMap((one) => rowOf.get(one) ?? []);
   }
 
-  /** Each batch is read when the one before it was taken. */
+  /**
+   * Each batch is read when the one before it was taken. What is deleted meanwhile, or is not what
+   * was asked for any more, is left out.
+   */
   async function* batchesOf(groups: number[][], condition: Fragment): AsyncGenerator<Row[]> {
-    for (const ids of groups) yield await rowsOf(ids, condition);
+    for (const ids of groups) yield await rowsOf(db, ids, condition);
   }
 
-  async function listOf(
-    sizes: Sized[],
-    total: number,
+  /**
+   * Which rows, then the rows, both as they are at one moment: else a row that ends in between
+   * would leave a page of the open ones without it, and without the one that takes its place.
+   */
+  async function sizedList(
     condition: Fragment,
+    read: (tx: Tx) => Promise<{ rows: Sized[]; total: number }>,
   ): Promise<WholeList<Row>> {
-    const groups = groupsOf(sizes, batch);
-    if (groups.length > 1) return { batches: batchesOf(groups, condition), total };
-    return { rows: await rowsOf(groups[0] ?? [], condition), total };
+    return await db.begin("isolation level repeatable read read only", async (tx) => {
+      const { rows, total } = await read(tx);
+      const groups = groupsOf(rows, batch);
+      if (groups.length > 1) return { batches: batchesOf(groups, condition), total };
+      return { rows: await rowsOf(tx, groups[0] ?? [], condition), total };
+    });
   }
 
   return {
@@ -70,8 +78,10 @@ export function rowList<Row extends { id: number }>(
         return await selectPage<Row>(db, columns, from, request);
       }
       const sized = db`${id} as id, ${bytes ?? db`0`} as bytes`;
-      const { rows, total } = await selectPage<Sized>(db, sized, from, request);
-      return await listOf(rows, total, all(db, where));
+      return await sizedList(
+        all(db, where),
+        (tx) => selectPage<Sized>(tx, sized, from, request),
+      );
     },
     async all({ where, order }) {
       const condition = all(db, where);
@@ -79,9 +89,11 @@ export function rowList<Row extends { id: number }>(
         .map(({ column, descending }) => descending ? db`${db(column)} desc` : db`${db(column)}`)
         .reduce((left, right) => db`${left}, ${right}`);
       if (bytes !== undefined) {
-        const sizes = await db<Sized[]>`
-          select ${id} as id, ${bytes} as bytes from ${from} where ${condition} order by ${sorted}`;
-        return await listOf(sizes, sizes.length, condition);
+        return await sizedList(condition, async (tx) => {
+          const rows = await tx<Sized[]>`
+            select ${id} as id, ${bytes} as bytes from ${from} where ${condition} order by ${sorted}`;
+          return { rows, total: rows.length };
+        });
       }
       const rows = await db<Row[]>`
         select ${columns} from ${from} where ${condition} order by ${sorted} limit ${batch + 1}`;
@@ -89,7 +101,8 @@ export function rowList<Row extends { id: number }>(
       const [row] = await db<{ ids: number[] }[]>`
         select array(select ${id} from ${from} where ${condition} order by ${sorted}) as ids`;
       const { ids } = row!;
-      return await listOf(ids.map((one) => ({ id: one, bytes: 0 })), ids.length, condition);
+      const groups = groupsOf(ids.map((one) => ({ id: one, bytes: 0 })), batch);
+      return { batches: batchesOf(groups, condition), total: ids.length };
     },
   };
 }

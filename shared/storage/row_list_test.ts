@@ -113,3 +113,32 @@ Deno.test("rowList() has no more bytes in a batch than it may, but for a row tha
     assert.deepEqual([few.rows.map(({ id }) => id), few.total], [[3, 4], 6]);
   });
 });
+
+Deno.test("rowList() shows a page as it is at one moment, while rows come and go", async () => {
+  await withRows(2, async (db) => {
+    // One of the two is open at every moment.
+    await db`alter table thing add open boolean`;
+    await db`update thing set open = (id = 1)`;
+    const list = rowList<Row>(db, { columns: db`id, name`, from: db`thing`, bytes: db`1` });
+    const request = { where: [db`open`], order: BY_ID };
+    let asking = true;
+    const changing = (async () => {
+      let changes = 0;
+      for (; asking; changes++) await db`update thing set open = not open`;
+      return changes;
+    })();
+    try {
+      for (let count = 0; count < 300; count++) {
+        const page = await list.page({ ...request, window: { limit: 1, offset: 0 } });
+        const all = await list.all(request);
+        assert.ok("rows" in page && "rows" in all);
+        assert.deepEqual([page.rows.length, page.total], [1, 1]);
+        assert.deepEqual([all.rows.length, all.total], [1, 1]);
+      }
+    } finally {
+      asking = false;
+      await changing;
+    }
+    assert.ok(await changing > 50);
+  });
+});

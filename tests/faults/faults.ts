@@ -43,6 +43,8 @@ export interface FaultSummary {
 /** Runs under way at once. */
 const AHEAD = 12;
 const SETTLE_MS = 60_000;
+/** Lines of the parts' log that are told when something was wrong. */
+const TOLD_OF_LOG = 60;
 
 export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
   const { runs, nodes, say } = options;
@@ -85,6 +87,10 @@ export async function runFaults(options: FaultOptions): Promise<FaultSummary> {
     const settledAfter = Math.round(performance.now() - settled) / 1000;
     const silent = await silences?.stop();
     const all = await check(site, { posted, ran, witness, wrong });
+    if (wrong.length > 0) {
+      say("What the parts logged last:");
+      for (const line of stack.log.slice(-TOLD_OF_LOG)) say(`  ${line}`);
+    }
     return {
       seed: options.seed,
       runs,
