@@ -88,6 +88,8 @@ export interface Prompt {
 }
 
 const PROMPT = "sextant> ";
+/** How long something is waited for that comes at once where nothing else runs. */
+const PATIENCE_MS = 60_000;
 // deno-lint-ignore no-control-regex -- what a terminal obeys is not what it shows
 const CONTROL_SEQUENCE = /\x1b\[[0-9;?]*[A-Za-z]/g;
 
@@ -134,7 +136,7 @@ export async function openPrompt(
   })();
   const since = () => plain(output.slice(from));
   const atPrompt = () => since().endsWith(PROMPT) && since().includes("\n");
-  await waitFor(atPrompt, { timeout: 30_000, what: "the first prompt" }).catch((error) => {
+  await waitFor(atPrompt, { timeout: PATIENCE_MS, what: "the first prompt" }).catch((error) => {
     throw new Error(`${error.message}; the screen: ${plain(output)}`);
   });
 
@@ -145,7 +147,7 @@ export async function openPrompt(
   return {
     keys,
     screen: () => plain(output),
-    async type(line, { timeout = 20_000 } = {}) {
+    async type(line, { timeout = PATIENCE_MS } = {}) {
       await keys(`${line}\r`);
       await waitFor(atPrompt, { timeout, what: `the prompt after ${line}` }).catch((error) => {
         throw new Error(`${error.message}; the screen: ${since()}`);
@@ -157,7 +159,7 @@ export async function openPrompt(
     },
     async shows(text) {
       const there = () => typeof text === "string" ? since().includes(text) : text.test(since());
-      await waitFor(there, { timeout: 20_000, what: String(text) }).catch((error) => {
+      await waitFor(there, { timeout: PATIENCE_MS, what: String(text) }).catch((error) => {
         throw new Error(`${error.message}; the screen: ${since()}`);
       });
     },
