@@ -82,10 +82,10 @@ export function createOutboxOrder(
   }
 
   /**
-   * Publishes rows of one noun: the oldest by itself, and the others only if that is gone or may be
-   * passed.
+   * Publishes rows of one noun, of which there are no more if these are fewer than `most`: the oldest
+   * by itself, and the others only if that is gone or may be passed.
    */
-  async function publishInTurn(rows: OutboxRow[]): Promise<Turn> {
+  async function publishInTurn(rows: OutboxRow[], most: number): Promise<Turn> {
     const gone: string[] = [];
     let error: unknown;
     let holds = false;
@@ -102,7 +102,7 @@ export function createOutboxOrder(
     let next = 0;
     while (next < rows.length && !holds && gone.length === 0) await attempt(rows[next++]!);
     if (!holds) await Promise.all(rows.slice(next).map(attempt));
-    return { gone, error, isThrough: !holds && rows.length - refused.size < SWEEP_BATCH };
+    return { gone, error, isThrough: !holds && rows.length < most };
   }
 
   return {
@@ -128,13 +128,14 @@ export function createOutboxOrder(
     },
     async sweep() {
       const before = new Map(behind);
-      const rows = await leftOver(db, [...before.keys()], SWEEP_BATCH + refused.size);
+      const most = SWEEP_BATCH + refused.size;
+      const rows = await leftOver(db, [...before.keys()], most);
       // Those that are not there any more, another replica has published.
       const there = new Set(rows.map(({ id }) => id));
       for (const id of refused.keys()) if (!there.has(id)) refused.delete(id);
       const byNoun = Map.groupBy(rows, nounOf);
       const turns = await Promise.all(
-        [...byNoun].map(async ([noun, some]) => [noun, await publishInTurn(some)] as const),
+        [...byNoun].map(async ([noun, some]) => [noun, await publishInTurn(some, most)] as const),
       );
       const gone = turns.flatMap(([, { gone }]) => gone);
       if (gone.length > 0) await removeRows(db, gone);

@@ -9,7 +9,7 @@ import { recordOperatorChanges } from "./audit.ts";
 import { parseEvent } from "../messages/events.ts";
 import type { BrokerConnection } from "../broker/connection.ts";
 import { createEventOutbox, createOutbox, openChange } from "./outbox.ts";
-import { createOutboxOrder, type OutboxRow } from "./outbox_order.ts";
+import { createOutboxOrder, type OutboxRow, SWEEP_BATCH } from "./outbox_order.ts";
 import { countRoundTrips } from "../../tests/support/round_trips.ts";
 import { STREAMS, subjects } from "../broker/subjects.ts";
 
@@ -168,6 +168,35 @@ Deno.test("a message that the broker never takes holds up its noun for a time, a
   await db`update outbox set created_at = now() - interval '1 minute'`;
   assert.equal(await order.sweep(), 1);
   assert.equal(await size(), 3);
+  await stop();
+});
+
+Deno.test("what more of a noun is left than a sweep takes goes first, also when one of another noun is refused meanwhile", async () => {
+  const { db, stop } = await startTest();
+  const order = createOutboxOrder({
+    db,
+    publish: ({ subject }) =>
+      subject === subjects.event("user", "changed")
+        ? Promise.reject(new Error("not this one"))
+        : Promise.resolve(),
+  });
+  const insert = async (noun: string, count: number) => {
+    const rows = Array.from({ length: count }, () => ({
+      subject: subjects.event(noun, "changed"),
+      payload: "{}",
+    }));
+    return await db<OutboxRow[]>`
+      insert into outbox ${db(rows)} returning id, subject, payload`;
+  };
+  await insert("role", SWEEP_BATCH + 1);
+  await insert("user", 1);
+  await db`update outbox set created_at = now() - interval '1 minute'`;
+  await assert.rejects(order.sweep(), /not this one/);
+  const [newer] = await insert("role", 1);
+  assert.equal(await order.publishNew(newer!), false, "one is before it");
+  await assert.rejects(order.sweep(), /not this one/);
+  const left = await db<OutboxRow[]>`select subject from outbox`;
+  assert.deepEqual(left.map(({ subject }) => subject), [subjects.event("user", "changed")]);
   await stop();
 });
 

@@ -14,7 +14,9 @@ const DRAFT = /^\..+\.[0-9a-f]{8}\.sextant-part$/;
  * there already is never overwritten. What killed backups have left beside it is removed.
  */
 export async function newFile(path: string): Promise<WritableStream<Uint8Array>> {
-  if (await isThere(path)) throw new Error(`Cannot write ${path}: it is there already. Choose another name.`);
+  if (await isThere(path)) {
+    throw new Error(`Cannot write ${path}: it is there already. Choose another name.`);
+  }
   const { draft, file } = await newDraft(path).catch((cause) => {
     throw new Error(`Cannot write ${path}: ${messageOf(cause)}`, { cause });
   });
