@@ -29,6 +29,11 @@ export interface Exit {
   /** Whether it may make subtasks: nobody looks at what it sends along. */
   maySend: boolean;
   words: Words;
+  /**
+   * Of the node's own code: digests of rows that the node knows already from runs before, by which
+   * this one says which rows its result rests on. They are hundreds of kilobytes, the same each time.
+   */
+  knownRows?: () => readonly string[];
   /** Decides about what it returned. A file that is made in its place lies beside it. */
   decide(result: ContentFile): Promise<Decided>;
 }

@@ -46,6 +46,8 @@ export interface StartMessage {
   allow_where: boolean;
   /** Calls that may be under way at once; the runner keeps further ones back. */
   max_calls: number;
+  /** Digests by which the node's own algorithms name rows: see `Exit.knownRows`. */
+  known_rows?: readonly string[];
 }
 
 /** What a {@linkcode Call} with this id led to. */

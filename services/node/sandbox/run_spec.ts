@@ -4,7 +4,7 @@
  */
 import type { SandboxDatabase } from "../data/databases.ts";
 import type { DataAccess } from "../disclosure/decision.ts";
-import type { Words } from "../disclosure/exit.ts";
+import type { Exit, Words } from "../disclosure/exit.ts";
 import type { GuardCounts, MayTell } from "../disclosure/guarded/asking.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import type { RunLimits } from "../run/runtime.ts";
@@ -35,6 +35,8 @@ export interface RunSpec {
   access?: DataAccess | undefined;
   /** Looks at what is to be told of a guarded table: see `guarded/guard.ts`. */
   mayTell?: MayTell | undefined;
+  /** Digests by which it may name rows, asked for when it begins: see `Exit`. */
+  knownRows?: Exit["knownRows"] | undefined;
   place: Place;
   /** False refuses arguments that the algorithm describes as conditions on rows. */
   allowWhere?: boolean | undefined;

@@ -23,6 +23,7 @@ import type {
   StartMessage,
   TaskCall,
 } from "./frames.ts";
+import { nameKnownRows, type SelectedRows } from "../algorithms/sextant/selection.ts";
 import { closest } from "../../../shared/command_line/closest.ts";
 import { openTable, TableError } from "../data/table.ts";
 import { aggregatesOf, tableWithoutRows } from "../disclosure/guarded/table.ts";
@@ -301,8 +302,16 @@ function refuseConditions({ arguments: described }: Method, checked: Record<stri
   );
 }
 
+/** What the node's own algorithms say of the rows that a part rests on, in fewer words. */
+async function withKnownRows(value: unknown, known: readonly string[]): Promise<unknown> {
+  const { selections } = (value ?? {}) as { selections?: SelectedRows[] };
+  if (!Array.isArray(selections) || known.length === 0) return value;
+  return { ...value as object, selections: await nameKnownRows(selections, known) };
+}
+
 async function run(
-  { algorithm, call: given, databases, access, place, allow_where, max_calls }: StartMessage,
+  { algorithm, call: given, databases, access, place, allow_where, max_calls, known_rows = [] }:
+    StartMessage,
 ) {
   maxCalls = max_calls;
   const failed = (error: unknown) => failWith(error, algorithm);
@@ -326,6 +335,7 @@ async function run(
     const args = argumentsOf(module, asked, allow_where);
     try {
       value = await call(createContext({ databases, access, place }), ...args);
+      value = await withKnownRows(value, known_rows);
     } catch (error) {
       failed(error);
     }

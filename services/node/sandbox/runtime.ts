@@ -160,6 +160,7 @@ export function createSandboxRuntime(
         access: exit.access,
         ...(mayTell ? { mayTell } : {}),
         words: exit.words,
+        knownRows: exit.knownRows,
         place: placeOf(dispatch, identity, config),
         allowWhere: config.policy.allowWhere,
         limits: config.limits,

@@ -158,9 +158,10 @@ function tailOf(before: Uint8Array, chunk: Uint8Array): Uint8Array {
 }
 
 function startMessage(
-  { input, place, access = "rows", databases, allowWhere = true }: RunSpec,
+  { input, place, access = "rows", databases, allowWhere = true, knownRows }: RunSpec,
   folder: RunFolder,
 ): StartMessage {
+  const known = knownRows?.() ?? [];
   return {
     algorithm: pathToFileURL(folder.algorithm).href,
     call: input && "path" in input
@@ -176,6 +177,7 @@ function startMessage(
     place,
     allow_where: allowWhere,
     max_calls: MAX_CALLS,
+    ...known.length > 0 && { known_rows: known },
   };
 }
 

@@ -167,6 +167,7 @@ export async function simulate(
       databases: exit.access === "none" ? [] : site.databases,
       access: exit.access,
       words: exit.words,
+      knownRows: exit.knownRows,
       place: {
         organization: { id: at, name: site.name },
         node: { id: at, name: site.name },

@@ -16,6 +16,34 @@ export interface SelectedRows {
   groups?: number;
 }
 
+/** Rows that the node knows from an earlier run, by their digest: it takes them for those rows. */
+export interface KnownRows {
+  known: string;
+}
+
+const encoder = new TextEncoder();
+
+/** What tells rows from others of the same table: none but the same rows have the same digest. */
+export async function digestOfRows({ rows, groups = 1 }: SelectedRows): Promise<string> {
+  const text = encoder.encode(`${groups} ${rows ?? "all"}`);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", text)).toHex();
+}
+
+/** Shorter evidence is no longer than a digest, or hardly. */
+const WORTH_NAMING = 256;
+
+/** The same evidence, in which rows of these digests are named by them. */
+export function nameKnownRows(
+  evidence: readonly SelectedRows[],
+  known: readonly string[],
+): Promise<(SelectedRows | KnownRows)[]> {
+  return Promise.all(evidence.map(async (one) => {
+    if (one.rows === null || one.rows.length < WORTH_NAMING) return one;
+    const digest = await digestOfRows(one);
+    return known.includes(digest) ? { known: digest } : one;
+  }));
+}
+
 /** The evidence of these rows, of a table of `length` rows; of all of them without `rows`. */
 export function selectionOf(rows: ArrayLike<number> | undefined, length: number): SelectedRows {
   if (rows === undefined || rows.length === length) return { rows: null };

@@ -4,7 +4,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readSelections, type SelectedRows } from "../../algorithms/sextant/selection.ts";
+import {
+  digestOfRows,
+  type KnownRows,
+  readSelections,
+  type SelectedRows,
+} from "../../algorithms/sextant/selection.ts";
 import { type SandboxDatabase, sourceOf, type WantedDatabase } from "../../data/databases.ts";
 import { openColumns } from "../../data/open_columns.ts";
 import { isPostgres, readPostgresAddress } from "../../data/postgres_address.ts";
@@ -26,7 +31,10 @@ export interface TableOfRun {
   length: number;
   /** Whether the task's preprocessing chose them. */
   isFiltered: boolean;
-  select(rows: SelectedRows): Selection[];
+  /** The selections of some rows, which have this digest. */
+  select(rows: SelectedRows, digest: string): Selection[];
+  /** What was selected before, by digest. */
+  known(): ReadonlyMap<string, SelectedRows>;
 }
 
 /** A table without the column that the owner says identifies a person: nobody can be counted in it. */
@@ -66,7 +74,7 @@ export function createTableReader(
     const places = isQuery ? new Uint32Array(length) : table.places();
     if (persons === null) {
       const unit = isQuery ? "counted" : "rows";
-      return { key, length, isFiltered, select: createSelect(length, { unit, places, request }) };
+      return { key, length, isFiltered, ...createSelect(length, { unit, places, request }) };
     }
     if (!table.has(persons)) {
       throw new NoPersonsError(
@@ -76,7 +84,7 @@ export function createTableReader(
     }
     const numbers = await (await ledger.personsOf(key)).numbersOf(table.values(persons));
     const options = { unit: "persons" as const, persons: numbers, places, request };
-    return { key, length, isFiltered, select: createSelect(length, options) };
+    return { key, length, isFiltered, ...createSelect(length, options) };
   }
 
   return async (database) => {
@@ -98,30 +106,32 @@ const REMEMBERED_SELECTIONS = 64;
 function createSelect(
   length: number,
   options: Omit<SelectionOptions, "selected">,
-): TableOfRun["select"] {
-  // Without what takes memory: that is made anew where the ledger does not know it.
-  const remembered = new Map<string, Omit<Selection, "bytes">[]>();
+): Pick<TableOfRun, "select" | "known"> {
+  // Without what takes most memory: that is made anew where the ledger does not know it.
+  const remembered = new Map<string, { rows: SelectedRows; made: Omit<Selection, "bytes">[] }>();
 
-  return (rows) => {
-    const key = keyOf(rows);
-    const make = () =>
-      Array.from(
-        readSelections(rows, length),
-        (selected) => makeSelection({ ...options, selected }),
-      );
-    const known = remembered.get(key);
-    const made = known ? withBytes(known, make) : make();
-    // The ones that were used last stay.
-    remembered.delete(key);
-    remembered.set(key, made.map(({ unit, persons, digest }) => ({ unit, persons, digest })));
-    if (remembered.size > REMEMBERED_SELECTIONS) remembered.delete(remembered.keys().next().value!);
-    return made;
+  return {
+    select(rows, digest) {
+      const make = () =>
+        Array.from(
+          readSelections(rows, length),
+          (selected) => makeSelection({ ...options, selected }),
+        );
+      const known = remembered.get(digest);
+      const made = known ? withBytes(known.made, make) : make();
+      // The ones that were used last stay.
+      remembered.delete(digest);
+      remembered.set(digest, {
+        rows,
+        made: made.map(({ unit, persons, digest }) => ({ unit, persons, digest })),
+      });
+      if (remembered.size > REMEMBERED_SELECTIONS) {
+        remembered.delete(remembered.keys().next().value!);
+      }
+      return made;
+    },
+    known: () => new Map([...remembered].map(([digest, { rows }]) => [digest, rows])),
   };
-}
-
-/** What tells rows from others of the same table. */
-function keyOf({ rows, groups = 1 }: SelectedRows): string {
-  return `${groups} ${rows ?? "all"}`;
 }
 
 /** Selections that are looked into only where that has to be. */
@@ -138,21 +148,37 @@ function withBytes(
   }));
 }
 
+/** The table of which evidence is: the one that `context.table()` gives without a label. */
+export function mainTable(tables: readonly TableOfRun[]): TableOfRun | undefined {
+  return tables.find(({ label }) => label === "default") ?? tables[0];
+}
+
 /**
- * What a result rests on. `evidence` is of the table that `context.table()` gives without a label;
- * of the others, and without evidence, all rows count.
+ * What a result rests on. `evidence` is of the main table, in which rows may be named that are
+ * `known`; of the others, and without evidence, all rows count.
  */
-export function databasesOfRun(
+export async function databasesOfRun(
   tables: readonly TableOfRun[],
   evidence: readonly unknown[] = [],
-): Release["databases"] {
-  const main = tables.find(({ label }) => label === "default") ?? tables[0];
-  return tables.map((table) => {
+  known: ReadonlyMap<string, SelectedRows> = new Map(),
+): Promise<Release["databases"]> {
+  const main = mainTable(tables);
+  const databases: Release["databases"] = [];
+  for (const table of tables) {
     const { key, label, select } = table;
-    const used = table === main && evidence.length > 0 ? evidence as SelectedRows[] : [ALL];
-    const different = new Map(used.map((one) => [keyOf(one), one]));
-    return { key, label, selections: [...different.values()].flatMap(select) };
-  });
+    const isUsed = table === main && evidence.length > 0;
+    const used = isUsed ? evidence as (SelectedRows | KnownRows)[] : [ALL];
+    const different = new Map<string, SelectedRows>();
+    for (const one of used) {
+      const digest = "known" in one ? one.known : await digestOfRows(one);
+      const rows = "known" in one ? known.get(digest) : one;
+      if (!rows) throw new TypeError("The evidence of a result names rows that nobody knows");
+      different.set(digest, rows);
+    }
+    const selections = [...different].flatMap(([digest, rows]) => select(rows, digest));
+    databases.push({ key, label, selections });
+  }
+  return databases;
 }
 
 const ALL: SelectedRows = { rows: null };

@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { temporaryFolder } from "../../../../tests/harness.ts";
-import { selectionOf, selectionsOf } from "../../algorithms/sextant/selection.ts";
+import {
+  digestOfRows,
+  nameKnownRows,
+  type SelectedRows,
+  selectionOf,
+  selectionsOf,
+} from "../../algorithms/sextant/selection.ts";
 import { forSandbox, type NodeDatabase, type WantedDatabase } from "../../data/databases.ts";
 import { createTables, type Tables } from "../../data/tables.ts";
 import { openPersonNumbers } from "./persons.ts";
-import { difference } from "./selection.ts";
-import { createTableReader, databasesOfRun, ledgerKey } from "./selections_of_run.ts";
+import { difference, type Selection } from "./selection.ts";
+import {
+  createTableReader,
+  databasesOfRun,
+  ledgerKey,
+  type TableOfRun,
+} from "./selections_of_run.ts";
 
 interface Site {
   path: string;
@@ -15,7 +26,7 @@ interface Site {
     database: NodeDatabase,
     wanted: WantedDatabase["wanted"],
     options?: { persons?: string; rows?: number[] },
-  ): Promise<ReturnType<typeof databasesOfRun>[number]["selections"][number]>;
+  ): Promise<Selection>;
 }
 
 async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
@@ -32,7 +43,7 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
         const read = createTableReader({ persons: persons ?? null, ledger: { personsOf } });
         const table = await read({ wanted: asked, columns: columns! });
         const evidence = rows && [selectionOf(rows, table.length)];
-        return databasesOfRun([table], evidence)[0]!.selections[0]!;
+        return (await databasesOfRun([table], evidence))[0]!.selections[0]!;
       },
     });
   } finally {
@@ -64,34 +75,73 @@ Deno.test("a selection is the same by preprocessing and by evidence of rows", as
   });
 });
 
+/** A table with these lines, in which "id" says whose each row is. */
+async function readTable(path: string, csv: string): Promise<TableOfRun> {
+  await Deno.writeTextFile(`${path}/a.csv`, csv);
+  const asked = {
+    database: { label: "a", type: "csv" as const, path: `${path}/a.csv`, reach: [] },
+    wanted: {},
+  };
+  const tables = createTables({ folder: `${path}/tables`, namesMayLeave: true });
+  const [columns] = await forSandbox([asked], tables);
+  const personsOf = () => openPersonNumbers(`${path}/ledger`, "persons");
+  const read = createTableReader({ persons: "id", ledger: { personsOf } });
+  return await read({ wanted: asked, columns: columns! });
+}
+
+/** With what is made only when it is asked for. */
+const whole = (selections: readonly Selection[]) =>
+  selections.map((one) => ({ ...one, bytes: one.bytes }));
+
 Deno.test("a selection that is asked for again is the same, though nobody kept it whole", async () => {
   await withSite(async ({ path }) => {
-    await Deno.writeTextFile(`${path}/a.csv`, "age,id\n1,a\n2,b\n3,a\n4,c\n");
-    const asked = {
-      database: { label: "a", type: "csv" as const, path: `${path}/a.csv`, reach: [] },
-      wanted: {},
-    };
-    const tables = createTables({ folder: `${path}/tables`, namesMayLeave: true });
-    const [columns] = await forSandbox([asked], tables);
-    const personsOf = () => openPersonNumbers(`${path}/ledger`, "persons");
-    const read = createTableReader({ persons: "id", ledger: { personsOf } });
-    const table = await read({ wanted: asked, columns: columns! });
+    const table = await readTable(path, "age,id\n1,a\n2,b\n3,a\n4,c\n");
+    const select = async (one: SelectedRows) => table.select(one, await digestOfRows(one));
     for (const rows of [undefined, [0, 1], [0, 3], ...Array.from({ length: 100 }, () => [1, 2])]) {
-      const [first, again] = [1, 2].map(() => table.select(selectionOf(rows, table.length))[0]);
-      const { unit, persons, digest, bytes } = first!;
-      assert.deepEqual({ ...again!, bytes: again!.bytes }, { unit, persons, digest, bytes });
+      const evidence = selectionOf(rows, table.length);
+      const [first, again] = [await select(evidence), await select(evidence)];
+      assert.deepEqual(whole(again), whole(first));
     }
-    assert.equal(table.select(selectionOf([0, 2], table.length))[0]!.persons, 1);
+    assert.equal((await select(selectionOf([0, 2], table.length)))[0]!.persons, 1);
     // Those of several groups come together, and are the same as one by one.
     for (let turn = 0; turn < 2; turn++) {
       const [evidence] = selectionsOf(Int32Array.of(1, 0, -1, 1), 2, {
         places: undefined,
         length: 4,
       });
-      const found = table.select(evidence!).map((one) => ({ ...one, bytes: one.bytes }));
-      const alone = [[1], [0, 3]].flatMap((rows) => table.select(selectionOf(rows, 4)));
-      assert.deepEqual(found, alone.map((one) => ({ ...one, bytes: one.bytes })));
+      const found = await select(evidence!);
+      const alone = [await select(selectionOf([1], 4)), await select(selectionOf([0, 3], 4))];
+      assert.deepEqual(whole(found), whole(alone.flat()));
     }
+  });
+});
+
+Deno.test("rows that are known from an earlier run, and named, are the same rows", async () => {
+  await withSite(async ({ path }) => {
+    const lines = Array.from({ length: 3000 }, (_, row) => `${row},p${row * 7 % 1400}`);
+    const table = await readTable(path, `age,id\n${lines.join("\n")}\n`);
+    const { length } = table;
+    const groupOf = Int32Array.from({ length }, (_, row) => row % 5 - 1);
+    const evidence = [
+      selectionOf(undefined, length),
+      ...selectionsOf(groupOf, 4, { places: undefined, length }),
+      selectionOf(Array.from({ length: 200 }, (_, i) => 9 * i), length),
+    ];
+    const said = await databasesOfRun([table], evidence);
+    const known = table.known();
+    const named = await nameKnownRows(evidence, [...known.keys()]);
+    assert.deepEqual(named.map((one) => "known" in one), [false, true, true]);
+    // What has gone from memory meanwhile is still known to a run that has begun.
+    for (let one = 0; one < 200; one++) {
+      const other = selectionOf([one], length);
+      table.select(other, await digestOfRows(other));
+    }
+    const again = await databasesOfRun([table], named, known);
+    assert.deepEqual(whole(again[0]!.selections), whole(said[0]!.selections));
+
+    const changed = selectionOf(Array.from({ length: 200 }, (_, i) => 9 * i + 1), length);
+    assert.deepEqual(await nameKnownRows([changed], [...known.keys()]), [changed]);
+    await assert.rejects(databasesOfRun([table], named), /names rows that nobody knows/);
   });
 });
 

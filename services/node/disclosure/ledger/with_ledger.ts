@@ -7,7 +7,7 @@ import { type ContentFile, writePieces } from "../../payload/pieces.ts";
 import { type Decided, type Exit, releasedPath } from "../exit.ts";
 import type { DisclosureRules } from "../rules.ts";
 import type { Ledger, Release, Verdict } from "./ledger.ts";
-import { databasesOfRun, NoPersonsError, type TableOfRun } from "./selections_of_run.ts";
+import { databasesOfRun, mainTable, NoPersonsError, type TableOfRun } from "./selections_of_run.ts";
 
 export interface WithLedgerOptions {
   rules: DisclosureRules;
@@ -21,8 +21,16 @@ export function withLedger(
   exit: Exit,
   { rules, ledger, dispatch, tables }: WithLedgerOptions,
 ): Exit {
+  let known: ReturnType<TableOfRun["known"]> | undefined;
+  // Those of tables that are read only now are not waited for.
+  let main: TableOfRun | undefined;
+  tables.then((read) => main = mainTable(read), () => {});
   return {
     ...exit,
+    ...exit.standing === "own" && {
+      // They stay what they are until this run has ended.
+      knownRows: () => [...(known = main?.known() ?? new Map()).keys()],
+    },
     async decide(result) {
       const { evidence, ...decided } = await exit.decide(result);
       if (decided.is !== "released") return decided;
@@ -31,12 +39,12 @@ export function withLedger(
         const read = await tables;
         // Whoever chose rows of few learns as much as of none: else a choice of one person, and of
         // what that person has, would tell whether it has it.
-        if (exit.standing === "own" && read.some((table) => isOfFew(table, rules))) {
+        if (exit.standing === "own" && await someOfFew(read, rules)) {
           return await nothingOf(result, decided, "min_subset");
         }
         verdict = await ledger.decide({
           about: aboutOf(dispatch),
-          databases: databasesOfRun(read, evidence),
+          databases: await databasesOfRun(read, evidence, known),
           least: rules.minSubset,
         });
       } catch (error) {
@@ -59,7 +67,7 @@ export async function whyNotTold(
 ): Promise<string | undefined> {
   try {
     const table = (await tables).find((one) => one.label === label)!;
-    const databases = databasesOfRun([table], evidence);
+    const databases = await databasesOfRun([table], evidence);
     const verdict = await ledger.decide({
       about: aboutOf(dispatch),
       databases,
@@ -73,8 +81,12 @@ export async function whyNotTold(
 }
 
 /** Whether preprocessing chose rows of fewer persons than anything may rest on. */
-function isOfFew({ isFiltered, select }: TableOfRun, { minSubset }: DisclosureRules): boolean {
-  return isFiltered && select({ rows: null })[0]!.persons < minSubset;
+async function someOfFew(
+  tables: readonly TableOfRun[],
+  { minSubset }: DisclosureRules,
+): Promise<boolean> {
+  const chosen = await databasesOfRun(tables.filter(({ isFiltered }) => isFiltered));
+  return chosen.some(({ selections: [all] }) => all!.persons < minSubset);
 }
 
 function aboutOf(dispatch: Dispatch): Release["about"] {
