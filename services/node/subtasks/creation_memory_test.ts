@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
-import { createTurns } from "../../../shared/service/turns.ts";
 import { temporaryFolder, waitFor } from "../../../tests/harness.ts";
+import { openRunProxy } from "../../../tests/support/run_proxy.ts";
 import { useTaskHub } from "../../../tests/support/task_hub.ts";
 import {
   CENTRAL,
@@ -18,7 +18,6 @@ import { sealText } from "../encryption/sealed.ts";
 import { createCorrespondence } from "./correspondence.ts";
 import { createHub } from "../hub/hub.ts";
 import { openCreationMemory } from "./creation_memory.ts";
-import { createProxy } from "./proxy/proxy.ts";
 import { createProxyToken } from "./proxy/token.ts";
 
 const taskHub = useTaskHub();
@@ -105,18 +104,13 @@ async function withRun(use: (run: RunAtHub) => Promise<void>): Promise<void> {
   const folder = await temporaryFolder();
 
   async function newAgent() {
-    const proxy = createProxy({
+    const proxy = await openRunProxy({
+      folder: folder.path,
       hub,
-      attempt: 1,
       token,
-      access: () => Promise.resolve({ token: "hub-token", grant }),
+      grant,
       codec: payloadsOf(3, { keys: ONE_KEY }).codecOf(CENTRAL, createCorrespondence()),
-      memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
-      blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
-      whileWaiting: (work) => work(),
-      inLargeTurn: createTurns(1),
       signal,
-      log: silentLogger,
     });
     return async function ask(name: string, { lost = false } = {}): Promise<Made> {
       const delivered = Promise.withResolvers<void>();

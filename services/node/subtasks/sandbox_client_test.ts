@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { waitFor } from "../../../tests/harness.ts";
 import { startBlobHub } from "../../../tests/support/blob_hub.ts";
+import { GRANT } from "../../../tests/support/run_proxy.ts";
 import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import { createPlainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
@@ -27,16 +28,7 @@ interface Asked {
 type Answer = [status: number, body: unknown];
 type Script = Record<string, (asked: Asked, count: number) => Answer | Promise<Answer>>;
 
-const sub = {
-  node_id: 7,
-  organization_id: 3,
-  collaboration_id: 2,
-  study_id: null as number | null,
-  store_id: null,
-  task_id: 5,
-  image: "deno:average@1.0",
-  databases: [{ label: "d" }],
-};
+const sub = { ...GRANT, image: "deno:average@1.0", databases: [{ label: "d" }] };
 
 function tokenOf(claims: unknown): string {
   const payload = new TextEncoder().encode(JSON.stringify(claims));

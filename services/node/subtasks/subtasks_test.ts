@@ -2,23 +2,13 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
 import { type BlobHub, startBlobHub } from "../../../tests/support/blob_hub.ts";
 import { temporaryFolder } from "../../../tests/harness.ts";
+import { GRANT } from "../../../tests/support/run_proxy.ts";
 import { HubError } from "../hub/hub.ts";
 import { TooLargeError } from "../payload/pieces.ts";
 import { createdSchema, type Creation, type CreationMemory, type TaskBody } from "./create_once.ts";
 import { openCreationMemory } from "./creation_memory.ts";
 import { askAccessOnce } from "./grant.ts";
 import { createSubtasks, MOST_BYTES, type Subtasks } from "./subtasks.ts";
-
-const grant = {
-  node_id: 7,
-  organization_id: 3,
-  collaboration_id: 2,
-  study_id: null,
-  store_id: null,
-  task_id: 5,
-  image: "i",
-  databases: [],
-};
 
 interface Core {
   it: BlobHub;
@@ -47,7 +37,7 @@ async function withCore(
     subtasks: createSubtasks({
       hub: it.hub,
       attempt: 2,
-      access: () => Promise.resolve({ token: "hub-token", grant }),
+      access: () => Promise.resolve({ token: "hub-token", grant: GRANT }),
       codec: { encode: (content, id) => Promise.resolve(`${content} for ${id}`) },
       ...(memory ? { memory } : {}),
       signal,
@@ -87,19 +77,19 @@ function countedBody(): { write: () => Promise<TaskBody>; written: () => number 
 
 Deno.test("askAccessOnce() asks when it is first needed, once, and again after a refusal", async () => {
   const it = startBlobHub();
-  const claims = new TextEncoder().encode(JSON.stringify({ sub: grant })).toBase64();
+  const claims = new TextEncoder().encode(JSON.stringify({ sub: GRANT })).toBase64();
   const answers = [
     refusal(403, "not now"),
     Response.json({ container_token: `e30.${claims}.x` }),
   ];
   it.answer = () => answers.shift() ?? refusal(404, "asked too often");
   try {
-    const access = askAccessOnce(it.hub, grant, new AbortController().signal);
+    const access = askAccessOnce(it.hub, GRANT, new AbortController().signal);
     assert.deepEqual(it.asked, []);
     await assert.rejects(access(), /not now/);
     const [one, same] = await Promise.all([access(), access()]);
     assert.equal(one, same);
-    assert.deepEqual(one.grant, grant);
+    assert.deepEqual(one.grant, GRANT);
     assert.equal(await access(), one);
     assert.equal(it.asked.length, 2);
   } finally {

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../../../shared/service/log.ts";
-import { createTurns } from "../../../../shared/service/turns.ts";
 import { type BlobHub, digestOf, startBlobHub } from "../../../../tests/support/blob_hub.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
 import { newPrivateKey, publicKeyText, readPrivateKey } from "../../encryption/keys.ts";
@@ -14,12 +12,11 @@ import {
   sealBlob,
   unsignedSeal,
 } from "../../../../tests/support/payloads.ts";
+import { GRANT, openRunProxy } from "../../../../tests/support/run_proxy.ts";
 import { payloadId } from "../../encryption/payload_id.ts";
 import type { Format } from "../../encryption/sealed.ts";
 import { type Correspondence, createCorrespondence } from "../correspondence.ts";
 import { plainPayloads } from "../payload_codec.ts";
-import { openCreationMemory } from "../creation_memory.ts";
-import { createProxy, type Proxy } from "./proxy.ts";
 import { createProxyToken } from "./token.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -27,18 +24,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const own = KEYS[3]!;
 const other = KEYS[4]!;
 const stranger = readPrivateKey(await newPrivateKey(2048));
-const grant = {
-  node_id: 7,
-  organization_id: 3,
-  collaboration_id: 2,
-  study_id: null,
-  store_id: null,
-  task_id: 5,
-  image: "i",
-  databases: [],
-};
-const token = createProxyToken(grant);
-const signal = new AbortController().signal;
+const token = createProxyToken(GRANT);
 const content = crypto.getRandomValues(new Uint8Array(65_536)).map((byte) => byte % 26 + 97);
 
 interface BlobsOfRun {
@@ -88,19 +74,13 @@ async function withProxy(
     : plainPayloads;
   const blobs = `${folder.path}/blobs`;
   await Deno.mkdir(blobs);
-  const proxy: Proxy = createProxy({
-    attempt: 1,
+  const proxy = await openRunProxy({
+    folder: folder.path,
     hub: it.hub,
     token,
-    access: () => Promise.resolve({ token: "hub-token", grant }),
     codec,
     correspondence,
-    memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
     blobs: { folder: blobs, maxBytes: 2 ** 20, onInput: note },
-    whileWaiting: (work) => work(),
-    inLargeTurn: createTurns(1),
-    signal,
-    log: silentLogger,
   });
   try {
     await use({
@@ -141,7 +121,7 @@ Deno.test("the proxy's blobs are this run's alone, and their status is the hub's
       const id = it.add(content);
       for (const [method, path] of [["GET", "status"], ["GET", id], ["POST", ""]] as const) {
         const asked = path ? `/blobstream/${path}` : "/blobstream";
-        const { status } = await ask(method, asked, { token: createProxyToken(grant) });
+        const { status } = await ask(method, asked, { token: createProxyToken(GRANT) });
         assert.equal(status, 401, asked);
       }
       assert.deepEqual(it.asked, []);

@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../../shared/service/log.ts";
-import { createTurns } from "../../../../shared/service/turns.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
+import { GRANT, openRunProxy } from "../../../../tests/support/run_proxy.ts";
 import { FormatError } from "../../encryption/formats.ts";
 import { createHub } from "../../hub/hub.ts";
 import { type PayloadCodec, plainPayloads } from "../payload_codec.ts";
-import { openCreationMemory } from "../creation_memory.ts";
 import { TooManyWaitError } from "../../run/waiting_places.ts";
-import { createProxy, type ProxyOptions } from "./proxy.ts";
 import { carriesToken, createProxyToken } from "./token.ts";
 
-const grant = {
-  node_id: 7,
-  organization_id: 3,
-  collaboration_id: 2,
-  study_id: null,
-  store_id: null,
-  task_id: 5,
-  image: "i",
-  databases: [{ label: "d", query: "q" }],
-};
+const grant = { ...GRANT, databases: [{ label: "d", query: "q" }] };
 const token = createProxyToken(grant);
 
 type Answer = [status: number, body: unknown];
@@ -69,23 +58,17 @@ async function withProxy(
   });
   const proxyOfRun: ProxyOfRun = { asked, waits: 0, ask };
   const api = `http://127.0.0.1:${server.addr.port}/api`;
-  const options: ProxyOptions = {
-    attempt: 1,
+  const proxy = await openRunProxy({
+    folder: folder.path,
     hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
     token,
-    access: () => Promise.resolve({ token: "hub-token", grant }),
+    grant,
     codec,
-    memory: await openCreationMemory(`${folder.path}/posted`, "11-1"),
-    blobs: { folder: folder.path, maxBytes: 1000, onInput: () => Promise.resolve() },
     whileWaiting(work) {
       proxyOfRun.waits++;
       return proxyOfRun.refusal ? Promise.reject(proxyOfRun.refusal) : work();
     },
-    inLargeTurn: createTurns(1),
-    signal: new AbortController().signal,
-    log: silentLogger,
-  };
-  const proxy = createProxy(options);
+  });
   async function ask(
     method: string,
     path: string,

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { createFairTurns } from "../../../../shared/service/fair_turns.ts";
-import { silentLogger } from "../../../../shared/service/log.ts";
 import { type BlobHub, startBlobHub } from "../../../../tests/support/blob_hub.ts";
 import { temporaryFolder, waitFor } from "../../../../tests/harness.ts";
-import { openCreationMemory } from "../creation_memory.ts";
-import { plainPayloads } from "../payload_codec.ts";
+import { GRANT, openRunProxy } from "../../../../tests/support/run_proxy.ts";
 import { SMALL_BYTES } from "../subtasks.ts";
-import { createProxy } from "./proxy.ts";
 import { createProxyToken } from "./token.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -14,17 +11,6 @@ type Ask = (
   path: string,
   options?: { body?: BodyInit; length?: number; completed?: Promise<void> },
 ) => Promise<Response>;
-
-const grant = {
-  node_id: 7,
-  organization_id: 3,
-  collaboration_id: 2,
-  study_id: null,
-  store_id: null,
-  task_id: 5,
-  image: "i",
-  databases: [],
-};
 
 /** The proxies of several runs of one agent, in which one large thing at a time is done. */
 async function withRuns(
@@ -35,20 +21,14 @@ async function withRuns(
   const folder = await temporaryFolder();
   const largeTurns = createFairTurns<string>(1);
   async function startRun(run: string): Promise<Ask> {
-    const token = createProxyToken(grant);
-    const proxy = createProxy({
-      attempt: 1,
+    const token = createProxyToken(GRANT);
+    const proxy = await openRunProxy({
+      folder: folder.path,
+      run,
       hub: hub.hub,
       token,
-      access: () => Promise.resolve({ token: "hub-token", grant }),
-      codec: plainPayloads,
-      memory: await openCreationMemory(`${folder.path}/${run}`, "11-1"),
-      blobs: { folder: folder.path, maxBytes: 2 ** 20, onInput: () => Promise.resolve() },
-      whileWaiting: (work) => work(),
       inLargeTurn: (work) => largeTurns(run, work),
       patienceMs,
-      signal: new AbortController().signal,
-      log: silentLogger,
     });
     return async function ask(path, { body, length, completed = Promise.resolve() } = {}) {
       const headers = {
