@@ -67,10 +67,16 @@ export interface Calls {
   raw(method: Method, path: string, options?: CallOptions): Promise<Response>;
 }
 
-/** For `JSON.stringify`, which would make `null` of such numbers: to the hub that is another value. */
-function refuseLosses(key: string, value: unknown): unknown {
-  if (typeof value !== "number" || Number.isFinite(value)) return value;
-  throw new TypeError(`Cannot send ${value} as "${key}": JSON has no such number`);
+/**
+ * For `JSON.stringify`, which would make `null` of such numbers, and of what is undefined in a list:
+ * to the hub that is another value.
+ */
+function refuseLosses(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new TypeError(`Cannot send ${value} as "${key}": JSON has no such number`);
+  }
+  if (value !== undefined || !Array.isArray(this)) return value;
+  throw new TypeError(`Cannot send a list with undefined at ${key}: JSON would have null there`);
 }
 
 export function createCalls(transport: Transport, session: Session): Calls {

@@ -101,10 +101,13 @@ export function writePythonJson(value: unknown): string {
   const mark = crypto.randomUUID();
   const text = JSON.stringify(
     value,
-    (key, one) => {
+    function (this: unknown, key, one) {
       if (isLostInJson(one)) {
         const kind = typeof one === "object" ? `a ${one.constructor.name}` : `a ${typeof one}`;
         throw new TypeError(`Cannot write "${key}": it is ${kind}, which JSON cannot hold`);
+      }
+      if (one === undefined && Array.isArray(this)) {
+        throw new TypeError(`Cannot write a list with undefined at ${key}: JSON has null there`);
       }
       return typeof one === "number" && !Number.isFinite(one) ? `${mark}${one}` : one;
     },

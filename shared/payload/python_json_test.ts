@@ -91,5 +91,8 @@ Deno.test("writePythonJson() refuses what JSON would drop or turn into something
         error instanceof TypeError && /Cannot write "start": it is a \w+, /.test(error.message),
     );
   }
+  for (const list of [[1, undefined], new Array(2)]) {
+    assert.throws(() => writePythonJson({ kwargs: list }), /a list with undefined at [01]: JSON/);
+  }
   assert.equal(writePythonJson({ a: undefined, b: [null, NaN] }), '{"b":[null,NaN]}');
 });

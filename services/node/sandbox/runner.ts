@@ -132,17 +132,25 @@ function failWith(error: unknown, algorithm: string): never {
   fail(memory ? "memory" : "thrown", describe(error, algorithm));
 }
 
-/** For `JSON.stringify`, which would drop or alter such values without a word. */
-function refuseLosses(key: string, value: unknown): unknown {
-  const lost = typeof value === "number" && !Number.isFinite(value) ||
+/**
+ * For `JSON.stringify`, which would drop or alter such values without a word. What is undefined may be
+ * left out of an object, but not of a list: there JSON has null for it.
+ */
+function refuseLosses(this: unknown, key: string, value: unknown): unknown {
+  const lost = value === undefined && Array.isArray(this) || typeof value === "number" && !Number.isFinite(value) ||
     typeof value === "function" || typeof value === "symbol" || typeof value === "bigint" ||
     value instanceof Map || value instanceof Set || ArrayBuffer.isView(value);
   if (!lost) return value;
-  const kind = typeof value === "object" ? `a ${value.constructor.name}` : `the ${typeof value}`;
+  const kind = lostKind(value);
   const shown = typeof value === "number" || typeof value === "bigint" ? ` ${value}` : "";
   throw new TypeError(
     `${key === "" ? "It" : `"${key}"`} is ${kind}${shown}, which JSON cannot hold.`,
   );
+}
+
+function lostKind(value: unknown): string {
+  if (value === undefined) return "undefined";
+  return typeof value === "object" ? `a ${value!.constructor.name}` : `the ${typeof value}`;
 }
 
 function toJson(value: unknown): string {

@@ -313,6 +313,11 @@ Deno.test("Sandbox says in the algorithm what is wrong with a subtask", async ()
       assert.match(reason, /createTask\(\) cannot take that: input: "beta" is /);
       assert.ok(reason.includes(`${named}, which JSON cannot hold.`), reason);
     }
+    const start = "kwargs: { start: [1, undefined], left: undefined }";
+    assert.match(
+      await reasonOf(`createTask({ organizations: [1], input: { method: "x", ${start} } })`),
+      /createTask\(\) cannot take that: input: "1" is undefined, which JSON cannot hold\./,
+    );
     assert.match(
       await reasonOf(`results(1, { failed: NaN })`),
       /results\(\) cannot take that: "failed" is the number NaN/,
@@ -400,6 +405,8 @@ const FAILURES: {
     "1n": /"part" is the bigint 1/,
     "new Map()": /"part" is a Map/,
     "new Float64Array(1)": /"part" is a Float64Array/,
+    "[[1, undefined]]": /"1" is undefined, which JSON cannot hold/,
+    "new Array(2)": /"0" is undefined/,
     "() => 1": /"part" is the function/,
     "(() => { const a = {}; a.a = a; return a; })()": /circular/,
   }).map(([value, reason]) => ({

@@ -6,6 +6,7 @@ import type { Context } from "./api.ts";
 import { createSingling } from "./condition/singling.ts";
 import { PartWithheld, readPersons, requireSubset, type SiteRules } from "./disclosure.ts";
 import { rulesOfRows, type Withheld } from "./disclosure.ts";
+import { requireFinite } from "./finite.ts";
 import { type SelectedRows, selectionOf } from "./selection.ts";
 import { type Rows, selectRows } from "./where.ts";
 
@@ -19,18 +20,6 @@ class DisclosureError extends Error {
         'by both: put all of it into "where".',
     );
   }
-}
-
-/**
- * Throws where a number of a part is none: JSON has null for it, which the others would take for
- * withheld, and leave this organization out.
- */
-function requireFinite<T>(part: T): T {
-  if (typeof part === "number" && !Number.isFinite(part)) {
-    throw new RangeError("A number of this organization's part is too large to be one.");
-  }
-  if (typeof part === "object" && part !== null) Object.values(part).forEach(requireFinite);
-  return part;
 }
 
 /**

@@ -49,6 +49,18 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 const repeated = (...parts: [value: string | number, times: number][]) =>
   parts.flatMap(([value, times]) => new Array(times).fill(value) as (string | number)[]);
 
+Deno.test("guarded sums that are too large to be numbers are said to be so, and not told as if withheld", () => {
+  for (const profile of ["datashield", null] as const) {
+    const x = upTo(20).map((i) => i * 1e200);
+    const table = { x, y: upTo(20), w: upTo(20).map((i) => 1 + i % 7), g: repeated(["a", 20]) };
+    const tooLarge = /^RangeError: A number of this organization's part is too large to be one\.$/;
+    const asked = asking(table, profile, { maxTermsShare: 1 });
+    assert.throws(() => asked.products(["x", "y"]), tooLarge);
+    assert.throws(() => asked.products(["x", "y"], { weights: "w" }), tooLarge);
+    assert.throws(() => asked.groups(["g"], { sums: ["x"] }), tooLarge);
+  }
+});
+
 Deno.test("guarded risk sets take no times that come nearer to a value than others are", () => {
   const time = upTo(60).map((i) => 10 * i + 0.5);
   const event = upTo(60).map((i) => i % 2);
