@@ -9,7 +9,8 @@ import assert from "node:assert/strict";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
-const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
+/** The headless shell first: it is the same browser without windows, at half of the computing. */
+const PROGRAMS = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
 
 async function findChromium(): Promise<string | undefined> {
   const folders = (Deno.env.get("PATH") ?? "").split(":");
