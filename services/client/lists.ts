@@ -35,7 +35,13 @@ export interface ListPage<Item> {
   total: number;
 }
 
-/** A list that has not been read yet; each time it is read, the hub is asked anew. */
+/**
+ * A list that has not been read yet; each time it is read, the hub is asked anew.
+ *
+ * To iterate over it reads page by page, while entries come and go: each that is on the list all
+ * the while comes, once. Where new ones come last (not tasks, runs and results, unless `sort` says
+ * so), one is missed when between two pages as many are added as removed.
+ */
 export interface List<Item> extends AsyncIterable<Item> {
   /** All of them, in one answer of the hub. */
   all(): Promise<Item[]>;
@@ -73,8 +79,9 @@ export function createList<Item extends z.ZodType>(
   }
 
   async function* each() {
-    /** What was added or removed meanwhile moves the pages: nothing comes twice. */
+    // What was added meanwhile moves the others to later pages, where they come again.
     const seen = new Set<unknown>();
+    let total = 0;
     for (let number = 1, hasMore = true; hasMore; number++) {
       const page = await ask({ page: number, per_page: perPage });
       for (const one of page.items) {
@@ -84,6 +91,13 @@ export function createList<Item extends z.ZodType>(
         yield one;
       }
       hasMore = page.hasMore;
+      const gone = total - page.total;
+      if (number > 1 && gone > 0) {
+        // As many may have moved to the pages before, which were read already.
+        number = Math.max(0, number - 1 - Math.ceil(gone / perPage));
+        hasMore = true;
+      }
+      total = page.total;
     }
   }
 
