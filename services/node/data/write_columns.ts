@@ -48,6 +48,9 @@ export async function writeColumns(
       const text = new TextEncoder().encode(JSON.stringify(list));
       foot.listBytes = text.length;
       foot.counted = countValues(new Uint32Array(bytes.buffer), list.length);
+      if (foot.counted.different !== list.length) {
+        throw new Error("DuckDB numbered values that no row has");
+      }
       await write(text);
     }
     feet.push(foot);

@@ -15,6 +15,7 @@ import {
   roomOf,
   withRoom,
 } from "./distinct.ts";
+import type { Places } from "./grouping.ts";
 import { type SelectedRows, selectionOf, selectionsOf } from "./selection.ts";
 
 /** What was withheld, in the words in which the node says so: never a value. */
@@ -99,8 +100,8 @@ export function readPersons(
     return { persons: isAllDistinct(found) ? undefined : found };
   }
   const { different, missing, most } = counted;
-  // As they lie in the file: 0 is that of the rows without a value.
-  const found = levels.numbers;
+  // As they lie in the file: 0 is that of the rows without a value, and each of the others has rows.
+  const found = withRoom(levels.numbers, different + 1);
   const known = { different: different + (missing > 0 ? 1 : 0), most: Math.max(most, missing) };
   return { persons: found, known };
 }
@@ -140,7 +141,7 @@ export function useRows({ places, tableLength, use }: SiteRules): void {
  */
 export function useGroups(
   site: SiteRules,
-  groupOf: Int32Array,
+  groupOf: Places,
   groups: number,
   { numberOf, areEnough }: GroupsOfRows = {},
 ): void {

@@ -3,6 +3,7 @@
  * persons. Arrays and bits: sets of a million numbers take a hundred times as long.
  * @module
  */
+import type { Places } from "./grouping.ts";
 
 /** Of each row its place, as numbers without any that is missing: those are one number together. */
 export function numbersWithout(places: Int32Array): Uint32Array {
@@ -96,7 +97,7 @@ const MOST_LISTED = 32;
 export function distinctUpTo(
   most: number,
   numbers: Uint32Array | undefined,
-  places: Int32Array | Float64Array,
+  places: Places | Float64Array,
   { size, within, numberOf }: {
     size: number;
     within?: Uint8Array | undefined;
@@ -105,9 +106,10 @@ export function distinctUpTo(
   },
 ): number[] {
   if (numbers && most > MOST_LISTED) {
-    const moved = numberOf
-      ? places.map((place) => place >= 0 ? numberOf[place]! : -1) as typeof places
-      : places;
+    const moved = Int32Array.from(
+      places,
+      (place) => !(place >= 0) ? -1 : numberOf ? numberOf[place]! : place,
+    );
     return distinctByPlace(numbers, moved, { size, within }).map((one) => Math.min(one, most));
   }
   const counts = new Array<number>(size).fill(0);
@@ -134,12 +136,12 @@ export function distinctUpTo(
   return counts;
 }
 
-type Places = { size: number; within: Uint8Array | undefined };
+type Asked = { size: number; within: Uint8Array | undefined };
 
 function byBits(
   numbers: Uint32Array,
   places: Int32Array | Float64Array,
-  { size, within }: Places,
+  { size, within }: Asked,
 ): number[] {
   const seenAt = new Uint32Array(roomOf(numbers));
   const counts = new Array<number>(size).fill(0);
@@ -158,7 +160,7 @@ function byBits(
 function byOrder(
   numbers: Uint32Array,
   places: Int32Array | Float64Array,
-  { size, within }: Places,
+  { size, within }: Asked,
 ): number[] {
   const ends = new Uint32Array(size + 1);
   const isAt = (row: number) => places[row]! >= 0 && !(within && within[row] === 0);

@@ -5,6 +5,7 @@
  * @module
  */
 import { personsUpTo, type SiteRules, useGroups } from "./disclosure.ts";
+import { countPlaces, splitBy } from "./grouping.ts";
 
 /** Some numbers in sets of rows, of each of which so many sums are told. */
 export interface Summed {
@@ -13,6 +14,8 @@ export interface Summed {
   /** Of each row its set, from 0; -1 for one that is in none. */
   sets: Int32Array;
   size: number;
+  /** The numbers of each set, in their order, where somebody has put them apart. */
+  parts?: readonly Float64Array[];
   /** With their squares 3: so many different values follow from what is told, with their counts. */
   sums: 2 | 3;
 }
@@ -54,9 +57,10 @@ export function fewValuesIn(site: SiteRules, summed: Summed): FewValues {
  * few values, or has one that more than half of the rows have, has a part of which the same is true.
  */
 function placesOfValues(
-  { numbers, sets, size, sums }: Summed,
+  summed: Summed,
 ): { of: Int32Array; setOf: number[] } | { isNone: boolean } {
-  const { values, different, candidates, rows } = surveyOf({ numbers, sets, size, sums });
+  const { numbers, sets, size, sums } = summed;
+  const { values, different, candidates, rows } = surveyOf(summed);
   // What more than half of a set's rows have, if there is such a value.
   const same = new Uint32Array(size);
   if (candidates) {
@@ -94,32 +98,38 @@ function placesOfValues(
   return { of, setOf };
 }
 
-/** In one pass, by set: the first different values, and what most rows may have (Boyer and Moore 1991). */
-function surveyOf({ numbers, sets, size, sums }: Summed) {
+/** By set: the first different values, and what most rows may have (Boyer and Moore 1991). */
+function surveyOf(
+  { numbers, sets, size, sums, parts = splitBy(sets, numbers, countPlaces(sets, size)) }: Summed,
+) {
   const values = new Float64Array(size * sums);
   const different = new Uint8Array(size);
   const candidates = new Float64Array(size).fill(NaN);
-  const leads = new Int32Array(size);
-  const rows = new Uint32Array(size);
-  for (let row = 0; row < sets.length; row++) {
-    const set = sets[row]!;
-    if (set < 0) continue;
-    const value = numbers[row]!;
-    rows[set]!++;
-    if (leads[set] === 0) candidates[set] = value;
-    leads[set]! += candidates[set] === value ? 1 : -1;
-    const count = different[set]!;
-    if (count > sums) continue;
-    let place = 0;
-    while (place < count && values[set * sums + place] !== value) place++;
-    if (place < count) continue;
-    if (count < sums) values[set * sums + count] = value;
-    different[set] = count + 1;
+  let isMost = false;
+  for (const [set, part] of parts.entries()) {
+    // Nearly every column has more among its first rows.
+    different[set] = differentIn(part, values.subarray(set * sums, (set + 1) * sums));
+    let [most, lead] = [NaN, 0];
+    for (let i = 0; i < part.length; i++) {
+      if (lead === 0) most = part[i]!;
+      lead += part[i] === most ? 1 : -1;
+    }
+    candidates[set] = most;
+    if (lead > 0) isMost = true;
   }
-  return {
-    values,
-    different,
-    rows,
-    candidates: leads.some((lead) => lead > 0) ? candidates : null,
-  };
+  const rows = parts.map(({ length }) => length);
+  return { values, different, rows, candidates: isMost ? candidates : null };
+}
+
+/** How many different values, one more than there is room for at most; puts the first ones there. */
+function differentIn(part: Float64Array, room: Float64Array): number {
+  let count = 0;
+  for (let i = 0; i < part.length && count <= room.length; i++) {
+    let place = 0;
+    while (place < count && room[place] !== part[i]) place++;
+    if (place < count) continue;
+    if (count < room.length) room[count] = part[i]!;
+    count++;
+  }
+  return count;
 }

@@ -4,8 +4,11 @@
  * @module
  */
 
+/** Of each row its group. Bytes are of few groups, of which every row has one. */
+export type Places = Int32Array | Uint8Array;
+
 /** How many rows are in each of so many groups. */
-export function countPlaces(places: Int32Array, size: number): number[] {
+export function countPlaces(places: Places, size: number): number[] {
   const counts = new Array<number>(size).fill(0);
   for (let row = 0; row < places.length; row++) if (places[row]! >= 0) counts[places[row]!]!++;
   return counts;

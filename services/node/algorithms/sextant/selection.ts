@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Places } from "./grouping.ts";
+
 /** Rows of one database, of its table as the run read it. */
 export interface SelectedRows {
   /**
@@ -14,6 +16,8 @@ export interface SelectedRows {
   rows: string | null;
   /** How many groups; absent where it is one. */
   groups?: number;
+  /** Where a byte of each row is no group's number: of each byte the number of its group. */
+  numberOf?: number[];
 }
 
 /** Rows that the node knows from an earlier run, by their digest: it takes them for those rows. */
@@ -24,8 +28,10 @@ export interface KnownRows {
 const encoder = new TextEncoder();
 
 /** What tells rows from others of the same table: none but the same rows have the same digest. */
-export async function digestOfRows({ rows, groups = 1 }: SelectedRows): Promise<string> {
-  const text = encoder.encode(`${groups} ${rows ?? "all"}`);
+export async function digestOfRows(
+  { rows, groups = 1, numberOf = [] }: SelectedRows,
+): Promise<string> {
+  const text = encoder.encode(`${groups} ${numberOf} ${rows ?? "all"}`);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", text)).toHex();
 }
 
@@ -64,10 +70,14 @@ interface OfTable {
 
 /** The evidence of the rows of each of so many groups; those at -1 are in none. */
 export function selectionsOf(
-  groupOf: Int32Array,
+  groupOf: Places,
   groups: number,
   { places, length, numberOf = Array.from({ length: groups }, (_, group) => group) }: OfTable,
 ): SelectedRows[] {
+  if (groupOf instanceof Uint8Array && !places && groups <= MOST_AT_ONCE) {
+    // As they are: of hundreds of thousands of rows none has to be looked at.
+    return [{ rows: groupOf.toBase64(), groups, numberOf: numberOf.map((group) => group + 1) }];
+  }
   const found: SelectedRows[] = [];
   for (let first = 0; first < groups; first += MOST_AT_ONCE) {
     const some = Math.min(MOST_AT_ONCE, groups - first);
@@ -109,7 +119,7 @@ function bitsOf(groups: number): number {
 
 /** Of each row of the table the number of its group among some groups, from 1. */
 function numbersOf(
-  groupOf: Int32Array,
+  groupOf: Places,
   { numbers, bits, places, length }: {
     numbers: Uint8Array;
     bits: number;
@@ -146,13 +156,14 @@ export function* readSelections(
   value: unknown,
   length: number,
 ): Generator<Uint8Array<ArrayBuffer>> {
-  const { rows, groups = 1 } = value as SelectedRows;
+  const { rows, groups = 1, numberOf } = value as SelectedRows;
   if (rows === null) return yield new Uint8Array(length).fill(1);
-  const bits = bitsOf(groups);
+  const bits = numberOf ? 8 : bitsOf(groups);
   const bytes = Uint8Array.fromBase64(rows);
   if (bytes.length !== Math.ceil(length * bits / 8)) {
     throw new TypeError("These are rows of another table");
   }
+  if (numberOf) { for (let row = 0; row < length; row++) bytes[row] = numberOf[bytes[row]!] ?? 0; }
   const [shift, rest, mask] = [Math.log2(8 / bits), 8 / bits - 1, 2 ** bits - 1];
   for (let first = 1; first <= groups; first += READ_AT_ONCE) {
     const some = Array.from(

@@ -102,3 +102,15 @@ Deno.test("selectionsOfBits() says the same as selectionsOf() of two groups", ()
     assert.deepEqual(selectionsOfBits(bits, length), expected, `${length}`);
   }
 });
+
+Deno.test("selectionsOf() says the same rows of groups that are bytes, whatever group a byte is of", () => {
+  const length = 1300;
+  const groupOf = Int32Array.from({ length }, (_, i) => i * 7919 % 250);
+  for (const groups of [1, 2, 40, 250]) {
+    const numberOf = Array.from({ length: 250 }, (_, one) => one % 7 === 0 ? -1 : one % groups);
+    const of = { places: undefined, length, numberOf };
+    const said = (places: Int32Array | Uint8Array) =>
+      selectionsOf(places, groups, of).flatMap((one) => rowsOf(one, length));
+    assert.deepEqual(said(Uint8Array.from(groupOf)), said(groupOf), `${groups}`);
+  }
+});

@@ -5,9 +5,9 @@
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { type SiteRules, useGroups } from "sextant/disclosure.ts";
-import { countPlaces } from "sextant/grouping.ts";
-import { evenest, intervalsOfRuns, runsOfPlaces } from "sextant/kernels/coarse.ts";
-import { tellableEdges } from "sextant/kernels/edges.ts";
+import { countPlaces, type Places } from "sextant/grouping.ts";
+import { evenest, intervalsOfRuns } from "sextant/kernels/coarse.ts";
+import { countBinned } from "sextant/kernels/edges.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { PartError, readCount, readFields, readList, readRecord } from "sextant/parts.ts";
@@ -108,14 +108,13 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
   const { bins } = question;
   const places = placesOf(frame, question);
   const used = usedRows(frame);
-  const isTellable = tellableEdges(edgesOf(question), {
+  const { isTellable, runs } = countBinned(edgesOf(question), {
     least: site.rules.minCell,
     persons: site.persons,
   }, {
     values: frame.column(question.column),
     places,
   });
-  const runs = runsOfPlaces(places, bins + 2, site.persons);
   const intervals = intervalsOfRuns(runs, {
     least: Math.min(site.rules.minCell, used.persons!),
     part: (low, high) => evenest(low, high, (place) => isTellable[place]!),
@@ -167,11 +166,11 @@ function countBins(frame: Frame, question: Question): BinsPart {
 }
 
 /** Of each row its bin, from 1; 0 for what is below, and one more than there are bins for above. */
-function placesOf(frame: Frame, question: Question): Int32Array {
+function placesOf(frame: Frame, question: Question): Places {
   const { column, from, to, bins } = question;
   const edges = edgesOf(question);
   const values = frame.column(column);
-  const places = new Int32Array(values.length);
+  const places = bins + 2 <= 256 ? new Uint8Array(values.length) : new Int32Array(values.length);
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
     places[row] = value < from ? 0 : value > to ? bins + 1 : binOf(value, edges) + 1;

@@ -109,19 +109,17 @@ function valuesOfNobody(rows: number): Values {
 
 /** The sets without the rows that lack a value; undefined where none does. */
 function presentIn({ of }: Sets, values: Values): Int32Array | undefined {
+  // Looked for by the engine's own code, which is fast in a process that has only begun.
+  const isWhole = "numbers" in values ? !values.numbers.includes(NaN) : !values.places.includes(-1);
+  if (isWhole) return undefined;
+  const isMissing = "numbers" in values
+    ? (row: number) => Number.isNaN(values.numbers[row]!)
+    : (row: number) => values.places[row]! < 0;
   let present: Int32Array | undefined;
-  const leaveOut = (row: number) => {
+  for (let row = 0; row < of.length; row++) {
+    if (of[row]! < 0 || !isMissing(row)) continue;
     present ??= of.slice();
     present[row] = -1;
-  };
-  if ("numbers" in values) {
-    const { numbers } = values;
-    for (let row = 0; row < of.length; row++) {
-      if (Number.isNaN(numbers[row]!) && of[row]! >= 0) leaveOut(row);
-    }
-  } else {
-    const { places } = values;
-    for (let row = 0; row < of.length; row++) if (places[row]! < 0 && of[row]! >= 0) leaveOut(row);
   }
   return present;
 }
@@ -177,12 +175,16 @@ function tellNumbers(
   const lack = lackOf(site, asked);
   // As if none were few.
   const known = lack.persons.map((count) => site.isChosen ? Math.max(1, count) : count);
-  const momentsIn = (places: Int32Array, rows: readonly number[]) => {
+  const partsOf = (places: Int32Array, rows: readonly number[]) =>
+    rows[0] === places.length ? [numbers] : splitBy(places, numbers, rows);
+  const momentsIn = (
+    places: Int32Array,
+    rows: readonly number[],
+    parts: readonly Float64Array[],
+  ) => {
     const { dominance, pRatio } = site.rules;
     const asks = dominance !== null || pRatio !== null;
     const whose = asks && site.persons ? splitBy(places, site.persons, rows) : undefined;
-    const isWhole = rows[0] === places.length;
-    const parts = isWhole ? [numbers] : splitBy(places, numbers, rows);
     return parts.map((values, i) => {
       const contributions = contributionsOf({ ...site, persons: whose?.[i] }, values);
       return {
@@ -192,7 +194,8 @@ function tellNumbers(
     });
   };
   const rows = sets.rows.map((count, set) => count - lack.missing[set]!);
-  const cells = momentsIn(present, rows).map((moments, set) => ({
+  const parts = partsOf(present, rows);
+  const cells = momentsIn(present, rows, parts).map((moments, set) => ({
     missing: lack.missing[set]!,
     missingPersons: lack.missingPersons[set]!,
     presentPersons: lack.persons[set]!,
@@ -204,7 +207,8 @@ function tellNumbers(
     present.map((set) => set >= 0 && isIn(set) ? 0 : -1);
   const isComplete = present === sets.of;
   const together = isComplete ? sets.together : togetherOf(present, n);
-  const whole = momentsIn(together, [n])[0]!;
+  const partsTogether = partsOf(together, [n]);
+  const whole = momentsIn(together, [n], partsTogether)[0]!;
   const all = {
     missing: lack.missing.reduce((sum, count) => sum + count, 0),
     missingPersons: lack.missingInAll,
@@ -212,10 +216,10 @@ function tellNumbers(
     moments: { ...whole, persons: lack.all },
     counts: {},
   };
-  const look = (of: Int32Array, size: number) =>
-    fewValuesIn(site, { numbers, sets: of, size, sums: 3 });
-  const few = look(present, cells.length);
-  const fewInAll = cells.length === 1 || few.isNone ? few : look(together, 1);
+  const look = (sets: Int32Array, size: number, parts?: readonly Float64Array[]) =>
+    fewValuesIn(site, { numbers, sets, size, sums: 3, ...parts && { parts } });
+  const few = look(present, cells.length, parts);
+  const fewInAll = cells.length === 1 || few.isNone ? few : look(together, 1, partsTogether);
   const isAllHidden = isOfFew(site, lack.all) || fewInAll.tell[0]!;
   const hidden = tooFew(known, least, [cells.map((_, i) => i)], few.tell);
   // What all less those that are told of leaves is told too.

@@ -7,7 +7,6 @@
  */
 import type { SiteRules } from "../disclosure.ts";
 import { roomOf } from "../distinct.ts";
-import { countPlaces } from "../grouping.ts";
 import { rangeOf } from "../levels.ts";
 
 /** An interval of values: above the end of the one before, up to its own. */
@@ -150,17 +149,6 @@ export function runsOf(
     persons[place + 1] = persons[place]! + (isFirst ? firsts.counts[next++]! : 0);
   }
   return { values: all.values, rows: sumsBefore(all.counts), persons };
-}
-
-/** The same of places from 0 to below `size`, as those of bins are. */
-export function runsOfPlaces(
-  places: Int32Array,
-  size: number,
-  personOf: Uint32Array | undefined,
-): Runs {
-  if (personOf) return runsOfWhole(places, personOf, { least: 0, room: size });
-  const counts = countPlaces(places, size);
-  return runsOfCounts(counts, Uint32Array.from([0, ...counts]), (place) => place);
 }
 
 /** The same of whole numbers, in one pass over the rows and one over the persons. */
