@@ -92,11 +92,12 @@ export function createResults(parts: Opening) {
       const { signal } = options;
       const task = await parts.tasks.get(taskId, { ...(signal ? { signal } : {}) });
       const filters = { task_id: taskId, sort: "id" };
-      const [runs, results, key] = await Promise.all([
+      const [runs, key] = await Promise.all([
         parts.runs.list({ ...filters, payload: "none" }, options).all(),
-        parts.results.list(filters, options).all(),
         keyFor(task, options),
       ]);
+      // Afterwards: what ended in between would be completed, and without a result.
+      const results = await parts.results.list(filters, options).all();
       const byId = new Map(results.map((one) => [one.id, one]));
       const shares = runs.flatMap((run) => {
         const result = byId.get(run.id);
@@ -117,10 +118,9 @@ export function createResults(parts: Opening) {
     async open(resultId: number, options: OpenResultOptions = {}): Promise<AsyncGenerator<Bytes>> {
       const { signal } = options;
       const settings = signal ? { signal } : {};
-      const [run, result] = await Promise.all([
-        parts.runs.get(resultId, { ...settings, payload: "log" }),
-        parts.results.get(resultId, settings),
-      ]);
+      const run = await parts.runs.get(resultId, { ...settings, payload: "log" });
+      // Afterwards, as in `of`.
+      const result = await parts.results.get(resultId, settings);
       const task = await parts.tasks.get(run.task.id, settings);
       if (!result.result) {
         throw new ResultError(`Result ${resultId} has no content: ${whyNone(run, result)}`);
