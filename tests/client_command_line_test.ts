@@ -1,5 +1,6 @@
 /**
- * A researcher's command line from outside: what it prints, what it ends with, what it leaves behind.
+ * A researcher's command line from outside: what it prints, what it ends with, what it leaves
+ * behind.
  * @module
  */
 import assert from "node:assert/strict";

@@ -78,7 +78,9 @@ const longTask = (ms: number) => ({
   databases: [{ label: "default" }],
 });
 
-/** Posts a task until it is acknowledged, under one key; returns it, and what was answered before. */
+/**
+ * Posts a task until it is acknowledged, under one key; returns it, and what was answered before.
+ */
 async function insist(task: Json): Promise<{ id: number; refusals: Response[] }> {
   const headers = { "idempotency-key": crypto.randomUUID() };
   const refusals: Response[] = [];
@@ -188,8 +190,8 @@ clusterTest(
   async () => {
     const { id } = await insist(longTask(3000));
     const watch = watchAnswers(isAsked);
-    // Who has a connection to it learns only after some seconds that it is gone, and so do the other
-    // two; what goes through it till then is answered with 503 or 504.
+    // Who has a connection to it learns only after some seconds that it is gone, and so do the
+    // other two; what goes through it till then is answered with 503 or 504.
     const outcomeOf = (task: number) =>
       waitFor(() => site.outcome(task), { what: `the end of task ${task}`, timeout: 60_000 });
     // With which the first of each service began.

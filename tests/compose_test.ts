@@ -130,7 +130,10 @@ async function resultOf(api: Caller, task: Json): Promise<Json> {
   return decodeResult(result.result);
 }
 
-/** A data station's folder, and a container of its own for the agent, which knows the hub by its name alone. */
+/**
+ * A data station's folder, and a container of its own for the agent, which knows the hub by its
+ * name alone.
+ */
 async function startSite(
   { compose, podman, folder, project }: ComposeEngine,
   { apiKey, ca }: { apiKey: string; ca: string },
@@ -253,7 +256,9 @@ Deno.test(
   },
 );
 
-/** Nobody is root who need not be, knows the database's administrator, or reaches it without need. */
+/**
+ * Nobody is root who need not be, knows the database's administrator, or reaches it without need.
+ */
 async function aboutRights({ podman, volume }: ComposeEngine): Promise<void> {
   const superuser = await Deno.readTextFile(`${await volume("superuser")}/password`);
   assert.match(superuser, /^[0-9a-f]{48}$/);

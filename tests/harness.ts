@@ -69,8 +69,8 @@ export interface TestStack extends Stack {
 }
 
 /**
- * A whole Sextant in a temporary folder, on free ports. `stop` removes the folder too, and is safe to
- * call twice.
+ * A whole Sextant in a temporary folder, on free ports. `stop` removes the folder too, and is safe
+ * to call twice.
  */
 export async function startTestStack(
   { onEntry, ...given }: TestStackOptions = {},

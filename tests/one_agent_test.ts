@@ -1,6 +1,6 @@
 /**
- * Two agents on copies of one configuration folder, in a whole system: only the first computes, both logs and the
- * doctor say so, and the second takes over when the first is gone.
+ * Two agents on copies of one configuration folder, in a whole system: only the first computes,
+ * both logs and the doctor say so, and the second takes over when the first is gone.
  */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
@@ -34,7 +34,10 @@ function start(config: string): AgentProcess {
   return agent;
 }
 
-/** A copy of the member's whole folder, the journal with it, and with other data, so that results differ. */
+/**
+ * A copy of the member's whole folder, the journal with it, and with other data, so that results
+ * differ.
+ */
 async function copyFolder(): Promise<string> {
   const from = dirname(member.config);
   const { success } = await new Deno.Command("cp", { args: ["-r", `${from}/.`, copied.path] })

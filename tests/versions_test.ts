@@ -1,6 +1,6 @@
 /**
- * An agent of another version than its hub, each a real process, with a door between them that makes
- * the one look older to the other: they work, or say what to do, and go on once that is done.
+ * An agent of another version than its hub, each a real process, with a door between them that
+ * makes the one look older to the other: they work, or say what to do, and go on once that is done.
  * @module
  */
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * Calls of the API by somebody who is logged in: with their token, which is renewed in time, and with
- * answers that are parsed.
+ * Calls of the API by somebody who is logged in: with their token, which is renewed in time, and
+ * with answers that are parsed.
  * @module
  */
 import { z } from "zod";
@@ -38,8 +38,9 @@ export interface CallOptions {
   /** Without a token. */
   anonymous?: boolean;
   /**
-   * A password goes along, by which somebody proves who they are. A 401 is then the refusal of that,
-   * whatever the hub calls it: to send it again with a new token would count as a second wrong try.
+   * A password goes along, by which somebody proves who they are. A 401 is then the refusal of
+   * that, whatever the hub calls it: to send it again with a new token would count as a second
+   * wrong try.
    */
   proves?: boolean;
 }
@@ -68,8 +69,8 @@ export interface Calls {
 }
 
 /**
- * For `JSON.stringify`, which would make `null` of such numbers, and of what is undefined in a list:
- * to the hub that is another value.
+ * For `JSON.stringify`, which would make `null` of such numbers, and of what is undefined in a
+ * list: to the hub that is another value.
  */
 function refuseLosses(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) {

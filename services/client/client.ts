@@ -39,8 +39,8 @@ export interface LogIn {
 }
 
 /**
- * Whether somebody is in. If not, `needs` is what is missing: the code of their second factor, or to
- * set one up first, by what is shown this once.
+ * Whether somebody is in. If not, `needs` is what is missing: the code of their second factor, or
+ * to set one up first, by what is shown this once.
  */
 export type LoggedIn =
   | { needs: undefined }

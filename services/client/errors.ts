@@ -23,7 +23,9 @@ export type ErrorAnswer = z.infer<typeof errorBody>;
 /** The hub answered with an error; `message` is the hub's own. */
 export class ApiError extends ClientError {
   override name = "ApiError";
-  /** A word that programs can go by, such as `not_found`; answers that are not our hub's lack it. */
+  /**
+   * A word that programs can go by, such as `not_found`; answers that are not our hub's lack it.
+   */
   readonly code: string | undefined;
   /** What the hub's operator finds it by in the logs. */
   readonly requestId: string | undefined;

@@ -31,8 +31,8 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
- * Follows the feed until the signal, or the one who iterates, ends it. Rejects when the hub refuses:
- * the session is over, or the right to watch is missing.
+ * Follows the feed until the signal, or the one who iterates, ends it. Rejects when the hub
+ * refuses: the session is over, or the right to watch is missing.
  */
 export async function* followEvents(
   calls: Calls,

@@ -1,6 +1,6 @@
 /**
- * The typed client of a hub's public API. It uses web standards alone, and works in Deno, in Node.js
- * from 20 on, and in browsers.
+ * The typed client of a hub's public API. It uses web standards alone, and works in Deno, in
+ * Node.js from 20 on, and in browsers.
  *
  * @example
  * ```ts

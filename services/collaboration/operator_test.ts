@@ -13,7 +13,9 @@ const hub = useCollaboration();
 /** Runs a change of the operator's; returns what it gives back. */
 const change = <Result>(work: (change: Change) => Promise<Result>) => hub.deps.outbox.change(work);
 
-/** Tells something of its own and waits until that is heard; returns how many events came before it. */
+/**
+ * Tells something of its own and waits until that is heard; returns how many events came before it.
+ */
 async function mark(): Promise<number> {
   const organization_id = await hub.organization();
   await change(({ emit }) => Promise.resolve(emit("organization.changed", { organization_id })));

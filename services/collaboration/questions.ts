@@ -1,6 +1,6 @@
 /**
- * What this service asks identity: about organizations, to shut nodes out, and for tokens that stores
- * may see.
+ * What this service asks identity: about organizations, to shut nodes out, and for tokens that
+ * stores may see.
  * @module
  */
 import { SextantError } from "../../shared/service/errors.ts";

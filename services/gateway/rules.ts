@@ -73,8 +73,8 @@ export function skipsAuthentication(path: string): boolean {
 }
 
 /**
- * Where an algorithm store asks whose token it was sent: there alone the tokens are good that stores
- * are sent.
+ * Where an algorithm store asks whose token it was sent: there alone the tokens are good that
+ * stores are sent.
  */
 export function takesStoreTokens(path: string): boolean {
   return path === "/api/token/user/validate" || path === "/api/token/node/validate";

@@ -1,6 +1,6 @@
 /**
- * The addresses of screens. They stand behind the `#`, which no server sees: so the page works below
- * any prefix, and a reload finds the screen again.
+ * The addresses of screens. They stand behind the `#`, which no server sees: so the page works
+ * below any prefix, and a reload finds the screen again.
  * @module
  */
 import { computed, signal } from "@preact/signals";

@@ -1,6 +1,6 @@
 /**
- * Every text of the page, by the screen that shows it: for another language, another file like this.
- * What has a number or a name in it is a function.
+ * Every text of the page, by the screen that shows it: for another language, another file like
+ * this. What has a number or a name in it is a function.
  * @module
  */
 export const texts = {

@@ -1,6 +1,6 @@
 /**
- * What the prompt shows on terminals of several widths, compared as text with `screens/`: to root, to
- * a user, and to a user on a terminal that belongs to somebody else (`su`, `sudo -u`). With
+ * What the prompt shows on terminals of several widths, compared as text with `screens/`: to root,
+ * to a user, and to a user on a terminal that belongs to somebody else (`su`, `sudo -u`). With
  * `SEXTANT_WRITE_SCREENS=1` the files are written anew, for a person to read.
  */
 import assert from "node:assert/strict";

@@ -59,8 +59,8 @@ export function canReach(account: Account, path: string): boolean {
 /**
  * The data folder to use where nobody has named one: `path`, or where it leads. When PostgreSQL's
  * account could not reach it (a checkout in root's home, which is closed to everybody else, is the
- * ordinary case), a new one is made below `/var/lib/sextant` as a whole, with a link to it at `path`:
- * all that a hub has is in one folder, wherever that is.
+ * ordinary case), a new one is made below `/var/lib/sextant` as a whole, with a link to it at
+ * `path`: all that a hub has is in one folder, wherever that is.
  */
 export function usualDataFolder(path: string, root = REACHABLE_ROOT): string {
   const target = linkTarget(path);
@@ -83,8 +83,8 @@ export function usualDataFolder(path: string, root = REACHABLE_ROOT): string {
 
 /**
  * The folder of the database cluster, which is in the data folder. Throws, with what to do, when
- * PostgreSQL's account cannot reach it. Versions before this one put it elsewhere then, with a link:
- * it is followed by the data folder that it was made for, and by no copy of that.
+ * PostgreSQL's account cannot reach it. Versions before this one put it elsewhere then, with a
+ * link: it is followed by the data folder that it was made for, and by no copy of that.
  */
 export function databaseFolder(path: string, account: Account | undefined): string {
   const target = linkTarget(path);
@@ -125,8 +125,8 @@ function requireOwnDatabase(path: string, target: string): void {
 }
 
 /**
- * For what can be had again, such as programs: the folder `path` itself when `account` can reach it,
- * else one below `/var/lib/sextant` with a link to it at `path`.
+ * For what can be had again, such as programs: the folder `path` itself when `account` can reach
+ * it, else one below `/var/lib/sextant` with a link to it at `path`.
  */
 export function reachableFolder(path: string, account: Account | undefined): string {
   const existing = linkTarget(path);

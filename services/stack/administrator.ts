@@ -18,8 +18,8 @@ export interface NewAdministrator {
 const KEPT_BEFORE = "admin_password";
 
 /**
- * What identity has left in its folder for whoever starts the hub; `undefined` when nothing is to be
- * shown.
+ * What identity has left in its folder for whoever starts the hub; `undefined` when nothing is to
+ * be shown.
  */
 export async function readNewAdministrator(folder: string): Promise<NewAdministrator | undefined> {
   const path = join(folder, FILES.newAdministrator);

@@ -18,8 +18,8 @@ export interface ChildEnvironmentOptions {
 }
 
 /**
- * The environment of a child. A variable given in the form `NAME_FILE` replaces an inherited `NAME`,
- * and the other way round.
+ * The environment of a child. A variable given in the form `NAME_FILE` replaces an inherited
+ * `NAME`, and the other way round.
  */
 export function childEnvironment(
   own: Record<string, string>,

@@ -61,8 +61,8 @@ export function hubServicePart(
     env.SEXTANT_NODE_NATS_URL = nodeNatsUrl;
     env.SEXTANT_ADMIN_FILE = join(folder, FILES.newAdministrator);
     permissions.push(`--allow-write=${env.SEXTANT_ADMIN_FILE}`);
-    // The password hash is native code that lies beside the program; the audit record says who started
-    // an empty hub, and where.
+    // The password hash is native code that lies beside the program; the audit record says who
+    // started an empty hub, and where.
     permissions.push(
       "--allow-ffi",
       "--allow-sys=uid,hostname",

@@ -4,7 +4,9 @@
  */
 import { type LogEntry, type LogLevel, readLogLine } from "../../shared/service/log_text.ts";
 
-/** How a part writes: our services JSON, the servers each in their own way; etcd and Caddy zap's. */
+/**
+ * How a part writes: our services JSON, the servers each in their own way; etcd and Caddy zap's.
+ */
 export type LineFormat = "json" | "nats" | "postgres" | "patroni" | "zap";
 
 const NATS_LINE = /^\[\d+\] \S+ \S+ \[(\w{3})\] (.*)$/;

@@ -21,8 +21,8 @@ export interface NamedDeployment {
 }
 
 /**
- * Reads the environment; `undefined` when it names no deployment. Throws a `ConfigError` for what is
- * malformed, and when it names half of one.
+ * Reads the environment; `undefined` when it names no deployment. Throws a `ConfigError` for what
+ * is malformed, and when it names half of one.
  */
 export function namedDeployment(): NamedDeployment | undefined {
   const config = readConfig({

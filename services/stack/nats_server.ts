@@ -73,8 +73,8 @@ export async function findNatsServer(
 const FIRST_OF_CLUSTER = "2.9.16";
 
 /**
- * The same for a cluster. Where a server is too old for one, Python's package is taken in its place,
- * but never in place of what `SEXTANT_NATS_SERVER` names.
+ * The same for a cluster. Where a server is too old for one, Python's package is taken in its
+ * place, but never in place of what `SEXTANT_NATS_SERVER` names.
  */
 export async function findClusterNatsServer(
   cacheFolder: string,

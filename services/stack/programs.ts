@@ -15,8 +15,8 @@ export type Program = typeof PROGRAMS[number];
 export const PROGRAMS_MAIN = "services/stack/programs/main.ts";
 
 /**
- * What Deno is told of a program beside its rights. It holds all that it needs of deno.json: neither
- * that nor the lock is read again.
+ * What Deno is told of a program beside its rights. It holds all that it needs of deno.json:
+ * neither that nor the lock is read again.
  */
 export const PROGRAM_SETTINGS = ["--no-config", "--no-lock", "--unstable-no-legacy-abort"];
 

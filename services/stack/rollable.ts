@@ -1,8 +1,8 @@
 /**
  * Whether a new version can be rolled in: its first replica changes the tables while those of the
  * version before go on with them. So its migrations may only add to them ("expand"); what nobody
- * uses any more goes with a later version ("contract"), which is started after all of the one before
- * were stopped.
+ * uses any more goes with a later version ("contract"), which is started after all of the one
+ * before were stopped.
  * @module
  */
 import { pathToFileURL } from "node:url";
@@ -35,8 +35,8 @@ export function contracting(sql: string): string | undefined {
 }
 
 /**
- * Throws, with what to do, when a migration of a checkout that this database has not seen yet cannot
- * be applied while replicas of the version before work.
+ * Throws, with what to do, when a migration of a checkout that this database has not seen yet
+ * cannot be applied while replicas of the version before work.
  */
 export async function requireRollable(adminUrl: string, checkout: string): Promise<void> {
   for (const service of HUB_SERVICES) {

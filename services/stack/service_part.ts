@@ -19,8 +19,8 @@ const LOG_LEVEL = Deno.env.get("SEXTANT_LOG_LEVEL") === "debug" ? "debug" : "inf
 
 /**
  * What was freed goes back to the system: by default the C library keeps such pieces once one of
- * them was freed (mallopt(3), M_MMAP_THRESHOLD), and mimalloc, which the 19 MiB of a password's hash
- * are taken from, gives nothing back before its next allocation.
+ * them was freed (mallopt(3), M_MMAP_THRESHOLD), and mimalloc, which the 19 MiB of a password's
+ * hash are taken from, gives nothing back before its next allocation.
  */
 const FREES = {
   MALLOC_MMAP_THRESHOLD_: "1048576",

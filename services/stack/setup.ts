@@ -57,8 +57,8 @@ export interface Deployment {
 }
 
 /**
- * Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf for
- * each server of the broker.
+ * Makes the secrets of all parts, each in the folder of the part that may know it, and nats.conf
+ * for each server of the broker.
  */
 export async function setUpFiles(folder: string, ...brokers: BrokerAddress[]): Promise<Deployment> {
   const serviceFolder = (service: ServiceName) => serviceFolderIn(folder, service);
@@ -118,7 +118,9 @@ async function setUpBroker(
   return path;
 }
 
-/** Whether an enrolment is to be renewed: soon over, unreadable, or of when they had no such end. */
+/**
+ * Whether an enrolment is to be renewed: soon over, unreadable, or of when they had no such end.
+ */
 function isHalfOver(text: string): boolean {
   try {
     const left = endOfEnrolment(enrolmentSchema.parse(JSON.parse(text))).getTime() - Date.now();

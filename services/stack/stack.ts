@@ -76,14 +76,17 @@ export interface Stack {
   addReplica(service: HubService): Promise<string>;
   part(name: string): PartControl;
   /**
-   * Replaces the services and gateways, one replica after the other, by what the checkout holds now.
-   * Where each has a second one, nobody notices. Rejects, and replaces nothing, when the replicas of
-   * before could not work with the tables of that: see `rollable.ts`.
+   * Replaces the services and gateways, one replica after the other, by what the checkout holds
+   * now. Where each has a second one, nobody notices. Rejects, and replaces nothing, when the
+   * replicas of before could not work with the tables of that: see `rollable.ts`.
    */
   roll(): Promise<void>;
   /** The name of the part that is the primary database server now. */
   primary(): Promise<string>;
-  /** Resolves when each of the database servers is there that is to be, with all that the others have. */
+  /**
+   * Resolves when each of the database servers is there that is to be, with all that the others
+   * have.
+   */
   whole(): Promise<void>;
   /** Rejects when a part dies that should run. */
   readonly failed: Promise<never>;

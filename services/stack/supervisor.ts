@@ -1,6 +1,6 @@
 /**
- * Runs the parts of a stack, each as its own process: starts them tier by tier, starts one that dies
- * again, after a pause that grows, and stops them in the opposite order.
+ * Runs the parts of a stack, each as its own process: starts them tier by tier, starts one that
+ * dies again, after a pause that grows, and stops them in the opposite order.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";

@@ -27,7 +27,10 @@ async function familyAt(place: Place) {
   return { user, parent, child };
 }
 
-/** What is told of these tasks while `work` is done, without what differs from one time to the other. */
+/**
+ * What is told of these tasks while `work` is done, without what differs from one time to the
+ * other.
+ */
 async function toldBy(
   tasks: { id: number }[],
   work: () => Promise<unknown>,

@@ -29,7 +29,9 @@ export function isMissing(error: unknown): boolean {
   return code === 10059 || code === 10014;
 }
 
-/** Whether JetStream says that it has not the room for a stream (10047), or for anything (10023). */
+/**
+ * Whether JetStream says that it has not the room for a stream (10047), or for anything (10023).
+ */
 export function isWithoutRoom(error: unknown): boolean {
   const code = apiErrorOf(error)?.err_code;
   return code === 10047 || code === 10023;

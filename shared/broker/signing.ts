@@ -7,8 +7,8 @@
  *
  * A node signs its log-ins to the broker with the same key, and the broker chooses what is signed
  * there. So the first line is one that no log-in begins with, and nothing but a nonce is signed at
- * a log-in: a false broker could else have reports signed. The hub's key signs the checkpoints of its
- * audit record, too, which begin with other words.
+ * a log-in: a false broker could else have reports signed. The hub's key signs the checkpoints of
+ * its audit record, too, which begin with other words.
  * @module
  */
 import {
@@ -140,8 +140,8 @@ export function signNonce(seed: string, nonce: string): string | undefined {
 }
 
 /**
- * Signs the text of a note (see `transparency/checkpoint.ts`): 64 bytes. Throws for one that could be
- * taken for a message.
+ * Signs the text of a note (see `transparency/checkpoint.ts`): 64 bytes. Throws for one that could
+ * be taken for a message.
  */
 export function signNoteText(seed: string, text: string): Uint8Array {
   if (text.startsWith("sextant message")) throw new TypeError("Cannot sign this: it is no note");

@@ -98,7 +98,9 @@ type Seeds = Pick<Trust, "operator" | "app" | "serviceSigner" | "nodeSigner">;
 /** Public user key → unix time in seconds; credentials for it issued until then are refused. */
 type Revocations = Record<string, number>;
 
-/** The claims of the account that all of Sextant is in, with those whose credentials are withdrawn. */
+/**
+ * The claims of the account that all of Sextant is in, with those whose credentials are withdrawn.
+ */
 export function encodeAppAccount(seeds: Seeds, revocations: Revocations): Promise<string> {
   const scope = newScopedSigner(keyPair(seeds.nodeSigner), "node", {
     ...nodeRights("{{name()}}"),

@@ -13,7 +13,9 @@ export function harmless(text: string, instead?: string): string {
   return instead === undefined ? shown : shown.replace(/[\n\t]+/g, instead);
 }
 
-/** Control characters but for tabs and new lines; the marks, embeddings and isolates of direction. */
+/**
+ * Control characters but for tabs and new lines; the marks, embeddings and isolates of direction.
+ */
 // deno-lint-ignore no-control-regex -- these are what is to be kept from the terminal
 const OBEYED = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 

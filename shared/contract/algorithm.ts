@@ -1,6 +1,6 @@
 /**
- * Algorithms that may run at nodes, as the nodes tell of them, beyond v6's API: in v6 only algorithm
- * stores list any.
+ * Algorithms that may run at nodes, as the nodes tell of them, beyond v6's API: in v6 only
+ * algorithm stores list any.
  * @module
  */
 import { z } from "zod";

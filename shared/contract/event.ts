@@ -1,6 +1,6 @@
 /**
- * The live feed (`GET /events`), beyond v6's API: what of all that happens is shown to watchers, and
- * how it is written.
+ * The live feed (`GET /events`), beyond v6's API: what of all that happens is shown to watchers,
+ * and how it is written.
  * @module
  */
 import { z } from "zod";

@@ -53,7 +53,8 @@ export const isoDate = text.transform((value, context) => {
   const moment = `${day}T${time}${seconds}${zoneWithMinutes(zone)}`;
   if (isoMoment.safeParse(moment).success) {
     const date = new Date(moment);
-    // In UTC, too, in a year of four digits: the database has no year 0, and writes others otherwise.
+    // In UTC, too, in a year of four digits: the database has no year 0, and writes others
+    // otherwise.
     if (date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999) return date;
   }
   context.addIssue({ code: "custom", message: "must be a date such as 2026-03-24T10:00:00" });

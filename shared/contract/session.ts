@@ -6,7 +6,9 @@
 import { z } from "zod";
 import { userTokens } from "./token.ts";
 
-/** Sent with every call of these routes: pages of other origins cannot send it along with cookies. */
+/**
+ * Sent with every call of these routes: pages of other origins cannot send it along with cookies.
+ */
 export const SESSION_HEADER = "x-sextant-page";
 
 /** The page's new tokens, or that nobody is logged in. */

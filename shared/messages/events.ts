@@ -17,7 +17,9 @@ const idNumber = z.number().int();
 export const EVENT_DATA = {
   "organization.changed": z.object({
     organization_id: idNumber,
-    /** The fingerprint of its new public key, when that was changed; null when it was taken away. */
+    /**
+     * The fingerprint of its new public key, when that was changed; null when it was taken away.
+     */
     public_key: z.string().nullable().optional(),
   }),
   "organization.deleted": z.object({ organization_id: idNumber }),

@@ -1,8 +1,8 @@
 /**
  * Questions between hub services, as NATS requests: JSON in, JSON or an error out.
  *
- * An answer that does not fit into one message is not sent at first, only that it is large; the asker
- * then asks for it in parts.
+ * An answer that does not fit into one message is not sent at first, only that it is large; the
+ * asker then asks for it in parts.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,6 +1,7 @@
 /**
  * Where the broker is, as the hub's own key says it: a node that remembers that key follows the hub
- * to another address without its owner, and nobody who merely answers in the hub's place can move it.
+ * to another address without its owner, and nobody who merely answers in the hub's place can move
+ * it.
  * @module
  */
 import { z } from "zod";

@@ -1,7 +1,7 @@
 /**
- * How checkpoints of the hub's audit record (`transparency/checkpoint.ts`) come to nodes: in a header
- * of whatever the hub sends on `dispatch.<node>`, in its answers to `work`, and over HTTP. Each is
- * signed by itself, and agents of the version before overlook them.
+ * How checkpoints of the hub's audit record (`transparency/checkpoint.ts`) come to nodes: in a
+ * header of whatever the hub sends on `dispatch.<node>`, in its answers to `work`, and over HTTP.
+ * Each is signed by itself, and agents of the version before overlook them.
  * @module
  */
 import { z } from "zod";

@@ -1,7 +1,7 @@
 /**
  * A dispatch: the hub tells a node to do one attempt at one result. It goes out on
- * `dispatch.<node>` to a node that is connected, and again in the answer to its question for `work`,
- * until the node has `accepted` it (see `reports.ts`).
+ * `dispatch.<node>` to a node that is connected, and again in the answer to its question for
+ * `work`, until the node has `accepted` it (see `reports.ts`).
  *
  * It names the work and the digest of its input; the input itself comes with the answer to the
  * node's `start` report, so that nothing that was killed in the meantime is ever begun.

@@ -26,7 +26,9 @@ export const nodeMetricsSchema = z.object({
   runs: z.object({ waiting: number, under_way: number, to_be_reported: number }),
   /** How many runs may compute at once. */
   max_runs: number,
-  /** What the node says against the hub's audit record; agents of the version before do not tell. */
+  /**
+   * What the node says against the hub's audit record; agents of the version before do not tell.
+   */
   hub_record_alarms: number.optional(),
 });
 export type NodeMetrics = z.infer<typeof nodeMetricsSchema>;

@@ -57,8 +57,8 @@ export function refusalOf(
 /**
  * Why an attempt may not start with the code that it reports, or `undefined` when it may. A job has
  * one code, that of its first start that told one: a result of several would be nobody's. Where no
- * code is told there is nothing to compare. An image that is named by a tag may differ: that is said
- * and not refused, because tags move, and images are made for machines of several kinds.
+ * code is told there is nothing to compare. An image that is named by a tag may differ: that is
+ * said and not refused, because tags move, and images are made for machines of several kinds.
  */
 export function refusalOfCode(
   { job, reported, byTag = false }: {

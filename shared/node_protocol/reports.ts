@@ -49,7 +49,9 @@ export const REPORT_SCHEMAS = {
     ...reported,
     /** What is about to run, where that is known; agents of the version before do not tell it. */
     code: codeText.optional(),
-    /** Whether that is what a tag means at this node: another code than the job's may start then. */
+    /**
+     * Whether that is what a tag means at this node: another code than the job's may start then.
+     */
     by_tag: z.boolean().default(false),
   }),
   /**

@@ -15,8 +15,8 @@ export const attemptIdSchema = z.object({ result_id: id, attempt: id });
 export type AttemptId = z.infer<typeof attemptIdSchema>;
 
 /**
- * Which code it is that runs: the SHA-256 of an algorithm's file, or the digest by which an image is
- * named.
+ * Which code it is that runs: the SHA-256 of an algorithm's file, or the digest by which an image
+ * is named.
  */
 export const codeText = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 

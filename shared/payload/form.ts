@@ -20,7 +20,9 @@ export interface Seal {
 
 /** Decrypts one payload, piece by piece. */
 export interface Opener {
-  /** Whether the content is confirmed by {@linkcode Opener.final}: nothing of it may be used before. */
+  /**
+   * Whether the content is confirmed by {@linkcode Opener.final}: nothing of it may be used before.
+   */
   readonly authenticated: boolean;
   /** What this piece leads to, in memory of its own; perhaps nothing yet. */
   update(piece: Uint8Array): Uint8Array<ArrayBuffer>;
@@ -86,7 +88,9 @@ export function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayB
   return both;
 }
 
-/** Before the label of a signed payload, where it also makes what comes longer than any wrapped key. */
+/**
+ * Before the label of a signed payload, where it also makes what comes longer than any wrapped key.
+ */
 export const MARK = new TextEncoder().encode("sextant2");
 
 /** Whether a payload, or its header, is of the signed format. */

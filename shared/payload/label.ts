@@ -1,6 +1,6 @@
 /**
- * What a signed payload says of itself: who wrote it, for whom, and what it is. All of it is signed,
- * so that a payload is good in the one place that it was written for.
+ * What a signed payload says of itself: who wrote it, for whom, and what it is. All of it is
+ * signed, so that a payload is good in the one place that it was written for.
  * @module
  */
 import { z } from "zod";
@@ -120,7 +120,9 @@ export function whyNotThisRequest(
   return whyNotOf(label, from) ?? whyNotNow(label, now);
 }
 
-/** An image out of an algorithm store is named by its digest in place of the tag that was asked for. */
+/**
+ * An image out of an algorithm store is named by its digest in place of the tag that was asked for.
+ */
 function isSameImage(asked: string, runs: string): boolean {
   const [, bare = asked] = /^(.*?)(?::[^:/@]*)?(?:@.*)?$/.exec(asked) ?? [];
   return asked === runs || (!asked.startsWith("deno:") && runs.startsWith(`${bare}@sha256:`));

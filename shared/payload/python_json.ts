@@ -33,12 +33,15 @@ export function parsePythonJson(text: string): ParsedJson {
   }
 }
 
-/** Python's whole numbers have no end; a JavaScript number is not every one of them from 2^53 on. */
+/**
+ * Python's whole numbers have no end; a JavaScript number is not every one of them from 2^53 on.
+ */
 function parseExactly(
   text: string,
   revive?: (value: unknown) => unknown,
 ): Omit<ParsedJson, "isJson"> {
-  // Looking at every value takes 25 times as long as reading them, and few texts have such a number.
+  // Looking at every value takes 25 times as long as reading them, and few texts have such a
+  // number.
   const isLong = hasLongNumber(text);
   if (!revive && !isLong) return { value: JSON.parse(text), isExact: true };
   let isExact = true;
@@ -73,8 +76,8 @@ function parseExactly(
 }
 
 /**
- * Whether there may be a number that is so long or so large that JavaScript changes it. Decimals have
- * sixteen digits as a rule: behind the point they are no whole number.
+ * Whether there may be a number that is so long or so large that JavaScript changes it. Decimals
+ * have sixteen digits as a rule: behind the point they are no whole number.
  */
 export function hasLongNumber(text: string): boolean {
   if (/e\+?\d{3}/i.test(text)) return true;

@@ -66,7 +66,9 @@ interface Element {
   content: Uint8Array;
 }
 
-/** Reads DER (X.690), as far as keys need it: anything but the shortest form of a length is wrong. */
+/**
+ * Reads DER (X.690), as far as keys need it: anything but the shortest form of a length is wrong.
+ */
 function readerOf(bytes: Uint8Array) {
   let at = 0;
 

@@ -9,8 +9,8 @@
 export const KEY_BYTES = 32;
 
 /**
- * The key in a block that RSA gave, as bytes or, as the browser's programs wrap it, as 44 characters
- * of base64; `rejected` where the block holds neither ("implicit rejection").
+ * The key in a block that RSA gave, as bytes or, as the browser's programs wrap it, as 44
+ * characters of base64; `rejected` where the block holds neither ("implicit rejection").
  */
 export function unpaddedKey(block: Uint8Array, rejected: Uint8Array): Uint8Array<ArrayBuffer> {
   const size = block.length;

@@ -4,7 +4,9 @@
  * @module
  */
 
-/** Runs `work` when it is its turn. What waits is taken from one party after the other, in order. */
+/**
+ * Runs `work` when it is its turn. What waits is taken from one party after the other, in order.
+ */
 export type FairTurns<Party> = <Result>(
   party: Party,
   work: () => Promise<Result>,

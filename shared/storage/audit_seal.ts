@@ -2,10 +2,11 @@
  * The chain over a service's audit record that makes tampering evident.
  *
  * Every minute the records that have come since are put under a seal: its digest covers theirs and
- * the seal before; and they become leaves of the record's Merkle tree (`audit_tree.ts`). Who can write the database can write records and chain anew, but not what others
- * have noted: every node keeps the newest seals in its own audit log and follows the chain from
- * there (`services/node/record/hub_witness.ts`). For that it needs only the seals, which say
- * nothing of what the records say.
+ * the seal before; and they become leaves of the record's Merkle tree (`audit_tree.ts`). Who can
+ * write the database can write records and chain anew, but not what others have noted: every node
+ * keeps the newest seals in its own audit log and follows the chain from there
+ * (`services/node/record/hub_witness.ts`). For that it needs only the seals, which say nothing of
+ * what the records say.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -33,14 +34,14 @@ export function sealDigest(previous: string, seal: Omit<Seal, "sha256">): string
 }
 
 /**
- * However little happens, a seal comes this often, of no records if need be: whoever watches can tell
- * a record in which nothing happens from one that is held back.
+ * However little happens, a seal comes this often, of no records if need be: whoever watches can
+ * tell a record in which nothing happens from one that is held back.
  */
 export const SEAL_AT_LEAST_EVERY_MS = 6 * 3_600_000;
 
 /**
- * Puts the records since the last seal under a new one; `undefined` when there are none, and the last
- * seal is not older than {@linkcode SEAL_AT_LEAST_EVERY_MS}.
+ * Puts the records since the last seal under a new one; `undefined` when there are none, and the
+ * last seal is not older than {@linkcode SEAL_AT_LEAST_EVERY_MS}.
  */
 export async function sealAudit(db: Db, now: Date): Promise<Seal | undefined> {
   const [newest] = await db<{ id: number | null }[]>`select max(id)::float8 as id from audit`;

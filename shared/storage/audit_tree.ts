@@ -133,8 +133,8 @@ export async function openTree(tx: Tx, size: number): Promise<GrowingTree> {
         on conflict (level, number) do update set hashes = excluded.hashes`;
     },
     root() {
-      // An open tile's hashes with the one of all below it, which is of fewer entries, are a tree of
-      // the same shape as that of all their entries.
+      // An open tile's hashes with the one of all below it, which is of fewer entries, are a tree
+      // of the same shape as that of all their entries.
       const all = open.reduce<Hash[]>(
         (below, tile) => below.length + tile.length === 0 ? [] : [rootOf([...tile, ...below])],
         [],

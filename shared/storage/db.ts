@@ -180,9 +180,9 @@ async function migrationsIn(folders: URL[]): Promise<Migration[]> {
 
 /**
  * Applies the files `NNN_name.sql` of `folder`, and of the folder that all services share, that
- * this database has not seen, in order, each in its own transaction; to a number, when one is given,
- * as an earlier version would have. Replicas that start together wait for one another under an
- * advisory lock.
+ * this database has not seen, in order, each in its own transaction; to a number, when one is
+ * given, as an earlier version would have. Replicas that start together wait for one another under
+ * an advisory lock.
  */
 export async function migrate(
   db: Db,

@@ -80,7 +80,9 @@ export interface OutboxOptions {
 
 /** A message that has waited for so long is not merely late. */
 const TROUBLE_SECONDS = 10;
-/** How long a row waits to be removed together with others: until long before the sweep takes it. */
+/**
+ * How long a row waits to be removed together with others: until long before the sweep takes it.
+ */
 const REMOVAL_MS = 250;
 const encoder = new TextEncoder();
 
@@ -272,8 +274,8 @@ type RecordChanges = (tx: Tx, events: { name: string; data: Record<string, unkno
 export interface OpenChange {
   change: Change;
   /**
-   * Stores what was told, with the audit's records of it, by two statements that leave together with
-   * the commit; resolves to the rows that are to be published then.
+   * Stores what was told, with the audit's records of it, by two statements that leave together
+   * with the commit; resolves to the rows that are to be published then.
    */
   store(record: RecordChanges): Promise<OutboxRow[]>;
   /** What is to be sent once the transaction is committed. */

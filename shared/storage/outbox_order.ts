@@ -1,6 +1,6 @@
 /**
- * In which order a service's messages reach the broker: those of one noun (`event.<noun>.<verb>`) as
- * they were committed by this process, also when one of them could not be published at once.
+ * In which order a service's messages reach the broker: those of one noun (`event.<noun>.<verb>`)
+ * as they were committed by this process, also when one of them could not be published at once.
  *
  * Once a message failed, or the connection was lost before it was acknowledged, the later ones of
  * its noun wait in the outbox with it, and the sweep publishes them when the oldest of them is
@@ -8,9 +8,9 @@
  * longer: they go past it, it is tried again with each sweep, and the service's health tells of it
  * until an operator has looked.
  *
- * Not promised: the order between nouns, or of what different replicas commit; or that what was sent
- * in the moment before a refusal came waits for it. So whoever applies a state from an event must see by
- * the event which one is newer, or ask.
+ * Not promised: the order between nouns, or of what different replicas commit; or that what was
+ * sent in the moment before a refusal came waits for it. So whoever applies a state from an event
+ * must see by the event which one is newer, or ask.
  * @module
  */
 import type { Db } from "./db.ts";
@@ -82,8 +82,8 @@ export function createOutboxOrder(
   }
 
   /**
-   * Publishes rows of one noun, of which there are no more if these are fewer than `most`: the oldest
-   * by itself, and the others only if that is gone or may be passed.
+   * Publishes rows of one noun, of which there are no more if these are fewer than `most`: the
+   * oldest by itself, and the others only if that is gone or may be passed.
    */
   async function publishInTurn(rows: OutboxRow[], most: number): Promise<Turn> {
     const gone: string[] = [];

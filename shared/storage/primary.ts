@@ -2,11 +2,11 @@
  * Which of several database servers is the primary, as one process knows it.
  *
  * Patroni, or whoever else looks after the servers, makes another one the primary when the first is
- * gone. A server says of itself whether it is a standby; that alone does not suffice, since one that
- * was cut off or stood still takes itself for the primary until it hears otherwise. So its timeline
- * is asked for, too: each promotion begins a new one, with a higher number, and who has seen a
- * higher one never goes back. Besides, a server that was replaced cannot acknowledge a change: with
- * `synchronous_mode` each waits for the standby, which is its standby no more.
+ * gone. A server says of itself whether it is a standby; that alone does not suffice, since one
+ * that was cut off or stood still takes itself for the primary until it hears otherwise. So its
+ * timeline is asked for, too: each promotion begins a new one, with a higher number, and who has
+ * seen a higher one never goes back. Besides, a server that was replaced cannot acknowledge a
+ * change: with `synchronous_mode` each waits for the standby, which is its standby no more.
  * @module
  */
 

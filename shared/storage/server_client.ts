@@ -86,8 +86,8 @@ export function poolConfig(
           done(late ? this.#tooLate(error) : error);
         });
       } catch (error) {
-        // Where Deno does not let it connect, the driver would throw once more when its patience ends,
-        // where nobody can catch it.
+        // Where Deno does not let it connect, the driver would throw once more when its patience
+        // ends, where nobody can catch it.
         clearTimeout(this.connectionTimeoutHandle);
         this.connection.on("error", () => {});
         queueMicrotask(() => done(error as Error));

@@ -38,8 +38,8 @@ export class Identifier {
 }
 
 /**
- * One or more rows to be inserted, or the changes of an update: after `set`. A value of a row may be
- * a piece of SQL.
+ * One or more rows to be inserted, or the changes of an update: after `set`. A value of a row may
+ * be a piece of SQL.
  */
 export class ColumnValues {
   readonly rows: readonly Record<string, unknown>[];

@@ -168,8 +168,8 @@ export function createDb(connections: Connections): Db {
         soon: (statement) => noted(unheard, statement.then()),
       });
       const begun = watched(connection.send({ text: `begin ${options}` }));
-      // Else it leaves together with the first statement. That would run alone if this failed, which
-      // without options only the loss of the connection can bring about.
+      // Else it leaves together with the first statement. That would run alone if this failed,
+      // which without options only the loss of the connection can bring about.
       if (options !== "") await begun;
       noted(unheard, begun);
       try {

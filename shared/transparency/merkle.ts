@@ -1,6 +1,7 @@
 /**
- * The Merkle tree of RFC 9162 (Certificate Transparency 2.0), §2.1: its hashes, what proofs are made
- * of, and how they are verified. The tree itself is kept elsewhere (`shared/storage/audit_tree.ts`).
+ * The Merkle tree of RFC 9162 (Certificate Transparency 2.0), §2.1: its hashes, what proofs are
+ * made of, and how they are verified. The tree itself is kept elsewhere
+ * (`shared/storage/audit_tree.ts`).
  *
  * Own code, because what there is for JavaScript (`@transmute/rfc9162`, 0.0.5) was left in 2022 and
  * wants all entries in memory; checked against the vectors of transparency-dev/merkle.

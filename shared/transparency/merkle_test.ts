@@ -1,4 +1,7 @@
-/** Leaves, roots and proofs of transparency-dev/merkle (proof/verify_test.go), and of RFC 6962's log. */
+/**
+ * Leaves, roots and proofs of transparency-dev/merkle (proof/verify_test.go), and of RFC 6962's
+ * log.
+ */
 import assert from "node:assert/strict";
 import {
   completeSpans,
@@ -91,7 +94,9 @@ function changed(hash: Hash): Hash {
   return other;
 }
 
-/** Proofs that are not quite one: a bit flipped, something missing, too much, or in another order. */
+/**
+ * Proofs that are not quite one: a bit flipped, something missing, too much, or in another order.
+ */
 function damaged(proof: Hash[], garbage: Hash[]): Hash[][] {
   return [
     ...proof.map((hash, at) => proof.with(at, changed(hash))),

@@ -1,6 +1,6 @@
 /**
- * The library where a cell, a group, a time, a bin or a cluster is of few persons: none of it leaves,
- * nor what would give it back, and the rest is right.
+ * The library where a cell, a group, a time, a bin or a cluster is of few persons: none of it
+ * leaves, nor what would give it back, and the rest is right.
  * @module
  */
 import assert from "node:assert/strict";

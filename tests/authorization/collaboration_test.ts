@@ -24,7 +24,10 @@ async function create(world: World, path: string, body: unknown): Promise<number
   return answer.body.id;
 }
 
-/** A new collaboration: the callers' organization is in it with the other one, or only the foreign one is. */
+/**
+ * A new collaboration: the callers' organization is in it with the other one, or only the foreign
+ * one is.
+ */
 function newCollaboration(world: World, place: Place): Promise<number> {
   const { own, same, foreign } = world.organizations;
   const organization_ids = place === "foreign" ? [foreign] : [own, same];
@@ -35,7 +38,10 @@ function newCollaboration(world: World, place: Place): Promise<number> {
   });
 }
 
-/** own: the one that the callers' node works in; same: another of the callers' organization; foreign: one without. */
+/**
+ * own: the one that the callers' node works in; same: another of the callers' organization;
+ * foreign: one without.
+ */
 async function collaboration(world: World, place: Place): Promise<number> {
   return place === "same" ? await newCollaboration(world, place) : world.collaborations[place];
 }
@@ -148,7 +154,8 @@ testTable("collaboration", [
     expect: EDITORS,
   },
   {
-    // GHSA-99r4-cjp4-3hmx: nobody brings an organization under the rights they have in their collaborations.
+    // GHSA-99r4-cjp4-3hmx: nobody brings an organization under the rights they have in their
+    // collaborations.
     route: "POST /collaboration/:id/organization",
     about: "by organization",
     request: async (world, place) => ({
@@ -266,7 +273,8 @@ testTable("collaboration", [
     expect: { ...CREATORS, "Organization Admin": "201 401 401" },
   },
   {
-    // The node's collaboration counts too, not only whether its organization shares one with the caller's.
+    // The node's collaboration counts too, not only whether its organization shares one with the
+    // caller's.
     route: "POST /node",
     about: "of an organization one works with, in a collaboration one is not in",
     async request(world) {

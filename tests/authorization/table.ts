@@ -1,6 +1,6 @@
 /**
- * Tables of who may do what: a row for each route of a service, with the status that each caller gets for an object
- * at each place. A route without a row fails the run.
+ * Tables of who may do what: a row for each route of a service, with the status that each caller
+ * gets for an object at each place. A route without a row fails the run.
  * @module
  */
 import assert from "node:assert/strict";
@@ -21,15 +21,19 @@ export interface Row {
   route: string;
   /** What this row is about, when its route has several. */
   about?: string;
-  /** Makes what the cell needs, afresh, and the request about it. `caller` is one of {@linkcode CALLERS}. */
+  /**
+   * Makes what the cell needs, afresh, and the request about it. `caller` is one of
+   * {@linkcode CALLERS}.
+   */
   request: (
     world: World,
     place: Place,
     caller: string,
   ) => CellRequest | Promise<CellRequest>;
   /**
-   * Callers, divided by commas, and what they get at own, same and foreign: `"Viewer, Researcher": "200 401 401"`.
-   * `*` stands for all who are not named. Every caller must be in it.
+   * Callers, divided by commas, and what they get at own, same and foreign:
+   * `"Viewer, Researcher": "200 401 401"`. `*` stands for all who are not named. Every caller must
+   * be in it.
    */
   expect: Record<string, string>;
 }

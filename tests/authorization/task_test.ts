@@ -30,7 +30,9 @@ interface Made {
   run: number;
 }
 
-/** A task that the organization at a place has started for itself; none of the callers created it. */
+/**
+ * A task that the organization at a place has started for itself; none of the callers created it.
+ */
 async function newTask(world: World, place: Place): Promise<Made> {
   const db = world.hub.db.task;
   const [task] = await db<{ id: number }[]>`

@@ -1,6 +1,6 @@
 /**
- * Where the authorization tables play: three organizations, of which two share a collaboration; in the first of them one
- * user of each default role, a node and a container.
+ * Where the authorization tables play: three organizations, of which two share a collaboration; in
+ * the first of them one user of each default role, a node and a container.
  * @module
  */
 import { DEFAULT_ROLES } from "../../services/identity/rights/catalogue.ts";
@@ -35,7 +35,9 @@ export interface World {
   nodeId: number;
   /** Puts new tokens of the callers' node in place of those it has lost. */
   signNodeIn(): Promise<void>;
-  /** The task and result that the container is of. Each call makes new ones, and the token of them. */
+  /**
+   * The task and result that the container is of. Each call makes new ones, and the token of them.
+   */
   container: { task: number; result: number };
   newContainer(): Promise<void>;
   /** A user of the callers' organization with one default role, and their token. */
@@ -71,7 +73,10 @@ export async function createWorld(): Promise<World> {
   const alone = await newCollaboration([organizations.foreign]);
   const collaborations = { own: shared, same: shared, foreign: alone };
 
-  /** Nobody logs in as them: their tokens are signed here, and no time goes into hashes of passwords. */
+  /**
+   * Nobody logs in as them: their tokens are signed here, and no time goes into hashes of
+   * passwords.
+   */
   async function newUserOf(organization_id: number, roles: number[]): Promise<number> {
     const username = name();
     const email = `${username}@x.example`;

@@ -1,5 +1,6 @@
 /**
- * A look behind the hub's back, for benchmarks: its database, and its broker with the rights of the task service.
+ * A look behind the hub's back, for benchmarks: its database, and its broker with the rights of the
+ * task service.
  * @module
  */
 import { DATABASE, FILES } from "../../services/stack/names.ts";

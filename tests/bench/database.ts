@@ -12,7 +12,10 @@ const ROWS = 10_000;
 const PLACES = 10;
 const READ = "select id, name, at, data, other from bench_thing where id = ";
 
-/** Statements a second through `shared/storage`, beside the driver's bare clients: one statement each at a time. */
+/**
+ * Statements a second through `shared/storage`, beside the driver's bare clients: one statement
+ * each at a time.
+ */
 export async function benchDatabase({ stack }: BenchContext): Promise<void> {
   const url = stack.adminDatabaseUrl(DATABASE);
   const db = openDatabase(url, { schema: "public", log: silentLogger, max: PLACES });

@@ -36,8 +36,8 @@ interface Ruled {
 /**
  * What the rules on what may leave cost: analyses of the library on a million rows at four sites,
  * with the rules of `datashield` and the site's ledger, and without any, in turns; where each row
- * is a person, and where a column says so. With rules the algorithms coarsen what would be withheld,
- * and each result is read, checked, held against the ledger and written anew.
+ * is a person, and where a column says so. With rules the algorithms coarsen what would be
+ * withheld, and each result is read, checked, held against the ledger and written anew.
  */
 export async function benchDisclosure({ quick }: BenchContext): Promise<void> {
   const rows = quick ? 100_000 : 1_000_000;

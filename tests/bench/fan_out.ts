@@ -15,8 +15,9 @@ const MAKING_AT_ONCE = 8;
 const ROUNDS = 5;
 
 /**
- * One task to many connected nodes: from the accepted POST until the last node has its dispatch and believes it. The
- * floor is as many raw messages to the same connections. All nodes are in one process, which verifies every signature.
+ * One task to many connected nodes: from the accepted POST until the last node has its dispatch and
+ * believes it. The floor is as many raw messages to the same connections. All nodes are in one
+ * process, which verifies every signature.
  */
 export async function benchFanOut({ stack, quick }: BenchContext): Promise<void> {
   const folder = await temporaryFolder();

@@ -10,8 +10,8 @@ const RUNS = 60;
 const GOAL_MS = 100;
 
 /**
- * From the moment a result is being committed to its event at a client that watches the live feed. The floor is one
- * committed row and one message through JetStream to a subscriber.
+ * From the moment a result is being committed to its event at a client that watches the live feed.
+ * The floor is one committed row and one message through JetStream to a subscriber.
  */
 export async function benchFeed({ stack, site }: BenchContext): Promise<void> {
   const answer = await site.researcher.request("GET", "/events");

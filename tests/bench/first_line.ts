@@ -6,8 +6,8 @@ const TIMES = 20;
 const GOAL = 0.7;
 
 /**
- * From the moment the client has the answer to its POST until the algorithm's first line runs, on an idle node.
- * The floor is a bare `deno run` of one line: both ends are clocks of this machine.
+ * From the moment the client has the answer to its POST until the algorithm's first line runs, on
+ * an idle node. The floor is a bare `deno run` of one line: both ends are clocks of this machine.
  */
 export async function benchFirstLine({ site }: BenchContext): Promise<void> {
   const real: number[] = [];

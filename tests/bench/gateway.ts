@@ -13,8 +13,9 @@ const PACE = 200;
 const P99_GOAL = 20;
 
 /**
- * Requests per second and latency of one authenticated GET. The floor is a bare NATS request of the same size; beside
- * it stands what HTTP itself leaves of that: a server that does nothing but hand each request to NATS.
+ * Requests per second and latency of one authenticated GET. The floor is a bare NATS request of the
+ * same size; beside it stands what HTTP itself leaves of that: a server that does nothing but hand
+ * each request to NATS.
  */
 export async function benchGateway({ stack, site }: BenchContext): Promise<void> {
   const { access_token } = await createApiClient(stack.gatewayUrl).post("/token/user", site.login);
@@ -52,7 +53,10 @@ async function get(url: string, headers: HeadersInit): Promise<void> {
   if (!response.ok) throw new Error(`GET answered ${response.status}`);
 }
 
-/** A responder and an HTTP server in processes of their own and a requester here, on a broker of their own. */
+/**
+ * A responder and an HTTP server in processes of their own and a requester here, on a broker of
+ * their own.
+ */
 async function rawRequests(answer: string) {
   const broker = await startTestBroker();
   async function connect(name: "identity" | "gateway") {

@@ -1,6 +1,7 @@
 // Many nodes in one process: each with a connection, a credential and subjects of its own, as an
-// agent has them and with the agent's own modules, but without journal, policy and algorithms. What they are told:
-// first the hub's address and their API keys; then how many raw messages to count; then, by anything, to work.
+// agent has them and with the agent's own modules, but without journal, policy and algorithms. What
+// they are told: first the hub's address and their API keys; then how many raw messages to count;
+// then, by anything, to work.
 import { join } from "node:path";
 import { connectBroker } from "../../services/node/hub/broker.ts";
 import type { Dispatch } from "../../shared/node_protocol/dispatch.ts";

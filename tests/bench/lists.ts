@@ -68,7 +68,10 @@ export async function benchLists({ stack }: BenchContext): Promise<void> {
   await sql.end();
 }
 
-/** Adds organizations, and a user and a node for each, until there are `size`; returns an id that all three have. */
+/**
+ * Adds organizations, and a user and a node for each, until there are `size`; returns an id that
+ * all three have.
+ */
 async function growTo(sql: Sql, size: number): Promise<number> {
   const id = 500;
   const [row] = await sql<{ organizations: string }[]>`

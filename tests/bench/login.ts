@@ -7,7 +7,10 @@ const TRIES = 200;
 /** Fewer than lock an account. */
 const TRIES_EACH = 4;
 
-/** Log-ins per second; the floor is checking one password hash of the same cost. Then what a failure tells by its time. */
+/**
+ * Log-ins per second; the floor is checking one password hash of the same cost. Then what a failure
+ * tells by its time.
+ */
 export async function benchLogin({ stack, site }: BenchContext): Promise<void> {
   const client = createApiClient(stack.gatewayUrl);
   const stored = await hash(site.login.password, {

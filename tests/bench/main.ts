@@ -1,6 +1,6 @@
 /**
- * `deno task bench`: what Sextant costs, each number beside a raw floor measured in the same run. Machines differ and
- * are noisy: compare the ratios, not the absolute numbers.
+ * `deno task bench`: what Sextant costs, each number beside a raw floor measured in the same run.
+ * Machines differ and are noisy: compare the ratios, not the absolute numbers.
  * @module
  */
 import { readArgs } from "../../shared/command_line/read_args.ts";

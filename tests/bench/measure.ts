@@ -1,5 +1,6 @@
 /**
- * What benchmarks share: repeated measurement, percentiles, and a printed line beside its raw floor.
+ * What benchmarks share: repeated measurement, percentiles, and a printed line beside its raw
+ * floor.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -48,8 +49,8 @@ async function keepGoing(work: () => Promise<unknown>, inFlight: number, seconds
 }
 
 /**
- * Begins `work` so many times a second for `seconds`, whatever the ones before take, after a warm-up
- * of a quarter of that. Each counts from when it was due, so that no wait is left out.
+ * Begins `work` so many times a second for `seconds`, whatever the ones before take, after a
+ * warm-up of a quarter of that. Each counts from when it was due, so that no wait is left out.
  */
 export async function pacedAt(
   work: () => Promise<unknown>,

@@ -1,5 +1,5 @@
-// A node's agent, whole and real but for its algorithms, which do nothing: what it costs is dispatch, policy, journal
-// and report. It is told the path of its configuration.
+// A node's agent, whole and real but for its algorithms, which do nothing: what it costs is
+// dispatch, policy, journal and report. It is told the path of its configuration.
 import { startAgent } from "../../services/node/agent.ts";
 import { readNodeConfig } from "../../services/node/config/config.ts";
 import { writePieces } from "../../services/node/payload/pieces.ts";

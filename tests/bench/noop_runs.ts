@@ -11,9 +11,9 @@ const IN_FLIGHT = 16;
 const GOAL = 0.1;
 
 /**
- * Runs per second of one node whose algorithms do nothing: from the POST over dispatch, journal and reports to the
- * last committed result. The floor is what the database alone must do for a run: three transactions, for its
- * creation, its start and its end, by as many callers.
+ * Runs per second of one node whose algorithms do nothing: from the POST over dispatch, journal and
+ * reports to the last committed result. The floor is what the database alone must do for a run:
+ * three transactions, for its creation, its start and its end, by as many callers.
  */
 export async function benchNoopRuns({ stack, quick }: BenchContext): Promise<void> {
   const runs = quick ? RUNS / 10 : RUNS;

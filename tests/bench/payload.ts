@@ -9,8 +9,9 @@ const GOAL_MIB = 64;
 const PARTS = ["gateway", "task", "nats", "postgres"];
 
 /**
- * A payload of 1 GiB up, down, and both ways at once through every part, and how far each process has grown at most
- * beyond what it had before the first. There is no raw floor for memory: the promise itself is the measure.
+ * A payload of 1 GiB up, down, and both ways at once through every part, and how far each process
+ * has grown at most beyond what it had before the first. There is no raw floor for memory: the
+ * promise itself is the measure.
  */
 export async function benchPayload({ stack, site, quick }: BenchContext): Promise<void> {
   const size = quick ? SIZE / 8 : SIZE;
@@ -105,7 +106,10 @@ export function watchMemory(stack: BenchContext["stack"]) {
   };
 }
 
-/** Private memory of the largest process of a family. Pages that PostgreSQL's processes share are not counted. */
+/**
+ * Private memory of the largest process of a family. Pages that PostgreSQL's processes share are
+ * not counted.
+ */
 export function memoryOf(pid: number): number {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);

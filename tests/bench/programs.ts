@@ -1,6 +1,7 @@
 /**
- * Processes beside the benchmark: the other end of what is measured must not share its event loop. Both sides speak
- * in lines of JSON; a program ends when its standard input does, so that none outlives the benchmark.
+ * Processes beside the benchmark: the other end of what is measured must not share its event loop.
+ * Both sides speak in lines of JSON; a program ends when its standard input does, so that none
+ * outlives the benchmark.
  * @module
  */
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,10 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** Starts a program of this folder and tells it how to be set up; resolves when it says that it is ready. */
+/**
+ * Starts a program of this folder and tells it how to be set up; resolves when it says that it is
+ * ready.
+ */
 export async function startProgram(file: string, settings: unknown): Promise<Program> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", fileURLToPath(new URL(file, import.meta.url))],

@@ -1,4 +1,5 @@
-// An HTTP server that does nothing but hand each request to NATS: what HTTP itself leaves of the raw floor.
+// An HTTP server that does nothing but hand each request to NATS: what HTTP itself leaves of the
+// raw floor.
 import { silentLogger } from "../../shared/service/log.ts";
 import { say, told } from "./programs.ts";
 import { connectToBroker } from "../../shared/broker/connection.ts";

@@ -19,8 +19,9 @@ const PAGE = 200;
 const MESSAGE = 750;
 
 /**
- * A node comes back to many queued runs, whose algorithms do nothing: how fast it has all of them in its journal, while
- * it begins to work them off, and how fast they are done. The floor is as many bytes in as many answers.
+ * A node comes back to many queued runs, whose algorithms do nothing: how fast it has all of them
+ * in its journal, while it begins to work them off, and how fast they are done. The floor is as
+ * many bytes in as many answers.
  */
 export async function benchReturning({ stack, quick }: BenchContext): Promise<void> {
   const runs = quick ? RUNS / 10 : RUNS;

@@ -4,7 +4,10 @@ import { report } from "./measure.ts";
 
 const RUNS = 60;
 
-/** How many results per second two nodes finish, each in a sandbox of its own; the floor is as many bare runs. */
+/**
+ * How many results per second two nodes finish, each in a sandbox of its own; the floor is as many
+ * bare runs.
+ */
 export async function benchRuns({ site }: BenchContext): Promise<void> {
   const atOnce = 2 * navigator.hardwareConcurrency; // what the two nodes run at once
   const rawBegan = performance.now();

@@ -11,8 +11,9 @@ const AT_ONCE = 20;
 const SCRIPT = "sleep 0.2";
 
 /**
- * What a node's runtimes add to what they are made of: the sandbox to a bare `deno run`, a container to the bare
- * engine; one after another and many at once. And the memory of an agent that waits, beside that of an empty program.
+ * What a node's runtimes add to what they are made of: the sandbox to a bare `deno run`, a
+ * container to the bare engine; one after another and many at once. And the memory of an agent that
+ * waits, beside that of an empty program.
  */
 export async function benchRuntimes({ stack, site }: BenchContext): Promise<void> {
   await benchSandbox();

@@ -8,7 +8,10 @@ import { rateOf, report } from "./measure.ts";
 const SIZES = [1_000, 1_000_000];
 const SECONDS = 3;
 
-/** Creating and listing among few and among very many results: the second should cost what the first does. */
+/**
+ * Creating and listing among few and among very many results: the second should cost what the first
+ * does.
+ */
 export async function benchTasks({ stack, site }: BenchContext): Promise<void> {
   const sql = openDatabase(stack.adminDatabaseUrl(DATABASE), { schema: "task", log: silentLogger });
   const [member] = site.members;

@@ -1,9 +1,9 @@
 /**
- * The table of attacks: of each in the list of the rules' promises, by what runs, the test that tries
- * it. A test that is renamed or gone is missed here.
+ * The table of attacks: of each in the list of the rules' promises, by what runs, the test that
+ * tries it. A test that is renamed or gone is missed here.
  *
- * Each test of an own algorithm and of the library tries both profiles, `datashield` and `strict`; a
- * container under `strict` does not run at all, whatever it would do.
+ * Each test of an own algorithm and of the library tries both profiles, `datashield` and `strict`;
+ * a container under `strict` does not run at all, whatever it would do.
  * @module
  */
 import assert from "node:assert/strict";
@@ -31,7 +31,10 @@ const IN_CONTAINER = (
   by: string,
 ): Cell => [CONTAINER, `a container gets nothing out by \${by}, of: ${by}`];
 
-/** What somebody tries; and who tries it: an own algorithm, the library by its arguments, a container. */
+/**
+ * What somebody tries; and who tries it: an own algorithm, the library by its arguments, a
+ * container.
+ */
 const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] }> = {
   "a site of one row": {
     own: [[OWN, "a site of one row tells nothing of it"]],

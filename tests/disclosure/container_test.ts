@@ -25,7 +25,9 @@ function site(): Promise<Site> {
   })();
 }
 
-/** Runs a script in a container at a site until that says what becomes of it; all that can be seen. */
+/**
+ * Runs a script in a container at a site until that says what becomes of it; all that can be seen.
+ */
 async function attack(script: string, at: (site: Site) => Member): Promise<Json[]> {
   const found = await site();
   const { researcher, collaborationId } = found;

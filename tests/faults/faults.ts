@@ -1,6 +1,6 @@
 /**
- * Posts runs to several nodes while everything is killed, stopped and cut off; then looks whether work was lost,
- * done twice or left lying.
+ * Posts runs to several nodes while everything is killed, stopped and cut off; then looks whether
+ * work was lost, done twice or left lying.
  * @module
  */
 import { startTestStack, type TestStack, waitFor } from "../harness.ts";
@@ -116,7 +116,10 @@ function tally(words: string[]): Record<string, number> {
   return counts;
 }
 
-/** Posts every run, whatever it takes, with the faults in between; returns task id → what the run must answer. */
+/**
+ * Posts every run, whatever it takes, with the faults in between; returns task id → what the run
+ * must answer.
+ */
 async function postAll(
   site: Site,
   stack: TestStack,
@@ -184,7 +187,9 @@ function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
-/** Waits until there are few open results, so that faults meet work in every state; not for ever. */
+/**
+ * Waits until there are few open results, so that faults meet work in every state; not for ever.
+ */
 async function untilOpen(site: Site, few: number): Promise<void> {
   const path = "/run?state=open&per_page=1";
   await waitFor(async () => {

@@ -1,5 +1,6 @@
 /**
- * The line between a data station and the hub, which can be cut: a proxy for the gateway and for the broker.
+ * The line between a data station and the hub, which can be cut: a proxy for the gateway and for
+ * the broker.
  * @module
  */
 export interface Link {

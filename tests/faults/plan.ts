@@ -1,5 +1,6 @@
 /**
- * Which faults, when, and to whom: decided by a seed before anything starts, so that a run can be repeated.
+ * Which faults, when, and to whom: decided by a seed before anything starts, so that a run can be
+ * repeated.
  * @module
  */
 export const SERVICES = [

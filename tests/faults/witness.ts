@@ -1,5 +1,6 @@
 /**
- * What was seen from outside while faults happened, independent of what the hub's tables say in the end.
+ * What was seen from outside while faults happened, independent of what the hub's tables say in the
+ * end.
  * @module
  */
 import {

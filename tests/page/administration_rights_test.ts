@@ -1,6 +1,6 @@
 /**
- * The administration shows what its reader may do, by the hub's own rules, and no more; and what they
- * may not do any more is answered by the hub's sentence.
+ * The administration shows what its reader may do, by the hub's own rules, and no more; and what
+ * they may not do any more is answered by the hub's sentence.
  * @module
  */
 import assert from "node:assert/strict";
@@ -33,7 +33,10 @@ interface World {
   userId: number;
 }
 
-/** Somebody with one role, whose organization shares one collaboration, and another one without them. */
+/**
+ * Somebody with one role, whose organization shares one collaboration, and another one without
+ * them.
+ */
 async function newWorld(role: string): Promise<World> {
   const tag = `w${++serial}`;
   const [own, partner, stranger] = [

@@ -1,5 +1,6 @@
 /**
- * Results that the hub keeps as blobs, tasks that make subtasks, and images that a store decides on.
+ * Results that the hub keeps as blobs, tasks that make subtasks, and images that a store decides
+ * on.
  * @module
  */
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * What happens elsewhere while somebody looks: a result that is held and released, a connection that
- * is cut, rules and log-ins that end.
+ * What happens elsewhere while somebody looks: a result that is held and released, a connection
+ * that is cut, rules and log-ins that end.
  * @module
  */
 import assert from "node:assert/strict";

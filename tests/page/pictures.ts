@@ -1,6 +1,6 @@
 /**
- * `deno task pictures`: takes the pictures of the page that the README shows, in a real Chromium, of
- * the demo as it stands.
+ * `deno task pictures`: takes the pictures of the page that the README shows, in a real Chromium,
+ * of the demo as it stands.
  * @module
  */
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,7 @@
-/** The hub as far as blobs are concerned, over HTTP and in memory, with connections that break off where a test wants it. */
+/**
+ * The hub as far as blobs are concerned, over HTTP and in memory, with connections that break off
+ * where a test wants it.
+ */
 import { createHash } from "node:crypto";
 import { createHub, type Hub } from "../../services/node/hub/hub.ts";
 import { BLOB_DIGEST_HEADER } from "../../shared/node_protocol/blobs.ts";

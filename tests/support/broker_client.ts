@@ -1,6 +1,7 @@
 /**
- * A process that does nothing but hold one connection to the broker, for tests that kill or freeze it. Reads
- * `{url, inbox, name, seed, jwt}` from standard input and says "connected" on standard output.
+ * A process that does nothing but hold one connection to the broker, for tests that kill or freeze
+ * it. Reads `{url, inbox, name, seed, jwt}` from standard input and says "connected" on standard
+ * output.
  * @module
  */
 import { silentLogger } from "../../shared/service/log.ts";

@@ -21,7 +21,9 @@ import { hearRefusals } from "./refusals.ts";
 
 let program: (() => Promise<string>) | undefined;
 
-/** The tests of this module run with the nats-server at the path that this gives, if it is called. */
+/**
+ * The tests of this module run with the nats-server at the path that this gives, if it is called.
+ */
 export function useNatsServer(given: () => Promise<string>): void {
   program = given;
 }

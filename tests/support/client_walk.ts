@@ -1,6 +1,6 @@
 /**
- * The contract's walk-through with the typed client: from log-in to results. Web standards alone, so
- * that every platform can take it.
+ * The contract's walk-through with the typed client: from log-in to results. Web standards alone,
+ * so that every platform can take it.
  * @module
  */
 import { type Client, createClient, readOrganizationKey } from "../../services/client/mod.ts";

@@ -1,7 +1,7 @@
 /**
- * compose.yaml run for real: Podman with a storage of its own, docker-compose on its socket, and images under the
- * names that compose.yaml has, all made here of Debian's packages, the real nats-server and this Deno. Where something
- * for that is missing, tests are skipped and say so.
+ * compose.yaml run for real: Podman with a storage of its own, docker-compose on its socket, and
+ * images under the names that compose.yaml has, all made here of Debian's packages, the real
+ * nats-server and this Deno. Where something for that is missing, tests are skipped and say so.
  */
 import { join } from "node:path";
 import { z } from "zod";
@@ -128,7 +128,9 @@ export async function startComposeEngine(settings: Record<string, string>): Prom
   };
 }
 
-/** Makes a volume with the packages that this Deno has already: what is missing is still fetched. */
+/**
+ * Makes a volume with the packages that this Deno has already: what is missing is still fetched.
+ */
 async function fillWithPackages(
   podman: (...args: string[]) => Promise<string>,
   name: string,

@@ -1,6 +1,7 @@
 /**
- * A socket before a container engine's, for tests of what goes wrong on the way: it passes everything on, and can hold
- * a request or its answer, drop it, refuse it, or put an error in the answer's place.
+ * A socket before a container engine's, for tests of what goes wrong on the way: it passes
+ * everything on, and can hold a request or its answer, drop it, refuse it, or put an error in the
+ * answer's place.
  */
 import { joinConnections } from "../../services/node/container/network/pipe.ts";
 import { temporaryFolder, waitFor } from "../harness.ts";
@@ -18,11 +19,17 @@ export interface EngineBetween {
   socket: string;
   /** The first lines of all requests so far: `POST /v1.41/containers/create?name=x`. */
   seen: string[];
-  /** Holds requests of which the first line matches, before the engine has them or when it has carried them out. */
+  /**
+   * Holds requests of which the first line matches, before the engine has them or when it has
+   * carried them out.
+   */
   hold(request: RegExp, what: "request" | "answer"): Held;
   /** From now on lets the engine carry out what matches, and answers with an error. */
   failAnswers(request: RegExp): void;
-  /** From now on cuts the connection of each request whose first line `which` says yes to; called once for each. */
+  /**
+   * From now on cuts the connection of each request whose first line `which` says yes to; called
+   * once for each.
+   */
   refuse(which: (line: string) => boolean): void;
   stop(): Promise<void>;
 }

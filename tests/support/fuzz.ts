@@ -1,5 +1,6 @@
 /**
- * Requests that nobody would send: for every route, values that nearly fit its schemas and values that do not at all.
+ * Requests that nobody would send: for every route, values that nearly fit its schemas and values
+ * that do not at all.
  * @module
  */
 import assert from "node:assert/strict";
@@ -153,7 +154,10 @@ function share({ path, query, body }: RouteDescription): number {
   return query || body || path.includes(":") ? 5 : 1;
 }
 
-/** Fires `runs` requests at an app: never a 5xx that says the service failed, always JSON that says what is wrong. */
+/**
+ * Fires `runs` requests at an app: never a 5xx that says the service failed, always JSON that says
+ * what is wrong.
+ */
 export async function fuzz({ app, runs, principals, seed }: FuzzOptions): Promise<void> {
   const routes = routesOf(app);
   const any = fc.oneof(

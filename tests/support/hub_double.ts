@@ -358,7 +358,7 @@ export async function startHubDouble(): Promise<HubDouble> {
   }
 
   // -- HTTP
-  // -------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
 
   function token(claims: Record<string, unknown>): string {
     const part = (value: unknown) =>

@@ -36,7 +36,9 @@ export async function typeInto(page: Page, field: Locator, text: string): Promis
   await page.keyboard.type(text);
 }
 
-/** Opens the chooser of a field for files by keys, as the system's dialog; a person chooses `path`. */
+/**
+ * Opens the chooser of a field for files by keys, as the system's dialog; a person chooses `path`.
+ */
 export async function chooseFile(
   page: Page,
   field: Locator,

@@ -1,4 +1,7 @@
-/** How much memory of its own a process comes to have, for tests of what must not grow with a payload. */
+/**
+ * How much memory of its own a process comes to have, for tests of what must not grow with a
+ * payload.
+ */
 
 /** Private memory of a process, in MiB; 0 when there is no such process. */
 export function ownMemory(pid: number): number {
@@ -10,7 +13,10 @@ export function ownMemory(pid: number): number {
   }
 }
 
-/** Looks at a process again and again; `stop` returns the most that it has had beyond what it had at first, in MiB. */
+/**
+ * Looks at a process again and again; `stop` returns the most that it has had beyond what it had at
+ * first, in MiB.
+ */
 export function watchGrowth(pid: number): { stop(): number } {
   const first = ownMemory(pid);
   let most = first;
@@ -24,8 +30,8 @@ export function watchGrowth(pid: number): { stop(): number } {
 }
 
 /**
- * Bytes on the heap of the calling test file and in its buffers. Its process's resident set would not do: test files
- * that run at the same time share a process.
+ * Bytes on the heap of the calling test file and in its buffers. Its process's resident set would
+ * not do: test files that run at the same time share a process.
  */
 export function memoryUsed(): number {
   const { heapUsed, external } = Deno.memoryUsage();

@@ -1,7 +1,7 @@
 /**
- * Cuts one server of a cluster off from others: packets are dropped, nothing is closed, and nobody is
- * told, as when a cable is pulled. It needs root, `iptables` and control groups of version 2, by which
- * the connections are known that a process makes meanwhile.
+ * Cuts one server of a cluster off from others: packets are dropped, nothing is closed, and nobody
+ * is told, as when a cable is pulled. It needs root, `iptables` and control groups of version 2, by
+ * which the connections are known that a process makes meanwhile.
  * @module
  */
 import { basename, join } from "node:path";
@@ -46,9 +46,9 @@ const PORTS: Record<string, string[]> = {
 };
 
 /**
- * Cuts off `nats`, `nats-2`, `nats-3` or `etcd` from everything; `postgres` or `postgres-2` from all
- * but its clients, who must not hear from it what the other one does not know. Returns how to join it
- * to the others again.
+ * Cuts off `nats`, `nats-2`, `nats-3` or `etcd` from everything; `postgres` or `postgres-2` from
+ * all but its clients, who must not hear from it what the other one does not know. Returns how to
+ * join it to the others again.
  */
 export async function cutOff(stack: TestStack, name: string): Promise<() => Promise<void>> {
   const cut = await openCut();

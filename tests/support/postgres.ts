@@ -42,7 +42,9 @@ type Server = z.infer<typeof serverSchema>;
 /** Names, in the environment, the server that all files of a run share. */
 export const SHARED_POSTGRES = "SEXTANT_TEST_POSTGRES";
 
-/** Names, in the environment, a folder as `initdb` makes it, and the administrator's password in it. */
+/**
+ * Names, in the environment, a folder as `initdb` makes it, and the administrator's password in it.
+ */
 const NEW_CLUSTER = "SEXTANT_TEST_CLUSTER";
 const clusterSchema = z.object({ folder: z.string(), adminPassword: z.string() });
 

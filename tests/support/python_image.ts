@@ -1,6 +1,7 @@
 /**
- * An image built as v6's are: a Debian with Python, the published `vantage6-algorithm-tools`, and a package with a
- * central and a partial function. It is not made by Docker, which is not needed for that, and not changed for Sextant.
+ * An image built as v6's are: a Debian with Python, the published `vantage6-algorithm-tools`, and a
+ * package with a central and a partial function. It is not made by Docker, which is not needed for
+ * that, and not changed for Sextant.
  */
 import { join } from "node:path";
 import { containerTest, type TestEngine } from "./container_engine.ts";

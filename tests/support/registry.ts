@@ -15,7 +15,10 @@ export interface TestRegistry {
 const digestOf = (bytes: Uint8Array | string) =>
   `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
-/** Serves the image `one` whose only layer is the tar archive `layer`; blobs come once `gate` is open. */
+/**
+ * Serves the image `one` whose only layer is the tar archive `layer`; blobs come once `gate` is
+ * open.
+ */
 export function startTestRegistry(
   layer: Uint8Array,
   { username, password, gate }: { username: string; password: string; gate?: Promise<void> },

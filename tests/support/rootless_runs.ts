@@ -1,6 +1,7 @@
 /**
- * Runs scripts in containers as the agent does, in a process of its own so that it can be another user's.
- * Arguments: the engine's socket, a folder, the image, and the scripts. Prints one JSON line for each outcome.
+ * Runs scripts in containers as the agent does, in a process of its own so that it can be another
+ * user's. Arguments: the engine's socket, a folder, the image, and the scripts. Prints one JSON
+ * line for each outcome.
  */
 import { silentLogger } from "../../shared/service/log.ts";
 import { createContainers } from "../../services/node/container/containers.ts";

@@ -8,7 +8,9 @@ import pg, { type Client } from "pg";
 export interface RoundTrips {
   /** How often a connection with nothing under way was given something to do. */
   count: number;
-  /** The text of every statement, in the order in which they were sent; `begin` and `commit` too. */
+  /**
+   * The text of every statement, in the order in which they were sent; `begin` and `commit` too.
+   */
   statements: string[];
 }
 

@@ -36,7 +36,10 @@ export async function assertScreen(page: Page, what: string): Promise<void> {
   }
 }
 
-/** Waits until an expression of the page is true. Its policy forbids what Playwright's own wait does. */
+/**
+ * Waits until an expression of the page is true. Its policy forbids what Playwright's own wait
+ * does.
+ */
 export async function becomes(page: Page, expression: string): Promise<void> {
   await waitFor(() => page.evaluate<boolean>(expression), { what: `the page to be ${expression}` });
 }
@@ -53,8 +56,8 @@ export async function logInTo(
 }
 
 /**
- * A refusal of the hub is an error in the browser's console, which is no fault where one is expected:
- * takes those of this status out, and returns how many there were.
+ * A refusal of the hub is an error in the browser's console, which is no fault where one is
+ * expected: takes those of this status out, and returns how many there were.
  */
 export function takeRefusals(faults: string[], status: number): number {
   const isExpected = (fault: string) =>

@@ -1,5 +1,6 @@
 /**
- * The operator's shell for tests: as a program with arguments, and as a prompt in a pseudo-terminal.
+ * The operator's shell for tests: as a program with arguments, and as a prompt in a
+ * pseudo-terminal.
  * @module
  */
 import { fileURLToPath } from "node:url";
@@ -93,7 +94,10 @@ const PATIENCE_MS = 60_000;
 // deno-lint-ignore no-control-regex -- what a terminal obeys is not what it shows
 const CONTROL_SEQUENCE = /\x1b\[[0-9;?]*[A-Za-z]/g;
 
-/** The screen without control sequences; `\r` alone, with which a terminal wraps a long line, is dropped. */
+/**
+ * The screen without control sequences; `\r` alone, with which a terminal wraps a long line, is
+ * dropped.
+ */
 function plain(output: string): string {
   return output.replace(CONTROL_SEQUENCE, "").replaceAll("\r\n", "\n").replaceAll("\r", "");
 }

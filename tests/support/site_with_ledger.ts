@@ -1,6 +1,6 @@
 /**
- * One site with rules, in this process: the library's parts, the check of what leaves, and the ledger
- * of what left. For tests of what somebody can put together from several tasks.
+ * One site with rules, in this process: the library's parts, the check of what leaves, and the
+ * ledger of what left. For tests of what somebody can put together from several tasks.
  * @module
  */
 import { checkArguments, type Description } from "sextant/description.ts";

@@ -1,6 +1,6 @@
 /**
- * The library at sites with rules on what may leave, for tests: whatever leaves a site is checked as a
- * node checks it, and must be declared.
+ * The library at sites with rules on what may leave, for tests: whatever leaves a site is checked
+ * as a node checks it, and must be declared.
  * @module
  */
 import assert from "node:assert/strict";

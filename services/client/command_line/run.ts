@@ -205,7 +205,10 @@ function listed(names: readonly string[]): string {
   return names.length > 10 ? `${some} and ${names.length - 10} more` : some;
 }
 
-/** An object, as JSON or in a file. Throws a UsageError; of numbers that would not arrive as they are, too. */
+/**
+ * An object, as JSON or in a file. Throws a UsageError; of numbers that would not arrive as they
+ * are, too.
+ */
 export async function readKwargs(given: string): Promise<Record<string, unknown>> {
   const text = given.startsWith("@")
     ? await Deno.readTextFile(typedPath(given.slice(1))).catch((cause) => {

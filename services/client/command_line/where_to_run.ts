@@ -24,9 +24,9 @@ export interface Wanted {
 }
 
 /**
- * A method that asks others itself (it describes `rounds`, or is called `central`) goes to one's own
- * organization alone, any other to all that may run it. Of an algorithm that says nothing of itself
- * nothing is guessed.
+ * A method that asks others itself (it describes `rounds`, or is called `central`) goes to one's
+ * own organization alone, any other to all that may run it. Of an algorithm that says nothing of
+ * itself nothing is guessed.
  */
 export async function chooseOrganizations(
   client: Client,

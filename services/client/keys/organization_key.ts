@@ -1,6 +1,6 @@
 /**
- * The private key of an organization, in a form that browsers, Deno and Node.js can use. It stays in
- * memory: nothing here stores or sends it.
+ * The private key of an organization, in a form that browsers, Deno and Node.js can use. It stays
+ * in memory: nothing here stores or sends it.
  * @module
  */
 import { bytesOfBase64, toBase64 } from "../../../shared/payload/base64.ts";

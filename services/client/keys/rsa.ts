@@ -40,8 +40,8 @@ export function wrapKey(key: Uint8Array, reader: RsaPublicKey): Bytes {
 
 /**
  * Decrypts a payload's key. Of a padding that is wrong nothing is to be seen: then the key is
- * `rejected`, as good as any other. Throws an {@linkcode UnreadableError} for what is no wrapped key
- * at all.
+ * `rejected`, as good as any other. Throws an {@linkcode UnreadableError} for what is no wrapped
+ * key at all.
  */
 export function unwrapKey(
   wrapped: Uint8Array,

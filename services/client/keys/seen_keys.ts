@@ -1,7 +1,7 @@
 /**
- * The public keys of organizations that a client has been shown: whoever replaces a key in the hub's
- * record reads what is encrypted with it from then on. So the first one that is seen stays the only
- * one that is used, until somebody accepts another.
+ * The public keys of organizations that a client has been shown: whoever replaces a key in the
+ * hub's record reads what is encrypted with it from then on. So the first one that is seen stays
+ * the only one that is used, until somebody accepts another.
  * @module
  */
 import type { Organization } from "../../../shared/contract/organization.ts";

@@ -78,7 +78,10 @@ export function account(calls: Calls) {
     /** Whether one needs a second factor here, and has one. */
     secondFactor: (options?: CallSettings) =>
       calls.json("GET", "/password/2fa", ownSecondFactor, options),
-    /** A new one, for who proves once more who they are; {@linkcode confirmSecondFactor} puts it in place. */
+    /**
+     * A new one, for who proves once more who they are; {@linkcode confirmSecondFactor} puts it in
+     * place.
+     */
     offerSecondFactor: (body: z.input<typeof secondFactorChange>, options?: CallSettings) =>
       calls.json("POST", "/password/2fa", offeredSecondFactor, {
         ...options,

@@ -1,6 +1,6 @@
 /**
- * Inputs that say who has written them, for whom and for which algorithm: the signed format, as nodes
- * read it that say so (`SIGNED_REQUESTS`). What it protects against is told in
+ * Inputs that say who has written them, for whom and for which algorithm: the signed format, as
+ * nodes read it that say so (`SIGNED_REQUESTS`). What it protects against is told in
  * `services/node/encryption/signed.ts`.
  * @module
  */

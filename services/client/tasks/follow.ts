@@ -1,6 +1,6 @@
 /**
- * A task and its descendants as they move, until the task is over. The feed tells what changes; where
- * it may not be watched, the hub is asked. What counts at the end is what the hub answers.
+ * A task and its descendants as they move, until the task is over. The feed tells what changes;
+ * where it may not be watched, the hub is asked. What counts at the end is what the hub answers.
  * @module
  */
 import type { RunWithTask } from "../../../shared/contract/task.ts";

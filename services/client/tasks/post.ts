@@ -1,6 +1,6 @@
 /**
- * Posting a task: its input is written for each organization, encrypted where the collaboration asks
- * for it, and uploaded on its own where it is large.
+ * Posting a task: its input is written for each organization, encrypted where the collaboration
+ * asks for it, and uploaded on its own where it is large.
  * @module
  */
 import type { Task } from "../../../shared/contract/task.ts";

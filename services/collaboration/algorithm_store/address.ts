@@ -17,16 +17,16 @@ export interface JudgedAddress {
 }
 
 /**
- * A name of which nothing may be told: that there is none, or where it leads. The hub's own resolver
- * knows names that nobody else can look up, also behind a name of somebody's own (CNAME).
+ * A name of which nothing may be told: that there is none, or where it leads. The hub's own
+ * resolver knows names that nobody else can look up, also behind a name of somebody's own (CNAME).
  */
 export class NowhereError extends Error {
   override name = "NowhereError";
 }
 
 /**
- * Throws 400 with what is wrong with an address, a {@linkcode NowhereError} where that is to be seen
- * by looking its name up.
+ * Throws 400 with what is wrong with an address, a {@linkcode NowhereError} where that is to be
+ * seen by looking its name up.
  */
 export async function judgeAddress(
   text: string,

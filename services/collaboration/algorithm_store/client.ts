@@ -100,7 +100,9 @@ export function createStoreClient(
     const began = performance.now();
     const over = delay(insideMs, undefined, { ref: false });
 
-    /** What is told of all that may be behind the hub, and of names that are nowhere, at one time. */
+    /**
+     * What is told of all that may be behind the hub, and of names that are nowhere, at one time.
+     */
     async function nothingThere(cause: unknown): Promise<never> {
       await over;
       const url = URL.parse(call.storeUrl)!.href.replace(/\/+$/, "");
@@ -260,8 +262,8 @@ function refusal(status: number, json: unknown): Error {
 }
 
 /**
- * The address under which a store reaches this server, with its API path as stores want it; 400 when
- * nobody has told it.
+ * The address under which a store reaches this server, with its API path as stores want it; 400
+ * when nobody has told it.
  */
 export function requireServerUrl(url: string | undefined): string {
   if (url === undefined) {

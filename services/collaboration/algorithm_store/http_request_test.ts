@@ -20,7 +20,8 @@ Deno.test("a store's name is resolved once: what it leads to afterwards is never
   const server = serve(() => Response.json({ id: 1 }, { status: 201 }));
   let asked = 0;
   const client = createStoreClient({
-    // Nobody answers at the first address, which is fit; a second look would find the machine itself.
+    // Nobody answers at the first address, which is fit; a second look would find the machine
+    // itself.
     resolve: () => Promise.resolve([asked++ === 0 ? "198.51.100.1" : "127.0.0.1"]),
     timeoutMs: 300,
   });

@@ -10,8 +10,8 @@ import { nameInImage } from "../rules.ts";
 import { replaceTold, toldByNode, type ToldRow } from "../store/algorithm.ts";
 
 /**
- * Puts what a node tells in place of what it told before. The same once more is no change, and leaves
- * no record.
+ * Puts what a node tells in place of what it told before. The same once more is no change, and
+ * leaves no record.
  */
 export async function tellAlgorithms(
   tx: Tx,

@@ -3,7 +3,8 @@
  * goes, and all of them as a list.
  *
  * A node is recognised by its credential: the name that identity signed into it, and who signed.
- * What a client calls itself proves nothing. The broker has checked the credential; of it nats-server
+ * What a client calls itself proves nothing. The broker has checked the credential; of it
+ * nats-server
  * 2.9 tells the name as `name_tag`, which later ones give the name of the account instead.
  * @module
  */

@@ -48,7 +48,9 @@ export class PresenceState {
   #lackedConnections = new Map<ConnectionId, Lack>();
   /** Nodes that are recorded as online and that the last list lacked. */
   #lackedNodes = new Map<number, Lack>();
-  /** Nodes that are recorded as online and of which the last list had no connection; its `until`. */
+  /**
+   * Nodes that are recorded as online and of which the last list had no connection; its `until`.
+   */
   readonly #unlisted = new Map<number, number>();
   #list: List | undefined;
   /** False while the connections here may not be what the broker has. */
@@ -86,8 +88,8 @@ export class PresenceState {
     this.#list?.heard.set(connection, undefined);
     const node = this.#disconnect(connection);
     if (node === undefined || this.#counts.has(node)) return;
-    // Where there was no list yet, or the last one lacked it, it may have connections that nobody has
-    // told of: lists decide.
+    // Where there was no list yet, or the last one lacked it, it may have connections that nobody
+    // has told of: lists decide.
     if (!this.#known) return;
     const until = this.#unlisted.get(node);
     if (until !== undefined) {

@@ -76,9 +76,9 @@ function isHarmless({ method }: { method: string }): boolean {
 const OF_HOLDERS = /^\/api\/(?:password\/|recover\/node$)/;
 
 /**
- * The name or the secret given in the body, or whose token was sent: whoever tries. Log-in and other
- * recovery read no `Authorization`: there it would be a new caller for each attempt. The body was
- * read before, within its limit (`limitSecrets`).
+ * The name or the secret given in the body, or whose token was sent: whoever tries. Log-in and
+ * other recovery read no `Authorization`: there it would be a new caller for each attempt. The body
+ * was read before, within its limit (`limitSecrets`).
  */
 async function callerOf(request: Request): Promise<string> {
   const isHolder = OF_HOLDERS.test(new URL(request.url).pathname);

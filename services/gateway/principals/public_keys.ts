@@ -22,7 +22,9 @@ export interface PublicKeysOptions {
   now: () => number;
   /** No question for so long after an unknown key. A new key is heard of no later. */
   pauseMs?: number;
-  /** After so long they are asked for again: one may have been withdrawn, and that not been heard. */
+  /**
+   * After so long they are asked for again: one may have been withdrawn, and that not been heard.
+   */
   maxAgeMs?: number;
 }
 

@@ -65,7 +65,10 @@ export interface Accounts {
     code: string | undefined,
     address: string | undefined,
   ): Promise<SecondFactor>;
-  /** Notes that the code of a step was used from an address, as of a log-in. Throws 401 when it may not be. */
+  /**
+   * Notes that the code of a step was used from an address, as of a log-in. Throws 401 when it may
+   * not be.
+   */
   useCode(
     tx: Tx,
     userId: number,

@@ -24,8 +24,8 @@ function isBcrypt(stored: string): boolean {
 }
 
 /**
- * Whether `stored` should be replaced, now that the password is known: a hash of v6, or one that was
- * made when {@linkcode PARAMETERS} asked for less.
+ * Whether `stored` should be replaced, now that the password is known: a hash of v6, or one that
+ * was made when {@linkcode PARAMETERS} asked for less.
  */
 export function needsUpgrade(stored: string): boolean {
   if (isBcrypt(stored)) return true;

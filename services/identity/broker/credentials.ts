@@ -76,13 +76,16 @@ export function createBrokerDesk(
       const expiresAt = new Date(at.getTime() + credentialSeconds * 1000);
       const issued = await issueNodeCredential(trust, nodeId, publicKey, credentialSeconds);
       const remembered = { nodeId, publicKey, generation, expiresAt };
-      // Looked at again: the credential says when it was signed, and a withdrawal must not be earlier.
+      // Looked at again: the credential says when it was signed, and a withdrawal must not be
+      // earlier.
       if (await rememberBrokerKey(tx, { ...remembered, at: now() })) return { issued };
       throw new SextantError("conflict", "This public key is another node's; make a new one.");
     });
   }
 
-  /** Withdraws the credential of an agent that is gone: the longest unchanged without a connection. */
+  /**
+   * Withdraws the credential of an agent that is gone: the longest unchanged without a connection.
+   */
   async function makePlace(nodeId: number, live: string[]): Promise<void> {
     const connections = await ask("collaboration", "node_connections", { node_id: nodeId });
     const connected = new Set(connections.map((one) => one.public_key));

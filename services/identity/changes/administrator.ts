@@ -23,8 +23,8 @@ export class NobodyLeft extends SextantError {
 }
 
 /**
- * Runs `work`, a change that may take rights away; throws 400 when nobody is left afterwards who can
- * administer the hub. Where nobody could before, everything is allowed: it gets no worse.
+ * Runs `work`, a change that may take rights away; throws 400 when nobody is left afterwards who
+ * can administer the hub. Where nobody could before, everything is allowed: it gets no worse.
  */
 export async function keepAdministrator<Result>(
   tx: Tx,

@@ -48,9 +48,9 @@ export async function updateOrganization(
 }
 
 /**
- * Deletes an organization with its users, who are logged out, and its roles; 404 when it is gone, 400 when nobody would
- * be left who can administer the hub. The other services hear of it and delete what is theirs, also
- * when they are down at this moment.
+ * Deletes an organization with its users, who are logged out, and its roles; 404 when it is gone,
+ * 400 when nobody would be left who can administer the hub. The other services hear of it and
+ * delete what is theirs, also when they are down at this moment.
  */
 export async function removeOrganization(
   { tx, emit }: Change,

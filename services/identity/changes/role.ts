@@ -42,8 +42,8 @@ export async function updateRole(
 }
 
 /**
- * Deletes a role, and takes it from those who have it. Never a default role (400), nor what the last
- * one who can administer the hub can do so by (400).
+ * Deletes a role, and takes it from those who have it. Never a default role (400), nor what the
+ * last one who can administer the hub can do so by (400).
  */
 export async function removeRole(
   { tx, emit }: Change,

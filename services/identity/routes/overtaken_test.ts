@@ -1,6 +1,6 @@
 /**
- * Requests of somebody who knows the old password, which the owner's recovery overtakes: the password
- * was found right, and is another one when the request would change something.
+ * Requests of somebody who knows the old password, which the owner's recovery overtakes: the
+ * password was found right, and is another one when the request would change something.
  * @module
  */
 import assert from "node:assert/strict";
@@ -30,7 +30,10 @@ interface Account {
   otp_secret: string | null;
 }
 
-/** Runs the request so that it reads the account before a new password is in it, and changes it after. */
+/**
+ * Runs the request so that it reads the account before a new password is in it, and changes it
+ * after.
+ */
 async function overtake<Answer>(id: number, request: () => Promise<Answer>) {
   const { db } = hub();
   const { answer } = await db.identity.begin(async (tx) => {

@@ -71,7 +71,8 @@ Deno.test("a new password ends log-ins with the old one, also those under way", 
     let changed = false;
     changing.finally(() => changed = true);
     const underWay: ReturnType<typeof logIn>[] = [];
-    // So many are under way at any moment, the one of the change too. Without a bound a slow machine has thousands.
+    // So many are under way at any moment, the one of the change too. Without a bound a slow
+    // machine has thousands.
     const keepTrying = async (attempt: () => ReturnType<typeof logIn>) => {
       while (!changed) {
         const answer = attempt();

@@ -1,6 +1,6 @@
 /**
- * The SQL of the broker keys that nodes were given credentials for: what is withdrawn to shut a node
- * out, and what the broker's list of withdrawals has to hold.
+ * The SQL of the broker keys that nodes were given credentials for: what is withdrawn to shut a
+ * node out, and what the broker's list of withdrawals has to hold.
  *
  * A key is live from its last credential until that ends or is withdrawn. Who gives a credential
  * and who shuts the node out both lock the node's row of `node_access` first: what was given before
@@ -37,7 +37,9 @@ export interface Ended {
   least_generation: number | null;
 }
 
-/** From here on these nodes are given nothing for the keys that ended. A late call changes nothing. */
+/**
+ * From here on these nodes are given nothing for the keys that ended. A late call changes nothing.
+ */
 export async function endAccess(tx: Tx, ended: readonly Ended[], at: Date): Promise<void> {
   await tx`
     insert into node_access (node_id, least_generation, gone_at)
@@ -65,8 +67,8 @@ export async function liveKeys(tx: Tx, nodeId: number, at: Date): Promise<string
 }
 
 /**
- * A credential for this key is about to be issued; false when it is another node's key. One that was
- * withdrawn before stays so.
+ * A credential for this key is about to be issued; false when it is another node's key. One that
+ * was withdrawn before stays so.
  */
 export async function rememberBrokerKey(
   tx: Tx,

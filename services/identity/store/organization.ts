@@ -56,8 +56,8 @@ export async function organizationById(tx: Tx, id: number): Promise<Organization
 }
 
 /**
- * Keeps others from changing the organization until this transaction ends; `undefined` when there is
- * none.
+ * Keeps others from changing the organization until this transaction ends; `undefined` when there
+ * is none.
  */
 export async function lockOrganization(tx: Tx, id: number): Promise<OrganizationRow | undefined> {
   const [row] = await tx<OrganizationRow[]>`

@@ -209,7 +209,9 @@ Deno.test("a reading whose process is killed ends, and leaves nothing that is no
           "eval",
           "--no-check",
           `import { createTables } from ${JSON.stringify(tables)};
-          const tables = createTables({ folder: ${JSON.stringify(folder.path)}, namesMayLeave: true });
+          const tables = createTables({ folder: ${
+            JSON.stringify(folder.path)
+          }, namesMayLeave: true });
           await tables.read(${JSON.stringify(source)}, ${JSON.stringify({ query, steps: [] })});`,
         ],
         stdout: "inherit",
@@ -218,8 +220,9 @@ Deno.test("a reading whose process is killed ends, and leaves nothing that is no
       const others = "from pg_stat_activity where query like '%pg_sleep(case%' " +
         "and pid <> pg_backend_pid()";
       await waitFor(
-        () => sql(`select 1 / (select count(*) ${others} and wait_event = 'PgSleep')`)
-          .then(() => true),
+        () =>
+          sql(`select 1 / (select count(*) ${others} and wait_event = 'PgSleep')`)
+            .then(() => true),
         { what: "the reader to read" },
       );
       const [reading] = await namesIn();

@@ -137,7 +137,8 @@ function failWith(error: unknown, algorithm: string): never {
  * left out of an object, but not of a list: there JSON has null for it.
  */
 function refuseLosses(this: unknown, key: string, value: unknown): unknown {
-  const lost = value === undefined && Array.isArray(this) || typeof value === "number" && !Number.isFinite(value) ||
+  const lost = value === undefined && Array.isArray(this) ||
+    typeof value === "number" && !Number.isFinite(value) ||
     typeof value === "function" || typeof value === "symbol" || typeof value === "bigint" ||
     value instanceof Map || value instanceof Set || ArrayBuffer.isView(value);
   if (!lost) return value;

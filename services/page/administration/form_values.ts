@@ -80,7 +80,9 @@ export function tickOf(values: Values, name: string): boolean {
   return values[name] === true;
 }
 
-/** What stands in a form then: what was chosen for another value of a field is not chosen for this. */
+/**
+ * What stands in a form then: what was chosen for another value of a field is not chosen for this.
+ */
 export function withValue(before: Values, { fields, field, value }: {
   fields: readonly FieldDescription[];
   field: FieldDescription;

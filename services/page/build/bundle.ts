@@ -124,8 +124,8 @@ function documentOf({ title, noScript, script, style, workerFiles }: {
 }
 
 /**
- * Finds packages where Deno keeps them. Those that `deno.json` names are there once, whoever imports
- * them: two copies of Preact would not know each other's components.
+ * Finds packages where Deno keeps them. Those that `deno.json` names are there once, whoever
+ * imports them: two copies of Preact would not know each other's components.
  */
 const packages: esbuild.Plugin = {
   name: "packages",

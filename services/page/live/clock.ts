@@ -1,6 +1,6 @@
 /**
- * The hub's time, as far as its events tell: the reader's clock may be wrong, and what runs is drawn
- * by the hub's.
+ * The hub's time, as far as its events tell: the reader's clock may be wrong, and what runs is
+ * drawn by the hub's.
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * What the hub has, kept fresh by what happens there: asked for once, then moved by events, and asked
- * for again when events alone do not tell it.
+ * What the hub has, kept fresh by what happens there: asked for once, then moved by events, and
+ * asked for again when events alone do not tell it.
  * @module
  */
 
@@ -9,7 +9,9 @@ export interface News<Event> {
   events: readonly Event[];
   /** Whether something may have been missed: what is shown must be asked for again. */
   afresh: boolean;
-  /** Whether the hub is back, with nothing missed: what had no answer meanwhile is asked for again. */
+  /**
+   * Whether the hub is back, with nothing missed: what had no answer meanwhile is asked for again.
+   */
   isBack?: boolean;
 }
 

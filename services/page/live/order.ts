@@ -8,8 +8,8 @@ interface Step {
 const ORDER = ["pending", "initializing", "active"];
 
 /**
- * Whether what an event tells of a run was over before what is known of it: an answer of the hub may
- * come before the events that led to it.
+ * Whether what an event tells of a run was over before what is known of it: an answer of the hub
+ * may come before the events that led to it.
  */
 export function isOlder(told: Step, known: Step): boolean {
   if (told.attempt !== known.attempt) return told.attempt < known.attempt;

@@ -7,7 +7,9 @@ import { createMirror, type Mirror, type MirrorOptions } from "./mirror.ts";
 
 export interface LiveOptions<Value>
   extends Pick<MirrorOptions<Value, WatchedEvent>, "ask" | "fold" | "isStale" | "pauseMs"> {
-  /** When one of these changes it is asked for anew; what is there stays until the answer has come. */
+  /**
+   * When one of these changes it is asked for anew; what is there stays until the answer has come.
+   */
   inputs: readonly unknown[];
 }
 

@@ -56,7 +56,9 @@ export interface Derived {
   method: Method | undefined;
   /** What each of its fields holds. */
   values: Record<string, FieldValue>;
-  /** What is wrong, by the name of the argument, or of `json`, `image`, `timeout`, `organizations`. */
+  /**
+   * What is wrong, by the name of the argument, or of `json`, `image`, `timeout`, `organizations`.
+   */
   wrong: Record<string, string>;
   isGood: boolean;
   /** Those of the study. */

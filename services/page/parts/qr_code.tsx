@@ -1,6 +1,8 @@
 import { generate } from "lean-qr";
 
-/** A text as a picture for cameras, drawn as one path; black on white in any colours of the page. */
+/**
+ * A text as a picture for cameras, drawn as one path; black on white in any colours of the page.
+ */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const code = generate(text);
   let path = "";

@@ -1,7 +1,7 @@
 /**
- * Text of others as people can trust their eyes with it. Names, logs and results may hold characters
- * that nobody sees and that change what is seen: controls, marks that turn the direction of what
- * follows (https://trojansource.codes), spaces without width. They are shown as marks.
+ * Text of others as people can trust their eyes with it. Names, logs and results may hold
+ * characters that nobody sees and that change what is seen: controls, marks that turn the direction
+ * of what follows (https://trojansource.codes), spaces without width. They are shown as marks.
  * @module
  */
 
@@ -48,7 +48,10 @@ export function piecesOf(given: string, { lines = false }: VisibleOptions = {}):
   return pieces;
 }
 
-/** A name that can be seen and heard: `fallback` in place of one that is empty, or nothing but blanks. */
+/**
+ * A name that can be seen and heard: `fallback` in place of one that is empty, or nothing but
+ * blanks.
+ */
 export function named(name: string, fallback: string): string {
   return name.trim() === "" ? fallback : name;
 }

@@ -1,5 +1,6 @@
 /**
- * The lines of the picture: the shares of a task, below each the subtasks that it made, with theirs.
+ * The lines of the picture: the shares of a task, below each the subtasks that it made, with
+ * theirs.
  * @module
  */
 import type { RunWithTask, Task } from "../../../shared/contract/task.ts";

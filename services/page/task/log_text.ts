@@ -33,8 +33,8 @@ export function withLines(log: LogText, added: readonly string[]): LogText {
 }
 
 /**
- * The lines of `heard` that are not in `known` yet, of which `heard` may begin with the end: what the
- * feed told while the hub was asked may be in its answer already.
+ * The lines of `heard` that are not in `known` yet, of which `heard` may begin with the end: what
+ * the feed told while the hub was asked may be in its answer already.
  */
 export function unknownLines(known: string | null, heard: readonly string[]): readonly string[] {
   if (!known || heard.length === 0) return heard;

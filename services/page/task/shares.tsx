@@ -1,6 +1,6 @@
 /**
- * How far the organizations are: a picture over time, and the same as a table; all of them, or those
- * with one status.
+ * How far the organizations are: a picture over time, and the same as a table; all of them, or
+ * those with one status.
  * @module
  */
 import { useMemo, useState } from "preact/hooks";

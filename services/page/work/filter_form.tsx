@@ -1,6 +1,6 @@
 /**
- * The filters of the list of tasks. They stand in the address: a link leads to the same list, and the
- * way back to the one before.
+ * The filters of the list of tasks. They stand in the address: a link leads to the same list, and
+ * the way back to the one before.
  * @module
  */
 import { useEffect, useRef, useState } from "preact/hooks";

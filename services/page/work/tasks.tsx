@@ -97,8 +97,8 @@ function TaskTable({ page, filters }: { page: WorkPage; filters: WorkFilters }) 
 }
 
 /**
- * Drawn again only when its task is another object, or names have come: components that read signals
- * are left alone while their properties stay the same.
+ * Drawn again only when its task is another object, or names have come: components that read
+ * signals are left alone while their properties stay the same.
  */
 function Row({ task }: { task: Task }) {
   return (

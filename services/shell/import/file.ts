@@ -146,7 +146,9 @@ const ENTRIES: Record<string, string> = {
   tasks: "task",
 };
 
-/** `["organizations", 0, "users", 1, "email"]` as `user "b" of organization "a"`; none at the top. */
+/**
+ * `["organizations", 0, "users", 1, "email"]` as `user "b" of organization "a"`; none at the top.
+ */
 function placeIn(raw: unknown, path: Path): string[] {
   const places: string[] = [];
   let held = raw as Record<PropertyKey, unknown> | null | undefined;

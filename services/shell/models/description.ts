@@ -157,7 +157,7 @@ export interface Description {
   forbidden?(row: Row): string | undefined;
 }
 
-// -- writing descriptions --------------------------------------------------------------------------
+// -- writing descriptions -------------------------------------------------------------------------
 
 type MakeField = (property: string) => Field;
 type MakeRelation = (property: string, own: Pick<Description, "table" | "service">) => Relation;

@@ -24,8 +24,8 @@ export interface Evaluator {
    */
   peek(expression: string): Promise<unknown>;
   /**
-   * Waits for what names in `code` hold and `isPending` says is only on its way, and puts the answers
-   * in their place.
+   * Waits for what names in `code` hold and `isPending` says is only on its way, and puts the
+   * answers in their place.
    */
   settle(code: string, isPending: (value: unknown) => boolean): Promise<void>;
   close(): void;

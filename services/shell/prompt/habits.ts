@@ -1,6 +1,6 @@
 /**
- * Habits of Python at the prompt: the page that operators know shows a Python shell. What is typed in its way and
- * cannot work is answered with the line that does.
+ * Habits of Python at the prompt: the page that operators know shows a Python shell. What is typed
+ * in its way and cannot work is answered with the line that does.
  * @module
  */
 import { MODEL_NAMES } from "../models/description.ts";

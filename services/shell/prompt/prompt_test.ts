@@ -15,7 +15,9 @@ import {
 const postgres = useOwnPostgres();
 const newHub = () => newShellHub(postgres());
 
-/** At the beginning of a statement: shows that it runs, which the echo of what was typed does not. */
+/**
+ * At the beginning of a statement: shows that it runs, which the echo of what was typed does not.
+ */
 const BEGIN = `console.log("be" + "gun")`;
 const BEGUN = /\nbegun\n/;
 

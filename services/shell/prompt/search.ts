@@ -56,7 +56,9 @@ export function searchHistory(reader: EditedLine): void {
     }
   }
 
-  /** The line is what was found, unless that was not wanted; the key then does what it always does. */
+  /**
+   * The line is what was found, unless that was not wanted; the key then does what it always does.
+   */
   function leave(text: string | undefined, key: Key): void {
     const { line, prompt } = search!;
     search = undefined;

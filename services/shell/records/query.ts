@@ -1,6 +1,7 @@
 /**
- * Answers that are still on their way. JavaScript lets one be used as if it were the answer: its `name` is then
- * `undefined`, and what is assigned to it is lost, without a word. Here that says what to type.
+ * Answers that are still on their way. JavaScript lets one be used as if it were the answer: its
+ * `name` is then `undefined`, and what is assigned to it is lost, without a word. Here that says
+ * what to type.
  * @module
  */
 import { ShellError } from "../errors.ts";

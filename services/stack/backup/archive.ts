@@ -1,6 +1,6 @@
 /**
- * The file of a backup: a tar archive whose last part is the manifest with the SHA-256 of all others.
- * It is written in one go and read in one go, whatever its size; `tar` reads it, too.
+ * The file of a backup: a tar archive whose last part is the manifest with the SHA-256 of all
+ * others. It is written in one go and read in one go, whatever its size; `tar` reads it, too.
  * @module
  */
 import { createHash } from "node:crypto";

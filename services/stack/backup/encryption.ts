@@ -37,8 +37,8 @@ export async function encrypt(content: Bytes, { recipients, passphrase }: Lock):
 }
 
 /**
- * The content of a backup, whether or not it is encrypted. Throws when it cannot be opened with what
- * is given.
+ * The content of a backup, whether or not it is encrypted. Throws when it cannot be opened with
+ * what is given.
  */
 export async function decrypt(content: Bytes, opener: Opener): Promise<Bytes> {
   const [first, rest] = await startOf(content, HEADER.length);

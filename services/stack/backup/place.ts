@@ -88,7 +88,9 @@ export async function openDataFolder(folder: string): Promise<OpenHub> {
   };
 }
 
-/** The database of a cluster that runs: which of its servers has all, its Patronis have to agree on. */
+/**
+ * The database of a cluster that runs: which of its servers has all, its Patronis have to agree on.
+ */
 async function openCluster(
   folder: string,
   password: string,

@@ -1,8 +1,8 @@
 /**
  * Restoring a backup into the data folder of `deno task up`.
  *
- * All is made beside what is there, and moved into its place at the end. What was there before is set
- * aside. Until the last move is done `deno task up` does not start in the folder.
+ * All is made beside what is there, and moved into its place at the end. What was there before is
+ * set aside. Until the last move is done `deno task up` does not start in the folder.
  * @module
  */
 import { DATABASE, type RolePasswords } from "../names.ts";

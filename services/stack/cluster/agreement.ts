@@ -25,14 +25,17 @@ export interface AgreementOptions {
 
 export const AGREEMENT_USER = "root";
 
-/** Which of etcd's APIs Patroni speaks: that of etcd 3, or that of etcd 2, which is gone in etcd 3.6. */
+/**
+ * Which of etcd's APIs Patroni speaks: that of etcd 3, or that of etcd 2, which is gone in etcd
+ * 3.6.
+ */
 export type AgreementApi = "v2" | "v3";
 
 /**
  * The API with which a primary that stood still, and was replaced meanwhile, is not put back in its
  * place. Patroni before 3.1 writes its name over its successor's with etcd's new API, and what that
- * had taken would be lost; since then it does so only where nobody else's name stands (`_update_leader`
- * in patroni/dcs/etcd3.py).
+ * had taken would be lost; since then it does so only where nobody else's name stands
+ * (`_update_leader` in patroni/dcs/etcd3.py).
  */
 export async function agreementApi(patroni: string): Promise<AgreementApi> {
   const { stdout } = await new Deno.Command(patroni, { args: ["--version"] }).output();

@@ -1,5 +1,6 @@
 /**
- * Caddy before the gateways and the servers of the broker: one address, whichever of them are there.
+ * Caddy before the gateways and the servers of the broker: one address, whichever of them are
+ * there.
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";

@@ -15,7 +15,9 @@ export interface Member {
 }
 
 export interface PatroniConfigOptions extends Member {
-  /** What holds the database cluster and the file of passwords, which Patroni may change as a whole. */
+  /**
+   * What holds the database cluster and the file of passwords, which Patroni may change as a whole.
+   */
   folder: string;
   /** The folder of PostgreSQL's programs. */
   bin: string;
@@ -36,8 +38,8 @@ export async function patroniConfig(
     PatroniConfigOptions,
 ): Promise<string> {
   const { adminPassword, restPassword, clients } = options;
-  // One role for all: who may replicate can read everything, and rewinding takes a superuser's rights
-  // or nearly so. It is used by Patroni and the set-up alone.
+  // One role for all: who may replicate can read everything, and rewinding takes a superuser's
+  // rights or nearly so. It is used by Patroni and the set-up alone.
   const admin = { username: POSTGRES_ADMIN, password: adminPassword };
   const common = parse(await Deno.readTextFile(COMMON));
   return stringify({

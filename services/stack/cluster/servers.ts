@@ -41,7 +41,9 @@ const PORTS = [
   ...GATEWAYS,
 ] as const;
 
-/** Starts etcd, Patroni with both databases, and the brokers; the front is the caller's to start. */
+/**
+ * Starts etcd, Patroni with both databases, and the brokers; the front is the caller's to start.
+ */
 export async function startClusterServers(
   { folder, cacheFolder, say, supervisor, signal, ...options }: ServersOptions,
 ): Promise<Servers> {

@@ -1,7 +1,7 @@
 /**
  * The hub's services as few files each: their modules and packages in one, what they load only when
- * they need it in others. A process that runs them has 8 MiB less than one that runs the sources, and
- * starts sooner; what it does is the same.
+ * they need it in others. A process that runs them has 8 MiB less than one that runs the sources,
+ * and starts sooner; what it does is the same.
  * @module
  */
 import { createRequire, isBuiltin } from "node:module";

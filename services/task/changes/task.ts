@@ -120,7 +120,9 @@ async function demandOpen(
   );
 }
 
-/** Refuses one subtask more than a run may make: whoever makes them without end fills every node. */
+/**
+ * Refuses one subtask more than a run may make: whoever makes them without end fills every node.
+ */
 async function demandFew(tx: Tx, runId: number, most: number): Promise<void> {
   const subtasks = await countOfRun(tx, runId) - 1;
   if (subtasks < most) return;

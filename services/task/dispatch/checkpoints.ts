@@ -15,8 +15,8 @@ export interface Checkpoints {
   /** Those of the last time that they were asked for. */
   readonly newest: readonly string[];
   /**
-   * Asks each service now, and signs. A service that cannot be asked has none, and its last one stays
-   * among `newest`.
+   * Asks each service now, and signs. A service that cannot be asked has none, and its last one
+   * stays among `newest`.
    */
   ask(): Promise<string[]>;
 }

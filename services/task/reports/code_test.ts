@@ -73,7 +73,9 @@ Deno.test("of different codes that start at once exactly one is the job's", asyn
   }
 });
 
-/** Starts with the code A while another start with B is under way, which then ends as `undone` says. */
+/**
+ * Starts with the code A while another start with B is under way, which then ends as `undone` says.
+ */
 async function startBeside(undone: boolean) {
   const { agents, ids, task } = await jobOf(2);
   const begun = Promise.withResolvers<void>();

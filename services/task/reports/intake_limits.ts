@@ -1,6 +1,6 @@
 /**
- * What the hub takes of a node, before it looks at any of it: the broker sees to it that only a node
- * publishes on its subjects, so that whoever exceeds this harms itself alone.
+ * What the hub takes of a node, before it looks at any of it: the broker sees to it that only a
+ * node publishes on its subjects, so that whoever exceeds this harms itself alone.
  *
  * What is above a limit is dropped without an answer: a report is said again by its node a little
  * later, and a piece of a log comes again with the whole log.
@@ -42,8 +42,8 @@ export interface IntakeLimitsOptions {
 export interface IntakeLimits {
   /**
    * Takes in a message of a node, unless there are too many. `prove` throws for one that is not the
-   * node's; `use` is what is done with one that is. Resolves to what `use` does, or to nothing for a
-   * message that is dropped.
+   * node's; `use` is what is done with one that is. Resolves to what `use` does, or to nothing for
+   * a message that is dropped.
    */
   take<Proven, Result>(
     message: { node: number; bytes: number },

@@ -61,7 +61,8 @@ export class AnotherAgent extends SextantError {
 
 /**
  * So long a process speaks for its node unasked once it was found to. Nobody takes its place while
- * it is connected: a report that comes in this time was sent before that, or is of the time between.
+ * it is connected: a report that comes in this time was sent before that, or is of the time
+ * between.
  */
 const REMEMBERED_MS = 250;
 const MOST_REMEMBERED = 20_000;
@@ -94,7 +95,9 @@ export function createOneAgent(
     return inTurn(() => ask("collaboration", "node_connections", { node_id: node }));
   }
 
-  /** The node's connections, when the one that speaks for it has one; `undefined` when it is gone. */
+  /**
+   * The node's connections, when the one that speaks for it has one; `undefined` when it is gone.
+   */
   async function connectionsIfThere(
     { node, publicKey }: Sender,
     speaker: Speaker,

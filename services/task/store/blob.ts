@@ -65,8 +65,8 @@ export async function sealBlob(
 }
 
 /**
- * Bytes of an organization's blobs that belong to no result yet, those under way included. `owners` is
- * whose they are, or how that begins, and a colon: `user:`, `container:17:4:`.
+ * Bytes of an organization's blobs that belong to no result yet, those under way included. `owners`
+ * is whose they are, or how that begins, and a colon: `user:`, `container:17:4:`.
  */
 export async function unusedBytes(
   db: Db,

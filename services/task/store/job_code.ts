@@ -8,9 +8,10 @@ import type { TaskRow } from "./task.ts";
 /**
  * The code under the task's image in its job: the one that is there, else `code`, which it is then.
  *
- * One statement, so that of two that begin at once one is first and the other one waits for it. Only
- * where nothing is known yet: what is, never changes, and a thousand nodes that start need not wait
- * for one another's lock. The row goes with the first task of the job, and so with the whole of it.
+ * One statement, so that of two that begin at once one is first and the other one waits for it.
+ * Only where nothing is known yet: what is, never changes, and a thousand nodes that start need not
+ * wait for one another's lock. The row goes with the first task of the job, and so with the whole
+ * of it.
  */
 export async function codeOfJob(
   tx: Tx,

@@ -37,7 +37,9 @@ export async function appendLog(
   return kept;
 }
 
-/** The pieces joined; null when there are none. They stay what they are while the result is locked. */
+/**
+ * The pieces joined; null when there are none. They stay what they are while the result is locked.
+ */
 export async function readLiveLog(tx: Tx, resultId: number): Promise<string | null> {
   const [row] = await tx<{ log: string | null }[]>`
     select ${liveLog(tx)} as log from result where id = ${resultId}`;

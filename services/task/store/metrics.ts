@@ -6,7 +6,9 @@ import { gauge, gaugeBy, type Metric } from "../../../shared/messages/metric.ts"
 import type { Tx } from "../../../shared/storage/db.ts";
 import { refusedCounts } from "./refused_count.ts";
 
-/** Results that are looked at for how fast they were dispatched: the newest, and of these minutes. */
+/**
+ * Results that are looked at for how fast they were dispatched: the newest, and of these minutes.
+ */
 const NEWEST = 1_000;
 const MINUTES = 5;
 

@@ -152,7 +152,9 @@ export async function lockTask(tx: Tx, id: number): Promise<TaskRow | undefined>
   return row;
 }
 
-/** The task that a result is a share of; locked as by {@linkcode lockTask}, if that is asked for. */
+/**
+ * The task that a result is a share of; locked as by {@linkcode lockTask}, if that is asked for.
+ */
 export async function taskWithResult(
   tx: Tx,
   resultId: number,

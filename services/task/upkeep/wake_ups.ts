@@ -2,8 +2,8 @@
  * Waking nodes that have not accepted what was dispatched to them: nobody keeps a dispatch that was
  * lost on its way, because this process or the broker ended just then, but the table has the work.
  *
- * A node that is woken asks for all that it has not accepted. One that is away does not hear it, and
- * asks by itself when it is back; so a node is woken ever more seldom, down to once a minute.
+ * A node that is woken asks for all that it has not accepted. One that is away does not hear it,
+ * and asks by itself when it is back; so a node is woken ever more seldom, down to once a minute.
  * @module
  */
 import { subjects } from "../../../shared/broker/subjects.ts";

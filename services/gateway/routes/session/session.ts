@@ -4,8 +4,8 @@
  * API's own log-in with the token taken out of the answer, or put into the request: limits, records
  * and refusals are those of the API.
  *
- * Another page cannot use the cookie: it is sent from pages of this site alone (SameSite=Strict), and
- * taken only with a header that pages of other origins may not send along with cookies.
+ * Another page cannot use the cookie: it is sent from pages of this site alone (SameSite=Strict),
+ * and taken only with a header that pages of other origins may not send along with cookies.
  * @module
  */
 import type { Context, Hono } from "hono";

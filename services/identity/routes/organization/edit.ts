@@ -37,8 +37,8 @@ export function editOrganization(app: Hono<AppEnv>, { db, outbox }: IdentityDeps
           "Only members of an organization can update its public key!",
         );
       }
-      // A node may be the first to tell the key, as v6's are; whoever holds its API key alone must not
-      // read from then on what is meant for the organization.
+      // A node may be the first to tell the key, as v6's are; whoever holds its API key alone must
+      // not read from then on what is meant for the organization.
       if (
         values.public_key !== undefined && c.get("principal").kind === "node" &&
         before.public_key !== "" && before.public_key !== values.public_key

@@ -1,8 +1,8 @@
 /**
  * A new second factor for who is logged in: shown to whoever proves once more who they are, and in
- * force only when a code of it has come back. Nothing is stored in between: what was shown goes along
- * as a sealed ticket, for this log-in alone, and it opens nothing any more once the password or the
- * second factor is another one. So it is also good once.
+ * force only when a code of it has come back. Nothing is stored in between: what was shown goes
+ * along as a sealed ticket, for this log-in alone, and it opens nothing any more once the password
+ * or the second factor is another one. So it is also good once.
  * @module
  */
 import { SextantError } from "../../../../shared/service/errors.ts";

@@ -97,7 +97,9 @@ export function editUser(
   );
 }
 
-/** A token that was stolen must not become the account: its owner alone can change where mail goes. */
+/**
+ * A token that was stolen must not become the account: its owner alone can change where mail goes.
+ */
 async function demandPassword(
   accounts: IdentityDeps["accounts"],
   id: number,

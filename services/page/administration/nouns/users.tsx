@@ -35,7 +35,9 @@ async function withNames(users: User[], signal: AbortSignal): Promise<ShownUser[
   return users.map((one) => ({ ...one, organizationName: nameOf(one.organization.id) }));
 }
 
-/** The roles that users of an organization can have; which of them the asker may not give, and why. */
+/**
+ * The roles that users of an organization can have; which of them the asker may not give, and why.
+ */
 async function roleOptions(
   who: Principal,
   organizationId: number,

@@ -1,6 +1,6 @@
 /**
- * Counts by bins. Bins of different widths are drawn by their density, so that areas are counts; one
- * that is open at an end has no width, and is dashed.
+ * Counts by bins. Bins of different widths are drawn by their density, so that areas are counts;
+ * one that is open at an end has no width, and is dashed.
  * @module
  */
 import { scaleLinear } from "./d3.ts";

@@ -1,6 +1,6 @@
 /**
- * What a result is shown as: pieces, one below the other, each a table of its numbers and for some a
- * picture of them. They are made in the worker and sent to the page, which draws them.
+ * What a result is shown as: pieces, one below the other, each a table of its numbers and for some
+ * a picture of them. They are made in the worker and sent to the page, which draws them.
  * @module
  */
 

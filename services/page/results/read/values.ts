@@ -48,7 +48,9 @@ function rawJson(text: string): unknown {
   return rawJSON ? rawJSON(text) : text;
 }
 
-/** Records as rows: a column for each name that one of them has, in the order in which they come. */
+/**
+ * Records as rows: a column for each name that one of them has, in the order in which they come.
+ */
 export function tableOf(records: readonly Values[]): Table {
   const names = new Set<string>();
   for (const record of records) for (const name of Object.keys(record)) names.add(name);

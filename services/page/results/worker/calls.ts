@@ -1,6 +1,6 @@
 /**
- * What page and worker ask of each other. The worker has the key and the results; the page gets what
- * it shows of them.
+ * What page and worker ask of each other. The worker has the key and the results; the page gets
+ * what it shows of them.
  * @module
  */
 import type { ToldDescription } from "../../../../shared/node_protocol/description.ts";
@@ -49,7 +49,9 @@ export interface Opened {
   empty: string[];
   /** As which method's the result was read; `undefined` where that is unknown. */
   method: string | undefined;
-  /** Whether the question says so; else it follows from the result's parts, or a person chose it. */
+  /**
+   * Whether the question says so; else it follows from the result's parts, or a person chose it.
+   */
   isCertain: boolean;
   /** Methods that have such parts. */
   methods: string[];

@@ -61,8 +61,9 @@ async function demandUpload(db: Db, principal: Principal): Promise<void> {
 
 /**
  * What is uploaded and used by nothing lies here for a day: an algorithm in a loop would fill the
- * disk. Algorithms have a room of their own at each organization, and one task a part of that: theirs
- * are other organizations' too, which must not keep this one's users and node from uploading.
+ * disk. Algorithms have a room of their own at each organization, and one task a part of that:
+ * theirs are other organizations' too, which must not keep this one's users and node from
+ * uploading.
  */
 async function demandRoomOf(db: Db, principal: Principal, maxUnusedBytes: number): Promise<void> {
   const { organization_id, kind } = principal;

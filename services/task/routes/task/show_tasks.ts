@@ -31,8 +31,8 @@ export async function showTasks(
 export const MOST_BYTES = 64 * 2 ** 20;
 
 /**
- * Tasks with what `include` asks for, where the caller may see it and it is not too large: elsewhere
- * the link stays, which leads to a list in pages.
+ * Tasks with what `include` asks for, where the caller may see it and it is not too large:
+ * elsewhere the link stays, which leads to a list in pages.
  */
 export async function showTasksWith(
   { db, ask }: Pick<TaskDeps, "db" | "ask">,
