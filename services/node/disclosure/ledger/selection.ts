@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { roomOf } from "../../algorithms/sextant/distinct.ts";
 import { MODULUS } from "./together.ts";
 
 /**
@@ -49,31 +50,27 @@ export function makeSelection(
   }
   const numbers = persons ?? places;
   if (!numbers) return selectionOfRows(selected);
-  let size = 0;
-  for (let row = 0; row < selected.length; row++) {
-    if (selected[row] === 1 && numbers[row]! >= size) size = numbers[row]! + 1;
-  }
   // Which of a person's rows are in, and not only how many: another row of the same person in place
   // of one would tell of that person, too. A sum, so that what follows from several selections is
   // seen of rows, too (`together.ts`).
-  const sums = new Uint8Array(size);
-  const bytes = new Uint8Array(size);
+  const found = new Uint8Array(roomOf(numbers));
+  let count = 0;
   for (let row = 0; row < selected.length; row++) {
     if (selected[row] === 0) continue;
     const number = numbers[row]!;
-    if (unit === "persons") {
-      const ofRow = 1 + mixed(places ? places[row]! : row) % (MODULUS - 1);
-      sums[number] = (sums[number]! + ofRow) % MODULUS;
+    const before = found[number]!;
+    if (before === 0) count++;
+    if (unit === "rows") {
+      found[number] = 1;
+      continue;
     }
-    bytes[number] = 1;
-  }
-  let count = 0;
-  for (let number = 0; number < size; number++) {
-    if (bytes[number] === 0) continue;
-    count++;
+    const ofRow = 1 + mixed(places ? places[row]! : row) % (MODULUS - 1);
     // 0 is for none of the rows.
-    if (unit === "persons") bytes[number] = sums[number] || MODULUS;
+    found[number] = (before + ofRow) % MODULUS || MODULUS;
   }
+  let size = found.length;
+  while (size > 0 && found[size - 1] === 0) size--;
+  const bytes = found.slice(0, size);
   return { unit, persons: count, bytes, digest: digestOf(unit, [bytes]) };
 }
 

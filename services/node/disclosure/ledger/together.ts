@@ -58,6 +58,8 @@ export function createTogether(
     later: [],
   }));
   let size = 0;
+  /** What was last seen to follow from them, which need not be looked at again. */
+  let following: Uint8Array | undefined;
 
   /** The persons in whom the entries differ from a combination, from some person on and round. */
   function* differing(bytes: Uint8Array, combination: Float64Array, from = 0) {
@@ -80,12 +82,16 @@ export function createTogether(
         for (const person of differing(bytes, combinationAt(bytes, set))) {
           if (persons.push(person) >= least) break;
         }
-        if (persons.length === 0) return [];
+        if (persons.length === 0) {
+          following = bytes;
+          return [];
+        }
         if (persons.length < least) found.set(persons.join(), persons);
       }
       return [...found.values()];
     },
     add({ bytes }) {
+      if (bytes === following) return true;
       const known = combinationAt(bytes, sets[0]!);
       if (differing(bytes, known).next().done) return true;
       if (selections.length >= mostSelections || size + bytes.length > mostBytes) return false;
@@ -126,6 +132,7 @@ export function createTogether(
     mark() {
       const kept = selections.length;
       return () => {
+        following = undefined;
         selections.length = kept;
         size = selections.reduce((sum, { length }) => sum + length, 0);
         taken.clear();
@@ -150,25 +157,38 @@ interface Term {
  * decision takes is in these loops.
  */
 function nextOf(sum: readonly Term[], from: number, to: number): number {
-  const [{ bytes }, ...others] = sum as [Term, ...Term[]];
-  if (others.length === 0) {
+  const [{ bytes }] = sum as [Term, ...Term[]];
+  if (sum.length === 1) {
     const end = Math.min(to, bytes.length);
     for (let person = from; person < end; person++) {
       if (bytes[person] !== 0 && bytes[person]! % MODULUS !== 0) return person;
     }
     return to;
   }
-  for (let person = from; person < to; person++) {
-    // What is beyond the end of a list is 0.
-    let rest = person < bytes.length ? bytes[person]! : 0;
-    for (let i = 0; i < others.length; i++) {
-      const { bytes, times } = others[i]!;
-      if (person < bytes.length) rest += times * bytes[person]!;
+  // Some persons at a time, list by list, and more each time: most differ soon.
+  let size = 4;
+  for (let begin = from; begin < to;) {
+    const end = Math.min(to, begin + size);
+    rests.fill(0, 0, end - begin);
+    for (const { bytes, times } of sum) {
+      // What is beyond the end of a list is 0.
+      const last = Math.min(end, bytes.length);
+      for (let person = begin; person < last; person++) {
+        rests[person - begin]! += times * bytes[person]!;
+      }
     }
-    if (rest !== 0 && rest % MODULUS !== 0) return person;
+    for (let person = begin; person < end; person++) {
+      const rest = rests[person - begin]!;
+      if (rest !== 0 && rest % MODULUS !== 0) return person;
+    }
+    begin = end;
+    size = Math.min(4 * size, rests.length);
   }
   return to;
 }
+
+/** Room for sums of some persons; of so few terms they are whole numbers of 32 bits. */
+const rests = new Int32Array(8192);
 
 /** How often each selection is in what agrees with these entries on the set's members. */
 function combinationAt(bytes: Uint8Array, { members, weights, later }: InformationSet) {

@@ -104,3 +104,31 @@ Deno.test("add() takes no more than there is room for", () => {
   assert.ok(!together.add(those((p) => p > 150)));
   assert.ok(!createTogether(3, { mostBytes: 10 }).add(those(() => true)));
 });
+
+Deno.test("few() looks at every person of a large table, also where one list ends before another", () => {
+  const n = 40_000;
+  for (const victim of [0, 63, 64, 191, 192, 8255, 20_000, n - 1]) {
+    const together = createTogether(3);
+    together.add(those((p) => p % 2 === 0 && p !== victim, n / 2));
+    together.add(those((p) => p % 2 === 1 && p !== victim, n / 2));
+    together.add(those((p) => p >= n / 2 && p !== victim, n));
+    assert.deepEqual(together.few(those(() => true, n)), [[victim]], `${victim}`);
+    const follows = those((p) => p !== victim, n);
+    assert.deepEqual(together.few(follows), []);
+    assert.ok(together.add(follows), "which needs no room");
+    assert.deepEqual(together.few(those(() => true, n)), [[victim]], `${victim} again`);
+  }
+});
+
+Deno.test("mark() forgets that a selection followed from what it forgets", () => {
+  const together = createTogether(3, { mostSelections: 2 });
+  together.add(those((p) => p < 50));
+  const forget = together.mark();
+  together.add(those((p) => p >= 50));
+  const all = those(() => true);
+  assert.deepEqual(together.few(all), []);
+  forget();
+  assert.equal(together.few(all).length, 0, "by fifty persons it is no few");
+  assert.ok(together.add(all));
+  assert.ok(!together.add(those((p) => p % 5 === 0)), "it took the last room");
+});
