@@ -38,7 +38,9 @@ export function literal(text: string): string {
 
 /** Expressions about one cell: `t`, without blanks around it and `NULL` where it is missing. */
 interface Cell {
-  /** `t` itself, from the column as it is in the file. */
+  /** The column as it is in the file, without blanks around. */
+  trimmed: string;
+  /** `t` itself, from that, which is `x` with the column's number. */
   text: string;
   /** As a number. */
   number: string;
@@ -54,7 +56,6 @@ const IS_DATE = `(regexp_full_match(t, '${DAY}') and try_cast(t as date) is not 
 function cellOf(index: number, { decimal, missing }: Pick<ReadOptions, "decimal" | "missing">) {
   const words = ["", ...missing ?? MISSING_WORDS];
   const longest = Math.max(...words.map((word) => word.length));
-  const trimmed = `trim(c${index}, ' \t')`;
   const number = decimal === "," ? "replace(t, ',', '.')" : "t";
   // A decimal point in a file with decimal commas stands between thousands: which, cannot be known.
   const noPoint = decimal === "," ? "not contains(t, '.') and " : "";
@@ -64,9 +65,11 @@ function cellOf(index: number, { decimal, missing }: Pick<ReadOptions, "decimal"
   const isExact = `(abs(${value}) < 9007199254740992 or ` +
     `not regexp_full_match(${number}, '${WHOLE}'))`;
   return {
-    // Few cells are as short as a word for "missing", and only those are compared with all of them.
-    text: `case when length(${trimmed}) <= ${longest} and ${trimmed} in ` +
-      `(${words.map(literal).join(", ")}) then null else ${trimmed} end`,
+    trimmed: `trim(c${index}, ' \t')`,
+    // Few cells are as short as a word for "missing", and only those are compared with all of them:
+    // in a list, for `in` is made a join, and of 200 of these there is no memory for one row.
+    text: `case when length(x${index}) <= ${longest} and ` +
+      `list_contains([${words.map(literal).join(", ")}], x${index}) then null else x${index} end`,
     number: value,
     isNumber: `(${noPoint}case ` +
       `when length(t) < 16 and regexp_full_match(${number}, '${SIMPLE}') then true ` +
@@ -88,8 +91,13 @@ export async function findColumns(
   options: ReadOptions,
 ): Promise<FoundColumn[]> {
   checkNamed(names, options);
-  const trimmed = names.map((_, index) => `${cellOf(index, options).text} as t${index}`);
-  await query(`create table cells as select *, ${trimmed.join(", ")} from raw`);
+  const each = (expression: (cell: Cell, index: number) => string) =>
+    names.map((_, index) => expression(cellOf(index, options), index)).join(", ");
+  await query(
+    `create table cells as
+    select ${each(({ text }, index) => `c${index}, ${text} as t${index}`)}
+    from (select *, ${each(({ trimmed }, index) => `${trimmed} as x${index}`)} from raw)`,
+  );
   await query("drop table raw");
   const found: FoundColumn[] = [];
   for (const [index, name] of names.entries()) {

@@ -77,6 +77,21 @@ const answers: Record<string, Answer> = JSON.parse(
   await Deno.readTextFile(`${TESTDATA}answers.json`),
 );
 
+Deno.test("readDatabase() reads a table of many columns within its memory", async () => {
+  const names = Array.from({ length: 300 }, (_, i) => `c${i}`);
+  const rows = [1, 2, 3].map((row) =>
+    names.map((_, i) => row === 2 && i % 2 ? " NA" : ` ${row * i}`)
+  );
+  await withText([names, ...rows].map((cells) => cells.join()).join("\n"), async (path) => {
+    const { description, columns } = await read(path);
+    assert.equal(description.rows, 3);
+    assert.deepEqual(
+      columns,
+      names.map((name, i) => [name, "number", i, i % 2 ? null : 2 * i, 3 * i]),
+    );
+  });
+});
+
 Deno.test("readDatabase() has an answer for every file of testdata", async () => {
   const files = (await Array.fromAsync(Deno.readDir(TESTDATA))).map(({ name }) => name)
     .filter((name) => name.endsWith(".csv"));
