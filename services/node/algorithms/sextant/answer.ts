@@ -56,8 +56,8 @@ export function answer<T extends object>(
       isSaid ||= within === undefined;
       // Most parts rest on all rows, and say so of each of what they tell.
       for (const one of used) {
-        const isSaid = ({ rows, groups }: SelectedRows) =>
-          rows === one.rows && groups === one.groups;
+        const isSaid = ({ rows, groups, numberOf }: SelectedRows) =>
+          rows === one.rows && groups === one.groups && `${numberOf}` === `${one.numberOf}`;
         if (!selections.some(isSaid)) selections.push(one);
       }
     },

@@ -98,20 +98,37 @@ Deno.test("selectionsOfBits() says the same as selectionsOf() of two groups", ()
     const groupOf = Int32Array.from({ length }, (_, i) => i * 7919 % 5 % 2);
     const bits = new Uint32Array(Math.ceil(length / 32));
     for (const [row, group] of groupOf.entries()) bits[row >> 5]! |= group << (row & 31);
-    const expected = selectionsOf(groupOf, 2, { places: undefined, length });
-    assert.deepEqual(selectionsOfBits(bits, length), expected, `${length}`);
+    const [expected, found] = [
+      selectionsOf(groupOf, 2, { places: undefined, length }),
+      selectionsOfBits(bits, length),
+    ].map((evidence) => evidence.flatMap((one) => rowsOf(one, length)));
+    assert.deepEqual(found, expected, `${length}`);
   }
 });
 
 Deno.test("selectionsOf() says the same rows of groups that are bytes, whatever group a byte is of", () => {
   const length = 1300;
-  const groupOf = Int32Array.from({ length }, (_, i) => i * 7919 % 250);
-  for (const groups of [1, 2, 40, 250]) {
-    const numberOf = Array.from({ length: 250 }, (_, one) => one % 7 === 0 ? -1 : one % groups);
-    const of = { places: undefined, length, numberOf };
-    const said = (places: Int32Array | Uint8Array) =>
-      selectionsOf(places, groups, of).flatMap((one) => rowsOf(one, length));
-    assert.deepEqual(said(Uint8Array.from(groupOf)), said(groupOf), `${groups}`);
+  for (const numbers of [1, 2, 250, 254, 255, 256]) {
+    const groupOf = Int32Array.from({ length }, (_, i) => i * 7919 % numbers);
+    const withNone = groupOf.map((one, row) => row % 5 === 0 ? -1 : one);
+    for (const groups of [1, 2, 40, 250, 255, 256]) {
+      const numberOf = Array.from(
+        { length: numbers },
+        (_, one) => one % 7 === 3 ? -1 : one % groups,
+      );
+      const of = { places: undefined, length, numberOf };
+      for (const places of [groupOf, withNone, Uint8Array.from(groupOf)]) {
+        const expected = Array.from(
+          { length: groups },
+          (_, group) =>
+            [...places.keys()].filter((row) =>
+              places[row]! >= 0 && numberOf[places[row]!] === group
+            ),
+        );
+        const said = selectionsOf(places, groups, of).flatMap((one) => rowsOf(one, length));
+        assert.deepEqual(said, expected, `${numbers} as ${groups}`);
+      }
+    }
   }
 });
 

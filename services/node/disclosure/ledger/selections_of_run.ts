@@ -102,6 +102,8 @@ export function createTableReader(
 
 /** Selections of one table that are remembered: analyses ask of the same rows again and again. */
 const REMEMBERED_SELECTIONS = 64;
+/** Nor more than this of what says which rows they are, the last one aside. */
+const REMEMBERED_BYTES = 16 * 2 ** 20;
 
 function createSelect(
   length: number,
@@ -125,8 +127,11 @@ function createSelect(
         rows,
         made: made.map(({ unit, persons, digest }) => ({ unit, persons, digest })),
       });
-      if (remembered.size > REMEMBERED_SELECTIONS) {
-        remembered.delete(remembered.keys().next().value!);
+      let bytes = 0;
+      for (const [count, [digest, { rows }]] of [...remembered].reverse().entries()) {
+        bytes += rows.rows?.length ?? 0;
+        const isTooMuch = count > 0 && bytes > REMEMBERED_BYTES;
+        if (isTooMuch || count >= REMEMBERED_SELECTIONS) remembered.delete(digest);
       }
       return made;
     },
