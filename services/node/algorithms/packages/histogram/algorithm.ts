@@ -6,8 +6,8 @@ import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
 import { type SiteRules, useGroups } from "sextant/disclosure.ts";
 import { countPlaces, type Places } from "sextant/grouping.ts";
-import { evenest, intervalsOfRuns } from "sextant/kernels/coarse.ts";
-import { countBinned } from "sextant/kernels/edges.ts";
+import { evenest, intervalsOfRuns, runsOfPlaces } from "sextant/kernels/coarse.ts";
+import { tellableEdges } from "sextant/kernels/edges.ts";
 import { completeRows, coverage, type Frame, readLeftOut } from "sextant/kernels/frame.ts";
 import { requireRows, type Used, usedRows } from "sextant/kernels/frame.ts";
 import { PartError, readCount, readFields, readList, readRecord } from "sextant/parts.ts";
@@ -108,13 +108,14 @@ function countRuns(frame: Frame, question: Question, site: SiteRules): RunsPart 
   const { bins } = question;
   const places = placesOf(frame, question);
   const used = usedRows(frame);
-  const { isTellable, runs } = countBinned(edgesOf(question), {
+  const isTellable = tellableEdges(edgesOf(question), {
     least: site.rules.minCell,
     persons: site.persons,
   }, {
     values: frame.column(question.column),
     places,
   });
+  const runs = runsOfPlaces(places, bins + 2, site.persons);
   const intervals = intervalsOfRuns(runs, {
     least: Math.min(site.rules.minCell, used.persons!),
     part: (low, high) => evenest(low, high, (place) => isTellable[place]!),

@@ -7,6 +7,7 @@
  */
 import type { SiteRules } from "../disclosure.ts";
 import { roomOf } from "../distinct.ts";
+import { countPlaces, type Places } from "../grouping.ts";
 import { rangeOf } from "../levels.ts";
 
 /** An interval of values: above the end of the one before, up to its own. */
@@ -151,9 +152,20 @@ export function runsOf(
   return { values: all.values, rows: sumsBefore(all.counts), persons };
 }
 
+/** The same of places from 0 to below `size`, as those of bins are. */
+export function runsOfPlaces(
+  places: Places,
+  size: number,
+  personOf: Uint32Array | undefined,
+): Runs {
+  if (personOf) return runsOfWhole(places, personOf, { least: 0, room: size });
+  const counts = countPlaces(places, size);
+  return runsOfCounts(counts, Uint32Array.from([0, ...counts]), (place) => place);
+}
+
 /** The same of whole numbers, in one pass over the rows and one over the persons. */
 function runsOfWhole(
-  given: Float64Array | Int32Array,
+  given: Float64Array | Places,
   personOf: Uint32Array,
   { least, room }: { least: number; room: number },
 ): Runs {

@@ -4,40 +4,13 @@
  * value by ever closer edges, in one run or in many.
  * @module
  */
-import { roomOf } from "../distinct.ts";
 import type { Places } from "../grouping.ts";
-import { roundest, type Runs, runsOfCounts, unitOf } from "./coarse.ts";
+import { roundest, unitOf } from "./coarse.ts";
 
 /** Of each row its value, and how many of the edges are not above it. */
 export interface Binned {
   values: Float64Array;
   places: Places;
-}
-
-/** What is counted of rows in bins. */
-interface Counts {
-  rows: Uint32Array;
-  /** Of each bin, one on, the persons who have no value in a lower one. */
-  starts: Uint32Array;
-  /** Of each person the lowest bin so far, from 1; undefined where each row is one. */
-  firsts: Uint32Array | undefined;
-}
-
-/**
- * The rows and persons of the bins between edges, and below and above them; and which edges are
- * tellable, as {@linkcode tellableEdges} says: in one pass over the rows.
- */
-export function countBinned(
-  edges: readonly number[],
-  { least, persons }: { least: number; persons: Uint32Array | undefined },
-  binned: Binned,
-): { runs: Runs; isTellable: boolean[] } {
-  const size = edges.length + 1;
-  const firsts = persons && new Uint32Array(roomOf(persons));
-  const counts = { rows: new Uint32Array(size), starts: new Uint32Array(size + 1), firsts };
-  const isTellable = tellableEdges(edges, { least, persons }, binned, counts);
-  if (!firsts) counts.starts.set(counts.rows, 1);
-  return { runs: runsOfCounts(counts.rows, counts.starts, (place) => place), isTellable };
 }
 
 /**
@@ -49,7 +22,6 @@ export function tellableEdges(
   edges: readonly number[],
   { least, persons, units: within = 1 }: Closeness,
   { values, places }: Binned,
-  counts?: Counts,
 ): boolean[] {
   // Of nobody there is nothing to tell.
   if (values.length === 0) return edges.map(() => true);
@@ -69,21 +41,10 @@ export function tellableEdges(
     if (value >= closeFrom[place]! && below[place]!.add(personAt(row))) closeFrom[place] = NaN;
     if (Number.isNaN(closeUpTo[place]!) && Number.isNaN(closeFrom[place]!)) isOpen[place] = 0;
   };
-  const { rows, starts, firsts } = counts ?? {};
   let [low, high] = [Infinity, -Infinity];
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
     const place = places[row]!;
-    if (rows) rows[place]!++;
-    if (firsts) {
-      const person = persons![row]!;
-      const first = firsts[person]!;
-      if (first === 0 || place < first - 1) {
-        if (first > 0) starts![first]!--;
-        starts![place + 1]!++;
-        firsts[person] = place + 1;
-      }
-    }
     if (isOpen[place] === 1) look(row, value, place);
     if (value < low) low = lowest.add(value, personAt(row));
     if (value > high) high = highest.add(value, personAt(row));

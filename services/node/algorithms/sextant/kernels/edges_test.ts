@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countBinned, tellableEdges } from "./edges.ts";
+import { runsOfPlaces } from "./coarse.ts";
+import { tellableEdges } from "./edges.ts";
 
 const asked = fc.record({
   values: fc.array(fc.integer({ min: -90, max: 90 }).map((x) => x / 10), { maxLength: 60 }),
@@ -10,7 +11,7 @@ const asked = fc.record({
   perPerson: fc.constantFrom(undefined, 1, 2, 5),
 });
 
-Deno.test("countBinned() counts the rows of each bin, and each person in the first, and judges edges alike", () => {
+Deno.test("bins are counted by rows and first persons, and edges judged, in bytes as in numbers", () => {
   fc.assert(fc.property(asked, ({ values: given, edges, least, perPerson }) => {
     const values = Float64Array.from(given);
     const persons = perPerson === undefined ? undefined : Uint32Array.from(
@@ -26,14 +27,16 @@ Deno.test("countBinned() counts the rows of each bin, and each person in the fir
       rows: [0, ...bins.map((bin) => rowsUpTo(bin).length)],
       persons: [0, ...bins.map((bin) => personsOf(rowsUpTo(bin)))],
     };
-    for (const binned of [{ values, places }, { values, places: Uint8Array.from(places) }]) {
-      const { runs, isTellable } = countBinned(edges, { least, persons }, binned);
+    const judged = tellableEdges(edges, { least, persons }, { values, places });
+    for (const own of [places, Uint8Array.from(places)]) {
+      const runs = runsOfPlaces(own, edges.length + 1, persons);
       assert.deepEqual({
         values: [...runs.values as Float64Array],
         rows: [...runs.rows],
         persons: [...runs.persons],
       }, expected);
-      assert.deepEqual(isTellable, tellableEdges(edges, { least, persons }, binned));
+      const binned = { values, places: own };
+      assert.deepEqual(tellableEdges(edges, { least, persons }, binned), judged);
     }
   }));
 });
