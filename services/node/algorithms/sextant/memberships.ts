@@ -4,6 +4,7 @@
  * @module
  */
 import { distinctByPlace, roomOf } from "./distinct.ts";
+import { moveTo } from "./grouping.ts";
 
 /** Sets of groups, each as the bits of a number, and how many persons have rows in exactly these. */
 export interface Memberships {
@@ -40,20 +41,23 @@ export function personsIn({ sets, persons }: Memberships, groups: readonly numbe
   return persons.reduce((sum, count, i) => (sets[i]! & asked) !== 0 ? sum + count : sum, 0);
 }
 
-/** How many persons have rows in any of some groups, to be asked of some of these again and again. */
-export function personsOfAny(
+/**
+ * How many persons have rows in any of some groups, for each of several such unions, of which no two
+ * have a group in common; to be asked of the same rows again and again.
+ */
+export function personsOfUnions(
   persons: Uint32Array,
   places: Int32Array,
   size: number,
-): (groups: readonly number[]) => number {
+): (unions: readonly (readonly number[])[]) => number[] {
   const memberships = membershipsOf(persons, places, size);
-  if (memberships) return (groups) => personsIn(memberships, groups);
-  const each = distinctByPlace(persons, places, { size, within: undefined });
-  return (groups) => {
-    if (groups.length === 1) return each[groups[0]!]!;
-    const isIn = new Uint8Array(size);
-    for (const group of groups) isIn[group] = 1;
-    const together = places.map((place) => place >= 0 && isIn[place] === 1 ? 0 : -1);
-    return distinctByPlace(persons, together, { size: 1, within: undefined })[0]!;
+  if (memberships) return (unions) => unions.map((groups) => personsIn(memberships, groups));
+  return (unions) => {
+    const unionOf = new Array<number>(size).fill(-1);
+    for (const [union, groups] of unions.entries()) {
+      for (const group of groups) unionOf[group] = union;
+    }
+    const moved = moveTo(unionOf, places);
+    return distinctByPlace(persons, moved, { size: unions.length, within: undefined });
   };
 }

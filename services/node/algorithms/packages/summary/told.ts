@@ -17,7 +17,7 @@ import { fewValuesIn } from "sextant/few_values.ts";
 import { countPairs, countPlaces, splitBy } from "sextant/grouping.ts";
 import type { Groups } from "sextant/kernels/groups.ts";
 import { nothingLeftOut } from "sextant/kernels/frame.ts";
-import { personsOfAny } from "sextant/memberships.ts";
+import { personsOfUnions } from "sextant/memberships.ts";
 import { momentsOf, roundedMoments } from "sextant/kernels/moments.ts";
 import type { Rows } from "sextant/where.ts";
 import { requireSubset } from "sextant/disclosure.ts";
@@ -362,9 +362,10 @@ function talliesOf(
       pairs[row] = present[row]! < 0 ? -1 : present[row]! * width + places[row]!;
     }
     const pairOf = (set: number, level: number) => set * width + level;
-    const byPair = personsOfAny(site.persons, pairs, size * width);
-    persons = counts.map((row, set) => row.map((_, level) => byPair([pairOf(set, level)])));
-    inAll = given.map((_, level) => byPair(counts.map((_, set) => pairOf(set, level))));
+    const personsOf = personsOfUnions(site.persons, pairs, size * width);
+    const each = personsOf(Array.from({ length: size * width }, (_, pair) => [pair]));
+    persons = counts.map((row, set) => row.map((_, level) => each[pairOf(set, level)]!));
+    inAll = personsOf(given.map((_, level) => counts.map((_, set) => pairOf(set, level))));
   }
   return {
     names: only(given),
