@@ -46,44 +46,63 @@ export function requireHoldsAll(principal: Principal, rules: RuleName[]): void {
   );
 }
 
-/**
- * The rules one must hold to open to a user what `rules` open. Usually those themselves; but what
- * "the organization" and "its collaborations" are depends on the user: when the user's organization
- * also works where the caller's does not, such a rule reaches further in the user's hands than in
- * the caller's, and only GLOBAL is as wide.
- */
-export function rulesToGive(rules: RuleName[], worksInOthers: boolean): RuleName[] {
-  if (!worksInOthers) return rules;
-  return rules.map((rule) =>
-    rule.replace(/:(?:ORGANIZATION|COLLABORATION)$/, ":GLOBAL") as RuleName
-  );
-}
-
-export interface Gift {
-  rules: RuleName[];
+/** Where rules are given. */
+export interface Place {
   /** Of the user, or of those who have the role. */
   organizationId: number;
   /** Whether that organization works in collaborations that the caller's does not. */
   worksInOthers: boolean;
 }
 
+/** Its holder sets the public key of the own organization. */
+const setsKey = (rule: RuleName) => rule.startsWith("organization:EDIT:");
+
+/**
+ * The rules one must hold to open to a user what `rules` open. Usually those themselves; but what
+ * "the organization" and "its collaborations" are depends on the user: when the user's organization
+ * also works where the caller's does not, such a rule reaches further in the user's hands than in
+ * the caller's, and only GLOBAL is as wide. So it is, everywhere but in the caller's organization,
+ * with the rule by which members set their organization's key: else somebody else would make a
+ * member, and read from then on what is encrypted for the organization.
+ */
+export function rulesToGive(
+  { organization_id }: Principal,
+  rules: RuleName[],
+  { organizationId, worksInOthers }: Place,
+): RuleName[] {
+  return rules.map((rule) =>
+    worksInOthers || setsKey(rule) && organizationId !== organization_id
+      ? rule.replace(/:(?:ORGANIZATION|COLLABORATION)$/, ":GLOBAL") as RuleName
+      : rule
+  );
+}
+
 /** Throws, and says why and who can do it instead, unless the caller may give these rules there. */
 export function requireMayGive(
   principal: Principal,
-  { rules, organizationId, worksInOthers }: Gift,
+  { rules, ...place }: Place & { rules: RuleName[] },
 ): void {
   requireHoldsAll(principal, rules);
   const tooWide = rules.filter((rule) =>
-    rulesToGive([rule], worksInOthers).some((wide) => !holdsAtLeast(principal, wide))
+    rulesToGive(principal, [rule], place).some((wide) => !holdsAtLeast(principal, wide))
   );
   if (tooWide.length === 0) return;
+  const { organizationId, worksInOthers } = place;
+  const who = `An administrator of organization ${organizationId}, or of this server, can give `;
+  if (!worksInOthers) {
+    throw new SextantError(
+      "forbidden",
+      `You cannot give ${tooWide.join(", ")} in organization ${organizationId}: whoever has that ` +
+        "sets the organization's public key, and can read what is encrypted for it. " +
+        `${who}it; the other rules and roles you can give.`,
+    );
+  }
   const more = tooWide.length > 5 ? ` and ${tooWide.length - 5} more` : "";
   throw new SextantError(
     "forbidden",
     `You cannot give these rules in organization ${organizationId}, which also works in ` +
       "collaborations that yours has no part in: they would open there what you may not see or do " +
-      `yourself (${tooWide.slice(0, 5).join(", ")}${more}). An administrator of organization ` +
-      `${organizationId}, or of this server, can give them.`,
+      `yourself (${tooWide.slice(0, 5).join(", ")}${more}). ${who}them.`,
   );
 }
 

@@ -308,6 +308,67 @@ Deno.test("rights over a partner's users open nothing where only the partner wor
   assert.equal((await mails()).filter((mail) => mail.to === email).length, 0);
 });
 
+Deno.test("nobody makes a member of another organization who sets its public key", async () => {
+  const { call, root, mails } = hub();
+  const [own, partner] = [await newOrganization(hub()), await newOrganization(hub())];
+  const collaboration = { name: `c${own}`, organization_ids: [own, partner], encrypted: true };
+  await call("POST", "/collaboration", { token: root, body: collaboration });
+  const admin = await newUser(hub(), {
+    organization_id: own,
+    roles: [ROLE["Collaboration Admin"]!],
+    rules: [ruleId("role:EDIT:COLLABORATION")],
+  });
+  const theirs = await newUser(hub(), {
+    organization_id: partner,
+    roles: [ROLE["Organization Admin"]!],
+  });
+  const viewer = await newUser(hub(), { organization_id: partner, roles: [ROLE.Viewer!] });
+  const make = (token: string, given: object, organization_id = partner) => {
+    const username = `made${++serial}`;
+    const person = { username, password: PASSWORD, email: `${username}@x.example` };
+    const body = { ...person, firstname: "F", lastname: "L", organization_id, ...given };
+    return call("POST", "/user", { token, body });
+  };
+  const refusal = new RegExp(
+    `organization:EDIT:.*in organization ${partner}: whoever has that sets the organization's ` +
+      `public key.*An administrator of organization ${partner}, or of this server, can give it`,
+  );
+  const key = { rules: [ruleId("organization:EDIT:ORGANIZATION")] };
+  const ofTheirs = await call("POST", "/role", {
+    token: root,
+    body: { name: `role ${++serial}`, rules: [], organization_id: partner },
+  });
+  for (
+    const [what, answer] of [
+      ["a new administrator", await make(admin.token, { roles: [ROLE["Organization Admin"]] })],
+      ["a new collaboration's", await make(admin.token, { roles: [ROLE["Collaboration Admin"]] })],
+      ["the rule alone", await make(admin.token, key)],
+      [
+        "an earlier user",
+        await call("PATCH", `/user/${viewer.id}`, { token: admin.token, body: key }),
+      ],
+      [
+        "a role of theirs",
+        await call("PATCH", `/role/${ofTheirs.body.id}`, { token: admin.token, body: key }),
+      ],
+    ] as const
+  ) {
+    assert.equal(answer.status, 401, what);
+    assert.match(answer.body.msg, refusal, what);
+  }
+  const email = `thief${theirs.id}@x.example`;
+  const path = `/user/${theirs.id}`;
+  assert.equal((await call("PATCH", path, { token: admin.token, body: { email } })).status, 200);
+  await call("POST", "/recover/lost", { body: { email } });
+  assert.equal((await mails()).filter((mail) => mail.to === email).length, 0);
+
+  assert.equal((await make(admin.token, { roles: [ROLE.Researcher] })).status, 201);
+  assert.equal((await make(admin.token, key, own)).status, 201, "in one's own organization");
+  for (const token of [root, theirs.token]) {
+    assert.equal((await make(token, { roles: [ROLE["Organization Admin"]] })).status, 201);
+  }
+});
+
 Deno.test("DELETE /user ends log-ins; refuses creators of tasks unless dependents go too", async () => {
   const { call, root, db } = hub();
   const user = await newUser(hub(), { roles: [ROLE.Viewer!] });

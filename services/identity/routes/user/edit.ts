@@ -79,7 +79,10 @@ export function editUser(
         if (roles || rules) {
           await requireMayGrant(change.tx, { principal, user: before, wanted, worksInOthers });
         }
-        const held = rulesToGive(await ruleNamesOfUser(change.tx, id), worksInOthers);
+        const held = rulesToGive(principal, await ruleNamesOfUser(change.tx, id), {
+          organizationId: before.organization_id,
+          worksInOthers,
+        });
         // Whoever reads the mail can recover the account: an address set by somebody with fewer
         // rights is not trusted.
         const recoverable = self || held.every((rule) => holdsAtLeast(principal, rule));
