@@ -1,4 +1,7 @@
-/** The agent as a process, killed with -9 at every step of a container's life, on a real engine: it runs exactly once. */
+/**
+ * The agent as a process, killed with -9 at every step of a container's life, on a real engine: it
+ * runs exactly once.
+ */
 import assert from "node:assert/strict";
 import { waitFor } from "../../tests/harness.ts";
 import { containerTest, SHELL_IMAGE, useTestEngine } from "../../tests/support/container_engine.ts";

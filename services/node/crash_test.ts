@@ -233,7 +233,10 @@ async function childrenOf(pid: number): Promise<number[]> {
   return found;
 }
 
-/** The parent of a process, or `undefined` when there is no such process, or only what is left of it. */
+/**
+ * The parent of a process, or `undefined` when there is no such process, or only what is left of
+ * it.
+ */
 function parentOf(pid: number | string): number | undefined {
   try {
     const [state, parent] = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(

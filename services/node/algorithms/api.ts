@@ -13,8 +13,8 @@
  * }
  * ```
  *
- * What it returns must be JSON. What it throws, and what it prints, travels to the researcher; where
- * the owner has set rules on what may leave, only the kind of error and its line do.
+ * What it returns must be JSON. What it throws, and what it prints, travels to the researcher;
+ * where the owner has set rules on what may leave, only the kind of error and its line do.
  * @module
  */
 
@@ -240,7 +240,9 @@ export interface DisclosureRules {
   readonly minResidualFreedom: number;
   /** The fewest persons of a level whose name leaves, and of each level of a variable of two. */
   readonly minLevel: number;
-  /** Whether minima, maxima and quantiles with fewer than `minCell` persons beyond them may leave. */
+  /**
+   * Whether minima, maxima and quantiles with fewer than `minCell` persons beyond them may leave.
+   */
   readonly extremes: boolean;
   /** The `largest` contributions to a sum may make up at most `share` of it; null: whatever. */
   readonly dominance: { readonly largest: number; readonly share: number } | null;

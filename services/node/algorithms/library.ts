@@ -1,7 +1,7 @@
 /**
- * The library: algorithms that come with the node as packages. A package is packed into the one file
- * that runs when it is first asked for, and kept, since that takes seconds of work; the same sources
- * give the same bytes at every site.
+ * The library: algorithms that come with the node as packages. A package is packed into the one
+ * file that runs when it is first asked for, and kept, since that takes seconds of work; the same
+ * sources give the same bytes at every site.
  * @module
  */
 import { createHash } from "node:crypto";

@@ -24,8 +24,8 @@ const ENOUGH = { ofPersons: 2, ofSomething: 10, unnamed: 20 };
 const MOST_ROWS = { ofPersons: Infinity, ofSomething: 50, unnamed: 5 };
 
 /**
- * The column that seems to name persons of whom some have several rows; undefined where none does. A
- * guess, by its name and by how many values it has.
+ * The column that seems to name persons of whom some have several rows; undefined where none does.
+ * A guess, by its name and by how many values it has.
  */
 export function columnOfPersons({ rows, columns }: Description): string | undefined {
   const candidates = columns.map((column) => ({ name: column.name, rank: rankOf(column, rows) }))

@@ -55,7 +55,9 @@ export interface NodeConfig {
   privateKey: string | undefined;
   /** How inputs and results of subtasks are encrypted. */
   betweenNodes: FormatSetting;
-  /** The only public key, by its fingerprint, with which something is encrypted for an organization. */
+  /**
+   * The only public key, by its fingerprint, with which something is encrypted for an organization.
+   */
   pinnedKeys: Readonly<Record<string, string>>;
   limits: RunLimits;
   /** `undefined` when no container may run here. */

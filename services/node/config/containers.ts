@@ -80,7 +80,9 @@ export const containerShape = {
 /** What they are in a file that has been checked. */
 type Options = z.infer<z.ZodObject<typeof containerShape>>;
 
-/** The log-ins at registries, with their passwords read; what is wrong with one goes to `problems`. */
+/**
+ * The log-ins at registries, with their passwords read; what is wrong with one goes to `problems`.
+ */
 export async function readLogins(
   { docker_registries }: Options,
   absolute: AbsolutePath,

@@ -26,8 +26,8 @@ export interface ReadSecretOptions {
 
 /**
  * The file with the API key, node.yaml or the one that it names, when everybody on this machine can
- * read it. That is for a warning: as secrets of Docker and Kubernetes such files are open by default,
- * where nobody else is on the machine.
+ * read it. That is for a warning: as secrets of Docker and Kubernetes such files are open by
+ * default, where nobody else is on the machine.
  */
 export function openApiKeyFile(path: string): string | undefined {
   const text = Deno.readTextFileSync(path);

@@ -58,8 +58,8 @@ export interface WhenEndedOptions {
 }
 
 /**
- * Waits for the end of a container through restarts of the engine; `undefined` when there is no such
- * container any more. The engine is not asked to wait: Podman looks a million times a second
+ * Waits for the end of a container through restarts of the engine; `undefined` when there is no
+ * such container any more. The engine is not asked to wait: Podman looks a million times a second
  * meanwhile until it is of April 2023 or later
  * (https://github.com/podman-container-tools/podman/issues/18150; seen with 4.3.1).
  */

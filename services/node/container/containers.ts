@@ -168,9 +168,9 @@ export async function createContainers(
 }
 
 /**
- * Whether a container was started by an agent that died about when it asked for that. Who asks again
- * may be the second to do so, and what the first one started may have ended in between: an attempt
- * that is lost can be made anew, one made twice cannot be unmade.
+ * Whether a container was started by an agent that died about when it asked for that. Who asks
+ * again may be the second to do so, and what the first one started may have ended in between: an
+ * attempt that is lost can be made anew, one made twice cannot be unmade.
  */
 function ranOnce(engine: Engine, id: string): Promise<boolean> {
   return hasRun(engine, id, START_MS);
@@ -196,7 +196,10 @@ function askOnce(ask: () => Promise<About>): () => Promise<About> {
   };
 }
 
-/** Why a container did not start, for the researcher; what only the owner should read is for the log. */
+/**
+ * Why a container did not start, for the researcher; what only the owner should read is for the
+ * log.
+ */
 function explain(error: unknown, { folder, log }: { folder: string; log: Logger }): string {
   if ([EnvironmentError, RunFolderError, GpuError].some((kind) => error instanceof kind)) {
     return messageOf(error);

@@ -145,7 +145,9 @@ export function supervise(options: SuperviseOptions): RunHandle {
   };
 }
 
-/** The verdict on a container that has ended; `own` is the node's reason to end it, if it had one. */
+/**
+ * The verdict on a container that has ended; `own` is the node's reason to end it, if it had one.
+ */
 async function judge(
   state: ContainerState | undefined,
   own: Verdict | undefined,

@@ -84,8 +84,8 @@ export async function takeUp(
 }
 
 /**
- * Connects a container that has not started: with Podman, all that a program reaches is there before
- * the program begins.
+ * Connects a container that has not started: with Podman, all that a program reaches is there
+ * before the program begins.
  */
 export async function connectEarly(
   engine: Engine,

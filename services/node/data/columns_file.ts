@@ -35,8 +35,8 @@ export interface TableFoot {
   length: number;
   columns: ColumnFoot[];
   /**
-   * Where the places of the rows in the source begin, 32-bit numbers; absent where these are all its
-   * rows.
+   * Where the places of the rows in the source begin, 32-bit numbers; absent where these are all
+   * its rows.
    */
   placesAt?: number;
   /** Whether messages for the researcher may name the columns. */

@@ -12,9 +12,9 @@ export interface OpenColumns {
   isFiltered: boolean;
   has(name: string): boolean;
   /**
-   * A column as a list of values and of each row the place of its own there, -1 where there is none.
-   * Each number is a value by itself: to find the same ones takes longer than to read them. Throws
-   * for a column that is not there.
+   * A column as a list of values and of each row the place of its own there, -1 where there is
+   * none. Each number is a value by itself: to find the same ones takes longer than to read them.
+   * Throws for a column that is not there.
    */
   values(name: string): Pick<Levels, "values" | "places">;
   /** Of each row its place in the source; undefined where these are all rows of it. */

@@ -10,8 +10,9 @@ import type { Cell, Rows } from "./load_rows.ts";
 const BATCH = 5000;
 
 /**
- * Runs one query that only reads, and gives its rows in batches; at least one. Throws a {@linkcode DataError} with what SQLite says of a query
- * that it cannot run: that is about the researcher's own text, never about values.
+ * Runs one query that only reads, and gives its rows in batches; at least one. Throws a
+ * {@linkcode DataError} with what SQLite says of a query that it cannot run: that is about the
+ * researcher's own text, never about values.
  */
 export function* readSqlite(path: string, query: string): Generator<Rows> {
   const database = openFile(path);

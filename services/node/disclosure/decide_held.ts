@@ -1,6 +1,7 @@
 /**
  * The owner's decision about a held result, by the command or by the page at the node: both go
- * through here. It is a file in the data folder; the agent follows it and puts it into the audit log.
+ * through here. It is a file in the data folder; the agent follows it and puts it into the audit
+ * log.
  * @module
  */
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";

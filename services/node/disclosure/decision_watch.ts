@@ -8,8 +8,8 @@ import type { Logger } from "../../../shared/service/log.ts";
 
 export interface DecisionWatch {
   /**
-   * Resolves when something in the folder may have changed since the call; rejects with the signal's
-   * reason.
+   * Resolves when something in the folder may have changed since the call; rejects with the
+   * signal's reason.
    */
   changed(signal: AbortSignal): Promise<void>;
 }

@@ -9,14 +9,14 @@ import type { DataAccess, Decision } from "./decision.ts";
 import type { DisclosureRules } from "./rules.ts";
 
 /**
- * Whose code it is, as far as the rules go: the node's own; one that its owner trusts; one that gets
- * no rows; one that gets them, and is held.
+ * Whose code it is, as far as the rules go: the node's own; one that its owner trusts; one that
+ * gets no rows; one that gets them, and is held.
  */
 export type Standing = "own" | "trusted" | "guarded" | "held";
 
 /**
- * Which words of an algorithm leave in the reasons of runs: all; of errors that are written to leave,
- * and the place of others (see `words.ts`); the place; none.
+ * Which words of an algorithm leave in the reasons of runs: all; of errors that are written to
+ * leave, and the place of others (see `words.ts`); the place; none.
  */
 export type Words = "all" | "own" | "place" | "none";
 
@@ -31,7 +31,8 @@ export interface Exit {
   words: Words;
   /**
    * Of the node's own code: digests of rows that the node knows already from runs before, by which
-   * this one says which rows its result rests on. They are hundreds of kilobytes, the same each time.
+   * this one says which rows its result rests on. They are hundreds of kilobytes, the same each
+   * time.
    */
   knownRows?: () => readonly string[];
   /** Decides about what it returned. A file that is made in its place lies beside it. */

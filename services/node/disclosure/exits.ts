@@ -19,8 +19,8 @@ import type { SiteDisclosure } from "./rules.ts";
 
 export interface Exits {
   /**
-   * Of an algorithm in the sandbox that is called so. Rejects with a {@linkcode CannotStart} where it
-   * may not run.
+   * Of an algorithm in the sandbox that is called so. Rejects with a {@linkcode CannotStart} where
+   * it may not run.
    */
   ofSandbox(algorithm: ResolvedAlgorithm, asked: AskedOfSandbox): Promise<Exit>;
   ofContainer(image: string): Exit;

@@ -1,6 +1,6 @@
 /**
- * Results that wait for a person at this site, as the agent keeps them: from the moment in which the
- * exit holds one to the owner's decision.
+ * Results that wait for a person at this site, as the agent keeps them: from the moment in which
+ * the exit holds one to the owner's decision.
  * @module
  */
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
@@ -26,8 +26,8 @@ import {
 export interface Held {
   /**
    * Keeps a result: it is on the disk, and the journal has it as held. `full` when as many wait as
-   * may. Rejects with a {@linkcode ChangedFileError} when the file is not the result that was there,
-   * and with a {@linkcode JournalError} when the disk fails.
+   * may. Rejects with a {@linkcode ChangedFileError} when the file is not the result that was
+   * there, and with a {@linkcode JournalError} when the disk fails.
    */
   hold(held: Omit<ToHold, "since" | "code">): Promise<HeldNote | "full">;
   /** What is known of a result that waits, and where it is. */

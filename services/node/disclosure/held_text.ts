@@ -37,8 +37,8 @@ export interface ResultPage {
 }
 
 /**
- * A page of what an algorithm returned, of `size` bytes of which `read` gives some. JSON is laid out
- * unless it is large; bytes that are no text are shown as `\x..`.
+ * A page of what an algorithm returned, of `size` bytes of which `read` gives some. JSON is laid
+ * out unless it is large; bytes that are no text are shown as `\x..`.
  */
 export async function showResult(
   { size, read }: { size: number; read: (start: number, end: number) => Promise<Uint8Array> },

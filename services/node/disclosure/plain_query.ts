@@ -1,8 +1,8 @@
 /**
- * Queries that tasks bring along for SQL databases. A query makes the table that the rules then look
- * at: it can give one person's row a hundred times with a hundred names, or say what a person has by
- * whether it fails. So under rules it names columns of one table or view, and does nothing else;
- * which rows count is the algorithm's `where`, which the rules know.
+ * Queries that tasks bring along for SQL databases. A query makes the table that the rules then
+ * look at: it can give one person's row a hundred times with a hundred names, or say what a person
+ * has by whether it fails. So under rules it names columns of one table or view, and does nothing
+ * else; which rows count is the algorithm's `where`, which the rules know.
  * @module
  */
 import type { WantedDatabase } from "../data/databases.ts";

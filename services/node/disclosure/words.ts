@@ -1,6 +1,6 @@
 /**
- * What an algorithm says when it fails, as far as it leaves a site that has rules: a message may be a
- * value. What stays is kept for the owner.
+ * What an algorithm says when it fails, as far as it leaves a site that has rules: a message may be
+ * a value. What stays is kept for the owner.
  * @module
  */
 import { join } from "node:path";

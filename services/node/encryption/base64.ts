@@ -1,5 +1,6 @@
 /**
- * A payload that is not encrypted, as it lies in a blob: base64 of its content, written and read piece by piece.
+ * A payload that is not encrypted, as it lies in a blob: base64 of its content, written and read
+ * piece by piece.
  * @module
  */
 import { joined, type Opener, type Seal } from "../../../shared/payload/form.ts";

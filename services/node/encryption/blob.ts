@@ -1,6 +1,6 @@
 /**
- * The payload in a report, as its blob: a sealed one is its header and its ciphertext as it is, not in base64
- * (HTTP contract §7.4); a plain one is its base64.
+ * The payload in a report, as its blob: a sealed one is its header and its ciphertext as it is, not
+ * in base64 (HTTP contract §7.4); a plain one is its base64.
  * @module
  */
 import type { Upload } from "../hub/upload.ts";
@@ -10,7 +10,10 @@ import type { FilePart } from "../record/finish_report.ts";
 /** More than any header has. */
 const HEADER_LIMIT = 4096;
 
-/** The blob of the payload that stands as text in a part of a file; it is made anew each time it is read. */
+/**
+ * The blob of the payload that stands as text in a part of a file; it is made anew each time it is
+ * read.
+ */
 export async function blobOf(part: FilePart): Promise<Upload> {
   const { path, start, end } = part;
   const head = await readHead(part);

@@ -26,8 +26,8 @@ export class FormatError extends Error {
 }
 
 /**
- * The authenticated format as agents tell of it. Those of the version before told of `authenticated`,
- * which said nothing of who wrote it: to them v6's is written, and they write it.
+ * The authenticated format as agents tell of it. Those of the version before told of
+ * `authenticated`, which said nothing of who wrote it: to them v6's is written, and they write it.
  */
 export const AUTHENTICATED = "authenticated2";
 
@@ -50,7 +50,9 @@ const formatsSchema = z.object({
   data: z.array(z.object({ payload_formats: z.array(z.string()) })),
 });
 
-/** How to write what the node of an organization will read. Rejects with a {@linkcode FormatError}. */
+/**
+ * How to write what the node of an organization will read. Rejects with a {@linkcode FormatError}.
+ */
 export function createFormatChoice(
   { hub, collaborationId, betweenNodes, signal }: FormatChoiceOptions,
 ): (organizationId: number) => Promise<Format> {

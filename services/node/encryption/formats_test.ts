@@ -8,7 +8,10 @@ import { beginsSigned } from "../../../shared/payload/form.ts";
 import type { Payloads } from "./payloads.ts";
 
 interface Double {
-  /** What the hub says that the nodes of organizations read; `undefined`: it does not know the question. */
+  /**
+   * What the hub says that the nodes of organizations read; `undefined`: it does not know the
+   * question.
+   */
   told: Record<number, string[]> | undefined;
   /** How often it was asked. */
   asked: number;

@@ -1,6 +1,6 @@
 /**
- * The RSA keys of organizations: the private one in a file at the data station, the public one in the hub's record
- * of the organization, as base64 of its PEM text (HTTP contract §7.2).
+ * The RSA keys of organizations: the private one in a file at the data station, the public one in
+ * the hub's record of the organization, as base64 of its PEM text (HTTP contract §7.2).
  * @module
  */
 import {
@@ -37,7 +37,9 @@ export async function newPrivateKey(bits = 4096): Promise<string> {
   return privateKey.export({ type: "pkcs1", format: "pem" }) as string;
 }
 
-/** Throws a {@linkcode KeyError} for anything but an RSA private key in PEM without a pass phrase. */
+/**
+ * Throws a {@linkcode KeyError} for anything but an RSA private key in PEM without a pass phrase.
+ */
 export function readPrivateKey(pem: string): KeyObject {
   let key: KeyObject;
   try {

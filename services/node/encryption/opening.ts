@@ -8,8 +8,8 @@ import type { Opener, Seal } from "../../../shared/payload/form.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * What a stored payload opens to. Nothing of it may be used before it has ended, where the opener is
- * {@linkcode Opener.authenticated}.
+ * What a stored payload opens to. Nothing of it may be used before it has ended, where the opener
+ * is {@linkcode Opener.authenticated}.
  */
 export async function* openPieces(stored: Pieces, opener: Opener): AsyncGenerator<Bytes> {
   for await (const piece of stored) yield* passing(opener.update(piece));

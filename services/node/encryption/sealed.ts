@@ -31,7 +31,9 @@ import { KEY_BYTES } from "../../../shared/payload/unpadded_key.ts";
 import { idOfHeader } from "./payload_id.ts";
 import { unwrapKey, wrappedBytes } from "./unwrap_key.ts";
 
-/** `field` is v6's: a word of node.yaml and of the protocol, from before v6 was called that here. */
+/**
+ * `field` is v6's: a word of node.yaml and of the protocol, from before v6 was called that here.
+ */
 export type Format = "field" | "authenticated";
 
 const IV_BYTES = 16;

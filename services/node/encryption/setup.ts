@@ -1,5 +1,6 @@
 /**
- * Encryption at the start of the agent: whether it fits the collaboration, and the organization's public key.
+ * Encryption at the start of the agent: whether it fits the collaboration, and the organization's
+ * public key.
  * @module
  */
 import { createPublicKey, type KeyObject } from "node:crypto";

@@ -3,8 +3,8 @@
  * knows who wrote it, for what.
  *
  * Signed, then encrypted, with the reader and the purpose named in what is signed, which is what
- * plain sign-then-encrypt lacks (D. Davis, "Defective Sign & Encrypt", USENIX 2001): whoever opens a
- * payload cannot pass it on as written for somebody else. In detail:
+ * plain sign-then-encrypt lacks (D. Davis, "Defective Sign & Encrypt", USENIX 2001): whoever opens
+ * a payload cannot pass it on as written for somebody else. In detail:
  *
  * - The label (`label.ts`) stands in the clear in the header, before the content's key, which is
  *   wrapped by RSA-OAEP (SHA-256) for the reader. The header is the additional data of AES-256-GCM:
@@ -13,9 +13,9 @@
  *   word that no other signature begins with, the header and the content's SHA-256. It ends what is
  *   encrypted; only the reader sees it.
  *
- * The organization's one RSA key both decrypts and signs. With OAEP and PSS that is sound (Haber and
- * Pinkas 2001; Paterson et al. 2011); what endangers it is an oracle of PKCS#1 v1.5, v6's padding,
- * which `unwrap_key.ts` is there not to be.
+ * The organization's one RSA key both decrypts and signs. With OAEP and PSS that is sound (Haber
+ * and Pinkas 2001; Paterson et al. 2011); what endangers it is an oracle of PKCS#1 v1.5, v6's
+ * padding, which `unwrap_key.ts` is there not to be.
  * @module
  */
 import {

@@ -1,6 +1,6 @@
 /**
- * The signed inputs that this node has computed on: the same one once more, under another result, is
- * an old input that somebody wants computed again. What is too old to be taken is forgotten.
+ * The signed inputs that this node has computed on: the same one once more, under another result,
+ * is an old input that somebody wants computed again. What is too old to be taken is forgotten.
  * @module
  */
 import { join } from "node:path";

@@ -19,7 +19,10 @@ const SILENCE_MS = 60_000;
 export interface DownloadOptions {
   /** Names it, for messages. */
   what: string;
-  /** Asks for the content from this byte on; an answer with the status 200 has all of it nevertheless. */
+  /**
+   * Asks for the content from this byte on; an answer with the status 200 has all of it
+   * nevertheless.
+   */
   open: (from: number, signal: AbortSignal) => Promise<Response>;
   log: Logger;
   signal: AbortSignal;
@@ -29,8 +32,8 @@ export interface DownloadOptions {
 }
 
 /**
- * The content as it comes. Throws a {@linkcode HubError} when it is refused, or when what has come is not, in the end, what the
- * headers `content-length` and `x-content-sha256` said.
+ * The content as it comes. Throws a {@linkcode HubError} when it is refused, or when what has come
+ * is not, in the end, what the headers `content-length` and `x-content-sha256` said.
  */
 export async function* download(
   { what, open, log, signal, giveUp, silenceMs = SILENCE_MS }: DownloadOptions,

@@ -28,7 +28,8 @@ Deno.test("Hub.download() goes on where a connection broke off, as often as it t
       assert.equal(it.asked[0], `GET /blobstream/${id}`);
       const starts = it.asked.slice(1).map((one) => Number(/bytes=(\d+)-$/.exec(one)![1]));
       assert.deepEqual(starts, starts.toSorted((a, b) => a - b));
-      // How much of what was sent before the break arrives is not ours to say; it is not asked for again.
+      // How much of what was sent before the break arrives is not ours to say; it is not asked for
+      // again.
       if (starts.at(-1)! > 0) assert.ok(starts.at(-1)! <= (ranges ? 37_345 : 25_000));
     });
   }

@@ -12,7 +12,9 @@ function tokenOf(seconds: number): string {
   return `e30.${new TextEncoder().encode(claims).toBase64({ alphabet: "base64url" })}.x`;
 }
 
-/** A hub that answers every path from a script: a function, or answers of which the last one stays. */
+/**
+ * A hub that answers every path from a script: a function, or answers of which the last one stays.
+ */
 async function withHub(
   script: Record<string, Answer[] | ((request: Request) => Answer)>,
   use: (hub: ReturnType<typeof createHub>, asked: string[]) => Promise<void>,

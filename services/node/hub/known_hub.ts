@@ -22,7 +22,9 @@ export const ACCEPTED_HUB_FILE = "accepted_hub.json";
 const hubSchema = z.object({
   nats_url: z.string(),
   dispatch_keys: z.array(z.string()),
-  /** When the hub signed the address, if that is how it was learned: an older word counts no more. */
+  /**
+   * When the hub signed the address, if that is how it was learned: an older word counts no more.
+   */
   nats_url_at: z.string().optional(),
 });
 type Told = z.infer<typeof hubSchema>;

@@ -1,5 +1,6 @@
 /**
- * How the agent and its machine are, told to the hub now and then where the owner wants that (option `prometheus`).
+ * How the agent and its machine are, told to the hub now and then where the owner wants that
+ * (option `prometheus`).
  * @module
  */
 import { statfs } from "node:fs/promises";

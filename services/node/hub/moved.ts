@@ -44,7 +44,8 @@ export function createMoveWatch(
   return function suspectMove() {
     if (isAsking) return;
     isAsking = true;
-    // Ends with an error only where the agent stops, or the hub refuses the node, which others hear.
+    // Ends with an error only where the agent stops, or the hub refuses the node, which others
+    // hear.
     ask().catch(() => {}).finally(() => isAsking = false);
   };
 }

@@ -1,5 +1,6 @@
 /**
- * When an agent asks for its next credential: the decision, without I/O and with the caller's clock.
+ * When an agent asks for its next credential: the decision, without I/O and with the caller's
+ * clock.
  * @module
  */
 

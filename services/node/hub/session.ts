@@ -16,7 +16,9 @@ export interface LoggedIn {
 }
 
 export interface Session {
-  /** The log-in there is, or a new one. Throws a {@linkcode WrongKeyError} when the key is refused. */
+  /**
+   * The log-in there is, or a new one. Throws a {@linkcode WrongKeyError} when the key is refused.
+   */
   current(signal?: AbortSignal): Promise<LoggedIn>;
   /** The hub does not take its token any more. */
   forget(): void;

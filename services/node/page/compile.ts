@@ -14,8 +14,8 @@ const PATIENCE_MS = 60_000;
 const MOST_SAID = 2000;
 
 /**
- * What resolves once the page is in `folder`, or rejects with a {@linkcode Refusal} that says why it
- * cannot be; then the next call tries again.
+ * What resolves once the page is in `folder`, or rejects with a {@linkcode Refusal} that says why
+ * it cannot be; then the next call tries again.
  */
 export function createCompiler(
   { folder, log, signal, build = BUILD }: {

@@ -1,8 +1,8 @@
 /**
- * One-time links to the owner's page. A link is made by whoever may write into the node's data folder,
- * which is the account of the node (and root), and by nobody else: it is a file there whose name is
- * the digest of the link's key. So the command that makes one needs no running agent to talk to, and
- * who reads the folder cannot use what is in it. Using a link removes its file.
+ * One-time links to the owner's page. A link is made by whoever may write into the node's data
+ * folder, which is the account of the node (and root), and by nobody else: it is a file there whose
+ * name is the digest of the link's key. So the command that makes one needs no running agent to
+ * talk to, and who reads the folder cannot use what is in it. Using a link removes its file.
  * @module
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -27,7 +27,9 @@ export async function openLinks(dataFolder: string): Promise<void> {
   await Deno.chmod(folder, 0o700);
 }
 
-/** The key of a new link. Rejects where no agent has opened the folder, or it is another account's. */
+/**
+ * The key of a new link. Rejects where no agent has opened the folder, or it is another account's.
+ */
 export async function makeLink(dataFolder: string): Promise<string> {
   const key = randomBytes(32).toString("base64url");
   const path = join(linksFolder(dataFolder), nameOf(key));

@@ -1,6 +1,6 @@
 /**
- * Who gets into the owner's page, and who does not: against a real agent, without a browser. Cookies
- * and `Host` are set by hand, which `fetch` does not let one do.
+ * Who gets into the owner's page, and who does not: against a real agent, without a browser.
+ * Cookies and `Host` are set by hand, which `fetch` does not let one do.
  * @module
  */
 import assert from "node:assert/strict";

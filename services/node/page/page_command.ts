@@ -1,5 +1,6 @@
 /**
- * `deno task node page`: a new link to the owner's page. Only the account of the agent can make one.
+ * `deno task node page`: a new link to the owner's page. Only the account of the agent can make
+ * one.
  * @module
  */
 import { messageOf } from "../../../shared/service/errors.ts";

@@ -1,9 +1,9 @@
 /**
  * Who is in at the owner's page. A session has two halves, both random: a cookie that no script can
- * read, and a word that the page's scripts keep and send as a header. Cookies do not know ports: any
- * account of this machine can serve another page at 127.0.0.1 and is sent this one's cookie by the
- * browser of whoever looks at it. What a page keeps belongs to its port, so the cookie alone is of no
- * use to them, as the word alone is not.
+ * read, and a word that the page's scripts keep and send as a header. Cookies do not know ports:
+ * any account of this machine can serve another page at 127.0.0.1 and is sent this one's cookie by
+ * the browser of whoever looks at it. What a page keeps belongs to its port, so the cookie alone is
+ * of no use to them, as the word alone is not.
  *
  * Sessions are in memory: they end with the agent.
  * @module

@@ -1,7 +1,7 @@
 /**
- * Whether bytes are JSON in UTF-8 (RFC 8259), told piece by piece: what `JSON.parse` says of the whole text, which for
- * a large result would take many times its memory. A table says what follows each state at each byte, so that it is
- * not what an upload waits for.
+ * Whether bytes are JSON in UTF-8 (RFC 8259), told piece by piece: what `JSON.parse` says of the
+ * whole text, which for a large result would take many times its memory. A table says what follows
+ * each state at each byte, so that it is not what an upload waits for.
  * @module
  */
 
@@ -84,7 +84,9 @@ function string(after: number): number {
   return inside;
 }
 
-/** `count` states, each followed by the next at these bytes, the last by `after`; returns the first. */
+/**
+ * `count` states, each followed by the next at these bytes, the last by `after`; returns the first.
+ */
 function chain(ranges: (string | [number, number])[], count: number, after: number): number {
   let first = after;
   for (let made = 0; made < count; made++) {

@@ -1,7 +1,8 @@
 /**
- * Large content on its way through the agent: read, changed and written piece by piece, so that memory does not grow
- * with it. Collecting what each piece leaves behind comes too late at hundreds of MiB a second; so pieces are in the
- * same memory where that can be, and give theirs back where it cannot.
+ * Large content on its way through the agent: read, changed and written piece by piece, so that
+ * memory does not grow with it. Collecting what each piece leaves behind comes too late at hundreds
+ * of MiB a second; so pieces are in the same memory where that can be, and give theirs back where
+ * it cannot.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -19,7 +20,10 @@ export interface ContentFile {
   readonly sha256: string;
 }
 
-/** A multiple of three and of four, for base64; its base64 is still in the short-lived part of the heap. */
+/**
+ * A multiple of three and of four, for base64; its base64 is still in the short-lived part of the
+ * heap.
+ */
 export const PIECE = 48 * 1024;
 
 /** More came than may. */
@@ -32,7 +36,10 @@ export class ChangedFileError extends Error {
   override name = "ChangedFileError";
 }
 
-/** The bytes of a file from `start` up to `end`, in pieces of exactly {@linkcode PIECE}, but for the last. */
+/**
+ * The bytes of a file from `start` up to `end`, in pieces of exactly {@linkcode PIECE}, but for the
+ * last.
+ */
 export async function* readPieces(
   path: string,
   { start = 0, end }: { start?: number; end?: number } = {},
@@ -64,7 +71,10 @@ export interface WritePiecesOptions {
   maxBytes?: number;
 }
 
-/** Writes pieces to the file `path`, readable by the agent alone. When they break off, no file stays. */
+/**
+ * Writes pieces to the file `path`, readable by the agent alone. When they break off, no file
+ * stays.
+ */
 export async function writePieces(
   path: string,
   pieces: Pieces | Iterable<Bytes>,
@@ -114,7 +124,10 @@ export async function* piecesOf(stream: ReadableStream<Uint8Array> | null): Asyn
   }
 }
 
-/** Bytes of a copy for somebody else, of whose memory only the collector knows when it is free: soon, if it is small. */
+/**
+ * Bytes of a copy for somebody else, of whose memory only the collector knows when it is free:
+ * soon, if it is small.
+ */
 const COPY = 16 * 1024;
 
 /** The opposite. */
@@ -133,7 +146,10 @@ export function streamOf(pieces: AsyncGenerator<Bytes>): ReadableStream<Bytes> {
   }, { highWaterMark: 0 });
 }
 
-/** All of it, in memory: for what is known to be small. More than `maxBytes` end it with a {@linkcode TooLargeError}. */
+/**
+ * All of it, in memory: for what is known to be small. More than `maxBytes` end it with a
+ * {@linkcode TooLargeError}.
+ */
 export async function collect(
   pieces: Pieces,
   { maxBytes = Infinity }: { maxBytes?: number } = {},

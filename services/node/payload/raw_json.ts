@@ -27,7 +27,9 @@ export class RawJson {
 /** Bytes that are looked at before others have their turn. */
 const PIECE = 2 ** 20;
 
-/** Whether bytes are JSON in UTF-8; however many there are, the agent does other things meanwhile. */
+/**
+ * Whether bytes are JSON in UTF-8; however many there are, the agent does other things meanwhile.
+ */
 export async function isJson(bytes: Uint8Array): Promise<boolean> {
   const check = createJsonCheck();
   for (let at = 0; at < bytes.length; at += PIECE) {

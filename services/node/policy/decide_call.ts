@@ -72,8 +72,8 @@ function decideArguments({ method, args, kwargs }: CallRequest, rule?: MethodRul
 }
 
 /**
- * Whether a value, or each one in a list of values, is listed. An empty list is none of them; it may
- * mean "all" to an algorithm.
+ * Whether a value, or each one in a list of values, is listed. An empty list is none of them; it
+ * may mean "all" to an algorithm.
  */
 function isListed(value: unknown, allowed: readonly unknown[]): boolean {
   if (!Array.isArray(value)) return allowed.includes(value);

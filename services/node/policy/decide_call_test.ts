@@ -47,7 +47,8 @@ Deno.test("decideCall() goes by method, arguments and number of organizations", 
   assert.match(callReason({ kwargs: { column: { x: 1 } } }, strict), /value of the argument/);
   assert.match(callReason({ kwargs: { where: "1" } }, strict), /argument "where" .* not listed/);
   assert.match(callReason({ args: ["age"] }, strict), /arguments without names/);
-  // A number in the owner's file is not its text, nor the other way round, nor what is only loosely the same.
+  // A number in the owner's file is not its text, nor the other way round, nor what is only loosely
+  // the same.
   const bins = (allowed: unknown[]) => ({
     algorithms: [{ name: "deno:average", methods: { partial: { arguments: { bins: allowed } } } }],
   });

@@ -41,7 +41,9 @@ export function mayRun(image: string, policy: Policy): boolean {
   return decision.allowed;
 }
 
-/** The image with which v6's user interface asks for the names of columns, before 4.15 and since. */
+/**
+ * The image with which v6's user interface asks for the names of columns, before 4.15 and since.
+ */
 const BASICS = ["harbor2.vantage6.ai/algorithms/basics", "ghcr.io/vantage6/algorithm-basics"];
 
 function decideBasics(image: string, { allowBasics }: Policy): Decision {
@@ -146,8 +148,8 @@ function isListed({ id, name, nameIsOf }: Caller, list: readonly (number | strin
 }
 
 /**
- * Why nobody of that kind is let in, and, where a listed name is another one's than before, what the
- * owner may do.
+ * Why nobody of that kind is let in, and, where a listed name is another one's than before, what
+ * the owner may do.
  */
 function missing(
   kind: "user" | "organization",

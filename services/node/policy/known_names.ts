@@ -1,8 +1,8 @@
 /**
- * Whose the names in `policies.allowed_users` and `policies.allowed_organizations` are. A name can be
- * given up and taken by somebody else, or be given to somebody else by whoever administers the hub;
- * an id cannot. So the first one who comes under a listed name stays the only one whom it lets in,
- * until the owner says otherwise: by writing the id, or by `deno task node accept-name`.
+ * Whose the names in `policies.allowed_users` and `policies.allowed_organizations` are. A name can
+ * be given up and taken by somebody else, or be given to somebody else by whoever administers the
+ * hub; an id cannot. So the first one who comes under a listed name stays the only one whom it lets
+ * in, until the owner says otherwise: by writing the id, or by `deno task node accept-name`.
  * @module
  */
 import { join } from "node:path";

@@ -3,7 +3,8 @@
  *
  * Two questions, and each errs on the safe side. An entry *allows* what it names exactly
  * ({@linkcode matches}). A rule is *about* the algorithm in all its forms
- * ({@linkcode ruleForOtherVersion}): the same image may stand under another tag or under its digest.
+ * ({@linkcode ruleForOtherVersion}): the same image may stand under another tag or under its
+ * digest.
  * @module
  */
 import type { AlgorithmRule, Policy } from "./policy.ts";

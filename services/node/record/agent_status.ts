@@ -44,7 +44,9 @@ const statusSchema = z.object({
     agreeing: count,
     agreed_at: z.string().nullable(),
   }).optional(),
-  /** Where the owner's page is, or why it is not there; agents of the version before do not tell. */
+  /**
+   * Where the owner's page is, or why it is not there; agents of the version before do not tell.
+   */
   page: z.object({ address: z.string().nullable(), problem: z.string().nullable() }).optional(),
   memory_mib: count,
   load: z.array(count),
@@ -71,8 +73,8 @@ export interface WriteStatusOptions {
 }
 
 /**
- * Keeps the file fresh until `close`, which removes it; `rewrite` writes it at once, and `current` is
- * what it would write.
+ * Keeps the file fresh until `close`, which removes it; `rewrite` writes it at once, and `current`
+ * is what it would write.
  */
 export function writeStatus(
   { folder, journal, state }: WriteStatusOptions,

@@ -15,7 +15,8 @@ async function withFile(content: string, use: (path: string) => Promise<void>): 
 }
 
 Deno.test("linesBackwards gives every line once, the last first, and goes on where it was left", async () => {
-  // Longer than a piece, one longer than two of them, and letters of several bytes at their borders.
+  // Longer than a piece, one longer than two of them, and letters of several bytes at their
+  // borders.
   const lines = Array.from({ length: 400 }, (_, n) => `${n} ${"ä€".repeat(n === 7 ? 60_000 : n)}`);
   await withFile(`${lines.join("\n")}\n`, async (path) => {
     const all = await Array.fromAsync(linesBackwards(path));

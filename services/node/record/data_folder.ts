@@ -49,7 +49,9 @@ export async function giveToOwnerOf(folder: string, path: string): Promise<void>
   if (uid !== null && uid !== 0) await Deno.chown(path, uid, gid);
 }
 
-/** Writes a file that only its owner can read; whoever reads it finds all of it, or what was before. */
+/**
+ * Writes a file that only its owner can read; whoever reads it finds all of it, or what was before.
+ */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.new`;
   await Deno.writeTextFile(draft, text, { mode: 0o600 });

@@ -239,8 +239,8 @@ function textOf(agentId: string, entries: ReadonlyMap<string, JournalEntry>): st
 }
 
 /**
- * How far each open attempt is, as the journal in `folder` has it; read by whoever is not the agent,
- * while that may be writing.
+ * How far each open attempt is, as the journal in `folder` has it; read by whoever is not the
+ * agent, while that may be writing.
  */
 export async function readJournalStates(folder: string): Promise<Map<string, JournalState>> {
   const entries = new Map<string, JournalEntry>();

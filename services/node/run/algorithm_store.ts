@@ -77,7 +77,7 @@ export async function resolveAlgorithm(
   return await fromFolders(`${name}@${version}`, options);
 }
 
-// -- in the folders -----------------------------------------------------------------------------------------
+// -- in the folders -------------------------------------------------------------------------------
 
 async function fromFolders(
   name: string,
@@ -139,7 +139,7 @@ export async function algorithmNames(
   return [...new Set(names)].sort();
 }
 
-// -- from an address ----------------------------------------------------------------------------------------
+// -- from an address ------------------------------------------------------------------------------
 
 async function fetched(
   text: string,
@@ -219,7 +219,7 @@ async function download(
   }
 }
 
-// -- under its digest ---------------------------------------------------------------------------------------
+// -- under its digest -----------------------------------------------------------------------------
 
 async function isKept(path: string, digest: string): Promise<boolean> {
   const kept = await Deno.readFile(path).catch(() => undefined);

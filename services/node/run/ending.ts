@@ -18,8 +18,8 @@ import { type Reporter, ReportRefusedError, UndeliverableError } from "./reporte
 import type { Execution } from "./runtime.ts";
 
 /**
- * A run that has ended, with what may leave of it, and what encrypts its result; `null` where nothing
- * is encrypted.
+ * A run that has ended, with what may leave of it, and what encrypts its result; `null` where
+ * nothing is encrypted.
  */
 export type EndedRun = Execution & { seal: Seal | null; exit: Exit };
 

@@ -22,7 +22,10 @@ const dispatch = {
   databases: [{ label: "default" }],
 } as unknown as Dispatch;
 
-/** A gate and what it asks the hub for; organization 3 is Alpha, and two of three have a share in task 5. */
+/**
+ * A gate and what it asks the hub for; organization 3 is Alpha, and two of three have a share in
+ * task 5.
+ */
 async function withGate<T>(
   policy: Policy,
   use: (

@@ -1,10 +1,10 @@
 /**
- * How work comes in: after every (re)connection the agent says hello, drops what the hub says is over, and then
- * takes work until the connection is lost; kills come at any time.
+ * How work comes in: after every (re)connection the agent says hello, drops what the hub says is
+ * over, and then takes work until the connection is lost; kills come at any time.
  *
- * Nothing is taken before the hub has accepted a hello, because the hub counts started work that a hello does not name
- * as lost; and what the journal holds is not gone on with before the first, because another agent with the same API key,
- * on another copy of this journal, may be at it.
+ * Nothing is taken before the hub has accepted a hello, because the hub counts started work that a
+ * hello does not name as lost; and what the journal holds is not gone on with before the first,
+ * because another agent with the same API key, on another copy of this journal, may be at it.
  * @module
  */
 import { messageOf } from "../../../shared/service/errors.ts";

@@ -1,7 +1,8 @@
 /**
  * Which algorithms may run at this node, with what they say of themselves: those in the owner's
  * folders, those of the library, and those whose address with its digest the owner lists, as far as
- * the owner's rules let tasks run them. Of container images a node knows nothing before it runs them.
+ * the owner's rules let tasks run them. Of container images a node knows nothing before it runs
+ * them.
  * @module
  */
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * The passage of an ended run through the exit: what its result, its reason and its log become by the
- * rules of the site, before anything of it is kept for the hub.
+ * The passage of an ended run through the exit: what its result, its reason and its log become by
+ * the rules of the site, before anything of it is kept for the hub.
  * @module
  */
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";

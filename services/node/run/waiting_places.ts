@@ -6,8 +6,8 @@
  * So:
  *
  * - The run of a person's task has a place from before it begins to its end, whether or not it ever
- *   waits, because that is not known before. Nobody's subtask is among these, so whoever has a place
- *   waits for none of those that still want one.
+ *   waits, because that is not known before. Nobody's subtask is among these, so whoever has a
+ *   place waits for none of those that still want one.
  * - The run of a subtask begins without a place: it needs a slot alone, and slots come free, since
  *   whoever has one computes, which ends, or gives it back. So what a run with a place waits for
  *   always begins.

@@ -43,15 +43,16 @@ export interface WorkIntakeOptions {
   /** How long acceptances wait for others, and for the start of their run. */
   tellAfterMs?: number;
   /**
-   * Attempts in hand beyond which no more is taken: a hello must name all of them. Subtasks that the
-   * hub sends are taken up to a quarter more, for those in hand may wait for them.
+   * Attempts in hand beyond which no more is taken: a hello must name all of them. Subtasks that
+   * the hub sends are taken up to a quarter more, for those in hand may wait for them.
    */
   mostHeld?: number;
 }
 
 /**
- * Takes work until `signal` is aborted, and rejects then; or, with the error, when it cannot be had.
- * To be called once a hello is accepted: before that the agent would not know what of it is lost.
+ * Takes work until `signal` is aborted, and rejects then; or, with the error, when it cannot be
+ * had. To be called once a hello is accepted: before that the agent would not know what of it is
+ * lost.
  */
 export async function takeDispatched(
   options: WorkIntakeOptions,

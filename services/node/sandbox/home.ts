@@ -33,8 +33,8 @@ export interface Home {
 
 /**
  * Makes the sandbox's folder in `folder`, empty of earlier runs. Where runs are users of their own,
- * who cannot get to `folder` when it is private, it is below /var/tmp instead. What agents that have
- * died left is removed, in the one place and the other.
+ * who cannot get to `folder` when it is private, it is below /var/tmp instead. What agents that
+ * have died left is removed, in the one place and the other.
  */
 export async function createHome(
   folder: string,

@@ -30,8 +30,8 @@ export const selfSchema = z.object({
 export type Self = z.infer<typeof selfSchema>;
 
 /**
- * Loads the algorithm and asks it. What comes is whatever the file exports; a description has yet to
- * be checked. Throws an Error that says why the file cannot be loaded.
+ * Loads the algorithm and asks it. What comes is whatever the file exports; a description has yet
+ * to be checked. Throws an Error that says why the file cannot be loaded.
  */
 export async function readSelf(
   algorithm: RunSpec["algorithm"],

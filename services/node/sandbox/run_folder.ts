@@ -96,8 +96,8 @@ export async function handInDatabases(
 }
 
 /**
- * All at once, for somebody waits for the run; rejects as the first of them does, but only when none
- * is under way any more that the folder could not be removed from under.
+ * All at once, for somebody waits for the run; rejects as the first of them does, but only when
+ * none is under way any more that the folder could not be removed from under.
  */
 async function together<All extends readonly unknown[] | []>(
   all: All,

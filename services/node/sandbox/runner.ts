@@ -133,8 +133,8 @@ function failWith(error: unknown, algorithm: string): never {
 }
 
 /**
- * For `JSON.stringify`, which would drop or alter such values without a word. What is undefined may be
- * left out of an object, but not of a list: there JSON has null for it.
+ * For `JSON.stringify`, which would drop or alter such values without a word. What is undefined may
+ * be left out of an object, but not of a list: there JSON has null for it.
  */
 function refuseLosses(this: unknown, key: string, value: unknown): unknown {
   const lost = value === undefined && Array.isArray(this) ||

@@ -1,6 +1,6 @@
 /**
- * What a run has sent to other nodes, and where the hub says their answers are: by this an answer is
- * told from what is none. In a file where the run outlives the agent.
+ * What a run has sent to other nodes, and where the hub says their answers are: by this an answer
+ * is told from what is none. In a file where the run outlives the agent.
  * @module
  */
 import { z } from "zod";

@@ -39,7 +39,9 @@ const PAUSE_MS = { first: 5, most: 1000 };
  */
 export const MOST_MIB = 64;
 export const MOST_BYTES = MOST_MIB * 2 ** 20;
-/** Bytes that a run sends or gets at once without waiting for its turn among all runs of the agent. */
+/**
+ * Bytes that a run sends or gets at once without waiting for its turn among all runs of the agent.
+ */
 export const SMALL_BYTES = 2 ** 20;
 
 /** Whether an answer, or what it names, is larger than was wanted. */

@@ -29,7 +29,9 @@ interface Station {
 /** What the hub does with the statements of nodes before it passes them on. */
 type PassOn = (statements: Passed[], to: number) => Passed[];
 
-/** Stations 3, 4 and 5, of organizations with the same numbers, each with the record it is shown. */
+/**
+ * Stations 3, 4 and 5, of organizations with the same numbers, each with the record it is shown.
+ */
 async function withStations(
   { encrypted, shown, passOn = (all) => all, now = () => NOW }: {
     encrypted: boolean;

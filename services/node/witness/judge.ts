@@ -45,7 +45,9 @@ export interface Problem {
 export type Judgement =
   /** The first one, or the same tree with a later seal. */
   | { is: "accepted" }
-  /** To be believed once its size and the other's are proven consistent; `else` when they are not. */
+  /**
+   * To be believed once its size and the other's are proven consistent; `else` when they are not.
+   */
   | { is: "newer" | "older"; else: Problem }
   /** Nothing that is not known. */
   | { is: "known" }

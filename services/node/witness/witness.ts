@@ -1,9 +1,9 @@
 /**
  * The node as a witness of the hub's audit record: of each service's record it keeps the newest
  * checkpoint that it has accepted, and accepts another one only when the hub proves that what was
- * seen is the beginning of what there is now. Checkpoints come with every dispatch, with the answers
- * to `work`, and are asked for every hour. What is wrong stands in the node's audit log with the
- * checkpoints that show it, which the hub has signed.
+ * seen is the beginning of what there is now. Checkpoints come with every dispatch, with the
+ * answers to `work`, and are asked for every hour. What is wrong stands in the node's audit log
+ * with the checkpoints that show it, which the hub has signed.
  *
  * What other nodes were shown is compared in `exchange.ts`.
  * @module
@@ -89,7 +89,9 @@ export async function openWitness(options: WitnessOptions): Promise<HubWitness> 
     await save();
   }
 
-  /** Judges one; whether it is good, and of which service. Rejects while the hub cannot be asked. */
+  /**
+   * Judges one; whether it is good, and of which service. Rejects while the hub cannot be asked.
+   */
   async function take(note: string, asked: boolean): Promise<HubService | undefined> {
     const told = readCheckpoint(note, keys());
     if (typeof told === "string") {

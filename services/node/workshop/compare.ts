@@ -12,7 +12,9 @@ export interface Difference {
   relative: number | undefined;
 }
 
-/** The differences of two JSON values, the largest first; what differs in kind before all others. */
+/**
+ * The differences of two JSON values, the largest first; what differs in kind before all others.
+ */
 export function compare(one: unknown, other: unknown): Difference[] {
   const found: Difference[] = [];
   walk(one, other, "");

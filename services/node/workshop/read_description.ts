@@ -20,7 +20,9 @@ export interface Described {
 /** The type that authors see, and what is checked, are one. */
 const descriptionSchema = writtenDescription satisfies z.ZodType<Description, unknown>;
 
-/** Reads the description of the algorithm whose entry is `entry`. Throws a {@linkcode PackError}. */
+/**
+ * Reads the description of the algorithm whose entry is `entry`. Throws a {@linkcode PackError}.
+ */
 export async function readDescription(
   entry: string,
   { sandbox, folder, limits }: Pick<Workbench, "sandbox" | "folder" | "limits">,

@@ -1,5 +1,6 @@
 /**
- * A task on one machine without a hub: the real sandbox, the owner's rules, and sites that are files.
+ * A task on one machine without a hub: the real sandbox, the owner's rules, and sites that are
+ * files.
  * @module
  */
 import type { Logger } from "../../../shared/service/log.ts";

@@ -24,8 +24,8 @@ class DisclosureError extends Error {
 
 /**
  * Returns what `make` makes of the rows that `where` leaves; it may be a promise. Where the site's
- * owner has set rules on what may leave, `rows` carry them, and the part says in `withheld` what was
- * left out of it for their sake; it has nothing else where nothing may leave.
+ * owner has set rules on what may leave, `rows` carry them, and the part says in `withheld` what
+ * was left out of it for their sake; it has nothing else where nothing may leave.
  *
  * ```ts
  * export function partial(context: Context, { column, where }: Question) {

@@ -18,7 +18,9 @@ export function numbersOf(table: Table, name: string): Float64Array | undefined 
   }
 }
 
-/** A column's numbers, `NaN` where there is none; throws what is wrong if it holds something else. */
+/**
+ * A column's numbers, `NaN` where there is none; throws what is wrong if it holds something else.
+ */
 export function floatsOf(table: Table, name: string): Float64Array {
   return numbersOf(table, name) ?? table.floats(name);
 }

@@ -1,7 +1,7 @@
 /**
- * How an algorithm describes itself. It exports a `description` of this type, the one source of what
- * people, command lines and forms are told of it; and what it is called with is checked against
- * that before it runs.
+ * How an algorithm describes itself. It exports a `description` of this type, the one source of
+ * what people, command lines and forms are told of it; and what it is called with is checked
+ * against that before it runs.
  *
  * ```ts
  * import type { Context, Description } from "sextant/api.ts";
@@ -13,7 +13,7 @@
  *   methods: {
  *     count: {
  *       help: "Counts the values at one organization.",
- *       arguments: { column: { type: "column", label: "Column", help: "Whose values are counted" } },
+ *       arguments: { column: { type: "column", label: "Column", help: "Whose values count" } },
  *       outputs: [{ name: "count", kind: "count", help: "Rows with a value" }],
  *     },
  *   },
@@ -96,8 +96,8 @@ export type OutputKind =
  * One part of what a method returns, which is an object. A part that no output names is `other`.
  *
  * A method that reads rows says of every part what it rests on, and the node lets out what its
- * owner's rules allow: the rest becomes null in its place, and the result gets `withheld`, a list of
- * `{output, rule, values}`. Counts are looked at by themselves.
+ * owner's rules allow: the rest becomes null in its place, and the result gets `withheld`, a list
+ * of `{output, rule, values}`. Counts are looked at by themselves.
  *
  * ```ts
  * outputs: [
@@ -130,15 +130,17 @@ export interface Output {
   each?: readonly Output[];
   /**
    * Of `*`, and of a value that is a record: `setting` where the names of the parts are known from
-   * the question, such as columns. Unless said, they are taken for levels of a category, and the name
-   * of one with fewer persons than may be told of is taken out with it, in place of a null.
+   * the question, such as columns. Unless said, they are taken for levels of a category, and the
+   * name of one with fewer persons than may be told of is taken out with it, in place of a null.
    */
   keys?: "setting";
   /** Of a model: the part that says how many terms it has, as a number or as a list of them. */
   terms?: string;
   /** Of quantiles in a list: the part that lists their probabilities, or the argument. */
   at?: string;
-  /** Of sums: the part of kind `contributions` that shows whether few persons make up most of it. */
+  /**
+   * Of sums: the part of kind `contributions` that shows whether few persons make up most of it.
+   */
   contributions?: string;
   /**
    * Of a count: the count, beside it or further out, that it adds up to together with all others

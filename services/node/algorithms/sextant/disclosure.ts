@@ -1,7 +1,7 @@
 /**
- * What a part of an algorithm does where the site's owner has set rules on what may leave: it counts
- * persons, leaves out or coarsens what rests on too few of them, and says so. The node looks at what
- * it returns once more.
+ * What a part of an algorithm does where the site's owner has set rules on what may leave: it
+ * counts persons, leaves out or coarsens what rests on too few of them, and says so. The node looks
+ * at what it returns once more.
  * @module
  */
 import type { DisclosureRules, Table } from "./api.ts";
@@ -100,7 +100,8 @@ export function readPersons(
     return { persons: isAllDistinct(found) ? undefined : found };
   }
   const { different, missing, most } = counted;
-  // As they lie in the file: 0 is that of the rows without a value, and each of the others has rows.
+  // As they lie in the file: 0 is that of the rows without a value, and each of the others has
+  // rows.
   const found = withRoom(levels.numbers, different + 1);
   const known = { different: different + (missing > 0 ? 1 : 0), most: Math.max(most, missing) };
   return { persons: found, known };
@@ -136,8 +137,8 @@ export function useRows({ places, tableLength, use }: SiteRules): void {
 }
 
 /**
- * Says the same of the rows of each of so many groups; those at -1 are in none. Of groups of too few
- * persons nothing is told, and the ledger hears of none.
+ * Says the same of the rows of each of so many groups; those at -1 are in none. Of groups of too
+ * few persons nothing is told, and the ledger hears of none.
  */
 export function useGroups(
   site: SiteRules,
@@ -158,7 +159,9 @@ export function useGroups(
 
 /** What is known of groups of rows. */
 interface GroupsOfRows {
-  /** Where the groups are not the rows' numbers themselves: of each number its group, -1 for none. */
+  /**
+   * Where the groups are not the rows' numbers themselves: of each number its group, -1 for none.
+   */
   numberOf?: readonly number[];
   /** By group, where somebody has counted: whether it is of persons enough. */
   areEnough?: readonly boolean[];
@@ -176,8 +179,8 @@ export function countPersons({ persons, places, known }: SiteRules, rows: number
 }
 
 /**
- * How many persons have rows at each of so many places; rows at -1, or at `NaN`, are at none, nor are
- * those for which `within` has 0.
+ * How many persons have rows at each of so many places; rows at -1, or at `NaN`, are at none, nor
+ * are those for which `within` has 0.
  */
 export function personsByPlace(
   { persons }: Pick<SiteRules, "persons">,
@@ -217,7 +220,9 @@ export function isOfFew({ rules, isChosen }: SiteRules, persons: number): boolea
   return persons < rules.minSubset && (persons > 0 || isChosen === true);
 }
 
-/** Rows in which all but few persons have the same value, or those of few persons, show those few. */
+/**
+ * Rows in which all but few persons have the same value, or those of few persons, show those few.
+ */
 export function requireLevels(site: SiteRules, columns: readonly Float64Array[]) {
   const isPlainlyMixed = createPlainlyMixed(site);
   for (const values of columns) {
@@ -328,7 +333,8 @@ export function sumsOf(persons: Uint32Array, values: Float64Array): Float64Array
 
 /**
  * Which of some counts may not be told, as they are of too few persons, or would give such a one
- * away: each of `sums` are places whose total may be known from elsewhere; `others` are hidden anyhow.
+ * away: each of `sums` are places whose total may be known from elsewhere; `others` are hidden
+ * anyhow.
  */
 export function tooFew(
   counts: readonly number[],
@@ -351,7 +357,9 @@ export function tooFew(
   return hidden;
 }
 
-/** Whether the total of hidden counts tells the small ones: they are known to be small, and not 0. */
+/**
+ * Whether the total of hidden counts tells the small ones: they are known to be small, and not 0.
+ */
 function tells(counts: number[], least: number): boolean {
   // Alone it follows from the total, and from it what else was hidden with it.
   if (counts.filter((count) => count > 0).length === 1) return true;

@@ -26,8 +26,8 @@ export function largestOf(numbers: Uint32Array | Int32Array): number {
 const rooms = new WeakMap<Uint32Array, number>();
 
 /**
- * One more than the largest at least, 0 of none: the length of an array with a place for each. It is
- * looked for once, as whoever counts persons asks again and again.
+ * One more than the largest at least, 0 of none: the length of an array with a place for each. It
+ * is looked for once, as whoever counts persons asks again and again.
  */
 export function roomOf(numbers: Uint32Array): number {
   const room = rooms.get(numbers) ?? largestOf(numbers) + 1;
@@ -73,8 +73,8 @@ export function countDistinct(numbers: Uint32Array): number {
 const AT_ONCE = 32;
 
 /**
- * How many different ones there are among the rows at each of so many places; rows at -1, or at `NaN`,
- * are at none, nor are those for which `within` has 0.
+ * How many different ones there are among the rows at each of so many places; rows at -1, or at
+ * `NaN`, are at none, nor are those for which `within` has 0.
  */
 export function distinctByPlace(
   numbers: Uint32Array,

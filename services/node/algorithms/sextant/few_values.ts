@@ -1,7 +1,7 @@
 /**
- * Numbers whose count, sum and squares are counts in disguise: the mean of a column of 0 and 1 says how
- * many have 1, and the sum of one that is 0 for all but one is that one's value. What a crosstab
- * would withhold must not be told as a mean.
+ * Numbers whose count, sum and squares are counts in disguise: the mean of a column of 0 and 1 says
+ * how many have 1, and the sum of one that is 0 for all but one is that one's value. What a
+ * crosstab would withhold must not be told as a mean.
  * @module
  */
 import { personsUpTo, type SiteRules, useGroups } from "./disclosure.ts";
@@ -54,7 +54,8 @@ export function fewValuesIn(site: SiteRules, summed: Summed): FewValues {
 /**
  * Of each row the place of its value among those that the sums of its set give away, and of each
  * place its set. Where they give none away, whether several sets together do not either: what is of
- * few values, or has one that more than half of the rows have, has a part of which the same is true.
+ * few values, or has one that more than half of the rows have, has a part of which the same is
+ * true.
  */
 function placesOfValues(
   summed: Summed,
@@ -72,7 +73,8 @@ function placesOfValues(
   const setOf: number[] = [];
   const first = Array.from({ length: size }, (_, set) => {
     const count = different[set]!;
-    // One value is the set's count once more; as many as there are rows are left open by their sums.
+    // One value is the set's count once more; as many as there are rows are left open by their
+    // sums.
     const isFew = count > 1 && count <= sums && count <= Math.max(2, rows[set]! - 1);
     const hasMost = count > 1 && !isFew && 2 * same[set]! > rows[set]!;
     const places = isFew ? count : hasMost ? 2 : 0;
@@ -121,7 +123,9 @@ function surveyOf(
   return { values, different, rows, candidates: isMost ? candidates : null };
 }
 
-/** How many different values, one more than there is room for at most; puts the first ones there. */
+/**
+ * How many different values, one more than there is room for at most; puts the first ones there.
+ */
 function differentIn(part: Float64Array, room: Float64Array): number {
   let count = 0;
   for (let i = 0; i < part.length && count <= room.length; i++) {

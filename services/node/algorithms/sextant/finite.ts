@@ -4,8 +4,8 @@
  */
 
 /**
- * Throws where a number of what an organization tells is none: JSON has null for it, which the others
- * would take for withheld, and leave this organization out.
+ * Throws where a number of what an organization tells is none: JSON has null for it, which the
+ * others would take for withheld, and leave this organization out.
  */
 export function requireFinite<T>(told: T): T {
   if (typeof told === "number" && !Number.isFinite(told)) {

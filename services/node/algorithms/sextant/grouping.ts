@@ -1,6 +1,7 @@
 /**
  * Rows by group, where an array says the group of each row: whole numbers from 0, and -1 for a row
- * that is in none. Loops over arrays of numbers, and no lists of rows: those take ten times as long.
+ * that is in none. Loops over arrays of numbers, and no lists of rows: those take ten times as
+ * long.
  * @module
  */
 

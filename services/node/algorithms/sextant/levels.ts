@@ -1,6 +1,6 @@
 /**
- * A column by its different values: whole numbers in place of text, which are counted and compared in
- * a hundredth of the time.
+ * A column by its different values: whole numbers in place of text, which are counted and compared
+ * in a hundredth of the time.
  * @module
  */
 import type { Column, Levels } from "./api.ts";
@@ -33,8 +33,8 @@ export function levelsOfNumbers(numbers: Float64Array): Levels {
 }
 
 /**
- * From the least number on, how many whole ones there are up to the largest; 0 where not all are, or
- * too many are between them for so many rows.
+ * From the least number on, how many whole ones there are up to the largest; 0 where not all are,
+ * or too many are between them for so many rows.
  */
 export function rangeOf(
   numbers: ArrayLike<number>,

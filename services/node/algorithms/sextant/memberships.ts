@@ -6,7 +6,9 @@
 import { distinctByPlace, roomOf } from "./distinct.ts";
 import { moveTo } from "./grouping.ts";
 
-/** Sets of groups, each as the bits of a number, and how many persons have rows in exactly these. */
+/**
+ * Sets of groups, each as the bits of a number, and how many persons have rows in exactly these.
+ */
 export interface Memberships {
   sets: Uint32Array;
   persons: Uint32Array;
@@ -15,7 +17,9 @@ export interface Memberships {
 /** Each set of so many groups has a place in an array. */
 const MOST_GROUPS = 12;
 
-/** The memberships of rows whose groups are at `places`, -1 for none; undefined of too many groups. */
+/**
+ * The memberships of rows whose groups are at `places`, -1 for none; undefined of too many groups.
+ */
 export function membershipsOf(
   persons: Uint32Array,
   places: Int32Array,
@@ -42,8 +46,8 @@ export function personsIn({ sets, persons }: Memberships, groups: readonly numbe
 }
 
 /**
- * How many persons have rows in any of some groups, for each of several such unions, of which no two
- * have a group in common; to be asked of the same rows again and again.
+ * How many persons have rows in any of some groups, for each of several such unions, of which no
+ * two have a group in common; to be asked of the same rows again and again.
  */
 export function personsOfUnions(
   persons: Uint32Array,

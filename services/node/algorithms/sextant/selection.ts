@@ -10,8 +10,8 @@ import type { Places } from "./grouping.ts";
 export interface SelectedRows {
   /**
    * One bit a row, the first row in the lowest bit of the first byte, in base64; null for all rows.
-   * Of several groups the number of each row's group, from 1, and 0 for a row that is in none, in as
-   * many bits as they need.
+   * Of several groups the number of each row's group, from 1, and 0 for a row that is in none, in
+   * as many bits as they need.
    */
   rows: string | null;
   /** How many groups; absent where it is one. */
@@ -76,8 +76,9 @@ export function selectionsOf(
 ): SelectedRows[] {
   const isBytes = groupOf instanceof Uint8Array;
   if (!places && groups <= MOST_AT_ONCE && numberOf.length <= (isBytes ? 256 : 255)) {
-    // As they lie, made bytes by the engine, which of -1 makes the byte 255, that has no number: in a
-    // process that has only begun a loop over hundreds of thousands of rows takes tens of times as long.
+    // As they lie, made bytes by the engine, which of -1 makes the byte 255, that has no number: in
+    // a process that has only begun a loop over hundreds of thousands of rows takes tens of times
+    // as long.
     const bytes = isBytes ? groupOf : new Uint8Array(groupOf);
     return [{ rows: bytes.toBase64(), groups, numberOf: numberOf.map((group) => group + 1) }];
   }
@@ -95,7 +96,10 @@ export function selectionsOf(
   return found;
 }
 
-/** The same of all rows of a table in two groups, of which a bit says whether a row is in the second. */
+/**
+ * The same of all rows of a table in two groups, of which a bit says whether a row is in the
+ * second.
+ */
 export function selectionsOfBits(rows: Uint32Array, length: number): SelectedRows[] {
   const bytes = new Uint8Array(Math.ceil(length / 4));
   for (let at = 0; at < bytes.length; at++) {
@@ -154,7 +158,9 @@ function numbersOf(
   return bytes;
 }
 
-/** Of each selection one byte a row: 1 for those that were selected. Throws for what is no evidence. */
+/**
+ * Of each selection one byte a row: 1 for those that were selected. Throws for what is no evidence.
+ */
 export function* readSelections(
   value: unknown,
   length: number,

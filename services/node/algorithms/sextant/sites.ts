@@ -1,6 +1,6 @@
 /**
- * The organizations of an analysis, asked in one round or many. One that withholds what the analysis
- * needs of it is left out from then on, and the result says so.
+ * The organizations of an analysis, asked in one round or many. One that withholds what the
+ * analysis needs of it is left out from then on, and the result says so.
  * @module
  */
 import type { Context } from "./api.ts";

@@ -27,7 +27,8 @@ export type Rows = Table & {
 /**
  * The rows of a table that meet a condition (its language is in `condition/condition.ts`); all of
  * them without one. A part of an algorithm calls it on its table first, and kernels count what it
- * took away. Throws a TypeError that says where the condition is wrong. `look` sees each part of it.
+ * took away. Throws a TypeError that says where the condition is wrong. `look` sees each part of
+ * it.
  *
  * ```ts
  * const frame = completeRows(selectRows(context.table(), where), [{ name: "age" }]);

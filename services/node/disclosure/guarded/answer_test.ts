@@ -1,6 +1,6 @@
 /**
- * What a run may learn of a table without rows: on both sides of each rule's number, and as somebody
- * would ask who is after one person.
+ * What a run may learn of a table without rows: on both sides of each rule's number, and as
+ * somebody would ask who is after one person.
  */
 import assert from "node:assert/strict";
 import type {

@@ -1,4 +1,6 @@
-/** Whom the products of columns are about, beside all: answered, refused, and told to the ledger. */
+/**
+ * Whom the products of columns are about, beside all: answered, refused, and told to the ledger.
+ */
 import assert from "node:assert/strict";
 import { readSelections } from "../../algorithms/sextant/selection.ts";
 import { memoryTable, type Values } from "../../../../tests/support/memory_table.ts";

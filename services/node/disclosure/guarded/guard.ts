@@ -14,7 +14,9 @@ import { type Question, readQuestion } from "./questions.ts";
 
 /** Questions that one run may ask. */
 export const MOST_QUESTIONS = 500;
-/** Answers that may be nothing but the rule that forbids them: each tells that something is small. */
+/**
+ * Answers that may be nothing but the rule that forbids them: each tells that something is small.
+ */
 export const MOST_REFUSED = 30;
 
 export interface Guard {

@@ -1,5 +1,6 @@
 /**
- * What may be asked of a table without its rows: a closed list, checked before anything is computed.
+ * What may be asked of a table without its rows: a closed list, checked before anything is
+ * computed.
  * @module
  */
 import { z } from "zod";

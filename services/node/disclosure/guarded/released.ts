@@ -3,14 +3,14 @@
  * too few persons: by subtraction from a margin, by two conditions that differ by one person, or by
  * a tracker of several (Denning, Denning and Schwartz 1979, "The tracker").
  *
- * Everything told is a sum over a set of rows, so a vector of zeros and ones over the rows; what can
- * be computed of it are the vectors that these span. Rows that have been in the same sets throughout
- * are one atom. A new set is told only if no vector of the span rests on atoms of too few persons
- * alone: with the columns of the larger atoms first, those vectors are the last ones of the reduced
- * row echelon form (Chin and Özsoyoğlu 1982, "Auditing and inference control in statistical
- * databases"). Of these the sums may rest on fewer than each does: so a new set is reduced by them
- * in several ways, each with leading atoms of its own, as codes are decoded with information sets
- * (Prange 1962). Arithmetic is modulo a prime, which is exact.
+ * Everything told is a sum over a set of rows, so a vector of zeros and ones over the rows; what
+ * can be computed of it are the vectors that these span. Rows that have been in the same sets
+ * throughout are one atom. A new set is told only if no vector of the span rests on atoms of too
+ * few persons alone: with the columns of the larger atoms first, those vectors are the last ones of
+ * the reduced row echelon form (Chin and Özsoyoğlu 1982, "Auditing and inference control in
+ * statistical databases"). Of these the sums may rest on fewer than each does: so a new set is
+ * reduced by them in several ways, each with leading atoms of its own, as codes are decoded with
+ * information sets (Prange 1962). Arithmetic is modulo a prime, which is exact.
  * @module
  */
 
@@ -19,7 +19,9 @@ const PRIME = 67_108_859;
 /** More than this much work would take seconds. */
 const MOST_WORK = 3e9;
 
-/** Ways to look at a new set beyond those that are needed where none have a leading atom in common. */
+/**
+ * Ways to look at a new set beyond those that are needed where none have a leading atom in common.
+ */
 const MORE_WAYS = 3;
 
 /** A run has asked about more different sets of rows than can be looked through. */

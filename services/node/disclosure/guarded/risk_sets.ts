@@ -123,7 +123,8 @@ export function answerRiskSets(
       spans.push(open);
       open = { until: null, events: [], left: [] };
     }
-    // What is left over goes with the last one: those who are never seen to leave are at risk there.
+    // What is left over goes with the last one: those who are never seen to leave are at risk
+    // there.
     const last = spans.at(-1);
     if (!last) return undefined;
     if (open.events.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * One database of a run as its questions see it: the table, its persons, the owner's rules, and what
- * has been told of it so far.
+ * One database of a run as its questions see it: the table, its persons, the owner's rules, and
+ * what has been told of it so far.
  * @module
  */
 import type { DisclosureRules, Table } from "../../algorithms/api.ts";
@@ -137,8 +137,8 @@ const MOST_NUMBERS = 2 ** 34;
 
 /**
  * Says to the ledger that something was told of each of so many groups of rows; of a row that is in
- * none the number is below 0. Whoever chooses such a group's rows in another run, but for one, would
- * else learn of that one.
+ * none the number is below 0. Whoever chooses such a group's rows in another run, but for one,
+ * would else learn of that one.
  */
 export function useGroups(
   { table: { length }, rules, used }: Session,

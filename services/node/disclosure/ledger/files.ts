@@ -46,7 +46,9 @@ export const ledgerFolder = (dataFolder: string) => join(dataFolder, "ledger");
 const entriesPath = (folder: string) => join(folder, "entries");
 const selectionPath = (folder: string, digest: string) => join(folder, `${digest}.selection`);
 
-/** The entries of one database; a line that a crash has torn is none, and is cut off by who writes. */
+/**
+ * The entries of one database; a line that a crash has torn is none, and is cut off by who writes.
+ */
 export async function readEntries(
   folder: string,
   { mend = false } = {},

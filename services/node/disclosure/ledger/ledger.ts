@@ -241,8 +241,8 @@ async function isTooClose(
 }
 
 /**
- * Whether a selection, with several others, tells of too few persons; those of its own run alone are
- * looked at together elsewhere.
+ * Whether a selection, with several others, tells of too few persons; those of its own run alone
+ * are looked at together elsewhere.
  */
 async function tellsOfFew(
   one: Selection,

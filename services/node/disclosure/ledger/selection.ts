@@ -1,6 +1,6 @@
 /**
- * Selections as the ledger compares them: of each person a byte that says which of the person's rows
- * are in. No I/O here.
+ * Selections as the ledger compares them: of each person a byte that says which of the person's
+ * rows are in. No I/O here.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -8,9 +8,9 @@ import { roomOf } from "../../algorithms/sextant/distinct.ts";
 import { MODULUS } from "./together.ts";
 
 /**
- * What is counted where two selections differ. `persons`: by the owner's column. `rows`: each row is
- * a person, told apart by its place in the source. `counted`: rows of a query without that column,
- * of which nothing says which is which; only how many there are can be compared.
+ * What is counted where two selections differ. `persons`: by the owner's column. `rows`: each row
+ * is a person, told apart by its place in the source. `counted`: rows of a query without that
+ * column, of which nothing says which is which; only how many there are can be compared.
  */
 export type Unit = "persons" | "rows" | "counted";
 
@@ -19,8 +19,8 @@ export interface Selection {
   /** How many persons it rests on. */
   persons: number;
   /**
-   * Of each person, by number: 0 for none of their rows, else from 1 to 251 which of them. Empty where
-   * they are only counted.
+   * Of each person, by number: 0 for none of their rows, else from 1 to 251 which of them. Empty
+   * where they are only counted.
    */
   bytes: Uint8Array<ArrayBuffer>;
   /** The same for the same rows. */

@@ -1,6 +1,6 @@
 /**
- * The selections of a run, from the files of columns that it read and the evidence of which of their
- * rows it used.
+ * The selections of a run, from the files of columns that it read and the evidence of which of
+ * their rows it used.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -37,7 +37,9 @@ export interface TableOfRun {
   known(): ReadonlyMap<string, SelectedRows>;
 }
 
-/** A table without the column that the owner says identifies a person: nobody can be counted in it. */
+/**
+ * A table without the column that the owner says identifies a person: nobody can be counted in it.
+ */
 export class NoPersonsError extends Error {
   override name = "NoPersonsError";
 }

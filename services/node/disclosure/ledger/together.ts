@@ -1,18 +1,19 @@
 /**
  * What follows from several selections together. Whoever knows sums over three of them may add and
- * subtract: of two groups without a common person, and of all of both and one more, that one is what
- * is left. So a new selection must not lie near to anything that the earlier ones span.
+ * subtract: of two groups without a common person, and of all of both and one more, that one is
+ * what is left. So a new selection must not lie near to anything that the earlier ones span.
  *
  * A selection is a vector with an entry for each person, and what somebody can compute are the
  * combinations of these vectors. The nearest one to a new selection is looked for as codes are
  * decoded with information sets (Prange 1962): a set of as many persons as there are vectors, by
  * whose entries alone the combination is known that agrees with the selection on them. The few in
- * whom the two then differ are found by every set of which none of these few is a member; of as many
- * sets without a common member as there may not be persons, there is always one. In a table of few
- * persons and many selections sets have members in common, and something may be missed.
+ * whom the two then differ are found by every set of which none of these few is a member; of as
+ * many sets without a common member as there may not be persons, there is always one. In a table of
+ * few persons and many selections sets have members in common, and something may be missed.
  *
- * Entries are numbers modulo 251, which a byte holds: 1, or of a person with several rows what tells
- * apart which of them are in, of which the sum over two groups of rows is that of all of them.
+ * Entries are numbers modulo 251, which a byte holds: 1, or of a person with several rows what
+ * tells apart which of them are in, of which the sum over two groups of rows is that of all of
+ * them.
  * @module
  */
 export const MODULUS = 251;
@@ -26,8 +27,9 @@ const MORE_SETS = 5;
 
 export interface Together {
   /**
-   * The few persons, fewer than the least, in whom the selection differs from something that follows
-   * from those before, in each way that was found; none where it follows from them altogether.
+   * The few persons, fewer than the least, in whom the selection differs from something that
+   * follows from those before, in each way that was found; none where it follows from them
+   * altogether.
    */
   few(one: { bytes: Uint8Array }): number[][];
   /** Takes it in, unless it follows from those before; false where there is no room for it. */
@@ -39,13 +41,17 @@ export interface Together {
 interface InformationSet {
   /** A person for each selection. */
   members: number[];
-  /** By selection: of which selections it is made what is 1 at its member, and 0 at those before. */
+  /**
+   * By selection: of which selections it is made what is 1 at its member, and 0 at those before.
+   */
   weights: Uint8Array[];
   /** By selection: the entries of that at the members that came later. */
   later: number[][];
 }
 
-/** Takes selections of one database together of which none may differ by fewer persons than `least`. */
+/**
+ * Takes selections of one database together of which none may differ by fewer persons than `least`.
+ */
 export function createTogether(
   least: number,
   { mostSelections = MOST_SELECTIONS, mostBytes = MOST_BYTES } = {},
@@ -153,8 +159,8 @@ interface Term {
 }
 
 /**
- * The first person from one on, below another, of whom a sum is not 0; else the other. Most of what a
- * decision takes is in these loops.
+ * The first person from one on, below another, of whom a sum is not 0; else the other. Most of what
+ * a decision takes is in these loops.
  */
 function nextOf(sum: readonly Term[], from: number, to: number): number {
   const [{ bytes }] = sum as [Term, ...Term[]];

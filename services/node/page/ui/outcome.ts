@@ -1,6 +1,6 @@
 /**
- * What became of an attempt, in one word and a colour, out of what the audit log tells; and how what
- * was read of it piece by piece comes together.
+ * What became of an attempt, in one word and a colour, out of what the audit log tells; and how
+ * what was read of it piece by piece comes together.
  * @module
  */
 import type { Tone } from "../../../page/parts/status.tsx";

@@ -174,7 +174,9 @@ export function createBlobRoutes(
   };
 }
 
-/** Sends the hub a blob that lies in a file, again and again until it has it; gives the blob's id. */
+/**
+ * Sends the hub a blob that lies in a file, again and again until it has it; gives the blob's id.
+ */
 async function upload(
   { path, size }: ContentFile,
   { hub, access, signal, log }: Pick<BlobRoutesOptions, "hub" | "access" | "signal" | "log">,

@@ -131,8 +131,8 @@ export function partial_step(context: Context, args: Prepared & { coefficients: 
 }
 
 /**
- * The rows that the model uses, and the columns of its predictors; under rules, refuses such as would
- * show a few of them.
+ * The rows that the model uses, and the columns of its predictors; under rules, refuses such as
+ * would show a few of them.
  */
 function modelRows(
   table: Rows,

@@ -9,7 +9,9 @@ import * as algorithm from "./algorithm.ts";
 type Result = Awaited<ReturnType<typeof algorithm.central>>;
 
 const HEAD = "y,x,z,g,h,w,o,b,c,k,e,d,t\n";
-/** Columns: numbers y x z, levels g h, weights w, offset o, truth b, counts c, and what is no use. */
+/**
+ * Columns: numbers y x z, levels g h, weights w, offset o, truth b, counts c, and what is no use.
+ */
 function rowsOf(numbers: number[], level: (i: number) => string): string {
   return numbers.map((i) =>
     [

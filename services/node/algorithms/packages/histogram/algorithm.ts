@@ -30,8 +30,8 @@ interface BinsPart extends Used {
 }
 
 /**
- * Of a site with rules: what is below, the bins, and what is above, in runs of enough persons. A run
- * goes up to its end, which counts from 0 for what is below.
+ * Of a site with rules: what is below, the bins, and what is above, in runs of enough persons. A
+ * run goes up to its end, which counts from 0 for what is below.
  */
 interface RunsPart extends Used {
   ends: number[];

@@ -68,8 +68,8 @@ export function crowdsOf(columns: Float64Array[], site: SiteRules): Crowd[] {
 }
 
 /**
- * The clusters of crowds: each goes as a whole to the centre that its mean is nearest to. Says to the
- * site's ledger which rows each cluster has.
+ * The clusters of crowds: each goes as a whole to the centre that its mean is nearest to. Says to
+ * the site's ledger which rows each cluster has.
  */
 export function clustersOfCrowds(
   crowds: Crowd[],

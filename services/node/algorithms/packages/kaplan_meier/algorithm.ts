@@ -1,6 +1,6 @@
 /**
- * Survival over all organizations, by group: the curves, medians and restricted means of pooled rows,
- * from each site's counts by time.
+ * Survival over all organizations, by group: the curves, medians and restricted means of pooled
+ * rows, from each site's counts by time.
  * @module
  */
 import { answer } from "sextant/answer.ts";

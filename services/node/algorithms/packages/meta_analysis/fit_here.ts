@@ -41,8 +41,9 @@ export async function fitHere(frame: Frame, model: Model, terms: Term[]): Promis
 }
 
 /**
- * The terms that vary here: a level without rows here has no coefficient, and needs none. Those that
- * are the same in all rows, and not 0, are `within` the intercept, which is then no other site's.
+ * The terms that vary here: a level without rows here has no coefficient, and needs none. Those
+ * that are the same in all rows, and not 0, are `within` the intercept, which is then no other
+ * site's.
  */
 function varyingTerms(frame: Frame, terms: Term[], others: string[]) {
   const starts = [{ organization: 0, part: startOf(frame, terms, others) }];

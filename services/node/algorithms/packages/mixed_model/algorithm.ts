@@ -1,6 +1,6 @@
 /**
- * A linear model with a random effect of each organization, from one triangle of sums of products of
- * each.
+ * A linear model with a random effect of each organization, from one triangle of sums of products
+ * of each.
  * @module
  */
 import { answer } from "sextant/answer.ts";

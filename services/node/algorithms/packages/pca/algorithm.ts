@@ -85,7 +85,9 @@ export function partial(context: Context, { columns, where }: Question): Comomen
   });
 }
 
-/** The components by falling variance. A sign says nothing: the largest loading is made positive. */
+/**
+ * The components by falling variance. A sign says nothing: the largest loading is made positive.
+ */
 function componentsOf(covariances: number[][]) {
   const decomposition = new EigenvalueDecomposition(new Matrix(covariances), {
     assumeSymmetric: true,

@@ -1,7 +1,8 @@
 /**
  * Exact quantiles over all organizations, without their values: sites count how many lie at or
- * below given numbers, and the search is narrowed until no number lies in between. A site with rules
- * counts in intervals of its own, the same whatever is asked, so that no search closes in on a value.
+ * below given numbers, and the search is narrowed until no number lies in between. A site with
+ * rules counts in intervals of its own, the same whatever is asked, so that no search closes in on
+ * a value.
  * @module
  */
 import { answer } from "sextant/answer.ts";

@@ -21,7 +21,9 @@ export interface Sets {
   together: Int32Array;
 }
 
-/** The rows that are told of: those of groups of too few persons are left out, with or without one. */
+/**
+ * The rows that are told of: those of groups of too few persons are left out, with or without one.
+ */
 export function setsOf(
   table: Rows & { site: SiteRules },
   groups: Groups | undefined,

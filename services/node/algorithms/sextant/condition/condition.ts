@@ -6,8 +6,8 @@
  * ```
  *
  * It compares columns with values and with columns, and does nothing else: there are no functions,
- * no arithmetic, no patterns. A comparison with a missing value is neither true nor false, and so is
- * what follows from it, as in SQL.
+ * no arithmetic, no patterns. A comparison with a missing value is neither true nor false, and so
+ * is what follows from it, as in SQL.
  * @module
  */
 import { ConditionError } from "./condition_error.ts";

@@ -1,11 +1,13 @@
 /**
  * Whether a condition singles somebody out in one of its parts, however many rows meet all of it.
- * Whoever asks of `name = 'Ann' or hiv = 0` after `hiv = 0` would learn of Ann by whether the second
- * is withheld for differing by one person from the first; so it is withheld whatever Ann has.
+ * Whoever asks of `name = 'Ann' or hiv = 0` after `hiv = 0` would learn of Ann by whether the
+ * second is withheld for differing by one person from the first; so it is withheld whatever Ann
+ * has.
  *
- * The same can be written so that no part is of Ann alone: `(age >= 27 or hiv = 0) and (age <= 27 or
- * hiv = 0)`, or `hiv = 0 and (age < 27 or age > 27)`, which is without Ann. So what counts is also
- * each way in which the condition is true or false, and whatever part of that way some row meets.
+ * The same can be written so that no part is of Ann alone:
+ * `(age >= 27 or hiv = 0) and (age <= 27 or hiv = 0)`, or `hiv = 0 and (age < 27 or age > 27)`,
+ * which is without Ann. So what counts is also each way in which the condition is true or false,
+ * and whatever part of that way some row meets.
  * @module
  */
 import type { Table } from "../api.ts";
@@ -45,7 +47,10 @@ export function createSingling(
     return seen.size;
   }
 
-  /** Whether no value of the column is of many: then it is a name, and nobody who has one is told of. */
+  /**
+   * Whether no value of the column is of many: then it is a name, and nobody who has one is told
+   * of.
+   */
   function isName(column: string): boolean {
     const owners = new Map<unknown, Set<number>>();
     for (const [row, value] of table.column(column).values.entries()) {
@@ -58,8 +63,9 @@ export function createSingling(
   }
 
   /**
-   * Whether few persons meet what some row meets of a way. Of many who meet all of it nothing is to be
-   * feared; and where some parts of it are of few, one of these few meets nothing but such parts.
+   * Whether few persons meet what some row meets of a way. Of many who meet all of it nothing is to
+   * be feared; and where some parts of it are of few, one of these few meets nothing but such
+   * parts.
    */
   function isOfFew(way: Way): boolean {
     // One part alone has been looked at as it stands.
@@ -67,7 +73,9 @@ export function createSingling(
     const answers = way.map(({ part }) => answersTo.get(part)!);
     const wanted = way.map(({ isFalse }) => isFalse ? NO : YES);
     const all = 2 ** way.length - 1;
-    /** By the parts that are met, as bits: persons who meet these and no others, up to the least. */
+    /**
+     * By the parts that are met, as bits: persons who meet these and no others, up to the least.
+     */
     const seen = new Map<number, Set<number>>();
     for (let row = 0; row < table.length; row++) {
       let met = 0;
@@ -108,8 +116,9 @@ export function createSingling(
   }
 
   /**
-   * Whether few persons lack a value of a column, and of all others the condition asks nothing by it:
-   * then it is met without these few, or by those of them who meet the rest, which would tell of them.
+   * Whether few persons lack a value of a column, and of all others the condition asks nothing by
+   * it: then it is met without these few, or by those of them who meet the rest, which would tell
+   * of them.
    */
   function isByFewMissing(condition: Condition): boolean {
     const parts = [...answersTo.keys()];

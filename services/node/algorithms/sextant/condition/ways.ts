@@ -1,6 +1,7 @@
 /**
- * The ways in which a condition can be met: it is met by the rows that meet all parts of one of them,
- * however it was written. `(a or c) and (b or c)` is met by way of `a and b`, `a and c` and `c`.
+ * The ways in which a condition can be met: it is met by the rows that meet all parts of one of
+ * them, however it was written. `(a or c) and (b or c)` is met by way of `a and b`, `a and c` and
+ * `c`.
  * @module
  */
 import type { Condition } from "./condition.ts";

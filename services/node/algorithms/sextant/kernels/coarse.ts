@@ -1,7 +1,7 @@
 /**
- * Numbers told in intervals of enough persons each, for sites with rules on what may leave. Where one
- * interval ends and the next begins is a number with few digits between two of the values, and none
- * of them; so an interval tells of no value more than that some lie in it. A value that enough
+ * Numbers told in intervals of enough persons each, for sites with rules on what may leave. Where
+ * one interval ends and the next begins is a number with few digits between two of the values, and
+ * none of them; so an interval tells of no value more than that some lie in it. A value that enough
  * persons share is told as it is.
  * @module
  */
@@ -22,7 +22,9 @@ export interface Interval {
   exact: boolean;
 }
 
-/** Which number of those from `low` to just below `high` shall part them; undefined if none does. */
+/**
+ * Which number of those from `low` to just below `high` shall part them; undefined if none does.
+ */
 export type Part = (low: number, high: number) => number | undefined;
 
 /** Different values, by size; of each place, how many rows and persons come before it. */
@@ -185,8 +187,8 @@ function runsOfWhole(
 }
 
 /**
- * The runs of values that are counted by place: of each its rows, and, one place on, the persons whose
- * first it is. Places without rows are none.
+ * The runs of values that are counted by place: of each its rows, and, one place on, the persons
+ * whose first it is. Places without rows are none.
  */
 export function runsOfCounts(
   counts: ArrayLike<number>,
@@ -255,7 +257,9 @@ export function countsOf(
   return { values: sorted.subarray(0, size), counts: counts.subarray(0, size) };
 }
 
-/** The first place of a range of which this is true, as it is of all after it; else the range's end. */
+/**
+ * The first place of a range of which this is true, as it is of all after it; else the range's end.
+ */
 export function firstWhere(from: number, to: number, isTrue: (place: number) => boolean): number {
   let low = from;
   let high = to;
@@ -316,9 +320,9 @@ export function roundedUp(value: number): number {
 }
 
 /**
- * How exactly a threshold is given: five or one of its last digit that is not 0, so 25 to 5 and 18.3
- * to 0.1. Thresholds that come ever closer to a value would tell it, to its last digit, by whether
- * they are answered; so the data must be as dense as a threshold is exact.
+ * How exactly a threshold is given: five or one of its last digit that is not 0, so 25 to 5 and
+ * 18.3 to 0.1. Thresholds that come ever closer to a value would tell it, to its last digit, by
+ * whether they are answered; so the data must be as dense as a threshold is exact.
  */
 export function unitOf(threshold: number): number {
   const [digits, power] = Math.abs(threshold).toExponential().split("e") as [string, string];

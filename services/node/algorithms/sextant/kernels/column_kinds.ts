@@ -1,7 +1,7 @@
 /**
- * What sums of a column, and of two columns together, are sums of beside all rows: those who have one
- * of few values, those who have another than most, those in whom two columns differ. Loops that leave
- * at once where a column has many values, as most have.
+ * What sums of a column, and of two columns together, are sums of beside all rows: those who have
+ * one of few values, those who have another than most, those in whom two columns differ. Loops that
+ * leave at once where a column has many values, as most have.
  * @module
  */
 
@@ -15,7 +15,9 @@ const POINTS = 16;
 const ROUNDING = 1e-9;
 
 export interface Kind {
-  /** Of each row the place of its value; where not all are few, 0 is what most have, 1 all others. */
+  /**
+   * Of each row the place of its value; where not all are few, 0 is what most have, 1 all others.
+   */
   readonly places: Int32Array;
   size: number;
   isFew: boolean;
@@ -67,8 +69,8 @@ function ofTwo(values: Float64Array): Kind | undefined {
 }
 
 /**
- * The rows whose value is not the first one; undefined once there is one that is neither that nor the
- * second, unless this is `NaN`.
+ * The rows whose value is not the first one; undefined once there is one that is neither that nor
+ * the second, unless this is `NaN`.
  */
 function offWhere(values: Float64Array, first: number, second: number): Off | undefined {
   const isAny = Number.isNaN(second);

@@ -13,7 +13,10 @@ export interface Pairs {
   tied: number;
 }
 
-/** A row that is censored at the time of an event has its own later; two events at one time do not count. */
+/**
+ * A row that is censored at the time of an event has its own later; two events at one time do not
+ * count.
+ */
 export function pairsOf(
   { times, events }: SurvivalRows,
   stratum: Uint32Array,

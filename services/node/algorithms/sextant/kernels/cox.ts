@@ -17,9 +17,13 @@ import { type SurvivalRows, type Ties, type Weighed, weighRiskSets } from "./ris
 
 /** A predictor of whose information the others leave no more than the square of this follows. */
 const TOLERANCE = 1e-6;
-/** A step no longer than this, in squares of standard errors, is the last: the next is its square. */
+/**
+ * A step no longer than this, in squares of standard errors, is the last: the next is its square.
+ */
 const CONVERGED = 1e-16;
-/** A change of a scaled coefficient in a step that hardly betters the fit, on its way to infinity. */
+/**
+ * A change of a scaled coefficient in a step that hardly betters the fit, on its way to infinity.
+ */
 const ENDLESS = 0.1;
 
 /** The logarithm of the partial likelihood and its first two derivatives. */

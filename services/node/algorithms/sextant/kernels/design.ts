@@ -159,7 +159,9 @@ export function scaleTerms(
   });
 }
 
-/** The moments over all sites of a term's column, or of another column, whose name begins with ":". */
+/**
+ * The moments over all sites of a term's column, or of another column, whose name begins with ":".
+ */
 export function startMoments(parts: Part<Start>[], name: string): Moments {
   return mergeMoments(parts.flatMap(({ part }) => part.moments[name] ?? []));
 }

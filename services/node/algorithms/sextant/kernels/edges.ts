@@ -31,8 +31,8 @@ export function tellableEdges(
   const below = edges.map(() => createFew(least));
   const above = edges.map(() => createFew(least));
   const [lowest, highest] = [createOutermost(least, 1), createOutermost(least, -1)];
-  // Of each bin, to where above its lower edge, and from where below its upper one, a value is close;
-  // nowhere once enough are. Most rows are in bins of which nothing is looked for any more.
+  // Of each bin, to where above its lower edge, and from where below its upper one, a value is
+  // close; nowhere once enough are. Most rows are in bins of which nothing is looked for any more.
   const closeUpTo = Float64Array.of(NaN, ...edges.map((edge, i) => edge + units[i]!));
   const closeFrom = Float64Array.of(...edges.map((edge, i) => edge - units[i]!), NaN);
   const isOpen = new Uint8Array(edges.length + 1).fill(1);
@@ -62,7 +62,9 @@ export interface Closeness {
   units?: number;
 }
 
-/** Limits are chosen for what they mean, as 18.5 is, and not in series: they may have a digit more. */
+/**
+ * Limits are chosen for what they mean, as 18.5 is, and not in series: they may have a digit more.
+ */
 const UNITS_OF_LIMITS = 10;
 
 /**

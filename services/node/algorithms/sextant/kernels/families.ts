@@ -1,6 +1,6 @@
 /**
- * The families of generalized linear models: how an outcome spreads about its mean, and how the mean
- * follows from the predictors.
+ * The families of generalized linear models: how an outcome spreads about its mean, and how the
+ * mean follows from the predictors.
  * @module
  */
 import gammaln from "@stdlib/math-base-special-gammaln";
@@ -49,7 +49,8 @@ export const links: Readonly<Record<LinkName, Link>> = {
   identity: { of: (mean) => mean, mean: (eta) => eta, slope: () => 1 },
   logit: {
     of: (mean) => Math.log(mean / (1 - mean)),
-    // Never 0 or 1 by rounding: where outcomes are separated the iteration must get so far as to see it.
+    // Never 0 or 1 by rounding: where outcomes are separated the iteration must get so far as to
+    // see it.
     mean: (eta) => {
       const mean = 1 / (1 + Math.exp(-eta));
       return Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, mean));

@@ -17,8 +17,8 @@ import { floatsOf } from "../columns.ts";
 import { sumCounts, type Variable } from "./survey.ts";
 
 /**
- * Rows that were not used, and why. A row in which two columns are missing counts at both. Null where
- * an organization's rules withhold a count.
+ * Rows that were not used, and why. A row in which two columns are missing counts at both. Null
+ * where an organization's rules withhold a count.
  */
 export interface LeftOut {
   rows: number | null;
@@ -47,7 +47,9 @@ export interface Frame {
   site: SiteRules | undefined;
 }
 
-/** The beginning of a site's part: how many rows it uses, of how many persons, and what it does not. */
+/**
+ * The beginning of a site's part: how many rows it uses, of how many persons, and what it does not.
+ */
 export interface Used {
   n: number;
   /** For the site's rules alone: it does not leave. */
@@ -80,9 +82,9 @@ function withoutFew(leftOut: LeftOut, { rules: { minCell }, withhold }: SiteRule
 }
 
 /**
- * The complete rows of these columns, and of those that were `read` already. A level that is not one
- * of the agreed ones leaves its row out too; under rules so does one that too few persons have here,
- * except in columns that are `kept` as they are, such as an outcome.
+ * The complete rows of these columns, and of those that were `read` already. A level that is not
+ * one of the agreed ones leaves its row out too; under rules so does one that too few persons have
+ * here, except in columns that are `kept` as they are, such as an outcome.
  */
 export function completeRows(
   table: Rows,

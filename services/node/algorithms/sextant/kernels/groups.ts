@@ -176,7 +176,9 @@ function membershipsIn({ levels, places }: Counted, persons: Uint32Array): Membe
  */
 const MOST_NUMBERS = 2 ** 34;
 
-/** What a part says of the rows that are in its groups, and to the site's ledger of those of each. */
+/**
+ * What a part says of the rows that are in its groups, and to the site's ledger of those of each.
+ */
 export function usedGroups(groups: Groups): Used {
   const { n, leftOut, site, levels, places } = groups;
   const used = usedRows({ n, leftOut, site: site && rulesOfGrouped(site, places, n) });
@@ -268,7 +270,9 @@ export function rowsByGroup({ levels, places }: Pick<Groups, "levels" | "places"
   return rows;
 }
 
-/** Whose the rows of each group are; undefined where each row is a person, or nobody counts them. */
+/**
+ * Whose the rows of each group are; undefined where each row is a person, or nobody counts them.
+ */
 export function personsByGroup({ site, levels, places }: Groups): Uint32Array[] | undefined {
   if (!site?.persons) return undefined;
   const room = roomOf(site.persons);

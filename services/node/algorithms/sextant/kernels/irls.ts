@@ -16,12 +16,15 @@ import { families, type FamilyName, type LinkName, links } from "./families.ts";
 /** One predictor of whose length the others leave no more than this follows from them. */
 const TOLERANCE = 1e-7;
 /**
- * A step has converged if, in the squares of standard errors, it is no longer than this: the next one
- * would be its square. With a fit that leaves nothing, rounding is this part of the null deviance.
+ * A step has converged if, in the squares of standard errors, it is no longer than this: the next
+ * one would be its square. With a fit that leaves nothing, rounding is this part of the null
+ * deviance.
  */
 const CONVERGED = 1e-16;
 const ROUNDING = 1e-24;
-/** A change of a scaled coefficient in a step that hardly betters the fit, on its way to infinity. */
+/**
+ * A change of a scaled coefficient in a step that hardly betters the fit, on its way to infinity.
+ */
 const ENDLESS = 0.1;
 
 export interface GlmRows {
@@ -48,8 +51,9 @@ export interface GlmStep {
 }
 
 /**
- * This site's {@linkcode GlmStep}. Under rules, refuses coefficients at which hardly any row but a few
- * count, or a row's mean is none: of far ones somebody may have thought only to single rows out.
+ * This site's {@linkcode GlmStep}. Under rules, refuses coefficients at which hardly any row but a
+ * few count, or a row's mean is none: of far ones somebody may have thought only to single rows
+ * out.
  */
 export function glmStep(rows: GlmRows, coefficients: number[], site?: SiteRules): GlmStep {
   const { family, link, outcome, weights } = rows;

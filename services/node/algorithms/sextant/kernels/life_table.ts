@@ -147,7 +147,9 @@ export function coarseLifeTableOf(
   };
 }
 
-/** What the intervals are cut by: the events, as the curve is made of them, or all where none is. */
+/**
+ * What the intervals are cut by: the events, as the curve is made of them, or all where none is.
+ */
 function decidingRuns(fine: LifeTable, ordered: Ordered | undefined) {
   const kind = fine.events.some((count) => count > 0) ? 1 : 0;
   const counts = kind === 1 ? fine.events : fine.censored;
@@ -188,7 +190,9 @@ interface Tally {
 
 /** Counts rows and persons of times that follow one another. */
 function createCounter(fine: LifeTable, ordered: Ordered | undefined) {
-  /** Of each person the tally of the last row, and in the two lowest bits the kinds of rows in it. */
+  /**
+   * Of each person the tally of the last row, and in the two lowest bits the kinds of rows in it.
+   */
   const seenIn = ordered && new Uint32Array(ordered.room);
   let tallies = 0;
 

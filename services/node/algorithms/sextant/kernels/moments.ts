@@ -1,6 +1,6 @@
 /**
- * Moments: how many values, their mean, and their squares about it. Those of two parts give those of
- * the whole without a loss of digits (Chan, Golub and LeVeque 1983).
+ * Moments: how many values, their mean, and their squares about it. Those of two parts give those
+ * of the whole without a loss of digits (Chan, Golub and LeVeque 1983).
  * @module
  */
 import { exactSum } from "../statistics/sum.ts";

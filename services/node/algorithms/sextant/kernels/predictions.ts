@@ -1,6 +1,7 @@
 /**
- * What a site's rules ask of coefficients and scales that somebody else chose: none may make of a sum
- * over rows a count of those beyond a limit, which a few questions would bring to a person's value.
+ * What a site's rules ask of coefficients and scales that somebody else chose: none may make of a
+ * sum over rows a count of those beyond a limit, which a few questions would bring to a person's
+ * value.
  * @module
  */
 import { PartWithheld, type SiteRules } from "../disclosure.ts";
@@ -8,8 +9,9 @@ import { requireSpread } from "../spread.ts";
 import { momentsOf } from "./moments.ts";
 
 /**
- * The most standard deviations of a sum of predictors of which an exponential is taken. A model of a
- * chance from 1 in 10,000 to 9,999 in 10,000 has about 5; beyond 36 an exponential is all or nothing.
+ * The most standard deviations of a sum of predictors of which an exponential is taken. A model of
+ * a chance from 1 in 10,000 to 9,999 in 10,000 has about 5; beyond 36 an exponential is all or
+ * nothing.
  */
 const WIDEST = 10;
 /** As many times as far off, or as wide or narrow as the column, a scale keeps no digits. */
@@ -70,8 +72,8 @@ function sumsOf(
 const PLAIN = 1e3;
 
 /**
- * Whether {@linkcode requireScale} does not refuse what made a column of so many numbers, of this sum
- * and these squares about 0.
+ * Whether {@linkcode requireScale} does not refuse what made a column of so many numbers, of this
+ * sum and these squares about 0.
  */
 export function isPlainlyScaled(
   { n, sum, squares }: { n: number; sum: number; squares: number },

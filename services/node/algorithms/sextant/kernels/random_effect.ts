@@ -1,8 +1,8 @@
 /**
- * Linear models in which each site has an effect of its own, drawn from a normal distribution: fitted
- * from one triangle for each site, of its intercept, predictors and outcome. With the ratio θ of the
- * sites' variance to that of the residuals, a site's rows weigh as if its triangle's first row, which
- * holds the sums, were divided by √(1 + nθ); what remains is a search for the best θ.
+ * Linear models in which each site has an effect of its own, drawn from a normal distribution:
+ * fitted from one triangle for each site, of its intercept, predictors and outcome. With the ratio
+ * θ of the sites' variance to that of the residuals, a site's rows weigh as if its triangle's first
+ * row, which holds the sums, were divided by √(1 + nθ); what remains is a search for the best θ.
  * @module
  */
 import { inverse, solveTriangle, stackTriangles } from "../statistics/triangle.ts";

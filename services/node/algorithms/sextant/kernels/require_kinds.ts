@@ -8,9 +8,9 @@ import { isOff, type Kind, kindOf, lineOf, type Off, rowsOfTable } from "./colum
 
 /**
  * Refuses columns of which each product is told where it would show few persons: who has one of few
- * values, or one of two in each of two columns, or in whom two columns differ. Which rows have which
- * value is said to the site's ledger: the sums are those of these rows, too, and whoever chooses them
- * in another run, but for one, would learn of that one.
+ * values, or one of two in each of two columns, or in whom two columns differ. Which rows have
+ * which value is said to the site's ledger: the sums are those of these rows, too, and whoever
+ * chooses them in another run, but for one, would learn of that one.
  */
 export function requireKinds(site: SiteRules, columns: readonly Float64Array[]): void {
   const { minLevel } = site.rules;

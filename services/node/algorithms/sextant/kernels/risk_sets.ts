@@ -1,6 +1,7 @@
 /**
  * Sums over those who are still at risk at each time of an event, of which the proportional hazards
- * model's likelihood, gradient and information are made (Cox 1972; ties by Efron 1977 or Breslow 1974).
+ * model's likelihood, gradient and information are made (Cox 1972; ties by Efron 1977 or Breslow
+ * 1974).
  * @module
  */
 
@@ -56,7 +57,9 @@ function orderOf(times: Float64Array): Uint32Array {
   return order;
 }
 
-/** The same rows with those of a stratum beside each other by time, so that memory is read in order. */
+/**
+ * The same rows with those of a stratum beside each other by time, so that memory is read in order.
+ */
 export function sortRows({ times, events, columns, strata }: SurvivalRows): SurvivalRows {
   const order = new Uint32Array(strata.reduce((sum, { length }) => sum + length, 0));
   let filled = 0;
@@ -126,8 +129,8 @@ export function predict({ columns, times }: SurvivalRows, coefficients: number[]
 }
 
 /**
- * The sums of a stratum at the times of events given, for rows with these hazards. Those over events
- * are 0 where no ties need them.
+ * The sums of a stratum at the times of events given, for rows with these hazards. Those over
+ * events are 0 where no ties need them.
  */
 export function riskSetsOf(
   { times, events, columns }: SurvivalRows,
@@ -198,7 +201,9 @@ export interface Weighed {
   logarithms: number;
   /** The sum of the products of the predictors' means at risk. */
   means: number[][];
-  /** By event time: how much of a row's hazard counts, and of how much of that an event is spared. */
+  /**
+   * By event time: how much of a row's hazard counts, and of how much of that an event is spared.
+   */
   counts: Float64Array;
   spared: Float64Array;
 }

@@ -42,9 +42,9 @@ export interface Agreed extends Variable {
 
 /**
  * Surveys columns; those of text or truth values are categories, and those of `categories`. Under
- * rules, a column in which too few persons have a value has none here, levels of too few persons are
- * not named, and of others it is told only that there are at least so many rows: the model will use
- * fewer rows than these, and two numbers of nearly the same would tell of the difference.
+ * rules, a column in which too few persons have a value has none here, levels of too few persons
+ * are not named, and of others it is told only that there are at least so many rows: the model will
+ * use fewer rows than these, and two numbers of nearly the same would tell of the difference.
  */
 export function surveyColumns(
   table: Rows,

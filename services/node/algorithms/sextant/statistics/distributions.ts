@@ -45,7 +45,9 @@ export function fAbove(f: number, above: number, below: number): number {
   return Number.isFinite(f) ? betainc(below / (below + above * f), below / 2, above / 2) : 0;
 }
 
-/** The value of a gamma distribution of this shape (and scale 1) below which the probability is `p`. */
+/**
+ * The value of a gamma distribution of this shape (and scale 1) below which the probability is `p`.
+ */
 export function gammaQuantile(p: number, shape: number): number {
   if (shape === 0) return 0;
   return solve((x) => gammaAbove(x, shape), 1 - p);

@@ -1,6 +1,6 @@
 /**
- * The incomplete gamma function, as probabilities. stdlib's (0.3.1) is in error by up to a part in 25
- * for shapes of about 1000 and more, and has 14 digits up to 500: above 200 it is computed here.
+ * The incomplete gamma function, as probabilities. stdlib's (0.3.1) is in error by up to a part in
+ * 25 for shapes of about 1000 and more, and has 14 digits up to 500: above 200 it is computed here.
  * @module
  */
 import gammainc from "@stdlib/math-base-special-gammainc";
@@ -8,7 +8,9 @@ import gammainc from "@stdlib/math-base-special-gammainc";
 const LARGE = 200;
 const SMALLEST = 1e-300;
 
-/** The probability that a value of a gamma distribution of this shape (and scale 1) lies below `x`. */
+/**
+ * The probability that a value of a gamma distribution of this shape (and scale 1) lies below `x`.
+ */
 export function gammaBelow(x: number, shape: number): number {
   if (shape <= LARGE || x <= 0) return gammainc(x, shape, true, false);
   return x < shape ? series(x, shape) : 1 - fraction(x, shape);

@@ -10,9 +10,9 @@ export interface Study {
 }
 
 /**
- * The mean of the studies' estimates if they differ by chance alone (fixed), and if what they measure
- * differs too (random: DerSimonian and Laird 1986), with how much they differ: Cochran's Q, and the
- * part of it that is more than chance, I² (Higgins and Thompson 2002).
+ * The mean of the studies' estimates if they differ by chance alone (fixed), and if what they
+ * measure differs too (random: DerSimonian and Laird 1986), with how much they differ: Cochran's Q,
+ * and the part of it that is more than chance, I² (Higgins and Thompson 2002).
  */
 export function combineStudies(studies: Study[], confidence: number) {
   const estimates = studies.map(({ estimate }) => estimate);

@@ -1,7 +1,7 @@
 /**
- * Counts of events in a time at risk: rates, their ratios, and both standardised. Intervals of counts
- * are exact (Garwood 1936), those of ratios of two rates too (Clopper and Pearson 1934, given the sum
- * of events).
+ * Counts of events in a time at risk: rates, their ratios, and both standardised. Intervals of
+ * counts are exact (Garwood 1936), those of ratios of two rates too (Clopper and Pearson 1934,
+ * given the sum of events).
  * @module
  */
 import betainc from "@stdlib/math-base-special-betainc";

@@ -56,7 +56,9 @@ function sumOver(
   }, 0);
 }
 
-/** The pooled odds ratio of Mantel and Haenszel, with the interval of Robins, Breslow and Greenland. */
+/**
+ * The pooled odds ratio of Mantel and Haenszel, with the interval of Robins, Breslow and Greenland.
+ */
 export function pooledOddsRatio(tables: TwoByTwo[], confidence: number): Estimate | null {
   const r = sumOver(tables, (a, _b, _c, d, n) => a * d / n);
   const s = sumOver(tables, (_a, b, c, _d, n) => b * c / n);
