@@ -65,23 +65,39 @@ export function wantedDatabases(
   });
 }
 
+/** The longest time that a timer can wait, in milliseconds: 24 days. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /**
  * Readies databases for the sandbox. Throws a {@linkcode CannotStart} for what it cannot read as it
- * is asked to.
+ * is asked to, or not in `timeoutSeconds`, and the reason of the signal when that is aborted.
  */
 export async function forSandbox(
   databases: readonly WantedDatabase[],
-  tables: Tables,
+  tables: Pick<Tables, "read">,
+  { timeoutSeconds, signal }: { timeoutSeconds: number; signal: AbortSignal },
 ): Promise<SandboxDatabase[]> {
   return await Promise.all(databases.map(async ({ database, wanted }) => {
     const { label, type } = database;
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(
+        new CannotStart(
+          `To read the database "${label}" took longer than the ${timeoutSeconds} seconds that ` +
+            "this node gives a run.",
+        ),
+      );
+    }, Math.min(MAX_TIMER, timeoutSeconds * 1000));
     try {
-      const source = sourceOf(database);
-      const path = await tables.read(source, readRequest(type, wanted));
+      const request = readRequest(type, wanted);
+      const either = AbortSignal.any([signal, late.signal]);
+      const path = await tables.read(sourceOf(database), request, either);
       return { label, type: "columns" as const, path };
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       throw new CannotStart(`The database "${label}" cannot be used. ${error.message}`);
+    } finally {
+      clearTimeout(timer);
     }
   }));
 }

@@ -157,9 +157,11 @@ Deno.test("readPostgres() does not pass on what the server says of values, of na
   });
 });
 
+const IN_TIME = { timeoutSeconds: 600, signal: new AbortController().signal };
+
 /** The mean of the column `x`, as a run finds it. */
 async function meanOf(wanted: WantedDatabase, tables: Tables): Promise<number> {
-  const [found] = await forSandbox([wanted], tables);
+  const [found] = await forSandbox([wanted], tables, IN_TIME);
   const values = openTable("d", found!.path).floats("x");
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
@@ -182,7 +184,7 @@ Deno.test("a run in the sandbox reads a PostgreSQL database by its query, by soc
         await sql("update task.t set x = x - 10");
         assert.equal((await tables.describe(sourceOf(database))).rows, 1, "as check asks");
         await assert.rejects(
-          forSandbox([{ database, wanted: {} }], tables),
+          forSandbox([{ database, wanted: {} }], tables, IN_TIME),
           (error: Error) =>
             error instanceof CannotStart && /must give it a query/.test(error.message),
         );
@@ -237,6 +239,45 @@ Deno.test("a reading whose process is killed ends, and leaves nothing that is no
         await removeUnfinished(folder.path);
         return (await namesIn()).length === 0;
       }, { what: "nothing to be left" });
+    });
+  } finally {
+    await folder.remove();
+  }
+});
+
+Deno.test("a reading ends when nobody waits for it any more, and when it takes too long", async () => {
+  const folder = await temporaryFolder();
+  const reading = async () =>
+    (await Array.fromAsync(Deno.readDir(folder.path))).filter(({ name }) => /^reading-/.test(name));
+  try {
+    const tables = createTables({ folder: folder.path, namesMayLeave: false });
+    await withServer(async ({ address, sql }) => {
+      const database: NodeDatabase = { label: "slow", type: "sql", uri: address, reach: [] };
+      const wanted = { query: "select pg_sleep(600)::text as x" };
+      const first = new AbortController();
+      const second = new AbortController();
+      const read = ({ signal }: AbortController, timeoutSeconds = 600) =>
+        forSandbox([{ database, wanted }], tables, { timeoutSeconds, signal });
+      const outcomes = [read(first), read(second)];
+      const [one, other] = outcomes.map((outcome) => outcome.catch((error: Error) => error.message));
+      const asked = `select 1 / (select count(*) from pg_stat_activity
+        where query = '${wanted.query}' and wait_event = 'PgSleep')`;
+      await waitFor(() => sql(asked).then(() => true), { what: "the reader to read" });
+      assert.equal((await reading()).length, 1, "the two wait for one");
+      first.abort(new Error("killed"));
+      assert.equal(await one, "killed");
+      assert.equal((await reading()).length, 1, "somebody waits for it yet");
+      second.abort(new Error("killed, too"));
+      assert.equal(await other, "killed, too");
+      await waitFor(async () => (await reading()).length === 0, { what: "the reading to end" });
+
+      const late = await read(new AbortController(), 1).catch((error) => error);
+      assert.ok(late instanceof CannotStart);
+      assert.equal(
+        late.message,
+        'To read the database "slow" took longer than the 1 seconds that this node gives a run.',
+      );
+      await waitFor(async () => (await reading()).length === 0, { what: "the reading to end" });
     });
   } finally {
     await folder.remove();

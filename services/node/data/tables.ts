@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { orAbort } from "../../../shared/service/or_abort.ts";
 import { giveToOwnerOf } from "../record/data_folder.ts";
 import { type HeldFolder, makeHeldFolder, removeLeftFolders } from "../record/held_folder.ts";
 import { DataError } from "./error.ts";
@@ -18,9 +19,10 @@ export type Source = Pick<ReadJob, "type" | "path" | "options">;
 
 export interface Tables {
   /**
-   * The path of the columns of `source` as `request` asks for them. Throws a {@linkcode DataError}.
+   * The path of the columns of `source` as `request` asks for them. Throws a {@linkcode DataError},
+   * or the reason of the signal: what nobody waits for any more is read no further.
    */
-  read(source: Source, request: DataRequest): Promise<string>;
+  read(source: Source, request: DataRequest, signal?: AbortSignal): Promise<string>;
   /** What the source holds. Throws a {@linkcode DataError}. */
   describe(source: Source): Promise<Description>;
 }
@@ -59,13 +61,24 @@ interface Note {
   sha256?: string;
 }
 
+/** One that is under way, for as many as wait for it. */
+interface Reading {
+  path: Promise<string>;
+  waiting: number;
+  over: AbortController;
+}
+
 export function createTables(
   { folder, namesMayLeave, memoryMiB = 1024 }: TablesOptions,
 ): Tables {
   /** Readings under way: runs that begin together wait for one. */
-  const underWay = new Map<string, Promise<string>>();
+  const underWay = new Map<string, Reading>();
 
-  async function read(source: Source, request: DataRequest): Promise<string> {
+  async function read(
+    source: Source,
+    request: DataRequest,
+    signal: AbortSignal,
+  ): Promise<string> {
     await Deno.mkdir(dirname(folder), { recursive: true, mode: 0o700 });
     await makeFolder(folder);
     const sourceKey = digest([FORM, source, namesMayLeave]);
@@ -80,7 +93,8 @@ export function createTables(
     const scratch = held.path;
     try {
       const target = join(scratch, "table.columns");
-      await runReader({ ...source, request, target, scratch, namesMayLeave, memoryMiB });
+      const job = { ...source, request, target, scratch, namesMayLeave, memoryMiB };
+      await runReader(job, signal);
       if (before) {
         const note = await noteOf(source.path, before);
         await Deno.writeTextFile(join(scratch, "note"), JSON.stringify(note));
@@ -96,13 +110,29 @@ export function createTables(
     return path;
   }
 
+  function begin(source: Source, request: DataRequest): Reading {
+    const over = new AbortController();
+    const path = read(source, request, over.signal);
+    // Whoever waits for it hears of it.
+    path.catch(() => {});
+    return { path, waiting: 0, over };
+  }
+
   return {
-    read(source, request) {
+    async read(source, request, signal = new AbortController().signal) {
+      signal.throwIfAborted();
       const key = digest([source, request]);
-      const reading = underWay.get(key) ??
-        read(source, request).finally(() => underWay.delete(key));
+      const reading = underWay.get(key) ?? begin(source, request);
       underWay.set(key, reading);
-      return reading;
+      reading.waiting++;
+      try {
+        return await orAbort(reading.path, signal);
+      } finally {
+        if (--reading.waiting === 0) {
+          underWay.delete(key);
+          reading.over.abort(new Error("nobody waits for it any more"));
+        }
+      }
     },
     async describe(source) {
       const held = await holdForDescribing(folder);
@@ -217,10 +247,11 @@ async function removeOld(folder: string, sourceKey: string): Promise<void> {
 const READER = new URL("./reader_process.ts", import.meta.url).pathname;
 
 /**
- * Runs the process that reads. What it says of the data becomes a {@linkcode DataError}. It ends
- * when this process does: its standard input is open as long.
+ * Runs the process that reads, until the signal is aborted, and rejects with its reason then. What
+ * it says of the data becomes a {@linkcode DataError}. It ends when this process does: its standard
+ * input is open as long.
  */
-async function runReader(job: ReadJob): Promise<Description> {
+async function runReader(job: ReadJob, signal?: AbortSignal): Promise<Description> {
   const server = serverOf(job);
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -242,13 +273,18 @@ async function runReader(job: ReadJob): Promise<Description> {
     clearEnv: true,
     env: environment(),
   }).spawn();
+  const kill = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  if (signal?.aborted) kill();
   const writer = child.stdin.getWriter();
   const [{ success, stdout, stderr }] = await Promise.all([
     child.output(),
     // One that ends before it has read says why.
     writer.write(new TextEncoder().encode(`${JSON.stringify(job)}\n`)).catch(() => {}),
   ]);
+  signal?.removeEventListener("abort", kill);
   await writer.close().catch(() => {});
+  signal?.throwIfAborted();
   const decoder = new TextDecoder();
   if (!success) {
     throw new Error(`The process that reads data ended wrongly: ${decoder.decode(stderr)}`);

@@ -12,10 +12,15 @@ import { requirePlainQueries } from "../disclosure/plain_query.ts";
 import type { RunSpec } from "./run_spec.ts";
 
 export interface ReadingOptions {
-  config: Pick<NodeConfig, "disclosure">;
+  config: Pick<NodeConfig, "disclosure" | "limits">;
   tables: Tables;
   /** What left before; undefined where the site has no rules. */
   ledger: LedgerOfRuns | undefined;
+}
+
+interface Asked {
+  ruled: Exit;
+  wanted: WantedDatabase[];
 }
 
 export interface Read {
@@ -27,17 +32,17 @@ export interface Read {
 
 /**
  * Returns a function that reads what a run wants, within what its exit lets it see. It throws a
- * `CannotStart` when that cannot be read, or may not.
+ * `CannotStart` when that cannot be read, or may not, or not in time.
  */
 export function createReading(
   { config, tables, ledger }: ReadingOptions,
-): (dispatch: Dispatch, asked: { ruled: Exit; wanted: WantedDatabase[] }) => Promise<Read> {
-  return async (dispatch, { ruled, wanted }) => {
+): (dispatch: Dispatch, asked: Asked, signal: AbortSignal) => Promise<Read> {
+  return async (dispatch, { ruled, wanted }, signal) => {
     if (ruled.rules && config.disclosure?.queries !== "any") requirePlainQueries(wanted);
     // One that gets none hears of what, by name.
     const databases = ruled.access === "none"
       ? wanted.map(({ database: { label } }) => ({ label, type: "columns" as const, path: "" }))
-      : await forSandbox(wanted, tables);
+      : await forSandbox(wanted, tables, { ...config.limits, signal });
     const read = databases.map((columns, index) => ({ columns, wanted: wanted[index]! }));
     const known = ruled.rules !== null && ruled.access !== "none" ? ledger : undefined;
     const exit = known && looksAt(ruled) ? known.exitOf(ruled, dispatch, read) : ruled;

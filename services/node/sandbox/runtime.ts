@@ -151,7 +151,7 @@ export function createSandboxRuntime(
         call: received.call,
         isSubtask: dispatch.parent_id !== null,
       });
-      const { databases, exit, mayTell } = await readFor(dispatch, { ruled, wanted });
+      const { databases, exit, mayTell } = await readFor(dispatch, { ruled, wanted }, signal);
       const spec = {
         name: attemptKey(dispatch),
         algorithm: resolved,

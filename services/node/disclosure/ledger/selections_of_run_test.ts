@@ -29,6 +29,8 @@ interface Site {
   ): Promise<Selection>;
 }
 
+const IN_TIME = { timeoutSeconds: 600, signal: new AbortController().signal };
+
 async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
   const { path, remove } = await temporaryFolder();
   const tables: Tables = createTables({ folder: `${path}/tables`, namesMayLeave: true });
@@ -38,7 +40,7 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
       path,
       async select(database, wanted, { persons, rows } = {}) {
         const asked = { database, wanted };
-        const [columns] = await forSandbox([asked], tables);
+        const [columns] = await forSandbox([asked], tables, IN_TIME);
         const personsOf = () => openPersonNumbers(`${path}/ledger`, "persons");
         const read = createTableReader({ persons: persons ?? null, ledger: { personsOf } });
         const table = await read({ wanted: asked, columns: columns! });
@@ -83,7 +85,7 @@ async function readTable(path: string, csv: string): Promise<TableOfRun> {
     wanted: {},
   };
   const tables = createTables({ folder: `${path}/tables`, namesMayLeave: true });
-  const [columns] = await forSandbox([asked], tables);
+  const [columns] = await forSandbox([asked], tables, IN_TIME);
   const personsOf = () => openPersonNumbers(`${path}/ledger`, "persons");
   const read = createTableReader({ persons: "id", ledger: { personsOf } });
   return await read({ wanted: asked, columns: columns! });
