@@ -3,8 +3,11 @@
  * @module
  */
 import { runProgram } from "../services/stack/process.ts";
-import { pythonNatsServer } from "../services/stack/python_nats_server.ts";
+import { pythonNatsServer, VERSION } from "../services/stack/python_nats_server.ts";
 import { useNatsServer } from "./support/broker_isolation.ts";
 import { CACHE_FOLDER } from "./support/folders.ts";
 
-useNatsServer(() => pythonNatsServer(CACHE_FOLDER, runProgram));
+useNatsServer({
+  find: () => pythonNatsServer(CACHE_FOLDER, runProgram),
+  isMeant: (version) => version === VERSION,
+});

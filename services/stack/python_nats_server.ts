@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { sha256Hex } from "../../shared/service/digest.ts";
 import { isExecutable, type Run } from "./process.ts";
 
-const VERSION = "2.15.1";
+/** Of the server, which is that of the package. */
+export const VERSION = "2.15.1";
 /** SHA-256 of the package's file, by processor. */
 const DIGESTS: Record<string, string> = {
   x86_64: "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79",

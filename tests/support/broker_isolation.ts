@@ -19,13 +19,18 @@ import { startTestStack, type TestStack, waitFor } from "../harness.ts";
 import { createSite, encodeInput, type Member, type Site } from "../site.ts";
 import { hearRefusals } from "./refusals.ts";
 
-let program: (() => Promise<string>) | undefined;
+interface NatsServer {
+  /** The path of the program. */
+  find: () => Promise<string>;
+  /** Whether it is one of the version that is meant. */
+  isMeant: (version: string) => boolean;
+}
 
-/**
- * The tests of this module run with the nats-server at the path that this gives, if it is called.
- */
-export function useNatsServer(given: () => Promise<string>): void {
-  program = given;
+let server: NatsServer;
+
+/** With which nats-server the tests of this module run. */
+export function useNatsServer(given: NatsServer): void {
+  server = given;
 }
 
 let running: TestStack | undefined;
@@ -40,7 +45,7 @@ let credential: { jwt: string; nats_url: string };
 
 // The first member plays the attacker with the key of its own node; the second runs a real node.
 Deno.test.beforeAll(async () => {
-  if (program) Deno.env.set("SEXTANT_NATS_SERVER", await program());
+  Deno.env.set("SEXTANT_NATS_SERVER", await server.find());
   running = await startTestStack();
   site = await createSite(stack(), { data: ["x\n1\n", "x\n2\n"] });
   [mine, other] = site.members as [Member, Member];
@@ -82,6 +87,18 @@ async function assertRefused(act: () => void, subject: string): Promise<void> {
 }
 
 const text = new TextEncoder();
+
+Deno.test("the broker is the nats-server that is meant", async () => {
+  const greeting = Promise.withResolvers<string>();
+  const socket = new WebSocket(credential.nats_url);
+  socket.onmessage = async ({ data }) => greeting.resolve(await new Response(data).text());
+  socket.onerror = () => greeting.reject(new Error("the broker does not answer"));
+  const { version } = JSON.parse((await greeting.promise).replace(/^INFO /, ""));
+  const closed = new Promise((resolve) => socket.onclose = resolve);
+  socket.close();
+  await closed;
+  assert.ok(server.isMeant(version), version);
+});
 
 Deno.test("a node's credential is refused on other nodes' subjects, streams and inboxes", async (t) => {
   const b = () => other.nodeId;
@@ -273,6 +290,8 @@ Deno.test("a flood of reports and logs stalls nobody, and is logged by its begin
     nc.publish(subject, payload, { reply });
     nc.publish(subject, payload, { reply, headers: head });
     nc.publish(`log.${mine.nodeId}.1`, payload);
+    // The broker parts with whoever does not read for long.
+    if (n % 250 === 0) await nc.flush();
   }
   await nc.flush();
   const sent = performance.now();
