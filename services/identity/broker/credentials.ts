@@ -60,7 +60,7 @@ export function createBrokerDesk(
   const rates = credentialRates(credentialSeconds);
   const clock = () => now().getTime();
   const firsts = createRateLimiter({ ...rates.firsts, now: clock });
-  const renewals = createRateLimiter({ ...rates.renewals, now: clock, maxKeys: 50_000 });
+  const renewals = createRateLimiter({ ...rates.renewals, now: clock });
 
   /** Issues a credential, and so takes a place for its key; or returns those that have them all. */
   function takePlace(

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { judgeEnd } from "./verdict.ts";
+
+const LIMITS = { memoryMiB: 64, timeoutSeconds: 60, outputMiB: 10 };
+
+Deno.test("judgeEnd() says of what a container died, and of memory only what is known", () => {
+  const reasonOf = (exitCode: number, oomKilled = false) =>
+    judgeEnd({ exitCode, oomKilled }, null, LIMITS);
+  assert.deepEqual(reasonOf(0), { status: "completed", result: null, reason: null });
+  assert.deepEqual(reasonOf(137, true), {
+    status: "crashed",
+    result: null,
+    reason: "The algorithm was killed (exit code 137), because it ran out of memory: " +
+      "this node gives it 64 MiB.",
+  });
+  assert.equal(
+    reasonOf(137).reason,
+    "The algorithm was killed (exit code 137): by the machine, when memory runs out (this node " +
+      "gives it 64 MiB, of which there may have been less left), or by somebody there.",
+  );
+  assert.equal(
+    reasonOf(139).reason,
+    "The algorithm ended with exit code 139, that is signal 11; its log may say why.",
+  );
+  assert.equal(
+    reasonOf(1).reason,
+    "The algorithm ended with exit code 1; its log may say why.",
+  );
+});
