@@ -34,6 +34,12 @@ export const noBrowser: boolean = program === undefined;
 /** Longer than a page that was cut off waits before it tries again, on a machine that is busy. */
 const PATIENCE_MS = 90_000;
 
+/**
+ * Chromium breaks off what is under way when a network interface comes or goes, as those of
+ * containers do in tests beside these; the page asks again.
+ */
+const OF_THE_MACHINE = /net::ERR_NETWORK_CHANGED/;
+
 export const WIDE = { width: 1440, height: 900 };
 export const NARROW = { width: 360, height: 740 };
 
@@ -75,6 +81,7 @@ export async function startBrowser(): Promise<TestBrowser> {
       const requests: string[] = [];
       const { origin } = new URL(url);
       page.on("console", (message) => {
+        if (OF_THE_MACHINE.test(message.text())) return;
         if (["error", "warning"].includes(message.type())) faults.push(message.text());
       });
       page.on("pageerror", (error) => faults.push(String(error)));
