@@ -20,13 +20,16 @@ export interface RateLimiter {
 export interface RateLimiterOptions extends Bucket {
   /** Milliseconds. */
   now?: () => number;
-  /** Keys remembered; the one not heard of for longest is forgotten first. */
+  /**
+   * Keys remembered; the one not heard of for longest is forgotten first. Unless given, more than
+   * there are nodes in the largest hub: a node that is forgotten may do its most at once again.
+   */
   maxKeys?: number;
 }
 
 /** A token bucket for each key. */
 export function createRateLimiter(
-  { burst, perMinute, now = Date.now, maxKeys = 10_000 }: RateLimiterOptions,
+  { burst, perMinute, now = Date.now, maxKeys = 50_000 }: RateLimiterOptions,
 ): RateLimiter {
   const buckets = new Map<string, { left: number; at: number }>();
 
