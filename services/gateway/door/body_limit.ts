@@ -30,32 +30,50 @@ function demandDeclaredFits(request: Request, limit: BodyLimit): void {
   if (Number(request.headers.get("content-length") ?? 0) > limit.bytes) throw tooLarge(limit);
 }
 
+export interface LimitBodyOptions {
+  limit: BodyLimit;
+  /** How long it may pause, and be behind 8 KiB a second, wherever it is. Milliseconds. */
+  patienceMs?: number;
+  /** What this throws fails the body at its end. */
+  atEnd: () => Promise<void>;
+}
+
 /**
- * The request with a body that fails once more than `limit` has passed, and with what `atEnd`
- * throws once all of it has. A body whose declared length is too large is refused at once.
+ * The request with a body that fails once more than `limit` has passed, when it comes too slowly,
+ * and with what `atEnd` throws once all of it has. A body whose declared length is too large is
+ * refused at once. Time in which nobody takes what has come does not count.
  *
  * `hono/body-limit` is not used: it reads a body that does not declare its length whole into
  * memory, and one of `/blobstream` may have gigabytes.
  */
 export function limitBody(
   request: Request,
-  limit: BodyLimit,
-  atEnd: () => Promise<void> = async () => {},
+  { limit, patienceMs = PATIENCE_MS, atEnd }: LimitBodyOptions,
 ): Request {
   demandDeclaredFits(request, limit);
-  if (!request.body) return request;
+  const reader = request.body?.getReader();
+  if (!reader) return request;
+  const read = paced(reader, { patienceMs, slowest: SLOWEST_STREAM });
   let passed = 0;
-  const counted = request.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        passed += chunk.length;
-        if (passed > limit.bytes) controller.error(tooLarge(limit));
-        else controller.enqueue(chunk);
-      },
-      flush: atEnd,
-    }),
-  );
-  return new Request(request, { body: counted });
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await read();
+        if (done) {
+          await atEnd();
+          return controller.close();
+        }
+        passed += value.length;
+        if (passed > limit.bytes) throw tooLarge(limit);
+        controller.enqueue(value);
+      } catch (error) {
+        reader.cancel(error).catch(() => {});
+        throw error;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return new Request(request, { body });
 }
 
 export interface ReadBodyOptions {
@@ -68,6 +86,8 @@ export interface ReadBodyOptions {
 
 /** Bytes that a slow line must bring in a second. */
 const SLOWEST = 64 * 1024;
+/** The same of what is uploaded on its own: a large result must get out of any hospital. */
+const SLOWEST_STREAM = 8 * 1024;
 const PATIENCE_MS = 30_000;
 
 /** A body in memory. */
@@ -88,14 +108,11 @@ export async function readBody(
   const body: WholeBody = { chunks: [], size: 0 };
   const reader = request.body?.getReader();
   if (!reader) return body;
-  let due = performance.now() + patienceMs;
+  const read = paced(reader, { patienceMs, slowest: SLOWEST });
   try {
     for (;;) {
-      const left = due - performance.now();
-      const { done, value } = await within(left, reader.read(), patienceMs);
+      const { done, value } = await read();
       if (done) return body;
-      // Never more than from the beginning: who has sent much may not stop for long.
-      due = Math.min(due + value.length / SLOWEST * 1000, performance.now() + patienceMs);
       if (body.size + value.length > limit.bytes) throw tooLarge(limit);
       held?.take(value.length);
       body.chunks.push(value as Uint8Array<ArrayBuffer>);
@@ -108,13 +125,32 @@ export async function readBody(
   }
 }
 
+interface Pace {
+  patienceMs: number;
+  /** Bytes a second. */
+  slowest: number;
+}
+
+/** Reads piece by piece; throws 408 when what is waited for is too slow. */
+function paced(reader: ReadableStreamDefaultReader<Uint8Array>, pace: Pace) {
+  let left = pace.patienceMs;
+  return async function read() {
+    const began = performance.now();
+    const piece = await within(left, reader.read(), pace);
+    left -= performance.now() - began;
+    // Never more than from the beginning: who has sent much may not stop for long.
+    left = Math.min(left + (piece.value?.length ?? 0) / pace.slowest * 1000, pace.patienceMs);
+    return piece;
+  };
+}
+
 async function within<Result>(
   dueMs: number,
   reading: Promise<Result>,
-  patienceMs: number,
+  pace: Pace,
 ): Promise<Result> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tooSlow(patienceMs)), Math.max(0, dueMs));
+  const timer = setTimeout(() => late.reject(tooSlow(pace)), Math.max(0, dueMs));
   try {
     return await Promise.race([reading, late.promise]);
   } finally {
@@ -123,11 +159,11 @@ async function within<Result>(
   }
 }
 
-function tooSlow(patienceMs: number): SextantError {
+function tooSlow({ patienceMs, slowest }: Pace): SextantError {
   return new SextantError(
     "request_timeout",
     `The body did not arrive in time: within ${patienceMs / 1000} seconds, and of a longer one ` +
-      `${SLOWEST / 1024} KiB in each further second. Send it again on a faster line, or what is ` +
+      `${slowest / 1024} KiB in each further second. Send it again on a faster line, or what is ` +
       "large in a blob.",
   );
 }

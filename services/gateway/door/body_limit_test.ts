@@ -6,6 +6,7 @@ import { limitBody, limitSecrets, readBody, withBody } from "./body_limit.ts";
 import { createHeldBytes } from "./held_bytes.ts";
 
 const MEGABYTE = { bytes: 1_000_000, setting: "SEXTANT_MAX" };
+const OPTIONS = { limit: MEGABYTE, atEnd: () => Promise.resolve() };
 
 function post(body: BodyInit, headers: HeadersInit = {}) {
   return new Request("http://hub/api/task", { method: "POST", body, headers });
@@ -22,25 +23,47 @@ function stream(chunks: number, size: number) {
 }
 
 Deno.test("limitBody() refuses a declared length at once", () => {
-  assert.throws(() => limitBody(post("x", { "content-length": "2000000" }), MEGABYTE), {
+  assert.throws(() => limitBody(post("x", { "content-length": "2000000" }), OPTIONS), {
     status: 413,
   });
 });
 
 Deno.test("limitBody() stops a body that does not say how long it is", async () => {
-  const limited = limitBody(post(stream(20, 100_000)), MEGABYTE);
+  const limited = limitBody(post(stream(20, 100_000)), OPTIONS);
   await assert.rejects(limited.arrayBuffer(), { status: 413 });
 });
 
 Deno.test("limitBody() lets a body of the allowed length pass unchanged", async () => {
-  const limited = limitBody(post(stream(10, 100_000)), MEGABYTE);
+  const limited = limitBody(post(stream(10, 100_000)), OPTIONS);
   assert.equal((await limited.arrayBuffer()).byteLength, 1_000_000);
 });
 
 Deno.test("limitBody() fails at the end of a body whose sender lost the right to send it", async () => {
   const atEnd = () => Promise.reject(new SextantError("unauthenticated", "Gone."));
-  const limited = limitBody(post(stream(2, 10)), MEGABYTE, atEnd);
+  const limited = limitBody(post(stream(2, 10)), { ...OPTIONS, atEnd });
   await assert.rejects(limited.arrayBuffer(), { status: 401 });
+});
+
+Deno.test("limitBody() ends what comes too slowly, and waits for whoever takes it", async () => {
+  let cancelled = false;
+  const stalled = new ReadableStream({
+    start: (to) => to.enqueue(new Uint8Array(10)),
+    cancel: () => void (cancelled = true),
+  });
+  const limited = limitBody(post(stalled), { ...OPTIONS, patienceMs: 100 });
+  await assert.rejects(limited.arrayBuffer(), {
+    status: 408,
+    message: /did not arrive in time: within 0.1 seconds, .* 8 KiB in each further second/,
+  });
+  assert.ok(cancelled);
+  const whole = limitBody(post(stream(5, 10)), { ...OPTIONS, patienceMs: 100 });
+  let passed = 0;
+  for await (const piece of whole.body!) {
+    passed += piece.length;
+    // As a service does that has much to do.
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  assert.equal(passed, 50);
 });
 
 Deno.test("readBody() keeps what came and passes it on unchanged", async () => {

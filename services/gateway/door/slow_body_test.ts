@@ -4,10 +4,15 @@ import { waitFor } from "../../../tests/harness.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { createGatewayApp } from "../app.ts";
 
-/** A gateway on a port of its own, which no request may get past. */
-function openDoor({ known }: { known: boolean }) {
+/** A gateway on a port of its own, which no request may get past unless a service is given. */
+function openDoor(
+  { known, request = () => assert.fail("a body that is not whole was passed on") }: {
+    known: boolean;
+    request?: GatewayDeps["http"]["request"];
+  },
+) {
   const app = createGatewayApp({
-    http: { request: () => assert.fail("a body that is not whole was passed on"), close() {} },
+    http: { request, close() {} },
     principals: {
       of: () => Promise.resolve(known ? {} : undefined),
       hear() {},
@@ -45,6 +50,16 @@ Deno.test("a body that does not come is answered 408, with what to do, on every 
     assert.match(answer, /did not arrive in time/);
     assert.match(answer, /"code":"request_timeout"/);
   }
+});
+
+Deno.test("an upload that does not come on is answered 408", async () => {
+  await using door = openDoor({
+    known: true,
+    request: async (_service, request) => new Response(await request.text()),
+  });
+  const answer = await answerToPart(door.addr.port, "/blobstream");
+  assert.match(answer, /^HTTP\/1\.1 408 /);
+  assert.match(answer, /did not arrive in time/);
 });
 
 Deno.test("of strangers no body is waited for", async () => {

@@ -19,10 +19,8 @@ export function forwardRequests(
   const bodyLimit: BodyLimit = { bytes: maxBody, setting: "SEXTANT_MAX_BODY_MIB" };
   const blobLimit: BodyLimit = { bytes: maxBlob, setting: "SEXTANT_MAX_BLOB_MIB" };
   const heldBytes = createHeldBytes({ maxBody });
-  const reading = {
-    limit: bodyLimit,
-    ...(bodyPatienceMs === undefined ? {} : { patienceMs: bodyPatienceMs }),
-  };
+  const patience = bodyPatienceMs === undefined ? {} : { patienceMs: bodyPatienceMs };
+  const reading = { ...patience, limit: bodyLimit };
   app.all("/api/*", forward);
   app.get("/.well-known/jwks.json", forward);
 
@@ -36,7 +34,11 @@ export function forwardRequests(
     const early = open ? undefined : await callerOf(c);
     if (!raw.body) return await http.request(service, raw, extras(early));
     if (c.req.path === "/api/blobstream") {
-      const request = limitBody(raw, blobLimit, async () => void await callerOf(c));
+      const request = limitBody(raw, {
+        ...patience,
+        limit: blobLimit,
+        atEnd: async () => void await callerOf(c),
+      });
       return await http.request(service, request, extras(early));
     }
     // What strangers send is a log-in and the like: it was read before, within its limit.
