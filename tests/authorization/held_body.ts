@@ -30,17 +30,31 @@ export async function sendWhileTheRightEnds(
     "own",
     caller,
   );
-  const [method] = row.route.split(" ");
+  const [method] = row.route.split(" ") as [string];
+  const { token } = sender;
+  return await sendInHalves(world.hub.address, { method, path, token, body }, async () => {
+    if (!READ_FIRST.test(path)) {
+      await waitFor(sender.seen, { what: "the hub to look at the sender" });
+    }
+    await sender.loseRight();
+  });
+}
+
+/** Sends the first byte of a body, and the rest after what happens in between; the answer. */
+export async function sendInHalves(
+  address: Deno.ConnectOptions,
+  { method, path, token, body }: { method: string; path: string; token: string; body: unknown },
+  between: () => Promise<unknown>,
+): Promise<{ status: number; text: string }> {
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const head = `${method} /api${path} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n` +
-    `authorization: Bearer ${sender.token}\r\ncontent-type: application/json\r\n` +
+    `authorization: Bearer ${token}\r\ncontent-type: application/json\r\n` +
     `content-length: ${bytes.length}\r\n\r\n`;
-  using connection = await Deno.connect(world.hub.address);
+  using connection = await Deno.connect(address);
   const writer = connection.writable.getWriter();
   await writer.write(new TextEncoder().encode(head));
   await writer.write(bytes.subarray(0, 1));
-  if (!READ_FIRST.test(path)) await waitFor(sender.seen, { what: "the hub to look at the sender" });
-  await sender.loseRight();
+  await between();
   await writer.write(bytes.subarray(1));
   const text = await new Response(connection.readable).text();
   return { status: Number(text.split(" ", 2)[1]), text };
