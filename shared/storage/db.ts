@@ -217,13 +217,6 @@ export function uniqueViolation(error: unknown): string | undefined {
   return violation(error, "23505");
 }
 
-/**
- * The name of the violated constraint when `error` is what Postgres says of a dangling reference.
- */
-export function foreignKeyViolation(error: unknown): string | undefined {
-  return violation(error, "23503");
-}
-
 function violation(error: unknown, code: string): string | undefined {
   const fault = faultOf(error);
   return fault?.code === code ? fault.constraint ?? "" : undefined;
