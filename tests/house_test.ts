@@ -78,3 +78,16 @@ Deno.test("comments keep to the formatter's width", () => {
   );
   assert.deepEqual(wide, []);
 });
+
+Deno.test("no program is started with all that the launcher or an agent knows", () => {
+  // What puts the hub's programs together, and checks the owner's algorithm, is ours alone.
+  const ours = ["services/stack/programs/kept.ts", "services/node/workshop/check.ts"];
+  const open = Array.from(texts).filter(([path, text]) => {
+    const calls = text.split("new Deno.Command(").slice(1);
+    return /services\/(stack|node)\//.test(path) &&
+      calls.some((call) =>
+        !call.slice(0, 1500).split(/\.(?:output|spawn)\(\)/)[0]!.includes("clearEnv")
+      );
+  });
+  assert.deepEqual(open.map(([path]) => named(path)).sort(), ours.toSorted());
+});

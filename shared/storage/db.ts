@@ -214,12 +214,8 @@ export async function migrate(
  * `undefined`.
  */
 export function uniqueViolation(error: unknown): string | undefined {
-  return violation(error, "23505");
-}
-
-function violation(error: unknown, code: string): string | undefined {
   const fault = faultOf(error);
-  return fault?.code === code ? fault.constraint ?? "" : undefined;
+  return fault?.code === "23505" ? fault.constraint ?? "" : undefined;
 }
 
 /** Codes with which the driver or the server says "no connection now", not "wrong statement". */

@@ -3,6 +3,7 @@
  * in volumes that its image declares, and in files that have no name any more but are still open.
  * @module
  */
+import { plainEnvironment } from "../../../shared/service/plain_environment.ts";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Engine } from "./engine.ts";
@@ -194,7 +195,8 @@ async function countInside(folder: string, pid: number): Promise<number> {
   const users = [`--target=${pid}`, "--user", "--preserve-credentials", "--"];
   const { stdout, stderr } = await new Deno.Command("nsenter", {
     args: [...users, "du", "--summarize", "--bytes", folder],
-    env: { LC_ALL: "C" },
+    clearEnv: true,
+    env: plainEnvironment({ LC_ALL: "C" }),
     signal: AbortSignal.timeout(COUNT_MS),
   }).output().catch((cause) => {
     throw new UncountableError(

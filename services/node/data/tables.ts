@@ -8,6 +8,7 @@ import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { orAbort } from "../../../shared/service/or_abort.ts";
+import { plainEnvironment } from "../../../shared/service/plain_environment.ts";
 import { giveToOwnerOf } from "../record/data_folder.ts";
 import { type HeldFolder, makeHeldFolder, removeLeftFolders } from "../record/held_folder.ts";
 import { DataError } from "./error.ts";
@@ -271,7 +272,7 @@ async function runReader(job: ReadJob, signal?: AbortSignal): Promise<Descriptio
     stdout: "piped",
     stderr: "piped",
     clearEnv: true,
-    env: environment(),
+    env: plainEnvironment(),
   }).spawn();
   const kill = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
@@ -302,13 +303,4 @@ function serverOf({ type, path }: ReadJob): { flags: string[]; sockets: string[]
   if (socket !== undefined) return { flags: [`--allow-net=unix:${socket}`], sockets: [socket] };
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return { flags: [`--allow-net=${host}:${address.port}`], sockets: [] };
-}
-
-/** What Deno needs to find its own packages, and nothing that is secret. */
-function environment(): Record<string, string> {
-  const kept = ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR", "LANG"];
-  return Object.fromEntries(kept.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
 }

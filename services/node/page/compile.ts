@@ -2,13 +2,12 @@
  * The owner's page, put together when somebody first opens it.
  * @module
  */
+import { plainEnvironment } from "../../../shared/service/plain_environment.ts";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "../../../shared/service/log.ts";
 import { Refusal } from "./refusal.ts";
 
 const BUILD = fileURLToPath(new URL("./build.ts", import.meta.url));
-/** What Deno needs to find its own packages, and nothing that is secret. */
-const VARIABLES = ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME", "TMPDIR", "LANG"];
 /** A compiler that hangs is given up. */
 const PATIENCE_MS = 60_000;
 const MOST_SAID = 2000;
@@ -42,7 +41,7 @@ export function createCompiler(
       const { success, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "--quiet", "--no-prompt", "--allow-all", build, folder],
         clearEnv: true,
-        env: { ...environment(), NO_COLOR: "1" },
+        env: plainEnvironment({ NO_COLOR: "1" }),
         stdin: "null",
         stdout: "null",
         stderr: "piped",
@@ -56,11 +55,4 @@ export function createCompiler(
   }
 
   return () => ready ??= compile();
-}
-
-function environment(): Record<string, string> {
-  return Object.fromEntries(VARIABLES.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
 }

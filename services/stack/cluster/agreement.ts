@@ -6,6 +6,7 @@
  * failover has to wait for it.
  * @module
  */
+import { plainEnvironment } from "../../../shared/service/plain_environment.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { LOOPBACK } from "../servers.ts";
@@ -38,7 +39,11 @@ export type AgreementApi = "v2" | "v3";
  * (`_update_leader` in patroni/dcs/etcd3.py).
  */
 export async function agreementApi(patroni: string): Promise<AgreementApi> {
-  const { stdout } = await new Deno.Command(patroni, { args: ["--version"] }).output();
+  const { stdout } = await new Deno.Command(patroni, {
+    args: ["--version"],
+    clearEnv: true,
+    env: plainEnvironment(),
+  }).output();
   const said = new TextDecoder().decode(stdout);
   const version = /(\d+)\.(\d+)/.exec(said);
   if (!version) {

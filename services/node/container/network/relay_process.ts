@@ -8,6 +8,7 @@
  * with root and rootless, wherever the agent and the containers share a machine.
  * @module
  */
+import { plainEnvironment } from "../../../../shared/service/plain_environment.ts";
 import { isIPv6 } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { RelayRoute } from "./relay.ts";
@@ -90,8 +91,11 @@ export async function startRelay({ pid, routes, addresses }: StartRelayOptions):
 async function addAddress(inside: string[], address: string): Promise<void> {
   const [family, length] = isIPv6(address) ? ["-6", 128] : ["-4", 32];
   const change = ["ip", family, "address", "replace", `${address}/${length}`, "dev", "lo"];
-  const { success, stderr } = await new Deno.Command("nsenter", { args: [...inside, ...change] })
-    .output();
+  const { success, stderr } = await new Deno.Command("nsenter", {
+    args: [...inside, ...change],
+    clearEnv: true,
+    env: plainEnvironment(),
+  }).output();
   if (success) return;
   throw new Error(
     `the address ${address} cannot be given to its network (is iproute2 installed?): ${

@@ -3,6 +3,7 @@
  * unix socket of the agent's, so that nobody else on this machine can use it.
  * @module
  */
+import { plainEnvironment } from "../../../../shared/service/plain_environment.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import type { Logger } from "../../../../shared/service/log.ts";
@@ -70,6 +71,9 @@ export async function startTunnel(
       // It must not outlive an agent that is killed.
       child = new Deno.Command("setpriv", {
         args: ["--pdeathsig", "KILL", "--", "ssh", ...args],
+        // The agent's has the node's key.
+        clearEnv: true,
+        env: plainEnvironment(),
         stdin: "null",
         stdout: "null",
         stderr: "piped",
@@ -145,7 +149,13 @@ function bracketed(host: string): string {
 /** Whether this machine has an SSH client. */
 export async function hasSsh(): Promise<boolean> {
   try {
-    return (await new Deno.Command("ssh", { args: ["-V"], stderr: "null" }).output()).success;
+    const { success } = await new Deno.Command("ssh", {
+      args: ["-V"],
+      clearEnv: true,
+      env: plainEnvironment(),
+      stderr: "null",
+    }).output();
+    return success;
   } catch {
     return false;
   }
