@@ -259,7 +259,9 @@ Deno.test("a reading ends when nobody waits for it any more, and when it takes t
       const read = ({ signal }: AbortController, timeoutSeconds = 600) =>
         forSandbox([{ database, wanted }], tables, { timeoutSeconds, signal });
       const outcomes = [read(first), read(second)];
-      const [one, other] = outcomes.map((outcome) => outcome.catch((error: Error) => error.message));
+      const [one, other] = outcomes.map((outcome) =>
+        outcome.catch((error: Error) => error.message)
+      );
       const asked = `select 1 / (select count(*) from pg_stat_activity
         where query = '${wanted.query}' and wait_event = 'PgSleep')`;
       await waitFor(() => sql(asked).then(() => true), { what: "the reader to read" });
