@@ -58,8 +58,8 @@ function explainExit(
     const killed = `The algorithm was killed (exit code ${exitCode})`;
     const given = `this node gives it ${memoryMiB} MiB`;
     if (oomKilled) return `${killed}, because it ran out of memory: ${given}.`;
-    return `${killed}: by the machine, when memory runs out (${given}, of which there may have been ` +
-      "less left), or by somebody there.";
+    return `${killed}, most likely because it ran out of memory: ${given}, ` +
+      "of which the machine may have had less left.";
   }
   const signal = exitCode > 128 && exitCode < 160 ? `, that is signal ${exitCode - 128}` : "";
   return `The algorithm ended with exit code ${exitCode}${signal}; its log may say why.`;

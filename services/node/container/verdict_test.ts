@@ -3,7 +3,7 @@ import { judgeEnd } from "./verdict.ts";
 
 const LIMITS = { memoryMiB: 64, timeoutSeconds: 60, outputMiB: 10 };
 
-Deno.test("judgeEnd() says of what a container died, and of memory only what is known", () => {
+Deno.test("judgeEnd() says of what a container died, and of memory how sure that is", () => {
   const reasonOf = (exitCode: number, oomKilled = false) =>
     judgeEnd({ exitCode, oomKilled }, null, LIMITS);
   assert.deepEqual(reasonOf(0), { status: "completed", result: null, reason: null });
@@ -15,8 +15,8 @@ Deno.test("judgeEnd() says of what a container died, and of memory only what is 
   });
   assert.equal(
     reasonOf(137).reason,
-    "The algorithm was killed (exit code 137): by the machine, when memory runs out (this node " +
-      "gives it 64 MiB, of which there may have been less left), or by somebody there.",
+    "The algorithm was killed (exit code 137), most likely because it ran out of memory: this " +
+      "node gives it 64 MiB, of which the machine may have had less left.",
   );
   assert.equal(
     reasonOf(139).reason,

@@ -89,9 +89,9 @@ export async function forSandbox(
       );
     }, Math.min(MAX_TIMER, timeoutSeconds * 1000));
     try {
-      const request = readRequest(type, wanted);
+      const source = sourceOf(database);
       const either = AbortSignal.any([signal, late.signal]);
-      const path = await tables.read(sourceOf(database), request, either);
+      const path = await tables.read(source, readRequest(type, wanted), either);
       return { label, type: "columns" as const, path };
     } catch (error) {
       if (!(error instanceof DataError)) throw error;

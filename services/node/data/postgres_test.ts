@@ -21,6 +21,9 @@ interface Server {
   sql(text: string): Promise<void>;
 }
 
+const OF_READERS = `select pg_terminate_backend(pid) from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid()`;
+
 async function withServer(use: (server: Server) => Promise<void>): Promise<void> {
   const postgres = await startTestPostgres();
   const address = await postgres.newDatabase("task");
@@ -49,6 +52,8 @@ async function withServer(use: (server: Server) => Promise<void>): Promise<void>
         ),
     });
   } finally {
+    // The server goes on with what a reader that was killed had asked.
+    await client.query(new pg.Query(OF_READERS));
     await client.end();
     for (const one of open) one.destroy();
     await new Promise((resolve) => bridge.close(resolve));

@@ -7,7 +7,7 @@ const LIMITS = { timeoutSeconds: 30, memoryMiB: 2048, outputMiB: 1 };
 /** What an algorithm would leave for the next one, were the runner to serve it too. */
 const MARKS = `
   export function main() {
-    const before = [globalThis.mark, Object.prototype.mark];
+    const before = [globalThis.mark ?? null, Object.prototype.mark ?? null];
     globalThis.mark = "left";
     Object.prototype.mark = "left";
     return { before, pid: Deno.pid };
