@@ -53,7 +53,7 @@ async function withServer(use: (server: Server) => Promise<void>): Promise<void>
     });
   } finally {
     // The server goes on with what a reader that was killed had asked.
-    await client.query(new pg.Query(OF_READERS));
+    await new Promise<void>((done) => client.query(new pg.Query(OF_READERS), () => done()));
     await client.end();
     for (const one of open) one.destroy();
     await new Promise((resolve) => bridge.close(resolve));
