@@ -171,7 +171,7 @@ Deno.test("a message that the broker never takes holds up its noun for a time, a
   await stop();
 });
 
-Deno.test("what more of a noun is left than a sweep takes goes first, also when one of another noun is refused meanwhile", async () => {
+Deno.test("what a sweep leaves of a noun goes first, also when another noun's is refused", async () => {
   const { db, stop } = await startTest();
   const order = createOutboxOrder({
     db,
