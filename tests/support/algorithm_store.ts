@@ -92,7 +92,11 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
     if (!API.test(pathname)) return new Response("Not Found", { status: 404 });
     if (path === "/algorithm") {
       askedBy.push(request.headers.get("authorization"));
-      const image = searchParams.get("image")!;
+      const image = searchParams.get("image");
+      if (image === null) {
+        const all = [...approved].map(([image, digest]) => ({ image, digest }));
+        return Response.json({ data: all });
+      }
       const digest = approved.get(image);
       return Response.json({ data: digest === undefined ? [] : [{ image, digest }] });
     }

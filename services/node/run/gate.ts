@@ -8,9 +8,10 @@ import { type Hub, HubError } from "../hub/hub.ts";
 import { countsOrganizations, decideCall, readsCalls } from "../policy/decide_call.ts";
 import { decideTask } from "../policy/decide_task.ts";
 import type { KnownNames } from "../policy/known_names.ts";
-import type { Decision, Policy } from "../policy/policy.ts";
+import type { Decision, Policy, TaskRequest } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";
 import type { Call } from "./call.ts";
+import type { StoreApproval } from "./store_approval.ts";
 
 /** Stands for a call on whose method and arguments nothing depends. */
 const UNREAD: Call = { method: "(not read)", args: [], kwargs: {} };
@@ -36,11 +37,13 @@ export interface CreateGateOptions {
   hub: Hub;
   /** Whose the names are that the rules list. */
   names: KnownNames;
+  /** Asked about images that are allowed because of their store alone. */
+  approval: StoreApproval;
   /** Told of every decision. */
   onDecision: (dispatch: Dispatch, decision: Decision) => void;
 }
 
-export function createGate({ policy, hub, names, onDecision }: CreateGateOptions): Gate {
+export function createGate({ policy, hub, names, approval, onDecision }: CreateGateOptions): Gate {
   /** Names of organizations; they hardly ever change, and ids can be listed instead. */
   const organizationNames = new Map<number, string>();
 
@@ -70,13 +73,18 @@ export function createGate({ policy, hub, names, onDecision }: CreateGateOptions
     async admit(dispatch, signal) {
       const { image, init_user_id, init_username, init_org_id, databases } = dispatch;
       const name = await nameOf(init_org_id, signal);
-      const decision = decideTask({
+      const store = dispatch.algorithm_store_url;
+      const task: TaskRequest = {
         image,
-        store: dispatch.algorithm_store_url,
+        store,
         user: await names.look("user", { id: init_user_id, name: init_username }),
         organization: await names.look("organization", { id: init_org_id, name }),
         databases: databases.map(({ label }) => label),
-      }, policy);
+      };
+      let decision = decideTask(task, policy);
+      const countsStore = store && decision.allowed &&
+        !decideTask({ ...task, store: null }, policy).allowed;
+      if (countsStore) decision = await approval.decide(store, image, signal);
       onDecision(dispatch, decision);
       return decision;
     },

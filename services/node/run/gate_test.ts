@@ -36,6 +36,8 @@ async function withGate<T>(
       folder: string;
       /** What the hub says, by path. */
       answers: Record<string, unknown>;
+      /** What stores were asked, and the images that they have approved. */
+      stores: { asked: string[]; approved: string[] };
     },
   ) => Promise<T>,
 ): Promise<T> {
@@ -60,15 +62,23 @@ async function withGate<T>(
         : Response.json({ msg: "There is no such thing." }, { status: 404 });
     },
   );
+  const stores = { asked: [] as string[], approved: [] as string[] };
   const api = `http://127.0.0.1:${server.addr.port}/api`;
   const gate = createGate({
     policy,
     hub: createHub({ api, apiKey: "k", payloadFormats: [], log: silentLogger }),
     names: await openKnownNames({ folder: folder.path, policy, audit, log: silentLogger }),
+    approval: {
+      decide(url, image) {
+        stores.asked.push(`${url} ${image}`);
+        const allowed = stores.approved.includes(image);
+        return Promise.resolve(allowed ? { allowed } : { allowed, reason: "not approved" });
+      },
+    },
     onDecision: (_, decision) => decisions.push(decision),
   });
   try {
-    return await use(gate, { asked, decisions, folder: folder.path, answers });
+    return await use(gate, { asked, decisions, folder: folder.path, answers, stores });
   } finally {
     await server.shutdown();
     await audit.close();
@@ -86,6 +96,7 @@ function reasonOf(decision: Decision): string {
 Deno.test("a task is judged by what the hub signed of its user and store, and nobody is asked for it", async () => {
   const store = "https://store.example/api";
   await withGate({ allowedUsers: ["alice"], allowedStores: [store] }, async (gate, seen) => {
+    seen.stores.approved.push(dispatch.image);
     const alice = { ...dispatch, init_username: "alice", algorithm_store_url: store };
     assert.ok((await gate.admit(alice, signal)).allowed);
     const reason = reasonOf(await gate.admit({ ...alice, init_username: "bob" }, signal));
@@ -99,6 +110,31 @@ Deno.test("a task is judged by what the hub signed of its user and store, and no
     assert.match(reasonOf(await gate.admit(old, signal)), /whose name the hub did not tell/);
     assert.deepEqual(seen.asked, []);
     assert.equal(seen.decisions.length, 4);
+  });
+});
+
+Deno.test("a store that a task passes by is asked itself, whatever the hub says, and no other", async () => {
+  const store = "https://store.example/api";
+  const of = (image: string, algorithm_store_url = store) => ({
+    ...dispatch,
+    image,
+    algorithm_store_url,
+  });
+  const policy = {
+    allowedStores: [store],
+    allowedAlgorithms: ["deno:own"],
+    eitherAlgorithmOrStore: true,
+  };
+  await withGate(policy, async (gate, { stores, decisions }) => {
+    stores.approved.push("v6/good:1");
+    assert.ok((await gate.admit(of("v6/good:1"), signal)).allowed);
+    assert.equal(reasonOf(await gate.admit(of("v6/evil:1"), signal)), "not approved");
+    assert.deepEqual(decisions.map(({ allowed }) => allowed), [true, false]);
+    assert.deepEqual(stores.asked, [`${store} v6/good:1`, `${store} v6/evil:1`]);
+    // Allowed by its name, and not allowed at all.
+    assert.ok((await gate.admit(of("deno:own@1.0"), signal)).allowed);
+    reasonOf(await gate.admit(of("v6/good:1", "http://169.254.169.254"), signal));
+    assert.equal(stores.asked.length, 2);
   });
 });
 

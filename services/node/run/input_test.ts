@@ -58,7 +58,9 @@ async function withInputs(
     audit: { record: () => Promise.resolve() },
     log: silentLogger,
   });
-  const gate = createGate({ policy, hub: it.hub, names, onDecision() {} }).call;
+  // No call is decided by a store.
+  const approval = { decide: () => Promise.reject(new Error("no store is asked")) };
+  const gate = createGate({ policy, hub: it.hub, names, approval, onDecision() {} }).call;
   const options = {
     folder: folder.path,
     hub: it.hub,

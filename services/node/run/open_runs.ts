@@ -22,6 +22,7 @@ import { openInputs } from "./input.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import { openRuntimes } from "./runtimes.ts";
 import { createSlots } from "./slots.ts";
+import { createStoreApproval } from "./store_approval.ts";
 import { createWaitingPlaces } from "./waiting_places.ts";
 
 export interface OpenRunsOptions {
@@ -58,6 +59,7 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
     policy,
     hub,
     names: await openKnownNames({ folder, policy, audit, log }),
+    approval: createStoreApproval({ hub, api: config.api, fetch: options.wayOut.fetch, log }),
     onDecision(dispatch, decision) {
       const note = auditOfAttempt(audit, dispatch);
       // On the disk before the run starts or the refusal is reported, because records keep their
