@@ -9,7 +9,7 @@ import { writeParquet } from "./support/parquet.ts";
 import { parse } from "yaml";
 import { createApiClient } from "./support/api.ts";
 import { createSite, encodeInput, type Json, type Member } from "./site.ts";
-import { startAlgorithmStore } from "./support/algorithm_store.ts";
+import { startAlgorithmStore, storeTokenIn } from "./support/algorithm_store.ts";
 
 const stack = useTestStack();
 const AVERAGE = "deno:average@1.0.0";
@@ -123,6 +123,11 @@ Deno.test("users by name and algorithm stores are judged at every node, for subt
     server_url,
   });
   await site.outcome(task.id);
+  // The node asked as well, with a token for this store, of which the store asked the hub.
+  const askers = store.askedBy.map((one) => storeTokenIn(one));
+  const node = askers.find(({ client_type }) => client_type === "node");
+  assert.equal(node?.type, "store");
+  assert.equal(node?.aud, store.url);
   const [subtask] = (await site.researcher.get(`/task?parent_id=${task.id}`)).data;
   assert.equal(subtask.algorithm_store.id, link.id);
   const runs: Json[] = (await site.researcher.get(`/run?task_id=${subtask.id}`)).data;

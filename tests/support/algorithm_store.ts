@@ -3,8 +3,8 @@
  * who asked.
  *
  * It answers as v6's own store does (the package `vantage6-algorithm-store` 4.15.2,
- * `resource/__init__.py` and `resource/vantage6_server.py`), except that it takes every token for a
- * valid one.
+ * `resource/__init__.py` and `resource/vantage6_server.py`), except that it takes every token of a user
+ * for a valid one. Of a node's it asks the server, as theirs does.
  */
 import { decodeJwt } from "jose";
 import { freePort } from "../../services/stack/ports.ts";
@@ -84,7 +84,20 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
     return say("deleted", 200);
   }
 
-  function answer(request: Request, body: unknown): Response {
+  /** Who may see algorithms as a node: nodes of a server that is trusted, which says so. */
+  async function refusalOfNode(request: Request): Promise<Response | undefined> {
+    const refused = refusal(request);
+    if (refused) return refused;
+    const { headers } = request;
+    const asked = await fetch(`${headers.get("server-url")}/token/node/validate`, {
+      method: "POST",
+      headers: { authorization: headers.get("authorization")! },
+    });
+    await asked.body?.cancel();
+    if (!asked.ok) return say("Token is not valid", 401);
+  }
+
+  async function answer(request: Request, body: unknown): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const path = pathname.replace(API, "");
     const { method } = request;
@@ -92,6 +105,8 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
     if (!API.test(pathname)) return new Response("Not Found", { status: 404 });
     if (path === "/algorithm") {
       askedBy.push(request.headers.get("authorization"));
+      const refused = request.headers.get("client-type") === "node" && await refusalOfNode(request);
+      if (refused) return refused;
       const image = searchParams.get("image");
       if (image === null) {
         const all = [...approved].map(([image, digest]) => ({ image, digest }));
@@ -123,7 +138,7 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
       const path = new URL(request.url).pathname.replace(API, "");
       const authorization = request.headers.get("authorization");
       received.push({ what: `${request.method} ${path}`, authorization, body });
-      return answer(request, body);
+      return await answer(request, body);
     },
   );
   return {

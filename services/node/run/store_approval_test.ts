@@ -49,11 +49,14 @@ const lists = (image: string, digest: string | null) => () =>
 
 Deno.test("a store's approval counts, with and without its API path, and for its own digest alone", async () => {
   const store = startAlgorithmStore();
+  const hub = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response());
+  const api = `http://127.0.0.1:${hub.addr.port}/api`;
+  store.servers.set(11, api);
   try {
     store.approved.set("v6/average:1", DIGEST);
     store.approved.set("deno:average@1.0.0", null);
     for (const url of [store.url, store.url.replace(/\/api$/, ""), `${store.url}/`]) {
-      const { decide } = approvalWith();
+      const { decide } = approvalWith({ api });
       // As the hub pins it, which has no tag any more.
       assert.ok((await decide(url, `v6/average@${DIGEST}`, signal)).allowed, url);
       assert.ok((await decide(url, "deno:average@1.0.0", signal)).allowed, url);
@@ -65,8 +68,13 @@ Deno.test("a store's approval counts, with and without its API path, and for its
         );
       }
     }
+    assert.match(
+      reasonOf(await approvalWith().decide(store.url, "deno:average@1.0.0", signal)),
+      /is not known\); it has to be a store of vantage6 4\.15 or later that trusts the server https:/,
+    );
   } finally {
     await store.stop();
+    await hub.shutdown();
   }
 });
 
