@@ -128,6 +128,8 @@ Deno.test("users by name and algorithm stores are judged at every node, for subt
   const node = askers.find(({ client_type }) => client_type === "node");
   assert.equal(node?.type, "store");
   assert.equal(node?.aud, store.url);
+  const { text } = await command("check", "--config", first.config);
+  assert.match(text, /^ok +algorithm store +.* tells this node what it has approved$/m, text);
   const [subtask] = (await site.researcher.get(`/task?parent_id=${task.id}`)).data;
   assert.equal(subtask.algorithm_store.id, link.id);
   const runs: Json[] = (await site.researcher.get(`/run?task_id=${subtask.id}`)).data;

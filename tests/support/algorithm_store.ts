@@ -3,8 +3,8 @@
  * who asked.
  *
  * It answers as v6's own store does (the package `vantage6-algorithm-store` 4.15.2,
- * `resource/__init__.py` and `resource/vantage6_server.py`), except that it takes every token of a user
- * for a valid one. Of a node's it asks the server, as theirs does.
+ * `__init__.py`, `algorithm.py` and `vantage6_server.py` of its `resource/`), except that it takes
+ * every token of a user for a valid one. Of a node's it asks the server, as theirs does.
  */
 import { decodeJwt } from "jose";
 import { freePort } from "../../services/stack/ports.ts";
@@ -94,7 +94,21 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
       headers: { authorization: headers.get("authorization")! },
     });
     await asked.body?.cancel();
+    if (asked.status === 404) return say("Could not connect to the vantage6 server.", 400);
     if (!asked.ok) return say("Token is not valid", 401);
+  }
+
+  /** All of them, or those that are under exactly this name, a page at a time. */
+  function listApproved(query: URLSearchParams): Response {
+    const [image, digest] = query.get("image")?.split(/@(?=sha256:)/) ?? [];
+    const named = [...approved].map(([image, digest]) => ({ image, digest }))
+      .filter((one) => image === undefined || one.image === image);
+    const found = named.filter((one) => digest === undefined || one.digest === digest);
+    if (named.length > found.length) return say(`${image} has another digest`, 400);
+    const [page, perPage] = [Number(query.get("page") ?? 1), Number(query.get("per_page") ?? 10)];
+    if (!(page >= 1 && perPage >= 1)) return say("page needs to be >= 1", 400);
+    const data = found.slice((page - 1) * perPage, page * perPage);
+    return Response.json({ data }, { headers: { "total-count": `${found.length}` } });
   }
 
   async function answer(request: Request, body: unknown): Promise<Response> {
@@ -107,13 +121,7 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
       askedBy.push(request.headers.get("authorization"));
       const refused = request.headers.get("client-type") === "node" && await refusalOfNode(request);
       if (refused) return refused;
-      const image = searchParams.get("image");
-      if (image === null) {
-        const all = [...approved].map(([image, digest]) => ({ image, digest }));
-        return Response.json({ data: all });
-      }
-      const digest = approved.get(image);
-      return Response.json({ data: digest === undefined ? [] : [{ image, digest }] });
+      return listApproved(searchParams);
     }
     if (path === "/policy/public") return Response.json({ algorithm_view: "private" });
     const [, id] = /^\/vantage6-server\/(\d+)$/.exec(path) ?? [];

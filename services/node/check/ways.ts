@@ -15,6 +15,7 @@ import { networkReason } from "../hub/network_reason.ts";
 import { createWayOut, type WayOut } from "../hub/way_out.ts";
 import { collect } from "../payload/pieces.ts";
 import { type Finding, finding } from "./finding.ts";
+import { checkStores } from "./stores.ts";
 
 const PATIENCE_MS = 10_000;
 /** A clock that is further off makes tokens seem expired or not yet valid. */
@@ -56,6 +57,7 @@ export async function* checkWays(
     yield finding("API key", true, `this is node ${identity.id}, "${identity.name}"`);
     yield await checkBroker(hub, { wayOut, why });
     yield await checkPayloads(hub, why);
+    yield* checkStores(config, { hub, fetch: wayOut.fetch, patienceMs: PATIENCE_MS });
     return identity;
   } finally {
     wayOut.close();

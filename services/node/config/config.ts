@@ -46,6 +46,8 @@ export interface NodeConfig {
   /** What algorithms in the sandbox are told, by references as in the owner's rules. */
   algorithmSettings: { name: string; settings: AlgorithmSettings }[];
   policy: Policy;
+  /** The address of the hub's API by which algorithm stores know it. */
+  serverForStores: string;
   /** The rules on what may leave; null where there are none. */
   disclosure: SiteDisclosure | null;
   /** Whether the owner has said which rules there are, were it none. */
@@ -103,9 +105,10 @@ export async function readNodeConfig(
   const absolute = (relative: string) => resolve(dirname(file), relative);
   const problems: string[] = [];
   const disclosure = disclosureOf(options.disclosure, problems);
+  const api = apiAddress(options, problems);
   const config: NodeConfig = {
     apiKey: await readApiKey(options, { env, absolute, problems }),
-    api: apiAddress(options, problems),
+    api,
     wayOut: await wayOutOf(options, { env, absolute, problems }),
     dataFolder: absolute(options.task_dir ?? `${basename(file, extname(file))}-data`),
     databases: await Promise.all(options.databases.map((one) => databaseOf(one, absolute))),
@@ -113,6 +116,7 @@ export async function readNodeConfig(
     algorithmLibrary: options.algorithm_library ?? options.algorithm_folders === undefined,
     algorithmSettings: options.algorithm_settings,
     policy: policyOf(options.policies),
+    serverForStores: options.policies.server_url_for_stores ?? api,
     disclosure,
     disclosureIsSaid: options.disclosure !== undefined,
     encryption: options.encryption.enabled,

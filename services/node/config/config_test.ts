@@ -115,12 +115,14 @@ policies:
   allowed_users: [12, "13", " 14 ", alice, 0x10, 12.0]
   allowed_organizations: Clinic 7
   allowed_algorithm_stores: https://store.example/api
+  server_url_for_stores: https://hub.example/api/
   allow_either_whitelist_or_store: true
   allow_basics_algorithm: false
   allow_where: false
 `;
   await withConfig(yaml, async (read) => {
-    const { policy } = await read();
+    const { policy, serverForStores } = await read();
+    assert.equal(serverForStores, "https://hub.example/api");
     assert.deepEqual(policy.allowedUsers, [12, 13, 14, "alice", 16, 12]);
     assert.deepEqual(policy.allowedOrganizations, ["Clinic 7"]);
     assert.deepEqual(policy.allowedStores, ["https://store.example/api"]);
@@ -134,6 +136,7 @@ policies:
     assert.equal(policy.allowBasics, true);
     assert.equal(policy.allowWhere, true);
     assert.equal((await read()).algorithmLibrary, true);
+    assert.equal((await read()).serverForStores, "http://localhost/api");
     assert.equal(policy.allowedStores, undefined);
   });
 });

@@ -63,6 +63,10 @@ const algorithm = z.strictObject({
 export const policiesSection = z.strictObject({
   allowed_algorithms: listOf(reference).optional(),
   allowed_algorithm_stores: listOf(storeAddress).optional(),
+  server_url_for_stores: z.url({
+    protocol: /^https?$/,
+    error: 'must be the address of the server\'s API, such as "https://hub.example/api"',
+  }).transform((url) => url.replace(/\/+$/, "")).optional(),
   allow_either_whitelist_or_store: flag.default(false),
   allow_basics_algorithm: flag.default(true),
   allowed_users: listOf(idOrName("a user's")).optional(),

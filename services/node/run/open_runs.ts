@@ -23,6 +23,7 @@ import { createReporter, type Reporter } from "./reporter.ts";
 import { openRuntimes } from "./runtimes.ts";
 import { createSlots } from "./slots.ts";
 import { createStoreApproval } from "./store_approval.ts";
+import { createStoreCatalogue } from "./store_catalogue.ts";
 import { createWaitingPlaces } from "./waiting_places.ts";
 
 export interface OpenRunsOptions {
@@ -54,12 +55,13 @@ export async function openRuns(life: ServiceLife, options: OpenRunsOptions): Pro
   const { config, identity, hub, broker, journal, audit, payloads, silenced, onFailure, tracer } =
     options;
   const { log } = life;
-  const { dataFolder: folder, policy } = config;
+  const { dataFolder: folder, policy, serverForStores: serverUrl } = config;
+  const catalogue = createStoreCatalogue({ hub, serverUrl, fetch: options.wayOut.fetch });
   const gate = createGate({
     policy,
     hub,
     names: await openKnownNames({ folder, policy, audit, log }),
-    approval: createStoreApproval({ hub, api: config.api, fetch: options.wayOut.fetch, log }),
+    approval: createStoreApproval({ catalogue, serverUrl, log }),
     onDecision(dispatch, decision) {
       const note = auditOfAttempt(audit, dispatch);
       // On the disk before the run starts or the refusal is reported, because records keep their

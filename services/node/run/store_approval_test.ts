@@ -1,24 +1,33 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../../shared/service/log.ts";
-import { startAlgorithmStore } from "../../../tests/support/algorithm_store.ts";
-import type { Hub } from "../hub/hub.ts";
 import type { Decision } from "../policy/policy.ts";
 import { createStoreApproval, type CreateStoreApprovalOptions } from "./store_approval.ts";
+import { NoStoreTokenError, StoreRefusal } from "./store_catalogue.ts";
 
 const { signal } = new AbortController();
-const DIGEST = `sha256:${"a".repeat(64)}`;
-const OTHER = `sha256:${"b".repeat(64)}`;
-const API = "https://hub.example/api";
+const STORE = "https://store.example/api";
+const SERVER = "https://hub.example/api";
 
-/** Approvals with a hub that gives a token for whatever store it is asked about. */
-function approvalWith(options: Partial<CreateStoreApprovalOptions> = {}) {
-  const hub = {
-    insist: (_path, schema, { body }) =>
-      Promise.resolve(
-        schema.parse({ store_token: `token for ${(body as { url: string }).url}` }),
-      ),
-  } as Pick<Hub, "insist">;
-  return createStoreApproval({ hub, api: API, fetch, log: silentLogger, ...options });
+/** Approvals by a store that says these things, one after the other, and then the last one again. */
+function approvalWith(
+  answers: (boolean | Error)[],
+  options: Partial<CreateStoreApprovalOptions> = {},
+) {
+  const asked: string[] = [];
+  const approval = createStoreApproval({
+    catalogue: {
+      has(url, image) {
+        asked.push(`${url} ${image}`);
+        const answer = answers[Math.min(asked.length, answers.length) - 1]!;
+        return typeof answer === "boolean" ? Promise.resolve(answer) : Promise.reject(answer);
+      },
+      probe: () => Promise.reject(new Error("is not asked")),
+    },
+    serverUrl: SERVER,
+    log: silentLogger,
+    ...options,
+  });
+  return { ...approval, asked };
 }
 
 function reasonOf(decision: Decision): string {
@@ -26,105 +35,66 @@ function reasonOf(decision: Decision): string {
   return decision.reason;
 }
 
-/** A store that gives these answers, one after the other, and then the last one again. */
-async function withAnswers(
-  answers: (() => Response)[],
-  use: (url: string, requests: Headers[]) => Promise<void>,
-): Promise<void> {
-  const requests: Headers[] = [];
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
-    requests.push(new Headers(request.headers));
-    return answers[Math.min(requests.length, answers.length) - 1]!();
-  });
-  try {
-    await use(`http://127.0.0.1:${server.addr.port}/api`, requests);
-  } finally {
-    await server.shutdown();
-  }
-}
-
-const none = () => Response.json({ data: [] });
-const lists = (image: string, digest: string | null) => () =>
-  Response.json({ data: [{ image, digest }] });
-
-Deno.test("a store's approval counts, with and without its API path, and for its own digest alone", async () => {
-  const store = startAlgorithmStore();
-  const hub = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response());
-  const api = `http://127.0.0.1:${hub.addr.port}/api`;
-  store.servers.set(11, api);
-  try {
-    store.approved.set("v6/average:1", DIGEST);
-    store.approved.set("deno:average@1.0.0", null);
-    for (const url of [store.url, store.url.replace(/\/api$/, ""), `${store.url}/`]) {
-      const { decide } = approvalWith({ api });
-      // As the hub pins it, which has no tag any more.
-      assert.ok((await decide(url, `v6/average@${DIGEST}`, signal)).allowed, url);
-      assert.ok((await decide(url, "deno:average@1.0.0", signal)).allowed, url);
-      for (const image of [`v6/average@${OTHER}`, `v6/evil@${DIGEST}`, "v6/average:1", "v6/evil"]) {
-        assert.match(
-          reasonOf(await decide(url, image, signal)),
-          /says that it has not approved it\.$/,
-          image,
-        );
-      }
-    }
-    assert.match(
-      reasonOf(await approvalWith().decide(store.url, "deno:average@1.0.0", signal)),
-      /is not known\); it has to be a store of vantage6 4\.15 or later that trusts the server https:/,
-    );
-  } finally {
-    await store.stop();
-    await hub.shutdown();
-  }
-});
-
-Deno.test("a store is shown its own token, the server and that a node asks; once for a while", async () => {
+Deno.test("an approval holds for a while, for its image alone; a refusal is asked for again", async () => {
   let now = 0;
-  await withAnswers([lists("v6/a:1", null)], async (url, requests) => {
-    const { decide } = approvalWith({ holdsMs: 1000, now: () => now });
-    for (let i = 0; i < 25; i++) assert.ok((await decide(url, "v6/a:1", signal)).allowed);
-    assert.equal(requests.length, 1);
-    const headers = requests[0]!;
-    assert.equal(headers.get("authorization"), `Bearer token for ${url}`);
-    assert.equal(headers.get("server-url"), API);
-    assert.equal(headers.get("client-type"), "node");
-    now = 1000;
-    assert.ok((await decide(url, "v6/a:1", signal)).allowed);
-    assert.equal(requests.length, 2);
-  });
+  const { decide, asked } = approvalWith([true, false, true], { holdsMs: 1000, now: () => now });
+  for (let i = 0; i < 3; i++) assert.ok((await decide(`${STORE}/`, "v6/a:1", signal)).allowed);
+  assert.deepEqual(asked, [`${STORE} v6/a:1`]);
+  assert.match(
+    reasonOf(await decide(STORE, "v6/b:1", signal)),
+    /v6\/b:1: its store https:\/\/store\.example\/api says that it has not approved it\.$/,
+  );
+  assert.ok((await decide(STORE, "v6/b:1", signal)).allowed);
+  now = 1000;
+  assert.ok((await decide(STORE, "v6/a:1", signal)).allowed);
+  assert.equal(asked.length, 4);
 });
 
 Deno.test("a store that is away is asked again, and in the end refused with what to do", async () => {
-  const away = () => Response.json({ msg: "busy" }, { status: 503 });
-  await withAnswers([away, away, lists("v6/a:1", null)], async (url, requests) => {
-    assert.ok((await approvalWith().decide(url, "v6/a:1", signal)).allowed);
-    assert.equal(requests.length, 3);
-  });
-  await withAnswers([away], async (url) => {
-    const reason = reasonOf(await approvalWith({ patienceMs: 0 }).decide(url, "v6/a:1", signal));
-    assert.match(reason, /could not be asked .* Post the task again once it answers\.$/);
-  });
+  const away = new Error("connection refused");
+  const back = approvalWith([away, away, true]);
+  assert.ok((await back.decide(STORE, "v6/a:1", signal)).allowed);
+  assert.equal(back.asked.length, 3);
+  const { decide } = approvalWith([away], { patienceMs: 0 });
+  assert.match(
+    reasonOf(await decide(STORE, "v6/a:1", signal)),
+    /could not be asked .* Post the task again once it answers\.$/,
+  );
 });
 
-Deno.test("a store that refuses the node, redirects or is none approves nothing", async () => {
-  const cases: [answer: () => Response, why: RegExp][] = [
-    [() => Response.json({ msg: "not whitelisted" }, { status: 403 }), /\(not whitelisted\).* API/],
-    [() => new Response("<html>"), /does not answer as an algorithm store/],
-    [() => new Response("x".repeat(5 * 2 ** 20)), /more than 4194304 bytes/],
-    [() => Response.redirect("https://elsewhere.example/"), /could not be asked/],
-    [none, /has not approved/],
-  ];
-  for (const [answer, why] of cases) {
-    await withAnswers([answer], async (url) => {
-      const { decide } = approvalWith({ patienceMs: 0 });
-      const reason = reasonOf(await decide(url, "v6/a:1", signal)).replace(API, "API");
-      assert.match(reason, why);
-    });
-  }
+Deno.test("a store's refusal is final and says how the node asks; 401 may pass with the hub's restart", async () => {
+  const refused = approvalWith([new StoreRefusal("not whitelisted", 403), true]);
+  assert.match(
+    reasonOf(await refused.decide(STORE, "v6/a:1", signal)),
+    /\(not whitelisted\); .* 4\.15 .* https:\/\/hub\.example\/api; .*server_url_for_stores\.$/,
+  );
+  const unauthorized = new StoreRefusal("Token is not valid", 401);
+  const passing = approvalWith([unauthorized, unauthorized, true]);
+  assert.ok((await passing.decide(STORE, "v6/a:1", signal)).allowed);
+  const lasting = approvalWith([unauthorized]);
+  assert.match(reasonOf(await lasting.decide(STORE, "v6/a:1", signal)), /\(Token is not valid\)/);
+  assert.equal(lasting.asked.length, 5);
+});
+
+Deno.test("a hub that gives no token is named, and the store is not", async () => {
+  const { decide, asked } = approvalWith([new NoStoreTokenError("no such path"), true]);
+  const reason = reasonOf(await decide(STORE, "v6/a:1", signal));
+  assert.match(reason, /the server gives this node no token .* \(no such path\); ask the server's/);
+  assert.equal(asked.length, 1);
+});
+
+Deno.test("what has no address of a store is not asked", async () => {
+  const { decide, asked } = approvalWith([true]);
   for (const url of ["file:///etc/passwd", "https://me:secret@store.example/api", "store"]) {
-    assert.match(
-      reasonOf(await approvalWith().decide(url, "v6/a:1", signal)),
-      /no address to ask at/,
-    );
+    assert.match(reasonOf(await decide(url, "v6/a:1", signal)), /no address to ask at/);
   }
+  assert.deepEqual(asked, []);
+});
+
+Deno.test("a run that is killed stops the asking", async () => {
+  const killed = new AbortController();
+  const { decide } = approvalWith([new Error("away")]);
+  const decision = decide(STORE, "v6/a:1", killed.signal);
+  killed.abort(new Error("killed"));
+  await assert.rejects(decision);
 });

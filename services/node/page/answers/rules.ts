@@ -14,6 +14,7 @@ export type RulesOf = Pick<
   | "disclosure"
   | "disclosureIsSaid"
   | "policy"
+  | "serverForStores"
   | "algorithmFolders"
   | "algorithmLibrary"
   | "containers"
@@ -36,7 +37,7 @@ export async function tellRules(config: RulesOf): Promise<z.infer<typeof rules>>
     policies: [
       setting("algorithms by name", await algorithmNames({ folders, library })),
       setting("containers", config.containers ? "may run" : "may not run"),
-      ...policySettings(policy),
+      ...policySettings(policy, config.serverForStores),
     ],
     sharing: [
       setting("share_config", config.shareConfig),
@@ -54,11 +55,12 @@ export async function tellRules(config: RulesOf): Promise<z.infer<typeof rules>>
   };
 }
 
-function policySettings(policy: Policy): Settings {
+function policySettings(policy: Policy, serverForStores: string): Settings {
   const anything = "anything";
   return [
     setting("allowed_algorithms", policy.allowedAlgorithms ?? "not listed"),
     setting("allowed_algorithm_stores", policy.allowedStores ?? "not listed"),
+    ...(policy.allowedStores ? [setting("server_url_for_stores", serverForStores)] : []),
     setting("allow_either_whitelist_or_store", policy.eitherAlgorithmOrStore ?? false),
     setting("allow_basics_algorithm", policy.allowBasics ?? true),
     setting("allowed_users", policy.allowedUsers ?? anything),
