@@ -12,7 +12,7 @@ import { runPage } from "../../services/node/page/page_command.ts";
 import { useTestStack, waitFor } from "../harness.ts";
 import { createSite, type Json, type Site } from "../site.ts";
 import { noBrowser, useBrowser, type WatchedPage } from "../support/browser.ts";
-import { assertScreen, logInTo, takeRefusals } from "../support/screens.ts";
+import { assertScreen, logInTo, rememberOtherKeys, takeRefusals } from "../support/screens.ts";
 import { post } from "../support/shown_site.ts";
 import { EVERYTHING, MODEL } from "../support/shown_values.ts";
 
@@ -281,6 +281,18 @@ Deno.test("what the key is for is accessible in all looks and states", {
         hash: "#/new-task",
         reach: seen("is held in the memory"),
       },
+      {
+        name: "a key that is another than before",
+        hash: `#/tasks/${tasks.sealed}`,
+        reach: inTurn(
+          rememberOtherKeys,
+          (page) => page.evaluate(() => void (location.hash = "#/new-task")),
+          button("Compare the keys"),
+          (page) => page.getByRole("dialog").waitFor(),
+        ),
+        leave: escape,
+      },
+      { name: "the notice of it", reach: seen("is another than before") },
     ]);
   });
 });

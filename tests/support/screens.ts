@@ -66,3 +66,14 @@ export function takeRefusals(faults: string[], status: number): number {
   faults.splice(0, faults.length, ...faults.filter((fault) => !isExpected(fault)));
   return count;
 }
+
+/** Leaves the browser as if it had been shown other public keys before than those that it knows. */
+export async function rememberOtherKeys(page: Page): Promise<void> {
+  const changed = await page.evaluate<number>(`{
+    const names = Object.keys(localStorage).filter((name) => name.startsWith("sextant-key "));
+    const other = "sha256:" + "0".repeat(64) + " 2026-01-02T03:04:05.678Z";
+    for (const name of names) localStorage.setItem(name, other);
+    names.length;
+  }`);
+  assert.notEqual(changed, 0, "no key is known yet");
+}

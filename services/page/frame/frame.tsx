@@ -8,6 +8,7 @@ import { match, place, to } from "../routes.ts";
 import { FIRST_SCREEN, MENU, type ScreenProps, SCREENS } from "../screens.ts";
 import { areRulesNew, logOut, type Me } from "../session/session.ts";
 import { texts } from "../texts.ts";
+import { ChangedKeys } from "../keys/changed_key.tsx";
 import { FeedMark } from "../live/feed_mark.tsx";
 import { onBack } from "../parts/back.ts";
 import { Heading } from "../parts/heading.tsx";
@@ -32,6 +33,7 @@ export function Frame({ me }: { me: Me }) {
         <div role="status">
           {areRulesNew.value && <p class="notice">{texts.frame.rulesChanged}</p>}
         </div>
+        <ChangedKeys />
         <CurrentScreen />
       </main>
     </>

@@ -3,18 +3,19 @@
  * @module
  */
 import { effect, signal } from "@preact/signals";
+import { keep, readKept } from "../parts/browser_storage.ts";
 import { texts } from "../texts.ts";
 
 const THEMES = ["system", "light", "dark"] as const;
 type Theme = typeof THEMES[number];
 
 const KEY = "sextant-theme";
-const theme = signal<Theme>(THEMES.find((one) => one === localStorage.getItem(KEY)) ?? "system");
+const theme = signal<Theme>(THEMES.find((one) => one === readKept(KEY)) ?? "system");
 
 effect(() => {
   if (theme.value === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme.value;
-  localStorage.setItem(KEY, theme.value);
+  keep(KEY, theme.value);
 });
 
 export function ThemeChoice() {

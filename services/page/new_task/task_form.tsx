@@ -3,13 +3,16 @@
  * @module
  */
 import { useState } from "preact/hooks";
-import { ApiError } from "../../client/mod.ts";
+import { ApiError, KeyChangedError } from "../../client/mod.ts";
+import { ChangedKey } from "../keys/changed_key.tsx";
+import { isKeeping } from "../parts/browser_storage.ts";
 import { messageFor } from "../parts/loading.tsx";
 import { KeyPanel } from "../results/key_panel.tsx";
 import { signingKey } from "../results/opener.ts";
 import { go, to } from "../routes.ts";
 import { client, isSessionEnd } from "../session/session.ts";
 import { HUB_URL } from "../session/tokens.ts";
+import { keys } from "../texts/keys.ts";
 import { newTask as words } from "../texts/new_task.ts";
 import { type There, troubleAt } from "./draft.ts";
 import type { Earlier } from "./earlier_task.ts";
@@ -21,6 +24,8 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
   const [draft, setDraft] = useState(() => beginning(there, earlier));
   const [sent, setSent] = useState<"no" | "checked" | "busy">("no");
   const [refusal, setRefusal] = useState<unknown>();
+  /** Of an organization that the task is for, and about which somebody is asked. */
+  const [changedKey, setChangedKey] = useState<KeyChangedError>();
   const change = (some: Partial<Draft>) => setDraft((before) => ({ ...before, ...some }));
   const derived = deriveDraft(draft, there);
   const { task, isGood, going, question } = derived;
@@ -30,8 +35,8 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
     .find(({ id }) => id === me.organizationId);
   const sites = going.map((site) => ({ ...site, trouble: troubleAt(site, question) }));
 
-  async function submit(event: Event): Promise<void> {
-    event.preventDefault();
+  async function submit(event?: Event): Promise<void> {
+    event?.preventDefault();
     setRefusal(undefined);
     if (!isGood) return setSent("checked");
     setSent("busy");
@@ -42,6 +47,7 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
       );
       go(to("tasks", id));
     } catch (error) {
+      if (error instanceof KeyChangedError) setChangedKey(error);
       if (!isSessionEnd(error)) setRefusal(error);
       setSent("checked");
     }
@@ -60,6 +66,7 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
           organizations={there.sites.map(({ organization }) => organization)}
         />
       )}
+      {collaboration.encrypted && !isKeeping.value && <p class="notice warn">{keys.notKept}</p>}
       <Summary
         image={task.image}
         method={question.method}
@@ -73,6 +80,15 @@ export function TaskForm({ there, earlier }: { there: There; earlier: Earlier | 
       <button type="submit" class="main" disabled={sent === "busy"}>
         {sites.some(({ trouble }) => trouble.length > 0) ? words.sendAnyway : words.send}
       </button>
+      {changedKey && (
+        <ChangedKey
+          key={changedKey.organization.id}
+          change={changedKey}
+          accept={keys.acceptAndSend}
+          onAccepted={() => void submit()}
+          onClose={() => setChangedKey(undefined)}
+        />
+      )}
     </form>
   );
 }
@@ -86,7 +102,7 @@ function Refusal({ error }: { error: unknown }) {
   const fields = error instanceof ApiError ? Object.entries(error.errors) : [];
   return (
     <div class="notice bad">
-      <p>{messageFor(error)}</p>
+      <p>{messageFor(error)} {error instanceof KeyChangedError && keys.notSent}</p>
       {fields.map(([field, all]) => <p key={field}>{field}: {all.join("; ")}</p>)}
     </div>
   );

@@ -9,6 +9,7 @@ import { Choice } from "../parts/field.tsx";
 import { Loading, messageFor, useAsked } from "../parts/loading.tsx";
 import { Plain } from "../parts/plain.tsx";
 import { visible } from "../parts/visible.ts";
+import { seenKeys } from "../session/session.ts";
 import { texts } from "../texts.ts";
 import { closeShare, heldKey, openShare } from "./opener.ts";
 import { useNames } from "./organization_names.ts";
@@ -67,7 +68,8 @@ function OpenedShare({ task, run, encrypted, description, onOpened }: OpenedShar
     async (signal) => ({
       opened: await openShare({ task, run, encrypted, description, method, signal }),
     }),
-    [run.id, run.attempt, run.status, key, description, method],
+    // A result that is signed with a key of which nobody knew is opened once the key is accepted.
+    [run.id, run.attempt, run.status, key, description, method, seenKeys.changes.value.length],
   );
   const opened = asked.value?.opened;
   useEffect(() => () => closeShare(run.id), [run.id]);

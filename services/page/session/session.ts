@@ -10,6 +10,7 @@ import {
   ForbiddenError,
   LoggedOutError,
 } from "../../client/mod.ts";
+import { createSeenKeys } from "../keys/seen_keys.ts";
 import { takeErrorsFirst } from "../parts/errors.ts";
 import { fetchWithCookie, HUB_URL, kept } from "./tokens.ts";
 
@@ -31,7 +32,14 @@ export const areRulesNew = signal(false);
 export const wasEnded = signal(false);
 
 const store = createMemoryStore();
-export const client = createClient({ url: HUB_URL, fetch: fetchWithCookie, session: store });
+export const seenKeys = createSeenKeys({ hub: HUB_URL, user: whoIsIn });
+export const client = createClient({
+  url: HUB_URL,
+  fetch: fetchWithCookie,
+  session: store,
+  keys: seenKeys.store,
+  onKeyChange: seenKeys.tell,
+});
 
 const otherTabs = new BroadcastChannel("sextant-session");
 otherTabs.onmessage = ({ data }) => {
