@@ -83,11 +83,9 @@ for (const [by, script] of Object.entries(SCRIPTS)) {
     const [run] = seen[2].data;
     assert.doesNotMatch(JSON.stringify(seen), /p7,|exit code|70425/, by);
     assert.equal(seen[4].data.length, 0, `${by}: a subtask was made`);
-    assert.match(
-      `${run.status}, ${run.waiting}`,
-      /waiting for release|^failed/,
-      by + JSON.stringify(run).slice(0, 2000),
-    );
+    // Also where it failed, which it can choose.
+    assert.equal(run.status, "active", by + JSON.stringify(run).slice(0, 2000));
+    assert.match(run.waiting, /^waiting for release at /, by);
     assert.ok(seen[3].data.every(({ result }: Json) => !result), by);
   });
 }

@@ -24,6 +24,4 @@ export type Decision =
   /** `result` is the file that leaves: the run's own, or one in which values are withheld. */
   | { is: "released"; result: ContentFile; withheld: Withheld[] }
   /** Nothing leaves; `reason` is a sentence that names the rule. */
-  | { is: "refused"; reason: string }
-  /** The result as it is waits for a person at the site; `reason` says why. */
-  | { is: "held"; reason: string };
+  | { is: "refused"; reason: string };

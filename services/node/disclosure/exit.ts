@@ -30,6 +30,11 @@ export interface Exit {
   maySend: boolean;
   words: Words;
   /**
+   * Why all that comes of the run waits for a person, where it does: also that it failed, or left
+   * nothing. The algorithm chooses that, by what it has seen.
+   */
+  waits?: string;
+  /**
    * Of the node's own code: digests of rows that the node knows already from runs before, by which
    * this one says which rows its result rests on. They are hundreds of kilobytes, the same each
    * time.

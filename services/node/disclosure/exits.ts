@@ -65,7 +65,7 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
   }
 
   function held(what: string): Exit {
-    const reason = `${what} returned this, which the owner neither trusts nor lets work on ` +
+    const reason = `This is what came of ${what} that the owner neither trusts nor lets work on ` +
       "aggregates alone.";
     return {
       rules,
@@ -73,7 +73,8 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
       access: "rows",
       maySend: false,
       words: wordsOf("none"),
-      decide: () => Promise.resolve({ is: "held", reason }),
+      waits: reason,
+      decide: () => Promise.resolve({ is: "refused", reason }),
     };
   }
 
@@ -108,7 +109,7 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
       );
     }
     if (method?.rows === "none") return free(standing, "none");
-    if (standing === "held") return held("An algorithm");
+    if (standing === "held") return held("an algorithm");
     if (!method && standing === "trusted") {
       return { ...free(standing, "rows"), words: wordsOf("place") };
     }
@@ -133,7 +134,7 @@ export function createExits({ disclosure, shareLogs, describe }: ExitsOptions): 
     ofSandbox,
     ofContainer(image) {
       if (isTrusted(image)) return { ...free("trusted", "rows"), words: wordsOf("place") };
-      return held("A container");
+      return held("a container");
     },
     admitContainer(image) {
       if (unlisted.containers === "refuse" && !isTrusted(image)) throw refusal(image);

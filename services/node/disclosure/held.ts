@@ -30,8 +30,8 @@ export interface Held {
    * there, and with a {@linkcode JournalError} when the disk fails.
    */
   hold(held: Omit<ToHold, "since" | "code">): Promise<HeldNote | "full">;
-  /** What is known of a result that waits, and where it is. */
-  read(attempt: AttemptId): Promise<{ note: HeldNote; result: ContentFile }>;
+  /** What is known of a run that waits, and where its result is, if it left one. */
+  read(attempt: AttemptId): Promise<{ note: HeldNote; result: ContentFile | null }>;
   /** Waits until a person has decided; rejects with the signal's reason when that comes before. */
   decided(attempt: AttemptId, signal: AbortSignal): Promise<HeldDecision>;
   /** Whether an attempt's result waits. */
@@ -82,7 +82,8 @@ export async function openHeld(
     async read(attempt) {
       const note = await readHeld(folder, attempt);
       const { size, sha256 } = note;
-      return { note, result: { path: resultPath(folder, attempt), size, sha256 } };
+      const path = resultPath(folder, attempt);
+      return { note, result: size === 0 ? null : { path, size, sha256 } };
     },
     async decided(attempt, signal) {
       const over = new AbortController();

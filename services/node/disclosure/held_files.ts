@@ -10,6 +10,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
+import { FINAL_STATUSES, type FinalStatus } from "../../../shared/node_protocol/status.ts";
 import { type AttemptId, attemptIdSchema } from "../../../shared/node_protocol/values.ts";
 import { ChangedFileError, type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
@@ -33,11 +34,17 @@ const noteSchema = z.object({
   /** What ran, `sha256:<hex>`, and what of it was called, where that is known. */
   code: text.optional(),
   method: text.optional(),
+  /** How the run ended, as whoever asked reads it if a person lets it leave. */
+  status: z.enum(FINAL_STATUSES).default("completed"),
+  reason: text.nullable().default(null),
+  /** What ended it, for the owner alone; null of one that completed. */
+  ended: text.nullable().default(null),
   log: text.nullable(),
+  /** 0 where it left no result. */
   size: z.number(),
   sha256: text,
 });
-/** What is known of a result that waits. */
+/** What is known of a run that waits with what came of it. */
 export type HeldNote = z.infer<typeof noteSchema>;
 
 const decisionSchema = z.object({
@@ -70,7 +77,11 @@ const decisionPath = (folder: string, attempt: AttemptId) =>
 /** What {@linkcode writeHeld} keeps. */
 export interface ToHold {
   dispatch: Dispatch;
-  result: ContentFile;
+  /** Null where the run left none: that waits as well. */
+  result: ContentFile | null;
+  status: FinalStatus;
+  reason: string | null;
+  ended: string | null;
   log: string | null;
   why: string;
   code: Code | undefined;
@@ -83,11 +94,11 @@ export interface ToHold {
  */
 export async function writeHeld(
   folder: string,
-  { dispatch, result, log, why, code, since }: ToHold,
+  { dispatch, result, status, reason, ended, log, why, code, since }: ToHold,
 ): Promise<HeldNote> {
   const path = resultPath(folder, dispatch);
-  const copy = await writePieces(path, readPieces(result.path, { end: result.size }));
-  if (copy.sha256 !== result.sha256) {
+  const copy = await writePieces(path, result ? readPieces(result.path, { end: result.size }) : []);
+  if (result && copy.sha256 !== result.sha256) {
     await Deno.remove(path);
     throw new ChangedFileError(`${result.path} is not what it was when the run ended`);
   }
@@ -107,6 +118,9 @@ export async function writeHeld(
     why,
     ...(code?.digest === undefined ? {} : { code: code.digest }),
     ...(code?.method === undefined ? {} : { method: code.method.slice(0, LONGEST_METHOD) }),
+    status,
+    reason,
+    ended,
     log,
     size: copy.size,
     sha256: copy.sha256,

@@ -143,6 +143,7 @@ export function about(note: HeldNote): string[] {
       note.log ? `, and a log of ${note.log.length} characters` : ""
     }`,
     `held       ${note.why}`,
+    ...(note.ended === null ? [] : [`ended      ${note.ended}`]),
   ].map((line) => `    ${visible(line)}`);
 }
 

@@ -74,6 +74,8 @@ const heldNote = z.object({
   why: text,
   code: text.nullable(),
   method: text.nullable(),
+  /** What ended a run that did not complete. */
+  ended: text.nullable(),
   size: count,
   sha256: text,
   decision: decision.nullable(),

@@ -77,8 +77,8 @@ export async function carryOut(
     return await endFailed(error, { ending, ...tools });
   }
   const passed = await passExit(dispatch, run, tools);
-  if (passed.heldFor === undefined) return await ending.conclude(passed.run);
-  if (await ending.hold(passed.run, passed.heldFor) === "over") return;
+  if (passed.held === undefined) return await ending.conclude(passed.run);
+  if (await ending.hold(passed.run, passed.held) === "over") return;
   await waitForRelease(dispatch, { ending, ...tools }, signal);
 }
 

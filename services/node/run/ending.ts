@@ -40,11 +40,11 @@ export interface Ending {
   /** Its algorithm has ended: its end is kept, and reported. */
   conclude(run: EndedRun): Promise<void>;
   /**
-   * Its algorithm has ended, and what it returned is kept until a person decides about it; the hub
-   * is not told. `why` is a sentence for the owner, which a refusal passes on to the researcher.
-   * When it cannot be kept, the attempt has failed, and is over.
+   * Its algorithm has ended, and what came of it is kept until a person decides about it; the hub
+   * is not told. `why` is a sentence for the owner, which a refusal passes on to the researcher;
+   * `ended` is for the owner alone. When it cannot be kept, the attempt has failed, and is over.
    */
-  hold(run: EndedRun, why: string): Promise<"held" | "over">;
+  hold(run: EndedRun, about: { why: string; ended: string | null }): Promise<"held" | "over">;
   /** A person lets leave what was held: its end is kept, and reported. */
   release(run: FinishedRun): Promise<void>;
   /** It ends without a result, and without having ended by itself. */
@@ -81,17 +81,19 @@ export function createEnding(
     await deliver();
   }
 
-  async function hold(run: EndedRun, why: string): Promise<"held" | "over"> {
-    const { result, log: printed } = run;
-    if (result === null) throw new TypeError("Only a result can be held");
+  async function hold(
+    run: EndedRun,
+    { why, ended }: { why: string; ended: string | null },
+  ): Promise<"held" | "over"> {
+    const { status, result, reason, log: printed } = run;
     await note("run ended", {
-      status: run.status,
-      result_bytes: result.size,
-      result_sha256: result.sha256,
+      status,
+      ...(result ? { result_bytes: result.size, result_sha256: result.sha256 } : {}),
       log_bytes: printed?.length ?? 0,
     });
     const shared = shareLogs ? printed : null;
-    const kept = await held.hold({ dispatch, result, log: shared, why }).catch((error) => {
+    const toHold = { dispatch, result, status, reason, ended, log: shared, why };
+    const kept = await held.hold(toHold).catch((error) => {
       if (!(error instanceof ChangedFileError)) throw error;
       return "changed" as const;
     });

@@ -21,10 +21,11 @@ export interface PassExitTools {
   log: Logger;
 }
 
-/** The run as it may leave, and why its result has to wait for a person, if it has. */
+/** The run as it may leave; `held` where it has to wait for a person. */
 export interface Passed {
   run: EndedRun;
-  heldFor?: string;
+  /** Why, and what ended the run, for the owner alone. */
+  held?: { why: string; ended: string | null };
 }
 
 /** Rejects with an `AuditError` when the decision cannot be recorded. */
@@ -43,6 +44,13 @@ export async function passExit(
       log.warn("Cannot keep what an algorithm said", { error });
     });
   }
+  // Who killed it knows that; whatever else comes of it could be an answer.
+  if (exit.waits !== undefined && run.status !== KILLED.status) {
+    const decided = { is: "held", reason: exit.waits } as const;
+    await auditOfAttempt(audit, dispatch)("disclosure", auditOf(decided, exit));
+    const ended = given.status === "completed" ? null : `${given.status}: ${given.said ?? given.reason}`;
+    return { run, held: { why: exit.waits, ended } };
+  }
   if (run.result === null) return { run };
   const { result } = run;
   const decided = await exit.decide(result).catch((error): Decided => {
@@ -57,10 +65,6 @@ export async function passExit(
   await auditOfAttempt(audit, dispatch)("disclosure", auditOf(decided, exit));
   if (decided.is === "released") return { run: leaving(run, decided.result) };
   await removeMade(result);
-  if (decided.is === "held" && run.status === "completed") {
-    return { run, heldFor: decided.reason };
-  }
-  // Of a run that did not complete nobody has to wait for a result.
   return {
     run: {
       ...run,
@@ -100,7 +104,10 @@ async function removeMade(own: ContentFile): Promise<void> {
 }
 
 /** Numbers of values, never a value. */
-function auditOf(decided: Decided, { rules, standing, access }: Exit): Record<string, unknown> {
+function auditOf(
+  decided: Decided | { is: "held"; reason: string; counted?: undefined },
+  { rules, standing, access }: Exit,
+): Record<string, unknown> {
   return {
     decision: decided.is,
     standing,

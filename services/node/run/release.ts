@@ -63,7 +63,7 @@ export async function seeReleased(
   });
   try {
     decision = await held.decided(dispatch, either);
-    if (decision.is === "release") {
+    if (decision.is === "release" && result) {
       const input = journal.open.get(attemptKey(dispatch))?.input;
       seal = await orAbort(sealOf(dispatch, input), either);
     }
@@ -82,10 +82,12 @@ export async function seeReleased(
     by,
     decided_at: at,
     why: about.why,
+    status: about.status,
     result_bytes: about.size,
     ...(seal ? { key: seal.key } : {}),
   });
-  await ending.release({ status: "completed", result, log: about.log, reason: null, seal });
+  const { status, reason: told, log: printed } = about;
+  await ending.release({ status, result, log: printed, reason: told, seal });
 }
 
 /** What the researcher reads of a result that the owner does not let leave. */

@@ -15,7 +15,7 @@ import { type Journal, openJournal } from "../record/journal.ts";
 import { type AttemptTools, carryOut } from "./attempt.ts";
 import { Interruption } from "./interruption.ts";
 import type { Reporter } from "./reporter.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Execution, Runtime } from "./runtime.ts";
 import { createSlots, type Slots } from "./slots.ts";
 
 const WHY = "This algorithm is not in disclosure.trusted.";
@@ -140,16 +140,21 @@ async function withSite(use: (site: Site) => Promise<void>): Promise<void> {
   }
 }
 
-/** Returns {@linkcode RESULT}, which is held. */
-function runtimeOf(path: string, onDecision: () => Promise<void> = async () => {}): Runtime {
+/** Returns {@linkcode RESULT}, which is held, unless its end is another. */
+function runtimeOf(
+  path: string,
+  { end = {}, onEnd = () => Promise.resolve() }: {
+    end?: Partial<Execution>;
+    onEnd?: () => Promise<void>;
+  } = {},
+): Runtime {
   const exit: Exit = {
     ...OPEN_EXIT,
     rules: { profile: "datashield", persons: null, ...PROFILES.datashield },
     standing: "held",
-    async decide() {
-      await onDecision();
-      return { is: "held", reason: WHY };
-    },
+    words: "none",
+    waits: WHY,
+    decide: () => Promise.reject(new Error("nothing is to be decided")),
   };
   return {
     fetch: () =>
@@ -163,7 +168,8 @@ function runtimeOf(path: string, onDecision: () => Promise<void> = async () => {
               const bytes = new TextEncoder().encode(RESULT);
               const result = await writePieces(`${path}/output`, [bytes]);
               const release = () => Deno.remove(`${path}/output`);
-              return { status: "completed", result, log: "said", reason: null, release };
+              await onEnd();
+              return { status: "completed", result, log: "said", reason: null, release, ...end };
             },
           }),
       })),
@@ -233,6 +239,58 @@ Deno.test("carryOut() tells the researcher why the owner refused a held result, 
     assert.deepEqual(await filesOf(path), []);
     assert.ok((await audit()).some(({ event }) => event === "held result refused"));
   });
+});
+
+/** Ends among which an algorithm that has seen rows can choose. */
+const ENDS: Record<string, Partial<Execution>> = {
+  "with a result": {},
+  "without one": { result: null },
+  "with an exit code": { status: "crashed", reason: "It ended with exit code 3." },
+  "with an exit code and without a result": { status: "crashed", result: null, reason: "3" },
+  "by an error": { status: "crashed", result: null, reason: "at line 7", said: "Ann is 41" },
+  "at a limit": { status: "failed", result: null, reason: "It took too long." },
+  "before it began": { status: "start failed", result: null, reason: "It cannot be loaded." },
+};
+
+Deno.test("However a run ends that is held, until a person decides the hub reads the same of it, and of a refusal", async () => {
+  const heard = new Set<string>();
+  for (const [how, end] of Object.entries(ENDS)) {
+    await withSite(async ({ path, live, type }) => {
+      const life = await live({ runtime: runtimeOf(path, { end }), shareLogs: false });
+      const over = life.carryOut();
+      await isHeld(life);
+      await waitFor(() => life.told.length === 2, { what: `the hub to be told of one ${how}` });
+      const { since, ...held } = life.told[1]!.body;
+      assert.ok(since);
+      const { ended } = (await life.held.read(about)).note;
+      assert.equal(ended === null, end.status === undefined, `${how}: ${ended}`);
+      const { text } = await type("show", "7");
+      assert.ok(text.includes(`${end.said ?? end.reason ?? WHY}`), `${how}: ${text}`);
+      await type("refuse", "7", "--reason", "no");
+      await over;
+      const { agent_id: _, ...finish } = life.told[2]!.body;
+      heard.add(JSON.stringify([kinds(life), held, finish]));
+    });
+  }
+  assert.equal(heard.size, 1, [...heard].join("\n"));
+});
+
+Deno.test("A held run that failed says when it is released that it did, and not why", async () => {
+  for (const how of ["by an error", "at a limit", "with an exit code"]) {
+    await withSite(async ({ path, live, type }) => {
+      const end = ENDS[how]!;
+      const life = await live({ runtime: runtimeOf(path, { end }), shareLogs: false });
+      const over = life.carryOut();
+      await isHeld(life);
+      await type("release", "7", "--reason", "fine");
+      await over;
+      const { status, result, reason, log } = life.told.at(-1)!.body;
+      const left = end.result === null ? null : RESULT;
+      assert.deepEqual([status, result && atob(result as string), log], ["failed", left, null]);
+      assert.match(String(reason), /^The run did not complete; why stays at this site/);
+      assert.equal(life.journal.open.size, 0);
+    });
+  }
 });
 
 Deno.test("A held result survives its agent, and is released once by the next one", async () => {
@@ -416,7 +474,8 @@ Deno.test("hold() takes no more results than may wait", async () => {
       mostHeld: 0,
     });
     const result = await writePieces(`${path}/other`, [new TextEncoder().encode("1")]);
-    assert.equal(await held.hold({ dispatch, result, log: null, why: WHY }), "full");
+    const end = { status: "completed", reason: null, ended: null } as const;
+    assert.equal(await held.hold({ dispatch, result, ...end, log: null, why: WHY }), "full");
     assert.deepEqual(await filesOf(path), []);
     held.close();
   });
@@ -425,7 +484,9 @@ Deno.test("hold() takes no more results than may wait", async () => {
 Deno.test("A held result that is changed on its way ends the attempt without it", async () => {
   await withSite(async ({ path, live }) => {
     const life = await live({
-      runtime: runtimeOf(path, () => Deno.writeTextFile(`${path}/output`, '{"mean":41.6}')),
+      runtime: runtimeOf(path, {
+        onEnd: () => Deno.writeTextFile(`${path}/output`, '{"mean":41.6}'),
+      }),
     });
     await life.carryOut();
     const { status, result } = life.told.at(-1)!.body;

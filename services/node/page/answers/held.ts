@@ -80,6 +80,7 @@ async function find(dataFolder: string, { result_id, attempt }: Which): Promise<
 
 async function show(dataFolder: string, note: HeldNote): Promise<HeldResult> {
   const decision = await readDecision(heldFolder(dataFolder), note) ?? null;
-  const { log: _, version: __, username = null, code = null, method = null, ...about } = note;
+  const { username = null, code = null, method = null, ...rest } = note;
+  const { log: _, version: __, status: ___, reason: ____, ...about } = rest;
   return { ...about, username, code, method, decision };
 }

@@ -96,6 +96,14 @@ export function AboutHeld({ note }: { note: HeldResult }) {
       <dd>
         <Plain text={note.why} />
       </dd>
+      {note.ended !== null && (
+        <>
+          <dt>{words.ended}</dt>
+          <dd>
+            <Plain text={note.ended} />
+          </dd>
+        </>
+      )}
       <dt>{run.askedBy}</dt>
       <dd>
         <AskedBy {...note} />

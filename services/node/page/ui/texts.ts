@@ -111,6 +111,7 @@ export const texts = {
     since: "Held since",
     size: "Size",
     why: "Why",
+    ended: "What ended it",
     look: (id: number) => `Look at run ${id}`,
     decided: { release: "is released", refuse: "is refused" },
     by: (by: string) => `by ${by}`,
