@@ -23,6 +23,8 @@ const DISGUISED = "./disguised_counts_test.ts";
 const BINS = "../algorithms/few_persons_test.ts";
 const RULES = "../algorithms/under_rules_test.ts";
 const SYSTEM = "../disclosure_test.ts";
+const PROXY = "../../services/node/subtasks/proxy/proxy_test.ts";
+const CLIENT = "../../services/node/subtasks/sandbox_client_test.ts";
 
 type Cell = readonly [file: string, test: string];
 
@@ -176,6 +178,11 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
       "an algorithm that nobody trusts sees no rows, and can return, say and send none",
     ]],
     container: [IN_CONTAINER("the name of a subtask")],
+  },
+  "values in what is asked of the hub": {
+    own: [[CLIENT, "CLOSED_CLIENT asks nothing of the hub"]],
+    library: [[CLIENT, "CLOSED_CLIENT asks nothing of the hub"]],
+    container: [[PROXY, "Proxy passes nothing on of a run that may send nothing"]],
   },
   "timing of refusals": {
     own: [[STEPS, "does, sends and writes the same of nobody, of one person"]],

@@ -26,7 +26,7 @@ export interface Exit {
   rules: DisclosureRules | null;
   standing: Standing | undefined;
   access: DataAccess;
-  /** Whether it may make subtasks: nobody looks at what it sends along. */
+  /** Whether it may make subtasks, and ask of the hub: nobody looks at what it sends along. */
   maySend: boolean;
   words: Words;
   /**
@@ -66,6 +66,11 @@ export const NO_SUBTASKS =
   "The rules of this site on what may leave let a run that sees rows make no subtasks: what it would " +
   "send along could be rows. Describe the method that makes them as one that reads none, with " +
   'rows: "none", or ask the owner to list the algorithm as trusted.';
+
+/** What such a run hears that asks for something beyond its site. */
+export const NO_QUESTIONS =
+  "The rules of this site on what may leave let a run that sees rows ask nothing of the hub: what it " +
+  "asks for, and how often, could tell of them. Ask the owner to list the algorithm as trusted.";
 
 /** The largest result that is looked at, whose values take some ten times as much memory. */
 export const MOST_CHECKED_MIB = 32;

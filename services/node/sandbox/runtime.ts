@@ -27,8 +27,7 @@ import { createLogStream, type SendLog } from "../run/log_stream.ts";
 import { followToEnd } from "../run/outcome.ts";
 import type { Outcome, Preparation, Runtime } from "../run/runtime.ts";
 import type { Hold } from "../run/slots.ts";
-import { NO_SUBTASKS } from "../disclosure/exit.ts";
-import { createSubtaskClient, type SubtaskClient } from "../subtasks/sandbox_client.ts";
+import { CLOSED_CLIENT, createSubtaskClient } from "../subtasks/sandbox_client.ts";
 import { createReading } from "./reading.ts";
 import type { RunSpec } from "./run_spec.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -120,7 +119,7 @@ export function createSandboxRuntime(
       noted,
       onLog: lines.push,
       onGuarded: (counts) => onGuarded(dispatch, counts),
-      client: exit.maySend ? client : withoutSubtasks(client),
+      client: exit.maySend ? client : CLOSED_CLIENT,
     });
     try {
       return await followToEnd(handle, signal);
@@ -199,11 +198,6 @@ function whyNotUsable(error: unknown, image: string, log: Logger): unknown {
   if (!(error instanceof SextantError)) return error;
   log.info("The algorithm cannot be used", { image, error });
   return new CannotStart(error.message);
-}
-
-/** For a run that has seen rows: what it would send along is looked at by nobody. */
-function withoutSubtasks(client: SubtaskClient): SubtaskClient {
-  return { ...client, createTask: () => Promise.reject(new Error(NO_SUBTASKS)) };
 }
 
 /** Where a run is, as its algorithm is told. */

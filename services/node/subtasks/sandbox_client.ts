@@ -10,6 +10,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { WantedResult } from "../../../shared/payload/label.ts";
 import type { Payloads } from "../encryption/payloads.ts";
 import { RefusedPayloadError } from "../../../shared/payload/unreadable_error.ts";
+import { NO_QUESTIONS, NO_SUBTASKS } from "../disclosure/exit.ts";
 import type { Hub } from "../hub/hub.ts";
 import { TooLargeError } from "../payload/pieces.ts";
 import { isJson, RawJson } from "../payload/raw_json.ts";
@@ -59,6 +60,16 @@ export interface PartialResult {
   /** Why there is none, of a part that failed. */
   reason?: string;
 }
+
+/**
+ * For a run that has seen rows: what it would send along is looked at by nobody, and what it asks
+ * for, whichever task it names, could tell of them.
+ */
+export const CLOSED_CLIENT: SubtaskClient = {
+  organizations: () => Promise.reject(new Error(NO_QUESTIONS)),
+  createTask: () => Promise.reject(new Error(NO_SUBTASKS)),
+  results: () => Promise.reject(new Error(NO_QUESTIONS)),
+};
 
 const id = z.number().int();
 const organizationsSchema = z.object({ data: z.array(z.object({ id, name: z.string() })) });

@@ -9,7 +9,7 @@ import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
 import { encodePayload } from "../payload/encode_payload.ts";
 import type { RawJson } from "../payload/raw_json.ts";
-import { createSubtaskClient, type SubtaskClient } from "./sandbox_client.ts";
+import { CLOSED_CLIENT, createSubtaskClient, type SubtaskClient } from "./sandbox_client.ts";
 
 const dispatch = {
   result_id: 11,
@@ -382,4 +382,21 @@ Deno.test("SubtaskClient.results() stops asking when the run ends", async () => 
     const { id } = await client.createTask({ organizations: [3], input });
     await assert.rejects(client.results(id), /the run is over/);
   });
+});
+
+Deno.test("CLOSED_CLIENT asks nothing of the hub, whatever the algorithm names, and says why", async () => {
+  const input = new TextEncoder().encode("{}");
+  for (
+    const ask of [
+      () => CLOSED_CLIENT.organizations(),
+      () => CLOSED_CLIENT.createTask({ organizations: [70425], input, name: "70425" }),
+      () => CLOSED_CLIENT.results(70425),
+      () => CLOSED_CLIENT.results(5, { failed: "keep" }),
+    ]
+  ) {
+    await assert.rejects(
+      ask,
+      /^Error: The rules of this site on what may leave let a run that sees/,
+    );
+  }
 });

@@ -5,7 +5,7 @@
  */
 import type { Logger } from "../../../shared/service/log.ts";
 import type { SandboxDatabase } from "../data/databases.ts";
-import { type Exit, NO_SUBTASKS, OPEN_EXIT } from "../disclosure/exit.ts";
+import { type Exit, OPEN_EXIT } from "../disclosure/exit.ts";
 import type { Exits } from "../disclosure/exits.ts";
 import { decideCall } from "../policy/decide_call.ts";
 import { decideTask } from "../policy/decide_task.ts";
@@ -15,7 +15,7 @@ import { type Call, callSchema } from "../run/call.ts";
 import { CannotStart } from "../run/cannot_start.ts";
 import type { Outcome, RunLimits } from "../run/runtime.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import type { SubtaskClient } from "../subtasks/sandbox_client.ts";
+import { CLOSED_CLIENT, type SubtaskClient } from "../subtasks/sandbox_client.ts";
 import { MOST_MIB } from "../subtasks/subtasks.ts";
 
 /** An organization with its node; ids count from 1. */
@@ -179,9 +179,7 @@ export async function simulate(
       allowWhere: policy.allowWhere,
       limits,
       onLog() {},
-      client: exit.maySend
-        ? client
-        : { ...client, createTask: () => Promise.reject(new Error(NO_SUBTASKS)) },
+      client: exit.maySend ? client : CLOSED_CLIENT,
     });
     const kill = () => void handle.kill();
     signal.addEventListener("abort", kill, { once: true });

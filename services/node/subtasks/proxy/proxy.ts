@@ -10,7 +10,7 @@ import { Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import type { Logger } from "../../../../shared/service/log.ts";
-import { NO_SUBTASKS } from "../../disclosure/exit.ts";
+import { NO_QUESTIONS, NO_SUBTASKS } from "../../disclosure/exit.ts";
 import { FormatError } from "../../encryption/formats.ts";
 import { KeyError } from "../../encryption/keys.ts";
 import { type Hub, HubError } from "../../hub/hub.ts";
@@ -33,7 +33,10 @@ export interface ProxyOptions {
   hub: Hub;
   /** Which attempt the run is. */
   attempt: number;
-  /** Whether it may make subtasks and upload what goes with them; it may unless said. */
+  /**
+   * Whether it may ask of the hub, and make subtasks; it may unless said. Else nothing that it asks
+   * for is passed on, in whatever words: the hub hears nothing that it could choose.
+   */
   maySend?: boolean;
   /** The run's own secret. */
   token: string;
@@ -74,7 +77,11 @@ export function createProxy(
   const attributions = createAttributions();
   const app = new Hono<ProxyEnv>();
 
-  app.get("/version", async (c) => c.json(await hub.request("/version", z.unknown(), { signal })));
+  // Before the run can have seen anything; programs wait for this answer.
+  const early = maySend ? undefined : hub.insist("/version", z.unknown(), { signal });
+  early?.catch(() => {});
+  const version = () => early ?? hub.request("/version", z.unknown(), { signal });
+  app.get("/version", async (c) => c.json(await version()));
   app.get("/health", (c) => c.json({ ok: true }));
 
   app.use(async function onlyThisRun(c, next) {
@@ -82,10 +89,10 @@ export function createProxy(
     return await next();
   });
 
-  app.use(async function onlyAsks(c, next) {
-    const { method } = c.req;
-    if (!maySend && method !== "GET" && method !== "HEAD") return c.json({ msg: NO_SUBTASKS }, 403);
-    return await next();
+  app.use(async function passesNothingOn(c, next) {
+    if (maySend) return await next();
+    const asks = ["GET", "HEAD"].includes(c.req.method);
+    return c.json({ msg: asks ? NO_QUESTIONS : NO_SUBTASKS }, 403);
   });
 
   app.route("/", blobs.routes);

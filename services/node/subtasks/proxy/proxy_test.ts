@@ -34,7 +34,7 @@ interface ProxyOfRun {
 async function withProxy(
   script: Record<string, (count: number) => Answer>,
   use: (proxy: ProxyOfRun) => Promise<void>,
-  codec: PayloadCodec = plainPayloads,
+  { codec = plainPayloads, maySend = true }: { codec?: PayloadCodec; maySend?: boolean } = {},
 ): Promise<void> {
   const asked: Asked[] = [];
   const folder = await temporaryFolder();
@@ -64,6 +64,7 @@ async function withProxy(
     token,
     grant,
     codec,
+    maySend,
     whileWaiting(work) {
       proxyOfRun.waits++;
       return proxyOfRun.refusal ? Promise.reject(proxyOfRun.refusal) : work();
@@ -89,7 +90,8 @@ async function withProxy(
       }),
       { completed: delivered.promise },
     );
-    const answer: Answer = [response.status, await response.json()];
+    const text = await response.text();
+    const answer: Answer = [response.status, text === "" ? null : JSON.parse(text)];
     if (lost) delivered.reject(new Error("the connection broke"));
     else delivered.resolve();
     await delivered.promise.catch(() => {});
@@ -142,6 +144,45 @@ Deno.test("Proxy serves its own run only, and what is listed only", async () => 
     }
     assert.deepEqual(asked.map(({ path }) => path), ["GET /version"]);
   });
+});
+
+Deno.test("Proxy passes nothing on of a run that may send nothing, and the hub hears no more of it than that it runs", async () => {
+  const script = { "GET /version": (): Answer => [200, { version: "4.14.0" }] };
+  await withProxy(script, async ({ ask, asked }) => {
+    for (
+      const path of [
+        "/organization/3?about=70425",
+        "/organization/70425",
+        "/organization/3",
+        "/organization?name=p7",
+        "/collaboration/2",
+        "/study/70425",
+        "/run/70425",
+        "/run?task_id=5&state=70425",
+        "/task/70425",
+        "/task/5/status",
+        "/result?task_id=70425",
+        "/result/70425",
+        "/vpn/algorithm/addresses?label=70425",
+        "/blobstream/status",
+        "/blobstream/00000000-0000-4000-8000-000000070425",
+      ]
+    ) {
+      for (const method of ["GET", "HEAD"]) {
+        const [status, body] = await ask(method, path);
+        assert.equal(status, 403, `${method} ${path}`);
+        if (method === "GET") assert.match((body as { msg: string }).msg, /nothing of the hub/);
+      }
+    }
+    const [status, body] = await ask("POST", "/task", { body: task });
+    assert.deepEqual([status, /no subtasks/.test((body as { msg: string }).msg)], [403, true]);
+    for (let count = 0; count < 7; count++) {
+      assert.deepEqual(await ask("GET", "/version?value=70425"), [200, { version: "4.14.0" }]);
+      assert.deepEqual(await ask("GET", "/health"), [200, { ok: true }]);
+    }
+    // Once, before it can have seen anything.
+    assert.deepEqual(asked.map(({ path }) => path), ["GET /version"]);
+  }, { maySend: false });
 });
 
 Deno.test("Proxy gives lists in one page, with the hub's token and without the pages asked for", async () => {
@@ -265,5 +306,5 @@ Deno.test("Proxy says to the algorithm why nothing can be written for an organiz
     const msg = "organization 3 does not read that";
     assert.deepEqual(await ask("POST", "/task", { body }), [400, { msg }]);
     assert.deepEqual(asked, []);
-  }, refusing);
+  }, { codec: refusing });
 });
