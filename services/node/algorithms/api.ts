@@ -230,7 +230,10 @@ export interface DisclosureRules {
   readonly persons: string | null;
   /** The fewest persons that a count may tell of; 0 may leave. */
   readonly minCell: number;
-  /** The fewest persons that any other value may rest on. */
+  /**
+   * The fewest persons that any other value may rest on, and in which two selections of rows may
+   * differ; never fewer than `minCell`.
+   */
   readonly minSubset: number;
   /** Counts leave as multiples of this; 1: as they are. */
   readonly roundTo: number;

@@ -240,13 +240,27 @@ Deno.test("readNodeConfig() takes the numbers of a profile, and what the owner c
     "disclosure: { profile: acro, persons: id, min_cell: 20, p_ratio: ~, trusted: deno:ours }\n",
   );
   assert.deepEqual(changed.disclosure, {
-    rules: { profile: "acro", persons: "id", ...PROFILES.acro, minCell: 20, pRatio: null },
+    // What tells rows apart must not tell counts of fewer.
+    rules: {
+      profile: "acro",
+      persons: "id",
+      ...PROFILES.acro,
+      minCell: 20,
+      minSubset: 20,
+      pRatio: null,
+    },
     trusted: ["deno:ours"],
     ledger: true,
     queries: "plain",
     unlisted: { sandbox: "guard", containers: "hold" },
   });
   assert.equal(changed.shareLogs, false, "what is printed may be values");
+  const least = async (numbers: string) => {
+    const { disclosure } = await disclosureIn(`disclosure: { profile: datashield, ${numbers} }\n`);
+    return [disclosure?.rules.minCell, disclosure?.rules.minSubset];
+  };
+  assert.deepEqual(await least("min_cell: 9, min_subset: 5"), [9, 9]);
+  assert.deepEqual(await least("min_cell: 2, min_subset: 5"), [2, 5]);
   const shared = "disclosure: { profile: datashield }\nshare_algorithm_logs: true\n";
   assert.equal((await disclosureIn(shared)).shareLogs, true);
   const strict = await disclosureIn("disclosure: { profile: strict }\n");

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { PROFILES, type SiteDisclosure } from "../disclosure/rules.ts";
+import { rulesOf, type SiteDisclosure } from "../disclosure/rules.ts";
 import { count, flag, listOf, option } from "./option_types.ts";
 import { reference } from "./policies.ts";
 
@@ -72,7 +72,7 @@ export function disclosureOf(
     Object.entries(given).filter(([, value]) => value !== undefined),
   );
   return {
-    rules: { profile, persons: persons ?? null, ...PROFILES[profile], ...overridden },
+    rules: rulesOf(profile, persons ?? null, overridden),
     ledger,
     trusted,
     queries,

@@ -62,6 +62,20 @@ export const PROFILES: Readonly<Record<Profile, Omit<DisclosureRules, "profile" 
   },
 };
 
+/**
+ * The rules of a profile with what the owner has changed of it. A selection of persons is judged by
+ * `minSubset`, by the ledger and by conditions as well, and what it tells may be a count: so that is
+ * never less than `minCell`.
+ */
+export function rulesOf(
+  profile: Profile,
+  persons: string | null,
+  changed: Partial<typeof PROFILES[Profile]> = {},
+): DisclosureRules {
+  const rules = { profile, persons, ...PROFILES[profile], ...changed };
+  return { ...rules, minSubset: Math.max(rules.minSubset, rules.minCell) };
+}
+
 /** What happens to algorithms that are neither the node's own nor trusted by its owner. */
 export interface Unlisted {
   /**
