@@ -5,9 +5,11 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { ApiError } from "../services/client/errors.ts";
+import { silentLogger } from "../shared/service/log.ts";
+import { openDatabase } from "../shared/storage/db.ts";
 import { createApiClient } from "./support/api.ts";
 import { useTestStack, waitFor } from "./harness.ts";
-import { createSite } from "./site.ts";
+import { createSite, type Json } from "./site.ts";
 import { openPrompt, type Prompt, runShell, type ShellRun } from "./support/shell.ts";
 
 const stack = useTestStack();
@@ -63,6 +65,32 @@ Deno.test("a password changed in the shell opens the door, the old one does not"
   assert.equal(await statusOf(() => api.login(username, "Sx1-something-new")), 200);
   const refreshing = () => api.as(refresh_token).post("/token/refresh");
   assert.equal(await statusOf(refreshing), 401);
+});
+
+Deno.test("a second factor that was lost is taken away in the shell, with the log-ins, and the audit has it", async () => {
+  const site = await createSite(stack(), { data: DATA });
+  const { username, password } = site.login;
+  const api = createApiClient(stack().gatewayUrl);
+  const { refresh_token } = await api.post("/token/user", { username, password });
+  const user = `(await db.User.getByUsername("${username}"))`;
+  const without = await evaluate(`await ${user}.removeSecondFactor()`);
+  assert.equal(without.code, 1);
+  assert.match(without.stderr, /User \d+ has no second factor/);
+  const database = openDatabase(stack().adminDatabaseUrl(), {
+    schema: "identity",
+    log: silentLogger,
+    max: 1,
+  });
+  await database`update "user" set otp_secret = 'of a lost telephone' where username = ${username}`
+    .finally(() => database.end());
+  assert.equal(await valueOf(`${user}.secondFactor`), true);
+  const { id, secondFactor } = await valueOf(`await ${user}.removeSecondFactor()`);
+  assert.equal(secondFactor, false);
+  assert.equal(await statusOf(() => api.as(refresh_token).post("/token/refresh")), 401);
+  assert.equal(await statusOf(() => api.login(username, password)), 200);
+  const { data } = await site.admin.get(`/audit?object=user&object_id=${id}`);
+  const byOperator = data.filter(({ who }: Json) => who?.kind === "operator");
+  assert.deepEqual(byOperator.map(({ what }: Json) => what), ["user.changed"]);
 });
 
 Deno.test("a role taken away in the shell is gone at the next request", async () => {

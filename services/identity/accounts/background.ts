@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../../shared/service/log.ts";
 
 export interface Background {
@@ -12,7 +13,7 @@ export function createBackground(log: Logger): Background {
   const running = new Set<Promise<void>>();
   return {
     run(what, work) {
-      const task = new Promise<void>((resolve) => setTimeout(resolve, 0))
+      const task = delay()
         .then(work)
         .catch((error) => log.error(`Cannot ${what}`, { error }))
         .finally(() => running.delete(task));

@@ -2,8 +2,11 @@ import { signToken } from "../../../shared/contract/tokens.ts";
 import type { IdentityDeps } from "../deps.ts";
 import type { Client } from "../store/session.ts";
 
-/** A store asks whose token it was sent while it answers the request that it came with. */
-const LIFETIME_SECONDS = 600;
+/**
+ * A store asks whose token it was sent while it answers the request that it came with. A node that
+ * reads a long list there page by page takes longer than one request.
+ */
+const LIFETIME_SECONDS = 120;
 
 export interface StoreTokenOptions {
   client: Client;

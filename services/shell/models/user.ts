@@ -1,4 +1,5 @@
 import * as operator from "../../identity/operator.ts";
+import { ShellError } from "../errors.ts";
 import {
   back,
   boolean,
@@ -65,6 +66,23 @@ export const user = describeModel({
       async call(target, _tools, password: unknown) {
         target.password = password ?? "";
         return target;
+      },
+    },
+    removeSecondFactor: {
+      usage: "removeSecondFactor()",
+      meaning: "at once, for somebody who has lost it: their log-ins end; where the hub asks for " +
+        "one, the next log-in sets a new one up",
+      async call(target, { databases, change }) {
+        const { id } = target;
+        if (id === undefined) {
+          throw new ShellError("User: it is not stored; await its save() first");
+        }
+        const [stored] = await databases.identity<{ has: boolean }[]>`
+          select otp_secret is not null as has from "user" where id = ${id}`;
+        if (!stored) throw new ShellError(`User ${id} does not exist any more`);
+        if (!stored.has) throw new ShellError(`User ${id} has no second factor`);
+        await change("identity", (one) => operator.removeSecondFactor(one, id));
+        return await target.reload();
       },
     },
   },

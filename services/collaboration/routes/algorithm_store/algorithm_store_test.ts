@@ -38,7 +38,7 @@ Deno.test("POST /algorithmstore links a store to a collaboration, given as a num
       sub: as.id,
       sid: as.session_id,
       aud: store.url,
-      seconds: 600,
+      seconds: 120,
     });
   }
   assert.equal(store.received.length, 2);

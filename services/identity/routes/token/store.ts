@@ -16,7 +16,7 @@ export function giveStoreToken(app: Hono<AppEnv>, { keys, now }: IdentityDeps): 
     body(storeTokenRequest),
     answers(storeTokenAnswer, {
       does: "A token to send to an algorithm store instead of one's own: the store can ask with " +
-        "it whose it is, and nothing else. Good for ten minutes, as long as the log-in goes on.",
+        "it whose it is, and nothing else. Good for two minutes, as long as the log-in goes on.",
     }),
     async function giveStoreToken(c) {
       const principal = c.get("principal");
