@@ -3,6 +3,7 @@
  * an average and a regression together. Everything goes through the public API.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
@@ -217,7 +218,7 @@ async function allOnline(admin: Client, collaborationId: number): Promise<void> 
     if (Date.now() > giveUp) {
       throw new Error(`These nodes did not come online: ${waiting.join(", ")}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
   }
 }
 

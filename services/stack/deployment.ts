@@ -2,6 +2,7 @@
  * What a deployment remembers in its folder: secrets made once, ports, and which launcher holds it.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../shared/service/errors.ts";
@@ -98,7 +99,7 @@ export async function lockDeployment(folder: string, waitMs = 15_000): Promise<D
           `Stop it first, or choose another folder with --data.`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
   }
 }
 

@@ -3,6 +3,7 @@
  * asked to end the parts with it.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { join } from "node:path";
 
 /** A process number alone may belong to somebody else by now; with its start time it may not. */
@@ -49,7 +50,7 @@ export async function stopOrphans(folder: string, deadlineMs = 10_000): Promise<
   for (const { name, pid, identity } of found) {
     while (identityOf(pid) === identity) {
       if (Date.now() > killAt) signal(pid, identity, "SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
     forgetProcess(folder, name);
   }

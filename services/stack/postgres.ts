@@ -3,6 +3,7 @@
  * a unix socket only, with a password for everybody.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { type Account, databaseFolder, reachableFolder, unprivilegedAccount } from "./account.ts";
@@ -189,7 +190,7 @@ export async function removeOrphan(folder: string) {
     Deno.kill(pid, "SIGINT");
     for (let waited = 0; servesFolder(pid, folder); waited += 50) {
       if (waited === 10_000) Deno.kill(pid, "SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await delay(50);
     }
   }
   removeIfThere(lock);

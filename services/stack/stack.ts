@@ -3,6 +3,7 @@
  * nodes.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { DATABASE, FILES } from "./names.ts";
 import { join, resolve } from "node:path";
 import type { LogEntry } from "../../shared/service/log_text.ts";
@@ -308,6 +309,6 @@ async function waitForHealth(url: string, signal: AbortSignal): Promise<void> {
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // not listening yet
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
 }

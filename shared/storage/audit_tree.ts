@@ -10,7 +10,6 @@ import {
   consistencySpans,
   type Hash,
   HASH_BYTES,
-  inclusionSpans,
   isSameHash,
   leafHash,
   rootOf,
@@ -244,16 +243,6 @@ export async function consistencyProof(
   const head = await newestHead(tx);
   if (from > to || to > (head?.size ?? 0)) return { proof: null };
   return { proof: inBase64(await rootsOf(tx, consistencySpans(from, to))) };
-}
-
-/** Proves that the entry `index` is in the tree of `size`. */
-export async function inclusionProof(
-  tx: Tx,
-  { index, size }: { index: number; size: number },
-): Promise<ProofAnswer> {
-  const head = await newestHead(tx);
-  if (index >= size || size > (head?.size ?? 0)) return { proof: null };
-  return { proof: inBase64(await rootsOf(tx, inclusionSpans(index, size))) };
 }
 
 const inBase64 = (hashes: Hash[]) => hashes.map((hash) => Buffer.from(hash).toString("base64"));

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { useTestPostgres } from "../../tests/harness.ts";
 import { countRoundTrips } from "../../tests/support/round_trips.ts";
 import { silentLogger } from "../service/log.ts";
-import { isConsistent, isIncluded, leafHash, rootOf } from "../transparency/merkle.ts";
+import { isConsistent, leafHash, rootOf } from "../transparency/merkle.ts";
 import { recordLines } from "./audit_lines.ts";
 import { checkSeals, sealAudit } from "./audit_seal.ts";
-import { checkTree, consistencyProof, inclusionProof, newestHead } from "./audit_tree.ts";
+import { checkTree, consistencyProof, newestHead } from "./audit_tree.ts";
 import { type Db, migrate, openDatabase } from "./db.ts";
 
 const postgres = useTestPostgres();
@@ -72,13 +72,9 @@ Deno.test("the tree has each record as a leaf, and proves that every size of it 
         }
         assert.ok(isConsistent(first, second, proof!.map(bytes)), `${first.size} ${second.size}`);
       }
-      const index = second.size - 1;
-      const { proof } = await inclusionProof(db, { index, size: second.size });
-      assert.ok(isIncluded({ ...second, index, leaf: all[index]!, proof: proof!.map(bytes) }));
     }
     const beyond = heads.at(-1)!.size + 1;
     assert.equal((await consistencyProof(db, { from: 1, to: beyond })).proof, null);
-    assert.equal((await inclusionProof(db, { index: 0, size: beyond })).proof, null);
     assert.deepEqual(await checkTree(db), {
       records: heads.at(-1)!.size,
       root: (await newestHead(db))!.root,

@@ -72,22 +72,6 @@ export function rootOfSpans(hashes: readonly Hash[]): Hash {
     : hashes.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), hashes.at(-1)!);
 }
 
-/** The spans whose roots prove that the leaf `index` is in the tree of `size` (§2.1.3.1). */
-export function inclusionSpans(index: number, size: number): Span[] {
-  const spans: Span[] = [];
-  for (let start = 0, end = size; end - start > 1;) {
-    const middle = start + splitOf(end - start);
-    if (index < middle) {
-      spans.push({ start: middle, end });
-      end = middle;
-    } else {
-      spans.push({ start, end: middle });
-      start = middle;
-    }
-  }
-  return spans.reverse();
-}
-
 /**
  * The spans whose roots prove that the tree of `first` entries is the beginning of that of `second`
  * (§2.1.4.1); none when there is nothing to prove.
@@ -116,33 +100,6 @@ export function consistencySpans(first: number, second: number): Span[] {
 const isOdd = (n: number) => n % 2 === 1;
 // Not `>>`, which works on 32 bits.
 const half = (n: number) => Math.floor(n / 2);
-
-export interface Inclusion {
-  index: number;
-  size: number;
-  leaf: Hash;
-  root: Hash;
-  proof: readonly Hash[];
-}
-
-/** Whether a leaf is proven to be in a tree (§2.1.3.2). */
-export function isIncluded({ index, size, leaf, root, proof }: Inclusion): boolean {
-  if (!areCounts(index, size) || index >= size || !areHashes([leaf, root, ...proof])) return false;
-  let at = index;
-  let last = size - 1;
-  let found = leaf;
-  for (const hash of proof) {
-    if (last === 0) return false;
-    if (isOdd(at) || at === last) {
-      found = nodeHash(hash, found);
-      while (!isOdd(at) && at !== 0) [at, last] = [half(at), half(last)];
-    } else {
-      found = nodeHash(found, hash);
-    }
-    [at, last] = [half(at), half(last)];
-  }
-  return last === 0 && isSameHash(found, root);
-}
 
 /** A tree at some time. */
 export interface TreeHead {

@@ -8,9 +8,7 @@ import {
   consistencySpans,
   EMPTY_ROOT,
   type Hash,
-  inclusionSpans,
   isConsistent,
-  isIncluded,
   leafHash,
   rootOf,
   rootOfSpans,
@@ -40,24 +38,6 @@ const ROOTS = [
 ].map(hex);
 const rootAt = (size: number) => size === 0 ? EMPTY_ROOT : ROOTS[size - 1]!;
 
-const INCLUSIONS: [leaf: number, size: number, proof: string[]][] = [
-  [0, 8, [
-    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-  ]],
-  [5, 8, [
-    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-  ]],
-  [2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]],
-  [1, 5, [
-    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-  ]],
-];
 const CONSISTENCIES: [first: number, second: number, proof: string[]][] = [
   [1, 1, []],
   [1, 8, [
@@ -114,28 +94,6 @@ Deno.test("roots are those of the vectors, from all leaves and from complete tre
   }
 });
 
-Deno.test("inclusion proofs are those of the vectors, and prove nothing else", () => {
-  for (const [index, size, texts] of INCLUSIONS) {
-    const proof = inclusionSpans(index, size).map((span) => hashOf(LEAVES, span));
-    assert.deepEqual(proof.map((hash) => hash.toHex()), texts);
-    const given = { index, size, leaf: LEAVES[index]!, root: rootAt(size), proof };
-    assert.ok(isIncluded(given));
-    const wrong = [
-      { index: index + 1 },
-      { index: index - 1 },
-      { size: size * 2 },
-      { size: Math.floor(size / 2) },
-      { size: 0 },
-      { leaf: changed(given.leaf) },
-      { leaf: new Uint8Array() },
-      { root: changed(given.root) },
-      { root: EMPTY_ROOT },
-      ...damaged(proof, [given.root, given.leaf]).map((proof) => ({ proof })),
-    ];
-    for (const change of wrong) assert.ok(!isIncluded({ ...given, ...change }), `${index}/${size}`);
-  }
-});
-
 Deno.test("consistency proofs are those of the vectors, and prove nothing else", () => {
   for (const [first, second, texts] of CONSISTENCIES) {
     const proof = consistencySpans(first, second).map((span) => hashOf(LEAVES, span));
@@ -159,7 +117,7 @@ Deno.test("consistency proofs are those of the vectors, and prove nothing else",
   }
 });
 
-Deno.test("every tree up to 40 leaves is proven to be the beginning of every later one, and to hold each leaf", () => {
+Deno.test("every tree up to 40 leaves is proven to be the beginning of every later one", () => {
   const leaves = Array.from({ length: 40 }, (_, n) => leafHash(`entry ${n}`));
   const roots = Array.from({ length: 41 }, (_, size) => rootOf(leaves.slice(0, size)));
   for (let size = 0; size <= 40; size++) {
@@ -170,11 +128,6 @@ Deno.test("every tree up to 40 leaves is proven to be the beginning of every lat
       if (first === 0) continue;
       const other = { size: first, root: changed(roots[first]!) };
       assert.ok(!isConsistent(other, head, proof), `${first} to ${size}`);
-    }
-    for (let index = 0; index < size; index++) {
-      const proof = inclusionSpans(index, size).map((span) => hashOf(leaves, span));
-      assert.ok(isIncluded({ ...head, index, leaf: leaves[index]!, proof }));
-      assert.ok(!isIncluded({ ...head, index, leaf: leaves[(index + 1) % 40]!, proof }));
     }
   }
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { createJsonCheck } from "./json_check.ts";
 
 const LINE_FEED = 0x0a;
@@ -33,7 +34,7 @@ const PIECE = 2 ** 20;
 export async function isJson(bytes: Uint8Array): Promise<boolean> {
   const check = createJsonCheck();
   for (let at = 0; at < bytes.length; at += PIECE) {
-    if (at > 0) await new Promise((resolve) => setTimeout(resolve));
+    if (at > 0) await delay();
     check.take(bytes.subarray(at, at + PIECE));
   }
   return check.end();

@@ -7,7 +7,7 @@ import { createFairTurns } from "../../../shared/service/fair_turns.ts";
 import { createPlainPayloads } from "../encryption/payloads.ts";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { createHub } from "../hub/hub.ts";
-import { encodePayload } from "../payload/encode_payload.ts";
+import { encodePayload } from "../../../tests/support/encode_payload.ts";
 import type { RawJson } from "../payload/raw_json.ts";
 import { CLOSED_CLIENT, createSubtaskClient, type SubtaskClient } from "./sandbox_client.ts";
 

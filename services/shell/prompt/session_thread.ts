@@ -6,6 +6,7 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { CannotStart, ShellError } from "../errors.ts";
 import { allAnswered, isQuery } from "../records/query.ts";
@@ -108,8 +109,9 @@ export async function startSessionThread(
   };
 }
 
+/** Keeps no program alive. */
 function after(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, milliseconds)));
+  return delay(milliseconds, undefined, { ref: false });
 }
 
 // -- the thread's end -----------------------------------------------------------------------------

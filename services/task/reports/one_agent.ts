@@ -9,6 +9,7 @@
  * read it, and the others begin anew.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { ReportKind } from "../../../shared/broker/subjects.ts";
 import type { Ask, RpcOutput } from "../../../shared/messages/questions.ts";
 import type { SecondAgent } from "../../../shared/node_protocol/second_agent.ts";
@@ -106,7 +107,7 @@ export function createOneAgent(
     const first = await connectionsOf(node);
     if (there(first)) return first;
     if (speaker.second_key !== publicKey) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, graceMs));
+    await delay(graceMs);
     const again = await connectionsOf(node);
     return there(again) ? again : undefined;
   }
