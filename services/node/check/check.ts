@@ -11,7 +11,7 @@ import type { NodeConfig } from "../config/config.ts";
 import { publicKeyText, readPrivateKey } from "../encryption/keys.ts";
 import type { NodeIdentity } from "../hub/hub.ts";
 import { decideCall } from "../policy/decide_call.ts";
-import { decideTask } from "../policy/decide_task.ts";
+import { decideTask, restsOnStore } from "../policy/decide_task.ts";
 import { type HolderOfName, holdersOfNames, type KindOfName } from "../policy/known_names.ts";
 import type { Caller, Policy } from "../policy/policy.ts";
 import {
@@ -176,12 +176,16 @@ export function explainTask(
   };
   const first = decideTask(task, policy);
   if (!first.allowed) return { text: `not allowed: ${first.reason}`, allowed: false };
+  const provided = restsOnStore(task, policy)
+    ? `, provided that the store ${task.store} tells this node that it has approved the image`
+    : "";
   if (method === undefined) {
-    return { text: "allowed, as far as can be told without a method", allowed: true };
+    const text = `allowed, as far as can be told without a method${provided}`;
+    return { text, allowed: true };
   }
   const second = decideCall({ ...task, method }, policy);
   return second.allowed
-    ? { text: "allowed", allowed: true }
+    ? { text: `allowed${provided}`, allowed: true }
     : { text: `not allowed: ${second.reason}`, allowed: false };
 }
 

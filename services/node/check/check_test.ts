@@ -19,7 +19,12 @@ Deno.test("explainTask() judges users and stores by what the task names", () => 
   assert.match(text, /user 13 \("bob"\) is not in policies\.allowed_users/);
   const other = { image: "v6/other:1", user: { id: 12 } };
   assert.match(explain(other).text, /it is not in .*, and it comes from no algorithm store/);
-  assert.ok(explain({ ...other, store: "https://store.example/api" }).allowed);
+  const fromStore = explain({ ...other, store: "https://store.example/api" });
+  assert.ok(fromStore.allowed);
+  assert.match(fromStore.text, /provided that the store https:\/\/store\.example\/api tells/);
+  // What is allowed by its name needs no store.
+  const named = { image, user: { id: 12 }, store: "https://store.example/api" };
+  assert.doesNotMatch(explain(named).text, /provided/);
   const sum = { image: "v6/sum:1", user: { id: 12 } };
   assert.equal(explain({ ...sum, method: "partial" }).text, "allowed");
   assert.match(explain({ ...sum, method: "dump" }).text, /methods partial/);

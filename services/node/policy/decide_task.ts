@@ -31,6 +31,15 @@ export function decideTask(task: TaskRequest, policy: Policy): Decision {
   );
 }
 
+/**
+ * Whether a task is allowed only because of the store that it comes from: then that store has to
+ * say so itself.
+ */
+export function restsOnStore(task: TaskRequest, policy: Policy): boolean {
+  return Boolean(task.store) && decideTask(task, policy).allowed &&
+    !decideTask({ ...task, store: null }, policy).allowed;
+}
+
 /** Whether some task may run the algorithm, one that comes from no algorithm store. */
 export function mayRun(image: string, policy: Policy): boolean {
   const decision = decideAll(

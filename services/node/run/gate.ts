@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
 import { countsOrganizations, decideCall, readsCalls } from "../policy/decide_call.ts";
-import { decideTask } from "../policy/decide_task.ts";
+import { decideTask, restsOnStore } from "../policy/decide_task.ts";
 import type { KnownNames } from "../policy/known_names.ts";
 import type { Decision, Policy, TaskRequest } from "../policy/policy.ts";
 import { CannotStart } from "./cannot_start.ts";
@@ -73,7 +73,7 @@ export function createGate({ policy, hub, names, approval, onDecision }: CreateG
     async admit(dispatch, signal) {
       const { image, init_user_id, init_username, init_org_id, databases } = dispatch;
       const name = await nameOf(init_org_id, signal);
-      const store = dispatch.algorithm_store_url;
+      const { algorithm_store_url: store } = dispatch;
       const task: TaskRequest = {
         image,
         store,
@@ -82,9 +82,7 @@ export function createGate({ policy, hub, names, approval, onDecision }: CreateG
         databases: databases.map(({ label }) => label),
       };
       let decision = decideTask(task, policy);
-      const countsStore = store && decision.allowed &&
-        !decideTask({ ...task, store: null }, policy).allowed;
-      if (countsStore) decision = await approval.decide(store, image, signal);
+      if (restsOnStore(task, policy)) decision = await approval.decide(store!, image, signal);
       onDecision(dispatch, decision);
       return decision;
     },

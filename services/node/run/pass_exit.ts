@@ -48,7 +48,9 @@ export async function passExit(
   if (exit.waits !== undefined && run.status !== KILLED.status) {
     const decided = { is: "held", reason: exit.waits } as const;
     await auditOfAttempt(audit, dispatch)("disclosure", auditOf(decided, exit));
-    const ended = given.status === "completed" ? null : `${given.status}: ${given.said ?? given.reason}`;
+    const ended = given.status === "completed"
+      ? null
+      : `${given.status}: ${given.said ?? given.reason}`;
     return { run, held: { why: exit.waits, ended } };
   }
   if (run.result === null) return { run };
