@@ -41,6 +41,8 @@ export interface TestStore {
 export interface TestStoreOptions {
   /** Refuses new servers with this status. */
   refusing?: number;
+  /** The registry, of which it asks the digest of an image, does not answer. */
+  isRegistryAway?: boolean;
 }
 
 /** Where its API is: a front may have put it below a path. */
@@ -53,7 +55,9 @@ function isLike(text: string, pattern: string): boolean {
   return new RegExp(`^${expression}$`, "s").test(text);
 }
 
-export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestStore {
+export function startAlgorithmStore(
+  { refusing, isRegistryAway = false }: TestStoreOptions = {},
+): TestStore {
   const approved = new Map<string, string | null>();
   const servers = new Map<number, string>();
   const askedBy: (string | null)[] = [];
@@ -100,6 +104,7 @@ export function startAlgorithmStore({ refusing }: TestStoreOptions = {}): TestSt
 
   /** All of them, or those that are under exactly this name, a page at a time. */
   function listApproved(query: URLSearchParams): Response {
+    if (isRegistryAway && query.has("image")) return say("An unexpected error occurred", 500);
     const [image, digest] = query.get("image")?.split(/@(?=sha256:)/) ?? [];
     const named = [...approved].map(([image, digest]) => ({ image, digest }))
       .filter((one) => image === undefined || one.image === image);

@@ -115,8 +115,10 @@ export function createStoreCatalogue(
     async has(storeUrl, image, signal) {
       const ask = await askerAt(storeUrl, signal);
       const found = await ask(`image=${encodeURIComponent(image)}`);
-      // 400: the registry did not tell the store a digest, or told another one than was approved.
-      if (found.status !== 400 && approves(listedIn(found), image)) return true;
+      // The store asks the image's registry first: 400 is that it told no digest, or another one than
+      // was approved, and 500 that it is away. The list does without.
+      const isOfRegistry = found.status === 400 || found.status === 500;
+      if (!isOfRegistry && approves(listedIn(found), image)) return true;
       // A store does not find by name and digest what it has under a tag, but lists it. Sorted,
       // because pages of what has no order may leave some out.
       for (let page = 1; page <= MAX_PAGES; page++) {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { startAlgorithmStore, type TestStore } from "../../../tests/support/algorithm_store.ts";
+import {
+  startAlgorithmStore,
+  type TestStore,
+  type TestStoreOptions,
+} from "../../../tests/support/algorithm_store.ts";
 import type { Hub } from "../hub/hub.ts";
 import { HubError } from "../hub/error.ts";
 import { createStoreCatalogue, NoStoreTokenError, StoreRefusal } from "./store_catalogue.ts";
@@ -32,8 +36,11 @@ async function withServer(
 }
 
 /** A store that trusts a server, which says that every token is a node's. */
-async function withStore(use: (store: TestStore, serverUrl: string) => Promise<void>) {
-  const store = startAlgorithmStore();
+async function withStore(
+  use: (store: TestStore, serverUrl: string) => Promise<void>,
+  options: TestStoreOptions = {},
+) {
+  const store = startAlgorithmStore(options);
   try {
     await withServer(() => new Response(), async (url) => {
       store.servers.set(11, `${url}/api`);
@@ -58,6 +65,15 @@ Deno.test("an image is approved by its own digest alone, at an address with or w
       }
     }
   });
+});
+
+Deno.test("a store whose registry is away still tells what it has approved", async () => {
+  await withStore(async (store, serverUrl) => {
+    store.approved.set("v6/average:1", DIGEST);
+    const catalogue = createStoreCatalogue({ hub, serverUrl, fetch });
+    assert.ok(await catalogue.has(store.url, `v6/average@${DIGEST}`, signal));
+    assert.equal(await catalogue.has(store.url, `v6/average@${OTHER}`, signal), false);
+  }, { isRegistryAway: true });
 });
 
 Deno.test("an image under a tag is found wherever it stands in a list of several pages", async () => {
