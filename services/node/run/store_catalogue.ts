@@ -115,8 +115,8 @@ export function createStoreCatalogue(
     async has(storeUrl, image, signal) {
       const ask = await askerAt(storeUrl, signal);
       const found = await ask(`image=${encodeURIComponent(image)}`);
-      // The store asks the image's registry first: 400 is that it told no digest, or another one than
-      // was approved, and 500 that it is away. The list does without.
+      // The store asks the image's registry first: 400 is that it told no digest, or another one
+      // than was approved, and 500 that it is away. The list does without.
       const isOfRegistry = found.status === 400 || found.status === 500;
       if (!isOfRegistry && approves(listedIn(found), image)) return true;
       // A store does not find by name and digest what it has under a tag, but lists it. Sorted,
