@@ -22,6 +22,7 @@ const SINGLING = "../../services/node/algorithms/sextant/condition/singling_test
 const DISGUISED = "./disguised_counts_test.ts";
 const BINS = "../algorithms/few_persons_test.ts";
 const RULES = "../algorithms/under_rules_test.ts";
+const ERRORS = "./errors_of_choices_test.ts";
 const SYSTEM = "../disclosure_test.ts";
 const PROXY = "../../services/node/subtasks/proxy/proxy_test.ts";
 const CLIENT = "../../services/node/subtasks/sandbox_client_test.ts";
@@ -163,7 +164,10 @@ const ATTACKS: Record<string, { own: Cell[]; library: Cell[]; container: Cell[] 
   },
   "values in error messages": {
     own: [[OWN, CARRIED]],
-    library: [[LIBRARY, "errors of the library say what was asked, and nothing of a row"]],
+    library: [
+      [LIBRARY, "errors of the library say what was asked, and nothing of a row"],
+      [ERRORS, "whether an analysis fails of rows that were chosen tells of nobody"],
+    ],
     container: [IN_CONTAINER("its error"), IN_CONTAINER("its exit code")],
   },
   "values in logs": {

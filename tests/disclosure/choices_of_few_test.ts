@@ -100,16 +100,19 @@ Deno.test("attack: a level that is named chooses its rows, and of nobody's is to
 
 Deno.test("attack: a term that takes a number for a level is none", async () => {
   await using site = await createSiteWithLedger(csvOf(PEOPLE));
-  const asked = (level: number) =>
+  const asked = (level: number, where?: string) =>
     site.ask("glm", "partial_start", {
       outcome: "cost",
       predictors: ["age"],
       family: "gaussian",
       variables: [{ name: "cost" }, { name: "age" }],
       terms: [{ name: "age", variable: "age", level, centre: 0, scale: 1 }],
-      where: "hiv = 1",
+      where,
     });
   for (const age of [27, 28]) {
     await assert.rejects(() => asked(age), /^TypeError: A term names a level of the column "age"/);
+    assert.deepEqual(await asked(age, "hiv = 1"), {
+      withheld: [{ output: "*", rule: "an error about the chosen rows", values: 1 }],
+    });
   }
 });

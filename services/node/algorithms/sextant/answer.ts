@@ -75,8 +75,17 @@ export function answer<T extends object>(
     // Of no rows, where none are used: the ledger would take nothing for all.
     return selections.length > 0 ? selections : [selectionOf([], table.length)];
   };
+  /** Whether rows were chosen, of which what is told tells, be it an error. */
+  let isChosen = false;
   const refused = (error: unknown) => {
-    if (!(error instanceof PartWithheld)) throw error;
+    if (!(error instanceof PartWithheld)) {
+      if (!isChosen || isAboutNames(error)) throw error;
+      // It may be about the value of one row. So it is an answer, which the node's ledger holds
+      // against earlier ones; what it says in full is for the owner.
+      console.error(error);
+      const withheld: Withheld[] = [{ output: "*", rule: ruleOf(error), values: 1 }];
+      return { withheld, selections: [chosen] };
+    }
     // A part without anything: who asked goes on without this organization.
     selections.length = 0;
     isSaid = true;
@@ -90,13 +99,29 @@ export function answer<T extends object>(
     const singling = createSingling(table, { least: disclosure.minSubset, persons });
     const rows = selectRows(table, where, singling.look);
     if (singling.found) throw new PartWithheld("min_subset");
-    const isChosen = rows.kept !== undefined || table.isFiltered === true;
-    const ruled = { ...rows.kept ? rulesOfRows(site, rows.kept) : site, isChosen };
+    const isPart = rows.kept !== undefined || table.isFiltered === true;
+    const ruled = { ...rows.kept ? rulesOfRows(site, rows.kept) : site, isChosen: isPart };
     chosen = selectionOf(ruled.places, table.length);
-    if (isChosen) requireSubset(ruled, rows.length);
+    if (isPart) requireSubset(ruled, rows.length);
+    isChosen = isPart;
     const part = make({ ...rows, site: ruled });
-    return (part instanceof Promise ? part.then(done, refused) : done(part)) as T;
+    return (part instanceof Promise ? part.then(done).catch(refused) : done(part)) as T;
   } catch (error) {
     return refused(error) as T;
   }
+}
+
+/** An error that is the same whichever rows are chosen. */
+function isAboutNames(error: unknown): boolean {
+  return isOfTable(error) && /has no column/.test(error.message);
+}
+
+/** What is said of an error about rows that were chosen: those of tables tell no value. */
+function ruleOf(error: unknown): string {
+  const rule = "an error about the chosen rows";
+  return isOfTable(error) ? `${rule}: ${error.message}` : rule;
+}
+
+function isOfTable(error: unknown): error is Error {
+  return error instanceof Error && error.name === "TableError";
 }
