@@ -64,8 +64,8 @@ export const PROFILES: Readonly<Record<Profile, Omit<DisclosureRules, "profile" 
 
 /**
  * The rules of a profile with what the owner has changed of it. A selection of persons is judged by
- * `minSubset`, by the ledger and by conditions as well, and what it tells may be a count: so that is
- * never less than `minCell`.
+ * `minSubset`, by the ledger and by conditions as well, and what it tells may be a count: so that
+ * is never less than `minCell`.
  */
 export function rulesOf(
   profile: Profile,
