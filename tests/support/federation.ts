@@ -64,7 +64,7 @@ export async function createFederation(
         ...aggregatesOf("default", async (asked) => {
           const question = readQuestion(asked);
           if (question.ask === "describe") throw new Error("not described here");
-          return await answer(session, question);
+          return answer(session, question).value;
         }),
       };
     }

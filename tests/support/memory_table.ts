@@ -3,6 +3,7 @@
  * @module
  */
 import type { Column, Table } from "../../services/node/algorithms/api.ts";
+import { TableError } from "../../services/node/data/table.ts";
 import { levelsOfColumn } from "../../services/node/algorithms/sextant/levels.ts";
 
 export type Values = readonly (number | string | boolean | null)[];
@@ -12,7 +13,7 @@ export function memoryTable(given: Record<string, Values>): Table {
 
   function column(name: string): Column {
     const values = given[name];
-    if (!values) throw new Error(`There is no column "${name}".`);
+    if (!values) throw new TableError(`The database "default" has no column "${name}".`);
     const kind = typeof values.find((value) => value !== null);
     const type = kind === "string" ? "text" : kind === "boolean" ? "boolean" : "number";
     return { name, type, values } as unknown as Column;

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Context } from "./api.ts";
+import { isAboutNames, isOfTable } from "./columns.ts";
 import { createSingling } from "./condition/singling.ts";
 import { PartWithheld, readPersons, requireSubset, type SiteRules } from "./disclosure.ts";
 import { rulesOfRows, type Withheld } from "./disclosure.ts";
@@ -111,17 +112,8 @@ export function answer<T extends object>(
   }
 }
 
-/** An error that is the same whichever rows are chosen. */
-function isAboutNames(error: unknown): boolean {
-  return isOfTable(error) && /has no column/.test(error.message);
-}
-
 /** What is said of an error about rows that were chosen: those of tables tell no value. */
 function ruleOf(error: unknown): string {
   const rule = "an error about the chosen rows";
   return isOfTable(error) ? `${rule}: ${error.message}` : rule;
-}
-
-function isOfTable(error: unknown): error is Error {
-  return error instanceof Error && error.name === "TableError";
 }

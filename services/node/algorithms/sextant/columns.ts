@@ -47,3 +47,13 @@ function truthsOfLevels(table: Table, name: string): Float64Array {
   }
   return truths;
 }
+
+/** An error about a table that is the same whichever of its rows are chosen. */
+export function isAboutNames(error: unknown): boolean {
+  return isOfTable(error) && /has no column/.test(error.message);
+}
+
+/** An error of the table itself, which tells no value. */
+export function isOfTable(error: unknown): error is Error {
+  return error instanceof Error && error.name === "TableError";
+}

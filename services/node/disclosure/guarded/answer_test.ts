@@ -31,7 +31,7 @@ function asking(
   const ask = (question: Record<string, unknown>) => {
     const read = readQuestion({ label: "default", ...question });
     if (read.ask === "describe") throw new Error("not here");
-    return answer(session, read);
+    return answer(session, read).value;
   };
   return {
     groups: (columns: string[], options = {}) =>

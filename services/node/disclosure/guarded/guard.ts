@@ -62,8 +62,9 @@ export function createGuard(
     const answer = Promise.withResolvers<Answer>();
     waiting.set(id, answer);
     await send({ id, question });
-    const { value, selections } = await answer.promise;
-    const tells = rules && selections.length > 0 && (value as { n?: number | null }).n !== null;
+    const { value, failed, selections } = await answer.promise;
+    const isTold = failed || (value as { n?: number | null }).n !== null;
+    const tells = rules && selections.length > 0 && isTold;
     const reason = tells ? await mayTell?.(question.label, selections) : undefined;
     if (reason === undefined) return note(value);
     found.refused++;

@@ -11,7 +11,7 @@ import type { SelectedRows } from "../../algorithms/sextant/selection.ts";
 import { readFootOf } from "../../data/columns_file.ts";
 import { openTable, TableError } from "../../data/table.ts";
 import { readLines } from "../../sandbox/read_lines.ts";
-import { answer } from "./answer.ts";
+import { answer, type Answered } from "./answer.ts";
 import type { Question } from "./questions.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -25,8 +25,11 @@ export interface Asked {
   question: Question;
 }
 
-/** `selections` are those rows of the table on which the answer rests. */
-export type Told = { id: number; value: object; selections: SelectedRows[] } | {
+/**
+ * `selections` are those rows of the table on which the answer rests; `failed` where it says
+ * nothing but that something is wrong with them.
+ */
+export type Told = ({ id: number; selections: SelectedRows[] } & Answered) | {
   id: number;
   error: string;
 };
@@ -36,10 +39,12 @@ const sessions = new Map<string, Session>();
 function tell(
   { databases, rules }: Setting,
   question: Question,
-): { value: object; selections: SelectedRows[] } {
+): Omit<Extract<Told, Answered>, "id"> {
   const { label } = question;
   const { path } = databases.find((one) => one.label === label)!;
-  if (question.ask === "describe") return { value: describe(label, path), selections: [] };
+  if (question.ask === "describe") {
+    return { value: describe(label, path), failed: false, selections: [] };
+  }
   let session = sessions.get(label);
   if (!session) {
     sessions.set(
@@ -48,7 +53,7 @@ function tell(
     );
   }
   session.used.length = 0;
-  return { value: answer(session, question), selections: session.used };
+  return { ...answer(session, question), selections: session.used };
 }
 
 function describe(label: string, path: string): object {

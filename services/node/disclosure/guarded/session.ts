@@ -99,12 +99,6 @@ export function cellsOf(
   { table, rules, persons, used }: Session,
   { where, places, count }: { where: string | undefined; places: Int32Array; count: number },
 ): Cells {
-  if (where !== undefined && table.isFiltered && rules.minSubset > 1) {
-    throw new TypeError(
-      'The rules of this site let rows be chosen by "where" or by preprocessing, not by both: put ' +
-        'all of it into "where".',
-    );
-  }
   const singling = createSingling(table, { least: rules.minSubset, persons });
   const met = where === undefined
     ? undefined
