@@ -203,7 +203,7 @@ function coarser(
   const ended = stratum.filter((row) => rows.events[row] === 1);
   const ends = Float64Array.from(ended, (row) => rows.times[row]!);
   const intervals = intervalsOf(ends, rulesOfRows(site, ended.map((row) => order[row]!)), {
-    least: Math.max(site.rules.minCell, site.rules.minSubset),
+    least: site.rules.minSubset,
     part: roundest,
     last: roundedUp(times.at(-1) ?? 0),
   });

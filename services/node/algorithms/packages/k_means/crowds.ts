@@ -24,7 +24,7 @@ export interface Crowd {
 export function crowdsOf(columns: Float64Array[], site: SiteRules): Crowd[] {
   const n = columns[0]!.length;
   if (n === 0) return [];
-  const least = Math.max(site.rules.minCell, site.rules.minSubset);
+  const least = site.rules.minSubset;
   const small = Math.max(2 * least, Math.ceil(n / MOST_CROWDS));
   const spreads = columns.map((values) => momentsOf(values).squares);
   const crowds: Crowd[] = [];

@@ -112,8 +112,7 @@ export function partial(
 
 /** The counts as if every value were where its interval ends. */
 function coarseCounts(values: Float64Array, limits: number[], site: SiteRules) {
-  const { rules: { minCell, minSubset }, withhold } = site;
-  const least = Math.max(minCell, minSubset);
+  const { rules: { minSubset: least }, withhold } = site;
   const runs = runsOf(values, site.persons);
   const cutting = { least, part: roundest, last: Number.MAX_VALUE };
   const { persons } = runs;

@@ -225,7 +225,7 @@ export function hiddenGroups(
     }
     sums.push(...[...byKey.values()].filter((places) => places.length > 1));
   }
-  const least = Math.max(site.rules.minCell, site.rules.minSubset);
+  const least = site.rules.minSubset;
   let hidden = tooFew(persons!, least, sums, others);
   if (!events) return hidden;
   // What hides the one must not show the other.

@@ -103,7 +103,7 @@ export function coarseLifeTableOf(
   { times, events, site: { rules, persons } }: TimedRows,
 ): CoarseLifeTable | undefined {
   const ordered = persons && orderByTime(fine, times, { events, persons });
-  const least = Math.max(rules.minCell, rules.minSubset);
+  const least = rules.minSubset;
   const last = roundedUp(fine.times.at(-1) ?? 0);
   const cuts = intervalsOfRuns(decidingRuns(fine, ordered), { least, part: roundest, last });
   if (!cuts) return undefined;
