@@ -4,7 +4,7 @@
  */
 import type { Protected, Table } from "../../algorithms/api.ts";
 import { floatsOf, truthsOf } from "../../algorithms/sextant/columns.ts";
-import { type Cells, rounded, type Rule, type Session } from "./session.ts";
+import { type Cells, rounded, roundedPersons, type Rule, type Session } from "./session.ts";
 
 /** The rules by which something was withheld. */
 export class Withheld {
@@ -29,14 +29,15 @@ export function begin({ rules }: Session, { people }: Cells, withheld: Withheld)
 
 /** The head of an answer; without cells nothing is told of the rows. */
 export function end(
-  { rules }: Session,
+  session: Session,
   cells: Cells | undefined,
   { rules: broken }: Withheld,
 ): Protected {
+  const { rules } = session;
   const isTold = cells !== undefined && !broken.has("min_subset");
   return {
     n: isTold ? rounded(cells.n, rules) : null,
-    persons: isTold ? rounded(cells.people, rules) : null,
+    persons: isTold ? roundedPersons(cells.people, session) : null,
     least: rules.minCell,
     rounded_to: rules.roundTo,
     withheld: [...broken].sort(),

@@ -340,3 +340,87 @@ Deno.test("guarded opensafely: counts are rounded, and means of two values are m
   assert.ok(Math.abs(products![0]![0]! - 15 * 20 / 35) < 1e-9);
   assert.ok(Math.abs(products![1]![1]! - 35 * (37 ** 2 - 1) / 12) < 1e-9);
 });
+
+Deno.test("guarded attack: a group's sums that are withheld are not those of all less the others'", () => {
+  const ward = repeated(["A", 20], ["B", 30], ["C", 30]);
+  const likely = (i: number) => i <= 20 ? 0 : i;
+  const tables = {
+    // Of ward A but one person has 0.
+    "one of the same value": [upTo(80).map((i) => i === 7 ? 77 : likely(i)), "datashield"],
+    "two values, one of a person": [
+      upTo(80).map((i) => i === 7 ? 3 : i <= 20 ? 4 : i),
+      "datashield",
+    ],
+    dominance: [
+      upTo(80).map((i) => i === 7 ? 50_000 : 100 + i % 9 + 50 * Math.floor(i / 21)),
+      "acro",
+    ],
+  } as const;
+  for (const [name, [x, profile]] of Object.entries(tables)) {
+    // Asked for as a group, or as those of whom nothing is asked.
+    for (const [first, second] of [[[], ["ward"]], [["ward"], []]] as string[][][]) {
+      const ask = asking({ ward, x: [...x] }, profile);
+      const all = [ask.groups(first!, { sums: ["x"] }), ask.groups(second!, { sums: ["x"] })];
+      const told = new Set(
+        all.flatMap(({ groups }) =>
+          groups.filter(({ moments }) => moments.x).map(({ levels }) => levels[0] ?? "all")
+        ),
+      );
+      assert.equal(told.has("A"), false, name);
+      assert.equal(["all", "B", "C"].every((one) => told.has(one)), false, name);
+      assert.equal(told.size > 0, true, name);
+    }
+    const ask = asking({ ward, x: [...x] }, profile);
+    const all = ask.groups([], { sums: ["x"] }).groups[0]!.moments.x;
+    const rest = ask.groups([], { where: "ward in ('B', 'C')", sums: ["x"] });
+    assert.equal(all && rest.groups[0]!.moments.x, null, `${name}: chosen`);
+    // Nor by products.
+    const products = asking({ ward, x: [...x], y: upTo(80).map((i) => i * i % 83) }, profile);
+    assert.notEqual(products.products(["x", "y"]).means, null, name);
+    assert.equal(products.products(["x", "y"], { where: "ward in ('B', 'C')" }).means, null, name);
+  }
+});
+
+Deno.test("guarded: where no group gives anything away, all of them are told", () => {
+  const ward = repeated(["A", 20], ["B", 30], ["C", 30]);
+  const ask = asking({ ward, x: upTo(80).map((i) => i * i % 83) }, "acro");
+  assert.equal(ask.groups([], { sums: ["x"] }).groups[0]!.moments.x === null, false);
+  const { groups, withheld } = ask.groups(["ward"], { sums: ["x"] });
+  assert.deepEqual(groups.map(({ moments }) => moments.x === null), [false, false, false]);
+  assert.deepEqual(withheld, []);
+});
+
+Deno.test("guarded attack: products with weights of few values are those of the rows of each", () => {
+  // Of those of weight 2 one person is both ill and young; of all, many are.
+  const ill = upTo(80).map((i) => i % 2 === 0);
+  const young = upTo(80).map((i) => i <= 60 ? i % 4 < 2 : i % 4 === 1 || i === 70);
+  const w = upTo(80).map((i) => i <= 60 ? 1 : 2);
+  const table = { ill, young, w, x: upTo(80).map((i) => i * i % 83) };
+  assert.notEqual(asking(table, "datashield").products(["ill", "young"]).means, null);
+  const { means, withheld } = asking(table, "datashield")
+    .products(["ill", "young"], { weights: "w" });
+  assert.deepEqual([means, withheld], [null, ["difference"]]);
+  assert.notEqual(asking(table, "datashield").products(["ill", "x"], { weights: "w" }).means, null);
+});
+
+Deno.test("guarded attack: products of a column of three values are sums of those who have each", () => {
+  const score = upTo(90).map((i) => i % 3);
+  const x = upTo(90).map((i) => i * i % 97);
+  const ask = asking({ i: upTo(90), score, x }, "datashield");
+  assert.notEqual(ask.products(["score", "x"]).means, null);
+  // With these, the sums of those with score 1 but for one would follow.
+  assert.equal(ask.groups([], { where: "score = 1 and i > 3", sums: ["x"] }).groups.length, 0);
+  assert.notEqual(ask.groups([], { where: "score = 1 and i > 12", sums: ["x"] }).groups.length, 0);
+});
+
+Deno.test("guarded attack: of persons with several rows it is told how many there are at least", () => {
+  // One person is in both wards.
+  const table = {
+    person: [...upTo(31), 31, ...upTo(29).map((i) => 31 + i), 100],
+    ward: repeated(["A", 31], ["B", 31]),
+    x: upTo(62).map((i) => i * i % 83),
+  };
+  const ask = asking(table, "datashield", { persons: "person" });
+  const { persons, groups } = ask.groups(["ward"]);
+  assert.deepEqual([persons, groups.map(({ persons }) => persons)], [60, [30, 30]]);
+});

@@ -11,6 +11,7 @@ import {
   type Cells,
   cellsOf,
   countMeasures,
+  OUTSIDE,
   rounded,
   type Rule,
   type Rules,
@@ -23,6 +24,7 @@ import {
   type GroupValues,
   levelsOf,
   valuesIn,
+  whyNotDerived,
   whyNotMoments,
   whyNotTotal,
 } from "./values.ts";
@@ -51,15 +53,17 @@ export function answerCrossProducts(
   if (!begin(session, cells, withheld)) return { ...end(session, cells, withheld), ...nothing };
 
   const names = terms.map(nameOf);
-  const why = whyNot(session, {
-    cells,
+  const asked = {
     names: weights === undefined ? names : [...names, nameOf(weights)],
     columns: all,
-    weights: weighting,
-  });
+  };
+  const parts = weighting ? partsByWeight(session, cells, weighting) : [];
+  const why =
+    (weighting && whyNotWeights(valuesIn(cells.of, 0, weighting, session.persons), rules)) ??
+      firstOf([cells, ...parts], (one) => whyNot(session, { cells: one, ...asked }));
   if (!withheld.unless(why)) return { ...end(session, undefined, withheld), ...nothing };
   for (const name of names) session.terms.add(name);
-  useLevels(session, cells, all);
+  for (const one of [cells, ...parts]) useLevels(session, one, all);
   const kept = columns.map((values) => valuesIn(cells.of, 0, values, undefined).values);
   const head = end(session, cells, withheld);
   if (weighting) {
@@ -90,16 +94,48 @@ function weightsOf(table: Table, name: string): Float64Array {
   return numbersOfColumn(table, name).map((value) => value > 0 ? value : NaN);
 }
 
+/**
+ * The rows of each weight, where weights are few or most have the same: with the products that are
+ * not weighted, the weighted ones are these rows' own.
+ */
+function partsByWeight(session: Session, cells: Cells, weights: Float64Array): Cells[] {
+  if (session.rules.minCell <= 1) return [];
+  const { values } = valuesIn(cells.of, 0, weights, undefined);
+  const kind = kindOf(values, session.rules.minLevel);
+  if (!kind || kind.size < 2) return [];
+  const places = spread(cells, kind.places);
+  return Array.from({ length: kind.size }, (_, part) => {
+    const of = places.map((place, row) =>
+      place === part ? 0 : cells.of[row] === 0 ? OUTSIDE : cells.of[row]!
+    );
+    const rows = sizesOf(of.map((cell) => cell < 0 ? -1 : cell), 1, undefined);
+    const persons = sizesOf(of.map((cell) => cell < 0 ? -1 : cell), 1, session.persons);
+    return { of, rows, persons, n: rows[0]!, people: persons[0]! };
+  });
+}
+
+/** Of each row of the table its place among parts of the rows that are asked about; -1 for none. */
+function spread({ of }: Cells, places: Int32Array): Int32Array {
+  let at = 0;
+  return of.map((cell) => cell === 0 ? places[at++]! : -1);
+}
+
+function firstOf<Item, Found>(
+  items: readonly Item[],
+  find: (item: Item) => Found | undefined,
+): Found | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+}
+
 /** The products of a column of few values are sums over the rows of each of these. */
-function useLevels(session: Session, { of }: Cells, columns: Float64Array[]): void {
-  const groups = columns.map((values) => valuesIn(of, 0, values, undefined).values);
-  const rows = Array.from(of.keys()).filter((row) => of[row] === 0);
-  const use = ({ places, size }: { places: Int32Array; size: number }) => {
-    const groupOf = new Int32Array(of.length).fill(-1);
-    for (const [i, row] of rows.entries()) groupOf[row] = places[i]!;
-    useGroups(session, groupOf, size);
-  };
-  for (const one of partsOf(groups, session.rules)) if (one.size > 1) use(one);
+function useLevels(session: Session, cells: Cells, columns: Float64Array[]): void {
+  const groups = columns.map((values) => valuesIn(cells.of, 0, values, undefined).values);
+  for (const { places, size } of partsOf(groups, session.rules)) {
+    if (size > 1) useGroups(session, spread(cells, places), size);
+  }
 }
 
 /** How the values of columns, and what two of them differ in, part the rows. */
@@ -121,12 +157,7 @@ function partsOf(
 /** The rule that forbids to tell the products of these columns, if one does. */
 function whyNot(
   session: Session,
-  { cells, names, columns, weights }: {
-    cells: Cells;
-    names: string[];
-    columns: Float64Array[];
-    weights: Float64Array | undefined;
-  },
+  { cells, names, columns }: { cells: Cells; names: string[]; columns: Float64Array[] },
 ): Rule | undefined {
   const { rules, persons } = session;
   const asked = new Set([...session.terms, ...names]).size;
@@ -137,17 +168,17 @@ function whyNot(
     const why = whyNotMoments(group, rules);
     if (why) return why;
   }
-  if (weights) {
-    const why = whyNotWeights(valuesIn(cells.of, 0, weights, persons), rules);
-    if (why) return why;
-  }
   for (const { places, size } of partsOf(groups.map(({ values }) => values), rules)) {
     const sizes = sizesOf(places, size, groups[0]?.persons);
     if (sizes.some((people) => people > 0 && people < rules.minLevel)) return "min_level";
   }
   const kinds = groups.map(({ values }) => baseOf(values));
+  const several = groups.map(({ values }, i) => {
+    const kind = kinds[i] ? undefined : kindOf(values, rules.minLevel);
+    return kind && kind.size > 2 ? { size: kind.size, of: spread(cells, kind.places) } : undefined;
+  });
   return whyNotJoint(groups, kinds, rules) ??
-    whyNotBeside(session, { cells, names, columns, kinds });
+    whyNotBeside(session, { cells, names, columns, kinds, several });
 }
 
 /** One person must not weigh as much as all others. */
@@ -218,11 +249,13 @@ function whyNotWithin(
 /** Whether these products, with all that was told before, give a small group away. */
 function whyNotBeside(
   session: Session,
-  { cells, names, columns, kinds }: {
+  { cells, names, columns, kinds, several }: {
     cells: Cells;
     names: string[];
     columns: Float64Array[];
     kinds: ({ base: number } | undefined)[];
+    /** Of columns of few values, but more than two, each row's. */
+    several: ({ of: Int32Array; size: number } | undefined)[];
   },
 ): Rule | undefined {
   const forgets: (() => void)[] = [];
@@ -232,23 +265,31 @@ function whyNotBeside(
   function mayTell(
     parts: { of: (row: number) => number; count: number },
     told: number[][],
-    sums: string[],
+    sums: number[],
   ): boolean {
     const of = cells.of.map((cell, row) => cell < 0 ? cell : parts.of(row));
     const rows = new Int32Array(parts.count);
     for (const cell of of) if (cell >= 0) rows[cell]!++;
     const measures = [
       ...countMeasures({ ...cells, of, rows }, names),
-      ...sums.map((name) => ({ name: `sums of ${name}`, cells: of })),
+      ...sums.map((i) => ({ name: `sums of ${names[i]}`, cells: of, values: columns[i]! })),
     ];
     const telling = beginTelling(session, measures);
     forgets.push(telling.forget);
-    return told.every((cells) => telling.tell(cells));
+    return told.every((cells) => telling.tell(cells)) && !whyNotDerived(session, telling);
   }
 
-  const ok = mayTell({ of: () => 0, count: 1 }, [[0]], names) &&
-    levels.every((i) =>
-      mayTell({ of: (row) => isOff(i, row), count: 2 }, [[1]], names.filter((_, j) => j !== i))
+  const each = [...names.keys()];
+  const others = (i: number) => each.filter((j) => j !== i);
+  // At several coefficients, the products of a column of few values give the sums of each of these.
+  const ok = mayTell({ of: () => 0, count: 1 }, [[0]], each) &&
+    levels.every((i) => mayTell({ of: (row) => isOff(i, row), count: 2 }, [[1]], others(i))) &&
+    several.every((kind, i) =>
+      !kind || mayTell(
+        { of: (row) => kind.of[row]!, count: kind.size },
+        Array.from({ length: kind.size }, (_, place) => [place]),
+        others(i),
+      )
     ) &&
     levels.every((i, at) =>
       levels.slice(at + 1).every((j) =>

@@ -12,12 +12,13 @@ import {
   cellsOf,
   countMeasures,
   rounded,
+  roundedPersons,
   type Rule,
   type Session,
   type Telling,
   useGroups,
 } from "./session.ts";
-import { type GroupValues, levelsOf, valuesIn, whyNotMoments } from "./values.ts";
+import { type GroupValues, levelsOf, valuesIn, whyNotDerived, whyNotMoments } from "./values.ts";
 
 export interface GroupsQuestion {
   columns: string[];
@@ -61,7 +62,7 @@ export function answerGroups(
     groups: told.sort((a, b) => a - b).map((cell) => ({
       levels: levels[cell]!,
       n: rounded(cells.rows[cell]!, rules),
-      persons: rounded(cells.persons[cell]!, rules),
+      persons: roundedPersons(cells.persons[cell]!, session),
       moments: Object.fromEntries(sums.map((name, i) => [name, moments[i]!.get(cell) ?? null])),
     })),
   };
@@ -83,15 +84,33 @@ export function answerGroups(
     },
   ): Map<number, ProtectedMoments> {
     const values = numbers[name]!;
-    const summing = beginTelling(session, [{ name: `sums of ${name}`, cells: cells.of }]);
+    const begin = () =>
+      beginTelling(session, [{ name: `sums of ${name}`, cells: cells.of, values }]);
     const levels = levelCells(session, { values, cells, columns: [...columns, ...sums], name });
+    const reasons = told.map((cell): Rule | undefined =>
+      whyNotMoments(valuesIn(cells.of, cell, values, persons), rules) ??
+        (levels?.tell(cell) ?? true ? undefined : "difference")
+    );
+    const open = told.filter((_, i) => !reasons[i]);
+    // All of them at once; only where that tells too much, one by one.
+    const together = begin();
+    const isAll = open.every((cell) => together.tell([cell])) &&
+      !whyNotDerived(session, together);
+    if (!isAll) together.forget();
+    const mayTell = (cell: number) => {
+      if (isAll) return true;
+      const one = begin();
+      const isTold = one.tell([cell]) && !whyNotDerived(session, one);
+      if (!isTold) one.forget();
+      return isTold;
+    };
     const found = new Map<number, ProtectedMoments>();
-    for (const cell of told) {
-      const group = valuesIn(cells.of, cell, values, persons);
-      let why = whyNotMoments(group, rules);
-      if (!why && !(levels?.tell(cell) ?? true)) why = "difference";
-      if (!why && !summing.tell([cell])) why = "difference";
-      if (withheld.unless(why)) found.set(cell, protectedMoments(group, rules.roundTo));
+    for (const [i, cell] of told.entries()) {
+      const why = reasons[i] ?? (mayTell(cell) ? undefined : "difference");
+      if (withheld.unless(why)) {
+        const group = valuesIn(cells.of, cell, values, persons);
+        found.set(cell, protectedMoments(group, rules.roundTo));
+      }
     }
     return found;
   }

@@ -36,6 +36,11 @@ export interface Released {
   mayTell(cells: readonly number[]): boolean;
   /** Notes that it has been. */
   tell(cells: readonly number[]): void;
+  /**
+   * The sets of rows of which a sum has been told or follows, as few as give all the others: those
+   * of small atoms are among them wherever these follow alone.
+   */
+  derived(): Iterable<(row: number) => boolean>;
   /** Returns a function that forgets what has been told from now until it is called. */
   mark(): () => void;
 }
@@ -148,6 +153,12 @@ export function createReleased({ rows, persons, least }: ReleasedOptions): Relea
       ].every((values) => !discloses(values));
     },
     tell: (cells) => insert(reduced(vectorOf(cells))),
+    *derived() {
+      const of = atoms;
+      for (const { values } of basis) {
+        if (values.every((value) => value <= 1)) yield (row) => values[of[row]!] === 1;
+      }
+    },
     mark() {
       const kept = { atoms, sizes, order, basis, cellOf };
       return () => ({ atoms, sizes, order, basis, cellOf } = kept);

@@ -155,6 +155,8 @@ function rowsIn(cells: Int32Array): Uint32Array {
 export interface Measure {
   name: string;
   cells: Int32Array;
+  /** Of each row the number that is summed, where it is not the rows that are counted. */
+  values?: Float64Array;
 }
 
 /**
@@ -174,6 +176,8 @@ export function countMeasures({ of, rows }: Cells, columns: readonly string[]): 
 export interface Telling {
   /** Whether sums over these cells may be told, in every measure; they are told from then on. */
   tell(cells: readonly number[]): boolean;
+  /** Sets of rows of which sums of numbers follow from all that has been told. */
+  sums(): Iterable<{ values: Float64Array; isIn: (row: number) => boolean }>;
   /** Forgets what was told here. */
   forget(): void;
 }
@@ -182,8 +186,8 @@ export interface Telling {
 export function beginTelling(session: Session, measures: readonly Measure[]): Telling {
   const { rules, persons, table, released } = session;
   // Without rules there is nothing to be kept apart.
-  if (rules.minCell <= 1) return { tell: () => true, forget() {} };
-  const all = measures.map(({ name, cells }) => {
+  if (rules.minCell <= 1) return { tell: () => true, sums: () => [], forget() {} };
+  const all = measures.map(({ name, cells, values }) => {
     let one = released.get(name);
     if (!one) {
       one = createReleased({ rows: table.length, persons, least: rules.minCell });
@@ -191,7 +195,7 @@ export function beginTelling(session: Session, measures: readonly Measure[]): Te
     }
     const forget = one.mark();
     one.divide(cells);
-    return { ...one, forget };
+    return { ...one, values, forget };
   });
   return {
     tell(cells) {
@@ -199,10 +203,26 @@ export function beginTelling(session: Session, measures: readonly Measure[]): Te
       for (const one of all) one.tell(cells);
       return true;
     },
+    *sums() {
+      for (const { values, derived } of all) {
+        if (values) { for (const isIn of derived()) yield { values, isIn }; }
+      }
+    },
     forget() {
       for (const one of all) one.forget();
     },
   };
+}
+
+/**
+ * A count of persons as it may leave. Where a person has several rows, the persons of two groups
+ * less those of both together are the persons who are in both: so it is no more than told how many
+ * there are at least.
+ */
+export function roundedPersons(count: number, { persons, rules }: Session): number {
+  if (!persons) return rounded(count, rules);
+  const step = Math.max(rules.minCell, rules.roundTo);
+  return Math.floor(count / step) * step;
 }
 
 /** A count as it may leave. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { sizesOf } from "./released.ts";
-import type { Rule, Rules } from "./session.ts";
+import type { Rule, Rules, Session, Telling } from "./session.ts";
 
 /** Numbers of the rows of a group, none of which is missing, and of each row its person. */
 export interface GroupValues {
@@ -25,6 +25,21 @@ export function whyNotMoments(group: GroupValues, rules: Rules): Rule | undefine
     if (personsOff(group, levels.commonest) < rules.minLevel) return "min_level";
   }
   return whyNotTotal(group, rules);
+}
+
+/**
+ * The same for all rows of which sums follow from what has been told: what is withheld of a group
+ * would else be the sum of all less those of the others.
+ */
+export function whyNotDerived(
+  { persons, rules }: Pick<Session, "persons" | "rules">,
+  telling: Telling,
+): Rule | undefined {
+  for (const { values, isIn } of telling.sums()) {
+    const cells = Int32Array.from(values, (_, row) => isIn(row) ? 0 : -1);
+    const why = whyNotMoments(valuesIn(cells, 0, values, persons), rules);
+    if (why) return why;
+  }
 }
 
 /** By dominance and p-ratio, which are about the largest contributions to a total. */
