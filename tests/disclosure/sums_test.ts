@@ -246,3 +246,50 @@ Deno.test("products and moments of a column that one person makes up are not tol
     }
   }
 });
+
+/** Three wards; of each person of the first the same, but of one. */
+const wardsOf = (x: (i: number, inA: boolean) => number) =>
+  fileOf(80, {
+    ward: (i) => i < 20 ? 1 : i < 50 ? 2 : 3,
+    x: (i) => x(i, i < 20),
+    other: (i) => y(i),
+  });
+
+Deno.test("sums withheld of a group for one person's share are not those of all less the others'", async () => {
+  const csv = wardsOf((i) => i === 7 ? 50_000 : 100 + i % 9 + 50 * Math.floor(i / 20));
+  for (const profile of ["acro", "strict"] as const) {
+    await using site = await createSiteWithLedger(csv, profile);
+    const asked = { columns: ["x"], categories: ["ward"], group: "ward" };
+    const { columns: { x } } = await site.ask("summary", "partial", asked);
+    const isTold = (cell: { moments: { mean: number | null } | null }) =>
+      cell.moments !== null && cell.moments.mean !== null;
+    const told = Object.entries(x.groups).filter(([, cell]) => isTold(cell as typeof x.all));
+    assert.ok(isTold(x.all), profile);
+    assert.deepEqual(told.map(([ward]) => ward).length, 1, profile);
+    assert.notEqual(told[0]![0], "1", profile);
+  }
+});
+
+Deno.test("sums of two results do not show the one in whom what they differ by has another value than 0", async () => {
+  const zeros: [string, (i: number, inA: boolean) => number][] = [
+    ["0", (i, inA) => i === 7 ? 77 : inA ? 0 : i * i % 83],
+    ["one that many have", (i, inA) => i === 7 ? 77 : inA || i % 5 === 0 ? 36.6 : i * i % 83],
+  ];
+  for (const [what, x] of zeros) {
+    const parts: Record<string, (where: string) => [method: string, Record<string, unknown>]> = {
+      summary: (where) => ["partial", { columns: ["x"], categories: [], where }],
+      compare_means: (where) => ["partial", { column: "x", where }],
+      glm: (where) => {
+        const model = { family: "gaussian", link: "identity" };
+        return ["partial_step", { ...stepOf(["x", "other"], model, [0, 1]), where }];
+      },
+    };
+    for (const [name, askFor] of Object.entries(parts)) {
+      await using site = await createSiteWithLedger(wardsOf(x));
+      const first = await site.ask(name, ...askFor("ward >= 1"));
+      assert.notDeepEqual(Object.keys(first), ["withheld"], `${name}: ${what}`);
+      const second = await site.ask(name, ...askFor("ward >= 2"));
+      assert.deepEqual(Object.keys(second), ["withheld"], `${name}: ${what}`);
+    }
+  }
+});

@@ -89,7 +89,10 @@ export interface Table {
 export interface Protected {
   /** Rows that the answer rests on; null where these are too few to say. */
   n: number | null;
-  /** The persons of those rows; as `n` where the owner names no column of persons. */
+  /**
+   * The persons of those rows: as `n` where each row is a person of its own. Else how many there are
+   * at least, in steps: exact ones would tell how many are in two groups.
+   */
   persons: number | null;
   /**
    * What rests on fewer persons than this is not in the answer, and neither is what would give it

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DisclosureRules } from "../algorithms/api.ts";
+import { whyNotShares } from "../algorithms/sextant/shares.ts";
 import type { Behind, Counts } from "./counts.ts";
 import {
   countValues,
@@ -202,17 +203,7 @@ function ruleAgainstContributions(
   const isShown = typeof total === "number" && Array.isArray(largest) &&
     largest.every((one) => typeof one === "number" && one >= 0);
   if (!isShown) return "dominance";
-  const sorted = (largest as number[]).toSorted((one, other) => other - one);
-  if (dominance) {
-    const { largest: most, share } = dominance;
-    // Fewer than so many are all that there are.
-    const sum = sorted.slice(0, most).reduce((sum, one) => sum + one, 0);
-    if (sum > share * total * (1 + 1e-12)) return "dominance";
-  }
-  if (pRatio !== null) {
-    const [first = 0, second = 0] = sorted;
-    if (total - first - second < pRatio * first * (1 - 1e-12)) return "p_ratio";
-  }
+  return whyNotShares({ dominance, pRatio }, { total, largest: largest as number[] });
 }
 
 /** Quantiles have persons beyond them, and between them. */

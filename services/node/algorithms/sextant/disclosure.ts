@@ -169,7 +169,12 @@ interface GroupsOfRows {
 
 /** Says the same of groups of rows that are all said beside them. */
 export function useWithin(site: SiteRules, groupOf: Int32Array, groups: number): void {
-  useGroups({ ...site, use: (selections) => site.use(selections, "within") }, groupOf, groups);
+  useGroups(within(site), groupOf, groups);
+}
+
+/** The same rules, of which the ledger hears of rows that are all said beside them. */
+export function within(site: SiteRules): SiteRules {
+  return { ...site, use: (selections) => site.use(selections, "within") };
 }
 
 /** How many persons so many rows are of. */
@@ -298,39 +303,6 @@ function firstRowsOf(least: number, persons: Uint32Array): number | undefined {
   return undefined;
 }
 
-/** Refuses columns of which one person, or few, make up nearly all of the sum. */
-export function requireShares(site: SiteRules, columns: readonly Float64Array[]) {
-  const { rules: { dominance, pRatio }, persons } = site;
-  if (!dominance && pRatio === null) return;
-  const most = Math.max(2, dominance?.largest ?? 0);
-  for (const values of columns) {
-    const sizes = persons ? sumsOf(persons, values.map(Math.abs)) : values;
-    let total = 0;
-    const largest = new Array<number>(most).fill(0);
-    for (let i = 0; i < sizes.length; i++) {
-      const size = Math.abs(sizes[i]!);
-      total += size;
-      if (!(size > largest[most - 1]!)) continue;
-      largest[most - 1] = size;
-      largest.sort((a, b) => b - a);
-    }
-    if (total === 0) continue;
-    const together = largest.slice(0, dominance?.largest).reduce((sum, one) => sum + one, 0);
-    if (dominance && !(together <= dominance.share * total)) throw new PartWithheld("dominance");
-    const [first, second] = largest as [number, number];
-    if (pRatio !== null && !(total - first - second >= pRatio * first)) {
-      throw new PartWithheld("p_ratio");
-    }
-  }
-}
-
-/** The sum of the values of each person. */
-export function sumsOf(persons: Uint32Array, values: Float64Array): Float64Array {
-  const sums = new Float64Array(roomOf(persons));
-  for (let row = 0; row < values.length; row++) sums[persons[row]!]! += values[row]!;
-  return sums;
-}
-
 /**
  * Which of some counts may not be told, as they are of too few persons, or would give such a one
  * away: each of `sums` are places whose total may be known from elsewhere; `others` are hidden
@@ -369,29 +341,4 @@ function tells(counts: number[], least: number): boolean {
   return total < least ||
     small.length === counts.length &&
       (total === counts.length || total === counts.length * (least - 1));
-}
-
-/** What single persons contribute to a sum, for the rules on dominance. */
-export interface Contributions {
-  total: number;
-  largest: number[];
-}
-
-/** The contributions to the sum of some values; undefined where no rule asks for them. */
-export function contributionsOf(
-  { rules, persons }: SiteRules,
-  values: Float64Array,
-): Contributions | undefined {
-  if (rules.dominance === null && rules.pRatio === null) return undefined;
-  const byPerson = new Map<number, number>();
-  for (let i = 0; i < values.length; i++) {
-    const person = persons?.[i] ?? i;
-    const value = values[i]!;
-    if (!Number.isNaN(value)) byPerson.set(person, (byPerson.get(person) ?? 0) + value);
-  }
-  const sorted = Float64Array.from(byPerson.values(), Math.abs).sort().reverse();
-  return {
-    total: sorted.reduce((sum, value) => sum + value, 0),
-    largest: [...sorted.subarray(0, Math.max(2, rules.dominance?.largest ?? 0))],
-  };
 }

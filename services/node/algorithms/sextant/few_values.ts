@@ -34,7 +34,10 @@ export function fewValuesIn(site: SiteRules, summed: Summed): FewValues {
   const { size } = summed;
   const found = placesOfValues(summed);
   const tell = new Array<boolean>(size).fill(false);
-  if ("isNone" in found) return { isNone: found.isNone, tell, use() {} };
+  if ("isNone" in found) {
+    const use = (isTold: (set: number) => boolean) => useWithoutCommon(site, summed, isTold);
+    return { isNone: found.isNone, tell, use };
+  }
   const { of, setOf } = found;
   const { minLevel } = site.rules;
   for (const [place, persons] of personsUpTo(minLevel, site, of, setOf.length).entries()) {
@@ -47,8 +50,46 @@ export function fewValuesIn(site: SiteRules, summed: Summed): FewValues {
       let kept = 0;
       const moved = setOf.map((set) => isTold(set) ? kept++ : -1);
       if (kept > 0) useGroups(site, of, kept, { numberOf: moved });
+      const isOfLevels = new Set(setOf);
+      useWithoutCommon(site, summed, (set) => isTold(set) && !isOfLevels.has(set));
     },
   };
+}
+
+/** Rows that are looked at for values that many of them have. */
+const LOOKED_AT = 64;
+/** Of so many of those, or more, a value is one that many rows have. */
+const MANY = 4;
+
+/**
+ * Says to the site's ledger on which other rows the sums of sets rest, too.
+ *
+ * A sum is also one of the rows without a value that is known, as 0 is. Of these rows there may be
+ * few among those in which the sets of two results differ, though they differ by many.
+ */
+export function useWithoutCommon(
+  site: SiteRules,
+  { numbers, sets, size }: Pick<Summed, "numbers" | "sets" | "size">,
+  isTold: (set: number) => boolean,
+): void {
+  let kept = 0;
+  const moved = Array.from({ length: size }, (_, set) => isTold(set) ? kept++ : -1);
+  if (kept === 0) return;
+  for (const common of commonIn(numbers)) {
+    const others = sets.map((set, row) => numbers[row] === common ? -1 : set);
+    useGroups(site, others, kept, { numberOf: moved });
+  }
+}
+
+/** 0, if a row has it, and values that many rows have. */
+function commonIn(numbers: Float64Array): number[] {
+  const seen = new Map<number, number>([[0, numbers.includes(0) ? MANY : 0]]);
+  const looked = Math.min(LOOKED_AT, numbers.length);
+  for (let i = 0; i < looked; i++) {
+    const value = numbers[Math.floor(i * numbers.length / looked)]!;
+    if (!Number.isNaN(value)) seen.set(value, (seen.get(value) ?? 0) + 1);
+  }
+  return [...seen].filter(([, count]) => count >= MANY).map(([value]) => value);
 }
 
 /**

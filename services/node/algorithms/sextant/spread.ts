@@ -3,7 +3,8 @@
  * equally and give as much are fewer than the rules ask for (Kish 1965).
  * @module
  */
-import { mostRowsOfOne, PartWithheld, type SiteRules, sumsOf } from "./disclosure.ts";
+import { mostRowsOfOne, PartWithheld, type SiteRules } from "./disclosure.ts";
+import { sumsOf } from "./shares.ts";
 
 /** Refuses sums of these weights, one a row. */
 export function requireSpread(site: SiteRules, weights: Float64Array) {

@@ -5,7 +5,8 @@
  */
 import { answer } from "sextant/answer.ts";
 import type { Context } from "sextant/api.ts";
-import { type Contributions, personsByPlace, type SiteRules } from "sextant/disclosure.ts";
+import { personsByPlace, type SiteRules } from "sextant/disclosure.ts";
+import type { Contributions } from "sextant/shares.ts";
 import { fewValuesIn } from "sextant/few_values.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import type { Used } from "sextant/kernels/frame.ts";

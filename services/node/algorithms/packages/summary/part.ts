@@ -2,7 +2,7 @@
  * What one organization says of its columns.
  * @module
  */
-import type { Contributions } from "sextant/disclosure.ts";
+import type { Contributions } from "sextant/shares.ts";
 import { readOutside } from "sextant/kernels/frame.ts";
 import type { Moments } from "sextant/kernels/moments.ts";
 import { readCountOrNull, readFields, readMoments, readRecord, readText } from "sextant/parts.ts";

@@ -5,22 +5,23 @@
  */
 import type { SiteRules } from "sextant/disclosure.ts";
 import {
-  contributionsOf,
   isOfFew,
   personsByPlace,
+  requireSubset,
   rulesOfGrouped,
   tooFew,
   useGroups,
   useRows,
 } from "sextant/disclosure.ts";
 import { fewValuesIn } from "sextant/few_values.ts";
+import { contributionsOf, whyNotShares } from "sextant/shares.ts";
 import { countPairs, countPlaces, splitBy } from "sextant/grouping.ts";
 import type { Groups } from "sextant/kernels/groups.ts";
 import { nothingLeftOut } from "sextant/kernels/frame.ts";
 import { personsOfUnions } from "sextant/memberships.ts";
 import { momentsOf, roundedMoments } from "sextant/kernels/moments.ts";
 import type { Rows } from "sextant/where.ts";
-import { requireSubset } from "sextant/disclosure.ts";
+import { type Asked, lackOf, type Told } from "./lack.ts";
 import type { Cell, ColumnPart, SummaryPart } from "./part.ts";
 import { type Sets, setsOf, togetherOf } from "./sets.ts";
 
@@ -124,47 +125,6 @@ function presentIn({ of }: Sets, values: Values): Int32Array | undefined {
   return present;
 }
 
-/** What a column is told of. */
-interface Asked {
-  sets: Sets;
-  /** Of each row its set, if it has a value. */
-  present: Int32Array;
-  /** Those of all rows that are told of. */
-  persons: number;
-}
-
-interface Told extends Omit<Cell, "missing"> {
-  missing: number;
-  missingPersons: number;
-  presentPersons: number;
-}
-
-/** By set and of all: the rows without a value, whose they are, and the persons of the others. */
-function lackOf(site: SiteRules, { sets, present, persons }: Asked) {
-  const size = sets.names.length;
-  if (present === sets.of) {
-    const none = sets.rows.map(() => 0);
-    return {
-      missing: none,
-      missingPersons: none,
-      persons: sets.persons,
-      missingInAll: 0,
-      all: persons,
-    };
-  }
-  const rows = countPlaces(present, size);
-  const absent = sets.of.map((set, row) => present[row]! < 0 ? set : -1);
-  const merged = (places: Int32Array) =>
-    personsByPlace(site, places.map((set) => set < 0 ? -1 : 0), 1)[0]!;
-  return {
-    missing: sets.rows.map((count, set) => count - rows[set]!),
-    missingPersons: personsByPlace(site, absent, size),
-    persons: personsByPlace(site, present, size),
-    missingInAll: merged(absent),
-    all: merged(present),
-  };
-}
-
 function tellNumbers(
   site: SiteRules,
   { numbers }: { numbers: Float64Array },
@@ -220,11 +180,21 @@ function tellNumbers(
     fewValuesIn(site, { numbers, sets, size, sums: 3, ...parts && { parts } });
   const few = look(present, cells.length, parts);
   const fewInAll = cells.length === 1 || few.isNone ? few : look(together, 1, partsTogether);
-  const isAllHidden = isOfFew(site, lack.all) || fewInAll.tell[0]!;
-  const hidden = tooFew(known, least, [cells.map((_, i) => i)], few.tell);
+  const isOfFewShares = ({ contributions }: typeof whole) =>
+    contributions !== undefined && whyNotShares(site.rules, contributions) !== undefined;
+  const byShares = cells.map(({ moments }) => isOfFewShares(moments));
+  const isAllOfShares = isOfFewShares(whole);
+  const isAllHidden = isOfFew(site, lack.all) || fewInAll.tell[0]! || isAllOfShares;
+  const others = few.tell.map((tell, set) => tell || byShares[set]!);
+  const hidden = tooFew(known, least, [cells.map((_, i) => i)], others);
+  const isGivenAway = (set: Int32Array) => {
+    if (look(set, 1).tell[0]) return true;
+    const rows = countPlaces(set, 1);
+    return isOfFewShares(momentsIn(set, rows, partsOf(set, rows))[0]!);
+  };
   // What all less those that are told of leaves is told too.
   while (!isAllHidden && hidden.includes(true) && hidden.includes(false)) {
-    if (!look(inOne((set) => hidden[set]!), 1).tell[0]) break;
+    if (!isGivenAway(inOne((set) => hidden[set]!))) break;
     const [next] = [...cells.keys()].filter((set) => !hidden[set])
       .sort((a, b) => known[a]! - known[b]!);
     hidden[next!] = true;
@@ -238,9 +208,13 @@ function tellNumbers(
     if (!isComplete) useGroups(site, together, 1);
     fewInAll.use(() => true);
   }
-  const isOfLevels = fewInAll.tell[0] || few.tell.includes(true);
+  const rule = fewInAll.tell[0] || few.tell.includes(true)
+    ? "min_level"
+    : isAllOfShares || byShares.includes(true)
+    ? "dominance"
+    : "min_subset";
   const tell = (cell: typeof all, isHidden: boolean): Told => {
-    if (isHidden) site.withhold("columns", isOfLevels ? "min_level" : "min_subset", 3);
+    if (isHidden) site.withhold("columns", rule, 3);
     return isHidden ? { ...cell, moments: null } : cell;
   };
   return { all: tell(all, isAllHidden), bySet: cells.map((cell, i) => tell(cell, hidden[i]!)) };

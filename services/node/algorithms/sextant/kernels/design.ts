@@ -3,7 +3,8 @@
  * each level but the one that the others are compared with.
  * @module
  */
-import { PartWithheld, requireLevels, requireShares, requireSubset } from "../disclosure.ts";
+import { PartWithheld, requireLevels, requireSubset } from "../disclosure.ts";
+import { requireShares } from "../shares.ts";
 import { type Part, readCount, readFields, readMoments, readRecord } from "../parts.ts";
 import { coverage, type Frame, readLeftOut, requireRows, type Used, usedRows } from "./frame.ts";
 import { mergeMoments, type Moments, momentsOf } from "./moments.ts";

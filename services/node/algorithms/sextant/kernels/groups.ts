@@ -4,7 +4,8 @@
  * @module
  */
 import type { Levels, Table } from "../api.ts";
-import { type Contributions, contributionsOf, personsByPlace } from "../disclosure.ts";
+import { personsByPlace } from "../disclosure.ts";
+import { type Contributions, contributionsOf } from "../shares.ts";
 import { PartWithheld, requireSubset, rulesOfGrouped, rulesOfRows } from "../disclosure.ts";
 import { type SiteRules, tooFew, useGroups } from "../disclosure.ts";
 import { distinctUpTo, roomOf, withRoom } from "../distinct.ts";

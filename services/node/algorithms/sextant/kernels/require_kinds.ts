@@ -2,7 +2,8 @@
  * What a site's rules ask of a model's columns, of which its sums are products.
  * @module
  */
-import { PartWithheld, personsUpTo, type SiteRules, useWithin } from "../disclosure.ts";
+import { PartWithheld, personsUpTo, type SiteRules, useWithin, within } from "../disclosure.ts";
+import { useWithoutCommon } from "../few_values.ts";
 import { selectionsOfBits } from "../selection.ts";
 import { isOff, type Kind, kindOf, lineOf, type Off, rowsOfTable } from "./column_kinds.ts";
 
@@ -18,6 +19,7 @@ export function requireKinds(site: SiteRules, columns: readonly Float64Array[]):
   for (const [i, kind] of kinds.entries()) {
     if (kind?.off) requireTwo(site, columns[i]!.length, kind, kind.off);
     else if (kind && kind.size > 1) requirePlaces(site, kind);
+    else if (!kind) useWithoutCommon(within(site), wholeOf(columns[i]!), () => true);
   }
   for (const [i, one] of columns.entries()) {
     for (let j = 0; j < i; j++) {
@@ -28,6 +30,10 @@ export function requireKinds(site: SiteRules, columns: readonly Float64Array[]):
       if (line && line.off > 0) requirePlaces(site, { places: line.places, size: 2 });
     }
   }
+}
+
+function wholeOf(numbers: Float64Array) {
+  return { numbers, sets: new Int32Array(numbers.length), size: 1 };
 }
 
 /** Each value is of nobody, or of enough persons. */
