@@ -82,7 +82,7 @@ export function useWithoutCommon(
 }
 
 /** 0, if a row has it, and values that many rows have. */
-function commonIn(numbers: Float64Array): number[] {
+export function commonIn(numbers: Float64Array): number[] {
   const seen = new Map<number, number>([[0, numbers.includes(0) ? MANY : 0]]);
   const looked = Math.min(LOOKED_AT, numbers.length);
   for (let i = 0; i < looked; i++) {

@@ -11,9 +11,12 @@ import type {
   Table,
 } from "../../algorithms/api.ts";
 import { memoryTable, type Values } from "../../../../tests/support/memory_table.ts";
+import { readSelections } from "../../algorithms/sextant/selection.ts";
 import { type Profile, PROFILES } from "../rules.ts";
 import { answer } from "./answer.ts";
+import { answerGroups } from "./groups.ts";
 import { readQuestion } from "./questions.ts";
+
 import { openSession } from "./session.ts";
 
 function rulesOf(profile: Profile, more: Record<string, unknown> = {}) {
@@ -423,4 +426,12 @@ Deno.test("guarded attack: of persons with several rows it is told how many ther
   const ask = asking(table, "datashield", { persons: "person" });
   const { persons, groups } = ask.groups(["ward"]);
   assert.deepEqual([persons, groups.map(({ persons }) => persons)], [60, [30, 30]]);
+});
+
+Deno.test("of guarded sums the ledger hears of the rows without a value that many have", () => {
+  const x = upTo(60).map((i) => i % 4 === 0 ? 0 : i);
+  const session = openSession(memoryTable({ x }), rulesOf("datashield"));
+  answerGroups(session, { columns: [], sums: ["x"] });
+  const heard = session.used.flatMap((one) => Array.from(readSelections(one, 60), String));
+  assert.ok(heard.includes(String(Uint8Array.from(x, (one) => one === 0 ? 0 : 1))));
 });

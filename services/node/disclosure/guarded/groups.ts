@@ -3,6 +3,7 @@
  * @module
  */
 import type { GroupsAnswer, ProtectedMoments } from "../../algorithms/api.ts";
+import { commonIn } from "../../algorithms/sextant/few_values.ts";
 import { groupRows } from "../../algorithms/sextant/kernels/groups.ts";
 import { momentsOf } from "../../algorithms/sextant/kernels/moments.ts";
 import { begin, end, numbersOfColumn, Withheld } from "./answer_head.ts";
@@ -112,7 +113,18 @@ export function answerGroups(
         found.set(cell, protectedMoments(group, rules.roundTo));
       }
     }
+    useWithoutCommon(values, [...found.keys()]);
     return found;
+  }
+
+  /** To the ledger a sum is also one of the rows without a value that is known, as 0 is. */
+  function useWithoutCommon(values: Float64Array, summed: number[]): void {
+    const placeOf = new Map(summed.map((cell, place) => [cell, place]));
+    const places = cells.of.map((cell) => placeOf.get(cell) ?? -1);
+    for (const common of commonIn(values.filter((_, row) => places[row]! >= 0))) {
+      const others = places.map((place, row) => values[row] === common ? -1 : place);
+      useGroups(session, others, summed.length);
+    }
   }
 }
 
