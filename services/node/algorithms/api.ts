@@ -90,8 +90,8 @@ export interface Protected {
   /** Rows that the answer rests on; null where these are too few to say. */
   n: number | null;
   /**
-   * The persons of those rows: as `n` where each row is a person of its own. Else how many there are
-   * at least, in steps: exact ones would tell how many are in two groups.
+   * The persons of those rows: as `n` where each row is a person of its own. Else how many there
+   * are at least, in steps: exact ones would tell how many are in two groups.
    */
   persons: number | null;
   /**

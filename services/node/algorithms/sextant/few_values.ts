@@ -4,6 +4,7 @@
  * crosstab would withhold must not be told as a mean.
  * @module
  */
+import type { DisclosureRules } from "./api.ts";
 import { personsUpTo, type SiteRules, useGroups } from "./disclosure.ts";
 import { countPlaces, splitBy } from "./grouping.ts";
 
@@ -58,8 +59,10 @@ export function fewValuesIn(site: SiteRules, summed: Summed): FewValues {
 
 /** Rows that are looked at for values that many of them have. */
 const LOOKED_AT = 64;
-/** Of so many of those, or more, a value is one that many rows have. */
-const MANY = 4;
+/** So many of those have a value that many rows have. */
+const LEAST_SEEN = 4;
+/** So many times the least persons have it: of fewer rows, a column has the same by chance. */
+const TIMES = 5;
 
 /**
  * Says to the site's ledger on which other rows the sums of sets rest, too.
@@ -75,21 +78,34 @@ export function useWithoutCommon(
   let kept = 0;
   const moved = Array.from({ length: size }, (_, set) => isTold(set) ? kept++ : -1);
   if (kept === 0) return;
-  for (const common of commonIn(numbers)) {
+  for (const common of commonIn(numbers, site.rules)) {
     const others = sets.map((set, row) => numbers[row] === common ? -1 : set);
     useGroups(site, others, kept, { numberOf: moved });
   }
 }
 
-/** 0, if a row has it, and values that many rows have. */
-export function commonIn(numbers: Float64Array): number[] {
-  const seen = new Map<number, number>([[0, numbers.includes(0) ? MANY : 0]]);
+/** The values that many rows have, 0 among them. */
+export function commonIn(
+  numbers: Float64Array,
+  { minSubset }: Pick<DisclosureRules, "minSubset">,
+): number[] {
+  const seen = new Map<number, number>([[0, LEAST_SEEN]]);
   const looked = Math.min(LOOKED_AT, numbers.length);
   for (let i = 0; i < looked; i++) {
     const value = numbers[Math.floor(i * numbers.length / looked)]!;
-    if (!Number.isNaN(value)) seen.set(value, (seen.get(value) ?? 0) + 1);
+    seen.set(value, (seen.get(value) ?? 0) + 1);
   }
-  return [...seen].filter(([, count]) => count >= MANY).map(([value]) => value);
+  const isOfMany = (value: number) => {
+    let rows = 0;
+    for (let at = -1; rows < TIMES * minSubset; rows++) {
+      at = numbers.indexOf(value, at + 1);
+      if (at < 0) return false;
+    }
+    return true;
+  };
+  return [...seen].flatMap(([value, count]) =>
+    count >= LEAST_SEEN && isOfMany(value) ? [value] : []
+  );
 }
 
 /**

@@ -121,7 +121,7 @@ export function answerGroups(
   function useWithoutCommon(values: Float64Array, summed: number[]): void {
     const placeOf = new Map(summed.map((cell, place) => [cell, place]));
     const places = cells.of.map((cell) => placeOf.get(cell) ?? -1);
-    for (const common of commonIn(values.filter((_, row) => places[row]! >= 0))) {
+    for (const common of commonIn(values.filter((_, row) => places[row]! >= 0), rules)) {
       const others = places.map((place, row) => values[row] === common ? -1 : place);
       useGroups(session, others, summed.length);
     }
