@@ -61,11 +61,12 @@ export async function createFederation(
       const session = openSession(table, disclosure);
       return {
         ...table,
-        ...aggregatesOf("default", async (asked) => {
-          const question = readQuestion(asked);
-          if (question.ask === "describe") throw new Error("not described here");
-          return answer(session, question).value;
-        }),
+        ...aggregatesOf("default", (asked) =>
+          Promise.try(() => {
+            const question = readQuestion(asked);
+            if (question.ask === "describe") throw new Error("not described here");
+            return answer(session, question).value;
+          })),
       };
     }
 
