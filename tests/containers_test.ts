@@ -103,6 +103,15 @@ Deno.test(
     });
     await startNode(member!);
     const task = await post({ image: SHELL_IMAGE, method: "central" });
+    const run = await waitFor(
+      async () =>
+        (await admin.get(`/run?task_id=${task.id}`)).data
+          .find((one: Json) => JSON.stringify(one).includes("waiting for release")),
+      { what: "the failure to be held", timeout: 30_000 },
+    );
+    const { dataFolder } = await readNodeConfig(member!.config);
+    const words = ["release", String(run.id)];
+    assert.equal((await runHeld({ dataFolder, words, reason: "it failed" })).code, 0);
     const { status, runs } = await outcome(task.id);
     assert.equal(status, "failed");
     assert.match(runs[0].log, /why stays at this site/);
