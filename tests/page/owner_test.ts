@@ -8,7 +8,7 @@ import { waitFor } from "../harness.ts";
 import { noBrowser, useBrowser } from "../support/browser.ts";
 import { decodePayload } from "../support/decode_payload.ts";
 import { focused, tabTo } from "../support/keyboard.ts";
-import { HELD_WORK, type OwnerSite, withOwnerSite } from "../support/owner_site.ts";
+import { type OwnerSite, withOwnerSite } from "../support/owner_site.ts";
 
 const withPage = useBrowser();
 type ScreenName = "Now" | "Runs" | "Held" | "Data" | "Rules" | "Record";
@@ -27,13 +27,15 @@ async function withBusySite(use: (site: OwnerSite) => Promise<void>): Promise<vo
     await hub.final(await hub.post({ image: "deno:unknown@1.0", input: { method: "x" } }));
     await hub.final(
       await hub.post({
-        ...HELD_WORK,
-        input: { method: "fail" },
+        // The node's own, of which a failure is not held.
+        image: "deno:average@1.0.0",
+        input: { method: "partial", kwargs: { column: "none of them" } },
+        databases: ["default"],
         change: { init_username: HOSTILE },
       }),
     );
     await use(site);
-  }, { policies: { allowed_algorithms: ["deno:test"] } });
+  }, { algorithm_library: true, policies: { allowed_algorithms: ["deno:test", "deno:average"] } });
 }
 
 Deno.test(

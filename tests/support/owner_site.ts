@@ -21,7 +21,7 @@ export interface OwnerSite {
 }
 
 /** What is asked for and held. */
-export const HELD_WORK = {
+const HELD_WORK = {
   image: "deno:test@1.0",
   input: { method: "mean", kwargs: { column: "age" } },
   databases: ["default"],
