@@ -101,7 +101,7 @@ Deno.test("POST /task with a store asks it for the user, with no token of theirs
     sub: user.id,
     sid: user.session_id,
     aud: store.url,
-    seconds: 600,
+    seconds: 120,
   });
   assert.equal((await post({ server_url: "nonsense" })).status, 400);
   await store.stop();
