@@ -67,7 +67,7 @@ Deno.test("a password changed in the shell opens the door, the old one does not"
   assert.equal(await statusOf(refreshing), 401);
 });
 
-Deno.test("a second factor that was lost is taken away in the shell, with the log-ins, and the audit has it", async () => {
+Deno.test("a lost second factor is taken away in the shell, with the log-ins, and audited", async () => {
   const site = await createSite(stack(), { data: DATA });
   const { username, password } = site.login;
   const api = createApiClient(stack().gatewayUrl);

@@ -252,7 +252,7 @@ const ENDS: Record<string, Partial<Execution>> = {
   "before it began": { status: "start failed", result: null, reason: "It cannot be loaded." },
 };
 
-Deno.test("However a run ends that is held, until a person decides the hub reads the same of it, and of a refusal", async () => {
+Deno.test("However a held run ends, until a person decides the hub reads the same of it", async () => {
   const heard = new Set<string>();
   for (const [how, end] of Object.entries(ENDS)) {
     await withSite(async ({ path, live, type }) => {

@@ -60,7 +60,6 @@ export function whyNotShares(
   { dominance, pRatio }: Pick<DisclosureRules, "dominance" | "pRatio">,
   { total, largest }: Contributions,
 ): "dominance" | "p_ratio" | undefined {
-  if (total === 0) return undefined;
   const sorted = largest.toSorted((one, other) => other - one);
   if (dominance) {
     // Fewer than so many are all that there are.

@@ -108,8 +108,8 @@ function partsByWeight(session: Session, cells: Cells, weights: Float64Array): C
     const of = places.map((place, row) =>
       place === part ? 0 : cells.of[row] === 0 ? OUTSIDE : cells.of[row]!
     );
-    const rows = sizesOf(of.map((cell) => cell < 0 ? -1 : cell), 1, undefined);
-    const persons = sizesOf(of.map((cell) => cell < 0 ? -1 : cell), 1, session.persons);
+    const rows = sizesOf(of, 1, undefined);
+    const persons = sizesOf(of, 1, session.persons);
     return { of, rows, persons, n: rows[0]!, people: persons[0]! };
   });
 }

@@ -146,7 +146,7 @@ Deno.test("Proxy serves its own run only, and what is listed only", async () => 
   });
 });
 
-Deno.test("Proxy passes nothing on of a run that may send nothing, and the hub hears no more of it than that it runs", async () => {
+Deno.test("Proxy passes nothing on of a run that may send nothing, nor tells that it asked", async () => {
   const script = { "GET /version": (): Answer => [200, { version: "4.14.0" }] };
   await withProxy(script, async ({ ask, asked }) => {
     for (
