@@ -30,29 +30,71 @@ export function tellableEdges(
   const units = edges.map((edge) => within * unitOf(Number(edge.toPrecision(12))));
   const below = edges.map(() => createFew(least));
   const above = edges.map(() => createFew(least));
-  const [lowest, highest] = [createOutermost(least, 1), createOutermost(least, -1)];
   // Of each bin, to where above its lower edge, and from where below its upper one, a value is
   // close; nowhere once enough are. Most rows are in bins of which nothing is looked for any more.
   const closeUpTo = Float64Array.of(NaN, ...edges.map((edge, i) => edge + units[i]!));
   const closeFrom = Float64Array.of(...edges.map((edge, i) => edge - units[i]!), NaN);
   const isOpen = new Uint8Array(edges.length + 1).fill(1);
-  const look = (row: number, value: number, place: number) => {
+  const look = (row: number) => {
+    const [value, place] = [values[row]!, places[row]!];
     if (value <= closeUpTo[place]! && above[place - 1]!.add(personAt(row))) closeUpTo[place] = NaN;
     if (value >= closeFrom[place]! && below[place]!.add(personAt(row))) closeFrom[place] = NaN;
     if (Number.isNaN(closeUpTo[place]!) && Number.isNaN(closeFrom[place]!)) isOpen[place] = 0;
   };
-  let [low, high] = [Infinity, -Infinity];
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    const place = places[row]!;
-    if (isOpen[place] === 1) look(row, value, place);
-    if (value < low) low = lowest.add(value, personAt(row));
-    if (value > high) high = highest.add(value, personAt(row));
+  // Few rows at first: they close most bins.
+  for (let from = 0, size = LOOKED_AT_FIRST; from < places.length; from += size, size *= 2) {
+    for (const row of rowsIn(places, isOpen, { from, to: from + size })) look(row);
   }
-  const [from, to] = [lowest.beyond(), highest.beyond()];
-  return edges.map((edge, i) =>
-    edge <= from || edge >= to || below[i]!.isFull() && above[i]!.isFull()
-  );
+  const isTold = edges.map((_, i) => below[i]!.isFull() && above[i]!.isFull());
+  const beyond = (sign: 1 | -1) => beyondAll({ values, places }, { least, personAt, edges, sign });
+  const [from, to] = [isTold[0] ? -Infinity : beyond(1), isTold.at(-1) ? Infinity : beyond(-1)];
+  return edges.map((edge, i) => edge <= from || edge >= to || isTold[i]!);
+}
+
+const LOOKED_AT_FIRST = 1024;
+
+/**
+ * The rows of some bins, from one row on to below another. By itself, as loops over all rows are to
+ * be short ones: in a process that has only begun most of what they take is to translate them.
+ */
+function rowsIn(
+  places: Places,
+  isWanted: Uint8Array,
+  { from = 0, to = places.length }: { from?: number; to?: number } = {},
+): Uint32Array {
+  const end = Math.min(to, places.length);
+  const found = new Uint32Array(end - from);
+  let size = 0;
+  for (let row = from; row < end; row++) {
+    if (isWanted[places[row]!] === 1) found[size++] = row;
+  }
+  return found.subarray(0, size);
+}
+
+/**
+ * A number beyond all values, below them where the sign is positive, up to which edges can be told.
+ */
+function beyondAll(
+  { values, places }: Binned,
+  { least, personAt, edges, sign }: {
+    least: number;
+    personAt: (row: number) => number;
+    edges: readonly number[];
+    sign: 1 | -1;
+  },
+): number {
+  const outermost = createOutermost(least, sign);
+  const bins = Array.from({ length: edges.length + 1 }, (_, bin) => bin);
+  if (sign < 0) bins.reverse();
+  for (const bin of bins) {
+    if (!places.includes(bin)) continue;
+    const isWanted = new Uint8Array(bins.length);
+    isWanted[bin] = 1;
+    for (const row of rowsIn(places, isWanted)) outermost.add(values[row]!, personAt(row));
+    // Values of the bins that follow lie further inside.
+    if (outermost.isFull()) break;
+  }
+  return outermost.beyond();
 }
 
 /** Of how many persons rows must be, and how close to an edge, in units as exact as it is given. */
@@ -119,23 +161,23 @@ function createOutermost(least: number, sign: 1 | -1) {
   const found: { value: number; person: number }[] = [];
   /** The last of them, once there are so many. */
   let last = Infinity;
+  const isFull = () => found.length === least;
   return {
-    /** Returns the limit up to which further values count. */
-    add(given: number, person: number): number {
+    add(given: number, person: number) {
       const value = sign * given;
+      if (!(value < last)) return;
       const known = found.findIndex((one) => one.person === person);
-      if (value < last && !(known >= 0 && found[known]!.value <= value)) {
-        if (known >= 0) found.splice(known, 1);
-        found.push({ value, person });
-        found.sort((one, other) => one.value - other.value);
-        if (found.length > least) found.pop();
-        if (found.length === least) last = found.at(-1)!.value;
-      }
-      return sign * last;
+      if (known >= 0 && found[known]!.value <= value) return;
+      if (known >= 0) found.splice(known, 1);
+      found.push({ value, person });
+      found.sort((one, other) => one.value - other.value);
+      if (found.length > least) found.pop();
+      if (isFull()) last = found.at(-1)!.value;
     },
+    isFull,
     /** A number with few digits beyond all values; of values that so many share that value. */
     beyond(): number {
-      if (found.length < least) return -sign * Infinity;
+      if (!isFull()) return -sign * Infinity;
       const first = found[0]!.value;
       const apart = last - first;
       if (apart === 0) return sign * first;

@@ -40,3 +40,22 @@ Deno.test("bins are counted by rows and first persons, and edges judged, in byte
     }
   }));
 });
+
+Deno.test("tellableEdges() finds the few close to an edge, and the outermost, behind many other rows", () => {
+  const many = Array.from({ length: 5000 }, (_, row) => row % 1000 / 10);
+  // 300 is as exact as a hundred; 50 and 250 are as exact as fifty, 270 and 290 as ten.
+  const edges = [-5, 50, 250, 270, 290, 300];
+  const judge = (others: number[]) => {
+    const values = Float64Array.from([...many, ...others]);
+    const places = Int32Array.from(values, (one) => edges.filter((edge) => edge <= one).length);
+    return tellableEdges(edges, { least: 3, persons: undefined }, { values, places });
+  };
+  const few = [240, 241, 242, 251, 252, 261, 275, 276, 277, 278, 279];
+  // Below 270 there is one as close as that; the last two lie beyond all.
+  assert.deepEqual(judge(few), [true, true, true, false, true, true]);
+  // Two above the edge at 250.
+  const two = few.filter((one) => one !== 261 && one < 270);
+  assert.deepEqual(judge(two), [true, true, false, true, true, true]);
+  // The three outermost lie 26 apart, so that what is beyond begins as far away from them.
+  assert.deepEqual(judge([...two, 275, 278]), [true, true, true, false, false, false]);
+});
