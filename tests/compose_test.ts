@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
+import { connect } from "node:tls";
 import { stringify } from "yaml";
 import { waitFor } from "./harness.ts";
 import { decodeResult, encodeInput, type Json } from "./site.ts";
@@ -215,6 +216,7 @@ Deno.test(
     assert.equal(await computeMean(api), 41);
 
     await aboutRights(engine);
+    await aboutLimits(engine);
     await compose("up", "-d", "--no-recreate", "--scale", "task=2");
     assert.equal(
       (await podman("ps", "-q", "--filter", "name=sextest_task")).trim().split("\n").length,
@@ -279,6 +281,22 @@ async function aboutRights({ podman, volume }: ComposeEngine): Promise<void> {
     await assert.rejects(finds(service, "postgres"), service);
   }));
   await assert.rejects(finds("front", "identity"));
+}
+
+/** No part may take all memory, and the front gives up whose headers do not come. */
+async function aboutLimits({ podman }: ComposeEngine): Promise<void> {
+  const running = (await podman("ps", "-q")).trim().split("\n");
+  const format = "{{.Name}} may take {{.HostConfig.Memory}} bytes";
+  const limits = (await podman("inspect", "--format", format, ...running)).trim().split("\n");
+  assert.ok(limits.length >= PARTS.length);
+  for (const limit of limits) assert.match(limit, / [1-9]\d+ bytes$/);
+
+  const held = connect({ host: "127.0.0.1", port: 443, servername: DOMAIN, ca });
+  let isClosed = false;
+  held.on("close", () => isClosed = true);
+  held.on("error", () => {}); // as it may be told
+  held.write(`GET /api/version HTTP/1.1\r\nHost: ${DOMAIN}\r\n`);
+  await waitFor(() => isClosed, { what: "the front to close the connection", timeout: 30_000 });
 }
 
 /** What one of Patroni's servers says it is: `primary`, `synchronous`, … */
