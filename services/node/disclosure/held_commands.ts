@@ -5,10 +5,10 @@
  */
 import { userInfo } from "node:os";
 import { UsageError, wholeNumber } from "../../../shared/command_line/read_args.ts";
-import { collect, readPieces } from "../payload/pieces.ts";
+import { ChangedFileError } from "../payload/pieces.ts";
 import { isAgentThere } from "../record/agent_status.ts";
 import { decideHeld, listWaiting, LONGEST_REASON, readReason } from "./decide_held.ts";
-import { type HeldDecision, heldFolder, type HeldNote, resultPath } from "./held_files.ts";
+import { type HeldDecision, heldFolder, type HeldNote, readerOf } from "./held_files.ts";
 import { about, showHeldList, showResult, visible } from "./held_text.ts";
 
 export const HELD_HELP = `       deno task node held --config FILE
@@ -72,9 +72,12 @@ export function checkReason(command: string, reason: string | undefined): string
 
 /** What the journal has as held, with the notes of it. */
 async function show(dataFolder: string, note: HeldNote, page: number): Promise<Said> {
-  const path = resultPath(heldFolder(dataFolder), note);
-  const read = (start: number, end: number) => collect(readPieces(path, { start, end }));
-  const shown = await showResult({ size: note.size, read }, page);
+  const read = readerOf(heldFolder(dataFolder), note);
+  const shown = await showResult({ size: note.size, read }, page).catch((error) => {
+    if (!(error instanceof ChangedFileError)) throw error;
+    return error.message;
+  });
+  if (typeof shown === "string") return { text: visible(shown), code: 1 };
   if (page > shown.pages) {
     return { text: `There is no page ${page}: the last one is ${shown.pages}.`, code: 1 };
   }

@@ -12,7 +12,15 @@ import { z } from "zod";
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import { FINAL_STATUSES, type FinalStatus } from "../../../shared/node_protocol/status.ts";
 import { type AttemptId, attemptIdSchema } from "../../../shared/node_protocol/values.ts";
-import { ChangedFileError, type ContentFile, readPieces, writePieces } from "../payload/pieces.ts";
+import { messageOf } from "../../../shared/service/errors.ts";
+import {
+  ChangedFileError,
+  collect,
+  type ContentFile,
+  readContent,
+  readPieces,
+  writePieces,
+} from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import type { Code } from "../record/journal.ts";
 import { giveToOwnerOf, syncFolder } from "../record/data_folder.ts";
@@ -97,11 +105,7 @@ export async function writeHeld(
   { dispatch, result, status, reason, ended, log, why, code, since }: ToHold,
 ): Promise<HeldNote> {
   const path = resultPath(folder, dispatch);
-  const copy = await writePieces(path, result ? readPieces(result.path, { end: result.size }) : []);
-  if (result && copy.sha256 !== result.sha256) {
-    await Deno.remove(path);
-    throw new ChangedFileError(`${result.path} is not what it was when the run ended`);
-  }
+  const copy = await writePieces(path, result ? readContent(result) : []);
   await syncFile(path);
   const { init_username: username } = dispatch;
   const note: HeldNote = {
@@ -133,6 +137,22 @@ export async function writeHeld(
 /** What is known of a result; throws when there is none that can be read. */
 export async function readHeld(folder: string, attempt: AttemptId): Promise<HeldNote> {
   return noteSchema.parse(JSON.parse(await Deno.readTextFile(notePath(folder, attempt))));
+}
+
+/**
+ * Reads parts of a held result, from `start` up to `end`. A {@linkcode ChangedFileError} says what
+ * can be done about one that is not there any more.
+ */
+export function readerOf(folder: string, note: HeldNote) {
+  const path = resultPath(folder, note);
+  return (start: number, end: number) =>
+    collect(readPieces(path, { start, end })).catch((cause) => {
+      throw new ChangedFileError(
+        `The result of run ${note.result_id} cannot be read any more: ${messageOf(cause)}. ` +
+          "Nothing of it can leave; refuse it.",
+        { cause },
+      );
+    });
 }
 
 /** Removes all that is kept of an attempt, if anything is. */

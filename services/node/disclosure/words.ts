@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import type { Words } from "./exit.ts";
+import type { FinalStatus } from "../../../shared/node_protocol/status.ts";
+import type { Exit, Words } from "./exit.ts";
 
 /** Kinds of errors that every program has. */
 const KINDS = [
@@ -37,6 +38,21 @@ export function wordsThatLeave(text: string, words: Words, file: string): string
     .map(([, line, column]) => `\n    at ${file}:${line}:${column}`);
   return `${kind}: what it says stays at this site, as its rules on what may leave want.` +
     places.slice(0, 3).join("");
+}
+
+/**
+ * How a run that did not complete ends for whoever asked, where its algorithm is to say nothing:
+ * what ended it is not told either, for it could choose that. `undefined` where it is told.
+ */
+export function endWithoutWords(
+  { words, rules }: Pick<Exit, "words" | "rules">,
+): { status: FinalStatus; reason: string } | undefined {
+  if (words !== "none") return undefined;
+  return {
+    status: "failed",
+    reason: "The run did not complete; why stays at this site, as its rules on what may leave " +
+      `(profile ${rules!.profile}) want of algorithms that it does not trust.`,
+  };
 }
 
 const FOLDER = "kept_words";

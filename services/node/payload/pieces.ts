@@ -6,6 +6,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { messageOf } from "../../../shared/service/errors.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -31,7 +32,7 @@ export class TooLargeError extends Error {
   override name = "TooLargeError";
 }
 
-/** A file is no longer what it was. */
+/** A file is no longer what it was, or no longer there to be read. */
 export class ChangedFileError extends Error {
   override name = "ChangedFileError";
 }
@@ -64,6 +65,25 @@ export async function* readPieces(
   } finally {
     file.close();
   }
+}
+
+/**
+ * The bytes of content, as {@linkcode readPieces} gives them. Ends with a
+ * {@linkcode ChangedFileError} when they are not those that were there: the last piece has come by
+ * then.
+ */
+export async function* readContent({ path, size, sha256 }: ContentFile): AsyncGenerator<Bytes> {
+  const hash = createHash("sha256");
+  try {
+    for await (const piece of readPieces(path, { end: size })) {
+      hash.update(piece);
+      yield piece;
+    }
+  } catch (cause) {
+    if (cause instanceof ChangedFileError) throw cause;
+    throw new ChangedFileError(`Cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+  if (hash.digest("hex") !== sha256) throw new ChangedFileError(`${path} is not what it was`);
 }
 
 export interface WritePiecesOptions {

@@ -8,6 +8,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Seal } from "../../../shared/payload/form.ts";
 import type { Held } from "../disclosure/held.ts";
+import { endWithoutWords } from "../disclosure/words.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
@@ -33,7 +34,12 @@ export interface EndingOptions {
   log: Logger;
 }
 
-const CHANGED = "The result was changed after the algorithm had ended.";
+/** What is told of a run whose result is not what it left, or cannot be read any more. */
+const CHANGED = {
+  status: "crashed",
+  result: null,
+  reason: "The result was changed or lost after the algorithm had ended.",
+} as const;
 
 /** The ways in which an attempt can end. Each resolves once nothing is left to be done about it. */
 export interface Ending {
@@ -42,7 +48,8 @@ export interface Ending {
   /**
    * Its algorithm has ended, and what came of it is kept until a person decides about it; the hub
    * is not told. `why` is a sentence for the owner, which a refusal passes on to the researcher;
-   * `ended` is for the owner alone. When it cannot be kept, the attempt has failed, and is over.
+   * `ended` is for the owner alone. A result that was changed or lost waits as a failure does, for
+   * that could be an answer, too. When more wait than may, the attempt has failed, and is over.
    */
   hold(run: EndedRun, about: { why: string; ended: string | null }): Promise<"held" | "over">;
   /** A person lets leave what was held: its end is kept, and reported. */
@@ -95,15 +102,14 @@ export function createEnding(
     const toHold = { dispatch, result, status, reason, ended, log: shared, why };
     const kept = await held.hold(toHold).catch((error) => {
       if (!(error instanceof ChangedFileError)) throw error;
-      return "changed" as const;
+      log.error("A result is not what the algorithm left", { error });
+      const lost = `${CHANGED.status}: ${CHANGED.reason} ${error.message}`;
+      const end = { ...CHANGED, ...endWithoutWords(run.exit) };
+      return held.hold({ ...toHold, ...end, ended: [ended, lost].filter(Boolean).join("; ") });
     });
     await letGo(run, log);
     if (kept === "full") {
       await fail("not allowed", "As many results wait for release at this node as may.");
-      return "over";
-    }
-    if (kept === "changed") {
-      await fail("crashed", CHANGED);
       return "over";
     }
     const { code, method } = kept;
@@ -169,8 +175,7 @@ async function keepEnd(journal: Journal, dispatch: Dispatch, run: FinishedRun): 
     await journal.finished(dispatch, run);
   } catch (error) {
     if (!(error instanceof ChangedFileError)) throw error;
-    const end = { status: "crashed", result: null, reason: CHANGED } as const;
-    await journal.finished(dispatch, { ...run, ...end });
+    await journal.finished(dispatch, { ...run, ...CHANGED });
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Dispatch } from "../../../shared/node_protocol/dispatch.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type Decided, type Exit, releasedPath } from "../disclosure/exit.ts";
-import { keepWords } from "../disclosure/words.ts";
+import { endWithoutWords, keepWords } from "../disclosure/words.ts";
 import type { ContentFile } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { type AuditLog, auditOfAttempt } from "../record/audit_log.ts";
@@ -76,16 +76,10 @@ export async function passExit(
   };
 }
 
-/** What ended an algorithm that is not to say anything is not told either: it could choose that. */
 function withoutWords(run: EndedRun): EndedRun {
-  const { exit: { words, rules }, status } = run;
-  if (words !== "none" || status === "completed" || status === KILLED.status) return run;
-  return {
-    ...run,
-    status: "failed",
-    reason: "The run did not complete; why stays at this site, as its rules on what may leave " +
-      `(profile ${rules!.profile}) want of algorithms that it does not trust.`,
-  };
+  const { exit, status } = run;
+  if (status === "completed" || status === KILLED.status) return run;
+  return { ...run, ...endWithoutWords(exit) };
 }
 
 function leaving(run: EndedRun, result: ContentFile): EndedRun {

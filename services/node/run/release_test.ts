@@ -249,6 +249,9 @@ const ENDS: Record<string, Partial<Execution>> = {
   "with an exit code and without a result": { status: "crashed", result: null, reason: "3" },
   "by an error": { status: "crashed", result: null, reason: "at line 7", said: "Ann is 41" },
   "at a limit": { status: "failed", result: null, reason: "It took too long." },
+  "with a result that is lost": {
+    result: { path: "/nowhere", size: RESULT.length, sha256: "0".repeat(64) },
+  },
   "before it began": { status: "start failed", result: null, reason: "It cannot be loaded." },
 };
 
@@ -263,7 +266,8 @@ Deno.test("However a held run ends, until a person decides the hub reads the sam
       const { since, ...held } = life.told[1]!.body;
       assert.ok(since);
       const { ended } = (await life.held.read(about)).note;
-      assert.equal(ended === null, end.status === undefined, `${how}: ${ended}`);
+      const isWhole = end.status === undefined && end.result?.path !== "/nowhere";
+      assert.equal(ended === null, isWhole, `${how}: ${ended}`);
       const { text } = await type("show", "7");
       assert.ok(text.includes(`${end.said ?? end.reason ?? WHY}`), `${how}: ${text}`);
       await type("refuse", "7", "--reason", "no");
@@ -481,16 +485,54 @@ Deno.test("hold() takes no more results than may wait", async () => {
   });
 });
 
-Deno.test("A held result that is changed on its way ends the attempt without it", async () => {
-  await withSite(async ({ path, live }) => {
-    const life = await live({
-      runtime: runtimeOf(path, {
-        onEnd: () => Deno.writeTextFile(`${path}/output`, '{"mean":41.6}'),
-      }),
+/** What can become of a result between the end of its algorithm and the exit. */
+const LOSSES: Record<string, (path: string) => Promise<void>> = {
+  changed: (path) => Deno.writeTextFile(path, '{"mean":41.6}'),
+  "cut short": (path) => Deno.truncate(path, 3),
+  removed: (path) => Deno.remove(path),
+  "no file any more": async (path) => {
+    await Deno.remove(path);
+    await Deno.mkdir(path);
+  },
+};
+
+Deno.test("A held result that is changed or lost on its way waits like any other, with nothing to read", async () => {
+  const heard = new Set<string>();
+  for (const [how, lose] of Object.entries(LOSSES)) {
+    await withSite(async ({ path, live, type }) => {
+      const onEnd = () => lose(`${path}/output`);
+      const life = await live({ runtime: runtimeOf(path, { onEnd }), shareLogs: false });
+      const over = life.carryOut();
+      await isHeld(life);
+      await waitFor(() => life.told.length === 2, { what: `the hub to be told of one ${how}` });
+      const { text } = await type("show", "7");
+      assert.match(text, /ended {6}crashed: The result was changed or lost after/, how);
+      assert.match(text, /size {7}0 bytes/, how);
+      assert.ok(!text.includes("41."), text);
+      await type("release", "7", "--reason", "nothing in it");
+      await over;
+      const { agent_id: _, ...finish } = life.told.at(-1)!.body;
+      assert.match(String(finish.reason), /^The run did not complete; why stays at this site/);
+      heard.add(JSON.stringify([kinds(life), finish]));
+      assert.deepEqual(await filesOf(path), []);
     });
-    await life.carryOut();
+  }
+  assert.equal(heard.size, 1, [...heard].join("\n"));
+});
+
+Deno.test("A held result that is lost while it waits ends its attempt when it is released, and no agent", async () => {
+  await withSite(async ({ path, live, type }) => {
+    const life = await live();
+    const over = life.carryOut();
+    await isHeld(life);
+    await Deno.remove(resultPath(heldFolder(path), about));
+    const shown = await type("show", "7");
+    assert.equal(shown.code, 1);
+    assert.match(shown.text, /^The result of run 7 cannot be read any more: .*refuse/);
+    await type("release", "7", "--reason", "looked at");
+    await over;
     const { status, result } = life.told.at(-1)!.body;
     assert.deepEqual([status, result], ["crashed", null]);
-    assert.deepEqual(await filesOf(path), []);
+    assert.equal(life.journal.open.size, 0);
   });
 });

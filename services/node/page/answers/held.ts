@@ -14,10 +14,10 @@ import {
   heldFolder,
   type HeldNote,
   readDecision,
-  resultPath,
+  readerOf,
 } from "../../disclosure/held_files.ts";
 import { showResult, visible } from "../../disclosure/held_text.ts";
-import { collect, readPieces } from "../../payload/pieces.ts";
+import { ChangedFileError } from "../../payload/pieces.ts";
 import type { heldDecision, HeldResult, heldShown } from "../contract.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -38,9 +38,11 @@ export async function showHeldResult(
   page: number,
 ): Promise<z.infer<typeof heldShown>> {
   const note = await find(dataFolder, which);
-  const path = resultPath(heldFolder(dataFolder), note);
-  const read = (start: number, end: number) => collect(readPieces(path, { start, end }));
-  const shown = await showResult({ size: note.size, read }, page);
+  const read = readerOf(heldFolder(dataFolder), note);
+  const shown = await showResult({ size: note.size, read }, page).catch((error) => {
+    if (!(error instanceof ChangedFileError)) throw error;
+    throw new Refusal(410, visible(error.message));
+  });
   if (page > shown.pages) throw new Refusal(404, `There is no page ${page} of it.`);
   const log = note.log === null ? null : visible(note.log, { lines: true });
   return { ...shown, note: await show(dataFolder, note), log };
