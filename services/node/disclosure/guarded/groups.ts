@@ -33,7 +33,7 @@ export function answerGroups(
 ): GroupsAnswer {
   const { table, rules, persons } = session;
   const numbers = Object.fromEntries(sums.map((name) => [name, numbersOfColumn(table, name)]));
-  const { levels, places } = groupRows(table, columns, numbers);
+  const { levels, places } = groupRows(table, columns, Object.entries(numbers));
   const cells = cellsOf(session, { where, places, count: levels.length });
   const withheld = new Withheld();
   const head = begin(session, cells, withheld);

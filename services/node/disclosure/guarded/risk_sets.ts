@@ -35,7 +35,7 @@ export function answerRiskSets(
   const { table, rules, persons } = session;
   const times = floatsOf(table, time);
   const events = truthsOf(table, event);
-  const { levels, places } = groupRows(table, by, { [time]: times, [event]: events });
+  const { levels, places } = groupRows(table, by, [[time, times], [event, events]]);
   const whole = cellsOf(session, { where, places, count: levels.length });
   const withheld = new Withheld();
   if (!begin(session, whole, withheld)) return { ...end(session, whole, withheld), groups: [] };

@@ -84,8 +84,7 @@ export async function central(
 /** Returns this organization's moments by group. */
 export function partial(context: Context, { column, group, where }: Question): MeansPart {
   return answer(context, where, (table) => {
-    const numbers = { [column]: floatsOf(table, column) };
-    const groups = groupRows(table, group ? [group] : [], numbers);
+    const groups = groupRows(table, group ? [group] : [], [[column, floatsOf(table, column)]]);
     if (groups.site) requireManyValues(groups, groups.site);
     const roundTo = groups.site?.rules.roundTo ?? 1;
     const moments = splitByGroup(groups).map((one) => roundedMoments(momentsOf(one), roundTo));

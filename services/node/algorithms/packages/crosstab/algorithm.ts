@@ -136,7 +136,7 @@ export function partial(
   return answer(context, where, (rows) => {
     const groups = groupRows(rows, [row, column, ...stratum ? [stratum] : []]);
     const counts = countGroups(groups);
-    const persons = personsOfGroups(groups, () => counts);
+    const persons = personsOfGroups(groups);
     const hidden = hiddenGroups(groups, { persons });
     const gone = hidden.filter(Boolean).length;
     if (gone > 0) groups.site!.withhold("cells", "min_cell", gone);

@@ -177,9 +177,8 @@ export function partial(context: Context, question: Question): CellsPart {
 
 function cellsOf(table: Rows, question: Question): CellsPart {
   const { events, person_time, group, strata } = question;
-  const numbers = { [events]: countsOf(), [person_time]: timesOf() };
   const columns = [group, strata].filter((name) => name !== undefined);
-  const groups = groupRows(table, columns, numbers);
+  const groups = groupRows(table, columns, [[events, countsOf()], [person_time, timesOf()]]);
   const [counts, times] = [splitByGroup(groups, 0), splitByGroup(groups, 1)];
   const persons = personsOfGroups(groups);
   const withEvent = groups.places.map((place, row) => groups.numbers[0]![row]! > 0 ? place : -1);

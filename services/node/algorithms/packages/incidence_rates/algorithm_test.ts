@@ -28,6 +28,11 @@ Deno.test("incidence_rates adds up events and person-time, and counts what it le
   assert.equal(some.n, 2);
 });
 
+Deno.test("incidence_rates takes columns whose names are numbers for what they are asked as", async () => {
+  const { total } = await central({ events: "7", person_time: "2" }, ["7,2\n1,10\n0,5\n"]);
+  assert.deepEqual([total.events, total.person_time], [1, 15]);
+});
+
 Deno.test("incidence_rates without events have an upper limit, and ratios that are null", async () => {
   const files = ["e,t,g\nfalse,10,a\nfalse,20,b\ntrue,5,c\n"];
   const { groups } = await central({ group: "g" }, files);

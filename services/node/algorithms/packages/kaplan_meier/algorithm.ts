@@ -8,17 +8,11 @@ import type { Context } from "sextant/api.ts";
 import { PartWithheld } from "sextant/disclosure.ts";
 import { coverage, readLeftOut, requireRows } from "sextant/kernels/frame.ts";
 import type { Used } from "sextant/kernels/frame.ts";
-import {
-  countGroups,
-  groupRows,
-  type Groups,
-  personsByGroup,
-  usedGroups,
-} from "sextant/kernels/groups.ts";
+import { countGroups, groupRows, type Groups, usedGroups } from "sextant/kernels/groups.ts";
 import { splitByGroup } from "sextant/kernels/groups.ts";
 import {
   checkTimes,
-  coarseLifeTableOf,
+  coarseLifeTablesOf,
   countRows,
   type LifeTable,
   lifeTableOf,
@@ -102,14 +96,16 @@ export async function central(
 /** Returns this organization's counts by time. */
 export function partial(context: Context, { time, event, group, where }: Question): TablesPart {
   return answer(context, where, (table) => {
-    const numbers = { [time]: floatsOf(table, time), [event]: truthsOf(table, event) };
-    const groups = groupRows(table, group ? [group] : [], numbers);
+    const groups = groupRows(table, group ? [group] : [], [
+      [time, floatsOf(table, time)],
+      [event, truthsOf(table, event)],
+    ]);
     const [times, events] = [splitByGroup(groups, 0), splitByGroup(groups, 1)];
     const named = groups.levels.map(([level], i) => {
       checkTimes(time, times[i]!);
       return [level ?? ALL, lifeTableOf(times[i]!, events[i]!)] as const;
     });
-    if (groups.site) return coarsePart(groups, { group, times, events, named });
+    if (groups.site) return coarsePart(groups, { group, named });
     return { n: groups.n, leftOut: groups.leftOut, groups: Object.fromEntries(named) };
   });
 }
@@ -117,22 +113,22 @@ export function partial(context: Context, { time, event, group, where }: Questio
 /** The part of a site with rules: in intervals, without groups whose events are too few for any. */
 function coarsePart(
   groups: Groups,
-  { group, times, events, named }: {
+  { group, named }: {
     group: string | undefined;
-    times: Float64Array[];
-    events: Float64Array[];
     named: (readonly [string, LifeTable])[];
   },
 ): TablesPart {
   const site = groups.site!;
   const rows = countGroups(groups);
-  const persons = personsByGroup(groups);
+  const [times, events] = groups.numbers as [Float64Array, Float64Array];
+  const tables = coarseLifeTablesOf(named.map(([, fine]) => fine), {
+    times,
+    events,
+    groupOf: groups.places,
+    site,
+  });
   const coarse = named.map(([level, fine], i) => {
-    const table = coarseLifeTableOf(fine, {
-      times: times[i]!,
-      events: events[i]!,
-      site: { rules: site.rules, persons: persons?.[i] },
-    });
+    const table = tables[i];
     if (!table) site.withhold("groups", "min_cell", fine.times.length);
     const fewer = fine.times.length - (table?.times.length ?? 0);
     if (table && fewer > 0) site.withhold("groups.*.times", "min_cell", fewer);

@@ -42,6 +42,11 @@ Deno.test("kaplan_meier takes truth values as events, and a group at one site on
   assert.equal(found.log_rank!.degrees_of_freedom, 1);
 });
 
+Deno.test("kaplan_meier takes columns whose names are numbers for what they are asked as", async () => {
+  const found = await central({ time: "2", event: "1" }, ["1,2\n1,4\n0,9\n"]);
+  assert.deepEqual(found.groups.all!.curve.map(({ time, at_risk }) => [time, at_risk]), [[4, 2]]);
+});
+
 Deno.test("kaplan_meier without events says so, and has no median and no test", async () => {
   const found = await central({ group: "g" }, ["t,e,g\n1,0,a\n4,0,b\n"]);
   assert.deepEqual(found.groups.a!.curve, []);

@@ -10,7 +10,7 @@ import type { Context } from "sextant/api.ts";
 import { PartWithheld, type SiteRules, useGroups } from "sextant/disclosure.ts";
 import {
   countUpTo,
-  firstWhere,
+  firstAbove,
   intervalsOfRuns,
   roundest,
   runsOf,
@@ -106,7 +106,10 @@ export function partial(
       return { ...usedRows(frame), ...coarseCounts(frame.column(column), limits, frame.site) };
     }
     const sorted = frame.column(column).slice().sort();
-    return { ...usedRows(frame), counts: limits.map((limit) => below(sorted, limit)) };
+    return {
+      ...usedRows(frame),
+      counts: limits.map((limit) => firstAbove(sorted, limit, 0, sorted.length)),
+    };
   });
 }
 
@@ -140,25 +143,16 @@ function useCounted(
   values: Float64Array,
   { limits, ends }: { limits: readonly number[]; ends: readonly number[] },
 ): void {
-  const isAfter = (limit: number) => firstWhere(0, ends.length, (place) => ends[place]! > limit);
+  const isAfter = (limit: number) => firstAbove(ends, limit, 0, ends.length);
   const told = [...new Set(limits.map(isAfter))].sort((a, b) => a - b);
   if (told.length === 0) return;
   const groupOf = Int32Array.from(values, (value) => {
-    const interval = firstWhere(0, ends.length, (place) => ends[place]! >= value);
-    return firstWhere(0, told.length, (place) => told[place]! > interval);
+    const after = isAfter(value);
+    // An interval has its end.
+    const interval = after > 0 && ends[after - 1] === value ? after - 1 : after;
+    return firstAbove(told, interval, 0, told.length);
   });
   useGroups(site, groupOf, told.length + 1);
-}
-
-/** How many of the sorted values are at or below the limit. */
-function below(sorted: Float64Array, limit: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** The values of these ranks, from counts of values at or below limits. */

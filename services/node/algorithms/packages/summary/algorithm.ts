@@ -85,7 +85,7 @@ function describe(table: Rows, { columns, categories, group }: Question): Summar
   }
   const names = grouped?.levels.map(([level]) => level!) ?? [];
   const rows = grouped ? countGroups(grouped) : [];
-  const byName = <Value>(values: Value[]) =>
+  const byName = <Value>(values: readonly Value[]) =>
     Object.fromEntries(names.map((name, i) => [name, values[i]!]));
   return {
     rows: table.length,

@@ -14,7 +14,7 @@ export interface Sets {
   /** The group of each; undefined for the rows that have none. */
   names: (string | undefined)[];
   rows: number[];
-  persons: number[];
+  persons: readonly number[];
   /** All rows that are told of. */
   n: number;
   /** Of each row 0 where it is told of, else -1. */

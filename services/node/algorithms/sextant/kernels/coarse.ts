@@ -64,22 +64,22 @@ export function intervalsOfRuns(runs: Runs, cutting: Cutting): Interval[] | unde
   if (persons[size]! < cutting.least) return undefined;
   const found: Interval[] = [];
   // From the left, so that the intervals come out in order.
-  const open = [{ from: 0, to: size, upTo: cutting.last }];
+  const open: Range[] = [{ from: 0, to: size, upTo: cutting.last }];
   for (let at = open.pop(); at; at = open.pop()) {
+    const { from, to, upTo } = at;
     const cut = cutOf(runs, cutting, at);
     if (!cut) {
-      const { from, to } = at;
       const exact = to - from === 1;
       found.push({
-        upTo: exact ? values[from]! : at.upTo,
-        end: at.upTo,
+        upTo: exact ? values[from]! : upTo,
+        end: upTo,
         rows: rows[to]! - rows[from]!,
         persons: persons[to]! - persons[from]!,
         exact,
       });
       continue;
     }
-    open.push({ ...at, from: cut.place }, { from: at.from, to: cut.place, upTo: cut.number });
+    open.push({ from: cut.place, to, upTo }, { from, to: cut.place, upTo: cut.number });
   }
   return found;
 }
@@ -94,41 +94,54 @@ export function countUpTo(
   limit: number,
 ): { rows: number; persons: number } {
   const { values, rows, persons } = runs;
-  let at = { from: 0, to: values.length, upTo: cutting.last };
+  let at: Range = { from: 0, to: values.length, upTo: cutting.last };
   for (let cut = cutOf(runs, cutting, at); cut; cut = cutOf(runs, cutting, at)) {
+    const { from, to, upTo } = at;
     at = limit < cut.number
-      ? { from: at.from, to: cut.place, upTo: cut.number }
-      : { ...at, from: cut.place };
+      ? { from, to: cut.place, upTo: cut.number }
+      : { from: cut.place, to, upTo };
   }
   const upTo = at.to - at.from === 1 ? values[at.from]! : at.upTo;
   const place = limit < upTo ? at.from : at.to;
   return { rows: rows[place]!, persons: persons[place]! };
 }
 
-/** Where to cut these values, with enough persons on both sides; in the middle if that goes. */
+/** Some of the values, from one place to below another, and where they end. */
+interface Range {
+  from: number;
+  to: number;
+  upTo: number;
+}
+
+/**
+ * Where to cut these values, with enough persons on both sides; in the middle if that goes. It is
+ * asked some hundred times, in a process that has only begun: without functions made each time.
+ */
 function cutOf(
   { values, rows, persons }: Runs,
   { least, part }: Cutting,
-  { from, to }: { from: number; to: number },
+  { from, to }: Range,
 ): { number: number; place: number } | undefined {
-  const counted = (from: number, to: number) => persons[to]! - persons[from]!;
   // The first place before which, and the last after which, there are enough.
-  const first = firstWhere(from, to, (place) => counted(from, place) >= least);
-  const end = firstWhere(from, to, (place) => counted(place, to) < least) - 1;
+  const first = firstAbove(persons, persons[from]! + least - 1, from, to);
+  const end = firstAbove(persons, persons[to]! - least, from, to) - 1;
   if (first > end) return undefined;
   const middle = (rows[to]! - rows[from]!) >> 2;
-  const low = firstWhere(first, to, (place) => rows[place]! - rows[from]! >= middle);
-  const high = firstWhere(from, end + 1, (place) => rows[to]! - rows[place]! < middle) - 1;
-  return cutBetween(low, high) ?? cutBetween(first, end);
+  const low = firstAbove(rows, rows[from]! + middle - 1, first, to);
+  const high = firstAbove(rows, rows[to]! - middle, from, end + 1) - 1;
+  const number = numberBetween(values, part, low, high) ?? numberBetween(values, part, first, end);
+  return number === undefined ? undefined : { number, place: firstAbove(values, number, from, to) };
+}
 
-  function cutBetween(low: number, high: number) {
-    if (low > high) return undefined;
-    // Left are values of at most the number: at least the one at `low - 1`, not the one at `high`.
-    const number = part(values[low - 1]!, values[high]!);
-    if (number === undefined) return undefined;
-    const place = firstWhere(from, to, (one) => values[one]! > number);
-    return { number, place };
-  }
+/** What parts values at one of these places, or before it, from the others. */
+function numberBetween(
+  values: ArrayLike<number>,
+  part: Part,
+  low: number,
+  high: number,
+): number | undefined {
+  // Left are values of at most the number: at least the one at `low - 1`, not the one at `high`.
+  return low > high ? undefined : part(values[low - 1]!, values[high]!);
 }
 
 /** Counts values, and whose they are; where no persons are given each row is one. */
@@ -263,15 +276,18 @@ export function countsOf(
   return { values: sorted.subarray(0, size), counts: counts.subarray(0, size) };
 }
 
-/**
- * The first place of a range of which this is true, as it is of all after it; else the range's end.
- */
-export function firstWhere(from: number, to: number, isTrue: (place: number) => boolean): number {
+/** The first place of a range at which a number above the limit is; else the range's end. */
+export function firstAbove(
+  sorted: ArrayLike<number>,
+  limit: number,
+  from: number,
+  to: number,
+): number {
   let low = from;
   let high = to;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (isTrue(middle)) high = middle;
+    if (sorted[middle]! > limit) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -36,7 +36,8 @@ export function tellableEdges(
   const closeFrom = Float64Array.of(...edges.map((edge, i) => edge - units[i]!), NaN);
   const isOpen = new Uint8Array(edges.length + 1).fill(1);
   const look = (row: number) => {
-    const [value, place] = [values[row]!, places[row]!];
+    const value = values[row]!;
+    const place = places[row]!;
     if (value <= closeUpTo[place]! && above[place - 1]!.add(personAt(row))) closeUpTo[place] = NaN;
     if (value >= closeFrom[place]! && below[place]!.add(personAt(row))) closeFrom[place] = NaN;
     if (Number.isNaN(closeUpTo[place]!) && Number.isNaN(closeFrom[place]!)) isOpen[place] = 0;

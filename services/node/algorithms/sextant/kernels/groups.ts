@@ -8,7 +8,7 @@ import { personsByPlace } from "../disclosure.ts";
 import { type Contributions, contributionsOf } from "../shares.ts";
 import { PartWithheld, requireSubset, rulesOfGrouped, rulesOfRows } from "../disclosure.ts";
 import { type SiteRules, tooFew, useGroups } from "../disclosure.ts";
-import { distinctUpTo, roomOf, withRoom } from "../distinct.ts";
+import { distinctUpTo } from "../distinct.ts";
 import { countPlaces, moveTo, splitBy } from "../grouping.ts";
 import { type Memberships, membershipsOf, personsIn } from "../memberships.ts";
 import type { Rows } from "../where.ts";
@@ -37,7 +37,7 @@ export interface Groups {
 export function groupRows(
   table: Rows,
   columns: string[],
-  numbers: Record<string, Float64Array> = {},
+  numbers: readonly (readonly [name: string, values: Float64Array])[] = [],
 ): Groups {
   const leftOut: LeftOut & { rows: number } = { ...nothingLeftOut(table), rows: 0 };
   const given = columns.map((name) => levelsOf(table, name));
@@ -53,12 +53,13 @@ export function groupRows(
     if (missing > 0) leftOut.missing[name] = missing;
   };
   for (const [i, { places: own }] of given.entries()) leaveOut(columns[i]!, (row) => own[row]! < 0);
-  for (const [name, values] of Object.entries(numbers)) {
+  for (const [name, values] of numbers) {
     leaveOut(name, (row) => Number.isNaN(values[row]!));
   }
   let levels: string[][] = leftOut.rows < table.length ? [[]] : [];
   for (const [i, column] of given.entries()) levels = divide(places, levels, column, columns[i]!);
-  const found = { leftOut, levels, places, numbers: Object.values(numbers), site: table.site };
+  const asked = numbers.map(([, values]) => values);
+  const found = { leftOut, levels, places, numbers: asked, site: table.site };
   const used = table.site ? leaveOutRareLevels(columns, { ...found, site: table.site }) : found;
   return { ...used, n: table.length - leftOut.rows };
 }
@@ -190,12 +191,9 @@ export function usedGroups(groups: Groups): Used {
 }
 
 /** The persons of each group; undefined where no rules ask for them. */
-export function personsOfGroups(
-  groups: Groups,
-  rows: () => number[] = () => countGroups(groups),
-): number[] | undefined {
+export function personsOfGroups(groups: Groups): readonly number[] | undefined {
   const { site, levels, places } = groups;
-  if (!site?.persons) return site && rows();
+  if (!site?.persons) return site && countGroups(groups);
   const memberships = membershipsIn(groups, site.persons);
   if (!memberships) return personsByPlace(site, places, levels.length);
   return levels.map((_, group) => personsIn(memberships, [group]));
@@ -211,7 +209,7 @@ export function hiddenGroups(
   { events, others, persons = personsOfGroups(groups) }: {
     events?: number[] | undefined;
     others?: readonly boolean[];
-    persons?: number[] | undefined;
+    persons?: readonly number[] | undefined;
   } = {},
 ): boolean[] {
   const { site, levels } = groups;
@@ -257,9 +255,16 @@ function levelsOf(table: Table, name: string): Levels {
   throw new TypeError(`The column "${name}" holds dates, which are no levels.`);
 }
 
-/** Rows by group. */
-export function countGroups({ levels, places }: Pick<Groups, "levels" | "places">): number[] {
-  return countPlaces(places, levels.length);
+/** By the places of the rows, as nobody changes them. */
+const counted = new WeakMap<Int32Array, number[]>();
+
+/** Rows by group; of the same rows they are counted once. */
+export function countGroups({ levels, places }: Counted): readonly number[] {
+  const known = counted.get(places);
+  if (known?.length === levels.length) return known;
+  const rows = countPlaces(places, levels.length);
+  counted.set(places, rows);
+  return rows;
 }
 
 /** The rows of each group. */
@@ -269,16 +274,6 @@ export function rowsByGroup({ levels, places }: Pick<Groups, "levels" | "places"
     if (places[row]! >= 0) rows[places[row]!]!.push(row);
   }
   return rows;
-}
-
-/**
- * Whose the rows of each group are; undefined where each row is a person, or nobody counts them.
- */
-export function personsByGroup({ site, levels, places }: Groups): Uint32Array[] | undefined {
-  if (!site?.persons) return undefined;
-  const room = roomOf(site.persons);
-  return splitBy(places, site.persons, countGroups({ levels, places }))
-    .map((persons) => withRoom(persons, room));
 }
 
 /** The values of one of the numbers by group. */

@@ -3,12 +3,13 @@
  * the counts (Kaplan and Meier 1958).
  * @module
  */
+import type { DisclosureRules } from "../api.ts";
 import type { SiteRules } from "../disclosure.ts";
 import { roomOf } from "../distinct.ts";
 import { rangeOf } from "../levels.ts";
 import { readCount, readFields, readList, readNumber } from "../parts.ts";
 import { normalQuantile } from "../statistics/distributions.ts";
-import { countsOf, firstWhere, intervalsOfRuns, roundedUp, roundest } from "./coarse.ts";
+import { countsOf, firstAbove, intervalsOfRuns, roundedUp, roundest } from "./coarse.ts";
 import { runsOfCounts, sumsBefore } from "./coarse.ts";
 
 /** How many rows end at each time, in the order of the times. */
@@ -79,50 +80,62 @@ function timesOfKind(times: Float64Array, events: Float64Array, kind: number): F
   return times.filter((_, row) => (events[row] === 1 ? 1 : 0) === kind);
 }
 
-/** With the persons behind each count, for the site's rules. */
+/**
+ * With the persons behind each count, for the site's rules: counted no further than these ask for.
+ */
 export interface CoarseLifeTable extends LifeTable {
   persons: number[];
   eventPersons: number[];
   censoredPersons: number[];
 }
 
-/** The rows that a life table counts, and whose they are. */
+/** The rows that life tables count, and whose they are. */
 export interface TimedRows {
   times: Float64Array;
+  /** 1 for those with the event. */
   events: Float64Array;
+  /** Of each row its table; -1 for one that is in none. */
+  groupOf: Int32Array;
   site: Pick<SiteRules, "rules" | "persons">;
 }
 
 /**
  * The same in intervals, each counted at its end: in each, those with the event are none or enough
- * persons, and so are those without. Undefined where all together are too few. A time that enough
- * share is told as it is.
+ * persons, and so are those without. Undefined where all of a table together are too few. A time
+ * that enough share is told as it is.
  */
-export function coarseLifeTableOf(
+export function coarseLifeTablesOf(
+  fine: readonly LifeTable[],
+  { site: { rules, persons }, ...rows }: TimedRows,
+): (CoarseLifeTable | undefined)[] {
+  const ordered = persons && orderByTime(fine, { ...rows, persons });
+  return fine.map((table, group) => coarseOf(table, ordered?.[group], rules));
+}
+
+function coarseOf(
   fine: LifeTable,
-  { times, events, site: { rules, persons } }: TimedRows,
+  ordered: Ordered | undefined,
+  { minSubset: least, minCell, minLevel }: DisclosureRules,
 ): CoarseLifeTable | undefined {
-  const ordered = persons && orderByTime(fine, times, { events, persons });
-  const least = rules.minSubset;
   const last = roundedUp(fine.times.at(-1) ?? 0);
   const cuts = intervalsOfRuns(decidingRuns(fine, ordered), { least, part: roundest, last });
   if (!cuts) return undefined;
   const ends = cuts.map(({ end }) => end);
   // What is censored after the last event.
   ends[ends.length - 1] = last;
-  const counter = createCounter(fine, ordered);
+  const most = Math.max(least, minCell, minLevel);
+  const tallyOf = (from: number, to: number) => tally(fine, ordered, { from, to, most });
   const isTold = ({ rows, persons }: Tally) =>
     (rows[0] === 0 || persons[0] >= least) && (rows[1] === 0 || persons[1] >= least);
   const merged: Span[] = [];
   let open: Span | undefined;
   let next = 0;
   for (const [i, end] of ends.entries()) {
-    const from = next;
+    const first = next;
     while (next < fine.times.length && (fine.times[next]! <= end || i === ends.length - 1)) next++;
-    if (from === next) continue;
-    open ??= { from, to: from, end, tally: counter.begin() };
-    counter.add(open.tally, from, next);
-    Object.assign(open, { to: next, end });
+    if (first === next) continue;
+    const from: number = open ? open.from : first;
+    open = { from, to: next, end, tally: tallyOf(from, next) };
     if (!isTold(open.tally)) continue;
     merged.push(open);
     open = undefined;
@@ -130,8 +143,8 @@ export function coarseLifeTableOf(
   while (open) {
     const before = merged.pop();
     if (!before) return undefined;
-    open = { from: before.from, to: open.to, end: last, tally: counter.begin() };
-    counter.add(open.tally, open.from, open.to);
+    const { from } = before;
+    open = { from, to: open.to, end: last, tally: tallyOf(from, open.to) };
     if (!isTold(open.tally)) continue;
     merged.push(open);
     open = undefined;
@@ -141,7 +154,7 @@ export function coarseLifeTableOf(
     times: of(({ from, to, end }) => to - from === 1 ? fine.times[from]! : end),
     events: of(({ tally }) => tally.rows[1]),
     censored: of(({ tally }) => tally.rows[0]),
-    persons: of(({ tally }) => tally.all),
+    persons: of(({ tally }) => tally.persons[2]),
     eventPersons: of(({ tally }) => tally.persons[1]),
     censoredPersons: of(({ tally }) => tally.persons[0]),
   };
@@ -162,13 +175,14 @@ function decidingRuns(fine: LifeTable, ordered: Ordered | undefined) {
 function firstsOf({ codes, starts, room }: Ordered, kind: number): Uint32Array {
   const firsts = new Uint32Array(starts.length);
   const seen = new Uint8Array(room);
-  for (let place = 0; place + 1 < starts.length; place++) {
-    for (let i = starts[place]!; i < starts[place + 1]!; i++) {
-      const code = codes[i]!;
-      if ((code & 1) !== kind || seen[code >>> 1] === 1) continue;
-      seen[code >>> 1] = 1;
-      firsts[place + 1]!++;
-    }
+  let place = 0;
+  for (let i = starts[0]!; i < starts[starts.length - 1]!; i++) {
+    while (i >= starts[place + 1]!) place++;
+    const code = codes[i]!;
+    const person = code >>> 1;
+    if ((code & 1) !== kind || seen[person] === 1) continue;
+    seen[person] = 1;
+    firsts[place + 1]!++;
   }
   return firsts;
 }
@@ -184,48 +198,33 @@ interface Span {
 /** Of some times: rows and persons without the event, then with it; and persons of both. */
 interface Tally {
   rows: [number, number];
-  persons: [number, number];
-  all: number;
+  persons: [number, number, number];
 }
 
-/** Counts rows and persons of times that follow one another. */
-function createCounter(fine: LifeTable, ordered: Ordered | undefined) {
-  /**
-   * Of each person the tally of the last row, and in the two lowest bits the kinds of rows in it.
-   */
-  const seenIn = ordered && new Uint32Array(ordered.room);
-  let tallies = 0;
-
-  function countPersons(tally: Tally, from: number, to: number) {
-    const { codes, starts } = ordered!;
-    for (let i = starts[from]!; i < starts[to]!; i++) {
-      const code = codes[i]!;
-      const before = seenIn![code >>> 1]!;
-      const bits = before >>> 2 === tallies ? before & 3 : 0;
-      const kind = (code & 1) as 0 | 1;
-      if ((bits & (1 << kind)) !== 0) continue;
-      tally.persons[kind]++;
-      if (bits === 0) tally.all++;
-      seenIn![code >>> 1] = tallies << 2 | bits | 1 << kind;
-    }
+/** Counts rows of times that follow one another, and persons up to `most`. */
+function tally(
+  fine: LifeTable,
+  ordered: Ordered | undefined,
+  { from, to, most }: { from: number; to: number; most: number },
+): Tally {
+  let [without, ended] = [0, 0];
+  for (let place = from; place < to; place++) {
+    without += fine.censored[place]!;
+    ended += fine.events[place]!;
   }
-
-  return {
-    /** A new one; what is counted from now on is counted in it. */
-    begin(): Tally {
-      tallies++;
-      return { rows: [0, 0], persons: [0, 0], all: 0 };
-    },
-    add(tally: Tally, from: number, to: number) {
-      for (let place = from; place < to; place++) {
-        tally.rows[0] += fine.censored[place]!;
-        tally.rows[1] += fine.events[place]!;
-      }
-      if (ordered) return countPersons(tally, from, to);
-      tally.persons = [...tally.rows];
-      tally.all = tally.rows[0] + tally.rows[1];
-    },
-  };
+  const rows: Tally["rows"] = [without, ended];
+  if (!ordered) return { rows, persons: [without, ended, without + ended] };
+  const { codes, starts } = ordered;
+  const seen = [new Set<number>(), new Set<number>()] as const;
+  // Enough are among the first rows of most.
+  for (let i = starts[from]!; i < starts[to]!; i++) {
+    const code = codes[i]!;
+    const own = seen[(code & 1) as 0 | 1];
+    if (own.size < most) own.add(code >>> 1);
+    else if (seen[0].size >= most && seen[1].size >= most) break;
+  }
+  const persons: Tally["persons"] = [seen[0].size, seen[1].size, seen[0].union(seen[1]).size];
+  return { rows, persons };
 }
 
 /** Rows in the order of their times. */
@@ -238,26 +237,41 @@ interface Ordered {
   room: number;
 }
 
-function orderByTime(fine: LifeTable, times: Float64Array, of: {
-  events: Float64Array;
-  persons: Uint32Array;
-}): Ordered {
-  const { events, persons } = of;
-  const { least, room } = rangeOf(fine.times, times.length);
+/** Of each table its rows, which lie one table after the other. */
+function orderByTime(
+  fine: readonly LifeTable[],
+  { times, events, groupOf, persons }: Omit<TimedRows, "site"> & { persons: Uint32Array },
+): Ordered[] {
+  const lists = fine.map((table) => Float64Array.from(table.times));
+  const ranges = lists.map((list) => rangeOf(list, times.length));
+  const firsts = sumsBefore(lists.map(({ length }) => length));
   // Of whole numbers none has to be looked for.
-  const placeAt = new Uint32Array(room);
-  if (room > 0) { for (const [place, time] of fine.times.entries()) placeAt[time - least] = place; }
-  const starts = sumsBefore(fine.times.map((_, i) => fine.events[i]! + fine.censored[i]!));
+  const placeAt = ranges.map(({ least, room }, group) => {
+    const at = new Uint32Array(room);
+    if (room > 0) lists[group]!.forEach((time, i) => at[time - least] = firsts[group]! + i);
+    return at;
+  });
+  const leasts = ranges.map(({ least }) => least);
+  const counts = fine.flatMap(({ events, censored }) => events.map((one, i) => one + censored[i]!));
+  const starts = sumsBefore(counts);
   const next = starts.slice();
-  const codes = new Uint32Array(times.length);
-  for (let row = 0; row < times.length; row++) {
+  const codes = new Uint32Array(starts.at(-1)!);
+  for (let row = 0; row < groupOf.length; row++) {
+    const group = groupOf[row]!;
+    if (group < 0) continue;
     const time = times[row]!;
-    const place = room > 0
-      ? placeAt[time - least]!
-      : firstWhere(0, fine.times.length, (place) => fine.times[place]! >= time);
+    const at = placeAt[group]!;
+    const place = at.length > 0
+      ? at[time - leasts[group]!]!
+      : firsts[group]! + firstAbove(lists[group]!, time, 0, lists[group]!.length) - 1;
     codes[next[place]!++] = 2 * persons[row]! + (events[row] === 1 ? 1 : 0);
   }
-  return { codes, starts, room: roomOf(persons) };
+  const room = roomOf(persons);
+  return fine.map((_, group) => ({
+    codes,
+    starts: starts.subarray(firsts[group], firsts[group + 1]! + 1),
+    room,
+  }));
 }
 
 export function mergeLifeTables(tables: LifeTable[]): LifeTable {
