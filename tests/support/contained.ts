@@ -6,6 +6,7 @@ import type { Connect } from "../../services/node/container/network/connect.ts";
 import type { ContainerOptions } from "../../services/node/container/options.ts";
 import type { RunSpec } from "../../services/node/container/run_spec.ts";
 import { createEngine } from "../../services/node/container/engine.ts";
+import { createWayOut, type WayOut } from "../../services/node/hub/way_out.ts";
 import { temporaryFolder } from "../harness.ts";
 import { SHELL_IMAGE, type TestEngine } from "./container_engine.ts";
 
@@ -46,11 +47,14 @@ let shellImage: Promise<string> | undefined;
 export async function withContainers(
   testEngine: TestEngine,
   use: (given: ContainersOfTest) => Promise<void>,
-  { connect, socket = testEngine.socket, ...options }: Partial<ContainerOptions> & {
-    connect?: Connect;
-    /** The engine's, or one in between. */
-    socket?: string;
-  } = {},
+  { connect, wayOut = createWayOut(), socket = testEngine.socket, ...options }:
+    & Partial<ContainerOptions>
+    & {
+      connect?: Connect;
+      wayOut?: WayOut;
+      /** The engine's, or one in between. */
+      socket?: string;
+    } = {},
 ): Promise<void> {
   const folder = await temporaryFolder();
   const log: string[] = [];
@@ -66,6 +70,7 @@ export async function withContainers(
       agentId,
       options: { ...OPTIONS, ...options },
       ...(connect ? { connect } : {}),
+      wayOut,
       log: logger,
     });
     all.push(containers);

@@ -6,6 +6,7 @@
 import { silentLogger } from "../../shared/service/log.ts";
 import { createContainers } from "../../services/node/container/containers.ts";
 import { createEngine } from "../../services/node/container/engine.ts";
+import { createWayOut } from "../../services/node/hub/way_out.ts";
 
 const [socket, folder, image, ...scripts] = Deno.args as [string, string, string, ...string[]];
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -32,6 +33,7 @@ const containers = await createContainers({
     tunnels: [],
     runContext: false,
   },
+  wayOut: createWayOut(),
   connect: () =>
     Deno.connect({ hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port }),
   log: silentLogger,

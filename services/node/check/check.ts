@@ -31,6 +31,7 @@ import { checkData } from "./data.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkSurroundings } from "./network.ts";
 import { checkWays } from "./ways.ts";
+import { checkWhitelist } from "./whitelist.ts";
 
 const LEAST_FREE = 2 * 2 ** 30;
 
@@ -50,6 +51,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
     yield* checkData(database, { config, tables });
   }
   yield* checkContainers(config);
+  yield* checkWhitelist(config);
   yield await checkDisk(config.dataFolder);
 }
 

@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
+import type { WayOut } from "../hub/way_out.ts";
 import { endedAtOnce } from "../run/outcome.ts";
 import type { RunHandle } from "../run/runtime.ts";
 import { createAgentContainers } from "./agent_containers.ts";
@@ -62,12 +63,14 @@ export interface CreateContainersOptions {
   agentId: string;
   options: ContainerOptions;
   connect?: Connect;
+  /** How containers reach the web, as far as they may. */
+  wayOut: WayOut;
   log: Logger;
 }
 
 /** Rejects when a folder cannot be made, or no program for an SSH tunnel be started. */
 export async function createContainers(
-  { engine, folder, agentId, options, connect, log }: CreateContainersOptions,
+  { engine, folder, agentId, options, connect, wayOut, log }: CreateContainersOptions,
 ): Promise<Containers> {
   const home = await createHome(folder);
   const runFolders = await openRunFolders(join(home, "runs"), log);
@@ -77,7 +80,13 @@ export async function createContainers(
   const common = await openCommonTargets({ ...options, engine, folder: sockets, connect, log });
   const own = createAgentContainers({ engine, agentId, log });
   const { whitelist, limits } = options;
-  const networks = createNetworks({ folder: sockets, whitelist, connect: common.connect, log });
+  const networks = createNetworks({
+    folder: sockets,
+    whitelist,
+    wayOut,
+    connect: common.connect,
+    log,
+  });
   const closed = new AbortController();
   const about = askOnce(() => aboutEngine(engine));
   const takeUpTools = {

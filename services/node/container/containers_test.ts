@@ -9,6 +9,7 @@ import {
 } from "../../../tests/support/container_engine.ts";
 import { createContainers } from "./containers.ts";
 import type { RunSpec } from "./run_spec.ts";
+import { createWayOut } from "../hub/way_out.ts";
 import { createEngine } from "./engine.ts";
 import { ImageError } from "./image_reference.ts";
 
@@ -300,6 +301,7 @@ Deno.test(
       folder: folder.path,
       agentId: crypto.randomUUID(),
       options: { ...OPTIONS, requirePull: true },
+      wayOut: createWayOut(),
       log: silentLogger,
     });
     await assert.rejects(containers.images.get(SHELL_IMAGE, { signal }), /require_algorithm_pull/);

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
 import { type Hub, HubError } from "../hub/hub.ts";
+import type { WayOut } from "../hub/way_out.ts";
 import type { Journal } from "../record/journal.ts";
 import { type Containers, createContainers } from "./containers.ts";
 import { createEngine, engineInfo, findEngine, missingLimits, usualSockets } from "./engine.ts";
@@ -18,6 +19,7 @@ export interface OpenContainersOptions {
   folder: string;
   journal: Journal;
   hub: Pick<Hub, "request">;
+  wayOut: WayOut;
   log: Logger;
   env?: Record<string, string | undefined>;
   /** How often what runs and jobs have left is removed. */
@@ -26,7 +28,7 @@ export interface OpenContainersOptions {
 
 /** `undefined` when the owner wants no containers, or the machine has no engine. */
 export async function openContainers(
-  { options, folder, journal, hub, log, env = Deno.env.toObject(), everyMs = 60_000 }:
+  { options, folder, journal, hub, wayOut, log, env = Deno.env.toObject(), everyMs = 60_000 }:
     OpenContainersOptions,
 ): Promise<Containers | undefined> {
   if (!options) return undefined;
@@ -45,6 +47,7 @@ export async function openContainers(
     folder,
     agentId: journal.agentId,
     options,
+    wayOut,
     log,
   });
   const closing = new AbortController();

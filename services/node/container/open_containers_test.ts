@@ -10,6 +10,7 @@ import {
 } from "../../../tests/support/container_engine.ts";
 import { dispatch } from "../../../tests/support/dispatch.ts";
 import { HubError } from "../hub/hub.ts";
+import { createWayOut } from "../hub/way_out.ts";
 import { openJournal } from "../record/journal.ts";
 import { openContainers } from "./open_containers.ts";
 
@@ -42,6 +43,7 @@ Deno.test(
         folder: folder.path,
         journal,
         hub,
+        wayOut: createWayOut(),
         log: silentLogger,
         everyMs: 50,
       });

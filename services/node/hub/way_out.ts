@@ -1,7 +1,7 @@
 /**
  * The way out of the agent: through a proxy or directly, and which authorities it trusts. One
  * setting for everything that it connects to by HTTP or WebSocket: the API, the broker, large
- * payloads, algorithms that have an address.
+ * payloads, algorithms that have an address; and for what containers may reach on the web.
  *
  * There are two network stacks below, Deno's `fetch` and that of `node:http`, `node:tls` and `ws`,
  * and each would heed other variables than the other: hence the decision is made here, and
@@ -9,10 +9,12 @@
  * @module
  */
 import type { Agent } from "node:http";
+import type { Socket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { isDirect } from "./no_proxy.ts";
+import { openTunnel } from "./tunnel.ts";
 
 export interface WayOutSettings {
   /**
@@ -42,6 +44,11 @@ export interface WayOut {
   socketOptions(url: string): SocketOptions;
   /** The proxy on the way to an address, without its password; `undefined`: the way is direct. */
   proxyOf(url: string): string | undefined;
+  /**
+   * A connection through the proxy on the way to an address, for whatever goes over TCP; only where
+   * {@linkcode proxyOf} names one. Rejects when the proxy does not let it through.
+   */
+  tunnel(url: string, options?: { signal?: AbortSignal }): Promise<Socket>;
   /** Ends the connections that are kept. */
   close(): void;
 }
@@ -91,6 +98,9 @@ export function createWayOut(
     return client;
   }
 
+  // What is given stands in place of the public ones.
+  const ca = authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {};
+
   return {
     fetch(input, init) {
       const url = new URL(input instanceof Request ? input.url : input);
@@ -100,8 +110,6 @@ export function createWayOut(
     socketOptions(address) {
       const url = new URL(address);
       const proxy = proxyFor(url);
-      // What is given here stands in place of the public ones.
-      const ca = authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {};
       if (!proxy) return ca;
       // Only `http:` has a form of its own for proxies; a WebSocket asks for a tunnel in either
       // case.
@@ -111,6 +119,13 @@ export function createWayOut(
     proxyOf(url) {
       const proxy = proxyFor(new URL(url));
       return proxy && shownProxy(proxy);
+    },
+    async tunnel(address, options) {
+      const url = new URL(address);
+      const proxy = proxyFor(url);
+      if (!proxy) throw new TypeError(`The way to ${url.host} is through no proxy`);
+      const port = url.port || (isSecure(url) ? 443 : 80);
+      return await openTunnel(`${url.hostname}:${port}`, { proxy, ...ca, ...options });
     },
     close() {
       for (const client of clients.values()) client.close();

@@ -75,7 +75,7 @@ export async function openRuntimes({
     for (const { name, stands, note } of sandbox.walls) {
       if (!stands) log.warn("A wall around algorithms does not stand here", { wall: name, note });
     }
-    const containers = await openContainers({ options, folder, journal, hub, log });
+    const containers = await openContainers({ options, folder, journal, hub, wayOut, log });
     const exits = createExits({
       ...config,
       describe: (algorithm) => describeOnce(algorithm, { folder, sandbox, limits }),

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { Logger } from "../../../../shared/service/log.ts";
+import type { WayOut } from "../../hub/way_out.ts";
 import type { Connect } from "./connect.ts";
 import { forwardConnections } from "./forward_connections.ts";
 import type { RelayRoute } from "./relay.ts";
@@ -41,13 +42,15 @@ export interface ContainerNetworkOptions {
   routes: readonly Route[];
   /** What is served at the {@linkcode WHITELIST_PROXY}, if there is a route to it. */
   whitelist?: Whitelist | undefined;
+  /** How that is reached. */
+  wayOut: WayOut;
   connect: Connect;
   log: Logger;
 }
 
 /** Opens the agent's side; the container reaches nothing of it before `connect` is called. */
 export async function openContainerNetwork(
-  { folder, serve, routes, whitelist, connect, log }: ContainerNetworkOptions,
+  { folder, serve, routes, whitelist, wayOut, connect, log }: ContainerNetworkOptions,
 ): Promise<ContainerNetwork> {
   // Sockets that could not be closed would keep those of another try from their addresses.
   await Deno.remove(folder, { recursive: true }).catch(() => {});
@@ -73,7 +76,7 @@ export async function openContainerNetwork(
 
   async function openRoute(route: Route, socket: string): Promise<() => void> {
     if (whitelist && isWhitelistProxy(route)) {
-      return await startWhitelistProxy({ socket, whitelist, log });
+      return await startWhitelistProxy({ socket, whitelist, wayOut, log });
     }
     return forwardConnections(socket, () => connect(route), (reason) => {
       const { host, port } = route;

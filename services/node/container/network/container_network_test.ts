@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { silentLogger } from "../../../../shared/service/log.ts";
 import { temporaryFolder } from "../../../../tests/harness.ts";
+import { createWayOut } from "../../hub/way_out.ts";
 import { openContainerNetwork } from "./container_network.ts";
 
 /** Opens a network whose sockets lie in a folder of this name, with one route. */
@@ -10,6 +11,7 @@ async function open(folder: string) {
     folder,
     serve: () => new Response("from the proxy"),
     routes: [{ host: "db.example", port: 5432, address: "127.1.0.1" }],
+    wayOut: createWayOut(),
     connect: () => Promise.reject(new Error("not asked")),
     log: silentLogger,
   });

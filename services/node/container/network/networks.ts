@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { Logger } from "../../../../shared/service/log.ts";
+import type { WayOut } from "../../hub/way_out.ts";
 import type { Connect } from "./connect.ts";
 import { type ContainerNetwork, openContainerNetwork, type Serve } from "./container_network.ts";
 import type { Route } from "./routes.ts";
@@ -20,11 +21,14 @@ export interface NetworksOptions {
   /** For sockets: a short path. */
   folder: string;
   whitelist: Whitelist | undefined;
+  wayOut: WayOut;
   connect: Connect;
   log: Logger;
 }
 
-export function createNetworks({ folder, whitelist, connect, log }: NetworksOptions): Networks {
+export function createNetworks(
+  { folder, whitelist, wayOut, connect, log }: NetworksOptions,
+): Networks {
   const all = new Set<ContainerNetwork>();
   return {
     async open(run, serve, routes) {
@@ -33,6 +37,7 @@ export function createNetworks({ folder, whitelist, connect, log }: NetworksOpti
         serve,
         routes,
         whitelist,
+        wayOut,
         connect,
         log: log.with({ run }),
       });

@@ -6,9 +6,17 @@
  * the algorithm knows. What a listed name resolves to is connected to by address, so that it cannot
  * change between the look and the connection, and must not be this machine itself unless the owner
  * lists that address, too.
+ *
+ * Where the way goes through a proxy, a name is the proxy's to resolve, and often nobody else can:
+ * it is refused if it leads to this machine as far as this machine knows, and passed on as it is
+ * otherwise. Where else it leads is for the proxy to judge.
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { BlockList, isIP, isIPv4 } from "node:net";
+
+/** How long a name that a proxy will resolve is looked for here. */
+const LOOK_MS = 2000;
 
 export interface Whitelist {
   /** `files.example`, or `.example` for it and everything below. */
@@ -23,8 +31,8 @@ export interface Whitelist {
  */
 export const WHITELIST_PROXY = { host: "squid", port: 3128 };
 
-/** Where to connect, or why not. */
-export type Ruling = { address: string } | { refused: string };
+/** Where to connect, or why not. By a proxy the address may be a name. */
+export type Ruling = { address: string; byProxy: boolean } | { refused: string };
 
 export interface JudgeOptions {
   whitelist: Whitelist;
@@ -32,13 +40,15 @@ export interface JudgeOptions {
   resolve: (name: string) => Promise<string[]>;
   /** The addresses of this machine. */
   own: () => string[];
+  /** Whether the way to a host leads through a proxy. */
+  isProxied: (host: string) => boolean;
 }
 
 /** Decides on a host as a program names it, IPv6 addresses in brackets or bare. */
 export async function judge(
   named: string,
   port: number,
-  { whitelist, resolve, own }: JudgeOptions,
+  { whitelist, resolve, own, isProxied }: JudgeOptions,
 ): Promise<Ruling> {
   const { domains, ips, ports } = whitelist;
   const host = named.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
@@ -46,7 +56,8 @@ export async function judge(
   const listed = rangesOf(ips);
   if (isIP(host)) {
     const address = plain(host);
-    return listed(address) ? { address } : { refused: "the address is not in whitelist.ips" };
+    if (!listed(address)) return { refused: "the address is not in whitelist.ips" };
+    return { address, byProxy: isProxied(address) };
   }
   // What ends in a number is an address in disguise (127.1, 0x7f000001), if anything.
   if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(host) || /(^|\.)(\d+|0x[0-9a-f]*)$/.test(host)) {
@@ -55,15 +66,36 @@ export async function judge(
   if (!domains.some((domain) => matches(host, domain))) {
     return { refused: "the name is not in whitelist.domains" };
   }
-  const found = (await resolve(host)).map(plain);
-  if (found.length === 0) return { refused: "the name has no address" };
+  const byProxy = isProxied(host);
+  const asked = byProxy ? resolveHere(host, resolve) : resolve(host);
+  const found = (await asked).map(plain);
   const mine = new Set(own().map(plain));
-  const address = found.find((one) => listed(one) || !(isSpecial(one) || mine.has(one)));
+  const mayBe = (address: string) => listed(address) || !(isSpecial(address) || mine.has(address));
+  if (byProxy && found.every(mayBe)) return { address: host, byProxy };
+  if (found.length === 0) return { refused: "the name has no address" };
+  const address = byProxy ? undefined : found.find(mayBe);
   return address === undefined
     ? {
       refused: "the name leads to this machine or to no real host, and whitelist.ips has not that",
     }
-    : { address };
+    : { address, byProxy };
+}
+
+/** What this machine knows of a name, without much patience: the proxy alone may know it. */
+async function resolveHere(
+  name: string,
+  resolve: JudgeOptions["resolve"],
+): Promise<string[]> {
+  const over = new AbortController();
+  const none: string[] = [];
+  try {
+    return await Promise.race([
+      resolve(name).catch(() => none),
+      delay(LOOK_MS, none, { signal: over.signal }).catch(() => none),
+    ]);
+  } finally {
+    over.abort();
+  }
 }
 
 function matches(host: string, domain: string): boolean {

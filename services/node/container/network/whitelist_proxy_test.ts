@@ -3,7 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { withContainers } from "../../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../../tests/support/container_engine.ts";
+import { type ForwardProxy, startForwardProxy } from "../../../../tests/support/forward_proxy.ts";
 import { silentLogger } from "../../../../shared/service/log.ts";
+import { createWayOut } from "../../hub/way_out.ts";
 import { startWhitelistProxy } from "./whitelist_proxy.ts";
 
 const testEngine = useTestEngine();
@@ -38,6 +40,7 @@ Deno.test("startWhitelistProxy() passes requests and tunnels on to what is liste
   const stop = await startWhitelistProxy({
     socket,
     whitelist: { domains: ["files.example"], ips: ["127.0.0.1"], ports: [web.port] },
+    wayOut: createWayOut(),
     log: silentLogger,
     resolve: () => Promise.resolve(["127.0.0.1"]),
   });
@@ -116,6 +119,7 @@ Deno.test("startWhitelistProxy() survives a web server that speaks no HTTP", asy
   const stop = await startWhitelistProxy({
     socket,
     whitelist: { domains: ["files.example"], ips: ["127.0.0.1"], ports: [port] },
+    wayOut: createWayOut(),
     log: silentLogger,
     resolve: () => Promise.resolve(["127.0.0.1"]),
   });
@@ -140,6 +144,129 @@ Deno.test("startWhitelistProxy() survives a web server that speaks no HTTP", asy
     web.close();
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+interface Behind {
+  proxy: ForwardProxy;
+  /** The port of a web server that only the proxy knows the names of. */
+  port: number;
+  /** What the owner reads. */
+  log: string[];
+  ask(line: string, more?: string): Promise<string>;
+}
+
+/** A whitelist proxy of a node that gets out through a forward proxy. */
+async function behindProxy(
+  use: (given: Behind) => Promise<void>,
+  { login, as = login, noProxy = [], resolve }: {
+    /** What the forward proxy wants, and what the node has. */
+    login?: string;
+    as?: string;
+    noProxy?: string[];
+    resolve: (name: string) => Promise<string[]>;
+  },
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const web = await startWeb();
+  const proxy = await startForwardProxy(login ? { login } : {});
+  const url = new URL(`http://${as ? `${as}@` : ""}${proxy.address}`);
+  const wayOut = createWayOut({ secureProxy: url, plainProxy: url, noProxy, authorities: [] });
+  const log: string[] = [];
+  const warn = (text: string, fields: unknown) => void log.push(`${text} ${Deno.inspect(fields)}`);
+  const socket = `${folder}/web`;
+  const stop = await startWhitelistProxy({
+    socket,
+    whitelist: {
+      domains: ["files.test", "direct.test", "mine.test", "lost.test"],
+      ips: ["203.0.113.5"],
+      ports: [80, 443, web.port],
+    },
+    wayOut,
+    log: { ...silentLogger, warn },
+    resolve,
+  });
+  try {
+    const ask = (line: string, more = "") =>
+      talk(socket, `${line} HTTP/1.1\r\nHost: ignored.example\r\n${more}\r\n`);
+    await use({ proxy, port: web.port, log, ask });
+  } finally {
+    stop();
+    wayOut.close();
+    await proxy.stop();
+    web.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const unknownHere = () => Promise.reject(new Error("ENOTFOUND"));
+const INNER = "GET /inner HTTP/1.1\r\nHost: inner.test\r\nConnection: close\r\n\r\n";
+const CLOSE = "Connection: close\r\nProxy-Authorization: mine\r\n";
+
+Deno.test("startWhitelistProxy() goes through the owner's proxy, by the names that only that knows", async () => {
+  await behindProxy(async ({ proxy, port, ask }) => {
+    proxy.routes.set("files.test:443", port);
+    proxy.routes.set("files.test:80", port);
+    proxy.routes.set("203.0.113.5:443", port);
+    const tunnelled = await ask("CONNECT files.test.:443", "\r\n" + INNER);
+    assert.match(tunnelled, /^HTTP\/1\.1 200 .*\r\n\r\nHTTP\/1\.1 200[^]*GET \/inner inner\.test/);
+    assert.match(await ask("CONNECT 203.0.113.5:443", "\r\n" + INNER), /GET \/inner inner\.test/);
+    // A path that begins with two slashes is no other host.
+    for (const path of ["/a?b=c", "//evil.test/x"]) {
+      const got = await ask(`GET http://files.test${path}`, CLOSE);
+      assert.match(got, /^HTTP\/1\.1 200/);
+      assert.ok(got.includes(`x-seen: GET ${path} files.test`), got);
+      assert.doesNotMatch(got, /"proxy-authorization":"mine"/);
+    }
+    assert.deepEqual(proxy.passed, [
+      "CONNECT files.test:443",
+      "CONNECT 203.0.113.5:443",
+      "GET http://files.test/a?b=c",
+      "GET http://files.test//evil.test/x",
+    ]);
+    for (
+      const line of ["CONNECT evil.test:443", "CONNECT 203.0.113.6:443", "CONNECT files.test:1"]
+    ) {
+      assert.match(await ask(line), /^HTTP\/1\.1 403/, line);
+    }
+    assert.equal(proxy.passed.length, 4);
+  }, { login: "reader:secret", resolve: unknownHere });
+});
+
+Deno.test("startWhitelistProxy() reaches directly what no_proxy names, and judges its addresses", async () => {
+  await behindProxy(async ({ proxy, port, ask }) => {
+    const answer = await ask(`CONNECT direct.test:${port}`, "\r\n" + INNER);
+    assert.match(answer, /^HTTP\/1\.1 403 [^]*leads to this machine/);
+    assert.deepEqual(proxy.passed, []);
+  }, { noProxy: [".test"], resolve: () => Promise.resolve(["127.0.0.1"]) });
+});
+
+Deno.test("startWhitelistProxy() asks no proxy for a name that leads to this machine", async () => {
+  const own = Deno.networkInterfaces().map(({ address }) => address);
+  for (const address of ["127.0.0.1", "169.254.169.254", "::1", own[0]!]) {
+    await behindProxy(async ({ proxy, port, ask }) => {
+      proxy.routes.set("mine.test:443", port);
+      assert.match(await ask("CONNECT mine.test:443"), /^HTTP\/1\.1 403 [^]*this machine/, address);
+      assert.match(await ask("GET http://mine.test/", CLOSE), /^HTTP\/1\.1 403/, address);
+      assert.deepEqual(proxy.passed, []);
+    }, { resolve: () => Promise.resolve(["198.51.100.7", address]) });
+  }
+});
+
+Deno.test("startWhitelistProxy() tells the owner why a proxy does not lead on, and the program no more than that", async () => {
+  await behindProxy(async ({ ask, log, proxy }) => {
+    for (const line of ["CONNECT files.test:443", "GET http://files.test/"]) {
+      const answer = await ask(line, CLOSE);
+      assert.match(answer, /^HTTP\/1\.1 502 [^]*own proxy does not lead there/, line);
+      assert.ok(!answer.includes(proxy.address), answer);
+    }
+    assert.equal(proxy.refused, 2);
+    assert.equal(log.length, 2, log.join("\n"));
+    for (const line of log) assert.match(line, /files\.test[^]*wants a name and password/);
+  }, { login: "reader:secret", as: "reader:wrong", resolve: unknownHere });
+  await behindProxy(async ({ ask, log }) => {
+    assert.match(await ask("CONNECT lost.test:443"), /^HTTP\/1\.1 502/);
+    assert.match(log.join(), /502 Bad Gateway[^]*does not let it through/);
+  }, { resolve: unknownHere });
 });
 
 Deno.test(

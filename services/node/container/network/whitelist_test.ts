@@ -29,6 +29,7 @@ async function ask(host: string, port = 443, whitelist: Partial<JudgeOptions["wh
       return Promise.resolve(NAMES[name]!);
     },
     own: () => ["127.0.0.1", "192.0.2.1", "fe80::1%eth0"],
+    isProxied: () => false,
   });
   return { resolved, says: "address" in verdict ? verdict.address : `no: ${verdict.refused}` };
 }
