@@ -47,8 +47,10 @@ export function createSeenKeys(
     if (before === undefined) await store.set(shown.id, now);
     if (before === undefined || before === now) return undefined;
     const change = new KeyChangedError({ id: shown.id, name: shown.name }, before, now);
-    if (!told.has(`${shown.id} ${now}`)) onChange?.(change);
-    told.add(`${shown.id} ${now}`);
+    // Of one store several people may use, some had been shown an older key than others.
+    const name = `${shown.id} ${before} ${now}`;
+    if (!told.has(name)) onChange?.(change);
+    told.add(name);
     return change;
   }
 
