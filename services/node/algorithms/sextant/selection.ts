@@ -159,11 +159,13 @@ function numbersOf(
 }
 
 /**
- * Of each selection one byte a row: 1 for those that were selected. Throws for what is no evidence.
+ * Of each selection one byte a row: 1 for those that were selected; of one alone, where its place
+ * among them is given. Throws for what is no evidence.
  */
 export function* readSelections(
   value: unknown,
   length: number,
+  only?: number,
 ): Generator<Uint8Array<ArrayBuffer>> {
   const { rows, groups = 1, numberOf } = value as SelectedRows;
   if (rows === null) return yield new Uint8Array(length).fill(1);
@@ -174,9 +176,10 @@ export function* readSelections(
   }
   if (numberOf) { for (let row = 0; row < length; row++) bytes[row] = numberOf[bytes[row]!] ?? 0; }
   const [shift, rest, mask] = [Math.log2(8 / bits), 8 / bits - 1, 2 ** bits - 1];
-  for (let first = 1; first <= groups; first += READ_AT_ONCE) {
+  const [begin, last] = only === undefined ? [1, groups] : [only + 1, only + 1];
+  for (let first = begin; first <= last; first += READ_AT_ONCE) {
     const some = Array.from(
-      { length: Math.min(READ_AT_ONCE, groups - first + 1) },
+      { length: Math.min(READ_AT_ONCE, last - first + 1) },
       () => new Uint8Array(length),
     );
     for (let row = 0; row < length; row++) {

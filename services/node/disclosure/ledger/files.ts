@@ -7,6 +7,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { createTurns } from "../../../../shared/service/turns.ts";
 import { openNew, writeAll } from "../../payload/pieces.ts";
 import { giveToOwnerOf, syncFolder } from "../../record/data_folder.ts";
 import type { Selection } from "./selection.ts";
@@ -71,17 +72,23 @@ export function packed({ bytes }: Pick<Selection, "bytes">): Uint8Array {
   return deflateRawSync(bytes, { level: 1 });
 }
 
+/** A process may have no more than about a thousand files open. */
+const WRITTEN_AT_ONCE = 128;
+
 /** Writes entries with their selections, durably: a selection is there before its entry is. */
 export async function addEntries(
   folder: string,
   entries: readonly { entry: LedgerEntry; content: Uint8Array }[],
 ): Promise<void> {
-  // At once: so the disk writes them down together.
-  await Promise.all(entries.map(async ({ entry, content }) => {
-    using file = await openNew(selectionPath(folder, entry.digest));
-    await writeAll(file, content);
-    await file.sync();
-  }));
+  // Many at once: so the disk writes them down together.
+  const inTurn = createTurns(WRITTEN_AT_ONCE);
+  await Promise.all(entries.map(({ entry, content }) =>
+    inTurn(async () => {
+      using file = await openNew(selectionPath(folder, entry.digest));
+      await writeAll(file, content);
+      await file.sync();
+    })
+  ));
   await syncFolder(folder);
   using file = await Deno.open(entriesPath(folder), { append: true, create: true, mode: 0o600 });
   const lines = entries.map(({ entry }) => `${JSON.stringify(entry)}\n`).join("");

@@ -9,8 +9,16 @@
  */
 import { join } from "node:path";
 import type { Logger } from "../../../../shared/service/log.ts";
+import { createPauses } from "../../../../shared/service/pauses.ts";
 import { createTurns } from "../../../../shared/service/turns.ts";
 import type { AuditLog } from "../../record/audit_log.ts";
+import {
+  createOwnOfRun,
+  createSketches,
+  isTooClose,
+  type Sketches,
+  tellsOfFew,
+} from "./compare.ts";
 import {
   addEntries,
   type Clear,
@@ -23,7 +31,7 @@ import {
   readEntries,
 } from "./files.ts";
 import { openPersonNumbers, type PersonNumbers } from "./persons.ts";
-import { difference, type Selection, type Unit } from "./selection.ts";
+import type { Selection, Unit } from "./selection.ts";
 import { createTogether, type Together } from "./together.ts";
 
 /** What is to leave. */
@@ -102,38 +110,45 @@ export async function openLedger(
     forgets: (() => void)[],
   ): Promise<Verdict> {
     const fresh: { key: string; added: { entry: LedgerEntry; content: Uint8Array }[] }[] = [];
+    // A run may tell of a thousand groups of a million rows.
+    const pause = createPauses();
     for (const { key, label, selections } of databases) {
-      const { entries, digests, bytes } = await knownOf(key);
+      const { entries, digests, bytes: onDisk, sketches } = await knownOf(key);
       const added: { entry: LedgerEntry; content: Uint8Array }[] = [];
-      const ofRun: Selection[] = [];
+      const earlier = { entries, folder: join(folder, key), least, resultId: about.result_id };
+      const own = createOwnOfRun(selections, earlier);
       const together = new Set(selections.map(({ digest }) => digest));
-      for (const one of selections) {
-        ofRun.push(one);
+      const seen = new Set<string>();
+      for (const [i, one] of selections.entries()) {
+        await pause();
         // Of so few nothing was told; kept, it would make what tells of them seem known already.
         if (one.persons < least) continue;
-        if (added.some(({ entry }) => entry.digest === one.digest)) continue;
+        if (seen.has(one.digest)) continue;
         const isKnown = digests.has(one.digest);
         // What was told of the same rows before may have been told beside that of nearly the same
         // rows, in one result. In another one that stands alone they are to be kept apart.
         const others = isKnown ? entries.filter(({ digest }) => !together.has(digest)) : entries;
-        const earlier = { entries: others, folder: join(folder, key) };
-        const of = { least, resultId: about.result_id };
-        if (await isTooClose(one, earlier, of)) return "differs";
+        if (await isTooClose(one, { ...earlier, entries: others }, { sketches, pause })) {
+          return "differs";
+        }
         if (isKnown) continue;
+        seen.add(one.digest);
+        // Once: those of many groups are made anew each time.
+        const rows = { bytes: one.bytes };
         if (one.unit !== "counted") {
           const all = await togetherOf(key, one.unit, least);
-          if (await tellsOfFew(one, all, { ...earlier, entries, ...of, ofRun })) return "differs";
+          if (await tellsOfFew(rows, all, () => own(one.unit, i))) return "differs";
           forgets.unshift(all.mark());
-          all.add(one);
+          all.add(rows);
         }
-        const content = packed(one);
+        const content = packed(rows);
         const { unit, persons, digest } = one;
         const at = now().toISOString();
         const entry = { at, label, ...about, unit, persons, digest, bytes: content.length };
         added.push({ entry, content });
       }
       const more = added.reduce((sum, { entry }) => sum + entry.bytes, 0);
-      const isFull = entries.length + added.length > mostEntries || bytes + more > mostBytes;
+      const isFull = entries.length + added.length > mostEntries || onDisk + more > mostBytes;
       if (added.length > 0 && isFull) return "full";
       if (added.length > 0) fresh.push({ key, added });
     }
@@ -170,7 +185,8 @@ function openKnown(
 
   function knownOf(key: string): Promise<Known> {
     return once(known, key, async () => {
-      const found: Known = { entries: [], digests: new Set(), bytes: 0 };
+      const sketches = createSketches(join(folder, key));
+      const found: Known = { entries: [], digests: new Set(), bytes: 0, sketches };
       for (const entry of await readEntries(await folderOf(key), { mend: true })) {
         know(found, entry);
       }
@@ -214,58 +230,13 @@ interface Known {
   digests: Set<string>;
   /** That their selections take on the disk. */
   bytes: number;
+  sketches: Sketches;
 }
 
 function know(known: Known, entry: LedgerEntry): void {
   known.entries.push(entry);
   known.digests.add(entry.digest);
   known.bytes += entry.bytes;
-}
-
-/** Whether a selection differs from one that left before in too few persons. */
-async function isTooClose(
-  one: Selection,
-  { entries, folder }: { entries: readonly LedgerEntry[]; folder: string },
-  { least, resultId }: { least: number; resultId: number },
-): Promise<boolean> {
-  for (const entry of entries) {
-    // What one run lets out is looked at together, elsewhere.
-    if (entry.unit !== one.unit || entry.result_id === resultId) continue;
-    // They differ in as many at least.
-    if (Math.abs(entry.persons - one.persons) >= least) continue;
-    const bytes = one.unit === "counted" ? new Uint8Array() : await readBytes(folder, entry);
-    const differs = difference(one, { ...entry, bytes });
-    if (differs > 0 && differs < least) return true;
-  }
-  return false;
-}
-
-/**
- * Whether a selection, with several others, tells of too few persons; those of its own run alone
- * are looked at together elsewhere.
- */
-async function tellsOfFew(
-  one: Selection,
-  all: Together,
-  { entries, folder, least, resultId, ofRun }: {
-    entries: readonly LedgerEntry[];
-    folder: string;
-    least: number;
-    resultId: number;
-    /** Of the same result, this one the last. */
-    ofRun: readonly Selection[];
-  },
-): Promise<boolean> {
-  const few = all.few(one);
-  if (few.length === 0) return false;
-  const own = createTogether(least);
-  for (const entry of entries) {
-    if (entry.unit !== one.unit || entry.result_id !== resultId) continue;
-    own.add({ bytes: await readBytes(folder, entry) });
-  }
-  for (const other of ofRun.slice(0, -1)) if (other.unit === one.unit) own.add(other);
-  const ofOwn = new Set(own.few(one).map((persons) => persons.join()));
-  return few.some((persons) => !ofOwn.has(persons.join()));
 }
 
 /** Removes the entries, then their selections, which mean nothing without them. */

@@ -295,3 +295,28 @@ Deno.test("personsOf() numbers persons the same after a restart, and after a tor
     assert.deepEqual(await third.numbersOf(column([null, "z", "y", ...many])), numbers);
   });
 });
+
+Deno.test("decide() looks at many groups while the agent answers others, and sees one person of them", async () => {
+  await withSite(async ({ open }) => {
+    const ledger = await open();
+    const [n, groups] = [10_000, 250];
+    const groupsBy = (groupOf: (row: number) => number) =>
+      Array.from({ length: groups }, (_, group) => those((row) => groupOf(row) === group, n));
+    const byRest = groupsBy((row) => row % groups);
+    // Of each a part without few, as of a column that few have no value in.
+    const parts = byRest.map((_, group) =>
+      those((row) => row % groups === group && row >= groups, n)
+    );
+    let answers = 0;
+    const others = setInterval(() => answers++, 1);
+    assert.equal(await release(ledger, [...byRest, ...parts]), "allowed");
+    clearInterval(others);
+    assert.ok(answers > 5, `${answers} times`);
+
+    const byTurn = groupsBy((row) => Math.floor(row / (n / groups)));
+    assert.equal(await release(ledger, byTurn), "allowed");
+    assert.equal(await release(ledger, [...byRest, ...parts]), "allowed", "the same again");
+    const less = those((row) => row % groups === 200 && row !== 1200, n);
+    assert.equal(await release(ledger, [less]), "differs");
+  });
+});

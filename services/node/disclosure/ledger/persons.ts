@@ -6,6 +6,7 @@
  * The digests have 53 bits and no secret: whoever reads this file can read the database.
  * @module
  */
+import { createPauses } from "../../../../shared/service/pauses.ts";
 import { createTurns } from "../../../../shared/service/turns.ts";
 import type { Levels } from "../../algorithms/api.ts";
 import { openNew, writeAll } from "../../payload/pieces.ts";
@@ -16,7 +17,8 @@ export interface PersonNumbers {
   numbersOf(column: Pick<Levels, "values" | "places">): Promise<Uint32Array>;
 }
 
-const AT_ONCE = 50_000;
+/** So many take some milliseconds. */
+const AT_ONCE = 10_000;
 
 /** Opens the file `name` in `folder`; an end that a crash has torn is cut off. */
 export async function openPersonNumbers(folder: string, name: string): Promise<PersonNumbers> {
@@ -48,10 +50,10 @@ export async function openPersonNumbers(folder: string, name: string): Promise<P
   return {
     async numbersOf({ values, places }) {
       const numberOf = new Uint32Array(values.length);
+      const pause = createPauses();
       table.makeRoom(values.length);
       for (let place = 0; place < values.length; place++) {
-        // The agent has others to answer meanwhile.
-        if (place % AT_ONCE === AT_ONCE - 1) await new Promise((go) => setTimeout(go));
+        if (place % AT_ONCE === AT_ONCE - 1) await pause();
         numberOf[place] = table.numberOf(digestOf(String(values[place])));
       }
       const numbers = new Uint32Array(places.length);

@@ -5,7 +5,7 @@ import {
   selectionsOf,
   selectionsOfBits,
 } from "../../algorithms/sextant/selection.ts";
-import { difference, makeSelection } from "./selection.ts";
+import { difference, makeSelection, sketchesDiffer, sketchOf } from "./selection.ts";
 
 /** Rows of persons, of which some are in. */
 function selection(persons: number[], rows: number[], places?: number[]) {
@@ -151,5 +151,31 @@ Deno.test("makeSelection() counts a person whose rows add up to nothing", () => 
     });
     assert.deepEqual([persons, bytes.length], [1, 3]);
     assert.ok(bytes[2]! >= 1 && bytes[2]! <= 251);
+  }
+});
+
+Deno.test("sketchesDiffer() says no more than selections differ, and much of groups apart", () => {
+  const groupOf = (isIn: (row: number) => boolean) =>
+    makeSelection({
+      selected: Uint8Array.from({ length: 4096 }, (_, row) => isIn(row) ? 1 : 0),
+      unit: "rows",
+    });
+  const apart = (isIn: (row: number) => boolean, other: (row: number) => boolean) => {
+    const [one, two] = [groupOf(isIn), groupOf(other)];
+    const said = sketchesDiffer(sketchOf(one.bytes), sketchOf(two.bytes));
+    assert.ok(said <= difference(one, two), `${said} of ${difference(one, two)}`);
+    return said;
+  };
+  const all = () => true;
+  for (const few of [0, 1, 2, 7, 40]) {
+    assert.equal(apart(all, (row) => row % 100 !== 3 || row >= 100 * few), few);
+    // An exchange of persons that are in the same part is not seen.
+    apart((row) => row < 2000 + few, (row) => row >= few && row < 2000 + 2 * few);
+  }
+  for (const width of [8, 64, 200]) {
+    // Groups of every eighth, and of those who come one after the other.
+    assert.ok(apart((row) => row % width === 0, (row) => row % width === 1) > 11);
+    const size = 4096 / width;
+    assert.ok(apart((row) => row < size, (row) => row >= size && row < 2 * size) > 11);
   }
 });

@@ -14,6 +14,7 @@ import { type SandboxDatabase, sourceOf, type WantedDatabase } from "../../data/
 import { openColumns } from "../../data/open_columns.ts";
 import { isPostgres, readPostgresAddress } from "../../data/postgres_address.ts";
 import type { Source } from "../../data/tables.ts";
+import { createPauses } from "../../../../shared/service/pauses.ts";
 import type { Ledger, Release } from "./ledger.ts";
 import { makeSelection, type Selection, type SelectionOptions } from "./selection.ts";
 
@@ -31,8 +32,8 @@ export interface TableOfRun {
   length: number;
   /** Whether the task's preprocessing chose them. */
   isFiltered: boolean;
-  /** The selections of some rows, which have this digest. */
-  select(rows: SelectedRows, digest: string): Selection[];
+  /** The selections of some rows, which have this digest; those that are kept whole take room. */
+  select(rows: SelectedRows, digest: string, room?: Room): Promise<Selection[]>;
   /** What was selected before, by digest. */
   known(): ReadonlyMap<string, SelectedRows>;
 }
@@ -106,28 +107,30 @@ export function createTableReader(
 const REMEMBERED_SELECTIONS = 64;
 /** Nor more than this of what says which rows they are, the last one aside. */
 const REMEMBERED_BYTES = 16 * 2 ** 20;
+/** For the selections of a run that are kept whole, in bytes: many would take a gibibyte. */
+interface Room {
+  left: number;
+}
+const newRoom = (): Room => ({ left: 32 * 2 ** 20 });
 
 function createSelect(
   length: number,
   options: Omit<SelectionOptions, "selected">,
 ): Pick<TableOfRun, "select" | "known"> {
   // Without what takes most memory: that is made anew where the ledger does not know it.
-  const remembered = new Map<string, { rows: SelectedRows; made: Omit<Selection, "bytes">[] }>();
+  const remembered = new Map<string, { rows: SelectedRows; made: Made[] }>();
 
   return {
-    select(rows, digest) {
-      const make = () =>
-        Array.from(
-          readSelections(rows, length),
-          (selected) => makeSelection({ ...options, selected }),
-        );
-      const known = remembered.get(digest);
-      const made = known ? withBytes(known.made, make) : make();
+    async select(rows, digest, room = newRoom()) {
+      const known = remembered.get(digest)?.made;
+      const selections = known
+        ? known.map((one, i) => withoutBytes(one, () => bytesOf(rows, i)))
+        : await make(rows, room);
       // The ones that were used last stay.
       remembered.delete(digest);
       remembered.set(digest, {
         rows,
-        made: made.map(({ unit, persons, digest }) => ({ unit, persons, digest })),
+        made: selections.map(({ unit, persons, digest }) => ({ unit, persons, digest })),
       });
       let bytes = 0;
       for (const [count, [digest, { rows }]] of [...remembered].reverse().entries()) {
@@ -135,24 +138,45 @@ function createSelect(
         const isTooMuch = count > 0 && bytes > REMEMBERED_BYTES;
         if (isTooMuch || count >= REMEMBERED_SELECTIONS) remembered.delete(digest);
       }
-      return made;
+      return selections;
     },
     known: () => new Map([...remembered].map(([digest, { rows }]) => [digest, rows])),
   };
+
+  async function make(rows: SelectedRows, room: Room): Promise<Selection[]> {
+    const pause = createPauses();
+    const made: Selection[] = [];
+    for (const selected of readSelections(rows, length)) {
+      const [one, i] = [makeSelection({ ...options, selected }), made.length];
+      room.left -= one.bytes.length;
+      made.push(room.left >= 0 ? one : withoutBytes(one, () => bytesOf(rows, i)));
+      await pause();
+    }
+    return made;
+  }
+
+  function bytesOf(rows: SelectedRows, i: number): Selection["bytes"] {
+    const [selected] = readSelections(rows, length, i);
+    return makeSelection({ ...options, selected: selected! }).bytes;
+  }
 }
 
-/** Selections that are looked into only where that has to be. */
-function withBytes(
-  selections: readonly Omit<Selection, "bytes">[],
-  make: () => Selection[],
-): Selection[] {
-  let made: Selection[] | undefined;
-  return selections.map((one, i) => ({
-    ...one,
+/** A selection without what takes most memory. */
+type Made = Omit<Selection, "bytes">;
+
+/** A selection that is made anew each time it is looked into, which few are. */
+function withoutBytes(
+  { unit, persons, digest }: Made,
+  bytesOf: () => Selection["bytes"],
+): Selection {
+  return {
+    unit,
+    persons,
+    digest,
     get bytes() {
-      return (made ??= make())[i]!.bytes;
+      return bytesOf();
     },
-  }));
+  };
 }
 
 /** The table of which evidence is: the one that `context.table()` gives without a label. */
@@ -171,6 +195,7 @@ export async function databasesOfRun(
 ): Promise<Release["databases"]> {
   const main = mainTable(tables);
   const databases: Release["databases"] = [];
+  const room = newRoom();
   for (const table of tables) {
     const { key, label, select } = table;
     const isUsed = table === main && evidence.length > 0;
@@ -182,7 +207,8 @@ export async function databasesOfRun(
       if (!rows) throw new TypeError("The evidence of a result names rows that nobody knows");
       different.set(digest, rows);
     }
-    const selections = [...different].flatMap(([digest, rows]) => select(rows, digest));
+    const selections: Selection[] = [];
+    for (const [digest, rows] of different) selections.push(...await select(rows, digest, room));
     databases.push({ key, label, selections });
   }
   return databases;

@@ -118,6 +118,30 @@ Deno.test("a selection that is asked for again is the same, though nobody kept i
   });
 });
 
+Deno.test("the selections of many groups are whole, though the memory has no room for all of them", async () => {
+  await withSite(async ({ path }) => {
+    const [length, groups] = [100_000, 500];
+    const lines = Array.from({ length }, (_, row) => `${row},${row}`);
+    const table = await readTable(path, `age,id\n${lines.join("\n")}\n`);
+    const groupOf = Int32Array.from({ length }, (_, row) => row % groups);
+    const said = selectionsOf(groupOf, groups, { places: undefined, length });
+    const found = (await databasesOfRun([table], said))[0]!.selections;
+    assert.equal(found.length, groups);
+    for (const group of [0, 1, 254, 255, 399, 499]) {
+      const one = found[group]!;
+      assert.equal(one.persons, length / groups);
+      const rows = Array.from({ length: length / groups }, (_, i) => group + groups * i);
+      const evidence = selectionOf(rows, length);
+      const [alone] = await table.select(evidence, await digestOfRows(evidence));
+      assert.equal(one.digest, alone!.digest);
+      assert.deepEqual(one.bytes, alone!.bytes);
+    }
+    const kept = found.filter((one) => !Object.getOwnPropertyDescriptor(one, "bytes")!.get);
+    const bytes = kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    assert.ok(kept.length < groups && bytes <= 32 * 2 ** 20, `${kept.length} with ${bytes} bytes`);
+  });
+});
+
 Deno.test("rows that are known from an earlier run, and named, are the same rows", async () => {
   await withSite(async ({ path }) => {
     const lines = Array.from({ length: 3000 }, (_, row) => `${row},p${row * 7 % 1400}`);
@@ -136,7 +160,7 @@ Deno.test("rows that are known from an earlier run, and named, are the same rows
     // What has gone from memory meanwhile is still known to a run that has begun.
     for (let one = 0; one < 200; one++) {
       const other = selectionOf([one], length);
-      table.select(other, await digestOfRows(other));
+      await table.select(other, await digestOfRows(other));
     }
     const again = await databasesOfRun([table], named, known);
     assert.deepEqual(whole(again[0]!.selections), whole(said[0]!.selections));

@@ -116,12 +116,18 @@ export function createTogether(
         return { set, combination, member: member! };
       });
       for (const { set, combination, member } of ways) {
+        const entries = selections.map((one) => entry(one, member));
+        // Where groups have few persons in common, the member is in few of them.
+        const having = [...entries.keys()].filter((s) => entries[s] !== 0);
         let at = entry(bytes, member);
-        for (const [s, one] of selections.entries()) at -= combination[s]! * entry(one, member);
+        for (const s of having) at -= combination[s]! * entries[s]!;
         const once = inverse(positive(at));
         for (const [t, weights] of set.weights.entries()) {
           let value = 0;
-          for (let s = 0; s <= t; s++) value += weights[s]! * entry(selections[s]!, member);
+          for (const s of having) {
+            if (s > t) break;
+            value += weights[s]! * entries[s]!;
+          }
           set.later[t]![set.members.length] = value % MODULUS;
         }
         set.members.push(member);
@@ -199,13 +205,14 @@ const rests = new Int32Array(8192);
 /** How often each selection is in what agrees with these entries on the set's members. */
 function combinationAt(bytes: Uint8Array, { members, weights, later }: InformationSet) {
   const found = new Float64Array(members.length);
-  const times = new Float64Array(members.length);
+  const used: { times: number; later: number[] }[] = [];
   for (const [i, member] of members.entries()) {
     let rest = entry(bytes, member);
-    for (let t = 0; t < i; t++) if (times[t] !== 0) rest -= times[t]! * later[t]![i]!;
-    times[i] = positive(rest);
-    if (times[i] === 0) continue;
-    for (let s = 0; s <= i; s++) found[s] = (found[s]! + times[i]! * weights[i]![s]!) % MODULUS;
+    for (const { times, later } of used) rest -= times * later[i]!;
+    const times = positive(rest);
+    if (times === 0) continue;
+    used.push({ times, later: later[i]! });
+    for (let s = 0; s <= i; s++) found[s] = (found[s]! + times * weights[i]![s]!) % MODULUS;
   }
   return found;
 }
