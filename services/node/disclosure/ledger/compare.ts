@@ -54,8 +54,8 @@ export async function isTooClose(
 }
 
 /**
- * What a run alone tells, by unit: it leaves together, and is looked at elsewhere. Built where it is
- * asked for, and added to from then on.
+ * What a run alone tells, by unit: it leaves together, and is looked at elsewhere. Built when it is
+ * first asked for, and added to from then on.
  */
 export type OwnOfRun = (unit: Selection["unit"], before: number) => Promise<Together>;
 

@@ -118,6 +118,10 @@ export async function openLedger(
       const earlier = { entries, folder: join(folder, key), least, resultId: about.result_id };
       const own = createOwnOfRun(selections, earlier);
       const together = new Set(selections.map(({ digest }) => digest));
+      // Before anything is compared: ten thousand groups take long.
+      const unknown = selections.filter((one) => one.persons >= least && !digests.has(one.digest));
+      const more = new Set(unknown.map(({ digest }) => digest)).size;
+      if (more > 0 && entries.length + more > mostEntries) return "full";
       const seen = new Set<string>();
       for (const [i, one] of selections.entries()) {
         await pause();
@@ -147,9 +151,8 @@ export async function openLedger(
         const entry = { at, label, ...about, unit, persons, digest, bytes: content.length };
         added.push({ entry, content });
       }
-      const more = added.reduce((sum, { entry }) => sum + entry.bytes, 0);
-      const isFull = entries.length + added.length > mostEntries || onDisk + more > mostBytes;
-      if (added.length > 0 && isFull) return "full";
+      const bytes = added.reduce((sum, { entry }) => sum + entry.bytes, 0);
+      if (bytes > 0 && onDisk + bytes > mostBytes) return "full";
       if (added.length > 0) fresh.push({ key, added });
     }
     // Before anything leaves: what is remembered and did not leave costs little.
