@@ -157,7 +157,7 @@ function placesOfValues(
   return { of, setOf };
 }
 
-/** By set: the first different values, and what most rows may have (Boyer and Moore 1991). */
+/** By set: the first different values, and what most rows may have. */
 function surveyOf(
   { numbers, sets, size, sums, parts = splitBy(sets, numbers, countPlaces(sets, size)) }: Summed,
 ) {
@@ -168,16 +168,35 @@ function surveyOf(
   for (const [set, part] of parts.entries()) {
     // Nearly every column has more among its first rows.
     different[set] = differentIn(part, values.subarray(set * sums, (set + 1) * sums));
-    let [most, lead] = [NaN, 0];
-    for (let i = 0; i < part.length; i++) {
-      if (lead === 0) most = part[i]!;
-      lead += part[i] === most ? 1 : -1;
-    }
-    candidates[set] = most;
-    if (lead > 0) isMost = true;
+    const candidate = hasTwoAlike(part) ? candidateIn(part) : undefined;
+    if (candidate === undefined) continue;
+    candidates[set] = candidate;
+    isMost = true;
   }
   const rows = parts.map(({ length }) => length);
   return { values, different, rows, candidates: isMost ? candidates : null };
+}
+
+/**
+ * Whether in some pair of values side by side both are the same. Where more than half of all are
+ * the same there is such a pair; or one in each pair is, and so is the last value, which has no
+ * other.
+ */
+function hasTwoAlike(part: Float64Array): boolean {
+  for (let i = 1; i < part.length; i += 2) if (part[i] === part[i - 1]) return true;
+  const last = part[part.length - 1];
+  return part.length % 2 === 1 && (part[0] === last || part[1] === last);
+}
+
+/** What more than half of the values may be (Boyer and Moore 1991). */
+function candidateIn(part: Float64Array): number | undefined {
+  let most = NaN;
+  let lead = 0;
+  for (let i = 0; i < part.length; i++) {
+    if (lead === 0) most = part[i]!;
+    lead += part[i] === most ? 1 : -1;
+  }
+  return lead > 0 ? most : undefined;
 }
 
 /**

@@ -227,7 +227,8 @@ function tellLevels(
   asked: Asked,
 ): { all: Told; bySet: Told[] } {
   const { minCell, minLevel } = site.rules;
-  const { names, inAll, tallies } = talliesOf(site, values, asked);
+  const pairs = pairsOf(values, asked);
+  const { names, inAll, tallies } = talliesOf(site, values, { ...asked, pairs });
   const total = inAll.persons;
   const isNamed = total.map((count) => count >= minLevel);
   const bySet = tallies.map(({ persons }) => persons);
@@ -270,7 +271,7 @@ function tellLevels(
       unnamed: isNamed.includes(false),
     };
   };
-  useLevels(site, values, { asked, names, hidden, hiddenInAll });
+  useLevels(site, pairs, { sets: width, given: values.names, names, hidden, hiddenInAll });
   const rare = isNamed.filter((one) => !one).length;
   if (rare > 0) site.withhold("levels", "min_level", rare);
   return {
@@ -279,30 +280,42 @@ function tellLevels(
   };
 }
 
+/** Of each row that has a value its set and its level, as one number: sets of levels; else -1. */
+function pairsOf(
+  { names, places }: { names: string[]; places: Int32Array },
+  { present }: Asked,
+): Int32Array {
+  const pairs = new Int32Array(places.length);
+  for (let row = 0; row < pairs.length; row++) {
+    pairs[row] = present[row]! < 0 ? -1 : present[row]! * names.length + places[row]!;
+  }
+  return pairs;
+}
+
 /** Says to the ledger of each count that is told the rows that it is of. */
 function useLevels(
   site: SiteRules,
-  { names: given, places }: { names: string[]; places: Int32Array },
-  { asked: { sets, present }, names, hidden, hiddenInAll }: {
-    asked: Asked;
+  pairs: Int32Array,
+  { sets, given, names, hidden, hiddenInAll }: {
+    /** How many. */
+    sets: number;
+    /** Levels as the pairs number them, and those that rows have. */
+    given: readonly string[];
     names: readonly string[];
     hidden: readonly boolean[];
     hiddenInAll: readonly boolean[];
   },
 ): void {
   const height = names.length;
-  const levelOf = given.map((name) => names.indexOf(name));
-  const inAll = new Int32Array(places.length).fill(-1);
-  const bySet = new Int32Array(places.length).fill(-1);
-  for (let row = 0; row < places.length; row++) {
-    const set = present[row]!;
-    if (set < 0) continue;
-    const level = levelOf[places[row]!]!;
-    if (!hiddenInAll[level]) inAll[row] = level;
-    if (!hidden[set * height + level]) bySet[row] = set * height + level;
-  }
-  useGroups(site, inAll, height);
-  if (sets.names.length > 1) useGroups(site, bySet, sets.names.length * height);
+  const levels = given.map((name) => names.indexOf(name));
+  const inAll = levels.map((level) => hiddenInAll[level] === false ? level : -1);
+  const each = Array.from({ length: sets }, (_, set) => set);
+  useGroups(site, pairs, height, { numberOf: each.flatMap(() => inAll) });
+  if (sets < 2) return;
+  const numberIn = (set: number, level: number) =>
+    hidden[set * height + level] === false && level >= 0 ? set * height + level : -1;
+  const numberOf = each.flatMap((set) => levels.map((level) => numberIn(set, level)));
+  useGroups(site, pairs, sets * height, { numberOf });
 }
 
 /** By level: rows, and persons. */
@@ -319,9 +332,9 @@ interface Tally {
 function talliesOf(
   site: SiteRules,
   { names: given, places }: { names: string[]; places: Int32Array },
-  asked: Asked,
+  { pairs, ...asked }: Asked & { pairs: Int32Array },
 ): { names: string[]; inAll: Tally; tallies: Tally[] } {
-  const { sets, present } = asked;
+  const { sets } = asked;
   const size = sets.names.length;
   const counts = countPairs(sets.of, places, [size, given.length]);
   const total = given.map((_, level) => counts.reduce((sum, row) => sum + row[level]!, 0));
@@ -331,10 +344,6 @@ function talliesOf(
   let [persons, inAll] = [counts, total];
   if (site.persons) {
     const width = given.length;
-    const pairs = new Int32Array(places.length);
-    for (let row = 0; row < pairs.length; row++) {
-      pairs[row] = present[row]! < 0 ? -1 : present[row]! * width + places[row]!;
-    }
     const pairOf = (set: number, level: number) => set * width + level;
     const personsOf = personsOfUnions(site.persons, pairs, size * width);
     const each = personsOf(Array.from({ length: size * width }, (_, pair) => [pair]));
