@@ -160,7 +160,11 @@ async function start(
   const watching = { hub, keys: broker.hubKeys, folder, audit, log, signal: stopping.signal };
   const record = await openRecordWatch({ ...watching, identity, organization });
   tell({ record: record.status });
-  const tables = createTables({ folder: tablesFolder, namesMayLeave: config.shareColumns });
+  const tables = createTables({
+    folder: tablesFolder,
+    namesMayLeave: config.shareColumns,
+    timeoutSeconds: config.readTimeoutSeconds,
+  });
   const { attempts, reporter, sandbox } = await openRuns(life, {
     config,
     identity,

@@ -34,6 +34,7 @@ async function read(text: string): Promise<string> {
     scratch,
     namesMayLeave: true,
     memoryMiB: 256,
+    timeoutSeconds: 600,
   });
   return target;
 }

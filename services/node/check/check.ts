@@ -46,6 +46,7 @@ export async function* check(config: NodeConfig): AsyncGenerator<Finding> {
   const tables = createTables({
     folder: join(config.dataFolder, "tables"),
     namesMayLeave: config.shareColumns,
+    timeoutSeconds: config.readTimeoutSeconds,
   });
   for (const database of config.databases) {
     yield* checkData(database, { config, tables });

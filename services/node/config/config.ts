@@ -40,6 +40,8 @@ export interface NodeConfig {
   /** The folder of the journal, the private broker key and the runs. */
   dataFolder: string;
   databases: NodeDatabase[];
+  /** How long the reading of a database for the sandbox may take. */
+  readTimeoutSeconds: number;
   algorithmFolders: string[];
   /** Whether the library of algorithms that comes with the node may be used. */
   algorithmLibrary: boolean;
@@ -123,6 +125,7 @@ export async function readNodeConfig(
     betweenNodes: options.encryption.between_nodes,
     pinnedKeys: options.encryption.pinned_keys,
     privateKey: await readPrivateKeyText(options.encryption, { env, absolute, problems }),
+    readTimeoutSeconds: options.read_timeout_seconds,
     limits: {
       timeoutSeconds: options.limits.timeout_seconds,
       memoryMiB: options.limits.memory_mib,

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { LogLevel } from "../../../shared/service/log.ts";
+import { READ_TIMEOUT_SECONDS } from "../data/tables.ts";
 import { FORMAT_SETTINGS } from "../encryption/formats.ts";
 import { containerShape } from "./containers.ts";
 import { databasesSection } from "./databases.ts";
@@ -35,6 +36,10 @@ export const configSchema = z.strictObject({
   ...wayOutShape,
   task_dir: option.optional(),
   databases: databasesSection,
+  // No timer can wait much longer.
+  read_timeout_seconds: count.max(2_000_000, "must be at most 2000000").default(
+    READ_TIMEOUT_SECONDS,
+  ),
   algorithm_folders: z.array(option).optional(),
   algorithm_library: flag.optional(),
   algorithm_settings: z.array(z.strictObject({

@@ -12,6 +12,8 @@ import { readPostgresAddress } from "./postgres_address.ts";
 
 /** A server that does not answer is none. */
 const CONNECT_MS = 15_000;
+/** How long a query waits for a table that somebody else at the server keeps for himself. */
+const LOCK_SECONDS = 60;
 /** Rows that are asked for at once: of a result as large as a disk no more is ever in memory. */
 const BATCH = 5000;
 
@@ -32,16 +34,24 @@ const TYPES: Readonly<Record<number, "number" | "boolean" | "date" | "bytes" | u
   1184: "date", // timestamptz
   1700: undefined, // numeric
 };
+/** What the server calls the end of its own limits: `lock_timeout`, and `statement_timeout`. */
+const LOCKED = "55P03";
+const CANCELLED = "57014";
 const INT8 = 20;
 const NUMERIC = 1700;
 const MOMENTS = [1082, 1114, 1184];
 
 /**
  * Runs one query that only reads, in a transaction that can do nothing else, and gives its rows as
- * they come, in batches; at least one. Throws a {@linkcode DataError}: with the server's words only
- * where they are about the researcher's own text, for others quote values.
+ * they come, in batches; at least one. The server itself ends what takes longer than it may, for it
+ * would go on when this process is gone. Throws a {@linkcode DataError}: with the server's words
+ * only where they are about the researcher's own text, for others quote values.
  */
-export async function* readPostgres(address: string, query: string): AsyncGenerator<Rows> {
+export async function* readPostgres(
+  address: string,
+  query: string,
+  { timeoutSeconds, lockSeconds = LOCK_SECONDS }: { timeoutSeconds: number; lockSeconds?: number },
+): AsyncGenerator<Rows> {
   const { host, port, database, user, password, tls, authority } = readPostgresAddress(address);
   const client = new pg.Client({
     host,
@@ -52,7 +62,8 @@ export async function* readPostgres(address: string, query: string): AsyncGenera
     ...(tls ? { ssl: authority ? { ca: await Deno.readTextFile(authority) } : true } : {}),
     application_name: "sextant node",
     options: "-c default_transaction_read_only=on -c DateStyle=ISO -c TimeZone=UTC " +
-      "-c extra_float_digits=1 -c client_encoding=UTF8",
+      "-c extra_float_digits=1 -c client_encoding=UTF8 " +
+      `-c statement_timeout=${timeoutSeconds}s -c lock_timeout=${lockSeconds}s`,
     connectionTimeoutMillis: CONNECT_MS,
   });
   // It is answered by what was asked last.
@@ -106,6 +117,20 @@ async function nextOf(cursor: Cursor): Promise<Portion> {
 
 function refuse(cause: Error): never {
   const code = codeOf(cause);
+  if (code === LOCKED) {
+    throw new DataError(
+      "Its query waits for a table that somebody else at its server keeps for himself, who alters " +
+        "or loads it perhaps: try again later.",
+      { cause },
+    );
+  }
+  if (code === CANCELLED) {
+    throw new DataError(
+      "Its server ended the query: it took longer than read_timeout_seconds of this node allows, " +
+        "or somebody there cancelled it. Ask for less at once.",
+      { cause },
+    );
+  }
   // 42 and 0A: syntax, names, rights, what cannot be done. 25006: a transaction that only reads.
   const isAboutText = /^(42|0A)/.test(code) || code === "25006";
   const why = isAboutText ? `${cause.message}` : `the server reports ${code}`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 // @ts-types="../../../shared/storage/pg.d.ts"
 import pg from "pg";
@@ -20,6 +21,8 @@ interface Server {
   tcp: string;
   sql(text: string): Promise<void>;
 }
+
+const PATIENT = { timeoutSeconds: 600 };
 
 const OF_READERS = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid()`;
@@ -81,7 +84,7 @@ Deno.test("readPostgres() keeps every type and every digit", async () => {
   await withServer(async ({ address, sql }) => {
     await sql(PATIENTS);
     const { names, types, rows } = await allOf(
-      readPostgres(address, "select * from task.patients"),
+      readPostgres(address, "select * from task.patients", PATIENT),
     );
     assert.deepEqual(
       names.map((name, index) => [name, types![index], ...rows.map((r) => r[index])]),
@@ -127,7 +130,7 @@ Deno.test("readPostgres() lets a query do nothing but read, and no second statem
       ["select 'x'::bytea as b", /Column 1 of its query holds bytes/],
     ];
     for (const [query, message] of cases) {
-      await assert.rejects(allOf(readPostgres(address, query)), (error: Error) => {
+      await assert.rejects(allOf(readPostgres(address, query, PATIENT)), (error: Error) => {
         assert.equal(error.name, "DataError", String(error));
         assert.match(error.message, message);
         return true;
@@ -135,7 +138,7 @@ Deno.test("readPostgres() lets a query do nothing but read, and no second statem
     }
     await sql("insert into task.t values (1)");
     assert.deepEqual(
-      (await allOf(readPostgres(address, "select count(*)::int4 as n from task.t"))).rows,
+      (await allOf(readPostgres(address, "select count(*)::int4 as n from task.t", PATIENT))).rows,
       [
         [
           1,
@@ -149,14 +152,17 @@ Deno.test("readPostgres() does not pass on what the server says of values, of na
   await withServer(async ({ address, sql }) => {
     await sql(PATIENTS);
     await assert.rejects(
-      allOf(readPostgres(address, "select name::int4 from task.patients")),
+      allOf(readPostgres(address, "select name::int4 from task.patients", PATIENT)),
       /^DataError: Its query cannot be run: the server reports 22P02\.$/,
     );
     const wrong = address.replace(/:[^:@]+@/, ":wrong@");
-    await assert.rejects(allOf(readPostgres(wrong, "select 1")), /lets this node not in: 28P01\.$/);
+    await assert.rejects(
+      allOf(readPostgres(wrong, "select 1", PATIENT)),
+      /lets this node not in: 28P01\.$/,
+    );
     const gone = "postgresql://u:p@127.0.0.1:1/d";
     await assert.rejects(
-      allOf(readPostgres(gone, "select 1")),
+      allOf(readPostgres(gone, "select 1", PATIENT)),
       /lets this node not in: ECONNREFUSED\.$/,
     );
   });
@@ -291,6 +297,62 @@ Deno.test("a reading ends when nobody waits for it any more, and when it takes t
   }
 });
 
+Deno.test("readPostgres() waits for a locked table no longer than it may, nor for a slow query", async () => {
+  await withServer(async ({ address, sql }) => {
+    await sql("create table task.t (x int4)");
+    await sql("begin; lock table task.t in access exclusive mode");
+    const query = "select x from task.t";
+    const limits = { timeoutSeconds: 600, lockSeconds: 1 };
+    await assert.rejects(
+      allOf(readPostgres(address, query, limits)),
+      /^DataError: Its query waits for a table that somebody else at its server keeps/,
+    );
+    await sql("commit");
+    assert.deepEqual((await allOf(readPostgres(address, query, limits))).rows, []);
+    await assert.rejects(
+      allOf(readPostgres(address, "select pg_sleep(600)::text as s", { timeoutSeconds: 1 })),
+      /^DataError: Its server ended the query: it took longer than read_timeout_seconds/,
+    );
+  });
+});
+
+Deno.test("a reading takes no longer than the owner gives it, and the server does not go on with it", async () => {
+  const folder = await temporaryFolder();
+  try {
+    const tables = createTables({ folder: folder.path, namesMayLeave: false, timeoutSeconds: 1 });
+    await withServer(async ({ address, sql }) => {
+      const query = "select x from task.t";
+      await sql("create table task.t (x int4)");
+      await sql("begin; lock table task.t in access exclusive mode");
+      const database: NodeDatabase = { label: "d", type: "sql", uri: address, reach: [] };
+      await assert.rejects(
+        forSandbox([{ database, wanted: { query } }], tables, IN_TIME),
+        (error: Error) =>
+          error instanceof CannotStart &&
+          /^The database "d" cannot be used. Its server ended the query/.test(error.message),
+      );
+      await sql("commit");
+      await sql(`do $$ begin if exists (select from pg_stat_activity
+        where query = '${query}' and state = 'active') then raise 'it goes on'; end if; end $$`);
+      // What asks for no table is not kept waiting by one that is locked.
+      assert.equal((await tables.describe(sourceOf(database))).rows, 1);
+    });
+    const path = `${folder.path}/endless.db`;
+    new DatabaseSync(path).close();
+    const endless = "with recursive n(i) as (select 1 union all select i + 1 from n) " +
+      "select max(i) as i from n";
+    await assert.rejects(
+      tables.read(
+        { type: "sqlite", path, options: DEFAULT_READ },
+        { query: endless, steps: [] },
+      ),
+      /^DataError: To read it takes longer than the 1 seconds .*\(read_timeout_seconds\)\.$/,
+    );
+  } finally {
+    await folder.remove();
+  }
+});
+
 /** Reads with a process that may take no more than this for objects and texts. */
 async function readWithin(
   heapMiB: number,
@@ -312,6 +374,7 @@ async function readWithin(
     options: DEFAULT_READ,
     namesMayLeave: true,
     memoryMiB: 512,
+    timeoutSeconds: 600,
     ...job,
   };
   const input = child.stdin.getWriter();

@@ -82,12 +82,12 @@ async function load(
 }
 
 /** What other libraries than DuckDB read. */
-async function readRows({ type, path, request }: ReadJob): Promise<Batches> {
+async function readRows({ type, path, request, timeoutSeconds }: ReadJob): Promise<Batches> {
   if (type === "excel") return [await readExcel(path, request.sheet)];
   if (type === "sqlite") return readSqlite(path, request.query!);
   // Only here: the others need not wait for the library.
   const { readPostgres } = await import("./postgres.ts");
-  return readPostgres(path, request.query ?? "select 1 as one");
+  return readPostgres(path, request.query ?? "select 1 as one", { timeoutSeconds });
 }
 
 async function loadCsv(

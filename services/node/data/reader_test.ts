@@ -39,6 +39,7 @@ async function read(
       scratch: scratch.path,
       namesMayLeave: true,
       memoryMiB: 1024,
+      timeoutSeconds: 600,
     });
     const bytes = await Deno.readFile(target);
     const at = (offset: number, length: number) => bytes.slice(offset, offset + length);
@@ -263,6 +264,11 @@ Deno.test("readDatabase() runs a query on an SQLite file that only reads", async
     await assert.rejects(ask(`attach '${path}2' as x`), /must be a select/);
     await assert.rejects(ask("select photo from patient"), /Column 1 of its query holds bytes/);
     await assert.rejects(read(SHEETS, { type: "sqlite", query: "select 1" }), /not an SQLite file/);
+    const writer = new DatabaseSync(path);
+    writer.exec("begin exclusive; delete from patient");
+    await assert.rejects(ask("select id from patient"), /It is locked by another program/);
+    writer.exec("rollback");
+    writer.close();
   } finally {
     await folder.remove();
   }

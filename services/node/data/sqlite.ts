@@ -8,6 +8,8 @@ import type { Cell, Rows } from "./load_rows.ts";
 
 /** Rows that are handed on at once: no more of a result is ever in memory. */
 const BATCH = 5000;
+/** SQLITE_BUSY. */
+const BUSY = 5;
 
 /**
  * Runs one query that only reads, and gives its rows in batches; at least one. Throws a
@@ -36,6 +38,8 @@ export function* readSqlite(path: string, query: string): Generator<Rows> {
       rows = [];
     }
     yield { names, rows };
+  } catch (error) {
+    throw isLocked(error) ? locked(error) : error;
   } finally {
     database.close();
   }
@@ -48,8 +52,21 @@ function openFile(path: string): DatabaseSync {
     database.prepare("select count(*) from sqlite_schema").get();
     return database;
   } catch (cause) {
+    if (isLocked(cause)) throw locked(cause);
     throw new DataError("It is not an SQLite file.", { cause });
   }
+}
+
+/** Another program writes to it; the library has waited for seconds. */
+function isLocked(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === BUSY;
+}
+
+function locked(cause: unknown): DataError {
+  return new DataError(
+    "It is locked by another program that writes to it: try again later.",
+    { cause },
+  );
 }
 
 function prepare(database: DatabaseSync, query: string) {

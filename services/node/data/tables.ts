@@ -35,7 +35,14 @@ export interface TablesOptions {
   namesMayLeave: boolean;
   /** Memory of the process that reads, in MiB; beyond it that uses the disk. */
   memoryMiB?: number;
+  /** How long a reading may take. */
+  timeoutSeconds?: number;
 }
+
+/** How long a reading may take unless the owner says otherwise. */
+export const READ_TIMEOUT_SECONDS = 3600;
+/** Whether a server answers at all shows sooner. */
+const ASK_SERVER_SECONDS = 60;
 
 /** Changes with everything that makes the same source read differently. */
 const FORM = 2;
@@ -70,7 +77,7 @@ interface Reading {
 }
 
 export function createTables(
-  { folder, namesMayLeave, memoryMiB = 1024 }: TablesOptions,
+  { folder, namesMayLeave, memoryMiB = 1024, timeoutSeconds = READ_TIMEOUT_SECONDS }: TablesOptions,
 ): Tables {
   /** Readings under way: runs that begin together wait for one. */
   const underWay = new Map<string, Reading>();
@@ -94,7 +101,7 @@ export function createTables(
     const scratch = held.path;
     try {
       const target = join(scratch, "table.columns");
-      const job = { ...source, request, target, scratch, namesMayLeave, memoryMiB };
+      const job = { ...source, request, target, scratch, namesMayLeave, memoryMiB, timeoutSeconds };
       await runReader(job, signal);
       if (before) {
         const note = await noteOf(source.path, before);
@@ -138,8 +145,17 @@ export function createTables(
     async describe(source) {
       const held = await holdForDescribing(folder);
       try {
-        const job = { ...source, request: { steps: [] }, target: undefined, scratch: held.path };
-        return await runReader({ ...job, namesMayLeave, memoryMiB });
+        return await runReader({
+          ...source,
+          request: { steps: [] },
+          target: undefined,
+          scratch: held.path,
+          namesMayLeave,
+          memoryMiB,
+          timeoutSeconds: source.type === "postgres"
+            ? Math.min(timeoutSeconds, ASK_SERVER_SECONDS)
+            : timeoutSeconds,
+        });
       } finally {
         await held.remove();
       }
@@ -247,12 +263,34 @@ async function removeOld(folder: string, sourceKey: string): Promise<void> {
 
 const READER = new URL("./reader_process.ts", import.meta.url).pathname;
 
+/** So that a server can say itself that it took too long, and ends what was asked. */
+const GRACE_MS = 10_000;
+
 /**
  * Runs the process that reads, until the signal is aborted, and rejects with its reason then. What
- * it says of the data becomes a {@linkcode DataError}. It ends when this process does: its standard
- * input is open as long.
+ * it says of the data becomes a {@linkcode DataError}, and so does that it takes too long. It ends
+ * when this process does: its standard input is open as long.
  */
-async function runReader(job: ReadJob, signal?: AbortSignal): Promise<Description> {
+async function runReader(job: ReadJob, given?: AbortSignal): Promise<Description> {
+  const late = new AbortController();
+  const graceMs = job.type === "postgres" ? GRACE_MS : 0;
+  const timer = setTimeout(() => {
+    late.abort(
+      new DataError(
+        `To read it takes longer than the ${job.timeoutSeconds} seconds that this node gives that ` +
+          "(read_timeout_seconds).",
+      ),
+    );
+  }, job.timeoutSeconds * 1000 + graceMs);
+  try {
+    const signals = [late.signal, ...(given ? [given] : [])];
+    return await runReaderUntil(AbortSignal.any(signals), job);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function runReaderUntil(signal: AbortSignal, job: ReadJob): Promise<Description> {
   const server = serverOf(job);
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -275,17 +313,17 @@ async function runReader(job: ReadJob, signal?: AbortSignal): Promise<Descriptio
     env: plainEnvironment(),
   }).spawn();
   const kill = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", kill, { once: true });
-  if (signal?.aborted) kill();
+  signal.addEventListener("abort", kill, { once: true });
+  if (signal.aborted) kill();
   const writer = child.stdin.getWriter();
   const [{ success, stdout, stderr }] = await Promise.all([
     child.output(),
     // One that ends before it has read says why.
     writer.write(new TextEncoder().encode(`${JSON.stringify(job)}\n`)).catch(() => {}),
   ]);
-  signal?.removeEventListener("abort", kill);
+  signal.removeEventListener("abort", kill);
   await writer.close().catch(() => {});
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   const decoder = new TextDecoder();
   if (!success) {
     throw new Error(`The process that reads data ended wrongly: ${decoder.decode(stderr)}`);

@@ -48,6 +48,8 @@ export interface ReadJob {
   scratch: string;
   namesMayLeave: boolean;
   memoryMiB: number;
+  /** How long it may take. */
+  timeoutSeconds: number;
 }
 
 export interface ColumnDescription {
