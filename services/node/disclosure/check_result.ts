@@ -9,7 +9,7 @@ import { finishCount, readCounts } from "./counts.ts";
 import type { Withheld } from "./decision.ts";
 import { countValues, isHolder, type Place, placesIn, put, takeOut, valueAt } from "./places.ts";
 import { type Part, readParts } from "./read_parts.ts";
-import { judgeValues } from "./values.ts";
+import { createLevelCounts, judgeValues } from "./values.ts";
 
 export interface CheckOptions {
   outputs: readonly Output[];
@@ -39,6 +39,7 @@ export function checkResult(
 ): Checked {
   const found = readParts(result, outputs);
   const counts = readCounts(found.parts, rules);
+  const ofLevel = createLevelCounts({ counts, rules });
   const noted = new Map<string, Withheld>();
   const gone = new WeakSet<object>();
 
@@ -64,6 +65,7 @@ export function checkResult(
       counts,
       rules,
       args,
+      ofLevel,
       withhold: ({ path }, rule, values) => note(path, rule, values),
     });
     if (valueAt(part.place) !== before) forget(before);

@@ -162,3 +162,27 @@ Deno.test("checkResult() tells how many values there were, and takes evidence fo
   });
   assert.deepEqual({ before, after }, { before: 3, after: 2 });
 });
+
+Deno.test("checkResult() takes a level of too few out of all cells that have it, also of those of nobody", () => {
+  const cell = (row: string, column: string, count: number) => ({ row, column, count });
+  const { left } = leave({
+    cells: [
+      cell("Rare", "f", 2),
+      cell("Adelie", "f", 20),
+      cell("Gentoo", "f", 30),
+      cell("Rare", "m", 0),
+      cell("Adelie", "m", 25),
+      cell("Gentoo", "m", 35),
+    ],
+  }, [
+    out("cells", "table", {
+      each: [
+        out("row", "levels", { restsOn: "count" }),
+        out("column", "levels", { restsOn: "count" }),
+        out("count", "count"),
+      ],
+    }),
+  ]);
+  assert.ok(!JSON.stringify(left).includes("Rare"), JSON.stringify(left));
+  assert.ok(JSON.stringify(left).includes("Gentoo"), JSON.stringify(left));
+});

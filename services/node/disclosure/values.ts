@@ -28,6 +28,7 @@ export interface ValueJudge {
   args: Readonly<Record<string, unknown>>;
   /** Told of what was taken out. */
   withhold: (part: Part, rule: string, values: number) => void;
+  ofLevel: LevelCounts;
 }
 
 /** Takes out of the part what may not leave. */
@@ -61,38 +62,55 @@ function behindOf(
   place: Place,
   part: Part,
   steps: Steps,
-  { counts, rules }: ValueJudge,
+  { counts, ofLevel }: ValueJudge,
 ): Behind[] | undefined {
-  if (part.output.kind === "levels" && part.list) return ofLevel(place, part, { counts, rules });
+  if (part.output.kind === "levels" && part.list) return ofLevel(place, part);
   const names = [part.output.restsOn ?? []].flat();
   const found = names.map((name) => counts.behind(name, part, steps));
   return names.length === 0 || found.includes(undefined) ? undefined : found.flatMap((one) => one!);
 }
 
-/** The counts of all cells that have this level; `undefined` where none is counted. */
-function ofLevel(
-  { key, holder }: Place,
-  part: Part,
+/** The counts of all cells that have the level at a place; `undefined` where none is counted. */
+export type LevelCounts = (place: Place, part: Part) => Behind[] | undefined;
+
+/**
+ * Reads the levels of each list of cells once, before any is taken out: of those that are left, the
+ * last ones of a level would be of fewer, or of nobody.
+ */
+export function createLevelCounts(
   { counts, rules }: Pick<ValueJudge, "counts" | "rules">,
-): Behind[] | undefined {
-  const names = [part.output.restsOn ?? []].flat();
-  const level = valueAt({ key, holder });
-  let isCounted = false;
-  let persons = 0;
-  let isOfPersons = true;
-  for (const cell of part.list!.items) {
-    if (!isObject(cell) || valueAt({ holder: cell, key }) !== level) continue;
-    for (const name of names) {
-      const count = counts.at({ holder: cell, key: name }) ?? evidenceOf(cell, name, part);
-      if (!count) continue;
-      isCounted = true;
-      if (count.value === 0) continue;
-      isOfPersons &&= count.isOfPersons;
-      // A person may be in several cells.
-      persons = rules.persons === null ? persons + count.persons : Math.max(persons, count.persons);
+): LevelCounts {
+  const read = new Map<readonly unknown[], Map<string | number, Map<unknown, Behind>>>();
+
+  function levelsAt(key: string | number, part: Part): Map<unknown, Behind> {
+    const names = [part.output.restsOn ?? []].flat();
+    const found = new Map<unknown, Behind>();
+    for (const cell of part.list!.items) {
+      if (!isObject(cell)) continue;
+      const level = valueAt({ holder: cell, key });
+      for (const name of names) {
+        const count = counts.at({ holder: cell, key: name }) ?? evidenceOf(cell, name, part);
+        if (!count) continue;
+        const before = found.get(level) ?? { persons: 0, isOfPersons: true, withheld: undefined };
+        // A person may be in several cells.
+        const persons = rules.persons === null
+          ? before.persons + count.persons
+          : Math.max(before.persons, count.persons);
+        const isOfPersons = before.isOfPersons && count.isOfPersons;
+        found.set(level, count.value === 0 ? before : { ...before, persons, isOfPersons });
+      }
     }
+    return found;
   }
-  return isCounted ? [{ persons, isOfPersons, withheld: undefined }] : undefined;
+
+  return ({ key, holder }, part) => {
+    const ofList = read.get(part.list!.items) ?? new Map<string | number, Map<unknown, Behind>>();
+    read.set(part.list!.items, ofList);
+    const levels = ofList.get(key) ?? levelsAt(key, part);
+    ofList.set(key, levels);
+    const found = levels.get(valueAt({ key, holder }));
+    return found && [found];
+  };
 }
 
 /** Persons of a cell that says them beside its count, which may be withheld already. */
