@@ -184,6 +184,8 @@ export const texts = {
         persons: "It is not known how many persons it rests on.",
         other: "The algorithm does not say what it is, and the owner has not trusted it.",
         "the ledger is full": "The site can compare no more results with earlier ones.",
+        "more groups than the ledger takes of one result":
+          "The site compares no more groups of one result with earlier ones: ask for fewer.",
       } as Record<string, string>,
     },
     pictures: {

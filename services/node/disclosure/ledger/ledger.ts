@@ -47,8 +47,11 @@ export interface Release {
   least: number;
 }
 
-/** `differs`: too little from an earlier one. `full`: no more can be remembered. */
-export type Verdict = "allowed" | "differs" | "full";
+/**
+ * `differs`: too little from an earlier one. `full`: no more can be remembered. `many`: no more of
+ * one result.
+ */
+export type Verdict = "allowed" | "differs" | "full" | "many";
 
 export interface Ledger {
   /**
@@ -63,8 +66,12 @@ export interface Ledger {
 }
 
 /** Of one database: beyond this nothing new leaves until its owner clears it. */
-const MOST_ENTRIES = 10_000;
+const MOST_ENTRIES = 50_000;
 const MOST_BYTES = 2 ** 30;
+/** What one result may take of it: else one question could end what all others ask. */
+const SHARE_OF_RESULT = 1 / 10;
+/** Of it the owner is told. */
+const NEARLY_FULL = 0.8;
 
 export interface OpenLedgerOptions {
   dataFolder: string;
@@ -121,6 +128,10 @@ export async function openLedger(
       // Before anything is compared: ten thousand groups take long.
       const unknown = selections.filter((one) => one.persons >= least && !digests.has(one.digest));
       const more = new Set(unknown.map(({ digest }) => digest)).size;
+      // A guarded table tells of its groups one after the other.
+      const before = entries.filter(({ result_id }) => result_id === about.result_id).length;
+      const most = Math.max(1, mostEntries * SHARE_OF_RESULT);
+      if (more > 0 && before + more > most) return "many";
       if (more > 0 && entries.length + more > mostEntries) return "full";
       const seen = new Set<string>();
       for (const [i, one] of selections.entries()) {
@@ -160,6 +171,18 @@ export async function openLedger(
       await addEntries(await folderOf(key), added);
       const known = await knownOf(key);
       for (const { entry } of added) know(known, entry);
+      const { length } = known.entries;
+      if (length < NEARLY_FULL * mostEntries || known.isOwnerTold) continue;
+      known.isOwnerTold = true;
+      log.warn(
+        "The ledger of what left is nearly full; then only what rests on known rows leaves",
+        {
+          database: added[0]!.entry.label,
+          selections: length,
+          most: mostEntries,
+          do: "clear it when the data are new, or ask for fewer groups: deno task node ledger",
+        },
+      );
     }
     return "allowed";
   }
@@ -189,7 +212,13 @@ function openKnown(
   function knownOf(key: string): Promise<Known> {
     return once(known, key, async () => {
       const sketches = createSketches(join(folder, key));
-      const found: Known = { entries: [], digests: new Set(), bytes: 0, sketches };
+      const found: Known = {
+        entries: [],
+        digests: new Set(),
+        bytes: 0,
+        sketches,
+        isOwnerTold: false,
+      };
       for (const entry of await readEntries(await folderOf(key), { mend: true })) {
         know(found, entry);
       }
@@ -234,6 +263,8 @@ interface Known {
   /** That their selections take on the disk. */
   bytes: number;
   sketches: Sketches;
+  /** That it is nearly full. */
+  isOwnerTold: boolean;
 }
 
 function know(known: Known, entry: LedgerEntry): void {

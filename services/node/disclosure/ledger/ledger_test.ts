@@ -235,6 +235,31 @@ Deno.test("decide() lets nothing new out of a ledger that is full, until the own
   });
 });
 
+Deno.test("decide() lets no single result fill the ledger, and tells the owner when it is nearly full", async () => {
+  await withSite(async ({ open }) => {
+    const told: string[] = [];
+    const log = { ...silentLogger, warn: (message: string) => void told.push(message) };
+    const ledger = await open({ mostEntries: 30, log });
+    const groups = (count: number, at: number) =>
+      Array.from(
+        { length: count },
+        (_, i) => those((row) => Math.floor(row / 5) === at + i, 1000),
+      );
+    assert.equal(await release(ledger, groups(4, 0)), "many");
+    const run = ++lastRun;
+    assert.equal(await release(ledger, groups(2, 100), { run }), "allowed");
+    assert.equal(await release(ledger, groups(2, 110), { run }), "many");
+    for (let at = 0; at < 21; at += 3) {
+      assert.deepEqual(told, [], `at ${at}`);
+      assert.equal(await release(ledger, groups(3, at)), "allowed");
+    }
+    // What is known takes no room.
+    assert.equal(await release(ledger, groups(21, 0)), "allowed");
+    assert.equal(await release(ledger, groups(3, 21)), "allowed");
+    assert.deepEqual(told.map((one) => /nearly full/.test(one)), [true]);
+  });
+});
+
 Deno.test("ledger clear is obeyed by an agent that runs, and by the next one, and is in the audit log", async () => {
   await withSite(async ({ path, open, records }) => {
     const database: NodeDatabase = {

@@ -107,12 +107,16 @@ const REASONS: Readonly<Record<Exclude<Verdict, "allowed">, string>> = {
   full:
     "The ledger of what left this site is full, so nothing that rests on other rows than before " +
     "can leave until the owner clears it.",
+  many:
+    "This result tells of more groups of persons than the ledger of what left takes of one result, " +
+    "so that no single question can fill it. Ask for fewer groups: fewer columns, levels or bins.",
 };
 
 /** What `withheld` names: never how many persons it was about. */
 const RULES: Readonly<Record<Exclude<Verdict, "allowed">, string>> = {
   differs: "min_subset (differs from an earlier result by fewer persons)",
   full: "the ledger is full",
+  many: "more groups than the ledger takes of one result",
 };
 
 /** A part without anything, so that who asked goes on without this organization. */
