@@ -8,6 +8,7 @@ import { whyNotShares } from "../algorithms/sextant/shares.ts";
 import type { Behind, Counts } from "./counts.ts";
 import {
   countValues,
+  type Holder,
   isHolder,
   isNothing,
   isObject,
@@ -50,11 +51,20 @@ function judgeAt(place: Place, part: Part, steps: Steps, judge: ValueJudge): voi
   const rule = behind ? ruleAgainst(value, behind, { part, steps, judge }) : "rests_on";
   if (rule !== undefined) {
     withhold(part, rule, countValues(value));
+    if (part.output.kind === "levels") withholdNone(place.holder, counts, rule);
     const isNamedByLevel = steps.length > 0 && part.output.keys !== "setting";
     const most = Math.max(0, ...(behind ?? []).map(({ persons }) => persons));
     if (isNamedByLevel && most < rules.minLevel) takeOut(place);
     else put(place, null);
   } else if (part.output.kind === "quantiles") judgeQuantiles(place, part, behind!, judge);
+}
+
+/** That none of those who have a level are in a cell says of all of them that they are not. */
+function withholdNone(cell: Holder, counts: Counts, rule: string): void {
+  for (const place of placesIn(cell)) {
+    const count = counts.at(place);
+    if (count?.value === 0) count.withheld ??= rule;
+  }
 }
 
 /** All that it rests on; `undefined` where one of these is not to be found. */
