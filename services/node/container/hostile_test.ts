@@ -33,7 +33,7 @@ const ATTACKS: Attack[] = [
     // Of the shell itself, so that the kernel takes the container's first process.
     script: "x=0123456789abcdef; while :; do x=$x$x; done",
     status: "crashed",
-    reason: /ran out of memory: this node gives it 64 MiB/,
+    reason: /was killed .*for want of memory, of which this node gives it 64 MiB/,
   },
   {
     what: "a fork bomb",

@@ -9,7 +9,7 @@ import {
 } from "../../../tests/support/contained.ts";
 import { containerTest, useTestEngine } from "../../../tests/support/container_engine.ts";
 import { type EngineBetween, startEngineBetween } from "../../../tests/support/engine_between.ts";
-import { type Engine, EngineError } from "./engine.ts";
+import { createEngine, type Engine, EngineError } from "./engine.ts";
 import { stateOf } from "./container_state.ts";
 
 const testEngine = useTestEngine();
@@ -84,6 +84,21 @@ Deno.test(
       const outcome = await handle!.done;
       assert.deepEqual([outcome.status, await textOf(outcome)], ["completed", "1\n"]);
       await outcome.release!();
+    });
+  },
+);
+
+Deno.test(
+  containerTest("A container that somebody kills at the engine is not said to have lacked memory"),
+  async () => {
+    await withContainers(testEngine(), async ({ start }) => {
+      const handle = await start("sleep 60");
+      const [id] = await testEngine().running();
+      await createEngine(testEngine().socket).done("POST", `/containers/${id}/kill?signal=KILL`);
+      const { status, reason, release } = await handle.done;
+      assert.equal(status, "crashed");
+      assert.match(reason!, /\(exit code 137\): .*, or by somebody at the machine\.$/);
+      await release!();
     });
   },
 );

@@ -6,9 +6,15 @@ import type { ContentFile } from "../payload/pieces.ts";
 import { noResult, type Verdict } from "../run/outcome.ts";
 import type { RunLimits } from "../run/runtime.ts";
 
+/** 128 and the number of SIGKILL. */
+const KILLED = 137;
+
 export interface ContainerEnd {
   exitCode: number;
-  /** What the engine says; it says no on machines with cgroups v1, whatever happened. */
+  /**
+   * Whether the kernel has killed a process of it, the first or another, for want of memory: its
+   * own or the machine's. Engines say no on machines with cgroups v1, whatever happened.
+   */
   oomKilled: boolean;
 }
 
@@ -54,12 +60,14 @@ function explainExit(
   { memoryMiB }: RunLimits,
 ): string | null {
   if (exitCode === 0) return null;
-  if (oomKilled || exitCode === 137) {
+  const want = `for want of memory, of which this node gives it ${memoryMiB} MiB and the machine ` +
+    "may have had less left";
+  if (exitCode === KILLED) {
     const killed = `The algorithm was killed (exit code ${exitCode})`;
-    const given = `this node gives it ${memoryMiB} MiB`;
-    if (oomKilled) return `${killed}, because it ran out of memory: ${given}.`;
-    return `${killed}, most likely because it ran out of memory: ${given}, ` +
-      "of which the machine may have had less left.";
+    return oomKilled ? `${killed} ${want}.` : `${killed}: ${want}, or by somebody at the machine.`;
+  }
+  if (oomKilled) {
+    return `A part of the algorithm was killed ${want}; then it ended with exit code ${exitCode}.`;
   }
   const signal = exitCode > 128 && exitCode < 160 ? `, that is signal ${exitCode - 128}` : "";
   return `The algorithm ended with exit code ${exitCode}${signal}; its log may say why.`;

@@ -7,17 +7,22 @@ Deno.test("judgeEnd() says of what a container died, and of memory how sure that
   const reasonOf = (exitCode: number, oomKilled = false) =>
     judgeEnd({ exitCode, oomKilled }, null, LIMITS);
   assert.deepEqual(reasonOf(0), { status: "completed", result: null, reason: null });
+  const want = "for want of memory, of which this node gives it 64 MiB and the machine may have " +
+    "had less left";
   assert.deepEqual(reasonOf(137, true), {
     status: "crashed",
     result: null,
-    reason: "The algorithm was killed (exit code 137), because it ran out of memory: " +
-      "this node gives it 64 MiB.",
+    reason: `The algorithm was killed (exit code 137) ${want}.`,
   });
   assert.equal(
     reasonOf(137).reason,
-    "The algorithm was killed (exit code 137), most likely because it ran out of memory: this " +
-      "node gives it 64 MiB, of which the machine may have had less left.",
+    `The algorithm was killed (exit code 137): ${want}, or by somebody at the machine.`,
   );
+  assert.equal(
+    reasonOf(1, true).reason,
+    `A part of the algorithm was killed ${want}; then it ended with exit code 1.`,
+  );
+  assert.equal(reasonOf(0, true).status, "completed");
   assert.equal(
     reasonOf(139).reason,
     "The algorithm ended with exit code 139, that is signal 11; its log may say why.",
