@@ -6,7 +6,7 @@
 import type { AttemptId } from "../../../shared/node_protocol/values.ts";
 import { messageOf } from "../../../shared/service/errors.ts";
 import type { Logger } from "../../../shared/service/log.ts";
-import { ChangedFileError, type ContentFile } from "../payload/pieces.ts";
+import type { ContentFile } from "../payload/pieces.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { type Journal, JournalError } from "../record/journal.ts";
 import { watchDecisions } from "./decision_watch.ts";
@@ -20,14 +20,15 @@ import {
   removeStrangers,
   resultPath,
   type ToHold,
+  UnkeptResultError,
   writeHeld,
 } from "./held_files.ts";
 
 export interface Held {
   /**
    * Keeps a result: it is on the disk, and the journal has it as held. `full` when as many wait as
-   * may. Rejects with a {@linkcode ChangedFileError} when the file is not the result that was
-   * there, and with a {@linkcode JournalError} when the disk fails.
+   * may. Rejects with an {@linkcode UnkeptResultError} when the result itself cannot be kept, and
+   * with a {@linkcode JournalError} when nothing can.
    */
   hold(held: Omit<ToHold, "since" | "code">): Promise<HeldNote | "full">;
   /** What is known of a run that waits, and where its result is, if it left one. */
@@ -70,8 +71,8 @@ export async function openHeld(
       const code = journal.open.get(attemptKey(toHold.dispatch))?.code;
       const whole = { ...toHold, code, since: new Date() };
       const note = await writeHeld(folder, whole).catch((cause) => {
-        // The algorithm's doing, not the disk's: the attempt can still end in another way.
-        if (cause instanceof ChangedFileError) throw cause;
+        // The attempt can still be held without it.
+        if (cause instanceof UnkeptResultError) throw cause;
         throw new JournalError(`Cannot store a result that is held: ${messageOf(cause)}.`, {
           cause,
         });

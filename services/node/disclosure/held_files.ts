@@ -82,6 +82,11 @@ const notePath = (folder: string, attempt: AttemptId) =>
 const decisionPath = (folder: string, attempt: AttemptId) =>
   join(folder, `${attemptKey(attempt)}.decision`);
 
+/** A result cannot be kept: it is not what was there any more, or the disk has no room for it. */
+export class UnkeptResultError extends Error {
+  override name = "UnkeptResultError";
+}
+
 /** What {@linkcode writeHeld} keeps. */
 export interface ToHold {
   dispatch: Dispatch;
@@ -97,16 +102,14 @@ export interface ToHold {
 }
 
 /**
- * Copies a result and notes what it is; resolves once all of it is on the disk. Rejects with a
- * {@linkcode ChangedFileError} when the file is not the result that was there.
+ * Copies a result and notes what it is; resolves once all of it is on the disk. Rejects with an
+ * {@linkcode UnkeptResultError} when it is the result that cannot be kept: without it the note can.
  */
 export async function writeHeld(
   folder: string,
   { dispatch, result, status, reason, ended, log, why, code, since }: ToHold,
 ): Promise<HeldNote> {
-  const path = resultPath(folder, dispatch);
-  const copy = await writePieces(path, result ? readContent(result) : []);
-  await syncFile(path);
+  const copy = await copyResult(result, resultPath(folder, dispatch));
   const { init_username: username } = dispatch;
   const note: HeldNote = {
     version: 1,
@@ -132,6 +135,17 @@ export async function writeHeld(
   await writeWhole(notePath(folder, dispatch), JSON.stringify(note));
   await syncFolder(folder);
   return note;
+}
+
+async function copyResult(result: ContentFile | null, path: string): Promise<ContentFile> {
+  try {
+    const copy = await writePieces(path, result ? readContent(result) : []);
+    await syncFile(path);
+    return copy;
+  } catch (cause) {
+    if (result === null) throw cause;
+    throw new UnkeptResultError(`${messageOf(cause)}.`, { cause });
+  }
 }
 
 /** What is known of a result; throws when there is none that can be read. */

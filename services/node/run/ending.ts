@@ -8,6 +8,7 @@ import type { Logger } from "../../../shared/service/log.ts";
 import type { Exit } from "../disclosure/exit.ts";
 import type { Seal } from "../../../shared/payload/form.ts";
 import type { Held } from "../disclosure/held.ts";
+import { UnkeptResultError } from "../disclosure/held_files.ts";
 import { endWithoutWords } from "../disclosure/words.ts";
 import { attemptKey } from "../record/attempt_key.ts";
 import { ChangedFileError } from "../payload/pieces.ts";
@@ -101,8 +102,8 @@ export function createEnding(
     const shared = shareLogs ? printed : null;
     const toHold = { dispatch, result, status, reason, ended, log: shared, why };
     const kept = await held.hold(toHold).catch((error) => {
-      if (!(error instanceof ChangedFileError)) throw error;
-      log.error("A result is not what the algorithm left", { error });
+      if (!(error instanceof UnkeptResultError)) throw error;
+      log.error("A result that is held cannot be kept", { error });
       const lost = `${CHANGED.status}: ${CHANGED.reason} ${error.message}`;
       const end = { ...CHANGED, ...endWithoutWords(run.exit) };
       return held.hold({ ...toHold, ...end, ended: [ended, lost].filter(Boolean).join("; ") });

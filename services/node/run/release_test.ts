@@ -486,7 +486,8 @@ Deno.test("hold() takes no more results than may wait", async () => {
 });
 
 /** What can become of a result between the end of its algorithm and the exit. */
-const LOSSES: Record<string, (path: string) => Promise<void>> = {
+const LOSSES: Record<string, (output: string, kept: string) => Promise<void>> = {
+  "without room on the disk": (_, kept) => Deno.symlink("/dev/full", kept),
   changed: (path) => Deno.writeTextFile(path, '{"mean":41.6}'),
   "cut short": (path) => Deno.truncate(path, 3),
   removed: (path) => Deno.remove(path),
@@ -500,7 +501,7 @@ Deno.test("A held result that is changed or lost on its way waits like any other
   const heard = new Set<string>();
   for (const [how, lose] of Object.entries(LOSSES)) {
     await withSite(async ({ path, live, type }) => {
-      const onEnd = () => lose(`${path}/output`);
+      const onEnd = () => lose(`${path}/output`, resultPath(heldFolder(path), about));
       const life = await live({ runtime: runtimeOf(path, { onEnd }), shareLogs: false });
       const over = life.carryOut();
       await isHeld(life);
