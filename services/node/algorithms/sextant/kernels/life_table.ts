@@ -123,10 +123,12 @@ function coarseOf(
   const ends = cuts.map(({ end }) => end);
   // What is censored after the last event.
   ends[ends.length - 1] = last;
-  const most = Math.max(least, minCell, minLevel);
-  const tallyOf = (from: number, to: number) => tally(fine, ordered, { from, to, most });
-  const isTold = ({ rows, persons }: Tally) =>
-    (rows[0] === 0 || persons[0] >= least) && (rows[1] === 0 || persons[1] >= least);
+  const counting: Counting = {
+    ordered,
+    least,
+    most: Math.max(least, minCell, minLevel),
+    rows: [sumsBefore(fine.censored), sumsBefore(fine.events)],
+  };
   const merged: Span[] = [];
   let open: Span | undefined;
   let next = 0;
@@ -134,29 +136,33 @@ function coarseOf(
     const first = next;
     while (next < fine.times.length && (fine.times[next]! <= end || i === ends.length - 1)) next++;
     if (first === next) continue;
-    const from: number = open ? open.from : first;
-    open = { from, to: next, end, tally: tallyOf(from, next) };
-    if (!isTold(open.tally)) continue;
+    open ??= beginSpan(counting, first);
+    extend(counting, open, { to: next, end });
+    if (!isTold(counting, open)) continue;
     merged.push(open);
     open = undefined;
   }
   while (open) {
     const before = merged.pop();
     if (!before) return undefined;
-    const { from } = before;
-    open = { from, to: open.to, end: last, tally: tallyOf(from, open.to) };
-    if (!isTold(open.tally)) continue;
+    const { to } = open;
+    open = beginSpan(counting, before.from);
+    extend(counting, open, { to, end: last });
+    if (!isTold(counting, open)) continue;
     merged.push(open);
     open = undefined;
   }
-  const of = <Value>(value: (span: Span) => Value) => merged.map(value);
   return {
-    times: of(({ from, to, end }) => to - from === 1 ? fine.times[from]! : end),
-    events: of(({ tally }) => tally.rows[1]),
-    censored: of(({ tally }) => tally.rows[0]),
-    persons: of(({ tally }) => tally.persons[2]),
-    eventPersons: of(({ tally }) => tally.persons[1]),
-    censoredPersons: of(({ tally }) => tally.persons[0]),
+    times: merged.map(({ from, to, end }) => to - from === 1 ? fine.times[from]! : end),
+    events: merged.map((span) => rowsOf(counting, span, 1)),
+    censored: merged.map((span) => rowsOf(counting, span, 0)),
+    persons: merged.map((span) =>
+      span.seen
+        ? span.seen[0].union(span.seen[1]).size
+        : rowsOf(counting, span, 0) + rowsOf(counting, span, 1)
+    ),
+    eventPersons: merged.map((span) => personsOf(counting, span, 1)),
+    censoredPersons: merged.map((span) => personsOf(counting, span, 0)),
   };
 }
 
@@ -187,44 +193,62 @@ function firstsOf({ codes, starts, room }: Ordered, kind: number): Uint32Array {
   return firsts;
 }
 
+/** Rows without the event, 0, or with it. */
+type Kind = 0 | 1;
+
 /** Times that are told as one: those at the places `from` to below `to` of the fine table. */
 interface Span {
   from: number;
   to: number;
   end: number;
-  tally: Tally;
+  /** Persons of each kind, no more than are asked for; undefined where each row is one. */
+  seen: readonly [Set<number>, Set<number>] | undefined;
 }
 
-/** Of some times: rows and persons without the event, then with it; and persons of both. */
-interface Tally {
-  rows: [number, number];
-  persons: [number, number, number];
+/** What spans of one table are counted by. */
+interface Counting {
+  ordered: Ordered | undefined;
+  /** So many persons of each kind are told of, and so many counted. */
+  least: number;
+  most: number;
+  /** Of each kind the rows before each place. */
+  rows: readonly [Uint32Array, Uint32Array];
 }
 
-/** Counts rows of times that follow one another, and persons up to `most`. */
-function tally(
-  fine: LifeTable,
-  ordered: Ordered | undefined,
-  { from, to, most }: { from: number; to: number; most: number },
-): Tally {
-  let [without, ended] = [0, 0];
-  for (let place = from; place < to; place++) {
-    without += fine.censored[place]!;
-    ended += fine.events[place]!;
-  }
-  const rows: Tally["rows"] = [without, ended];
-  if (!ordered) return { rows, persons: [without, ended, without + ended] };
+function beginSpan({ ordered }: Counting, from: number): Span {
+  return { from, to: from, end: NaN, seen: ordered && [new Set(), new Set()] };
+}
+
+/** Takes the times in that follow, up to a place. */
+function extend({ ordered, most }: Counting, span: Span, { to, end }: Pick<Span, "to" | "end">) {
+  const { to: from, seen } = span;
+  span.to = to;
+  span.end = end;
+  if (!ordered || !seen) return;
   const { codes, starts } = ordered;
-  const seen = [new Set<number>(), new Set<number>()] as const;
   // Enough are among the first rows of most.
   for (let i = starts[from]!; i < starts[to]!; i++) {
     const code = codes[i]!;
-    const own = seen[(code & 1) as 0 | 1];
+    const own = seen[(code & 1) as Kind];
     if (own.size < most) own.add(code >>> 1);
     else if (seen[0].size >= most && seen[1].size >= most) break;
   }
-  const persons: Tally["persons"] = [seen[0].size, seen[1].size, seen[0].union(seen[1]).size];
-  return { rows, persons };
+}
+
+function rowsOf({ rows }: Counting, { from, to }: Span, kind: Kind): number {
+  return rows[kind][to]! - rows[kind][from]!;
+}
+
+function personsOf(counting: Counting, span: Span, kind: Kind): number {
+  return span.seen ? span.seen[kind].size : rowsOf(counting, span, kind);
+}
+
+/** Whether those with the event are none or enough persons, and so are those without. */
+function isTold(counting: Counting, span: Span): boolean {
+  const { least } = counting;
+  const ended = personsOf(counting, span, 1);
+  const censored = personsOf(counting, span, 0);
+  return (ended === 0 || ended >= least) && (censored === 0 || censored >= least);
 }
 
 /** Rows in the order of their times. */
