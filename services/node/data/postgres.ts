@@ -62,8 +62,7 @@ export async function* readPostgres(
     ...(tls ? { ssl: authority ? { ca: await Deno.readTextFile(authority) } : true } : {}),
     application_name: "sextant node",
     options: "-c default_transaction_read_only=on -c DateStyle=ISO -c TimeZone=UTC " +
-      "-c extra_float_digits=1 -c client_encoding=UTF8 " +
-      `-c statement_timeout=${timeoutSeconds}s -c lock_timeout=${lockSeconds}s`,
+      "-c extra_float_digits=1 -c client_encoding=UTF8",
     connectionTimeoutMillis: CONNECT_MS,
   });
   // It is answered by what was asked last.
@@ -72,7 +71,7 @@ export async function* readPostgres(
     await client.connect().catch((cause) => {
       throw new DataError(`Its server lets this node not in: ${codeOf(cause)}.`, { cause });
     });
-    await begin(client);
+    await begin(client, { statement_timeout: timeoutSeconds, lock_timeout: lockSeconds });
     // The extended protocol takes no second statement.
     const cursor = (client as unknown as CursorClient).query(
       new Cursor(query, [], {
@@ -94,9 +93,18 @@ export async function* readPostgres(
   }
 }
 
-async function begin(client: InstanceType<typeof pg.Client>): Promise<void> {
+/** Begins a transaction with limits in seconds; where the server's own are lower, those hold. */
+async function begin(
+  client: InstanceType<typeof pg.Client>,
+  limits: Record<"statement_timeout" | "lock_timeout", number>,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const begin = new pg.Query("begin transaction read only");
+  // In milliseconds, of which 0 is no limit.
+  const settings = Object.entries(limits).map(([name, seconds]) =>
+    `select set_config(name, case when setting::int8 between 1 and ${seconds * 1000}
+      then setting else '${seconds * 1000}' end, true) from pg_settings where name = '${name}'`
+  );
+  const begin = new pg.Query(["begin transaction read only", ...settings].join("; "));
   client.query(begin, (error) => error ? reject(error) : resolve());
   await promise.catch(refuse);
 }
@@ -126,8 +134,8 @@ function refuse(cause: Error): never {
   }
   if (code === CANCELLED) {
     throw new DataError(
-      "Its server ended the query: it took longer than read_timeout_seconds of this node allows, " +
-        "or somebody there cancelled it. Ask for less at once.",
+      "Its server ended the query: it took longer than this node (read_timeout_seconds) or the " +
+        "server itself allows, or somebody there cancelled it. Ask for less at once.",
       { cause },
     );
   }

@@ -125,7 +125,8 @@ Deno.test("readPostgres() lets a query do nothing but read, and no second statem
       ],
       ["select x from tt", /relation "tt" does not exist/],
       ["selec", /syntax error at or near "selec"/],
-      ["set transaction read write", /gives no rows: it must be a select/],
+      ["set transaction read write", /the server reports 25001/],
+      ["set work_mem = '1MB'", /gives no rows: it must be a select/],
       ["select 1 as a, 2 as a", /two columns the name "a"/],
       ["select 'x'::bytea as b", /Column 1 of its query holds bytes/],
     ];
@@ -311,8 +312,17 @@ Deno.test("readPostgres() waits for a locked table no longer than it may, nor fo
     assert.deepEqual((await allOf(readPostgres(address, query, limits))).rows, []);
     await assert.rejects(
       allOf(readPostgres(address, "select pg_sleep(600)::text as s", { timeoutSeconds: 1 })),
-      /^DataError: Its server ended the query: it took longer than read_timeout_seconds/,
+      /^DataError: Its server ended the query: it took longer than this node/,
     );
+    // What the server's owner gives its role is not made more.
+    await sql("alter role current_user set statement_timeout = '200ms'");
+    const settings = "select current_setting('statement_timeout') as s, " +
+      "current_setting('lock_timeout') as l";
+    assert.deepEqual((await allOf(readPostgres(address, settings, PATIENT))).rows, [[
+      "200ms",
+      "1min",
+    ]]);
+    await sql("alter role current_user reset statement_timeout");
   });
 });
 
