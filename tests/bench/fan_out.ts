@@ -45,16 +45,16 @@ export async function benchFanOut({ stack, quick }: BenchContext): Promise<void>
       const task = await postToAll(site, nodes);
       const accepted = clock();
       // Messages can be faster than the answer to the POST.
-      const took = Math.max(0, (await program.hear()).dispatched - accepted);
+      const took = Math.max(0, await program.hearTimeOf("dispatched") - accepted);
       let over = false;
-      const reporting = program.hear().finally(() => over = true);
+      const reporting = program.hearTimeOf("reported").finally(() => over = true);
       const reads: number[] = [];
       while (!over) {
         const asked = clock();
         await site.researcher.get(`/task/${task.id}`);
         reads.push(clock() - asked);
       }
-      const { reported } = await reporting;
+      const reported = await reporting;
       report(`one task to ${size.toLocaleString("en")} nodes`, {
         "POST ms": accepted - posted,
         "to the last dispatch ms": took,

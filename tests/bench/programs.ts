@@ -12,6 +12,8 @@ export interface Program {
   /** The next message; rejects when the program ends instead. */
   // deno-lint-ignore no-explicit-any -- what the program of this folder says, each caller knows
   hear(): Promise<any>;
+  /** The time in the next message that has it under this name; others are passed over. */
+  hearTimeOf(name: string): Promise<number>;
   /** Asks the program to end and waits until it has. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,12 @@ export async function startProgram(file: string, settings: unknown): Promise<Pro
       const { done, value } = await output.next();
       if (done) throw new Error(`${file} ended too soon`);
       return value;
+    },
+    async hearTimeOf(name) {
+      for (;;) {
+        const said = await program.hear();
+        if (typeof said?.[name] === "number") return said[name];
+      }
     },
     async stop() {
       await input.close().catch(() => {});
