@@ -229,8 +229,11 @@ function openKnown(
   function togetherOf(key: string, unit: Unit, least: number): Promise<Together> {
     return once(together, `${key} ${unit} ${least}`, async () => {
       const all = createTogether(least);
+      const pause = createPauses();
       for (const entry of (await knownOf(key)).entries) {
-        if (entry.unit === unit) all.add({ bytes: await readBytes(join(folder, key), entry) });
+        if (entry.unit !== unit) continue;
+        if (!all.add({ bytes: await readBytes(join(folder, key), entry) })) break;
+        await pause();
       }
       return all;
     });

@@ -32,7 +32,10 @@ export interface Together {
    * altogether.
    */
   few(one: { bytes: Uint8Array }): number[][];
-  /** Takes it in, unless it follows from those before; false where there is no room for it. */
+  /**
+   * Takes it in, unless it follows from those before; false where there is no room for it, and from
+   * then on for any.
+   */
   add(one: { bytes: Uint8Array }): boolean;
   /** Returns a function that forgets what was taken in from now until it is called. */
   mark(): () => void;
@@ -64,6 +67,7 @@ export function createTogether(
     later: [],
   }));
   let size = 0;
+  let isFull = false;
   /** What was last seen to follow from them, which need not be looked at again. */
   let following: Uint8Array | undefined;
 
@@ -97,10 +101,12 @@ export function createTogether(
       return [...found.values()];
     },
     add({ bytes }) {
+      if (isFull) return false;
       if (bytes === following) return true;
       const known = combinationAt(bytes, sets[0]!);
       if (differing(bytes, known).next().done) return true;
-      if (selections.length >= mostSelections || size + bytes.length > mostBytes) return false;
+      isFull = selections.length >= mostSelections || size + bytes.length > mostBytes;
+      if (isFull) return false;
       const ways = sets.map((set, i) => {
         const combination = combinationAt(bytes, set);
         // Each begins elsewhere, so that they have few members in common.
@@ -145,6 +151,7 @@ export function createTogether(
       const kept = selections.length;
       return () => {
         following = undefined;
+        isFull = false;
         selections.length = kept;
         size = selections.reduce((sum, { length }) => sum + length, 0);
         taken.clear();
