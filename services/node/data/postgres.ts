@@ -12,7 +12,7 @@ import { readPostgresAddress } from "./postgres_address.ts";
 
 /** A server that does not answer is none. */
 const CONNECT_MS = 15_000;
-/** How long a query waits for a table that somebody else at the server keeps for himself. */
+/** How long a query waits for a table that somebody else at the server keeps locked. */
 const LOCK_SECONDS = 60;
 /** Rows that are asked for at once: of a result as large as a disk no more is ever in memory. */
 const BATCH = 5000;
@@ -127,7 +127,7 @@ function refuse(cause: Error): never {
   const code = codeOf(cause);
   if (code === LOCKED) {
     throw new DataError(
-      "Its query waits for a table that somebody else at its server keeps for himself, who alters " +
+      "Its query waits for a table that somebody else at its server keeps locked, who alters " +
         "or loads it perhaps: try again later.",
       { cause },
     );
