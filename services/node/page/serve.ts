@@ -99,7 +99,11 @@ async function load(
   const { dataFolder } = config;
   const files = join(dataFolder, "page", "files");
   const tables = () =>
-    createTables({ folder: join(dataFolder, "tables"), namesMayLeave: config.shareColumns, timeoutSeconds: config.readTimeoutSeconds });
+    createTables({
+      folder: join(dataFolder, "tables"),
+      namesMayLeave: config.shareColumns,
+      timeoutSeconds: config.readTimeoutSeconds,
+    });
   const app = createApp({
     config,
     journal,

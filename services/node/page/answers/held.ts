@@ -10,12 +10,7 @@ import {
   LONGEST_REASON,
   readReason,
 } from "../../disclosure/decide_held.ts";
-import {
-  heldFolder,
-  type HeldNote,
-  readDecision,
-  readerOf,
-} from "../../disclosure/held_files.ts";
+import { heldFolder, type HeldNote, readDecision, readerOf } from "../../disclosure/held_files.ts";
 import { showResult, visible } from "../../disclosure/held_text.ts";
 import { ChangedFileError } from "../../payload/pieces.ts";
 import type { heldDecision, HeldResult, heldShown } from "../contract.ts";
