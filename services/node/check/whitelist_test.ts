@@ -29,7 +29,7 @@ async function startWeb() {
   return { port, stop: () => void (server.closeAllConnections(), server.close()) };
 }
 
-Deno.test("checkWhitelist() tells which hosts containers reach directly, at which ports, and why others not", async () => {
+Deno.test("checkWhitelist() tells which hosts containers reach directly, and why others not", async () => {
   const web = await startWeb();
   const closed = freePort();
   try {

@@ -252,7 +252,7 @@ Deno.test("startWhitelistProxy() asks no proxy for a name that leads to this mac
   }
 });
 
-Deno.test("startWhitelistProxy() tells the owner why a proxy does not lead on, and the program no more than that", async () => {
+Deno.test("startWhitelistProxy() tells its owner alone why a proxy does not lead on", async () => {
   await behindProxy(async ({ ask, log, proxy }) => {
     for (const line of ["CONNECT files.test:443", "GET http://files.test/"]) {
       const answer = await ask(line, CLOSE);
